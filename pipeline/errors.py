@@ -1,0 +1,90 @@
+"""The errors a stage may end with: what went wrong, with which video or clip, and what to do next.
+
+Every error carries a stable ``code`` (the class name), so that left-out lists can be counted by
+reason. ``ClipError`` leaves one clip out and the video goes on; ``VideoError`` ends the video.
+"""
+
+
+class PipelineError(Exception):
+    """Base of all errors that the pipeline raises on purpose."""
+
+    @property
+    def code(self) -> str:
+        """Stable name of the reason, as it appears in left-out lists."""
+        return type(self).__name__
+
+
+class SettingsError(PipelineError):
+    """A profile, a settings file or a source that cannot be understood."""
+
+
+class VideoError(PipelineError):
+    """The whole video is left out."""
+
+
+class DownloadError(VideoError):
+    """The video could not be fetched."""
+
+
+class DownloadRefused(DownloadError):
+    """The host refused (bot check, 403, 429): wait before asking it again."""
+
+
+class DownloadGone(DownloadError):
+    """The video does not exist any more (404, 410, private, removed): do not ask again."""
+
+
+class DownloadTransient(DownloadError):
+    """The host or the network failed (5xx, reset, time-out): try again later."""
+
+
+class BrokenVideo(VideoError):
+    """The file is no video that can be decoded: empty, truncated, audio only, not a video at all."""
+
+
+class DiskFull(VideoError):
+    """The data folder ran out of space; nothing half-written was kept."""
+
+
+class NoClips(VideoError):
+    """No shot of the video is long enough to be used."""
+
+
+class NoIndoorClip(VideoError):
+    """Every clip of the video was filmed outdoors or shows no scene."""
+
+
+class NothingReconstructed(VideoError):
+    """Not one clip of the video could be reconstructed."""
+
+
+class StageMissing(VideoError):
+    """A stage was asked for before the one it builds on; run that one first."""
+
+
+class CorruptStore(VideoError):
+    """A stored file or array does not read back; delete the named group and run its stage again."""
+
+
+class VideoLocked(VideoError):
+    """Another process works on this video at the moment."""
+
+
+class ClipError(PipelineError):
+    """One clip is left out; the rest of the video goes on."""
+
+
+class TooFewRegistered(ClipError):
+    """Fewer than three frames of the clip found their camera."""
+
+
+class TooLittleParallax(ClipError):
+    """The camera turned without moving, or stood still: depth cannot be told."""
+
+
+class InconsistentReconstruction(ClipError):
+    """The solution contradicts itself: focal length out of range, two halves that disagree, depth behind cameras."""
+
+
+class NoUpDirection(ClipError):
+    """Neither floor, ceiling nor walls could be found, so that 'up' is unknown."""

@@ -1,0 +1,173 @@
+"""The records that stages hand to one another, and the protocols of the exchangeable backends.
+
+Conventions: metres, seconds, pixels. Camera axes x right, y down, z forward; ``camera_to_world`` 4x4;
+pixel centres at integers + 0.5. Intrinsics belong to the stored picture (640x480), depth maps may be
+smaller: a depth map of width ``w`` has intrinsics scaled by ``w / 640``.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+FRAME_WIDTH = 640
+FRAME_HEIGHT = 480
+
+Images = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a video came from and what arrived: the content of ``source.json``."""
+
+    video_id: str
+    origin: str
+    title: str
+    uploader: str
+    licence: str
+    sha256: str
+    size_bytes: int
+    width: int
+    height: int
+    fps: float
+    duration_s: float
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Frames of one shot, chosen for reconstruction.
+
+    start_frame, end_frame: the trimmed shot, end exclusive, in frames of the video.
+    frame_index: (n,) int64, the kept frames; time_s: (n,) float64, their presentation times.
+    sharpness: (n,) float32, variance of the Laplacian of each kept frame.
+    motion: median optical-flow length between kept frames, in picture widths.
+    """
+
+    clip_id: int
+    start_frame: int
+    end_frame: int
+    frame_index: NDArray[np.int64]
+    time_s: NDArray[np.float64]
+    sharpness: Floats
+    motion: float
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A clip (or, with ``clip_id`` None, a video) that a stage left out, and why."""
+
+    stage: str
+    clip_id: int | None
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class IndoorScore:
+    """P(indoor) of one clip with the backend's own evidence, by name, for the curious."""
+
+    indoor: float
+    evidence: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """Cameras and depth of one clip of n frames, up to one unknown scale, in an arbitrary world frame.
+
+    intrinsics: (n, 3, 3) float32, pixels of the 640x480 picture.
+    camera_to_world: (n, 4, 4) float32.
+    depth: (n, h, w) float32, z-depth in the reconstruction's unit, 0 = no value.
+    confidence: (n, h, w) float32 in [0, 1], 0 where depth is 0.
+    registered: (n,) bool; rows of unregistered frames hold zeros.
+    notes: what the user should know ("two models, kept the larger"), one sentence each.
+    """
+
+    intrinsics: Floats
+    camera_to_world: Floats
+    depth: Floats
+    confidence: Floats
+    registered: NDArray[np.bool_]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class MetricScene:
+    """A reconstruction in metres: z up, floor at z = 0, walls along x and y.
+
+    Arrays as in ``Reconstruction``, outliers removed from depth (0 = no value).
+    ceiling_height: metres, or nan where the ceiling was not seen.
+    up_confidence: in [0, 1], share of the evidence (normals) that agrees on the up direction.
+    scale_source: 'floor_to_ceiling', or which bound was used instead.
+    world_from_reconstruction: (4, 4) float64 similarity that was applied.
+    """
+
+    intrinsics: Floats
+    camera_to_world: Floats
+    depth: Floats
+    confidence: Floats
+    registered: NDArray[np.bool_]
+    ceiling_height: float
+    up_confidence: float
+    scale_source: str
+    world_from_reconstruction: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Semantics:
+    """Labels and regions of one clip: labels (n, h, w) uint8, 255 = unknown; regions (n, h, w) uint16, 0 = none.
+
+    h, w are those of the scene's depth.
+    """
+
+    labels: NDArray[np.uint8]
+    regions: NDArray[np.uint16]
+
+
+@dataclass(frozen=True)
+class Occupancy:
+    """Per-frame grids of one clip of n frames.
+
+    labels: (n, 60, 60, 36) uint8, ``labels[x, y, z]``: 0 empty, 1..11 classes, 255 unknown.
+    origin: (n, 3) float32, corner of voxel (0, 0, 0) in the frame's grid frame, metres.
+    grid_from_world: (n, 4, 4) float32, the right-angle turn about z that makes the camera look along +y.
+    """
+
+    labels: NDArray[np.uint8]
+    origin: Floats
+    grid_from_world: Floats
+
+
+class IndoorFilter(Protocol):
+    """Tells indoor from outdoor clips."""
+
+    name: str
+
+    def score(self, rgb: Images) -> IndoorScore:
+        """Score a clip's frames (n, h, w, 3) uint8 RGB."""
+        ...
+
+
+class Reconstructor(Protocol):
+    """Finds cameras and depth of a clip."""
+
+    name: str
+
+    def reconstruct(self, rgb: Images, scratch: Path) -> Reconstruction:
+        """Reconstruct frames (n, 480, 640, 3) uint8 RGB; ``scratch`` is an empty folder for temporary files.
+
+        Raises ``ClipError`` rather than returning a reconstruction that cannot be trusted.
+        """
+        ...
+
+
+class Segmenter(Protocol):
+    """Labels the pixels of a clip."""
+
+    name: str
+
+    def segment(self, rgb: Images, scene: MetricScene) -> Semantics:
+        """Label frames (n, 480, 640, 3) uint8 RGB at the resolution of ``scene.depth``."""
+        ...
