@@ -2,10 +2,13 @@
 
 Conventions: metres, seconds, pixels. Camera axes x right, y down, z forward; ``camera_to_world`` 4x4;
 pixel centres at integers + 0.5. Intrinsics belong to the stored picture (640x480), depth maps may be
-smaller: a depth map of width ``w`` has intrinsics scaled by ``w / 640``.
+smaller: a depth map of width ``w`` has intrinsics scaled by ``w / 640``. A backend's ``weights`` are the
+SHA-256 of the weight files it uses, by name; empty for backends that need none.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 from pathlib import Path
 from typing import Protocol
 
@@ -93,6 +96,16 @@ class Reconstruction:
     notes: tuple[str, ...] = ()
 
 
+class ScaleSource(IntEnum):
+    """What the metric scale of a clip rests on, best first; stored as ``scene/scale_source``."""
+
+    NONE = 0
+    FLOOR_TO_CEILING = 1
+    FLOOR_AND_TOP = 2
+    CEILING_AND_BOTTOM = 3
+    CAMERA_HEIGHT = 4
+
+
 @dataclass(frozen=True)
 class MetricScene:
     """A reconstruction in metres: z up, floor at z = 0, walls along x and y.
@@ -100,7 +113,7 @@ class MetricScene:
     Arrays as in ``Reconstruction``, outliers removed from depth (0 = no value).
     ceiling_height: metres, or nan where the ceiling was not seen.
     up_confidence: in [0, 1], share of the evidence (normals) that agrees on the up direction.
-    scale_source: 'floor_to_ceiling', or which bound was used instead.
+    scale_source: floor to ceiling, or which bound was used instead.
     world_from_reconstruction: (4, 4) float64 similarity that was applied.
     """
 
@@ -111,7 +124,7 @@ class MetricScene:
     registered: NDArray[np.bool_]
     ceiling_height: float
     up_confidence: float
-    scale_source: str
+    scale_source: ScaleSource
     world_from_reconstruction: NDArray[np.float64]
 
 
@@ -144,6 +157,7 @@ class IndoorFilter(Protocol):
     """Tells indoor from outdoor clips."""
 
     name: str
+    weights: Mapping[str, str]
 
     def score(self, rgb: Images) -> IndoorScore:
         """Score a clip's frames (n, h, w, 3) uint8 RGB."""
@@ -154,6 +168,7 @@ class Reconstructor(Protocol):
     """Finds cameras and depth of a clip."""
 
     name: str
+    weights: Mapping[str, str]
 
     def reconstruct(self, rgb: Images, scratch: Path) -> Reconstruction:
         """Reconstruct frames (n, 480, 640, 3) uint8 RGB; ``scratch`` is an empty folder for temporary files.
@@ -167,6 +182,7 @@ class Segmenter(Protocol):
     """Labels the pixels of a clip."""
 
     name: str
+    weights: Mapping[str, str]
 
     def segment(self, rgb: Images, scene: MetricScene) -> Semantics:
         """Label frames (n, 480, 640, 3) uint8 RGB at the resolution of ``scene.depth``."""

@@ -1,0 +1,157 @@
+"""Runs the seven stages of one video in order, doing only what settings, code or input have made stale."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import BaseModel
+
+from pipeline import stages, stored
+from pipeline.errors import StageMissing
+from pipeline.failures import forget_failure, record_failure
+from pipeline.provenance import Provenance, fingerprint
+from pipeline.settings import Settings
+from pipeline.stages import Outcome, Seal, Workbench
+from pipeline.store import VideoStore
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of a video: where its result lies, which settings it depends on, and the function that does it.
+
+    group: name of its Zarr group, or None where it writes other files.
+    code_version: raised by hand whenever the same input and settings would give another result.
+    """
+
+    name: str
+    code_version: str
+    settings: Callable[[Settings], BaseModel]
+    run: Callable[[Workbench, Seal], None]
+    group: str | None = None
+
+
+STAGES: dict[str, Stage] = {
+    stage.name: stage
+    for stage in (
+        Stage("video", "1", lambda s: s.download, stages.fetch_video),
+        Stage("clips", "1", lambda s: s.scenes, stages.cut_clips),
+        Stage("indoor_clips", "1", lambda s: s.indoor, stages.keep_indoor, "frames"),
+        Stage("reconstruction", "1", lambda s: s.reconstruct, stages.reconstruct_clips, "reconstruction"),
+        Stage("scene", "1", lambda s: s.metric, stages.make_metric, "scene"),
+        Stage("semantics", "1", lambda s: s.semantics, stages.label_frames, "semantics"),
+        Stage("occupancy", "1", lambda s: s.voxelize, stages.fill_grids, "occupancy"),
+    )
+}
+
+
+@dataclass(frozen=True)
+class StageReport:
+    """What a stage did: its provenance, and whether an earlier result was good enough."""
+
+    provenance: Provenance
+    reused: bool
+
+
+def process_video(bench: Workbench) -> Iterator[StageReport]:
+    """Run all stages of one video, holding its lock; yields a report after each.
+
+    A failure is noted in the video's ``failure.json`` and raised; a success clears the note.
+
+    Raises:
+        VideoError: the video cannot be built; the message says why and what to do.
+    """
+    with bench.video.locked():
+        for name in STAGES:
+            yield run_stage(name, bench)
+        forget_failure(bench.video)
+
+
+def run_stage(name: str, bench: Workbench) -> StageReport:
+    """Run one stage, or reuse its stored result if it is what today's settings, code and input would give.
+
+    Raises:
+        StageMissing: the stage before it has not been run.
+        VideoError: the stage failed; also noted in the video's ``failure.json``.
+    """
+    stage, wanted = STAGES[name], _fingerprint_now(name, bench)
+    stored = provenance(bench.video, name)
+    if stored and stored.fingerprint == wanted:
+        return StageReport(stored, reused=True)
+    try:
+        made = _make(stage, replace(bench, wanted=wanted))
+    except Exception as error:
+        record_failure(bench.video, name, final_fingerprint(bench.video.video_id, bench.settings), error)
+        raise
+    return StageReport(made, reused=False)
+
+
+def provenance(video: VideoStore, name: str) -> Provenance | None:
+    """Return what a stage noted about its stored result, or None where there is none."""
+    group = STAGES[name].group
+    if group:
+        content = video.attributes(group) if video.has_group(group) else None
+    elif name == "video":
+        content = video.read_json("source.json")["provenance"] if video.exists("source.json") else None
+    else:
+        content = stored.clips_metadata(video) if video.exists("clips.parquet") else None
+    return Provenance.model_validate(content) if content else None
+
+
+def final_fingerprint(video_id: str, settings: Settings) -> str:
+    """Return the fingerprint of a finished video under these settings and this code: that of its last stage."""
+    chain = video_id
+    for name in STAGES:
+        chain = _fingerprint(name, settings, chain)
+    return chain
+
+
+def is_built(video: VideoStore, settings: Settings) -> bool:
+    """Tell whether a video has all its results, made with these settings and this code."""
+    found = provenance(video, "occupancy")
+    return found is not None and found.fingerprint == final_fingerprint(video.video_id, settings)
+
+
+def _fingerprint_now(name: str, bench: Workbench) -> str:
+    previous = _previous(name)
+    if previous is None:
+        return _fingerprint(name, bench.settings, bench.video.video_id)
+    found = provenance(bench.video, previous)
+    if found is None:
+        message = f"{bench.video.video_id}: stage {name!r} needs {previous!r}, which has not been run"
+        raise StageMissing(message)
+    return _fingerprint(name, bench.settings, found.fingerprint)
+
+
+def _fingerprint(name: str, settings: Settings, upstream: str) -> str:
+    stage = STAGES[name]
+    return fingerprint(name, stage.code_version, stage.settings(settings).model_dump(mode="json"), upstream)
+
+
+def _previous(name: str) -> str | None:
+    names = list(STAGES)
+    return names[names.index(name) - 1] if name != names[0] else None
+
+
+def _make(stage: Stage, bench: Workbench) -> Provenance:
+    started, made = time.perf_counter(), []
+
+    def seal(outcome: Outcome) -> dict[str, Any]:
+        made.append(
+            Provenance(
+                stage=stage.name,
+                backend=outcome.backend,
+                code_version=stage.code_version,
+                settings=stage.settings(bench.settings).model_dump(mode="json"),
+                weights=dict(outcome.weights),
+                fingerprint=bench.wanted,
+                seconds=round(time.perf_counter() - started, 3),
+                counts=dict(outcome.counts),
+                left_out=outcome.left_out,
+                notes=outcome.notes,
+            )
+        )
+        return made[-1].model_dump(mode="json")
+
+    stage.run(bench, seal)
+    return made[-1]

@@ -1,0 +1,154 @@
+"""Records as rows of a video's Zarr groups and Parquet tables: what the stages append and read back."""
+
+import json
+from dataclasses import asdict, replace
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.classes import SemanticClass
+from pipeline.grid import GRID_SHAPE
+from pipeline.group_writer import GroupWriter
+from pipeline.records import Clip, MetricScene, Occupancy, Reconstruction, ScaleSource
+from pipeline.store import VideoStore
+
+CLASS_COUNTS = (*(c for c in SemanticClass if c != SemanticClass.UNKNOWN), SemanticClass.UNKNOWN)
+"""Columns of ``occupancy/class_counts``: the twelve classes, then unknown."""
+
+PROVENANCE = b"provenance"
+
+
+def clips_metadata(video: VideoStore) -> dict[str, Any]:
+    """Return the provenance that the stage ``clips`` keeps in the metadata of ``clips.parquet``."""
+    metadata = video.read_table("clips.parquet").schema.metadata or {}
+    content: dict[str, Any] = json.loads(metadata.get(PROVENANCE, b"{}"))
+    return content
+
+
+def stored_clips(video: VideoStore) -> list[Clip]:
+    """Return the clips of ``clips.parquet``."""
+    return [_clip_of_row(row) for row in video.read_table("clips.parquet").to_pylist()]
+
+
+def clip_rows(video: VideoStore) -> list[tuple[int, slice]]:
+    """Return (clip id, rows of the video's arrays) of every stored clip, in order."""
+    ids = video.read("frames", "clip_id")
+    ends = [(clip_id, sum(1 for _ in same)) for clip_id, same in groupby(ids.tolist())]
+    stops = np.cumsum([count for _, count in ends]).tolist()
+    return [(clip_id, slice(stop - count, stop)) for (clip_id, count), stop in zip(ends, stops, strict=True)]
+
+
+def read_scene(video: VideoStore, rows: slice) -> MetricScene:
+    """Return the metric scene of the clip in ``rows``."""
+    found = read_reconstruction(video, rows, "scene")
+    first = slice(rows.start, rows.start + 1)
+    return MetricScene(
+        intrinsics=found.intrinsics,
+        camera_to_world=found.camera_to_world,
+        depth=found.depth,
+        confidence=found.confidence,
+        registered=found.registered,
+        ceiling_height=float(video.read("scene", "ceiling_height", first)[0]),
+        up_confidence=float(video.read("scene", "up_confidence", first)[0]),
+        scale_source=ScaleSource(int(video.read("scene", "scale_source", first)[0])),
+        world_from_reconstruction=video.read("scene", "world_from_reconstruction", first)[0],
+    )
+
+
+def clip_row(clip: Clip) -> dict[str, Any]:
+    """Return a clip as a row of ``clips.parquet``."""
+    return {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in asdict(clip).items()}
+
+
+def _clip_of_row(row: dict[str, Any]) -> Clip:
+    arrays: dict[str, NDArray[Any]] = {
+        "frame_index": np.array(row["frame_index"], np.int64),
+        "time_s": np.array(row["time_s"], np.float64),
+        "sharpness": np.array(row["sharpness"], np.float32),
+    }
+    return Clip(**{**row, **arrays})
+
+
+def unit_depth(found: Reconstruction) -> Reconstruction:
+    """Return the reconstruction in units of its median depth."""
+    given = found.depth[found.depth > 0]
+    unit = float(np.median(given)) if given.size else 1.0
+    camera_to_world = found.camera_to_world.copy()
+    camera_to_world[:, :3, 3] /= unit
+    return replace(found, camera_to_world=camera_to_world, depth=found.depth / unit)
+
+
+def append_reconstruction(group: GroupWriter, found: Reconstruction) -> None:
+    """Append the rows of one clip to the group ``reconstruction``."""
+    group.append("intrinsics", found.intrinsics.astype(np.float32))
+    group.append("camera_to_world", found.camera_to_world.astype(np.float32))
+    group.append("depth", found.depth.astype(np.float16))
+    group.append("confidence", found.confidence.astype(np.float16))
+    group.append("registered", found.registered)
+
+
+def read_reconstruction(video: VideoStore, rows: slice, group: str = "reconstruction") -> Reconstruction:
+    """Return the cameras and depth of the clip in ``rows`` from a group that holds them."""
+    return Reconstruction(
+        intrinsics=video.read(group, "intrinsics", rows),
+        camera_to_world=video.read(group, "camera_to_world", rows),
+        depth=video.read(group, "depth", rows).astype(np.float32),
+        confidence=video.read(group, "confidence", rows).astype(np.float32),
+        registered=video.read(group, "registered", rows),
+    )
+
+
+def append_scene(group: GroupWriter, scene: MetricScene) -> None:
+    """Append the rows of one clip to the group ``scene``."""
+    n = len(scene.registered)
+    group.append("intrinsics", scene.intrinsics.astype(np.float32))
+    group.append("camera_to_world", scene.camera_to_world.astype(np.float32))
+    group.append("depth", scene.depth.astype(np.float16))
+    group.append("confidence", scene.confidence.astype(np.float16))
+    group.append("registered", scene.registered)
+    group.append("ceiling_height", np.full(n, scene.ceiling_height, np.float32))
+    group.append("up_confidence", np.full(n, scene.up_confidence, np.float32))
+    group.append("scale_source", np.full(n, scene.scale_source, np.uint8))
+    group.append("world_from_reconstruction", np.repeat(scene.world_from_reconstruction[None], n, axis=0))
+
+
+def append_occupancy(group: GroupWriter, occupancy: Occupancy) -> NDArray[np.int32]:
+    """Append the rows of one clip to the group ``occupancy``; returns its class counts (n, 13)."""
+    counts = np.stack([(occupancy.labels == c).sum(axis=(1, 2, 3)) for c in CLASS_COUNTS], axis=1).astype(np.int32)
+    group.append("labels", occupancy.labels)
+    group.append("origin", occupancy.origin)
+    group.append("grid_from_world", occupancy.grid_from_world)
+    group.append("class_counts", counts)
+    return counts
+
+
+def blank_reconstruction(n: int, h: int, w: int) -> Reconstruction:
+    """Return n frames without cameras or depth."""
+    zeros = np.zeros((n, h, w), np.float32)
+    return Reconstruction(
+        np.zeros((n, 3, 3), np.float32), np.zeros((n, 4, 4), np.float32), zeros, zeros, np.zeros(n, bool)
+    )
+
+
+def blank_scene(like: Reconstruction) -> MetricScene:
+    """Return a scene without cameras or depth, of the shape of a reconstruction."""
+    blank = blank_reconstruction(*like.depth.shape)
+    return MetricScene(
+        intrinsics=blank.intrinsics,
+        camera_to_world=blank.camera_to_world,
+        depth=blank.depth,
+        confidence=blank.confidence,
+        registered=blank.registered,
+        ceiling_height=float("nan"),
+        up_confidence=0.0,
+        scale_source=ScaleSource.NONE,
+        world_from_reconstruction=np.eye(4),
+    )
+
+
+def blank_occupancy(n: int) -> Occupancy:
+    """Return n grids in which all is unknown."""
+    labels = np.full((n, *GRID_SHAPE), SemanticClass.UNKNOWN, np.uint8)
+    return Occupancy(labels, np.zeros((n, 3), np.float32), np.zeros((n, 4, 4), np.float32))
