@@ -1,0 +1,90 @@
+"""Reading files of weights from outside: tensors only, never code."""
+
+import pickle
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from models.errors import WrongWeights
+
+
+def read_state_dict(path: Path) -> dict[str, Tensor]:
+    """Read the named tensors of a ``.safetensors`` file or of any PyTorch checkpoint, on the CPU.
+
+    PyTorch files go through the weights-only unpickler, which runs no code; files written under Python 2
+    are understood. A state dict found under ``model`` or ``state_dict`` is taken from there, and the
+    ``module.`` that data-parallel training puts before every name is dropped.
+
+    Raises:
+        WrongWeights: the file is missing, truncated, no checkpoint, or would run code.
+    """
+    stored = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pytorch(path)
+    for root in ("model", "state_dict"):
+        if isinstance(stored.get(root), Mapping):
+            stored = stored[root]
+    strangers = [str(name) for name, value in stored.items() if not isinstance(value, Tensor)]
+    if strangers or not stored:
+        raise WrongWeights(f"{path.name} is no state dict: {_some(strangers) or 'nothing in it'}")
+    return {str(name).removeprefix("module."): value for name, value in stored.items()}
+
+
+def fit(network: nn.Module, state: Mapping[str, Tensor], origin: str) -> None:
+    """Put every tensor of ``state`` into ``network``, as float32 and without copying; none may be missing or left over.
+
+    Raises:
+        WrongWeights: naming the entries of ``origin`` that are missing, unexpected or of another shape.
+    """
+    wanted = {name: tensor.shape for name, tensor in network.state_dict().items()}
+    # Counters of batches seen came with PyTorch 0.4.1; older files do well without.
+    missing = [name for name in wanted if name not in state and not name.endswith("num_batches_tracked")]
+    complaints = {
+        "missing": missing,
+        "unexpected": [name for name in state if name not in wanted],
+        "of another shape": [
+            f"{name} {tuple(state[name].shape)} instead of {tuple(shape)}"
+            for name, shape in wanted.items()
+            if name in state and state[name].shape != shape
+        ],
+    }
+    found = "; ".join(f"{what}: {_some(names)}" for what, names in complaints.items() if names)
+    if found:
+        raise WrongWeights(f"{origin} does not fit this network. {found}")
+    floats = {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
+    network.load_state_dict(floats, assign=True)
+
+
+def _read_safetensors(path: Path) -> dict[str, Any]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return dict(load_file(path))
+    except (SafetensorError, OSError) as error:
+        raise WrongWeights(f"{path.name} cannot be read: {error}") from error
+
+
+def _read_pytorch(path: Path) -> Mapping[str, Any]:
+    try:
+        stored = _unpickle(path)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
+        reason = str(error).split("WeightsUnpickler error: ")[-1].strip().splitlines() or [type(error).__name__]
+        raise WrongWeights(f"{path.name} cannot be read as tensors alone: {reason[0]}") from error
+    if not isinstance(stored, Mapping):
+        raise WrongWeights(f"{path.name} holds a {type(stored).__name__}, not named tensors")
+    return stored
+
+
+def _unpickle(path: Path) -> Any:
+    mapped = zipfile.is_zipfile(path)
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+    except UnicodeDecodeError:
+        return torch.load(path, map_location="cpu", weights_only=True, encoding="latin1")
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
