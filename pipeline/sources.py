@@ -1,0 +1,185 @@
+"""Where videos come from: what a user may name as a source, and the id under which each video is stored.
+
+A source is ``tour://SEED``, a local video file or folder, or an http(s) URL. Nothing of a source becomes part
+of a path but the video id, which is built here from safe characters alone.
+"""
+
+import hashlib
+import re
+import shlex
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import SplitResult, parse_qs, urlsplit
+
+import yaml
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+from pipeline.errors import SettingsError
+
+VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".flv", ".mpg", ".mpeg", ".ts", ".ogv"})
+LARGEST_SEED = 2**32 - 1
+YOUTUBE_HOSTS = frozenset({"youtube.com", "www.youtube.com", "m.youtube.com", "youtu.be"})
+YOUTUBE_ID = r"([A-Za-z0-9_-]{11})"
+LONGEST_STEM = 40
+
+
+class VideoSource(BaseModel):
+    """One video: ``tour://SEED``, the absolute path of a file, or an http(s) URL."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["tour", "file", "url"]
+    origin: str
+
+    @property
+    def seed(self) -> int:
+        """Seed of a rendered tour; other kinds have none (``ValueError``)."""
+        return int(self.origin.removeprefix("tour://"))
+
+
+def _as_mapping(entry: object) -> object:
+    return {"source": entry} if isinstance(entry, str) else entry
+
+
+def _refuse_odd_characters(text: str) -> str:
+    if not text.strip() or not text.isprintable():
+        raise ValueError("a source is one line of printable characters")
+    return text.strip()
+
+
+class SourceEntry(BaseModel):
+    """One entry of a sources file: a string, or a mapping whose ``source`` is that string."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: Annotated[str, AfterValidator(_refuse_odd_characters)]
+
+
+class SourceFile(BaseModel):
+    """The content of ``sources.yaml``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sources: tuple[Annotated[SourceEntry, BeforeValidator(_as_mapping)], ...]
+
+
+def read_sources(text: str) -> list[VideoSource]:
+    """Return the videos that a sources file or a list of sources names, each video once.
+
+    A folder stands for the video files in it, at any depth; hidden ones and names with unprintable characters
+    are passed over. A file that does not exist is a source all the same: fetching it says that it is gone.
+
+    Args:
+        text: path of a ``.yaml`` file with ``sources: [...]``, or sources separated by blanks (quoted where
+            they hold blanks themselves). Paths in a file are relative to that file's folder.
+
+    Raises:
+        SettingsError: the file or a source cannot be understood, or names nothing.
+    """
+    is_file = text.strip().endswith((".yaml", ".yml"))
+    folder = Path(text.strip()).parent if is_file else Path()
+    entries = _read_file(Path(text.strip())) if is_file else _split(text)
+    videos = [video for entry in entries for video in _expand(entry.source, folder)]
+    if not videos:
+        raise SettingsError(f"{text!r} names no video")
+    return list({video_id(video): video for video in videos}.values())
+
+
+def parse_source(text: str, folder: Path = Path()) -> VideoSource:
+    """Return the one video that ``text`` names, be it there or not; relative paths start at ``folder``.
+
+    Raises:
+        SettingsError: it is neither a tour, nor a local file, nor an http(s) URL.
+    """
+    videos = _expand(text, folder)
+    if len(videos) != 1:
+        raise SettingsError(f"{text!r} names {len(videos)} videos, not one")
+    return videos[0]
+
+
+def video_id(source: VideoSource) -> str:
+    """Return the id of a video, ``[A-Za-z0-9_-]{1,64}``: the same for the same source, on every run."""
+    if source.kind == "tour":
+        return f"tour-{source.seed}"
+    if source.kind == "file":
+        return _name_and_hash(Path(source.origin).stem, source.origin)
+    url = urlsplit(source.origin)
+    return _youtube_id(url) or _name_and_hash(f"{url.hostname}-{Path(url.path).stem}", source.origin)
+
+
+def _read_file(path: Path) -> tuple[SourceEntry, ...]:
+    try:
+        return SourceFile.model_validate(yaml.safe_load(path.read_text())).sources
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
+        raise SettingsError(f"{path} is no list of sources: {error}") from error
+
+
+def _split(text: str) -> list[SourceEntry]:
+    try:
+        return [SourceEntry(source=word) for word in shlex.split(text)]
+    except ValueError as error:
+        raise SettingsError(f"{text!r} is no list of sources: {error}") from error
+
+
+def _expand(text: str, folder: Path) -> list[VideoSource]:
+    scheme, separator, rest = text.partition("://")
+    if not separator:
+        return _local_videos(text, folder)
+    if scheme.lower() == "tour":
+        return [_tour(rest)]
+    if scheme.lower() in {"http", "https"}:
+        return [_url(text)]
+    raise SettingsError(f"{text!r}: {scheme}:// is not supported; use tour://, http(s):// or a path")
+
+
+def _tour(seed: str) -> VideoSource:
+    if not re.fullmatch(r"[0-9]{1,10}", seed) or int(seed) > LARGEST_SEED:
+        raise SettingsError(f"tour://{seed}: the seed of a tour is a number from 0 to {LARGEST_SEED}")
+    return VideoSource(kind="tour", origin=f"tour://{int(seed)}")
+
+
+def _url(text: str) -> VideoSource:
+    try:
+        url = urlsplit(text)
+        is_complete = bool(url.hostname) and url.port != 0
+    except ValueError as error:
+        raise SettingsError(f"{text!r} is no URL: {error}") from error
+    if not is_complete or not text.isprintable() or " " in text:
+        raise SettingsError(f"{text!r} is no complete URL")
+    if url.username is not None or url.password is not None:
+        raise SettingsError(
+            f"the URL for {url.hostname} holds a user name or password, which would be stored: remove it"
+        )
+    return VideoSource(kind="url", origin=text)
+
+
+def _local_videos(text: str, folder: Path) -> list[VideoSource]:
+    if not text.isprintable() or re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", text):
+        raise SettingsError(f"{text!r} is neither a path nor a source with ://")
+    path = (folder / Path(text)).resolve()
+    if path.is_dir():
+        found = [p for p in sorted(path.rglob("*")) if _is_video(p.relative_to(path)) and p.is_file()]
+        return [VideoSource(kind="file", origin=str(p)) for p in found]
+    return [VideoSource(kind="file", origin=str(path))]
+
+
+def _is_video(path: Path) -> bool:
+    is_hidden = any(part.startswith(".") for part in path.parts)
+    return path.suffix.lower() in VIDEO_SUFFIXES and not is_hidden and str(path).isprintable()
+
+
+def _youtube_id(url: SplitResult) -> str | None:
+    if url.hostname == "youtu.be":
+        found = re.fullmatch(f"/{YOUTUBE_ID}/?", url.path)
+    elif url.hostname not in YOUTUBE_HOSTS:
+        return None
+    elif url.path == "/watch":
+        found = re.fullmatch(YOUTUBE_ID, parse_qs(url.query).get("v", [""])[0])
+    else:
+        found = re.fullmatch(f"/(?:shorts|embed|live|v)/{YOUTUBE_ID}/?", url.path)
+    return found[1] if found else None
+
+
+def _name_and_hash(name: str, whole: str) -> str:
+    stem = re.sub(r"[^A-Za-z0-9_]+", "-", name).strip("-")[:LONGEST_STEM] or "video"
+    return f"{stem}-{hashlib.sha256(whole.encode()).hexdigest()[:10]}"
