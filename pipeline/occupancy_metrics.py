@@ -54,7 +54,8 @@ class OverlapCounts:
     @property
     def class_iou(self) -> NDArray[np.float64]:
         """Intersection over union of every class id: (12,), 0 for a class that occurs in neither."""
-        return self.matched / np.maximum(self.predicted + self.true - self.matched, 1)
+        union = np.maximum(self.predicted + self.true - self.matched, 1)
+        return np.asarray(self.matched / union, np.float64)
 
     @property
     def miou(self) -> float:
