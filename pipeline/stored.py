@@ -110,6 +110,7 @@ def append_scene(group: GroupWriter, scene: MetricScene) -> None:
     group.append("registered", scene.registered)
     group.append("ceiling_height", np.full(n, scene.ceiling_height, np.float32))
     group.append("up_confidence", np.full(n, scene.up_confidence, np.float32))
+    group.append("depth_share", (scene.depth > 0).mean(axis=(1, 2)).astype(np.float32))
     group.append("scale_source", np.full(n, scene.scale_source, np.uint8))
     group.append("world_from_reconstruction", np.repeat(scene.world_from_reconstruction[None], n, axis=0))
 
