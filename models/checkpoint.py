@@ -22,13 +22,30 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     Raises:
         WrongWeights: the file is missing, truncated, no checkpoint, or would run code.
     """
-    stored = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pytorch(path)
+    return state_dict_in(read_file(path), path.name)
+
+
+def read_file(path: Path) -> Mapping[str, Any]:
+    """Read everything a file of weights holds, as ``read_state_dict`` does: tensors and plain values.
+
+    Raises:
+        WrongWeights: the file is missing, truncated, no checkpoint, or would run code.
+    """
+    return _read_safetensors(path) if path.suffix == ".safetensors" else _read_pytorch(path)
+
+
+def state_dict_in(stored: Mapping[str, Any], origin: str) -> dict[str, Tensor]:
+    """Find the named tensors in what ``read_file`` gave.
+
+    Raises:
+        WrongWeights: something else than tensors lies among them.
+    """
     for root in ("model", "state_dict"):
         if isinstance(stored.get(root), Mapping):
             stored = stored[root]
     strangers = [str(name) for name, value in stored.items() if not isinstance(value, Tensor)]
     if strangers or not stored:
-        raise WrongWeights(f"{path.name} is no state dict: {_some(strangers) or 'nothing in it'}")
+        raise WrongWeights(f"{origin} is no state dict: {_some(strangers) or 'nothing in it'}")
     return {str(name).removeprefix("module."): value for name, value in stored.items()}
 
 

@@ -1,0 +1,1 @@
+"""Networks and their weights. Knows nothing of videos, stores or orchestration."""

@@ -1,0 +1,86 @@
+"""Reading DUSt3R checkpoints: official ``.pth`` files, ``.safetensors``, and folders of the hub."""
+
+import argparse
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from models.checkpoint import read_file, state_dict_in
+from models.dust3r.config import Dust3rConfig, from_expression, from_json, from_shapes
+from models.errors import WrongWeights
+from models.weights import WEIGHTS, checksum, ensure, expected_checksum
+
+_ALIAS = re.compile(r"\.scratch\.layer_rn\.([0-3])\.weight$")
+_PRIMARY = re.compile(r"\.scratch\.layer([1-4])_rn\.weight$")
+_COUNTED = ("enc_embed_dim", "enc_depth", "dec_embed_dim", "dec_depth", "head_type")
+
+
+def read_checkpoint(path_or_name: str | Path) -> tuple[Dust3rConfig, dict[str, Tensor]]:
+    """Read the sizes and the tensors of a network, complete and in upstream's layout.
+
+    Raises:
+        WrongWeights: damaged, unsafe or another network's file, with its checksum and the one on record.
+        WeightsUnavailable: a registered name that is neither cached nor reachable.
+    """
+    path = _locate(path_or_name)
+    try:
+        return _read(path)
+    except WrongWeights as error:
+        if not path.is_file():
+            raise
+        known = expected_checksum(path) or "none on record"
+        raise WrongWeights(f"{error} (sha256 of {path.name}: expected {known}, found {checksum(path)})") from error
+
+
+def _locate(path_or_name: str | Path) -> Path:
+    if isinstance(path_or_name, str) and path_or_name in WEIGHTS:
+        return ensure(path_or_name)
+    path = Path(path_or_name)
+    return path / "model.safetensors" if path.is_dir() else path
+
+
+def _read(path: Path) -> tuple[Dust3rConfig, dict[str, Tensor]]:
+    with torch.serialization.safe_globals([argparse.Namespace]):
+        stored = read_file(path)
+    state = _complete(state_dict_in({key: value for key, value in stored.items() if key != "args"}, path.name))
+    counted = from_shapes({key: tuple(tensor.shape) for key, tensor in state.items()})
+    config = _declared(path, stored) or counted
+    for size in _COUNTED:
+        if getattr(config, size) != getattr(counted, size):
+            raise WrongWeights(
+                f"{path.name} declares {size} {getattr(config, size)}, its tensors {getattr(counted, size)}"
+            )
+    broken = [key for key, tensor in state.items() if not tensor.isfinite().all()]
+    if broken:
+        raise WrongWeights(f"{path.name} holds numbers that are not finite, first in {broken[0]}")
+    return config, state
+
+
+def _declared(path: Path, stored: Mapping[str, Any]) -> Dust3rConfig | None:
+    """Sizes as the checkpoint or a ``config.json`` beside it states them."""
+    expression = getattr(stored.get("args"), "model", None)
+    if isinstance(expression, str):
+        return from_expression(expression)
+    beside = path.with_name("config.json")
+    if path.suffix == ".safetensors" and beside.is_file():
+        return from_json(beside.read_text())
+    return None
+
+
+def _complete(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Fill in what released files leave out: second names, and the second decoder of a CroCo checkpoint."""
+    complete = dict(state)
+    for key, tensor in state.items():
+        primary = _ALIAS.sub(lambda match: f".scratch.layer{int(match[1]) + 1}_rn.weight", key)
+        if primary != key and not torch.equal(complete.setdefault(primary, tensor), tensor):
+            raise WrongWeights(f"{key} and {primary} are two names of one tensor, but differ")
+    for key in list(complete):
+        complete[_PRIMARY.sub(lambda match: f".scratch.layer_rn.{int(match[1]) - 1}.weight", key)] = complete[key]
+    if not any(key.startswith("dec_blocks2.") for key in state):
+        first = {key: tensor for key, tensor in state.items() if key.startswith("dec_blocks.")}
+        complete |= {key.replace("dec_blocks.", "dec_blocks2.", 1): tensor for key, tensor in first.items()}
+    return complete

@@ -1,0 +1,25 @@
+"""What can be wrong with a network, its weights or its input."""
+
+
+class ModelError(Exception):
+    """Base of all errors that the networks and their weights raise on purpose."""
+
+
+class WrongWeights(ModelError):
+    """A checkpoint that is damaged, unsafe, or belongs to another network."""
+
+
+class WeightsUnavailable(ModelError):
+    """A checkpoint that is neither in the cache nor reachable; the message says where to put it."""
+
+
+class UnusableInput(ModelError):
+    """Images that the network cannot take: wrong shape, not finite, too few."""
+
+
+class UnusableVocabulary(ModelError):
+    """Words that the network cannot take: none at all, a blank, one given twice, one too long."""
+
+
+class OutOfDeviceMemory(ModelError):
+    """Not even a batch of one fits into the memory of the device."""

@@ -1,0 +1,66 @@
+"""Named weights that this project knows how to get; none of them is shipped here."""
+
+from dataclasses import dataclass
+
+_NAVER = "https://download.europe.naverlabs.com/ComputerVision/DUSt3R"
+_HUB = "https://huggingface.co/naver/DUSt3R_ViTLarge_BaseDecoder_512_dpt/resolve"
+_NAVER_LICENCE = "CC BY-NC-SA 4.0, and the licences of the training sets"
+_NAVER_USE = "non-commercial research only; share alike"
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """One downloadable file of weights.
+
+    urls: where it lies, the first that answers is taken; all hold the same bytes.
+    size_bytes: about; what the server says decides.
+    sha256: lower-case hex, or None where the authors publish none: then the first download is trusted and remembered.
+    use: what the licence allows, in a few words.
+    """
+
+    name: str
+    file_name: str
+    urls: tuple[str, ...]
+    size_bytes: int
+    sha256: str | None
+    licence: str
+    use: str
+
+    @property
+    def non_commercial(self) -> bool:
+        """Whether the licence forbids commercial use."""
+        return "NC" in self.licence
+
+
+def _dust3r(variant: str, size_bytes: int) -> WeightFile:
+    file_name = f"DUSt3R_ViTLarge_BaseDecoder_{variant}.pth"
+    return WeightFile(
+        name=f"dust3r_vitl_{variant}",
+        file_name=file_name,
+        urls=(f"{_NAVER}/{file_name}",),
+        size_bytes=size_bytes,
+        sha256=None,
+        licence=_NAVER_LICENCE,
+        use=_NAVER_USE,
+    )
+
+
+_DUST3R_HUB = WeightFile(
+    name="dust3r_vitl_512_dpt_hub",
+    file_name="DUSt3R_ViTLarge_BaseDecoder_512_dpt.safetensors",
+    urls=(f"{_HUB}/61c57447d7b0adc8a1a30b2b0adec7a8935aa2a3/model.safetensors",),
+    size_bytes=2_280_000_000,
+    sha256=None,
+    licence=_NAVER_LICENCE,
+    use=_NAVER_USE,
+)
+
+WEIGHTS: dict[str, WeightFile] = {
+    weights.name: weights
+    for weights in (
+        _dust3r("512_dpt", 2_285_000_000),
+        _dust3r("512_linear", 2_130_000_000),
+        _dust3r("224_linear", 2_130_000_000),
+        _DUST3R_HUB,
+    )
+}
