@@ -1,0 +1,50 @@
+# The commands of the README. Everything is installed into .venv, with the versions of constraints.txt.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+SYSTEM_PACKAGES := libusb-1.0-0 libgl1 libegl1 libx11-6 libgomp1
+
+export DAGSTER_HOME ?= $(CURDIR)/dagster_home
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: build_dataset ui test check bench install clean
+
+build_dataset: $(READY)  ## build the dataset of sources.yaml (or SOURCES=...) into ./data
+	dagster job execute -j build_dataset
+
+ui: $(READY)  ## Dagster's pages on http://127.0.0.1:3000
+	dagster dev -h 127.0.0.1
+
+test: $(READY)
+	pytest -q -n 2 --dist loadscope
+
+check: $(READY)
+	ruff check
+	ruff format --check
+	mypy
+
+bench: $(READY)  ## speed and memory, as ratios to named baselines; JSON in .bench/
+	python -m pipeline.bench
+
+install: $(READY)
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; name one with PYTHON=python3.12"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
+	  { echo "no venv module: sudo apt-get install python3-venv"; exit 1; }
+	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[dev]'
+	@$(MAKE) --no-print-directory system-libraries
+	@touch $@
+
+.PHONY: system-libraries
+system-libraries:
+	@if $(BIN)/python -c 'import open3d' 2>/dev/null; then exit 0; fi; \
+	sudo=; test "$$(id -u)" = 0 || sudo="sudo -n"; \
+	if $$sudo true 2>/dev/null && { $$sudo apt-get update -qq; $$sudo apt-get install -y -qq $(SYSTEM_PACKAGES); } >/dev/null 2>&1 \
+	  && $(BIN)/python -c 'import open3d'; then exit 0; fi; \
+	echo "Open3D needs system libraries: sudo apt-get install $(SYSTEM_PACKAGES)"; exit 1
+
+clean:  ## remove the environment; data stays
+	rm -rf $(VENV) *.egg-info .pytest_cache .mypy_cache .ruff_cache

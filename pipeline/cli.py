@@ -1,0 +1,197 @@
+"""The command line. Dagster builds datasets; these commands are for looking closely and for debugging."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from pipeline.catalog import register
+from pipeline.errors import PipelineError, SettingsError
+from pipeline.process import STAGES, StageReport, process_video
+from pipeline.settings import PROFILES, data_url, load_settings
+from pipeline.sources import parse_source
+from pipeline.stages import Workbench
+from pipeline.store import Store
+
+app = typer.Typer(
+    help="From house-tour videos to a dataset for 3D semantic occupancy.",
+    epilog="To build a dataset of many videos: dagster job execute -j build_dataset",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+console = Console()
+
+DataOption = Annotated[
+    str | None, typer.Option("--data", help="Data folder or fsspec URL; YOUTUBE_OCC_DATA or ./data.")
+]
+ProfileOption = Annotated[str, typer.Option(help=f"Set of backends: {', '.join(PROFILES)}.")]
+FileOption = Annotated[Path | None, typer.Option("--settings", help="YAML file laid over the profile.")]
+SetOption = Annotated[list[str] | None, typer.Option("--set", help="One value, as in --set scenes.clip_min_s=2.")]
+
+
+@app.command()
+def process(
+    source: Annotated[str, typer.Argument(help="tour://SEED, a video file, or an http(s) URL.")],
+    data: DataOption = None,
+    profile: ProfileOption = "classic",
+    settings_file: FileOption = None,
+    values: SetOption = None,
+) -> None:
+    """Run the seven stages on one video, here and now. What is already done with the same settings is reused."""
+    settings = load_settings(profile, settings_file, overrides(values or []))
+    store = Store(data_url(data))
+    video_id = register(store, [parse_source(source)])[0]
+    with _bars() as bars:
+        bench = Workbench(store.video(video_id), settings, _BarProgress(bars))
+        for report in process_video(bench):
+            bars.console.print(_line(report))
+    console.print(f"done: {store.path('videos', video_id)}")
+
+
+@app.command()
+def score(
+    seeds: Annotated[str, typer.Option(help="Tours to score: 1000001-1000010 or 3,5,8.")] = "1000001-1000010",
+    data: DataOption = None,
+    profile: ProfileOption = "classic",
+    settings_file: FileOption = None,
+    values: SetOption = None,
+    plot: Annotated[Path | None, typer.Option(help="Write the plots to this PNG.")] = None,
+) -> None:
+    """Build rendered tours and compare every stage with their exact truth.
+
+    Seeds below 1,000,000 are for tuning, the others for evaluation only. Work that is done is reused.
+    """
+    from pipeline.quality import tour_quality
+
+    settings = load_settings(profile, settings_file, overrides(values or []))
+    store = Store(data_url(data))
+    video_ids = register(store, [parse_source(f"tour://{seed}") for seed in seed_list(seeds)])
+    with _bars() as bars:
+        progress = _BarProgress(bars)
+        for video_id in video_ids:
+            bars.console.print(f"[bold]{video_id}")
+            try:
+                for report in process_video(Workbench(store.video(video_id), settings, progress)):
+                    bars.console.print(_line(report))
+            except PipelineError as error:
+                bars.console.print(f"  [red]{error.code}[/red]: {error}")
+        quality = tour_quality(store, video_ids, settings, progress)
+    console.print(Markdown(quality.markdown()))
+    if plot:
+        plot.write_bytes(quality.plot())
+        console.print(f"plots: {plot}")
+
+
+@app.command("settings")
+def show_settings(
+    profile: ProfileOption = "classic", settings_file: FileOption = None, values: SetOption = None
+) -> None:
+    """Print every setting with its value, unit and origin."""
+    settings = load_settings(profile, settings_file, overrides(values or []))
+    table = Table("setting", "value", "what it is")
+    for name, value, description in _described(settings, ""):
+        table.add_row(name, value, description)
+    console.print(table)
+
+
+@app.command()
+def preview(
+    video_id: Annotated[str, typer.Argument(help="Id of a built video, as in <data>/videos/.")],
+    data: DataOption = None,
+    out: Annotated[Path, typer.Option(help="Folder for the pictures.")] = Path("preview"),
+) -> None:
+    """Write a picture of every stage of a built video: clips, depth, cameras, labels, grids."""
+    from pipeline.previews import preview as picture
+
+    video = Store(data_url(data)).video(video_id)
+    out.mkdir(parents=True, exist_ok=True)
+    for stage in STAGES:
+        path = out / f"{video_id}-{stage}.jpg"
+        path.write_bytes(picture(video, stage, 4_000_000))
+        console.print(str(path))
+
+
+def overrides(values: list[str]) -> dict[str, Any]:
+    """Turn ``["scenes.clip_min_s=2"]`` into nested mappings; values are read as YAML.
+
+    Raises:
+        SettingsError: an entry is not of the form name=value.
+    """
+    nested: dict[str, Any] = {}
+    for entry in values:
+        name, separator, value = entry.partition("=")
+        if not (name and separator):
+            message = f"--set {entry!r}: write it as stage.name=value"
+            raise SettingsError(message)
+        *parents, leaf = name.split(".")
+        place = nested
+        for parent in parents:
+            place = place.setdefault(parent, {})
+        place[leaf] = yaml.safe_load(value)
+    return nested
+
+
+def seed_list(text: str) -> list[int]:
+    """Turn ``1000001-1000003`` or ``3,5,8`` into seeds.
+
+    Raises:
+        SettingsError: the text is neither.
+    """
+    try:
+        ranges = [[int(end) for end in part.split("-")] for part in text.split(",")]
+        return [seed for ends in ranges for seed in range(ends[0], ends[-1] + 1)]
+    except ValueError as error:
+        message = f"seeds {text!r}: write them as 1000001-1000010 or 3,5,8"
+        raise SettingsError(message) from error
+
+
+class _BarProgress:
+    """Shows every stage's progress as one bar."""
+
+    def __init__(self, bars: Progress) -> None:
+        self.bars = bars
+        self.task = bars.add_task("", total=1)
+
+    def __call__(self, stage: str, done: float, total: float, note: str = "") -> None:
+        self.bars.update(self.task, description=f"{stage:<15}", completed=done, total=max(total, 1e-9), note=note)
+
+
+def _bars() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    return Progress(*columns, TimeElapsedColumn(), TextColumn("{task.fields[note]}"), console=console)
+
+
+def _line(report: StageReport) -> str:
+    made = report.provenance
+    counts = ", ".join(f"{name} {value:.4g}" for name, value in made.counts.items())
+    state = "kept" if report.reused else f"{made.seconds:.1f} s"
+    left_out = "".join(
+        f"\n    [yellow]left out clip {item.clip_id}[/yellow]: {item.code}: {item.detail}" for item in made.left_out
+    )
+    return f"  {made.stage:<15}{state:>9}  {counts}{left_out}"
+
+
+def _described(model: Any, prefix: str) -> list[tuple[str, str, str]]:
+    rows = []
+    for name, field in type(model).model_fields.items():
+        value = getattr(model, name)
+        if hasattr(type(value), "model_fields"):
+            rows += _described(value, f"{prefix}{name}.")
+        else:
+            rows.append((f"{prefix}{name}", str(value), field.description or ""))
+    return rows
+
+
+def main() -> None:
+    """Run a command; an error made on purpose ends in one line, not in a traceback."""
+    try:
+        app()
+    except PipelineError as error:
+        console.print(f"[red]{error.code}[/red]: {error}")
+        sys.exit(1)

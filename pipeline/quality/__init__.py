@@ -1,0 +1,9 @@
+"""How good the pipeline's results are, measured against the exact truth of rendered tours.
+
+``python -m pipeline score`` and the asset ``quality_report`` call ``tour_quality``; every row of the report is a
+number with a target, per tour and over all tours.
+"""
+
+from pipeline.quality.report import QualityReport, tour_quality
+
+__all__ = ["QualityReport", "tour_quality"]

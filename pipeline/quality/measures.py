@@ -1,0 +1,171 @@
+"""Scores of one stored tour against its truth, stage by stage: counts and per-clip errors that can be added up.
+
+Rows follow the plan: cuts, indoor accuracy, cameras and depth, up and scale and floor, labels, grids.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.classes import OCCUPIED_CLASSES
+from pipeline.evaluation import depth_errors, focal_error, pose_errors, resize_nearest
+from pipeline.occupancy_metrics import OverlapCounts, overlap
+from pipeline.quality.scores import ClipScores, CutCounts, Overlap, TourScores
+from pipeline.quality.truth import TrueClip, true_clip
+from pipeline.records import MetricScene, Semantics
+from pipeline.settings import Settings
+from pipeline.store import VideoStore
+from pipeline.stored import clip_rows, read_reconstruction, read_scene, stored_clips
+from pipeline.tours import Tour
+from pipeline.voxelize import fill_grid, grid_from_estimate, voxelize_frame
+
+CUT_TOLERANCE = 2
+"""Frames within which a cut counts as found."""
+
+
+def measure_tour(video: VideoStore, tour: Tour, settings: Settings, fingerprint: str) -> TourScores:
+    """Compare all stored results of a tour with its truth."""
+    right, judged, in_transition = _indoor_accuracy(video, tour)
+    clips, shots, totals = [], set(), [no_overlap() for _ in range(3)]
+    for clip_id, rows in clip_rows(video):
+        scene = read_scene(video, rows)
+        if not scene.registered.any():
+            continue
+        semantics = Semantics(video.read("semantics", "labels", rows), video.read("semantics", "regions", rows))
+        truth = true_clip(tour, video.read("frames", "frame_index", rows))
+        scene, semantics, truth = _registered_only(scene, semantics, truth)
+        shots |= set(truth.shot_id.tolist())
+        scores = _clip_scores(video, clip_id, rows, scene, truth)
+        clips.append(scores)
+        counted = _overlaps(scene, semantics, truth, settings)
+        totals = [total + more for total, more in zip(totals, counted, strict=True)]
+    pixels, grids, grids_true_scale = (Overlap.of(total) for total in totals)
+    return TourScores(
+        video_id=video.video_id,
+        fingerprint=fingerprint,
+        cuts=_cut_counts(video, tour, settings),
+        transition_frames=in_transition,
+        indoor_right=right,
+        indoor_clips=judged,
+        indoor_shots=sum(shot.kind == "indoor" for shot in tour.shots),
+        shots_reconstructed=len(shots),
+        clips=tuple(clips),
+        pixels=pixels,
+        grids=grids,
+        grids_true_scale=grids_true_scale,
+    )
+
+
+def _cut_counts(video: VideoStore, tour: Tour, settings: Settings) -> CutCounts:
+    from pipeline.scenes import cut_scores, detect_shots
+
+    with video.local_file("source.mp4") as path:
+        detected = detect_shots(path, settings.scenes)
+    true = [transition.start_frame for transition in tour.transitions if transition.kind == "cut"]
+    scores = cut_scores(detected.cuts, true, CUT_TOLERANCE)
+    return CutCounts(found=len(detected.cuts), true=len(true), matched=scores.matched)
+
+
+def _indoor_accuracy(video: VideoStore, tour: Tour) -> tuple[int, int, int]:
+    kept = set(np.unique(video.read("frames", "clip_id")).tolist())
+    right, in_transition, clips = 0, 0, stored_clips(video)
+    for clip in clips:
+        frames = [tour.truth(int(index)) for index in clip.frame_index]
+        indoor = sum(frame.kind == "indoor" for frame in frames) * 2 > len(frames)
+        right += indoor == (clip.clip_id in kept)
+        in_transition += sum(frame.in_transition for frame in frames)
+    return right, len(clips), in_transition
+
+
+def _registered_only(
+    scene: MetricScene, semantics: Semantics, truth: TrueClip
+) -> tuple[MetricScene, Semantics, TrueClip]:
+    rows = scene.registered
+    return (
+        _rows_of(scene, rows),
+        Semantics(semantics.labels[rows], semantics.regions[rows]),
+        replace(
+            truth,
+            scene=_rows_of(truth.scene, rows),
+            semantics=Semantics(truth.semantics.labels[rows], truth.semantics.regions[rows]),
+            shot_id=truth.shot_id[rows],
+        ),
+    )
+
+
+def _rows_of(scene: MetricScene, rows: NDArray[np.bool_]) -> MetricScene:
+    return replace(
+        scene,
+        intrinsics=scene.intrinsics[rows],
+        camera_to_world=scene.camera_to_world[rows],
+        depth=scene.depth[rows],
+        confidence=scene.confidence[rows],
+        registered=scene.registered[rows],
+    )
+
+
+def _clip_scores(video: VideoStore, clip_id: int, rows: slice, scene: MetricScene, truth: TrueClip) -> ClipScores:
+    reconstruction = read_reconstruction(video, rows)
+    depth = reconstruction.depth[reconstruction.registered]
+    poses = pose_errors(scene.camera_to_world, truth.scene.camera_to_world)
+    errors = depth_errors(depth, resize_nearest(truth.scene.depth, depth.shape[1:]))
+    true_scale = scale_to_truth(scene, truth)
+    return ClipScores(
+        video_id=video.video_id,
+        clip_id=clip_id,
+        frames=rows.stop - rows.start,
+        registered=len(depth),
+        focal_error=focal_error(scene.intrinsics, truth.scene.intrinsics),
+        rotation_median=float(np.median(poses.rotation)),
+        direction_median=float(np.median(poses.translation_direction)),
+        rotation_auc5=poses.rotation_auc(5),
+        auc5=poses.auc(5),
+        auc10=poses.auc(10),
+        auc20=poses.auc(20),
+        depth_abs_rel=errors.absolute_relative,
+        depth_delta=errors.delta,
+        depth_given=errors.given,
+        up_degrees=_up_error(scene, truth),
+        floor_m=_floor_error(scene, truth, true_scale),
+        scale_error=abs(1 / true_scale - 1),
+    )
+
+
+def scale_to_truth(scene: MetricScene, truth: TrueClip) -> float:
+    """Return the factor that gives the estimated scene its true size: median of true depth over estimated."""
+    return depth_errors(scene.depth, resize_nearest(truth.scene.depth, scene.depth.shape[1:])).scale
+
+
+def _up_error(scene: MetricScene, truth: TrueClip) -> float:
+    up, true_up = scene.camera_to_world[:, 2, :3], truth.scene.camera_to_world[:, 2, :3]
+    cosine = np.clip((up * true_up).sum(axis=1), -1, 1)
+    return float(np.median(np.degrees(np.arccos(cosine))))
+
+
+def _floor_error(scene: MetricScene, truth: TrueClip, scale: float) -> float:
+    height, true_height = scene.camera_to_world[:, 2, 3] * scale, truth.scene.camera_to_world[:, 2, 3]
+    return float(np.median(np.abs(height - true_height)))
+
+
+def _overlaps(
+    scene: MetricScene, semantics: Semantics, truth: TrueClip, settings: Settings
+) -> tuple[OverlapCounts, OverlapCounts, OverlapCounts]:
+    true_labels = resize_nearest(truth.semantics.labels, semantics.labels.shape[1:])
+    pixels = overlap(semantics.labels, true_labels)
+    grids: list[OverlapCounts] = []
+    grids_true_scale: list[OverlapCounts] = []
+    scale = scale_to_truth(scene, truth)
+    for frame, (camera, true_camera) in enumerate(zip(scene.camera_to_world, truth.scene.camera_to_world, strict=True)):
+        true_grid = voxelize_frame(truth.scene, truth.semantics, frame, settings.voxelize)
+        for size, total in ((1.0, grids), (scale, grids_true_scale)):
+            into_grid = grid_from_estimate(true_grid.grid_from_world, true_camera, camera, size)
+            filled = fill_grid(scene, semantics, true_grid.origin, into_grid, settings.voxelize)
+            total.append(overlap(filled, true_grid.labels))
+    return pixels, sum(grids, no_overlap()), sum(grids_true_scale, no_overlap())
+
+
+def no_overlap() -> OverlapCounts:
+    """Return counts of nothing, to add others to."""
+    zeros = np.zeros(len(OCCUPIED_CLASSES) + 1, np.int64)
+    return OverlapCounts(zeros, zeros, zeros, 0, 0)

@@ -1,0 +1,173 @@
+"""The quality report: every figure with its target, as a table and as a plot."""
+
+import io
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from pipeline.occupancy_metrics import OverlapCounts
+from pipeline.process import is_built, provenance
+from pipeline.quality.measures import measure_tour, no_overlap
+from pipeline.quality.scores import ClipScores, Overlap, TourScores
+from pipeline.quality.truth import tour_of
+from pipeline.settings import Settings
+from pipeline.stages import Progress, silent
+from pipeline.store import Store, VideoStore
+
+SCORES = "quality.json"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One row of the report. at_least, at_most: the target, where there is one."""
+
+    stage: str
+    name: str
+    value: float
+    unit: str = ""
+    at_least: float | None = None
+    at_most: float | None = None
+
+    @property
+    def target(self) -> str:
+        """The target as text."""
+        if self.at_least is not None:
+            return f">= {self.at_least:g}"
+        return f"<= {self.at_most:g}" if self.at_most is not None else ""
+
+    @property
+    def reached(self) -> bool | None:
+        """Whether the target is reached; None where there is none."""
+        if self.at_least is not None:
+            return self.value >= self.at_least
+        return self.value <= self.at_most if self.at_most is not None else None
+
+
+class QualityReport(BaseModel):
+    """Scores of tours and the profile they were built with."""
+
+    model_config = ConfigDict(frozen=True)
+
+    profile: str
+    tours: tuple[TourScores, ...]
+
+    def figures(self, tours: Sequence[TourScores] | None = None) -> list[Figure]:
+        """Return every figure over some tours, by default over all: medians and means over clips, whole-set counts."""
+        tours = self.tours if tours is None else tours
+        clips = [clip for tour in tours for clip in tour.clips]
+        return [*_video_figures(tours), *_clip_figures(clips), *_overlap_figures(tours)] if tours else []
+
+    def markdown(self) -> str:
+        """Return the report over all tours as a Markdown table."""
+        names = ", ".join(tour.video_id for tour in self.tours)
+        lines = [
+            f"profile {self.profile} on {names or 'no tours'}",
+            "",
+            "| stage | figure | value | target | reached |",
+        ]
+        lines.append("|---|---|---|---|---|")
+        marks = {True: "yes", False: "**no**", None: ""}
+        for row in self.figures():
+            value = f"{row.value:.3f}{row.unit}"
+            lines.append(f"| {row.stage} | {row.name} | {value} | {row.target} | {marks[row.reached]} |")
+        return "\n".join(lines)
+
+    def plot(self) -> bytes:
+        """Return a PNG: one panel a figure with a target, one bar a tour, the target as a line."""
+        from matplotlib.figure import Figure as Canvas
+
+        targeted = [row for row in self.figures() if row.reached is not None]
+        columns = 3
+        canvas = Canvas(figsize=(4 * columns, 2.2 * -(-len(targeted) // columns)), layout="constrained")
+        for number, row in enumerate(targeted):
+            axes = canvas.add_subplot(-(-len(targeted) // columns), columns, number + 1)
+            values = [next((f.value for f in self.figures([t]) if f.name == row.name), np.nan) for t in self.tours]
+            axes.bar([tour.video_id.removeprefix("tour-") for tour in self.tours], values, color="#4c78a8")
+            goal = row.at_least if row.at_least is not None else row.at_most
+            axes.axhline(float(goal or 0), color="#e45756", linewidth=1)
+            axes.set_title(f"{row.name} ({row.target})", fontsize=9)
+            axes.tick_params(labelsize=6, rotation=45)
+        buffer = io.BytesIO()
+        canvas.savefig(buffer, format="png", dpi=80)
+        return buffer.getvalue()
+
+
+def tour_quality(
+    store: Store, video_ids: Iterable[str], settings: Settings, progress: Progress = silent
+) -> QualityReport:
+    """Score all built tours among some videos; scores of unchanged results are taken from ``quality.json``."""
+    wanted, tours = list(video_ids), []
+    for done, video_id in enumerate(wanted):
+        progress("score", done, len(wanted), video_id)
+        scores = _tour_scores(store.video(video_id), settings)
+        tours += [scores] if scores else []
+    return QualityReport(profile=settings.profile, tours=tuple(tours))
+
+
+def _tour_scores(video: VideoStore, settings: Settings) -> TourScores | None:
+    tour, made = tour_of(video, settings), provenance(video, "occupancy")
+    if tour is None or made is None or not is_built(video, settings):
+        return None
+    if video.exists(SCORES):
+        stored = TourScores.model_validate(video.read_json(SCORES))
+        if stored.fingerprint == made.fingerprint:
+            return stored
+    scores = measure_tour(video, tour, settings, made.fingerprint)
+    video.write_json(SCORES, scores.model_dump(mode="json"))
+    return scores
+
+
+def _video_figures(tours: Sequence[TourScores]) -> list[Figure]:
+    found, true, matched = (sum(getattr(tour.cuts, name) for tour in tours) for name in ("found", "true", "matched"))
+    judged, right = sum(tour.indoor_clips for tour in tours), sum(tour.indoor_right for tour in tours)
+    shots, came_through = sum(tour.indoor_shots for tour in tours), sum(tour.shots_reconstructed for tour in tours)
+    return [
+        Figure("clips", "cut precision", matched / max(found, 1)),
+        Figure("clips", "cut recall", matched / max(true, 1)),
+        Figure("clips", "cut F1", 2 * matched / max(found + true, 1), at_least=0.95),
+        Figure("clips", "kept frames inside transitions", sum(t.transition_frames for t in tours), at_most=0),
+        Figure("indoor_clips", "accuracy per clip", right / max(judged, 1), at_least=0.95),
+        Figure("reconstruction", "indoor shots that came through", came_through / max(shots, 1)),
+    ]
+
+
+def _clip_figures(clips: Sequence[ClipScores]) -> list[Figure]:
+    def over(name: str, statistic: Callable[[list[float]], np.floating]) -> float:
+        return float(statistic([getattr(clip, name) for clip in clips])) if clips else float("nan")
+
+    frames = sum(clip.frames for clip in clips)
+    return [
+        Figure("reconstruction", "frames registered", sum(clip.registered for clip in clips) / max(frames, 1)),
+        Figure("reconstruction", "focal error, median", over("focal_error", np.median), at_most=0.03),
+        Figure("reconstruction", "rotation error, median", over("rotation_median", np.median), " deg"),
+        Figure("reconstruction", "translation direction, median", over("direction_median", np.median), " deg"),
+        Figure("reconstruction", "rotation AUC@5", over("rotation_auc5", np.mean), at_least=0.9),
+        Figure("reconstruction", "pose AUC@5", over("auc5", np.mean)),
+        Figure("reconstruction", "pose AUC@10", over("auc10", np.mean)),
+        Figure("reconstruction", "pose AUC@20", over("auc20", np.mean)),
+        Figure("reconstruction", "depth AbsRel", over("depth_abs_rel", np.mean), at_most=0.05),
+        Figure("reconstruction", "depth delta < 1.25", over("depth_delta", np.mean)),
+        Figure("reconstruction", "depth given", over("depth_given", np.mean), at_least=0.6),
+        Figure("scene", "up-vector error, mean", over("up_degrees", np.mean), " deg", at_most=2.0),
+        Figure("scene", "scale error, median", over("scale_error", np.median)),
+        Figure("scene", "floor height error, median", over("floor_m", np.median), " m"),
+    ]
+
+
+def _overlap_figures(tours: Sequence[TourScores]) -> list[Figure]:
+    def total(name: str) -> OverlapCounts:
+        parts: list[Overlap] = [getattr(tour, name) for tour in tours]
+        return sum((part.counts() for part in parts), no_overlap())
+
+    grids, true_scale = total("grids"), total("grids_true_scale")
+    return [
+        Figure("semantics", "mIoU of pixels, 11 classes", total("pixels").miou),
+        Figure("occupancy", "IoU, estimated scale", grids.iou),
+        Figure("occupancy", "mIoU, estimated scale", grids.miou),
+        Figure("occupancy", "IoU, true scale", true_scale.iou, at_least=0.45),
+        Figure("occupancy", "precision, true scale", true_scale.precision),
+        Figure("occupancy", "recall, true scale", true_scale.recall),
+        Figure("occupancy", "mIoU, true scale", true_scale.miou),
+    ]

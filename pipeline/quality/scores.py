@@ -1,0 +1,102 @@
+"""The records that scoring a tour yields; kept beside the video as ``quality.json``."""
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from pipeline.occupancy_metrics import OverlapCounts
+
+
+class CutCounts(BaseModel):
+    """Shot changes of one tour: how many were found, exist, and are both."""
+
+    model_config = ConfigDict(frozen=True)
+
+    found: int
+    true: int
+    matched: int
+
+
+class ClipScores(BaseModel):
+    """Errors of one reconstructed clip.
+
+    Pose errors in degrees over all pairs of frames; depth after one scale per clip; up_degrees and floor_m: median over
+    frames of the angle between estimated and true up and of the floor's height error at true scale; scale_error:
+    |estimated / true - 1| of the metric scene.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    video_id: str
+    clip_id: int
+    frames: int
+    registered: int
+    focal_error: float
+    rotation_median: float
+    direction_median: float
+    rotation_auc5: float
+    auc5: float
+    auc10: float
+    auc20: float
+    depth_abs_rel: float
+    depth_delta: float
+    depth_given: float
+    up_degrees: float
+    floor_m: float
+    scale_error: float
+
+
+class Overlap(BaseModel):
+    """``OverlapCounts`` as it is stored: lists by class id."""
+
+    model_config = ConfigDict(frozen=True)
+
+    matched: list[int]
+    predicted: list[int]
+    true: list[int]
+    both_occupied: int
+    either_occupied: int
+
+    @classmethod
+    def of(cls, counts: OverlapCounts) -> "Overlap":
+        """Return counts as plain lists."""
+        return cls(
+            matched=counts.matched.tolist(),
+            predicted=counts.predicted.tolist(),
+            true=counts.true.tolist(),
+            both_occupied=counts.both_occupied,
+            either_occupied=counts.either_occupied,
+        )
+
+    def counts(self) -> OverlapCounts:
+        """Return the counts to add up."""
+        return OverlapCounts(
+            np.array(self.matched, np.int64),
+            np.array(self.predicted, np.int64),
+            np.array(self.true, np.int64),
+            self.both_occupied,
+            self.either_occupied,
+        )
+
+
+class TourScores(BaseModel):
+    """Everything measured on one tour.
+
+    fingerprint: of the video's results that were measured. indoor_right, indoor_clips: clips judged right, judged.
+    transition_frames: kept frames that lie inside a transition. indoor_shots, shots_reconstructed: how many indoor
+    shots the tour has and how many came through.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    video_id: str
+    fingerprint: str
+    cuts: CutCounts
+    transition_frames: int
+    indoor_right: int
+    indoor_clips: int
+    indoor_shots: int
+    shots_reconstructed: int
+    clips: tuple[ClipScores, ...]
+    pixels: Overlap
+    grids: Overlap
+    grids_true_scale: Overlap
