@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from pipeline.classes import SemanticClass
 from pipeline.pointmap import pixel_rays
-from pipeline.records import MetricScene, Semantics
+from pipeline.records import MetricScene, ScaleSource, Semantics
 
 INTRINSICS = np.array([[500, 0, 320], [0, 500, 240], [0, 0, 1]], np.float32)
 
@@ -75,7 +75,7 @@ def film(room: Room, cameras: list[NDArray[np.float64]], shape: tuple[int, int])
         registered=np.ones(len(cameras), np.bool_),
         ceiling_height=room.walls.high[2],
         up_confidence=1.0,
-        scale_source="floor_to_ceiling",
+        scale_source=ScaleSource.FLOOR_TO_CEILING,
         world_from_reconstruction=np.eye(4),
     )
     return scene, Semantics(labels, np.zeros(labels.shape, np.uint16))

@@ -1,0 +1,83 @@
+"""Settings of the metric stage."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class OutlierSettings(BaseModel):
+    """Radius and statistical filter of the point cloud (paper section 3.2; the paper gives no numbers).
+
+    Lengths are shares of the clip's median depth, since its scale is not known yet.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    voxel_share: float = Field(
+        default=0.012, gt=0, le=0.1, description="Side of the cubes that thin the cloud, in median depths."
+    )
+    radius_share: float = Field(
+        default=0.04, gt=0, le=0.5, description="Radius in which a cube needs neighbours, in median depths."
+    )
+    radius_neighbours: int = Field(
+        default=8, ge=1, le=200, description="Filled cubes within the radius; a full plane has about 35."
+    )
+    statistical_neighbours: int = Field(
+        default=20, ge=2, le=200, description="Nearest cubes whose mean distance is compared with the cloud's."
+    )
+    statistical_deviations: float = Field(
+        default=2.0,
+        gt=0,
+        le=10,
+        description="Standard deviations above the cloud's mean distance that make an outlier.",
+    )
+
+
+class MetricSettings(BaseModel):
+    """How a clip is turned upright and brought to metres."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    wall_height_m: float = Field(
+        default=2.8, gt=1, lt=10, description="Metres from floor to ceiling (paper section 3.2)."
+    )
+    camera_height_m: float = Field(
+        default=1.5,
+        gt=0.3,
+        lt=3,
+        description="Metres a hand-held camera is above the floor, where no wall height is seen.",
+    )
+    camera_height_share: tuple[float, float] = Field(
+        default=(0.35, 0.8),
+        description="Where between floor (0) and ceiling (1) a hand-held camera may be; else one is not it.",
+    )
+    outliers: OutlierSettings = OutlierSettings()
+    samples: int = Field(
+        default=60_000, ge=1000, le=1_000_000, description="Pixels of the clip whose normals are used."
+    )
+    window_share: float = Field(
+        default=0.05, gt=0.005, lt=0.3, description="Side of the window of a plane fit, in picture widths."
+    )
+    roughness_max: float = Field(
+        default=0.03,
+        gt=0,
+        lt=1,
+        description="Greatest deviation of depth from the plane in a window, as a share of depth.",
+    )
+    tilt_max_deg: float = Field(
+        default=35.0, gt=0, lt=45, description="Degrees between up and the mean upright of the camera, at most."
+    )
+    agreement_deg: float = Field(
+        default=8.0, gt=0, lt=30, description="Degrees within which a normal agrees with an up direction."
+    )
+    up_confidence_min: float = Field(
+        default=0.35,
+        ge=0,
+        le=1,
+        description="Share of normals that must agree with up; normals without any order agree to 0.15.",
+    )
+    peak_share: float = Field(
+        default=0.2,
+        gt=0,
+        lt=1,
+        description="Size of the lowest (highest) level that may be floor (ceiling), in greatest levels.",
+    )
+    seed: int = Field(default=0, ge=0, description="Seed of the draws of samples and candidates.")
