@@ -1,0 +1,18 @@
+"""Rendered tours: seeded procedural houses, filmed by a walking camera, with exact truth for every frame.
+
+They are the sample input of the pipeline and the ruler of every stage. The rules:
+
+* World: metres, z up, floor at z = 0, walls along x and y. Camera axes x right, y down, z forward; poses are
+  ``camera_to_world``; pixel centres at integers + 0.5; one set of intrinsics a tour, square pixels, centred.
+* The same seed and settings give the same frames, whatever the order in which they are asked for.
+* Seeds below 1,000,000 are for training and tuning; 1,000,000 and above are for evaluation only.
+* Labels are those of ``pipeline.classes``; everything outdoors, the sky and title cards are 255 (unknown).
+"""
+
+from pipeline.tours.settings import TourSettings
+from pipeline.tours.timeline import Shot, Transition
+from pipeline.tours.tour import FrameTruth, Tour
+
+EVALUATION_SEEDS_START = 1_000_000
+
+__all__ = ["EVALUATION_SEEDS_START", "FrameTruth", "Shot", "Tour", "TourSettings", "Transition"]

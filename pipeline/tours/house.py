@@ -1,0 +1,72 @@
+"""A seeded house: rooms, everything in them, and the garden around it."""
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.classes import SemanticClass, palette
+from pipeline.tours.furnish import furnish
+from pipeline.tours.garden import build_garden
+from pipeline.tours.layout import Room, plan_rooms
+from pipeline.tours.mesh import Mesh, build_mesh
+from pipeline.tours.raycast import RayCaster
+from pipeline.tours.settings import TourSettings
+from pipeline.tours.shell import build_shell, ceiling_lamp, pictures
+from pipeline.tours.surfaces import Thing
+
+
+@dataclass(frozen=True)
+class House:
+    """Rooms and the things in them; the instance id of a thing is its index plus one."""
+
+    rooms: tuple[Room, ...]
+    things: tuple[Thing, ...]
+
+    @functools.cached_property
+    def mesh(self) -> Mesh:
+        """All things as triangles."""
+        return build_mesh(self.things)
+
+    @functools.cached_property
+    def caster(self) -> RayCaster:
+        """Ray caster over the mesh."""
+        return RayCaster(self.mesh)
+
+    def write_ply(self, path: Path) -> None:
+        """Write the inside of the house as a binary PLY: faces with ``label`` (uchar), ``instance`` (ushort) and colour."""
+        write_ply(path, self.mesh)
+
+
+def build_house(rng: np.random.Generator, settings: TourSettings) -> House:
+    """Build the house of a seed."""
+    rooms = plan_rooms(rng, settings)
+    things: list[Thing] = []
+    for room in rooms:
+        furnished = furnish(rng, room)
+        things += build_shell(rng, room)
+        things += furnished.things
+        things.append(ceiling_lamp(rng, room))
+        things += pictures(rng, room, furnished.along_walls)
+    return House(rooms, tuple(things + build_garden(rng, rooms)))
+
+
+def write_ply(path: Path, mesh: Mesh) -> None:
+    """Write the labelled triangles of ``mesh`` to ``path``."""
+    inside = mesh.labels != SemanticClass.UNKNOWN
+    used, corners = np.unique(mesh.triangles[inside], return_inverse=True)
+    faces = np.empty(
+        int(inside.sum()),
+        [("count", "u1"), ("corners", "<i4", 3), ("label", "u1"), ("instance", "<u2"), ("colour", "u1", 3)],
+    )
+    faces["count"], faces["corners"] = 3, corners.reshape(-1, 3)
+    faces["label"], faces["instance"] = mesh.labels[inside], mesh.instances[inside]
+    faces["colour"] = palette()[mesh.labels[inside]]
+    header = (
+        "ply\nformat binary_little_endian 1.0\n"
+        f"element vertex {len(used)}\nproperty float x\nproperty float y\nproperty float z\n"
+        f"element face {len(faces)}\nproperty list uchar int vertex_indices\nproperty uchar label\n"
+        "property ushort instance\nproperty uchar red\nproperty uchar green\nproperty uchar blue\nend_header\n"
+    )
+    path.write_bytes(header.encode() + mesh.vertices[used].astype("<f4").tobytes() + faces.tobytes())

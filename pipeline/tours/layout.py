@@ -1,0 +1,160 @@
+"""The plan of a house: a rectangle split into rooms, doorways between them, windows in the outer walls."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from pipeline.tours.settings import TourSettings
+from pipeline.tours.surfaces import Transform, quarter_turn
+
+RoomKind = Literal["living", "bedroom", "kitchen", "office"]
+Bounds = tuple[float, float, float, float]
+
+INNER_WALL = 0.1
+DOOR_WIDTH = 0.9
+DOOR_HEIGHT = 2.05
+ROOM_SIDE = (3.0, 6.0)
+ROOM_ORDER: tuple[RoomKind, ...] = ("living", "bedroom", "kitchen", "office", "bedroom", "living")
+"""Kinds of a house's rooms: the first three hold all eleven classes between them."""
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A hole in one wall: ``start`` to ``end`` along it, ``bottom`` to ``top``, metres; a doorway leads to a room."""
+
+    kind: Literal["doorway", "window"]
+    side: int
+    start: float
+    end: float
+    bottom: float
+    top: float
+    leads_to: int | None = None
+
+
+@dataclass(frozen=True)
+class Room:
+    """A room: ``bounds`` are the inner faces of its walls, (x_min, y_min, x_max, y_max) metres, floor at z = 0.
+
+    Sides 0..3 are the walls at y_min, x_max, y_max and x_min: a quarter-turn apart.
+    """
+
+    room_id: int
+    kind: RoomKind
+    bounds: Bounds
+    ceiling_height: float
+    openings: tuple[Opening, ...] = ()
+
+    def side_length(self, side: int) -> float:
+        """Return the length of a wall in metres."""
+        x0, y0, x1, y1 = self.bounds
+        return x1 - x0 if side % 2 == 0 else y1 - y0
+
+    def side_frame(self, side: int) -> Transform:
+        """Return the transform from a wall's own frame (x along it, y into the room, z up) to the world."""
+        x0, y0, x1, y1 = self.bounds
+        return quarter_turn(side, ((x0, y0), (x1, y0), (x1, y1), (x0, y1))[side])
+
+
+def plan_rooms(rng: np.random.Generator, settings: TourSettings) -> tuple[Room, ...]:
+    """Draw a house plan; every room can be reached through doorways from every other."""
+    count = int(rng.integers(settings.rooms_min, settings.rooms_max + 1))
+    while True:
+        rooms = _draw_rooms(rng, count, settings)
+        joined = _with_doorways(rng, rooms)
+        if joined is not None:
+            return tuple(_with_windows(rng, room, house_bounds(joined)) for room in joined)
+
+
+def house_bounds(rooms: tuple[Room, ...]) -> Bounds:
+    """Return the bounds of all rooms together."""
+    x0, y0, x1, y1 = zip(*(room.bounds for room in rooms), strict=True)
+    return min(x0), min(y0), max(x1), max(y1)
+
+
+def _draw_rooms(rng: np.random.Generator, count: int, settings: TourSettings) -> tuple[Room, ...]:
+    kinds = [ROOM_ORDER[i] for i in rng.permutation(count)]
+    return tuple(
+        Room(i, kinds[i], bounds, float(rng.uniform(settings.ceiling_min, settings.ceiling_max)))
+        for i, bounds in enumerate(_split_house(rng, count))
+    )
+
+
+def _split_house(rng: np.random.Generator, count: int) -> list[Bounds]:
+    while True:
+        area, aspect = count * rng.uniform(11.5, 19), rng.uniform(0.6, 1.7)
+        rooms = [(0.0, 0.0, float(np.sqrt(area * aspect)), float(np.sqrt(area / aspect)))]
+        while len(rooms) < count:
+            rooms.sort(key=_area)
+            rooms += _split(rng, rooms.pop())
+        if all(ROOM_SIDE[0] <= side <= ROOM_SIDE[1] for x0, y0, x1, y1 in rooms for side in (x1 - x0, y1 - y0)):
+            return rooms
+
+
+def _area(bounds: Bounds) -> float:
+    x0, y0, x1, y1 = bounds
+    return (x1 - x0) * (y1 - y0)
+
+
+def _split(rng: np.random.Generator, bounds: Bounds) -> tuple[Bounds, Bounds]:
+    x0, y0, x1, y1 = bounds
+    share, half = float(rng.uniform(0.35, 0.65)), INNER_WALL / 2
+    if (x1 - x0) * rng.uniform(0.7, 1.4) > y1 - y0:
+        middle = x0 + share * (x1 - x0)
+        return (x0, y0, middle - half, y1), (middle + half, y0, x1, y1)
+    middle = y0 + share * (y1 - y0)
+    return (x0, y0, x1, middle - half), (x0, middle + half, x1, y1)
+
+
+def _with_doorways(rng: np.random.Generator, rooms: tuple[Room, ...]) -> tuple[Room, ...] | None:
+    """Join rooms by doorways along a random spanning tree; None if some room shares too little wall."""
+    reached, waiting, joined = {0}, list(rng.permutation(np.arange(1, len(rooms)))), list(rooms)
+    while waiting:
+        links = [(a, b, gate) for b in waiting for a in sorted(reached) for gate in _shared_wall(rooms[a], rooms[b])]
+        if not links:
+            return None
+        a, b, (side, low, high) = links[int(rng.integers(len(links)))]
+        centre = float(rng.uniform(low, high))
+        joined[a] = _with_doorway(joined[a], side, centre, int(b))
+        joined[b] = _with_doorway(joined[b], (side + 2) % 4, centre, a)
+        waiting.remove(b)
+        reached.add(int(b))
+    return tuple(joined)
+
+
+def _shared_wall(a: Room, b: Room) -> Iterator[tuple[int, float, float]]:
+    """Yield the side of ``a`` that faces ``b``, and the range of world coordinates for a doorway's centre."""
+    margin = DOOR_WIDTH / 2 + 0.15
+    for side in range(4):
+        across = 1 - side % 2
+        gap = b.bounds[across] - a.bounds[across + 2] if side in (1, 2) else a.bounds[across] - b.bounds[across + 2]
+        along = side % 2
+        low = max(a.bounds[along], b.bounds[along]) + margin
+        high = min(a.bounds[along + 2], b.bounds[along + 2]) - margin
+        if abs(gap - INNER_WALL) < 1e-6 and low <= high:
+            yield side, low, high
+
+
+def _with_doorway(room: Room, side: int, centre: float, leads_to: int) -> Room:
+    x0, y0, x1, y1 = room.bounds
+    along = (centre - x0, centre - y0, x1 - centre, y1 - centre)[side]
+    gate = Opening("doorway", side, along - DOOR_WIDTH / 2, along + DOOR_WIDTH / 2, 0, DOOR_HEIGHT, leads_to)
+    return replace(room, openings=(*room.openings, gate))
+
+
+def _with_windows(rng: np.random.Generator, room: Room, house: Bounds) -> Room:
+    """Give the room a window in most of its outer walls."""
+    outer = [side for side in range(4) if abs(room.bounds[(1, 2, 3, 0)[side]] - house[(1, 2, 3, 0)[side]]) < 1e-6]
+    windows = [
+        _window(rng, room, side)
+        for i, side in enumerate(outer)
+        if i == 0 or rng.random() < 0.5  # the first for certain: every room has daylight
+    ]
+    return replace(room, openings=room.openings + tuple(windows))
+
+
+def _window(rng: np.random.Generator, room: Room, side: int) -> Opening:
+    width = float(rng.uniform(1.0, 1.7))
+    start = float(rng.uniform(0.4, room.side_length(side) - width - 0.4))
+    return Opening("window", side, start, start + width, float(rng.uniform(0.85, 1.0)), float(rng.uniform(2.0, 2.15)))

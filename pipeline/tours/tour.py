@@ -1,0 +1,212 @@
+"""One rendered tour: a seeded house, filmed and cut, with the exact truth of every frame."""
+
+import functools
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.classes import SemanticClass
+from pipeline.records import FRAME_HEIGHT, FRAME_WIDTH
+from pipeline.tours.atlas import bake
+from pipeline.tours.camera import Walk, intrinsics_of, ray_directions
+from pipeline.tours.house import House, build_house
+from pipeline.tours.light import HouseLight
+from pipeline.tours.painter import Painter, paint_sky, pixel_centres, title_card, with_noise
+from pipeline.tours.settings import TourSettings
+from pipeline.tours.timeline import Shot, ShotKind, Timeline, Transition, cut_together
+from pipeline.tours.walks import WalkPlanner
+
+RENDER_THREADS = 2
+TITLES = ("Welcome Home", "House Tour", "Our New Place", "Come On In", "Open House")
+
+
+@dataclass(frozen=True)
+class FrameTruth:
+    """What is exactly true of one frame; in a transition, of the shot that is more visible.
+
+    intrinsics: (3, 3) float32, pixels. camera_to_world: (4, 4) float32, metres.
+    depth: (480, 640) float32, z-depth in metres, 0 = sky or no surface.
+    labels: (480, 640) uint8, 255 outdoors, in the sky and on title cards. instances: (480, 640) uint16, 0 = none.
+    """
+
+    intrinsics: NDArray[np.float32]
+    camera_to_world: NDArray[np.float32]
+    depth: NDArray[np.float32]
+    labels: NDArray[np.uint8]
+    instances: NDArray[np.uint16]
+    shot_id: int
+    kind: ShotKind
+    in_transition: bool
+
+
+@dataclass(frozen=True)
+class Tour:
+    """A tour of ``frame_count`` frames; every frame and its truth are rendered on demand, in any order.
+
+    walks: one a shot, None for title cards; intrinsics (3, 3) float32 are those of every frame.
+    """
+
+    seed: int
+    settings: TourSettings
+    house: House
+    timeline: Timeline
+    walks: tuple[Walk | None, ...]
+    intrinsics: NDArray[np.float32]
+    width: int = FRAME_WIDTH
+    height: int = FRAME_HEIGHT
+
+    @classmethod
+    def from_seed(cls, seed: int, settings: TourSettings | None = None) -> "Tour":
+        """Build the house of ``seed`` and plan how it is filmed; nothing is rendered yet."""
+        chosen = settings or TourSettings()
+        rng = np.random.default_rng(seed)
+        house = build_house(rng, chosen)
+        field_of_view = float(rng.uniform(chosen.field_of_view_min, chosen.field_of_view_max))
+        intrinsics = intrinsics_of(field_of_view)
+        timeline = cut_together(rng, _plan_kinds(rng, len(house.rooms), chosen), chosen)
+        planner = WalkPlanner(house, chosen, intrinsics)
+        return cls(seed, chosen, house, timeline, _plan_walks(rng, planner, timeline), intrinsics)
+
+    @property
+    def fps(self) -> int:
+        """Frames a second."""
+        return self.settings.fps
+
+    @property
+    def frame_count(self) -> int:
+        """Number of frames."""
+        return self.timeline.frame_count
+
+    @property
+    def shots(self) -> tuple[Shot, ...]:
+        """Shots in order."""
+        return self.timeline.shots
+
+    @property
+    def transitions(self) -> tuple[Transition, ...]:
+        """The changes between the shots, in order."""
+        return self.timeline.transitions
+
+    def truth(self, frame: int) -> FrameTruth:
+        """Return camera, depth and labels of ``frame``.
+
+        Raises:
+            IndexError: the tour has no such frame.
+        """
+        mixture = self.timeline.mixture(self._checked(frame))
+        shot = self.shots[mixture.main_shot]
+        camera = self._camera(shot, frame)
+        depth = np.zeros((FRAME_HEIGHT, FRAME_WIDTH), np.float32)
+        labels = np.full(depth.shape, SemanticClass.UNKNOWN, np.uint8)
+        instances = np.zeros(depth.shape, np.uint16)
+        if camera is not None:
+            hits = self.house.caster.cast(
+                camera[:3, 3].astype(np.float32), ray_directions(self.intrinsics, camera, pixel_centres())
+            )
+            found, triangle = hits.found, hits.triangle[hits.found]
+            depth.ravel()[found] = hits.distance[found]
+            labels.ravel()[found] = self.house.mesh.labels[triangle]
+            instances.ravel()[found] = self.house.mesh.instances[triangle]
+        pose = np.eye(4) if camera is None else camera
+        return FrameTruth(
+            self.intrinsics,
+            pose.astype(np.float32),
+            depth,
+            labels,
+            instances,
+            shot.shot_id,
+            shot.kind,
+            mixture.in_transition,
+        )
+
+    def picture(self, frame: int) -> NDArray[np.uint8]:
+        """Return ``frame`` as (480, 640, 3) uint8 RGB.
+
+        Raises:
+            IndexError: the tour has no such frame.
+        """
+        mixture = self.timeline.mixture(self._checked(frame))
+        picture = np.zeros((FRAME_HEIGHT, FRAME_WIDTH, 3), np.float32)
+        for shot_id, weight in mixture.shares:
+            picture += np.float32(weight) * self._view(self.shots[shot_id], frame)
+        return with_noise(picture, self.settings.sensor_noise, (self.seed, frame))
+
+    def write_video(self, path: Path, on_frame: Callable[[int, int], None] | None = None) -> None:
+        """Render all frames into an H.264 mp4; ``on_frame(done, total)`` is called after each."""
+        import av
+
+        with av.open(str(path), "w", format="mp4") as container:
+            stream = container.add_stream(
+                "libx264", rate=self.fps, options={"crf": "18", "preset": "veryfast", "threads": "1"}
+            )
+            stream.width, stream.height, stream.pix_fmt = self.width, self.height, "yuv420p"
+            for frame, picture in enumerate(self._pictures()):
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+                if on_frame is not None:
+                    on_frame(frame + 1, self.frame_count)
+            container.mux(stream.encode(None))
+
+    def _pictures(self) -> Iterator[NDArray[np.uint8]]:
+        """Yield all pictures in order, rendered a few ahead by several threads."""
+        self._painter  # noqa: B018 - bakes the textures once, before threads share them
+        with ThreadPoolExecutor(RENDER_THREADS) as pool:
+            waiting: deque[Future[NDArray[np.uint8]]] = deque()
+            for frame in range(self.frame_count):
+                waiting.append(pool.submit(self.picture, frame))
+                if len(waiting) > 2 * RENDER_THREADS:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+
+    def _checked(self, frame: int) -> int:
+        if not 0 <= frame < self.frame_count:
+            message = f"the tour of seed {self.seed} has frames 0 to {self.frame_count - 1}, not {frame}"
+            raise IndexError(message)
+        return frame
+
+    def _camera(self, shot: Shot, frame: int) -> NDArray[np.float64] | None:
+        """Return the pose of a shot's camera at a frame of the tour; the camera runs on through transitions."""
+        walk = self.walks[shot.shot_id]
+        return None if walk is None else walk.at((frame - shot.start_frame) / self.fps)
+
+    def _view(self, shot: Shot, frame: int) -> NDArray[np.float32]:
+        camera = self._camera(shot, frame)
+        if camera is None:
+            rng = np.random.default_rng((self.seed, 1))
+            return title_card(rng, str(rng.choice(TITLES)))
+        return self._painter.view(camera)
+
+    @functools.cached_property
+    def _painter(self) -> Painter:
+        rng = np.random.default_rng((self.seed, 2))
+        mesh, caster = self.house.mesh, self.house.caster
+        atlas = bake(mesh, HouseLight(self.house.rooms, caster, rng))
+        return Painter(mesh, caster, atlas, self.intrinsics, paint_sky(rng))
+
+
+def _plan_kinds(rng: np.random.Generator, rooms: int, settings: TourSettings) -> list[ShotKind]:
+    """Return the kinds of the shots in order: title, the house from outside, rooms, and any further outdoor shots among them."""
+    kinds: list[ShotKind] = ["indoor"] * (settings.indoor_shots or rooms)
+    for i in range(settings.outdoor_shots):
+        kinds.insert(0 if i == 0 else int(rng.integers(1, len(kinds) + 1)), "outdoor")
+    return ["title", *kinds] if settings.title else kinds
+
+
+def _plan_walks(rng: np.random.Generator, planner: WalkPlanner, timeline: Timeline) -> tuple[Walk | None, ...]:
+    rooms = planner.house.rooms
+    order = [int(i) for i in rng.permutation(len(rooms))]
+    visit = 0
+    walks: list[Walk | None] = []
+    for shot in timeline.shots:
+        duration = (shot.end_frame - shot.start_frame) / planner.settings.fps
+        if shot.kind == "indoor":
+            walks.append(planner.indoor(rng, rooms[order[visit % len(order)]], duration))
+            visit += 1
+        else:
+            walks.append(planner.outdoor(rng, duration) if shot.kind == "outdoor" else None)
+    return tuple(walks)
