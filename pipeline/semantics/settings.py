@@ -1,0 +1,76 @@
+"""Settings of the semantics stage."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class RegionSettings(BaseModel):
+    """Superpixels cut at depth edges."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    count: int = Field(default=150, ge=4, le=5000, description="Superpixels a frame before cutting (SLidR has 150).")
+    compactness: float = Field(
+        default=6.0, gt=0, le=100, description="Weight of closeness against colour (SLidR has 6)."
+    )
+    depth_step: float = Field(
+        default=0.06,
+        gt=0,
+        lt=1,
+        description="Step between neighbouring depths that cuts a superpixel, as a share of depth.",
+    )
+    pixels_min: int = Field(default=24, ge=1, description="Smaller pieces belong to no region.")
+
+
+class StructureSettings(BaseModel):
+    """What tells floor, ceiling, walls, furniture and objects apart by geometry alone."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    window_share: float = Field(
+        default=0.03, gt=0.005, lt=0.3, description="Side of the window of a plane fit, in picture widths."
+    )
+    roughness_max: float = Field(
+        default=0.03,
+        gt=0,
+        lt=1,
+        description="Greatest deviation of depth from the plane in a window, as a share of depth.",
+    )
+    slab_m: float = Field(
+        default=0.12,
+        gt=0.01,
+        lt=0.5,
+        description="Metres from a floor, ceiling or wall within which a point may be part of it.",
+    )
+    tilt_max_deg: float = Field(
+        default=25.0,
+        gt=0,
+        lt=45,
+        description="Degrees between a pixel's normal and that of the plane it may be part of.",
+    )
+    wall_top_share: float = Field(
+        default=0.8, gt=0, le=1, description="Share of the room's height that a vertical plane rises to, to be a wall."
+    )
+    wall_top_min_m: float = Field(
+        default=1.3,
+        gt=0,
+        description="Metres that a vertical plane whose top is out of view is seen to rise, to be a wall.",
+    )
+    seen_behind_max: float = Field(
+        default=0.03, ge=0, le=1, description="Share of the points across such a plane that may lie behind it."
+    )
+    wall_area_min_m2: float = Field(default=0.6, gt=0, description="Square metres of a vertical plane, to be a wall.")
+    object_extent_max_m: float = Field(
+        default=0.5, gt=0, description="Longest side in metres of what is an object, not furniture."
+    )
+
+
+class SemanticsSettings(BaseModel):
+    """Which backend labels the pixels, and how."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    backend: Literal["structure"] = Field(default="structure", description="Name of the segmenter.")
+    structure: StructureSettings = StructureSettings()
+    regions: RegionSettings = RegionSettings()

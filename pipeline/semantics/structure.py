@@ -1,0 +1,136 @@
+"""Labels from geometry alone: ceiling, floor and walls by planes, the rest by size and height.
+
+Windows, doors, pictures and screens that lie in the plane of a wall cannot be told from it and are labelled wall.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from pipeline.classes import SemanticClass
+from pipeline.normals import fit_planes
+from pipeline.pointmap import pixel_rays
+from pipeline.records import Images, MetricScene, Semantics
+from pipeline.semantics.regions import cut_superpixels
+from pipeline.semantics.settings import SemanticsSettings, StructureSettings
+from pipeline.semantics.walls import Wall, find_walls
+
+CUBE_M = 0.1
+"""Side of the cubes by which what stands in the room is divided into connected bodies."""
+REACH_CUBES = 128
+"""Cubes from the clip's middle within which bodies are told apart."""
+ROOM_HEIGHT_M = 2.8
+"""Height of a room whose ceiling is not seen (paper section 3.2)."""
+STRUCTURE_SAMPLES = 200_000
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A frame's pixels in the world: points (h, w, 3) metres, normals (h, w, 3), and where either is valid (h, w)."""
+
+    points: NDArray[np.float32]
+    normals: NDArray[np.float32]
+    seen: NDArray[np.bool_]
+    flat: NDArray[np.bool_]
+
+
+class StructureSegmenter:
+    """Labels a clip without weights; implements ``Segmenter``."""
+
+    name: str = "structure"
+    weights: Mapping[str, str] = MappingProxyType({})
+
+    def __init__(self, settings: SemanticsSettings) -> None:
+        self.settings = settings
+
+    def segment(self, rgb: Images, scene: MetricScene) -> Semantics:
+        """Label frames (n, 480, 640, 3) uint8 RGB at the resolution of ``scene.depth``; what cannot be told is 255."""
+        surfaces = [world_surface(scene, frame, self.settings.structure) for frame in range(len(scene.depth))]
+        labels = structure_labels(surfaces, scene.ceiling_height, self.settings.structure)
+        height, width = scene.depth.shape[1:]
+        regions = [
+            cut_superpixels(
+                cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), depth, self.settings.regions
+            )
+            for picture, depth in zip(rgb, scene.depth, strict=True)
+        ]
+        return Semantics(labels, np.stack(regions))
+
+
+def world_surface(scene: MetricScene, frame: int, settings: StructureSettings) -> Surface:
+    """Lift one frame to the world, with a normal for every pixel whose surroundings are flat."""
+    depth = scene.depth[frame]
+    if not scene.registered[frame]:
+        nowhere, never = np.zeros((*depth.shape, 3), np.float32), np.zeros(depth.shape, np.bool_)
+        return Surface(nowhere, nowhere, never, never)
+    rays = pixel_rays(scene.intrinsics[frame], (depth.shape[0], depth.shape[1]))
+    planes = fit_planes(depth, rays, settings.window_share, settings.roughness_max)
+    pose = scene.camera_to_world[frame].astype(np.float64)
+    points = (rays * depth[..., None]) @ pose[:3, :3].T + pose[:3, 3]
+    normals = planes.normals @ pose[:3, :3].T
+    return Surface(points.astype(np.float32), normals.astype(np.float32), depth > 0, planes.flat)
+
+
+def structure_labels(surfaces: list[Surface], ceiling_height: float, settings: StructureSettings) -> NDArray[np.uint8]:
+    """Label the pixels of a clip: (n, h, w) uint8. ceiling_height: metres, nan where no ceiling was seen."""
+    walls = find_walls(*flat_samples(surfaces), np.nan_to_num(ceiling_height, nan=ROOM_HEIGHT_M), settings)
+    labels = np.stack([room_labels(surface, walls, ceiling_height, settings) for surface in surfaces])
+    seen = np.stack([surface.seen for surface in surfaces])
+    rest = seen & (labels == SemanticClass.EMPTY)
+    points = np.concatenate([surface.points[inside] for surface, inside in zip(surfaces, rest, strict=True)])
+    labels[rest] = body_labels(points, settings)
+    labels[~seen] = SemanticClass.UNKNOWN
+    return labels
+
+
+def flat_samples(surfaces: list[Surface]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return evenly drawn flat points (m, 3) and their normals (m, 3)."""
+    stride = max(sum(int(surface.flat.sum()) for surface in surfaces) // STRUCTURE_SAMPLES, 1)
+    points = np.concatenate([surface.points[surface.flat][::stride] for surface in surfaces])
+    return points, np.concatenate([surface.normals[surface.flat][::stride] for surface in surfaces])
+
+
+def room_labels(
+    surface: Surface, walls: list[Wall], ceiling_height: float, settings: StructureSettings
+) -> NDArray[np.uint8]:
+    """Label the pixels (h, w) of floor, ceiling and walls; 0 for the rest.
+
+    A flat pixel must also face the right way; others belong to the plane they are near.
+    """
+    z, upright = surface.points[..., 2], np.cos(np.radians(settings.tilt_max_deg))
+    rough = ~surface.flat
+    labels = np.zeros(z.shape, np.uint8)
+    for wall in walls:
+        facing = rough | wall.faces(surface.normals, settings.tilt_max_deg)
+        labels[wall.holds(surface.points, settings.slab_m) & facing] = SemanticClass.WALL
+    on_floor, on_ceiling = z < settings.slab_m, z > ceiling_height - settings.slab_m
+    labels[on_floor & (rough | (surface.normals[..., 2] > upright))] = SemanticClass.FLOOR
+    labels[on_ceiling & (rough | (surface.normals[..., 2] < -upright))] = SemanticClass.CEILING
+    return labels
+
+
+def body_labels(points: NDArray[np.float32], settings: StructureSettings) -> NDArray[np.uint8]:
+    """Label the points (m, 3) of what stands in the room by the size of the connected body they belong to.
+
+    Bodies up to ``object_extent_max_m`` on their longest side are objects, larger ones furniture; specks of fewer than
+    four cubes, and points far away, stay unknown.
+    """
+    if not len(points):
+        return np.zeros(0, np.uint8)
+    index = np.floor((points - np.median(points, axis=0)) / CUBE_M).astype(np.int64) + REACH_CUBES
+    index = index.clip(0, 2 * REACH_CUBES - 1)
+    filled = np.zeros((2 * REACH_CUBES,) * 3, np.bool_)
+    filled[tuple(index.T)] = True
+    body, number = ndimage.label(filled, structure=np.ones((3, 3, 3)))
+    sizes = np.bincount(body.ravel(), minlength=number + 1)
+    kind = np.full(number + 1, SemanticClass.UNKNOWN, np.uint8)
+    for one, box in enumerate(ndimage.find_objects(body), start=1):
+        extent = max(side.stop - side.start for side in box) * CUBE_M
+        if sizes[one] >= 4:
+            kind[one] = SemanticClass.OBJECTS if extent <= settings.object_extent_max_m else SemanticClass.FURNITURE
+    return np.asarray(kind[body[tuple(index.T)]], np.uint8)
