@@ -24,20 +24,20 @@ def weight(key: str, shape: tuple[int, ...]) -> Tensor:
     """Value of the state_dict entry ``key``: float32, spread as by a usual initialisation."""
     for level in range(4):
         key = key.replace(f"scratch.layer_rn.{level}.", f"scratch.layer{level + 1}_rn.")
-    steps = torch.from_numpy(_steps(key, math.prod(shape)).astype(np.float32)).reshape(shape)
+    spread = torch.from_numpy(steps(key, math.prod(shape)).astype(np.float32)).reshape(shape)
     offset = 1.0 if len(shape) == 1 and key.endswith(".weight") else 0.0
-    return offset + steps * 2.0 ** _exponent(key, shape)
+    return offset + spread * 2.0 ** _exponent(key, shape)
 
 
 def image(name: str, height: int, width: int) -> NDArray[np.float32]:
     """Waves and noise (3, height, width) float32, about in (-1, 1)."""
     y, x = np.mgrid[:height, :width].astype(np.float32)
-    phase = (_steps(f"phase:{name}", 12).astype(np.float32) / 127).reshape(4, 3)[:3]
+    phase = (steps(f"phase:{name}", 12).astype(np.float32) / 127).reshape(4, 3)[:3]
     waves = [
         0.5 * np.sin((0.13 + 0.05 * along_x) * x + 3 * shift) * np.cos((0.11 + 0.05 * along_y) * y + channel)
         for channel, (along_x, shift, along_y) in enumerate(phase)
     ]
-    noise = _steps(f"noise:{name}", 3 * height * width).reshape(3, height, width).astype(np.float32) / 127
+    noise = steps(f"noise:{name}", 3 * height * width).reshape(3, height, width).astype(np.float32) / 127
     return (np.stack(waves) + 0.4 * noise).astype(np.float32)
 
 
@@ -51,7 +51,7 @@ def _exponent(key: str, shape: tuple[int, ...]) -> int:
     return round(math.log2(math.sqrt(3.0 / fan_in))) - (10 if key.endswith(".dpt.head.4.weight") else 7)
 
 
-def _steps(name: str, count: int) -> NDArray[np.int16]:
+def steps(name: str, count: int) -> NDArray[np.int16]:
     """``count`` integers in [-127, 127]: the top bytes of a splitmix64 stream seeded with the name's FNV-1a hash."""
     seed = 0xCBF29CE484222325
     for byte in name.encode():

@@ -55,6 +55,35 @@ _DUST3R_HUB = WeightFile(
     use=_NAVER_USE,
 )
 
+_PLACES365 = "http://places2.csail.mit.edu/models_places365"
+_SAN = "https://huggingface.co/Mendel192/san/resolve/main"
+
+
+def _places365(depth: int, size_bytes: int) -> WeightFile:
+    file_name = f"resnet{depth}_places365.pth.tar"
+    return WeightFile(
+        name=f"resnet{depth}_places365",
+        file_name=file_name,
+        urls=(f"{_PLACES365}/{file_name}",),
+        size_bytes=size_bytes,
+        sha256=None,
+        licence="CC BY",
+        use="anything, with credit to Places365 (Zhou et al., TPAMI 2018)",
+    )
+
+
+def _san(name: str, size_bytes: int) -> WeightFile:
+    return WeightFile(
+        name=name,
+        file_name=f"{name}.pth",
+        urls=(f"{_SAN}/{name}.pth",),
+        size_bytes=size_bytes,
+        sha256=None,
+        licence="code MIT (SAN, OpenAI CLIP); none stated for the weights",
+        use="ask the authors before commercial use; CLIP's text and vision towers are in the file",
+    )
+
+
 WEIGHTS: dict[str, WeightFile] = {
     weights.name: weights
     for weights in (
@@ -62,5 +91,9 @@ WEIGHTS: dict[str, WeightFile] = {
         _dust3r("512_linear", 2_130_000_000),
         _dust3r("224_linear", 2_130_000_000),
         _DUST3R_HUB,
+        _places365(18, 46_000_000),
+        _places365(50, 97_000_000),
+        _san("san_vit_b_16", 632_000_000),
+        _san("san_vit_large_14", 1_747_000_000),
     )
 }

@@ -23,6 +23,7 @@ __all__ = [
     "ensure",
     "expected_checksum",
     "fetch",
+    "locate",
     "registered",
     "verify",
 ]
@@ -36,6 +37,16 @@ def ensure(name: str) -> Path:
         WrongWeights: the cached file is not what it was.
     """
     return fetch(registered(name), cache_folder())
+
+
+def locate(path_or_name: str | Path) -> Path:
+    """Return the file of registered weights, fetching it on first use; anything else is taken as a path.
+
+    Raises:
+        WeightsUnavailable: registered, but neither cached nor reachable.
+        WrongWeights: the cached file is not what it was.
+    """
+    return ensure(str(path_or_name)) if str(path_or_name) in WEIGHTS else Path(path_or_name)
 
 
 def registered(name: str) -> WeightFile:
