@@ -1,0 +1,27 @@
+"""The Dagster layer: which assets, jobs, schedules and sensors there are. All work is done by ``pipeline``."""
+
+import dagster as dg
+
+from assets.builds import video_builds
+from assets.catalog import video_catalog
+from assets.dataset import dataset, quality_report
+from assets.jobs import build_dataset, every_hour, new_videos, poll_sources, process_video, refresh_dataset
+from assets.resources import LockedVideo, PipelineResource
+from assets.video_builder import VideoBuilderResource
+from assets.videos import video_assets
+
+_pipeline = PipelineResource.configure_at_launch()
+
+definitions = dg.Definitions(
+    assets=[*video_assets(), video_catalog, video_builds, dataset, quality_report],
+    jobs=[process_video, build_dataset, poll_sources],
+    schedules=[every_hour],
+    sensors=[new_videos, refresh_dataset],
+    executor=dg.in_process_executor,
+    resources={
+        "pipeline": _pipeline,
+        "bench": LockedVideo(pipeline=_pipeline),
+        "builder": VideoBuilderResource(pipeline=_pipeline),
+        "io_manager": dg.mem_io_manager,
+    },
+)

@@ -1,0 +1,50 @@
+"""What the UI shows of a result: how it was made, what it counted and left out, and a small picture."""
+
+import base64
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import dagster as dg
+
+from pipeline.process import StageReport
+
+PREVIEW_BYTES = 14_500
+"""Largest embedded picture: under 20 kB as base64, because it is kept in the event log for ever."""
+
+Metadata = Mapping[str, dg.MetadataValue]
+
+
+def stage_metadata(report: StageReport, preview: bytes) -> Metadata:
+    """Return the metadata of one stage of one video."""
+    made = report.provenance
+    return {
+        "preview": picture(preview),
+        **{name: dg.MetadataValue.float(float(value)) for name, value in made.counts.items()},
+        "seconds": dg.MetadataValue.float(made.seconds),
+        "reused": dg.MetadataValue.bool(report.reused),
+        "backend": dg.MetadataValue.text(made.backend),
+        "settings": dg.MetadataValue.json(made.settings),
+        "weights": dg.MetadataValue.json(made.weights),
+        "notes": dg.MetadataValue.json(list(made.notes)),
+        "left_out": table(
+            {"clip": item.clip_id if item.clip_id is not None else -1, "code": item.code, "detail": item.detail}
+            for item in made.left_out
+        ),
+    }
+
+
+def table(rows: Iterable[Mapping[str, Any]]) -> dg.MetadataValue:
+    """Return rows as a table; columns are those of the first row."""
+    records = [dg.TableRecord(dict(row)) for row in rows]
+    columns = [dg.TableColumn(name, _column_type(value)) for name, value in records[0].data.items()] if records else []
+    return dg.MetadataValue.table(records=records, schema=dg.TableSchema(columns=columns))
+
+
+def picture(image: bytes) -> dg.MetadataValue:
+    """Embed a JPEG or PNG."""
+    kind = "png" if image.startswith(b"\x89PNG") else "jpeg"
+    return dg.MetadataValue.md(f"![preview](data:image/{kind};base64,{base64.b64encode(image).decode()})")
+
+
+def _column_type(value: object) -> str:
+    return {int: "int", float: "float", bool: "bool"}.get(type(value), "string")
