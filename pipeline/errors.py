@@ -86,5 +86,9 @@ class InconsistentReconstruction(ClipError):
     """The solution contradicts itself: focal length out of range, two halves that disagree, depth behind cameras."""
 
 
+class ReconstructionCrashed(ClipError):
+    """Structure from motion died or ran out of time on this clip."""
+
+
 class NoUpDirection(ClipError):
     """Neither floor, ceiling nor walls could be found, so that 'up' is unknown."""

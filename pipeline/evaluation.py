@@ -108,7 +108,7 @@ def depth_errors(depth: AnyFloats, truth: AnyFloats) -> DepthErrors:
 
 
 def resize_nearest(maps: NDArray[Pixel], shape: Sequence[int]) -> NDArray[Pixel]:
-    """Sample maps (n, H, W) of depth or labels at the centres of ``shape`` = (h, w) pixels, taking the nearest value."""
+    """Sample maps (n, H, W) of depth or labels at the centres of ``shape`` = (h, w) pixels, nearest value."""
     rows = ((np.arange(shape[0]) + 0.5) * maps.shape[1] / shape[0]).astype(np.int64)
     columns = ((np.arange(shape[1]) + 0.5) * maps.shape[2] / shape[1]).astype(np.int64)
     return maps[:, rows[:, None], columns[None, :]]
@@ -116,7 +116,7 @@ def resize_nearest(maps: NDArray[Pixel], shape: Sequence[int]) -> NDArray[Pixel]
 
 def _rotation_angle(rotation: Float64s, truth: Float64s) -> Float64s:
     chord = np.linalg.norm(rotation - truth, axis=(1, 2))
-    return np.degrees(2 * np.arcsin(np.clip(chord / np.sqrt(8), 0, 1)))
+    return np.asarray(np.degrees(2 * np.arcsin(np.clip(chord / np.sqrt(8), 0, 1))))
 
 
 def _direction_angle(translation: Float64s, truth: Float64s) -> Float64s:

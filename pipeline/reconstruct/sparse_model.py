@@ -1,0 +1,95 @@
+"""What structure from motion hands to the dense stage: one camera, its poses and the points they saw."""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float64s = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SparseModel:
+    """Cameras and points of a clip of n frames, up to scale, in an arbitrary world frame.
+
+    route: which way of mapping found it.
+    intrinsics: (3, 3), pixels of the 640x480 picture, shared by all frames.
+    camera_to_world: (n, 4, 4), zeros where not registered.
+    registered: (n,) bool.
+    points: (m, 3), world frame.
+    observed_frame, observed_point: (k,) int64; frame ``observed_frame[i]`` sees point ``observed_point[i]``.
+    reprojection_error: mean over observations, pixels.
+    halves_focal: (2,), focal length of the first and of the second half of the frames when each is adjusted alone,
+        pixels; nan where a half is too short to tell.
+    halves_rotation: (2,), largest change of a relative rotation within each half when adjusted alone, degrees.
+    model_sizes: registered frames of every model the clip fell into, largest first.
+    parallax: how far matches move beyond what any turn of the camera explains, pixels.
+    """
+
+    route: str
+    intrinsics: Float64s
+    camera_to_world: Float64s
+    registered: NDArray[np.bool_]
+    points: Float64s
+    observed_frame: NDArray[np.int64]
+    observed_point: NDArray[np.int64]
+    reprojection_error: float
+    halves_focal: Float64s
+    halves_rotation: Float64s
+    model_sizes: tuple[int, ...]
+    parallax: float
+
+    @classmethod
+    def empty(cls, frame_count: int, parallax: float) -> "SparseModel":
+        """Return the model of a clip in which no camera was found."""
+        return cls(
+            route="none",
+            intrinsics=np.zeros((3, 3)),
+            camera_to_world=np.zeros((frame_count, 4, 4)),
+            registered=np.zeros(frame_count, bool),
+            points=np.zeros((0, 3)),
+            observed_frame=np.zeros(0, np.int64),
+            observed_point=np.zeros(0, np.int64),
+            reprojection_error=float("nan"),
+            halves_focal=np.full(2, np.nan),
+            halves_rotation=np.full(2, np.nan),
+            model_sizes=(),
+            parallax=parallax,
+        )
+
+    def save(self, path: Path) -> None:
+        """Write the model as plain ``.npz``."""
+        values = {field.name: np.asarray(getattr(self, field.name)) for field in fields(self)}
+        np.savez(path, allow_pickle=False, **values)
+
+    @classmethod
+    def load(cls, path: Path) -> "SparseModel":
+        """Read what ``save`` wrote; nothing in the file is executed."""
+        with np.load(path, allow_pickle=False) as archive:
+            values = {field.name: archive[field.name] for field in fields(cls)}
+        return cls(
+            **values
+            | {
+                "route": str(values["route"]),
+                "reprojection_error": float(values["reprojection_error"]),
+                "parallax": float(values["parallax"]),
+                "model_sizes": tuple(int(size) for size in values["model_sizes"]),
+            }
+        )
+
+    def depths(self) -> Float64s:
+        """Return the z-depth (k,) of every observation in the frame that made it."""
+        pose = self.camera_to_world[self.observed_frame]
+        ray = self.points[self.observed_point] - pose[:, :3, 3]
+        return np.asarray(np.einsum("ki,ki->k", ray, pose[:, :3, 2]))
+
+    def triangulation_angles(self) -> Float64s:
+        """Return for every point (m,) the angle between its first and its last ray, degrees."""
+        ray = self.camera_to_world[self.observed_frame, :3, 3] - self.points[self.observed_point]
+        ray /= np.linalg.norm(ray, axis=1, keepdims=True)
+        order = np.lexsort((self.observed_frame, self.observed_point))
+        starts = np.searchsorted(self.observed_point[order], np.arange(len(self.points)))
+        ends = np.searchsorted(self.observed_point[order], np.arange(len(self.points)), side="right") - 1
+        chord = np.linalg.norm(ray[order[starts]] - ray[order[ends]], axis=1)
+        return np.asarray(np.degrees(2 * np.arcsin(np.clip(chord / 2, 0, 1))))
