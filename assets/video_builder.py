@@ -22,6 +22,9 @@ from pipeline.store import VideoStore
 
 BUILT_BY = "youtube_occ/built_by"
 SECONDS_BETWEEN_LOOKS = 0.5
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+"""Run configuration that keeps stack traces of broken videos off the screen; the UI has them."""
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -86,9 +89,22 @@ class VideoBuilder:
         tags = json.dumps({PARTITION_TAG: video_id, BUILT_BY: self.run_id})
         job = ["-m", "assets", "-d", str(ROOT), "-j", "process_video"]
         with tempfile.NamedTemporaryFile("w", suffix=".json") as config:
-            json.dump(self.pipeline.run_config(), config)
+            json.dump({**self.pipeline.run_config(), **QUIET}, config)
             config.flush()
-            command = [sys.executable, "-m", "dagster", "job", "execute", *job, "--tags", tags, "-c", config.name]
+            command = [
+                sys.executable,
+                "-W",
+                "ignore",
+                "-m",
+                "dagster",
+                "job",
+                "execute",
+                *job,
+                "--tags",
+                tags,
+                "-c",
+                config.name,
+            ]
             with subprocess.Popen(command) as child:  # noqa: S603 - no shell, and ids are of safe characters
                 self._children.add(child)
                 exit_code = child.wait()
