@@ -31,7 +31,7 @@ def pose(position: NDArray[np.float64], yaw: float, pitch: float, roll: float) -
 def ray_directions(
     intrinsics: NDArray[np.float32], camera_to_world: NDArray[np.float64], pixels: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Return world directions (n, 3) of ``pixels`` (n, 2), one unit long along the camera's axis, so that distance is depth."""
+    """Return world directions (n, 3) of ``pixels`` (n, 2), one unit long along the camera's axis: distance is depth."""
     x = (pixels[:, 0] - intrinsics[0, 2]) / intrinsics[0, 0]
     y = (pixels[:, 1] - intrinsics[1, 2]) / intrinsics[1, 1]
     directions = np.stack([x, y, np.ones_like(x)], axis=-1) @ camera_to_world[:3, :3].T

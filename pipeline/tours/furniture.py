@@ -5,7 +5,7 @@ the wall, beginning at 0; z up. One ``Thing`` of an item is one instance of the 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,7 +31,7 @@ WOODS: tuple[Colour, ...] = (
     (0.5, 0.33, 0.18),
     (0.2, 0.1, 0.06),
     (0.62, 0.48, 0.32),
-    (0.6, 0.6, 0.58),
+    (0.56, 0.46, 0.36),
 )
 CLOTHS: tuple[Colour, ...] = (
     (0.15, 0.2, 0.3),
@@ -84,17 +84,19 @@ def legs(width: float, y0: float, y1: float, height: float, radius: float = 0.02
 
 def chair(rng: Rng) -> Item:
     """Return a chair facing +y: seat, cushion, back of three slats, four legs."""
-    wood = material(rng, "wood")
-    width, depth, back = 0.44, 0.46, float(rng.uniform(0.85, 1.0))
+    return _chair(rng, material(rng, "wood"), material(rng, "fabric", CLOTHS), float(rng.uniform(0.85, 1.0)))
+
+
+def _chair(rng: Rng, wood: Material, cloth: Material, back: float) -> Item:
+    width, depth = 0.44, 0.46
     slats = tuple(s for x in (-0.17, 0.0, 0.17) for s in box((x - 0.03, 0.01, 0.46), (x + 0.03, 0.03, back - 0.1)))
-    frame = box((-width / 2, 0, 0.42), (width / 2, depth, 0.455)) + box(
+    rails = box((-width / 2, 0, 0.42), (width / 2, depth, 0.455)) + box(
         (-width / 2, 0, back - 0.12), (width / 2, 0.035, back)
     )
     seat = cushion((0, depth / 2, 0.475), (0.19, 0.2, 0.03))
-    cloth = material(rng, "fabric", CLOTHS)
-    return Item(
-        width, depth, (thing(SemanticClass.CHAIR, (frame + slats + legs(width, 0, depth, 0.42), wood), (seat, cloth)),)
-    )
+    seed = int(rng.integers(1 << 30))
+    timber = (rails + slats + legs(width, 0, depth, 0.42), replace(wood, seed=seed))
+    return Item(width, depth, (thing(SemanticClass.CHAIR, timber, (seat, replace(cloth, seed=seed))),))
 
 
 def armchair(rng: Rng) -> Item:
@@ -133,9 +135,18 @@ def sofa(rng: Rng) -> Item:
     return Item(width, depth, (couch, *pillows))
 
 
-def bed(rng: Rng) -> Item:
-    """Return a bed with its head at the wall: headboard, frame, mattress, blanket, pillows."""
-    width = float(rng.choice([1.2, 1.4, 1.6]))
+def double_bed(rng: Rng) -> Item:
+    """Return a bed for two with its head at the wall."""
+    return _bed(rng, float(rng.choice([1.4, 1.6])))
+
+
+def single_bed(rng: Rng) -> Item:
+    """Return a bed for one with its head at the wall."""
+    return _bed(rng, 0.95)
+
+
+def _bed(rng: Rng, width: float) -> Item:
+    """Build headboard, frame, mattress, blanket and a pillow for each sleeper."""
     depth, half = 2.1, width / 2
     wood = (
         box((-half, 0.02, 0.1), (half, 0.08, 1.0))
@@ -201,9 +212,10 @@ def dining_set(rng: Rng) -> Item:
     room = 0.3
     pieces = [table(rng, width, 0.85, height).moved(quarter_turn(0, (0, room))), _vase(rng, (0.1, room + 0.4, height))]
     pieces.append(_fruit_bowl(rng, (-0.3, room + 0.45, height)))
+    style = (material(rng, "wood"), material(rng, "fabric", CLOTHS), float(rng.uniform(0.85, 1.0)))
     for x in (-width / 4, width / 4):
-        pieces += chair(rng).moved(quarter_turn(0, (x, 0.02)))
-        pieces += chair(rng).moved(quarter_turn(2, (x, 2 * room + 0.83)))
+        pieces += _chair(rng, *style).moved(quarter_turn(0, (x, 0.02)))
+        pieces += _chair(rng, *style).moved(quarter_turn(2, (x, 2 * room + 0.83)))
     return Item(width, 2 * room + 0.85, tuple(pieces))
 
 
@@ -250,9 +262,8 @@ def _screen(rng: Rng, foot: Vector, width: float, height: float) -> Thing:
 
 
 def _keyboard(rng: Rng, height: float) -> Thing:
-    return thing(
-        SemanticClass.OBJECTS, (box((-0.22, 0.4, height), (0.22, 0.54, height + 0.025)), material(rng, "books", BRIGHT))
-    )
+    keys = Material("fabric", (0.07, 0.07, 0.08), (0.4, 0.4, 0.4), int(rng.integers(1 << 30)))
+    return thing(SemanticClass.OBJECTS, (box((-0.22, 0.4, height), (0.22, 0.54, height + 0.025)), keys))
 
 
 def _desk_lamp(rng: Rng, foot: Vector) -> Thing:
@@ -283,7 +294,9 @@ def _cabinet(rng: Rng, width: float, depth: float, height: float, doors: int) ->
         (-half + 0.03, 0.01, 0), (half - 0.03, depth - 0.06, 0.06)
     )
     top = box((-half - 0.01, 0.005, height - 0.03), (half + 0.01, depth + 0.01, height))
-    front, handles, step = [], [], width / doors
+    front: list[Sheet] = []
+    handles: list[Sheet] = []
+    step = width / doors
     for i in range(doors):
         x = -half + i * step
         front += box((x + 0.008, depth - 0.02, 0.08), (x + step - 0.008, depth, height - 0.045))
@@ -359,7 +372,7 @@ def kitchen_row(rng: Rng) -> Item:
         SemanticClass.OBJECTS,
         (
             box((half - 0.58, 0.08, height), (half - 0.06, 0.55, height + 0.012)),
-            Material("books", (0.05, 0.05, 0.05), seed=int(rng.integers(1 << 30))),
+            Material("screen", (0.05, 0.05, 0.05), seed=int(rng.integers(1 << 30))),
         ),
     )
     pot = thing(
@@ -438,7 +451,7 @@ def basket(rng: Rng) -> Item:
 
 REQUIRED: dict[str, tuple[tuple[Callable[[Rng], Item], ...], ...]] = {
     "living": ((lounge, sofa), (tv_stand,), (bookshelf,)),
-    "bedroom": ((bed,), (wardrobe,), (nightstand,)),
+    "bedroom": ((double_bed, single_bed), (wardrobe,), (nightstand,)),
     "kitchen": ((kitchen_row,), (dining_set, small_dining_set), (fridge,)),
     "office": ((desk,), (bookshelf,), (sideboard,)),
 }

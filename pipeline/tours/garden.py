@@ -9,7 +9,7 @@ from pipeline.tours.materials import Colour, Material
 from pipeline.tours.surfaces import Sheet, Thing, box, cushion, quarter_turn, rectangle, rod, thing
 
 WALL_THICKNESS = 0.28
-LAWN = 45.0
+LAWN = 30.0
 """Metres of lawn around the house."""
 FACADES: tuple[Colour, ...] = ((0.5, 0.2, 0.13), (0.62, 0.55, 0.42), (0.45, 0.3, 0.22))
 ROOFS: tuple[Colour, ...] = ((0.35, 0.12, 0.08), (0.14, 0.14, 0.16), (0.25, 0.17, 0.12))
@@ -30,7 +30,7 @@ def build_garden(rng: Rng, rooms: tuple[Room, ...]) -> list[Thing]:
 
 def _lawn(rng: Rng, outline: Bounds) -> Thing:
     x0, y0, x1, y1 = outline
-    grass = Material("grass", (0.13, 0.3, 0.06), (0.35, 0.36, 0.1), int(rng.integers(1 << 30)), texel=0.05)
+    grass = Material("grass", (0.13, 0.3, 0.06), (0.35, 0.36, 0.1), int(rng.integers(1 << 30)), texel=0.03)
     sheet = rectangle((x0 - LAWN, y0 - LAWN, -0.12), (x1 - x0 + 2 * LAWN, 0, 0), (0, y1 - y0 + 2 * LAWN, 0))
     return thing(OUTSIDE, ((sheet,), grass))
 
@@ -100,7 +100,7 @@ def _outer_window(rng: Rng, room: Room, opening: int) -> Thing:
     bars.append(((a + b) / 2 - 0.03, (a + b) / 2 + 0.03, low, high))
     frame = tuple(s for p, q, z0, z1 in bars for s in box((p, -WALL_THICKNESS - 0.04, z0), (q, -WALL_THICKNESS, z1)))
     glass = Material("view", (0.2, 0.25, 0.3), seed=int(rng.integers(1 << 30)))
-    white = Material("wood", (0.75, 0.74, 0.72), seed=int(rng.integers(1 << 30)))
+    white = Material("smooth", (0.75, 0.74, 0.72), seed=int(rng.integers(1 << 30)))
     return thing(OUTSIDE, ((pane,), glass), (frame, white)).moved(room.side_frame(hole.side))
 
 
@@ -109,7 +109,7 @@ def _tree_spots(rng: Rng, outline: Bounds) -> list[tuple[float, float]]:
     x0, y0, x1, y1 = outline
     reach = 0.5 * float(np.hypot(x1 - x0, y1 - y0))
     angles = np.linspace(0, 2 * np.pi, 15)[:-1] + rng.uniform(-0.15, 0.15, 14)
-    radii = reach + rng.uniform(13, 24, 14)
+    radii = reach + rng.uniform(11, 20, 14)
     return [
         (float((x0 + x1) / 2 + r * np.cos(a)), float((y0 + y1) / 2 + r * np.sin(a)))
         for r, a in zip(radii, angles, strict=True)
@@ -120,13 +120,15 @@ def _tree(rng: Rng, x: float, y: float) -> Thing:
     height = float(rng.uniform(4, 7))
     trunk = rod((0, 0, -0.12), 0.18, 0.6 * height)
     crown: list[Sheet] = []
-    for _ in range(6):
+    for _ in range(9):
         dx, dy, dz = rng.uniform(-0.2, 0.2) * height, rng.uniform(-0.2, 0.2) * height, rng.uniform(0.5, 0.95) * height
         crown += cushion((float(dx), float(dy), float(dz)), (0.19 * height, 0.19 * height, 0.16 * height), 1, 8)
     green = Material(
         "leaves", (0.09, float(rng.uniform(0.18, 0.28)), 0.05), seed=int(rng.integers(1 << 30)), texel=0.03
     )
-    return thing(OUTSIDE, (trunk, _coarse(material(rng, "wood"))), (tuple(crown), green)).moved(quarter_turn(0, (x, y)))
+    return thing(OUTSIDE, (trunk, Material("wood", (0.22, 0.14, 0.09), texel=0.012)), (tuple(crown), green)).moved(
+        quarter_turn(0, (x, y))
+    )
 
 
 def _bushes(rng: Rng, outline: Bounds) -> list[Thing]:

@@ -35,7 +35,7 @@ class House:
         return RayCaster(self.mesh)
 
     def write_ply(self, path: Path) -> None:
-        """Write the inside of the house as a binary PLY: faces with ``label`` (uchar), ``instance`` (ushort) and colour."""
+        """Write the inside of the house as a binary PLY: faces with ``label``, ``instance`` and colour."""
         write_ply(path, self.mesh)
 
 

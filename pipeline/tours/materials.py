@@ -33,7 +33,7 @@ class Material:
 
 
 def paint(material: Material, size: tuple[float, float], start: tuple[float, float], shape: tuple[int, int]) -> Floats:
-    """Return the albedo (h, w, 3) float32 in [0, 1] of a surface of ``size`` metres, whose pattern begins at ``start``."""
+    """Return the albedo (h, w, 3) float32 in [0, 1] of ``size`` metres of a surface, from ``start`` on."""
     rows = (np.arange(shape[0], dtype=np.float32) + 0.5) / shape[0] * size[0] + start[0]
     columns = (np.arange(shape[1], dtype=np.float32) + 0.5) / shape[1] * size[1] + start[1]
     u, v = np.meshgrid(columns, rows)
@@ -56,8 +56,8 @@ class Brush:
         offset = np.random.default_rng((self.material.seed, salt)).uniform(0, NOISE_SIZE, 2)
         x = self.u * np.float32(64 / scale_u) + np.float32(offset[0])
         y = self.v * np.float32(64 / across) + np.float32(offset[1])
-        flat = (1, -1) if x.shape[0] == 1 else x.shape
-        return _remap(_fractal_noise(), x.reshape(flat), y.reshape(flat)).reshape(x.shape)
+        noise = cv2.remap(_fractal_noise(), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+        return np.asarray(noise, np.float32)
 
     def cell(self, i: Floats, j: Floats, salt: int = 0) -> Floats:
         """Return a random number in [0, 1) for every cell (i, j) of a grid."""
@@ -71,13 +71,6 @@ class Brush:
     def mix(self, base: Floats, colour: Colour, share: Floats) -> Floats:
         """Blend ``base`` towards ``colour`` by ``share`` (h, w) in [0, 1]."""
         return np.asarray(base + (np.array(colour, np.float32) - base) * np.clip(share, 0, 1)[..., None], np.float32)
-
-
-def _remap(image: NDArray[np.float32], x: Floats, y: Floats) -> Floats:
-    wrapped = cv2.remap(
-        image, np.mod(x, NOISE_SIZE), np.mod(y, NOISE_SIZE), cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP
-    )
-    return np.asarray(wrapped, np.float32)
 
 
 @functools.cache
@@ -95,20 +88,20 @@ def _stains(brush: Brush, base: Floats, amount: float) -> Floats:
 
 
 def _plaster(brush: Brush) -> Floats:
-    base = brush.tint(brush.noise(0.15) + 0.5 * brush.noise(1.5, salt=1), 0.07)
-    return _stains(brush, base, 0.5)
+    grain = brush.noise(0.1) + 0.7 * np.maximum(np.abs(brush.noise(0.25, salt=1)) - 1, 0)
+    return _stains(brush, brush.tint(grain + 0.4 * brush.noise(1.5, salt=2), 0.05), 0.3)
 
 
 def _wallpaper(brush: Brush) -> Floats:
-    base = brush.tint(brush.noise(0.12), 0.08)
-    stripes = 0.5 + 0.5 * np.sign(np.sin(brush.u * (2 * np.pi / 0.24)))
+    base = brush.tint(brush.noise(0.1), 0.05)
+    stripes = np.asarray(np.sin(brush.u * (2 * np.pi / 0.24)) > 0, np.float32)
     column, row = np.floor(brush.u / 0.24), np.floor(brush.v / 0.3)
     x, y = brush.u / 0.24 - column - 0.5, brush.v / 0.3 - row - 0.5
     lobes = 0.2 + 0.13 * brush.cell(column, row) * np.cos(
         np.arctan2(y, x) * (3 + np.floor(3 * brush.cell(column, row, 1)))
     )
-    motif = (np.hypot(x, y) < lobes).astype(np.float32)
-    return _stains(brush, brush.mix(base, brush.material.accent, 0.2 * stripes + 0.5 * motif), 0.3)
+    printed = np.float32(0.15) * stripes + np.float32(0.6) * (np.hypot(x, y) < lobes)
+    return _stains(brush, brush.mix(base, brush.material.accent, np.asarray(printed, np.float32)), 0.2)
 
 
 def _planks(brush: Brush) -> Floats:
@@ -119,7 +112,7 @@ def _planks(brush: Brush) -> Floats:
     grain = brush.noise(0.5, 0.05) + 0.6 * brush.noise(0.15, 0.15, salt=1)
     tone = 1.6 * (brush.cell(row, column) - 0.5) * 2 + grain
     gap = np.maximum(_line(brush.v, width, 0.005), _line(shifted, length, 0.005))
-    return brush.mix(brush.tint(tone, 0.16), (0.03, 0.02, 0.015), 0.8 * gap)
+    return brush.mix(brush.tint(tone, 0.16), (0.03, 0.02, 0.015), np.asarray(0.8 * gap, np.float32))
 
 
 def _wood(brush: Brush) -> Floats:
@@ -191,13 +184,13 @@ def _painting(brush: Brush) -> Floats:
     draw = np.random.default_rng(brush.material.seed)
     height, width = brush.size
     image = np.empty((*brush.u.shape, 3), np.float32)
-    image[:] = draw.uniform(0.1, 0.8, 3)
+    image[:] = draw.uniform(0.2, 0.6, 3)
     for layer in range(9):
         x, y, radius = draw.uniform(0, width), draw.uniform(0, height), draw.uniform(0.08, 0.4) * min(height, width)
         inside = (
-            np.hypot(brush.u - x, (brush.v - y) * draw.uniform(0.4, 2)) + 0.03 * brush.noise(0.1, salt=layer) < radius
+            np.hypot(brush.u - x, (brush.v - y) * draw.uniform(0.4, 2)) + 0.012 * brush.noise(0.3, salt=layer) < radius
         )
-        image = brush.mix(image, tuple(draw.uniform(0.03, 0.9, 3)), inside.astype(np.float32))
+        image = brush.mix(image, tuple(draw.uniform(0.04, 0.6, 3)), inside.astype(np.float32))
     return np.asarray(image * (1 + 0.1 * brush.noise(0.04, salt=20))[..., None], np.float32)
 
 
@@ -234,7 +227,7 @@ def _panels(brush: Brush) -> Floats:
 
 def _ridge(x: Floats, at_x: float, y: Floats, at_y: float) -> Floats:
     inside = np.maximum(np.abs(x) / at_x, np.abs(y) / at_y)
-    return np.clip(1 - np.abs(inside - 1) / 0.03, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(1 - np.abs(inside - 1) / 0.03, 0, 1), np.float32)
 
 
 PATTERNS: dict[str, Callable[[Brush], Floats]] = {

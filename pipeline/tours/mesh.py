@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.classes import SemanticClass
 from pipeline.tours.materials import Material
 from pipeline.tours.surfaces import Sheet, Thing
 
@@ -20,6 +21,7 @@ class Patch:
 
     sheet: Sheet
     material: Material
+    label: SemanticClass
     place: tuple[int, int, int, int]
 
 
@@ -27,7 +29,7 @@ class Patch:
 class Mesh:
     """Triangles of a whole house.
 
-    vertices (V, 3) float32 metres; triangles (T, 3) uint32; texels (T, 3, 2) float32, (x, y) in the atlas of each corner;
+    vertices (V, 3) float32 metres; triangles (T, 3) uint32; texels (T, 3, 2) float32, atlas (x, y) of each corner;
     texel_size (T,) float32 metres; labels (T,) uint8; instances (T,) uint16, from 1.
     """
 
@@ -65,7 +67,7 @@ def build_mesh(things: tuple[Thing, ...]) -> Mesh:
         texel_size=np.repeat([material.texel for _, material, _, _ in parts], counts).astype(np.float32),
         labels=np.repeat([label for _, _, label, _ in parts], counts).astype(np.uint8),
         instances=np.repeat([instance for _, _, _, instance in parts], counts).astype(np.uint16),
-        patches=tuple(Patch(sheet, m, place) for (sheet, m, _, _), place in zip(parts, places, strict=True)),
+        patches=tuple(Patch(sheet, m, label, place) for (sheet, m, label, _), place in zip(parts, places, strict=True)),
         atlas_height=height,
     )
 

@@ -65,8 +65,7 @@ class Painter:
         u, v = hits.barycentric[:, :1], hits.barycentric[:, 1:]
         texels = corners[:, 0] * (1 - u - v) + corners[:, 1] * u + corners[:, 2] * v
         distance = np.where(hits.found, hits.distance, 1)
-        normals = self.mesh.normals[triangle]
-        cosine = np.abs(np.einsum("ij,ij->i", normals, directions)) / np.linalg.norm(directions, axis=1)
+        cosine = np.abs(np.einsum("ij,ij->i", self.mesh.normals[triangle], directions))
         footprint = distance / self.intrinsics[0, 0] / self.mesh.texel_size[triangle]
         level = np.log2(np.maximum(footprint / np.sqrt(np.maximum(cosine, 0.02)), 1e-3))
         return texels.astype(np.float32), level.astype(np.float32)
@@ -107,9 +106,9 @@ def _sky_colour(clouds: Floats, directions: Floats) -> Floats:
     rise = np.clip(directions[:, 2] / np.linalg.norm(directions, axis=1), 0, 1)
     plane = directions[:, :2] / (np.abs(directions[:, 2:]) + 0.35)
     at = np.clip((plane * 0.2 + 0.5) * SKY_SIZE, 0, SKY_SIZE - 1).astype(int)
-    white = clouds[at[:, 1], at[:, 0]][:, None]
+    white = (clouds[at[:, 1], at[:, 0]] * np.clip(rise * 5 - 0.3, 0, 1))[:, None]
     blue = np.array([190, 215, 240]) + np.sqrt(rise)[:, None] * np.array([-110, -80, -15])
-    return (blue + white * (np.array([246, 247, 250]) - blue)).astype(np.float32)
+    return np.asarray(blue + white * (np.array([246, 247, 250]) - blue), np.float32)
 
 
 def with_noise(picture: Floats, deviation: float, seed: tuple[int, int]) -> NDArray[np.uint8]:

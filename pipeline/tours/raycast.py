@@ -12,8 +12,10 @@ NO_TRIANGLE = np.uint32(0xFFFFFFFF)
 
 @dataclass(frozen=True)
 class Hits:
-    """Where rays met the mesh: distance (n,) float32 in lengths of the ray's direction, inf where they missed;
-    triangle (n,) uint32, NO_TRIANGLE where they missed; barycentric (n, 2) float32.
+    """Where rays met the mesh.
+
+    distance: (n,) float32, in lengths of the ray's direction, inf where it missed.
+    triangle: (n,) uint32, NO_TRIANGLE where it missed. barycentric: (n, 2) float32.
     """
 
     distance: NDArray[np.float32]
@@ -23,16 +25,16 @@ class Hits:
     @property
     def found(self) -> NDArray[np.bool_]:
         """Tell which rays met a triangle, (n,)."""
-        return self.triangle != NO_TRIANGLE
+        return np.asarray(self.triangle != NO_TRIANGLE)
 
 
 class RayCaster:
-    """Casts rays at a mesh; safe to use from several threads, and on one thread each, so that frames are the unit of work."""
+    """Casts rays at a mesh, each call on one thread; several threads may call at once."""
 
     def __init__(self, mesh: Mesh) -> None:
         import open3d as o3d
 
-        self._tensor = o3d.core.Tensor
+        self._tensor = o3d.core.Tensor.from_numpy
         self._scene = o3d.t.geometry.RaycastingScene(nthreads=1)
         self._scene.add_triangles(self._tensor(mesh.vertices), self._tensor(mesh.triangles))
         self.cast(np.zeros((1, 3), np.float32), np.ones((1, 3), np.float32))  # builds the tree before threads share it

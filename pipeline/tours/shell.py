@@ -26,7 +26,7 @@ def build_shell(rng: Rng, room: Room) -> list[Thing]:
     """Return floor, ceiling, four walls and what fills their openings."""
     walls, skirting = (
         material(rng, str(rng.choice(["plaster", "wallpaper", "plaster"])), WALL_COLOURS),
-        material(rng, "wood", WHITE),
+        material(rng, "smooth", WHITE),
     )
     things = [_floor(rng, room), _ceiling(rng, room)]
     for side in range(4):
@@ -87,7 +87,7 @@ def _doorway(rng: Rng, room: Room, gate: Opening) -> list[Thing]:
         *box((gate.end, back, 0), (gate.end + post, front, gate.top + post)),
         *box((gate.start, back, gate.top), (gate.end, front, gate.top + post)),
     )
-    things = [thing(SemanticClass.OBJECTS, (frame, material(rng, "wood", WHITE)))]
+    things = [thing(SemanticClass.OBJECTS, (frame, material(rng, "smooth", WHITE)))]
     leaf_start = gate.start - post - 0.9
     if (
         room.room_id < (gate.leads_to or 0)
@@ -126,7 +126,7 @@ def _window(rng: Rng, room: Room, hole: Opening) -> list[Thing]:
     bars.append(((a + b) / 2 - 0.03, (a + b) / 2 + 0.03, low, high))
     frame = tuple(s for x0, x1, z0, z1 in bars for s in box((x0, deep, z0), (x1, deep + 0.04, z1)))
     board = box((a - 0.05, deep, low - 0.03), (b + 0.05, 0.04, low))
-    window = thing(SemanticClass.WINDOW, ((pane,), view), (frame + board, material(rng, "wood", WHITE)))
+    window = thing(SemanticClass.WINDOW, ((pane,), view), (frame + board, material(rng, "smooth", WHITE)))
     things = [window, thing(SemanticClass.WALL, (reveal, material(rng, "plaster", WHITE)))]
     return things + (_curtains(rng, room, hole) if rng.random() < 0.6 else [])
 

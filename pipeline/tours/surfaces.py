@@ -1,4 +1,4 @@
-"""The shapes everything is built of: sheets of vertices with a texture size, and boxes, rods and cushions made of them."""
+"""The shapes everything is built of: sheets of vertices with a texture, and boxes, rods and cushions of them."""
 
 from dataclasses import dataclass, replace
 

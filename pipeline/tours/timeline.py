@@ -70,8 +70,8 @@ class Timeline:
 
 
 def cut_together(rng: np.random.Generator, kinds: list[ShotKind], settings: TourSettings) -> Timeline:
-    """Draw the lengths of the shots and the transitions between them; a tour of three shots or more has soft ones too."""
-    changes = [_draw_change(rng, settings) for _ in kinds[1:]]
+    """Draw the lengths of the shots and the transitions between them."""
+    changes = _draw_changes(rng, len(kinds) - 1, settings)
     shots: list[Shot] = []
     transitions: list[Transition] = []
     frame = 0
@@ -84,10 +84,13 @@ def cut_together(rng: np.random.Generator, kinds: list[ShotKind], settings: Tour
     return Timeline(tuple(shots), tuple(transitions))
 
 
-def _draw_change(rng: np.random.Generator, settings: TourSettings) -> TransitionKind:
-    if rng.random() < settings.cut_share:
-        return "cut"
-    return "dissolve" if rng.random() < 0.65 else "fade"
+def _draw_changes(rng: np.random.Generator, count: int, settings: TourSettings) -> list[TransitionKind]:
+    """Draw hard cuts and, in turn, dissolves and fades, in random order."""
+    cuts = round(settings.cut_share * count)
+    soft: list[TransitionKind] = ["dissolve", "fade"]
+    changes: list[TransitionKind] = ["cut"] * cuts
+    changes += [soft[i % 2] for i in range(count - cuts)]
+    return [changes[i] for i in rng.permutation(count)]
 
 
 def _shot_frames(rng: np.random.Generator, kind: ShotKind, settings: TourSettings) -> int:

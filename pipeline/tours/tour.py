@@ -15,7 +15,7 @@ from pipeline.records import FRAME_HEIGHT, FRAME_WIDTH
 from pipeline.tours.atlas import bake
 from pipeline.tours.camera import Walk, intrinsics_of, ray_directions
 from pipeline.tours.house import House, build_house
-from pipeline.tours.light import HouseLight
+from pipeline.tours.light import light_patches
 from pipeline.tours.painter import Painter, paint_sky, pixel_centres, title_card, with_noise
 from pipeline.tours.settings import TourSettings
 from pipeline.tours.timeline import Shot, ShotKind, Timeline, Transition, cut_together
@@ -185,12 +185,13 @@ class Tour:
     def _painter(self) -> Painter:
         rng = np.random.default_rng((self.seed, 2))
         mesh, caster = self.house.mesh, self.house.caster
-        atlas = bake(mesh, HouseLight(self.house.rooms, caster, rng))
+        light = light_patches(mesh.patches, self.house.rooms, caster)
+        atlas = bake(mesh.patches, light, mesh.atlas_height)
         return Painter(mesh, caster, atlas, self.intrinsics, paint_sky(rng))
 
 
 def _plan_kinds(rng: np.random.Generator, rooms: int, settings: TourSettings) -> list[ShotKind]:
-    """Return the kinds of the shots in order: title, the house from outside, rooms, and any further outdoor shots among them."""
+    """Return the kinds of the shots in order: title, outside, rooms, further outdoor shots among them."""
     kinds: list[ShotKind] = ["indoor"] * (settings.indoor_shots or rooms)
     for i in range(settings.outdoor_shots):
         kinds.insert(0 if i == 0 else int(rng.integers(1, len(kinds) + 1)), "outdoor")
