@@ -1,0 +1,65 @@
+"""Do two pictures show the same scene? Optical flow carries one onto the other, local correlation compares them."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Gray = NDArray[np.uint8]
+Flow = NDArray[np.float32]
+
+LOCAL_WINDOW = 9
+TEXTURE_VARIANCE = 25.0
+LEAST_TEXTURED_PIXELS = 100
+
+
+def correspondence(first: Gray, last: Gray, flows: Sequence[Flow]) -> float:
+    """Return how well one picture is found again in a later one, about 0 to 1.
+
+    The result is the median, over textured pixels that stay in view, of the normalised correlation of 9 x 9
+    neighbourhoods; 1 where too few pixels have texture or stay in view to tell.
+
+    Args:
+        first: (h, w) uint8; about 160 x 120 is meant.
+        last: (h, w) uint8.
+        flows: the flow from ``first`` to ``last``, or from picture to picture on the way there: so that any
+            camera motion can be followed.
+    """
+    x, y, in_view = _follow(flows)
+    found_again = cv2.remap(last, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return _local_correlation(first, np.asarray(found_again, np.uint8), in_view)
+
+
+def flow(first: Gray, second: Gray) -> Flow:
+    """Return where the pixels of ``first`` went in ``second``: (h, w, 2) float32, pixels right and down."""
+    dense = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    return np.asarray(dense.calc(first, second, np.zeros((*first.shape, 2), np.float32)), np.float32)
+
+
+def _follow(flows: Sequence[Flow]) -> tuple[Flow, Flow, NDArray[np.bool_]]:
+    """Return where every pixel ends up, x and y, and whether it stayed in view all the way."""
+    height, width = flows[0].shape[:2]
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    in_view = np.ones((height, width), bool)
+    for step in flows:
+        moved = cv2.remap(step, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        x, y = x + moved[..., 0], y + moved[..., 1]
+        in_view &= (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    return x, y, in_view
+
+
+def _local_correlation(first: Gray, second: Gray, where: NDArray[np.bool_]) -> float:
+    a, b = first.astype(np.float32), second.astype(np.float32)
+    mean_a, mean_b = _mean(a), _mean(b)
+    variance_a, variance_b = _mean(a * a) - mean_a**2, _mean(b * b) - mean_b**2
+    textured = where & (np.maximum(variance_a, variance_b) > TEXTURE_VARIANCE)
+    if np.count_nonzero(textured) < LEAST_TEXTURED_PIXELS:
+        return 1.0
+    noise_floor = 4.0
+    spread = np.sqrt(np.maximum(variance_a, noise_floor) * np.maximum(variance_b, noise_floor))
+    return float(np.median(((_mean(a * b) - mean_a * mean_b) / spread)[textured]))
+
+
+def _mean(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(cv2.blur(picture, (LOCAL_WINDOW, LOCAL_WINDOW)), np.float32)
