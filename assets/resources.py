@@ -2,21 +2,23 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from pydantic import Field
+from typer import echo
 
-from assets.progress import ScreenLines
+from assets.progress import SECONDS_BETWEEN_LINES, ScreenLines
 from pipeline.catalog import registered
+from pipeline.errors import VideoLocked
 from pipeline.failures import forget_failure, last_failure, worth_trying
 from pipeline.process import final_fingerprint, is_built
 from pipeline.settings import Settings, data_url, load_settings
 from pipeline.sources import VideoSource, read_sources
 from pipeline.stages import Workbench
-from pipeline.store import Store
+from pipeline.store import Store, VideoStore
 
 PARTITION_TAG = "dagster/partition"
 DEFAULT_SOURCES = "sources.yaml"
@@ -66,11 +68,12 @@ class LockedVideo(dg.ConfigurableResource[Workbench]):
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Workbench]:
-        """Give what the stages of the video work with; raises ``VideoLocked`` if another process holds it."""
+        """Give what the stages of the video work with, as soon as no other process holds it."""
         if context.run is None or PARTITION_TAG not in context.run.tags:
             raise dg.DagsterInvariantViolationError("choose a video: these assets are made one partition at a time")
         video, settings = self.pipeline.store().video(context.run.tags[PARTITION_TAG]), self.pipeline.settings()
-        with video.locked():
+        with ExitStack() as held:
+            _wait_for(video, held)
             yield Workbench(video, settings, ScreenLines(video.video_id))
             if is_built(video, settings):
                 forget_failure(video)
@@ -80,3 +83,13 @@ def _is_missing(store: Store, video_id: str, settings: Settings) -> bool:
     video, wanted = store.video(video_id), final_fingerprint(video_id, settings)
     failure = last_failure(video)
     return not is_built(video, settings) and worth_trying(failure, wanted, settings.dataset.give_up_after)
+
+
+def _wait_for(video: VideoStore, held: ExitStack) -> None:
+    while True:
+        try:
+            held.enter_context(video.locked(SECONDS_BETWEEN_LINES))
+        except VideoLocked as error:
+            echo(f"{video.video_id:<16} {error}")
+        else:
+            return

@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,17 +14,17 @@ import dagster as dg
 from typer import echo
 
 from assets.resources import PARTITION_TAG, PipelineResource
-from pipeline.errors import VideoLocked
 from pipeline.failures import last_failure, record_death
 from pipeline.process import final_fingerprint, is_built
 from pipeline.store import VideoStore
 
 BUILT_BY = "youtube_occ/built_by"
-SECONDS_BETWEEN_LOOKS = 0.5
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Run configuration that keeps stack traces of broken videos off the screen; the UI has them."""
 
-ROOT = Path(__file__).parents[1]
+_DAGSTER = (sys.executable, "-W", "ignore", "-m", "dagster", "job", "execute")
+PROCESS_VIDEO = (*_DAGSTER, "-m", "assets", "-d", str(Path(__file__).parents[1]), "-j", "process_video")
+"""Command that runs all stages of one video, found from any working directory."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,6 @@ class VideoBuilder:
         self._threads = ThreadPoolExecutor(self.settings.dataset.parallel_videos)
         self._builds: dict[str, Future[VideoBuild]] = {}
         self._children: set[subprocess.Popen[bytes]] = set()
-        self._stopping = threading.Event()
 
     def start(self, video_id: str) -> None:
         """Build a video as soon as there is room."""
@@ -60,74 +58,41 @@ class VideoBuilder:
 
     def stop(self) -> None:
         """End what is still being built."""
-        self._stopping.set()
         self._threads.shutdown(wait=False, cancel_futures=True)
         for child in list(self._children):
             child.terminate()
 
     def _build(self, video: VideoStore) -> VideoBuild:
-        while self._wait_until_free(video):
-            if is_built(video, self.settings):
-                return VideoBuild(video.video_id, built=True, detail="")
+        if not is_built(video, self.settings):
             exit_code = self._run_process_video(video.video_id)
-            died = self._close_run(video.video_id, exit_code)
-            if died:
-                record_death(video, final_fingerprint(video.video_id, self.settings), died)
-            if exit_code == 0 or died or not _is_locked(video):
-                return self._outcome(video)
-        return VideoBuild(video.video_id, built=False, detail="stopped")
-
-    def _wait_until_free(self, video: VideoStore) -> bool:
-        if _is_locked(video):
-            echo(f"{video.video_id:<16} another process works on this video: waiting for it")
-        while _is_locked(video):
-            if self._stopping.wait(SECONDS_BETWEEN_LOOKS):
-                break
-        return not self._stopping.is_set()
+            self._record_death(video, exit_code)
+        if is_built(video, self.settings):
+            return VideoBuild(video.video_id, built=True, detail="")
+        failure = last_failure(video)
+        detail = f"{failure.stage}: {failure.code}: {failure.detail}" if failure else "see the log of its run"
+        echo(f"{video.video_id:<16} left out: {detail}")
+        return VideoBuild(video.video_id, built=False, detail=detail)
 
     def _run_process_video(self, video_id: str) -> int:
         tags = json.dumps({PARTITION_TAG: video_id, BUILT_BY: self.run_id})
-        job = ["-m", "assets", "-d", str(ROOT), "-j", "process_video"]
         with tempfile.NamedTemporaryFile("w", suffix=".json") as config:
             json.dump({**self.pipeline.run_config(), **QUIET}, config)
             config.flush()
-            command = [
-                sys.executable,
-                "-W",
-                "ignore",
-                "-m",
-                "dagster",
-                "job",
-                "execute",
-                *job,
-                "--tags",
-                tags,
-                "-c",
-                config.name,
-            ]
-            with subprocess.Popen(command) as child:  # noqa: S603 - no shell, and ids are of safe characters
+            with subprocess.Popen([*PROCESS_VIDEO, "--tags", tags, "-c", config.name]) as child:  # noqa: S603 - no shell, and ids are of safe characters
                 self._children.add(child)
                 exit_code = child.wait()
                 self._children.discard(child)
         return exit_code
 
-    def _close_run(self, video_id: str, exit_code: int) -> str:
-        tags = {PARTITION_TAG: video_id, BUILT_BY: self.run_id}
+    def _record_death(self, video: VideoStore, exit_code: int) -> None:
+        tags = {PARTITION_TAG: video.video_id, BUILT_BY: self.run_id}
         runs = self.instance.get_runs(dg.RunsFilter(tags=tags), limit=1)
         if runs and runs[0].is_finished:
-            return ""
-        detail = f"its process ended with code {exit_code}" + (" (killed)" if exit_code < 0 else "")
+            return
+        detail = f"its process ended with code {exit_code} before it was done"
+        record_death(video, final_fingerprint(video.video_id, self.settings), detail)
         for run in runs:
             self.instance.report_run_failed(run, detail)
-        return detail
-
-    def _outcome(self, video: VideoStore) -> VideoBuild:
-        if is_built(video, self.settings):
-            return VideoBuild(video.video_id, built=True, detail="")
-        failure = last_failure(video)
-        detail = f"{failure.stage}: {failure.code}: {failure.detail}" if failure else "see the run's log"
-        echo(f"{video.video_id:<16} left out: {detail}")
-        return VideoBuild(video.video_id, built=False, detail=detail)
 
 
 class VideoBuilderResource(dg.ConfigurableResource[VideoBuilder]):
@@ -145,11 +110,3 @@ class VideoBuilderResource(dg.ConfigurableResource[VideoBuilder]):
             yield builder
         finally:
             builder.stop()
-
-
-def _is_locked(video: VideoStore) -> bool:
-    try:
-        with video.locked():
-            return False
-    except VideoLocked:
-        return True

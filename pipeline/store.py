@@ -129,14 +129,14 @@ class VideoStore:
         self.scratch = store.scratch / video_id
 
     @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self, timeout_s: float = 0) -> Iterator[None]:
         """Hold the video against other processes of this machine; what an earlier one left half-done is removed.
 
         Raises:
-            VideoLocked: another process holds it.
+            VideoLocked: another process holds it, and still does after ``timeout_s`` seconds.
         """
         self.store.scratch.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.store.scratch / f"{self.video_id}.lock", timeout=0)
+        lock = FileLock(self.store.scratch / f"{self.video_id}.lock", timeout=timeout_s)
         try:
             lock.acquire()
         except Timeout as error:
