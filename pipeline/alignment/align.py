@@ -119,9 +119,9 @@ def _residual(seen: Observations, fit: Fit) -> float:
 
 
 def _check_plausible(state: State, residual: float, width: int, settings: AlignmentSettings) -> None:
-    if not residual <= settings.max_residual:
+    if not residual <= settings.max_residual:  # nan is no agreement either
         raise InconsistentReconstruction(
-            f"the pairs contradict each other: median residual {residual:.0%} of the depth"
+            f"the pairs contradict each other: their median residual is {residual:.2f} of the depth"
         )
     view = 2 * np.degrees(np.arctan(width / 2 / state.log_focal.exp().cpu().numpy()))
     if not ((view >= settings.min_field_of_view) & (view <= settings.max_field_of_view)).all():
