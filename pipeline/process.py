@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic import BaseModel
-
 from pipeline import stages, stored
 from pipeline.errors import StageMissing
 from pipeline.failures import forget_failure, record_failure
@@ -18,7 +16,7 @@ from pipeline.store import VideoStore
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage of a video: where its result lies, which settings it depends on, and the function that does it.
+    """One stage of a video: where its result lies, the settings that decide it, and the function that does it.
 
     group: name of its Zarr group, or None where it writes other files.
     code_version: raised by hand whenever the same input and settings would give another result.
@@ -26,7 +24,7 @@ class Stage:
 
     name: str
     code_version: str
-    settings: Callable[[Settings], BaseModel]
+    settings: Callable[[Settings], dict[str, Any]]
     run: Callable[[Workbench, Seal], None]
     group: str | None = None
 
@@ -34,13 +32,19 @@ class Stage:
 STAGES: dict[str, Stage] = {
     stage.name: stage
     for stage in (
-        Stage("video", "1", lambda s: s.download, stages.fetch_video),
-        Stage("clips", "1", lambda s: s.scenes, stages.cut_clips),
-        Stage("indoor_clips", "1", lambda s: s.indoor, stages.keep_indoor, "frames"),
-        Stage("reconstruction", "1", lambda s: s.reconstruct, stages.reconstruct_clips, "reconstruction"),
-        Stage("scene", "1", lambda s: s.metric, stages.make_metric, "scene"),
-        Stage("semantics", "1", lambda s: s.semantics, stages.label_frames, "semantics"),
-        Stage("occupancy", "1", lambda s: s.voxelize, stages.fill_grids, "occupancy"),
+        Stage("video", "1", lambda s: s.download.decisive(), stages.fetch_video),
+        Stage("clips", "1", lambda s: s.scenes.model_dump(mode="json"), stages.cut_clips),
+        Stage("indoor_clips", "1", lambda s: s.indoor.model_dump(mode="json"), stages.keep_indoor, "frames"),
+        Stage(
+            "reconstruction",
+            "1",
+            lambda s: s.reconstruct.model_dump(mode="json"),
+            stages.reconstruct_clips,
+            "reconstruction",
+        ),
+        Stage("scene", "1", lambda s: s.metric.model_dump(mode="json"), stages.make_metric, "scene"),
+        Stage("semantics", "1", lambda s: s.semantics.model_dump(mode="json"), stages.label_frames, "semantics"),
+        Stage("occupancy", "1", lambda s: s.voxelize.model_dump(mode="json"), stages.fill_grids, "occupancy"),
     )
 }
 
@@ -125,7 +129,7 @@ def _fingerprint_now(name: str, bench: Workbench) -> str:
 
 def _fingerprint(name: str, settings: Settings, upstream: str) -> str:
     stage = STAGES[name]
-    return fingerprint(name, stage.code_version, stage.settings(settings).model_dump(mode="json"), upstream)
+    return fingerprint(name, stage.code_version, stage.settings(settings), upstream)
 
 
 def _previous(name: str) -> str | None:
@@ -142,7 +146,7 @@ def _make(stage: Stage, bench: Workbench) -> Provenance:
                 stage=stage.name,
                 backend=outcome.backend,
                 code_version=stage.code_version,
-                settings=stage.settings(bench.settings).model_dump(mode="json"),
+                settings=stage.settings(bench.settings),
                 weights=dict(outcome.weights),
                 fingerprint=bench.wanted,
                 seconds=round(time.perf_counter() - started, 3),

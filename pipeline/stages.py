@@ -136,14 +136,14 @@ def cut_clips(bench: Workbench, seal: Seal) -> None:
 def keep_indoor(bench: Workbench, group: GroupWriter) -> Outcome:
     """Stage ``indoor_clips``: store the frames of indoor clips as ``frames``, with every clip's score."""
     from pipeline.indoor import indoor_filter
-    from pipeline.media import read_frames
+    from pipeline.media import read_each
 
     backend, kept, left_out, scores = indoor_filter(bench.settings.indoor), 0, [], []
     clips = stored_clips(bench.video)
     with bench.video.local_file("source.mp4") as path:
-        for done, clip in enumerate(clips):
+        pictures = read_each(path, [clip.frame_index for clip in clips])
+        for done, (clip, rgb) in enumerate(zip(clips, pictures, strict=True)):
             bench.progress("indoor_clips", done, len(clips), f"clip {clip.clip_id}")
-            rgb = read_frames(path, clip.frame_index)
             score = backend.score(rgb)
             scores.append(score.indoor)
             if score.indoor < bench.settings.indoor.threshold:

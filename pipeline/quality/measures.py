@@ -61,10 +61,10 @@ def _cut_counts(video: VideoStore, tour: Tour, settings: Settings) -> CutCounts:
     from pipeline.scenes import cut_scores, detect_shots
 
     with video.local_file("source.mp4") as path:
-        detected = detect_shots(path, settings.scenes)
-    true = [transition.start_frame for transition in tour.transitions if transition.kind == "cut"]
-    scores = cut_scores(detected.cuts, true, CUT_TOLERANCE)
-    return CutCounts(found=len(detected.cuts), true=len(true), matched=scores.matched)
+        transitions = detect_shots(path, settings.scenes, lambda _: None).transitions
+    found, true = ([t.start_frame for t in changes if t.kind == "cut"] for changes in (transitions, tour.transitions))
+    matched = round(cut_scores(found, true, CUT_TOLERANCE).recall * len(true))
+    return CutCounts(found=len(found), true=len(true), matched=matched)
 
 
 def _indoor_accuracy(video: VideoStore, tour: Tour) -> tuple[int, int, int]:
