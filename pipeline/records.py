@@ -133,11 +133,19 @@ class MetricScene:
 class Semantics:
     """Labels and regions of one clip: labels (n, h, w) uint8, 255 = unknown; regions (n, h, w) uint16, 0 = none.
 
-    h, w are those of the scene's depth.
+    h, w are those of the scene's depth. What only some backends can tell may be None:
+    confidence: (n, h, w) uint8, 255 = certain of the label.
+    moving: (n, h, w) bool, people and pets, which belong into no geometry.
+    region_embeddings: (R, E) float16, unit vectors of all frames' regions, comparable with CLIP's text embeddings.
+    region_offsets: (n + 1,) int64; region r of frame f has row ``region_offsets[f] + r - 1``.
     """
 
     labels: NDArray[np.uint8]
     regions: NDArray[np.uint16]
+    confidence: NDArray[np.uint8] | None = None
+    moving: NDArray[np.bool_] | None = None
+    region_embeddings: NDArray[np.float16] | None = None
+    region_offsets: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True)

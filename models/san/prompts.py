@@ -45,8 +45,7 @@ def check_vocabulary(words: Sequence[str]) -> None:
     twice = [word for word, count in plain.items() if count > 1]
     if twice:
         raise UnusableVocabulary(f"given more than once in the vocabulary: {', '.join(twice)}")
-    for word in words:
-        tokenize(prompts(word))
+    tokenize([prompt for word in words for prompt in prompts(word)])
 
 
 def prompts(word: str) -> list[str]:
