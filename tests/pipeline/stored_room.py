@@ -1,0 +1,93 @@
+"""A whole stored video of an analytic room: two clips, the second left out after the indoor filter."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import av
+import numpy as np
+import pyarrow as pa
+
+from pipeline.classes import SemanticClass, palette
+from pipeline.provenance import Provenance
+from pipeline.records import Clip, LeftOut, Reconstruction, Source
+from pipeline.store import Store, VideoStore
+from pipeline.stored import append_occupancy, append_reconstruction, append_scene, clip_row
+from pipeline.voxelize import VoxelSettings, voxelize
+from tests.pipeline.box_room import Box, Room, film, looking
+
+FPS = 4
+FRAMES = 6
+ROOM = Room(
+    Box((0, 0, 0), (4, 3.6, 2.6)),
+    (
+        Box((2.6, 2.4, 0), (3.9, 3.5, 0.5), SemanticClass.BED),
+        Box((0.1, 2.6, 0), (0.9, 3.5, 1.9), SemanticClass.FURNITURE),
+        Box((1.5, 2.0, 0.6), (2.2, 2.6, 0.7), SemanticClass.TABLE),
+    ),
+)
+CAMERAS = [looking((1.2 + 0.2 * i, 0.4, 1.5), (1.9, 3.0, 0.8)) for i in range(FRAMES)]
+
+
+def store_room(folder: Path) -> VideoStore:
+    """Store the room as the stages would: source, clips and the five groups."""
+    video = Store(folder).video("room")
+    scene, semantics = film(ROOM, CAMERAS, (96, 128))
+    rgb = palette()[semantics.labels].repeat(5, axis=1).repeat(5, axis=2)
+    _store_source(video, np.concatenate([rgb, 255 - rgb]), folder / "source.mp4")
+    clips = [_clip(0), _clip(1)]
+    provenance = _provenance("clips", (LeftOut("clips", 2, "TooShort", "shot of 0.4 s"),))
+    table = pa.Table.from_pylist([clip_row(clip) for clip in clips])
+    video.write_table("clips.parquet", table.replace_schema_metadata({"provenance": json.dumps(provenance)}))
+    outdoor = (LeftOut("indoor_clips", 1, "Outdoor", "P(indoor) 0.10 < 0.50"),)
+    with video.write_group("frames", _provenance("indoor_clips", outdoor)) as group:
+        group.append("rgb", rgb)
+        group.append("clip_id", np.zeros(FRAMES, np.int32))
+        group.append("frame_index", clips[0].frame_index)
+        group.append("time_s", clips[0].time_s)
+        group.append("indoor_score", np.full(FRAMES, 0.9, np.float32))
+    with video.write_group("reconstruction", _provenance("reconstruction")) as group:
+        found = Reconstruction(scene.intrinsics, scene.camera_to_world, scene.depth, scene.confidence, scene.registered)
+        append_reconstruction(group, found)
+    with video.write_group("scene", _provenance("scene")) as group:
+        append_scene(group, scene)
+    with video.write_group("semantics", _provenance("semantics")) as group:
+        group.append("labels", semantics.labels)
+        group.append("regions", semantics.regions)
+    with video.write_group("occupancy", _provenance("occupancy")) as group:
+        append_occupancy(group, voxelize(scene, semantics, VoxelSettings()))
+    return video
+
+
+def _store_source(video: VideoStore, pictures: np.ndarray, path: Path) -> None:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=FPS, options={"crf": "10", "preset": "ultrafast"})
+        stream.width, stream.height, stream.pix_fmt = 640, 480, "yuv420p"
+        for picture in pictures:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+    size = path.stat().st_size
+    video.place(path, "source.mp4")
+    source = Source("room", "file", "a room", "", "", "0" * 64, size, 640, 480, FPS, len(pictures) / FPS)
+    video.write_json("source.json", {**asdict(source), "provenance": _provenance("video")})
+
+
+def _clip(clip_id: int) -> Clip:
+    index = np.arange(FRAMES) + clip_id * FRAMES
+    sharpness = np.ones(FRAMES, np.float32)
+    return Clip(clip_id, int(index[0]), int(index[-1]) + 1, index, index / FPS, sharpness, 0.02)
+
+
+def _provenance(stage: str, left_out: tuple[LeftOut, ...] = ()) -> dict:
+    made = Provenance(
+        stage=stage,
+        backend="analytic",
+        code_version="1",
+        settings={},
+        weights={},
+        fingerprint="0",
+        seconds=0.0,
+        counts={},
+        left_out=left_out,
+    )
+    return made.model_dump(mode="json")
