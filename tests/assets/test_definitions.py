@@ -1,0 +1,92 @@
+"""The definitions load quickly, name what the README names, and say in plain words what a user did wrong."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from assets import definitions
+from assets.metadata import PREVIEW_BYTES, picture, table
+from assets.resources import PipelineResource
+from pipeline.errors import SettingsError
+from pipeline.process import STAGES
+from tests.assets.workplace import ROOT
+
+HEAVY = ("torch", "open3d", "pycolmap", "scenedetect", "yt_dlp", "numba", "transformers", "matplotlib")
+
+
+def test_listing_assets_loads_no_heavy_library():
+    listing = f"import sys, assets; print([name for name in {HEAVY!r} if name in sys.modules])"
+    ended = subprocess.run([sys.executable, "-c", listing], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == "[]"
+
+
+def test_every_stage_is_an_asset_partitioned_by_video_and_depends_on_the_stage_before():
+    graph = definitions.resolve_asset_graph()
+    names = list(STAGES)
+    for before, name in zip([None, *names], names, strict=False):
+        node = graph.get(dg.AssetKey(name))
+        assert node.partitions_def is not None
+        assert node.partitions_def.name == "videos"
+        assert node.code_version == STAGES[name].code_version
+        assert {key.to_user_string() for key in node.parent_keys} == ({before} if before else set())
+
+
+def test_build_dataset_takes_no_partition_and_ends_with_the_quality_report():
+    job = definitions.resolve_job_def("build_dataset")
+    assert job.partitions_def is None
+    assert [node.name for node in job.nodes_in_topological_order][-1] == "quality_report"
+    assert definitions.resolve_job_def("process_video").partitions_def is not None
+
+
+def test_checks_are_there():
+    keys = {check.name for check in definitions.resolve_asset_graph().asset_check_keys}
+    assert keys == {"frames_shape", "depth_share", "up_confidence", "label_histogram", "grid_shape"}
+
+
+def test_nothing_starts_building_because_the_ui_was_opened():
+    for name in ("new_videos", "every_hour"):
+        found = [*definitions.sensors, *definitions.schedules]
+        status = next(item.default_status for item in found if item.name == name)
+        assert status.value == "STOPPED"
+
+
+def test_what_the_launchpad_gives_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    file = tmp_path / "mine.yaml"
+    file.write_text("{dataset: {parallel_videos: 2, give_up_after: 5}}")
+    monkeypatch.setenv("YOUTUBE_OCC_SETTINGS", str(file))
+    monkeypatch.setenv("YOUTUBE_OCC_DATA", str(tmp_path / "elsewhere"))
+    monkeypatch.setenv("SOURCES", "tour://5")
+    given = PipelineResource(sources="tour://6", overrides={"dataset": {"parallel_videos": 3}})
+    assert given.settings().dataset.parallel_videos == 3
+    assert given.settings().dataset.give_up_after == 5
+    assert [source.origin for source in given.listed()] == ["tour://6"]
+    assert given.store().root == str(tmp_path / "elsewhere")
+    assert PipelineResource().listed()[0].origin == "tour://5"
+
+
+def test_a_child_run_is_given_what_the_parent_was_given():
+    given = PipelineResource(data="/somewhere", overrides={"dataset": {"parallel_videos": 3}})
+    config = given.run_config()["resources"]["pipeline"]["config"]
+    assert config == {"data": "/somewhere", "overrides": {"dataset": {"parallel_videos": 3}}}
+    assert PipelineResource(**json.loads(json.dumps(config))) == given
+
+
+def test_a_wrong_setting_is_named():
+    with pytest.raises(SettingsError, match=r"dataset\.parallel_videos"):
+        PipelineResource(overrides={"dataset": {"parallel_videos": 0}}).settings()
+
+
+def test_an_embedded_preview_stays_under_twenty_kilobytes():
+    value = picture(os.urandom(PREVIEW_BYTES))
+    assert isinstance(value, dg.MarkdownMetadataValue)
+    assert value.md_str is not None
+    assert len(value.md_str) < 20_000
+
+
+def test_a_table_of_nothing_can_be_shown():
+    assert table([]).value.records == []

@@ -1,0 +1,129 @@
+"""A place of its own to run Dagster in: home, data, sources and settings under one temporary folder."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import dagster as dg
+import psutil
+
+from pipeline.settings import Settings, load_settings
+from pipeline.store import Store
+
+ROOT = Path(__file__).parents[2]
+LONGEST_RUN_S = 600
+TINY_TOUR = {
+    "rooms_min": 3,
+    "rooms_max": 3,
+    "indoor_shots": 1,
+    "outdoor_shots": 0,
+    "title": False,
+    "shot_seconds": 2.5,
+}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Workplace:
+    folder: Path
+    sources: str
+
+    def __post_init__(self) -> None:
+        (self.folder / "home").mkdir(exist_ok=True)
+        shutil.copy(ROOT / "dagster_home" / "dagster.yaml", self.folder / "home")
+        self.settings_file.write_text(json.dumps({"download": {"tour": TINY_TOUR}}))
+
+    @property
+    def settings_file(self) -> Path:
+        return self.folder / "settings.yaml"
+
+    @property
+    def store(self) -> Store:
+        return Store(self.folder / "data")
+
+    @property
+    def settings(self) -> Settings:
+        return load_settings("classic", self.settings_file)
+
+    @property
+    def instance(self) -> dg.DagsterInstance:
+        return dg.DagsterInstance.from_config(str(self.folder / "home"))
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "DAGSTER_HOME": str(self.folder / "home"),
+            "DAGSTER_MODULE_NAME": "assets",
+            "YOUTUBE_OCC_DATA": str(self.folder / "data"),
+            "YOUTUBE_OCC_SETTINGS": str(self.settings_file),
+            "SOURCES": self.sources,
+            "OMP_NUM_THREADS": "1",
+        }
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        """Start dagster with its output readable line by line, in a process group of its own."""
+        return subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-m", "dagster", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def execute(self, job: str) -> Ended:
+        return finish(self.start("job", "execute", "-j", job))
+
+    def failure(self, video_id: str) -> dict[str, Any] | None:
+        video = self.store.video(video_id)
+        return video.read_json("failure.json") if video.exists("failure.json") else None
+
+
+def finish(process: "subprocess.Popen[str]") -> Ended:
+    text, _ = process.communicate(timeout=LONGEST_RUN_S)
+    return Ended(process.returncode, text)
+
+
+def kill_child(build: "subprocess.Popen[str]", video_id: str, stage: str) -> str:
+    """Kill -9 the process that builds a video as soon as it reports a stage; return what was printed until then."""
+    seen = []
+    for line in build.stdout or ():
+        seen.append(line)
+        if line.split()[:2] == [video_id, stage]:
+            break
+    for child in psutil.Process(build.pid).children(recursive=True):
+        if "process_video" in child.cmdline():
+            child.kill()
+    return "".join(seen)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+    return port
+
+
+def graphql(port: int, query: str, **variables: Any) -> dict[str, Any]:
+    body = json.dumps({"query": query, "variables": variables}).encode()
+    request = Request(f"http://127.0.0.1:{port}/graphql", body, {"Content-Type": "application/json"})
+    with urlopen(request, timeout=60) as answer:  # noqa: S310
+        content: dict[str, Any] = json.load(answer)
+    assert "errors" not in content, content
+    return dict(content["data"])
