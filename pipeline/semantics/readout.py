@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.measure import label
 
 from pipeline.classes import SemanticClass
 from pipeline.records import Images, Semantics
@@ -45,6 +44,8 @@ def connected_regions(owner: NDArray[np.integer], pixels_min: int) -> tuple[NDAr
 
     Returns the regions (h, w) uint16, 0 = none or smaller than ``pixels_min``, and the owner of each (R,) int64.
     """
+    from skimage.measure import label
+
     piece: NDArray[np.int64] = label(owner + 1, background=0, connectivity=1)  # type: ignore[no-untyped-call]
     pieces, first, inverse, count = np.unique(piece, return_index=True, return_inverse=True, return_counts=True)
     large = (pieces > 0) & (count >= pixels_min)

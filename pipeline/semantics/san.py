@@ -71,10 +71,11 @@ class SanSegmenter:
             WeightsUnavailable: the checkpoint is not here and cannot be fetched.
         """
         height, width = scene.depth.shape[1:]
+        text = self._text
         features = self._features(rgb)
         empty = single_coloured(rgb, self.settings.contrast_min)
         frames = [
-            blank(height, width) if empty[frame] else self._read(features, frame, height, width)
+            blank(height, width) if empty[frame] else self._read(features, text, frame, (height, width))
             for frame in range(len(rgb))
         ]
         embeddings = [features["embeddings"][frame, item.owners] for frame, item in enumerate(frames)]
@@ -113,7 +114,7 @@ class SanSegmenter:
             "sizes": np.array([found[0].padded_size, found[0].image_sizes[0]]),
         }
 
-    def _read(self, features: Arrays, frame: int, height: int, width: int) -> FrameReadout:
+    def _read(self, features: Arrays, text: "Tensor", frame: int, size: tuple[int, int]) -> FrameReadout:
         import torch
 
         from models.san.proposals import full_size_masks
@@ -124,18 +125,18 @@ class SanSegmenter:
         )
         padded, image = features["sizes"].tolist()
         with torch.inference_mode():
-            masks = full_size_masks(logits, tuple(padded), tuple(image), (height, width)).sigmoid()
-            groups = self._group_probabilities(embeddings)
+            masks = full_size_masks(logits, tuple(padded), tuple(image), size).sigmoid()
+            groups = self._group_probabilities(embeddings, text)
             scores = torch.einsum("qg,qhw->ghw", groups[:, :-1], masks).cpu().numpy()
             owner = self._owners(groups, masks).cpu().numpy()
         labels, confidence, moving = label_pixels(scores, self.settings.score_min)
         return FrameReadout(labels, confidence, moving, *connected_regions(owner, self.settings.region_pixels_min))
 
-    def _group_probabilities(self, embeddings: "Tensor") -> "Tensor":
+    def _group_probabilities(self, embeddings: "Tensor", text: "Tensor") -> "Tensor":
         """P(group) of proposals (Q, groups + 1), background last: the best synonym speaks for its group."""
         import torch
 
-        logits = self._network.classify(embeddings, self._text)
+        logits = self._network.classify(embeddings, text)
         background = len(GROUP_LABELS)
         group = torch.tensor([*self._vocabulary.groups, background], device=logits.device).expand_as(logits)
         best = logits.new_full((len(logits), background + 1), -torch.inf).scatter_reduce(1, group, logits, "amax")

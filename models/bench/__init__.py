@@ -1,0 +1,1 @@
+"""Benchmarks of the networks: speed and memory beside what the hardware gives."""

@@ -1,0 +1,142 @@
+"""Speed and memory of SAN ViT-B/16 on frames of 640x480, beside the machine's own rate of matrix products.
+
+``python -m models.bench.san [batch] [device]`` prints one JSON object. Weights are made from names, which changes no
+operation. Times are CPU seconds of the process on a CPU, so that neighbours on the machine do not count.
+"""
+
+import json
+import re
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
+
+from models.san import San
+from models.san.config import RELEASED, SanConfig
+from models.san.name_made import name_made_san, photo
+from models.san.preprocess import resize_short_side
+from models.san.proposals import full_size_masks
+
+WORDS = ("wall", "floor", "ceiling", "window", "chair", "bed", "sofa", "table", "television", "cabinet", "door")
+MATRIX_SIDE = 2048
+REPEATS = 3
+
+
+@dataclass(frozen=True)
+class SanBenchmark:
+    """seconds_a_frame: image network alone; read_out_seconds_a_frame: its masks to labels at 640x480.
+
+    gigaflops_a_frame: matrix products and convolutions of the image network, two operations a multiplication.
+    hardware_gigaflops: rate of a large matrix product, the best of a few; share_of_hardware: the network's of that.
+    peak_memory_gb: resident memory with weights on a CPU, allocated memory on a GPU.
+    labels_changed_by_bfloat16: share of pixels.
+    """
+
+    device: str
+    threads: int
+    batch: int
+    seconds_a_frame: float
+    read_out_seconds_a_frame: float
+    frames_a_second: float
+    gigaflops_a_frame: float
+    hardware_gigaflops: float
+    share_of_hardware: float
+    peak_memory_gb: float
+    labels_changed_by_bfloat16: float
+
+
+@torch.inference_mode()
+def measure(batch: int = 4, device: str = "cpu", config: SanConfig = RELEASED["san_vit_b_16"]) -> SanBenchmark:
+    """Run the network on ``batch`` frames and report."""
+    network = name_made_san(config).to(device)
+    text = network.text(WORDS)
+    frames = torch.stack([torch.from_numpy(photo(str(n), 480, 640)).permute(2, 0, 1) for n in range(batch)])
+    images = resize_short_side(frames.to(device))
+    network.propose(images[:1])
+    rate = _hardware_rate(device)
+    _reset_peak(device)
+    seconds = _seconds(lambda: network.propose(images), device) / batch
+    read_out = _seconds(lambda: _labels(network, images[:1], text), device) - seconds
+    peak = _peak_gigabytes(device)
+    needed = operations(config, tuple(images.shape[2:]))
+    return SanBenchmark(
+        device=device,
+        threads=torch.get_num_threads(),
+        batch=batch,
+        seconds_a_frame=seconds,
+        read_out_seconds_a_frame=max(read_out, 0.0),
+        frames_a_second=1 / seconds,
+        gigaflops_a_frame=needed / 1e9,
+        hardware_gigaflops=rate / 1e9,
+        share_of_hardware=needed / seconds / rate,
+        peak_memory_gb=peak,
+        labels_changed_by_bfloat16=_changed_labels(network, images[:1], text, device),
+    )
+
+
+def _labels(network: San, images: Tensor, text: Tensor) -> Tensor:
+    output = network(images, text)
+    sizes = (output.padded_size, output.image_sizes[0], (480, 640))
+    masks = full_size_masks(output.mask_logits[0].float(), *sizes).sigmoid()
+    probabilities = output.class_logits[0].float().softmax(dim=-1)[:, :-1]
+    return torch.einsum("qc,qhw->chw", probabilities, masks).argmax(dim=0)
+
+
+def _changed_labels(network: San, images: Tensor, text: Tensor, device: str) -> float:
+    exact = _labels(network, images, text)
+    with torch.autocast(device.split(":", maxsplit=1)[0], torch.bfloat16):
+        rounded = _labels(network, images, text)
+    return float((exact != rounded).float().mean())
+
+
+def operations(config: SanConfig, size: tuple[int, ...]) -> float:
+    """Count the operations of one picture on tensors without storage."""
+    with torch.device("meta"):
+        network, image = San(config), torch.zeros(1, 3, *size, dtype=torch.uint8)
+    with FlopCounterMode(display=False) as counter:
+        network.propose(image)
+    return float(counter.get_total_flops())
+
+
+def _hardware_rate(device: str) -> float:
+    matrix = torch.randn(MATRIX_SIDE, MATRIX_SIDE, device=device)
+    best = min(_seconds(lambda: matrix @ matrix, device) for _ in range(REPEATS))
+    return 2 * MATRIX_SIDE**3 / best
+
+
+def _seconds(work: Callable[[], object], device: str) -> float:
+    """CPU seconds of one thread's share of ``work`` on a CPU, wall seconds on a GPU."""
+    if device == "cpu":
+        start = time.process_time()
+        work()
+        return (time.process_time() - start) / torch.get_num_threads()
+    torch.cuda.synchronize()
+    start = time.perf_counter()
+    work()
+    torch.cuda.synchronize()
+    return time.perf_counter() - start
+
+
+def _reset_peak(device: str) -> None:
+    if device == "cpu":
+        Path("/proc/self/clear_refs").write_text("5")
+    else:
+        torch.cuda.reset_peak_memory_stats()
+
+
+def _peak_gigabytes(device: str) -> float:
+    if device != "cpu":
+        return torch.cuda.max_memory_allocated() / 1e9
+    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    return int(found[1]) * 1024 / 1e9 if found else float("nan")
+
+
+if __name__ == "__main__":
+    given = sys.argv[1:]
+    result = measure(int(given[0]) if given else 4, given[1] if len(given) > 1 else "cpu")
+    json.dump(asdict(result), sys.stdout, indent=1)
