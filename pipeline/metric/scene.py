@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from pipeline.errors import NoUpDirection
 from pipeline.metric.heights import Scale, find_levels, find_scale
+from pipeline.metric.levelling import level
 from pipeline.metric.orientation import find_up, walls_to_axes
 from pipeline.metric.outliers import inlier_pixels
 from pipeline.metric.settings import MetricSettings
@@ -35,7 +36,8 @@ def to_metric(reconstruction: Reconstruction, settings: MetricSettings | None = 
     cameras = cleaned.camera_to_world[cleaned.registered].astype(np.float64)
     up = find_up(surfaces.normals, cameras, settings)
     rotation = walls_to_axes(surfaces.normals, up.direction, cameras[0, :3, 2])
-    scale = find_scale(find_levels(surfaces, up.direction, cameras[:, :3, 3], settings), settings)
+    rotation = walls_to_axes(surfaces.normals, level(surfaces, rotation, settings), cameras[0, :3, 2])
+    scale = find_scale(find_levels(surfaces, rotation[2], cameras[:, :3, 3], settings), settings)
     similarity = world_from_reconstruction(rotation, scale, cameras[0, :3, 3])
     return MetricScene(
         intrinsics=cleaned.intrinsics,

@@ -65,6 +65,12 @@ class MetricSettings(BaseModel):
     tilt_max_deg: float = Field(
         default=35.0, gt=0, lt=45, description="Degrees between up and the mean upright of the camera, at most."
     )
+    plane_share: float = Field(
+        default=0.015,
+        gt=0,
+        lt=0.2,
+        description="Thickness of a plane, as a share of the median distance from the middle.",
+    )
     agreement_deg: float = Field(
         default=8.0, gt=0, lt=30, description="Degrees within which a normal agrees with an up direction."
     )

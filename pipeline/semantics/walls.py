@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.planes import plane_offsets
 from pipeline.semantics.settings import StructureSettings
 
-PLANE_BIN_M = 0.04
+SMALLEST_PLANE = 0.005
+"""Share of the points that face one way which a plane has at least."""
 CELL_M = 0.1
 """Side of the cells by which the area of a plane is measured."""
 
@@ -44,28 +46,12 @@ def find_walls(
     for axis, facing in ((0, -1), (0, 1), (1, -1), (1, 1)):
         everywhere = Wall(axis, 0.0, facing, -np.inf, np.inf)
         aligned = points[everywhere.faces(normals, settings.tilt_max_deg)]
-        for offset in plane_offsets(aligned[:, axis], settings.slab_m):
+        for offset in plane_offsets(aligned[:, axis], settings.slab_m, SMALLEST_PLANE):
             plane = Wall(axis, offset, facing, -np.inf, np.inf)
             part = wall_part(plane, aligned[plane.holds(aligned, settings.slab_m / 2)], points, height, settings)
             if part is not None:
                 walls.append(part)
     return walls
-
-
-def plane_offsets(coordinates: NDArray[np.floating], slab: float) -> list[float]:
-    """Return where along an axis the coordinates (m,) of aligned points peak, peaks at least ``slab`` metres apart."""
-    if not len(coordinates):
-        return []
-    bins = np.floor(coordinates / PLANE_BIN_M).astype(np.int64)
-    first = int(bins.min())
-    counts = np.convolve(np.bincount(bins - first), [1, 1, 1], mode="same")
-    apart, offsets = round(slab / PLANE_BIN_M), []
-    while counts.max() > 0.005 * len(coordinates):
-        peak = int(counts.argmax())
-        centre = (first + peak + 0.5) * PLANE_BIN_M
-        offsets.append(float(np.median(coordinates[np.abs(coordinates - centre) < 1.5 * PLANE_BIN_M])))
-        counts[max(peak - apart, 0) : peak + apart + 1] = 0
-    return offsets
 
 
 def wall_part(
