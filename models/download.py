@@ -27,7 +27,7 @@ def download(url: str, target: Path, label: str) -> None:
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
     try:
         with urllib3.PoolManager(timeout=_TIMEOUT, retries=3) as pool:
-            response = pool.request("GET", url, headers=headers, preload_content=False)
+            response = pool.request("GET", url, headers=headers, preload_content=False, enforce_content_length=False)
             _receive(response, target, have, label)
     except (HTTPError, OSError) as error:
         raise WeightsUnavailable(f"{url}: {error}") from error

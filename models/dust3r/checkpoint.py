@@ -11,7 +11,7 @@ from torch import Tensor
 
 from models.checkpoint import read_file, state_dict_in
 from models.dust3r.config import Dust3rConfig, from_expression, from_json, from_shapes
-from models.errors import WrongWeights
+from models.errors import WeightsUnavailable, WrongWeights
 from models.weights import WEIGHTS, checksum, ensure, expected_checksum
 
 _ALIAS = re.compile(r"\.scratch\.layer_rn\.([0-3])\.weight$")
@@ -24,23 +24,29 @@ def read_checkpoint(path_or_name: str | Path) -> tuple[Dust3rConfig, dict[str, T
 
     Raises:
         WrongWeights: damaged, unsafe or another network's file, with its checksum and the one on record.
-        WeightsUnavailable: a registered name that is neither cached nor reachable.
+        WeightsUnavailable: as ``locate``.
     """
-    path = _locate(path_or_name)
+    path = locate(path_or_name)
     try:
         return _read(path)
     except WrongWeights as error:
-        if not path.is_file():
-            raise
         known = expected_checksum(path) or "none on record"
         raise WrongWeights(f"{error} (sha256 of {path.name}: expected {known}, found {checksum(path)})") from error
 
 
-def _locate(path_or_name: str | Path) -> Path:
+def locate(path_or_name: str | Path) -> Path:
+    """Return the file of weights behind a registered name, a file or a folder of the hub, fetching it if need be.
+
+    Raises:
+        WeightsUnavailable: a registered name that is neither cached nor reachable, or no such file.
+    """
     if isinstance(path_or_name, str) and path_or_name in WEIGHTS:
         return ensure(path_or_name)
     path = Path(path_or_name)
-    return path / "model.safetensors" if path.is_dir() else path
+    path = path / "model.safetensors" if path.is_dir() else path
+    if not path.is_file():
+        raise WeightsUnavailable(f"there is no file {path}; registered names: {', '.join(WEIGHTS)}")
+    return path
 
 
 def _read(path: Path) -> tuple[Dust3rConfig, dict[str, Tensor]]:

@@ -3,6 +3,7 @@
 DUSt3R's released weights are non-commercial; this backend runs whatever weights its settings name.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -59,6 +60,15 @@ class Dust3rReconstructor:
 
     def __init__(self, settings: Dust3rSettings) -> None:
         self.settings = settings
+
+    @property
+    def weights(self) -> Mapping[str, str]:
+        """SHA-256 of the file of weights; fetches it if need be.
+
+        Raises:
+            SettingsError: the weights cannot be had.
+        """
+        return _checksum(self.settings.weights)
 
     def reconstruct(self, rgb: Images, scratch: Path) -> Reconstruction:
         """Reconstruct frames (n, 480, 640, 3) uint8 RGB; pairs wait in ``scratch``.
@@ -119,6 +129,19 @@ def _network(weights: str, device: str | None, precision: str) -> "Dust3r":
     network = Dust3r.load(weights).to(place)
     halves = precision == "bfloat16" or (precision == "auto" and place.type == "cuda")
     return network.cast_body(torch.bfloat16) if halves else network
+
+
+@lru_cache(maxsize=1)
+def _checksum(weights: str) -> Mapping[str, str]:
+    from models.dust3r.checkpoint import locate
+    from models.errors import ModelError
+    from models.weights import checksum
+
+    try:
+        path = locate(weights)
+    except ModelError as error:
+        raise SettingsError(str(error)) from error
+    return {path.name: checksum(path)}
 
 
 def _frame_notes(shown: NDArray[np.bool_]) -> tuple[str, ...]:

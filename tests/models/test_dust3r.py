@@ -1,0 +1,128 @@
+import copy
+import hashlib
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from models.dust3r import Dust3r, Dust3rConfig, PointMap
+from models.errors import UnusableInput
+from tests.models.tiny_dust3r import DPT, LINEAR, build, images, reference
+
+# Upstream's own float32 noise: points 3e-7 to 9e-7 in the median and 2e-4 in the worst pixel, confidence 2e-6 of
+# values up to 17.
+LAYOUT_SHA256 = "0cef504ceaa8af7804f694d7174458b57f8da9f5c7b15ba22aa01c806cfa4666"
+"""Of the sorted names and shapes in the released ViT-L 512 DPT, a line each."""
+
+MEDIAN_POINT, WORST_POINT, WORST_CONFIDENCE = 5e-6, 1e-3, 2e-5
+
+
+@pytest.fixture(scope="module")
+def linear() -> Dust3r:
+    return build(LINEAR)
+
+
+@pytest.fixture(scope="module")
+def dpt() -> Dust3r:
+    return build(DPT)
+
+
+def relative_error(points: Tensor, truth: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.linalg.norm(points.numpy() - truth, axis=-1) / np.linalg.norm(truth, axis=-1)
+
+
+def worst(one: PointMap, other: PointMap) -> float:
+    return max(
+        float((one.points - other.points).norm(dim=-1).div(other.points.norm(dim=-1)).max()),
+        float((one.confidence / other.confidence - 1).abs().max()),
+    )
+
+
+@pytest.mark.parametrize("name", ["linear", "dpt"])
+def test_outputs_are_upstreams(name: str, request: pytest.FixtureRequest):
+    network, truth = request.getfixturevalue(name), reference(f"tiny_{name}")
+    views = network(images("a", "b"), images("c", "d"))
+    for view, points, confidence in zip(views, ("pts3d", "pts3d_in_other_view"), ("conf1", "conf2"), strict=True):
+        error = relative_error(view.points[:, ::2, 1::2], truth[points])
+        assert np.median(error) < MEDIAN_POINT
+        assert error.max() < WORST_POINT
+        assert np.abs(view.confidence[:, ::2, 1::2].numpy() - truth[confidence]).max() < WORST_CONFIDENCE
+
+
+def test_encoder_is_upstreams(linear: Dust3r):
+    features = linear.encode(images("a")).features
+    assert np.abs(features.numpy() - reference("tiny_linear")["enc_out"]).max() < 1e-5
+
+
+def test_layout_of_vit_large_is_the_released_one():
+    with torch.device("meta"):
+        network = Dust3r(Dust3rConfig())
+    state = network.state_dict()
+    listing = "\n".join(f"{key} {list(state[key].shape)}" for key in sorted(state))
+    assert len(state) == 1009
+    assert sum(tensor.numel() for tensor in state.values()) == 577_806_728
+    assert sum(parameter.numel() for parameter in network.parameters()) == 571_171_208
+    assert hashlib.sha256(listing.encode()).hexdigest() == LAYOUT_SHA256
+
+
+@pytest.mark.parametrize("name", ["linear", "dpt"])
+def test_a_pair_does_not_depend_on_its_batch(name: str, request: pytest.FixtureRequest):
+    network = request.getfixturevalue(name)
+    firsts, seconds = images("a", "b", height=48, width=64), images("c", "d", height=48, width=64)
+    together = network(firsts, seconds)
+    alone = network(firsts[1:], seconds[1:])
+    for batched, single in zip(together, alone, strict=True):
+        assert worst(PointMap(batched.points[1:], batched.confidence[1:]), single) < 1e-3
+
+
+@pytest.mark.parametrize("name", ["linear", "dpt"])
+def test_views_may_differ_in_shape_and_orientation(name: str, request: pytest.FixtureRequest):
+    network = request.getfixturevalue(name)
+    landscape, portrait = images("a", height=48, width=80), images("b", height=112, width=32)
+    one, two = network(landscape, portrait)
+    assert one.points.shape == (1, 48, 80, 3)
+    assert two.confidence.shape == (1, 112, 32)
+    assert one.points.isfinite().all()
+    assert two.points.isfinite().all()
+
+
+def test_preparing_views_by_hand_gives_what_decode_gives(dpt: Dust3r):
+    first, second = (dpt.encode(images(name, height=32, width=48)) for name in "ab")
+    by_hand = dpt.decode_prepared(dpt.prepare(first, 1), dpt.prepare(second, 2))
+    for view, same in zip(dpt.decode(first, second), by_hand, strict=True):
+        assert torch.equal(view.points, same.points)
+
+
+def test_the_unused_unit_of_released_files_is_never_used(dpt: Dust3r):
+    changed = copy.deepcopy(dpt)
+    torch.nn.init.ones_(changed.downstream_head1.dpt.scratch.refinenet4.resConfUnit1.conv1.weight)
+    pair = images("a", height=32, width=48), images("b", height=32, width=48)
+    before, _ = dpt(*pair)
+    after, _ = changed(*pair)
+    assert torch.equal(before.points, after.points)
+
+
+def test_bfloat16_body_stays_near_float32_and_heads_answer_in_float32(linear: Dust3r):
+    exact, _ = linear(images("a"), images("b"))
+    rounded, _ = build(LINEAR).cast_body(torch.bfloat16)(images("a"), images("b"))
+    error = relative_error(rounded.points, exact.points.numpy())
+    assert rounded.points.dtype == torch.float32
+    assert np.median(error) < 0.05  # 8 bits of mantissa through 7 random blocks; trained ones differ
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        torch.zeros(3, 32, 32),
+        torch.zeros(1, 1, 32, 32),
+        torch.zeros(1, 3, 40, 32),
+        torch.zeros(1, 3, 0, 32),
+        torch.zeros(1, 3, 32, 32, dtype=torch.uint8),
+        torch.full((1, 3, 32, 32), torch.nan),
+    ],
+)
+def test_images_it_cannot_take_are_refused(linear: Dust3r, broken: Tensor):
+    with pytest.raises(UnusableInput):
+        linear.encode(broken)
