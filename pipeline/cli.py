@@ -156,7 +156,7 @@ class _BarProgress:
 
     def __init__(self, bars: Progress) -> None:
         self.bars = bars
-        self.task = bars.add_task("", total=1)
+        self.task = bars.add_task("", total=1, note="")
 
     def __call__(self, stage: str, done: float, total: float, note: str = "") -> None:
         self.bars.update(self.task, description=f"{stage:<15}", completed=done, total=max(total, 1e-9), note=note)

@@ -1,0 +1,31 @@
+"""One built tour for all tests of a session, made once whatever the number of workers."""
+
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from pipeline.process import process_video
+from pipeline.stages import Workbench
+from tests.pipeline.small_tour import workbench
+
+
+@pytest.fixture(scope="session")
+def built_tour(tmp_path_factory: pytest.TempPathFactory) -> Workbench:
+    """The small tour with all seven stages done. Do not write to it: copy its folder."""
+    shared = tmp_path_factory.getbasetemp()
+    if "popen-" in shared.name:
+        shared = shared.parent
+    bench = workbench(shared / "built_tour")
+    with FileLock(shared / "built_tour.lock"):
+        list(process_video(bench))
+    return bench
+
+
+@pytest.fixture
+def copied_tour(built_tour: Workbench, tmp_path: Path) -> Workbench:
+    """The same in a folder of the test's own."""
+    import shutil
+
+    shutil.copytree(built_tour.video.store.root, tmp_path / "data")
+    return workbench(tmp_path / "data")
