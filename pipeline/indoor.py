@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.indoor_places365 import Places365Filter, Places365Settings
-from pipeline.records import Images, IndoorFilter, IndoorScore
+from pipeline.records import Images, IndoorScore
 
 SMALL = (160, 120)
 UPPER_ROWS = 48
@@ -53,12 +53,18 @@ class IndoorSettings(BaseModel):
     places365: Places365Settings = Places365Settings()
 
 
-class WeighedFilter(IndoorFilter, Protocol):
-    """An indoor filter that says which weights it runs on."""
+class WeighedFilter(Protocol):
+    """An ``IndoorFilter`` that says which weights it runs on."""
+
+    name: str
 
     @property
     def weights(self) -> Mapping[str, str]:
         """SHA-256 of every checkpoint, by name."""
+        ...
+
+    def score(self, rgb: Images) -> IndoorScore:
+        """Score a clip's frames (n, h, w, 3) uint8 RGB."""
         ...
 
 
