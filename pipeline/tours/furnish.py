@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pipeline.tours.freespace import is_walkable
-from pipeline.tours.furniture import OPTIONAL, REQUIRED, Item
+from pipeline.tours.furniture import OPTIONAL, REQUIRED
+from pipeline.tours.item import Item
 from pipeline.tours.layout import Bounds, Room
 from pipeline.tours.surfaces import Thing, Transform, quarter_turn
 

@@ -3,9 +3,9 @@
 import numpy as np
 
 from pipeline.classes import SemanticClass
-from pipeline.tours.furniture import WOODS, Rng, material
 from pipeline.tours.layout import Bounds, Room, house_bounds
 from pipeline.tours.materials import Colour, Material
+from pipeline.tours.palette import WOODS, Rng, material
 from pipeline.tours.surfaces import Sheet, Thing, box, cushion, quarter_turn, rectangle, rod, thing
 
 WALL_THICKNESS = 0.28

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.classes import SemanticClass, palette
+from pipeline.tours.fittings import ceiling_lamp, pictures
 from pipeline.tours.furnish import furnish
 from pipeline.tours.garden import build_garden
 from pipeline.tours.layout import Room, plan_rooms
 from pipeline.tours.mesh import Mesh, build_mesh
 from pipeline.tours.raycast import RayCaster
 from pipeline.tours.settings import TourSettings
-from pipeline.tours.shell import build_shell, ceiling_lamp, pictures
+from pipeline.tours.shell import build_shell
 from pipeline.tours.surfaces import Thing
 
 

@@ -82,29 +82,31 @@ def _draw_rooms(rng: np.random.Generator, count: int, settings: TourSettings) ->
 
 
 def _split_house(rng: np.random.Generator, count: int) -> list[Bounds]:
+    """Split a rectangle ``count - 1`` times, always its largest room; draw again until every room has good sides."""
     while True:
         area, aspect = count * rng.uniform(11.5, 19), rng.uniform(0.6, 1.7)
         rooms = [(0.0, 0.0, float(np.sqrt(area * aspect)), float(np.sqrt(area / aspect)))]
         while len(rooms) < count:
-            rooms.sort(key=_area)
+            rooms.sort(key=lambda bounds: float(np.prod(_sides(bounds))))
             rooms += _split(rng, rooms.pop())
-        if all(ROOM_SIDE[0] <= side <= ROOM_SIDE[1] for x0, y0, x1, y1 in rooms for side in (x1 - x0, y1 - y0)):
+        if all(ROOM_SIDE[0] <= side <= ROOM_SIDE[1] for bounds in rooms for side in _sides(bounds)):
             return rooms
 
 
-def _area(bounds: Bounds) -> float:
-    x0, y0, x1, y1 = bounds
-    return (x1 - x0) * (y1 - y0)
+def _sides(bounds: Bounds) -> tuple[float, float]:
+    return bounds[2] - bounds[0], bounds[3] - bounds[1]
 
 
 def _split(rng: np.random.Generator, bounds: Bounds) -> tuple[Bounds, Bounds]:
+    """Split across x or y, the longer side more often, leaving the shortest allowed side on both sides if it can."""
     x0, y0, x1, y1 = bounds
-    share, half = float(rng.uniform(0.35, 0.65)), INNER_WALL / 2
-    if (x1 - x0) * rng.uniform(0.7, 1.4) > y1 - y0:
-        middle = x0 + share * (x1 - x0)
-        return (x0, y0, middle - half, y1), (middle + half, y0, x1, y1)
-    middle = y0 + share * (y1 - y0)
-    return (x0, y0, x1, middle - half), (x0, middle + half, x1, y1)
+    sides, half = _sides(bounds), INNER_WALL / 2
+    across = 0 if sides[0] * rng.uniform(0.8, 1.25) > sides[1] else 1
+    shortest = min(ROOM_SIDE[0] + half, sides[across] / 2)
+    cut = float(rng.uniform(shortest, sides[across] - shortest))
+    if across == 0:
+        return (x0, y0, x0 + cut - half, y1), (x0 + cut + half, y0, x1, y1)
+    return (x0, y0, x1, y0 + cut - half), (x0, y0 + cut + half, x1, y1)
 
 
 def _with_doorways(rng: np.random.Generator, rooms: tuple[Room, ...]) -> tuple[Room, ...] | None:

@@ -3,10 +3,10 @@
 import numpy as np
 
 from pipeline.classes import SemanticClass
-from pipeline.tours.furniture import BRIGHT, CLOTHS, WOODS, Rng, material
 from pipeline.tours.layout import INNER_WALL, Opening, Room
 from pipeline.tours.materials import Colour, Material
-from pipeline.tours.surfaces import Sheet, Thing, box, quarter_turn, rectangle, rod, thing
+from pipeline.tours.palette import BRIGHT, CLOTHS, WOODS, Rng, material
+from pipeline.tours.surfaces import Sheet, Thing, box, rectangle, thing
 
 WALL_COLOURS: tuple[Colour, ...] = (
     (0.72, 0.68, 0.6),
@@ -147,45 +147,3 @@ def _folded(x0: float, x1: float, bottom: float, top: float) -> Sheet:
     y = 0.06 + 0.022 * np.sin(np.linspace(0, 8 * np.pi, 25))
     rows = [np.stack([x, y, np.full_like(x, z)], axis=-1) for z in (bottom, top)]
     return Sheet(np.stack(rows), (top - bottom, 1.6 * (x1 - x0)))
-
-
-def ceiling_lamp(rng: Rng, room: Room) -> Thing:
-    """Return a pendant lamp in the middle of the ceiling; it hangs above everybody's head."""
-    x0, y0, x1, y1 = room.bounds
-    drop = float(min(rng.uniform(0.3, 0.5), room.ceiling_height - 2.05))
-    shade = cushion_shade(drop)
-    cord = rod((0, 0, room.ceiling_height - drop), 0.008, drop, 6)
-    glow = Material("smooth", (0.9, 0.82, 0.65), seed=int(rng.integers(1 << 30)), glows=True)
-    hung = tuple(sheet.moved(quarter_turn(0, (0, 0), room.ceiling_height - drop)) for sheet in shade)
-    lamp = thing(SemanticClass.OBJECTS, (hung, glow), (cord, material(rng, "wood")))
-    return lamp.moved(quarter_turn(0, ((x0 + x1) / 2, (y0 + y1) / 2)))
-
-
-def cushion_shade(drop: float) -> tuple[Sheet, ...]:
-    """Return a lampshade below the end of its cord."""
-    from pipeline.tours.surfaces import lathe
-
-    return lathe((0, 0, 0), ((0.0, 0.0), (0.2, 0.0), (0.12, min(0.16, drop)), (0.0, min(0.16, drop))), 16)
-
-
-def pictures(rng: Rng, room: Room, along_walls: list[tuple[int, float, float, float]]) -> list[Thing]:
-    """Return framed pictures on free stretches of wall, above low furniture."""
-    things: list[Thing] = []
-    taken = [(side, a - 0.05, b + 0.05) for side, a, b, height in along_walls if height > 1.1]
-    taken += [(hole.side, hole.start - 0.35, hole.end + 0.35) for hole in room.openings]
-    taken += [(hole.side, hole.start - 1.1, hole.start) for hole in room.openings if hole.kind == "doorway"]
-    for _ in range(12):
-        side, width = int(rng.integers(4)), float(rng.uniform(0.35, 0.9))
-        start = float(rng.uniform(0.1, room.side_length(side) - width - 0.1))
-        if not any(s == side and a < start + width and start < b for s, a, b in taken):
-            taken.append((side, start - 0.15, start + width + 0.15))
-            things.append(_picture(rng, start, width).moved(room.side_frame(side)))
-    return things
-
-
-def _picture(rng: Rng, start: float, width: float) -> Thing:
-    height = width * float(rng.uniform(0.7, 1.4))
-    low = 1.55 - height / 2
-    frame = box((start, 0.0, low), (start + width, 0.025, low + height))
-    canvas = rectangle((start + width - 0.03, 0.027, low + 0.03), (0.06 - width, 0, 0), (0, 0, height - 0.06))
-    return thing(SemanticClass.OBJECTS, (frame, material(rng, "wood")), ((canvas,), material(rng, "painting", BRIGHT)))

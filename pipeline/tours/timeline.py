@@ -55,6 +55,13 @@ class Timeline:
         """Number of frames of the tour."""
         return self.shots[-1].end_frame
 
+    def on_screen(self, shot: Shot) -> tuple[int, int]:
+        """Return the frames, end exclusive, in which a shot is seen at all, transitions included."""
+        index = shot.shot_id
+        start = self.transitions[index - 1].start_frame if index > 0 else shot.start_frame
+        end = self.transitions[index].end_frame if index < len(self.transitions) else shot.end_frame
+        return start, end
+
     def mixture(self, frame: int) -> Mixture:
         """Return what is on screen at ``frame``."""
         for shot in self.shots:

@@ -130,11 +130,7 @@ class Tour:
         Raises:
             IndexError: the tour has no such frame.
         """
-        mixture = self.timeline.mixture(self._checked(frame))
-        picture = np.zeros((FRAME_HEIGHT, FRAME_WIDTH, 3), np.float32)
-        for shot_id, weight in mixture.shares:
-            picture += np.float32(weight) * self._view(self.shots[shot_id], frame)
-        return with_noise(picture, self.settings.sensor_noise, (self.seed, frame))
+        return self._render(self._painter, self._checked(frame))
 
     def write_video(self, path: Path, on_frame: Callable[[int, int], None] | None = None) -> None:
         """Render all frames into an H.264 mp4; ``on_frame(done, total)`` is called after each."""
@@ -153,11 +149,11 @@ class Tour:
 
     def _pictures(self) -> Iterator[NDArray[np.uint8]]:
         """Yield all pictures in order, rendered a few ahead by several threads."""
-        self._painter  # noqa: B018 - bakes the textures once, before threads share them
+        render = functools.partial(self._render, self._painter)
         with ThreadPoolExecutor(RENDER_THREADS) as pool:
             waiting: deque[Future[NDArray[np.uint8]]] = deque()
             for frame in range(self.frame_count):
-                waiting.append(pool.submit(self.picture, frame))
+                waiting.append(pool.submit(render, frame))
                 if len(waiting) > 2 * RENDER_THREADS:
                     yield waiting.popleft().result()
             while waiting:
@@ -172,14 +168,20 @@ class Tour:
     def _camera(self, shot: Shot, frame: int) -> NDArray[np.float64] | None:
         """Return the pose of a shot's camera at a frame of the tour; the camera runs on through transitions."""
         walk = self.walks[shot.shot_id]
-        return None if walk is None else walk.at((frame - shot.start_frame) / self.fps)
+        first, _ = self.timeline.on_screen(shot)
+        return None if walk is None else walk.at((frame - first) / self.fps)
 
-    def _view(self, shot: Shot, frame: int) -> NDArray[np.float32]:
-        camera = self._camera(shot, frame)
-        if camera is None:
-            rng = np.random.default_rng((self.seed, 1))
-            return title_card(rng, str(rng.choice(TITLES)))
-        return self._painter.view(camera)
+    def _render(self, painter: Painter, frame: int) -> NDArray[np.uint8]:
+        picture = np.zeros((FRAME_HEIGHT, FRAME_WIDTH, 3), np.float32)
+        for shot_id, weight in self.timeline.mixture(frame).shares:
+            camera = self._camera(self.shots[shot_id], frame)
+            view = self._title_card() if camera is None else painter.view(camera)
+            picture += np.float32(weight) * view
+        return with_noise(picture, self.settings.sensor_noise, (self.seed, frame))
+
+    def _title_card(self) -> NDArray[np.float32]:
+        rng = np.random.default_rng((self.seed, 1))
+        return title_card(rng, str(rng.choice(TITLES)))
 
     @functools.cached_property
     def _painter(self) -> Painter:
@@ -204,7 +206,8 @@ def _plan_walks(rng: np.random.Generator, planner: WalkPlanner, timeline: Timeli
     visit = 0
     walks: list[Walk | None] = []
     for shot in timeline.shots:
-        duration = (shot.end_frame - shot.start_frame) / planner.settings.fps
+        start, end = timeline.on_screen(shot)
+        duration = (end - start) / planner.settings.fps
         if shot.kind == "indoor":
             walks.append(planner.indoor(rng, rooms[order[visit % len(order)]], duration))
             visit += 1

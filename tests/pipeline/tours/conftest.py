@@ -1,0 +1,10 @@
+import pytest
+
+from pipeline.tours import Tour, TourSettings
+
+SMALL = TourSettings(rooms_min=3, rooms_max=3, fps=4, shot_seconds=1.0, title_seconds=0.5)
+
+
+@pytest.fixture(scope="session")
+def tour() -> Tour:
+    return Tour.from_seed(5, SMALL)
