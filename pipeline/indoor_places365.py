@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from pipeline.model_errors import as_settings_error
 from pipeline.records import Images, IndoorScore
 
 if TYPE_CHECKING:
@@ -40,17 +41,16 @@ class Places365Filter:
 
     @cached_property
     def weights(self) -> Mapping[str, str]:
-        """SHA-256 of the checkpoint, by its name in the settings."""
+        """SHA-256 of the checkpoint, by the name of its file; fetches it if need be."""
         from models.weights import checksum
 
-        return {self._settings.weights: checksum(self._checkpoint)}
+        return {self._checkpoint.name: checksum(self._checkpoint)}
 
     def score(self, rgb: Images) -> IndoorScore:
         """Score a clip's frames (n, h, w, 3) uint8 RGB; evidence maps scene categories to their probability.
 
         Raises:
-            WrongWeights: the checkpoint is broken or belongs to another network.
-            WeightsUnavailable: the checkpoint is not here and cannot be fetched.
+            SettingsError: the checkpoint cannot be had, is broken or belongs to another network.
         """
         import torch
 
@@ -68,10 +68,12 @@ class Places365Filter:
     def _network(self) -> "Places365":
         from models.places365 import Places365
 
-        return Places365.load(self._checkpoint).to(self._settings.device)
+        with as_settings_error(f"indoor weights {self._settings.weights}"):
+            return Places365.load(self._checkpoint).to(self._settings.device)
 
     @cached_property
     def _checkpoint(self) -> Path:
         from models.weights import locate
 
-        return locate(self._settings.weights)
+        with as_settings_error(f"indoor weights {self._settings.weights}"):
+            return locate(self._settings.weights)

@@ -166,7 +166,11 @@ class IndoorFilter(Protocol):
     """Tells indoor from outdoor clips."""
 
     name: str
-    weights: Mapping[str, str]
+
+    @property
+    def weights(self) -> Mapping[str, str]:
+        """SHA-256 of every file of weights, by name; empty where none is needed."""
+        ...
 
     def score(self, rgb: Images) -> IndoorScore:
         """Score a clip's frames (n, h, w, 3) uint8 RGB."""
@@ -177,7 +181,11 @@ class Reconstructor(Protocol):
     """Finds cameras and depth of a clip."""
 
     name: str
-    weights: Mapping[str, str]
+
+    @property
+    def weights(self) -> Mapping[str, str]:
+        """SHA-256 of every file of weights, by name; empty where none is needed."""
+        ...
 
     def reconstruct(self, rgb: Images, scratch: Path) -> Reconstruction:
         """Reconstruct frames (n, 480, 640, 3) uint8 RGB; ``scratch`` is an empty folder for temporary files.
@@ -191,7 +199,11 @@ class Segmenter(Protocol):
     """Labels the pixels of a clip."""
 
     name: str
-    weights: Mapping[str, str]
+
+    @property
+    def weights(self) -> Mapping[str, str]:
+        """SHA-256 of every file of weights, by name; empty where none is needed."""
+        ...
 
     def segment(self, rgb: Images, scene: MetricScene) -> Semantics:
         """Label frames (n, 480, 640, 3) uint8 RGB at the resolution of ``scene.depth``."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.errors import SettingsError
+from pipeline.model_errors import as_settings_error
 from pipeline.records import Images, MetricScene, Semantics
 from pipeline.semantics.readout import FrameReadout, blank, connected_regions, gather, label_pixels, single_coloured
 from pipeline.vocabulary import GROUP_LABELS, closed_set_names
@@ -52,8 +53,7 @@ class ClosedSetBackend:
         """Label frames (n, 480, 640, 3) uint8 RGB at the resolution of ``scene.depth``.
 
         Raises:
-            SettingsError: the network knows names that stand for no class (see ``pipeline/closed_set.yaml``).
-            WrongWeights: the folder holds no segmenter.
+            SettingsError: the folder holds no segmenter, or one with names of no class (``pipeline/closed_set.yaml``).
         """
         height, width = scene.depth.shape[1:]
         empty = single_coloured(rgb, self.settings.contrast_min)
@@ -85,7 +85,8 @@ class ClosedSetBackend:
     def _network(self) -> "ClosedSetSegmenter":
         from models.closed_set import ClosedSetSegmenter
 
-        return ClosedSetSegmenter.load(self.settings.folder).to(self.settings.device)
+        with as_settings_error(f"semantics folder {self.settings.folder}"):
+            return ClosedSetSegmenter.load(self.settings.folder).to(self.settings.device)
 
     @cached_property
     def _groups(self) -> NDArray[np.int64]:

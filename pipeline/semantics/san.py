@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.errors import SettingsError
+from pipeline.model_errors import as_settings_error
 from pipeline.records import Images, MetricScene, Semantics
 from pipeline.semantics.readout import FrameReadout, blank, connected_regions, gather, label_pixels, single_coloured
 from pipeline.vocabulary import GROUP_LABELS, Vocabulary, default_vocabulary, load_vocabulary
@@ -57,18 +57,19 @@ class SanSegmenter:
 
     @cached_property
     def weights(self) -> Mapping[str, str]:
-        """SHA-256 of the checkpoint, by its name in the settings."""
+        """SHA-256 of the checkpoint, by the name of its file; fetches it if need be."""
         from models.weights import checksum, locate
 
-        return {self.settings.weights: checksum(locate(self.settings.weights))}
+        with as_settings_error(f"semantics weights {self.settings.weights}"):
+            path = locate(self.settings.weights)
+        return {path.name: checksum(path)}
 
     def segment(self, rgb: Images, scene: MetricScene) -> Semantics:
         """Label frames (n, 480, 640, 3) uint8 RGB at the resolution of ``scene.depth``.
 
         Raises:
-            SettingsError: the vocabulary holds a word that the network cannot take.
-            WrongWeights: the checkpoint is broken or belongs to another network.
-            WeightsUnavailable: the checkpoint is not here and cannot be fetched.
+            SettingsError: the checkpoint cannot be had, is broken or belongs to another network, or the vocabulary
+                holds a word that the network cannot take.
         """
         height, width = scene.depth.shape[1:]
         text = self._text
@@ -161,7 +162,9 @@ class SanSegmenter:
         from models.san import San
         from models.weights import cache_folder
 
-        return San.load(self.settings.weights, text_cache=cache_folder() / "words").to(self.settings.device)
+        with as_settings_error(f"semantics weights {self.settings.weights}"):
+            network = San.load(self.settings.weights, text_cache=cache_folder() / "words")
+        return network.to(self.settings.device)
 
     @cached_property
     def _vocabulary(self) -> Vocabulary:
@@ -169,9 +172,5 @@ class SanSegmenter:
 
     @cached_property
     def _text(self) -> "Tensor":
-        from models.errors import UnusableVocabulary
-
-        try:
+        with as_settings_error(f"vocabulary {self.settings.vocabulary or 'of the project'}"):
             return self._network.text(self._vocabulary.words)
-        except UnusableVocabulary as error:
-            raise SettingsError(f"vocabulary {self.settings.vocabulary or 'of the project'}: {error}") from error

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from models.places365 import Places365, scene_categories
+from pipeline.errors import SettingsError
 from pipeline.indoor_places365 import Places365Filter, Places365Settings
 
 _KITCHEN, _BEDROOM, _MOUNTAIN = (
@@ -64,9 +65,15 @@ def test_frames_are_taken_from_the_whole_clip(checkpoint: Path):
     assert with_first.indoor == pytest.approx(0.5, abs=0.03)
 
 
+def test_missing_weights_are_named_with_their_setting(tmp_path: Path):
+    nowhere = Places365Filter(Places365Settings(weights=str(tmp_path / "nowhere.pth")))
+    with pytest.raises(SettingsError, match=r"indoor weights .*nowhere\.pth"):
+        nowhere.score(_frames("red", 1))
+
+
 def test_weights_are_named_with_their_checksum(checkpoint: Path):
     ((name, sha256),) = Places365Filter(Places365Settings(weights=str(checkpoint))).weights.items()
-    assert name == str(checkpoint)
+    assert name == checkpoint.name
     assert len(sha256) == 64
 
 

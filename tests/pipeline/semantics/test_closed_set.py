@@ -119,6 +119,12 @@ def test_a_folder_without_a_network_is_refused(tmp_path: Path):
         ClosedSetSegmenter.load(tmp_path)
 
 
+def test_a_missing_folder_is_named_with_its_setting(tmp_path: Path):
+    backend = ClosedSetBackend(ClosedSetSettings(folder=tmp_path / "nowhere"))
+    with pytest.raises(SettingsError, match=r"semantics folder .*nowhere"):
+        backend.segment(photo("a", 48, 64)[None], _scene(1))
+
+
 def test_a_network_that_does_not_segment_is_refused(tmp_path: Path):
     (tmp_path / "config.json").write_text('{"model_type": "bert"}')
     with pytest.raises(WrongWeights, match="segmenter"):

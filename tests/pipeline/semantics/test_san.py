@@ -127,9 +127,15 @@ def test_a_word_too_long_is_named_with_the_file(checkpoint: Path, rgb: NDArray[n
         SanSegmenter(_settings(checkpoint, vocabulary=words)).segment(rgb, _scene(len(rgb)))
 
 
+def test_a_broken_checkpoint_is_named_with_its_setting(rgb: NDArray[np.uint8], tmp_path: Path):
+    (tmp_path / "cut.pth").write_bytes(b"PK")
+    with pytest.raises(SettingsError, match=r"semantics weights .*cut\.pth"):
+        SanSegmenter(_settings(tmp_path / "cut.pth")).segment(rgb[:1], _scene(1))
+
+
 def test_weights_are_named_with_their_checksum(checkpoint: Path):
     ((name, sha256),) = SanSegmenter(_settings(checkpoint)).weights.items()
-    assert name == str(checkpoint)
+    assert name == checkpoint.name
     assert len(sha256) == 64
 
 
