@@ -9,18 +9,20 @@ from torch import Tensor
 from pipeline.alignment.graph import spanning_tree
 from pipeline.alignment.observations import Observations
 from pipeline.alignment.records import Known
-from pipeline.alignment.similarity import fit_similarity, similarity_scale
+from pipeline.alignment.similarity import fit_similarity, similarity_scale, transform
 from pipeline.alignment.state import State
 
 _ROUNDS = 10
+_USUAL_DISAGREEMENT = 0.02
+"""Relative miss between two pointmaps of one image below which confidence alone ranks pairs."""
 
 
 def initial_state(seen: Observations, known: Known, *, shared_focal: bool) -> State:
     """Cameras, pair scales and focal lengths from pairwise registration; known poses and focals are put in."""
     focal = _initial_focal(seen, known, shared_focal=shared_focal)
     own, own_weight = _own_pointmaps(seen, focal)
-    to_first = _link_own_pointmaps(seen, own, own_weight)
-    score = seen.first()[1].mean(1) * seen.second()[1].mean(1)
+    to_first, disagreement = _link_own_pointmaps(seen, own, own_weight)
+    score = seen.first()[1].mean(1) * seen.second()[1].mean(1) / (_USUAL_DISAGREEMENT + disagreement)
     to_world = _walk_tree(seen, to_first, score)
     if known.camera_to_world is not None:
         to_world = _move_to_known(to_world, torch.as_tensor(known.camera_to_world).to(to_world))
@@ -106,12 +108,14 @@ def _scale_to_own(seen: Observations, own: Tensor, own_weight: Tensor) -> Tensor
     return scale
 
 
-def _link_own_pointmaps(seen: Observations, own: Tensor, own_weight: Tensor) -> Tensor:
-    """Similarities (E, 4, 4) from the second image's own pointmap to the first's."""
+def _link_own_pointmaps(seen: Observations, own: Tensor, own_weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Similarities (E, 4, 4) from the second image's own pointmap to the first's, and their median relative misses."""
     points, weight = seen.second()
     second = seen.target[seen.pair_count :]
     in_first = points * _scale_to_own(seen, own, own_weight)[:, None, None]
-    return fit_similarity(own[second], in_first, weight * own_weight[second])
+    to_first = fit_similarity(own[second], in_first, weight * own_weight[second])
+    miss = (transform(to_first, own[second]) - in_first).norm(dim=-1)
+    return to_first, (miss / in_first.norm(dim=-1).clip(min=1e-12)).median(dim=1).values
 
 
 def _walk_tree(seen: Observations, to_first: Tensor, score: Tensor) -> Tensor:

@@ -95,7 +95,7 @@ class Dust3rReconstructor:
         alignment = align(predictions, self.settings.alignment)
         self._require(int(alignment.aligned.sum()), "frames see the same place")
         notes = (*_frame_notes(shown), *_batch_notes(maps), *alignment.notes, *self._baseline_notes(alignment))
-        return _to_reconstruction(alignment, crop, shown, notes)
+        return to_reconstruction(alignment, crop, shown, notes)
 
     def _require(self, count: int, what: str) -> None:
         if count < self.settings.min_registered:
@@ -152,7 +152,7 @@ def _batch_notes(maps: "PairPointMaps") -> tuple[str, ...]:
     return (f"the device ran out of memory; went on with {maps.batch_size} pairs at a time",) if maps.halved else ()
 
 
-def _to_reconstruction(
+def to_reconstruction(
     alignment: Alignment, crop: "Crop", shown: NDArray[np.bool_], notes: tuple[str, ...]
 ) -> Reconstruction:
     """Bring the alignment of the shown frames to the stored picture and to rows of all frames."""
