@@ -45,6 +45,22 @@ def count_points(
 
 
 @compiled
+def count_columns(
+    depth: NDArray[np.float32],
+    voxel_from_pixel: NDArray[np.float64],
+    centre: NDArray[np.float64],
+    counts: NDArray[np.int64],
+) -> None:
+    """Add every pixel of one depth map to its column of voxels. As ``count_points``; counts: (X, Y)."""
+    for v in range(depth.shape[0]):
+        for u in range(depth.shape[1]):
+            if 0 < depth[v, u] < inf:
+                x, y, _ = lift(u, v, depth[v, u], voxel_from_pixel, centre)
+                if 0 <= x < counts.shape[0] and 0 <= y < counts.shape[1]:
+                    counts[int(x), int(y)] += 1
+
+
+@compiled
 def mark_rays(
     depth: NDArray[np.float32],
     stride: int,

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.classes import OCCUPIED_CLASSES, SemanticClass
 from pipeline.grid import FLOOR_MARGIN, GRID_SHAPE, VOXEL_SIZE
-from pipeline.pointmap import depth_intrinsics, pointmap
+from pipeline.pointmap import depth_intrinsics
 from pipeline.records import MetricScene, Occupancy, Semantics
 
 UNKNOWN_SLOT = len(OCCUPIED_CLASSES)
@@ -26,11 +26,12 @@ class VoxelSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    ray_stride: int = Field(
-        default=4,
-        ge=1,
-        le=16,
-        description="Pixels between traced rays, both ways. A voxel 5 m away is 7 pixels wide in a 512 pixel picture.",
+    ray_spacing: float = Field(
+        default=0.012,
+        ge=0,
+        le=0.1,
+        description="Picture widths between traced rays, both ways; 0 traces every pixel. A voxel 6 m away is 0.0115 "
+        "wide at 60 degrees of view. Measured on 20 frames of a room: 0.7 % of the empty voxels are missed.",
     )
     reach_m: float = Field(
         default=10.0,
@@ -96,34 +97,30 @@ def grid_origin(
     Its x and y are multiples of 0.08 m, so that grids of one clip share their voxels: the smallest corner of the voxels
     that the frame sees, or of the 4.8 m window that holds most seen points. Its z is 0.05 m below the floor.
     """
-    camera = grid_from_world @ scene.camera_to_world[frame]
-    seen = pointmap(scene.depth[frame], scene.intrinsics[frame], camera)[scene.depth[frame] > 0]
-    x, y = seen[:, 0], seen[:, 1]
-    near = (np.abs(x - camera[0, 3]) < settings.reach_m) & (np.abs(y - camera[1, 3]) < settings.reach_m)
-    if not near.any():
-        x, y, near = camera[:1, 3], camera[1:2, 3], np.ones(1, np.bool_)
-    corner = fullest_window(voxel_column(x[near]), voxel_column(y[near]), GRID_SHAPE[0], GRID_SHAPE[1])
-    return np.array([corner[0] * VOXEL_SIZE, corner[1] * VOXEL_SIZE, -FLOOR_MARGIN])
+    from pipeline.traversal import count_columns
+
+    reach = round(settings.reach_m / VOXEL_SIZE)
+    camera = (grid_from_world @ scene.camera_to_world[frame])[:2, 3]
+    corner = np.floor(camera / VOXEL_SIZE) - reach
+    voxel_from_pixel, centre = lifting(scene, frame, np.array([*corner, 0]) * VOXEL_SIZE, grid_from_world)
+    counts = np.zeros((2 * reach, 2 * reach), np.int64)
+    count_columns(contiguous_depth(scene, frame), voxel_from_pixel, centre, counts)
+    return np.array([*(corner + fullest_window(counts, GRID_SHAPE[0], GRID_SHAPE[1])) * VOXEL_SIZE, -FLOOR_MARGIN])
 
 
-def voxel_column(coordinate: NDArray[np.floating]) -> NDArray[np.int64]:
-    """Return the index of the 0.08 m column, counted from the origin of the world, that holds each coordinate."""
-    column: NDArray[np.int64] = np.floor(coordinate / VOXEL_SIZE).astype(np.int64)
-    return column
+def fullest_window(counts: NDArray[np.int64], width: int, length: int) -> NDArray[np.int64]:
+    """Return the smallest corner (2,) of the window of ``width x length`` columns that holds most of counts (X, Y).
 
-
-def fullest_window(x: NDArray[np.int64], y: NDArray[np.int64], width: int, length: int) -> tuple[int, int]:
-    """Return the smallest corner of the window of ``width x length`` columns that holds most of the points (x, y).
-
-    The window does not start before the smallest x or y; of equally full windows, the lowest corner wins.
+    The window does not start before the first filled column of either axis, and lies within those filled where it
+    can; of equally full windows, the lowest corner wins. Without any count it starts in the middle.
     """
-    first_x, first_y = int(x.min()), int(y.min())
-    extent = (int(x.max()) - first_x + 1, int(y.max()) - first_y + 1)
-    flat = np.ravel_multi_index((x - first_x, y - first_y), extent)
-    counts = np.bincount(flat, minlength=extent[0] * extent[1]).reshape(extent)
-    held = window_sums(window_sums(counts, width).T, length).T
-    start_x, start_y = np.unravel_index(int(held.argmax()), held.shape)
-    return first_x + int(start_x), first_y + int(start_y)
+    if not counts.any():
+        return np.array(counts.shape) // 2
+    x, y = np.flatnonzero(counts.any(axis=1)), np.flatnonzero(counts.any(axis=0))
+    filled = counts[x[0] : x[-1] + 1, y[0] : y[-1] + 1]
+    held = window_sums(window_sums(filled, width).T, length).T
+    start: NDArray[np.int64] = np.array([x[0], y[0]]) + np.unravel_index(int(held.argmax()), held.shape)
+    return start
 
 
 def window_sums(counts: NDArray[np.int64], width: int) -> NDArray[np.int64]:
@@ -148,16 +145,21 @@ def fill_grid(
     """
     from pipeline.traversal import count_points, mark_rays
 
-    stride = (settings or VoxelSettings()).ray_stride
+    stride = max(round((settings or VoxelSettings()).ray_spacing * scene.depth.shape[2]), 1)
     counts = np.zeros((*GRID_SHAPE, UNKNOWN_SLOT + 1), np.uint32)
     crossed = np.zeros(GRID_SHAPE, np.bool_)
     slots = label_slots()
     for frame in np.flatnonzero(scene.registered):
-        depth = np.ascontiguousarray(scene.depth[frame], np.float32)
+        depth = contiguous_depth(scene, int(frame))
         voxel_from_pixel, centre = lifting(scene, int(frame), origin, grid_from_world)
         count_points(depth, slots[semantics.labels[frame]], voxel_from_pixel, centre, counts)
         mark_rays(depth, stride, voxel_from_pixel, centre, crossed)
     return majority_labels(counts, crossed)
+
+
+def contiguous_depth(scene: MetricScene, frame: int) -> NDArray[np.float32]:
+    """Return the depth map (h, w) of a frame in the layout that the compiled loops are made for."""
+    return np.ascontiguousarray(scene.depth[frame], np.float32)
 
 
 def label_slots() -> NDArray[np.uint8]:

@@ -33,7 +33,7 @@ CAMERAS = [
     looking((0.1, -0.5, 1.5), (0.5, 2.0, 0.9)),
     looking((0.6, -0.6, 1.6), (0.2, 2.0, 1.2)),
 ]
-EVERY_RAY = VoxelSettings(ray_stride=1)
+EVERY_RAY = VoxelSettings(ray_spacing=0)
 Filmed = tuple[MetricScene, Semantics]
 POSITIONS = st.tuples(*[st.floats(-30, 90, allow_nan=False)] * 3)
 
@@ -178,11 +178,21 @@ def test_the_camera_looks_along_y_in_its_grid():
 
 
 def test_a_seen_extent_wider_than_the_grid_keeps_the_fullest_window():
-    x = np.array([0, 0, 50, 70, 70, 70, 100])
-    y = np.array([0, 1, 5, 5, 6, 7, 5])
-    assert fullest_window(x, y, 60, 60) == (41, 0)
-    assert fullest_window(x + 1000, y - 1000, 60, 60) == (1041, -1000)
-    assert fullest_window(x[:3], y[:3], 60, 60) == (0, 0)
+    counts = np.zeros((250, 250), np.int64)
+    counts[[10, 10, 60, 80, 110], [20, 21, 25, 25, 25]] = [1, 1, 1, 3, 1]
+    assert fullest_window(counts, 60, 60).tolist() == [51, 20]
+    assert fullest_window(counts[:61], 60, 60).tolist() == [10, 20]
+    assert fullest_window(np.zeros_like(counts), 60, 60).tolist() == [125, 125]
+
+
+@given(st.integers(0, 10_000), st.integers(1, 12), st.integers(1, 12))
+@settings(max_examples=50)
+def test_no_window_holds_more_than_the_fullest(seed: int, width: int, length: int):
+    draw = np.random.default_rng(seed)
+    counts = draw.integers(0, 5, (17, 13)) * (draw.random((17, 13)) < 0.2)
+    x, y = fullest_window(counts, width, length)
+    sums = {(i, j): counts[i : i + width, j : j + length].sum() for i in range(17) for j in range(13)}
+    assert sums[x, y] == max(sums.values())
 
 
 def test_unknown_pixels_do_not_vote_but_hold_their_voxel(clip: Filmed):

@@ -1,0 +1,1 @@
+"""Speed and memory beside named baselines, as ratios within one run."""
