@@ -16,8 +16,8 @@ _LOCAL = 8
 class Unknowns:
     """Which unknowns are free.
 
-    free_pose: (N,) bool; free_focal: bool; shared_focal: one for all. free_scale: whether known poses fix the world's
-    scale; if they do not, the pairs' scales keep their geometric mean.
+    free_pose, free_focal: (N,) bool. shared_focal: one focal length for all images. scale_is_known: whether known
+    poses fix the world's scale; if they do not, the pairs' scales keep their geometric mean.
     """
 
     free_pose: Tensor
