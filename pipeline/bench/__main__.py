@@ -1,0 +1,96 @@
+"""``make bench``: every benchmark in turn, each in a process of its own; tables on the screen, JSON in ``.bench/``."""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import typer
+
+FOLDER = Path(".bench")
+
+
+def describe_machine() -> dict[str, str | int]:
+    """Return what the figures were measured on."""
+    import torch
+
+    name = next((line.split(":")[1].strip() for line in _cpu_lines() if line.startswith("model name")), "unknown")
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
+    return {
+        "processor": name,
+        "cores": len(os.sched_getaffinity(0)),
+        "gpu": gpu,
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+    }
+
+
+def stages() -> None:
+    """Every stage of the pipeline on one room."""
+    from pipeline.bench import stages as bench
+
+    times = bench.benchmark()
+    _keep("stages", bench.as_json(times), bench.table(times))
+
+
+def voxelize() -> None:
+    """One frame's grid beside NumPy and Open3D."""
+    from dataclasses import asdict
+
+    from pipeline.bench import voxelize as bench
+
+    timings = bench.benchmark()
+    _keep("voxelize", json.dumps([asdict(row) for row in timings], indent=1), bench.table(timings))
+
+
+def alignment() -> None:
+    """Global alignment of pointmaps beside gradient steps at full resolution."""
+    _run("pipeline.bench.alignment")
+
+
+def dust3r() -> None:
+    """DUSt3R over a clip, each image encoded once; small here, models.bench.dust3r takes any size."""
+    _run("models.bench.dust3r", "--small", "--output", str(FOLDER / "dust3r.json"))
+
+
+def san() -> None:
+    """SAN ViT-B/16 beside the machine's rate of matrix products."""
+    printed = _run("models.bench.san")
+    (FOLDER / "san.json").write_text(printed)
+
+
+BENCHMARKS = {function.__name__: function for function in (stages, voxelize, alignment, dust3r, san)}
+
+
+def main(names: list[str] | None = typer.Argument(None, help=f"which of: {', '.join(BENCHMARKS)}")) -> None:  # noqa: B008
+    """Run all benchmarks, or those named."""
+    FOLDER.mkdir(exist_ok=True)
+    machine = describe_machine()
+    (FOLDER / "machine.json").write_text(json.dumps(machine, indent=1))
+    typer.echo(", ".join(f"{key} {value}" for key, value in machine.items()))
+    for name in names or list(BENCHMARKS):
+        typer.echo(f"\n## {name}: {BENCHMARKS[name].__doc__}\n")
+        BENCHMARKS[name]()
+
+
+def _keep(name: str, content: str, table: str) -> None:
+    (FOLDER / f"{name}.json").write_text(content)
+    typer.echo(table)
+
+
+def _run(module: str, *arguments: str) -> str:
+    command = [sys.executable, "-m", module, *arguments]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own modules
+    typer.echo(done.stdout)
+    return done.stdout
+
+
+def _cpu_lines() -> list[str]:
+    path = Path("/proc/cpuinfo")
+    return path.read_text().splitlines() if path.exists() else []
+
+
+if __name__ == "__main__":
+    typer.run(main)
