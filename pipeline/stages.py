@@ -21,7 +21,7 @@ from pipeline.checkpoints import ClipCheckpoints
 from pipeline.classes import SemanticClass
 from pipeline.errors import ClipError, NoClips, NoIndoorClip, NothingReconstructed
 from pipeline.group_writer import GroupWriter, disk_errors
-from pipeline.records import LeftOut, Reconstruction, Semantics
+from pipeline.records import LeftOut, Reconstruction
 from pipeline.settings import Settings
 from pipeline.store import VideoStore
 from pipeline.stored import (
@@ -29,15 +29,19 @@ from pipeline.stored import (
     append_occupancy,
     append_reconstruction,
     append_scene,
+    append_semantics,
     blank_occupancy,
     blank_reconstruction,
     blank_scene,
+    blank_semantics,
     clip_row,
     clip_rows,
+    read_labels,
     read_reconstruction,
     read_scene,
     stored_clips,
     unit_depth,
+    without_moving,
 )
 
 
@@ -226,18 +230,15 @@ def label_frames(bench: Workbench, group: GroupWriter) -> Outcome:
     """Stage ``semantics``: labels and regions of every frame, at the resolution of its depth."""
     from pipeline.semantics import segmenter
 
-    backend, clips, known = segmenter(bench.settings.semantics), clip_rows(bench.video), []
+    backend, clips, known, regions = segmenter(bench.settings.semantics), clip_rows(bench.video), [], 0
     for done, (clip_id, rows) in enumerate(clips):
         bench.progress("semantics", done, len(clips), f"clip {clip_id}")
         scene = read_scene(bench.video, rows)
+        semantics = blank_semantics(scene.depth)
         if scene.registered.any():
             semantics = backend.segment(bench.video.read("frames", "rgb", rows), scene)
             known.append(float((semantics.labels != SemanticClass.UNKNOWN).mean()))
-        else:
-            unknown = np.full(scene.depth.shape, SemanticClass.UNKNOWN, np.uint8)
-            semantics = Semantics(unknown, np.zeros(scene.depth.shape, np.uint16))
-        group.append("labels", semantics.labels)
-        group.append("regions", semantics.regions)
+        regions = append_semantics(group, semantics, regions)
     return Outcome(backend.name, {"share_labelled": float(np.mean(known))}, weights=backend.weights)
 
 
@@ -251,8 +252,8 @@ def fill_grids(bench: Workbench, group: GroupWriter) -> Outcome:
         bench.progress("occupancy", done, len(clips), f"clip {clip_id}")
         scene, occupancy = read_scene(bench.video, rows), blank_occupancy(rows.stop - rows.start)
         if scene.registered.any():
-            semantics = Semantics(*(bench.video.read("semantics", name, rows) for name in ("labels", "regions")))
-            occupancy = voxelize(scene, semantics, bench.settings.voxelize)
+            semantics = read_labels(bench.video, rows)
+            occupancy = voxelize(without_moving(scene, semantics), semantics, bench.settings.voxelize)
         counts = append_occupancy(group, occupancy)
         totals += counts[scene.registered].sum(axis=0)
         frames += int(scene.registered.sum())

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from pipeline.classes import SemanticClass
 from pipeline.grid import GRID_SHAPE
 from pipeline.group_writer import GroupWriter
-from pipeline.records import Clip, MetricScene, Occupancy, Reconstruction, ScaleSource
+from pipeline.records import Clip, Floats, MetricScene, Occupancy, Reconstruction, ScaleSource, Semantics
 from pipeline.store import VideoStore
 
 CLASS_COUNTS = (*(c for c in SemanticClass if c != SemanticClass.UNKNOWN), SemanticClass.UNKNOWN)
 """Columns of ``occupancy/class_counts``: the twelve classes, then unknown."""
 
 PROVENANCE = b"provenance"
+EMBEDDINGS_PER_CHUNK = 256
 
 
 def clips_metadata(video: VideoStore) -> dict[str, Any]:
@@ -113,6 +114,43 @@ def append_scene(group: GroupWriter, scene: MetricScene) -> None:
     group.append("depth_share", (scene.depth > 0).mean(axis=(1, 2)).astype(np.float32))
     group.append("scale_source", np.full(n, scene.scale_source, np.uint8))
     group.append("world_from_reconstruction", np.repeat(scene.world_from_reconstruction[None], n, axis=0))
+
+
+def append_semantics(group: GroupWriter, semantics: Semantics, regions_before: int) -> int:
+    """Append the rows of one clip to the group ``semantics``; returns the number of region embeddings so far.
+
+    Where a backend grades no confidence, a label counts as certain (255). Region r of frame f has its embedding, if
+    there are any, in row ``region_offset[f] + r - 1`` of ``region_embeddings``.
+    """
+    labelled = np.where(semantics.labels == SemanticClass.UNKNOWN, 0, 255).astype(np.uint8)
+    still = np.zeros(semantics.labels.shape, np.bool_)
+    group.append("labels", semantics.labels)
+    group.append("regions", semantics.regions)
+    group.append("confidence", labelled if semantics.confidence is None else semantics.confidence)
+    group.append("moving", still if semantics.moving is None else semantics.moving)
+    if semantics.region_embeddings is None or semantics.region_offsets is None:
+        group.append("region_offset", np.full(len(semantics.labels), regions_before, np.int64))
+        return regions_before
+    group.append("region_offset", regions_before + semantics.region_offsets[:-1])
+    group.append("region_embeddings", semantics.region_embeddings, EMBEDDINGS_PER_CHUNK)
+    return regions_before + len(semantics.region_embeddings)
+
+
+def read_labels(video: VideoStore, rows: slice) -> Semantics:
+    """Return labels, regions, confidence and moving pixels of the clip in ``rows``; embeddings stay in the store."""
+    names = ("labels", "regions", "confidence", "moving")
+    return Semantics(*(video.read("semantics", name, rows) for name in names))
+
+
+def blank_semantics(depth: Floats) -> Semantics:
+    """Return frames (n, h, w) in which no pixel has a label."""
+    unknown = np.full(depth.shape, SemanticClass.UNKNOWN, np.uint8)
+    return Semantics(unknown, np.zeros(depth.shape, np.uint16))
+
+
+def without_moving(scene: MetricScene, semantics: Semantics) -> MetricScene:
+    """Drop the depth of people and pets, which belong into no grid."""
+    return scene if semantics.moving is None else replace(scene, depth=np.where(semantics.moving, 0, scene.depth))
 
 
 def append_occupancy(group: GroupWriter, occupancy: Occupancy) -> NDArray[np.int32]:

@@ -25,7 +25,7 @@ from tests.pipeline.small_tour import SEED, SMALL, workbench
 def test_every_array_has_one_row_a_kept_frame_and_opens_with_plain_zarr(built_tour: Workbench):
     video = built_tour.video
     scene = zarr.open_group(Path(video.store.root) / "videos" / video.video_id / "scene.zarr", mode="r")
-    n = len(scene["frames/rgb"])
+    n = scene["frames/rgb"].shape[0]
     h, w = scene["scene/depth"].shape[1:]
     expected = {
         "frames/rgb": ((n, 480, 640, 3), np.uint8),

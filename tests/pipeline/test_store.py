@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import CorruptStore, SettingsError, StageMissing, VideoLocked
-from pipeline.group_writer import ROWS_PER_SHARD
+from pipeline.group_writer import CHUNKS_PER_SHARD
 from pipeline.store import Store, check_video_id
 
 
@@ -28,7 +28,7 @@ def test_group_reads_back_with_plain_zarr(tmp_path: Path):
     np.testing.assert_array_equal(opened["scene/depth"][:], rows)
     assert opened["scene"].attrs["stage"] == "scene"
     files = [p for p in (tmp_path / "videos/a/scene.zarr/scene/depth").rglob("*") if p.is_file()]
-    assert len(files) == 1 + -(-150 // ROWS_PER_SHARD)
+    assert len(files) == 1 + -(-150 // CHUNKS_PER_SHARD)
 
 
 def test_group_of_an_object_store_reads_back(tmp_path: Path):
