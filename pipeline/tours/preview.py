@@ -19,6 +19,8 @@ SEEN_SHARE = 0.004
 """Share of the pixels from which a class counts as shown."""
 TOO_CLOSE = 0.8
 FAR_ENOUGH = 3.5
+FRAMING = 45
+"""Weight of floor and ceiling in view: with both, the metric scale of a shot can be told from its pictures."""
 FRAMED_SHARE = 0.06
 """Share of the pixels of floor, and of ceiling, beyond which more of it is no better."""
 
@@ -43,7 +45,7 @@ class Preview:
         framed = sum(self._share(label, FRAMED_SHARE) for label in (SemanticClass.CEILING, SemanticClass.FLOOR))
         far = min(float(np.median(self.depth)), FAR_ENOUGH)
         blocked, elsewhere = float((self.depth < TOO_CLOSE).mean()), float((~self.in_room).mean())
-        return 2 * new + len(seen) + 20 * framed + 1.5 * far - 20 * blocked - 6 * elsewhere
+        return 2 * new + len(seen) + FRAMING * framed + 1.5 * far - 20 * blocked - 6 * elsewhere
 
     def _share(self, label: SemanticClass, enough: float) -> float:
         return min(float((self.labels == label).mean()), enough)

@@ -15,7 +15,7 @@ from pipeline.tours.preview import preview
 from pipeline.tours.settings import TourSettings
 
 CANDIDATES = 40
-GAZES = 2
+GAZES = 6
 CLEARANCES = ((0.5, 0.7), (0.4, 0.7), (0.5, 0.45), (0.4, 0.45), (0.3, 0.45), (0.2, 0.3))
 """Metres kept from walls and furniture, and share of the walking distance that must be free: the first that fits."""
 OUTDOOR_SPEED = 0.6
@@ -66,9 +66,9 @@ class WalkPlanner:
     def _walk(self, rng: np.random.Generator, start: Point, end: Point, duration: float) -> Walk:
         """Draw gaze and shake: look across the line of walking, towards the far part of the room."""
         along = float(np.arctan2(end[1] - start[1], end[0] - start[0]))
-        yaw = along + float(rng.choice([-1, 1])) * float(np.radians(rng.uniform(35, 110)))
+        yaw = along + float(rng.choice([-1, 1])) * float(np.radians(rng.uniform(35, 145)))
         pan = float(np.radians(rng.uniform(-5, 5))) * duration
-        pitch = np.radians(rng.uniform(-9, 0, 2))
+        pitch = np.radians(rng.uniform(-12, -1, 2))
         bend = tuple((a + b) / 2 + float(rng.uniform(-0.06, 0.06)) for a, b in zip(start, end, strict=True))
         tilt = (float(pitch[0]), float(pitch[0] + 0.4 * (pitch[1] - pitch[0])))
         return self._steady(rng, start, (bend[0], bend[1]), end, (yaw - pan / 2, yaw + pan / 2), tilt, duration)
