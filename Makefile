@@ -6,6 +6,7 @@ READY := $(VENV)/.ready
 SYSTEM_PACKAGES := libusb-1.0-0 libgl1 libegl1 libx11-6 libgomp1
 
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
+export DAGSTER_CLI_JOB_EXECUTE_MODULE_NAME ?= assets
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: build_dataset ui test check bench install clean

@@ -43,7 +43,7 @@ class Workplace:
     sources: str
 
     def __post_init__(self) -> None:
-        (self.folder / "home").mkdir(exist_ok=True)
+        (self.folder / "home").mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / "dagster_home" / "dagster.yaml", self.folder / "home")
         self.settings_file.write_text(json.dumps({"download": {"tour": TINY_TOUR}}))
 
@@ -68,7 +68,7 @@ class Workplace:
         return {
             **os.environ,
             "DAGSTER_HOME": str(self.folder / "home"),
-            "DAGSTER_MODULE_NAME": "assets",
+            "DAGSTER_CLI_JOB_EXECUTE_MODULE_NAME": "assets",
             "YOUTUBE_OCC_DATA": str(self.folder / "data"),
             "YOUTUBE_OCC_SETTINGS": str(self.settings_file),
             "SOURCES": self.sources,
