@@ -2,6 +2,7 @@
 
 from pipeline.reconstruct.settings import (
     ColmapSettings,
+    PlaneSettings,
     ReconstructSettings,
     SparseSettings,
     SweepSettings,
@@ -11,6 +12,7 @@ from pipeline.records import Reconstructor
 
 __all__ = [
     "ColmapSettings",
+    "PlaneSettings",
     "ReconstructSettings",
     "SparseSettings",
     "SweepSettings",

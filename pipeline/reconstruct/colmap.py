@@ -42,9 +42,7 @@ class ColmapReconstructor:
             raise ValueError(message)
         model = find_cameras(rgb, scratch, self.settings)
         check_cameras(model, self.settings.trust)
-        depth, confidence = dense_depth(
-            views_of(rgb, model, self.settings.sweep), self.settings.sweep, self.settings.threads
-        )
+        depth, confidence = dense_depth(views_of(rgb, model, self.settings.sweep), self.settings)
         return Reconstruction(
             intrinsics=(model.registered[:, None, None] * model.intrinsics).astype(np.float32),
             camera_to_world=model.camera_to_world.astype(np.float32),

@@ -24,15 +24,19 @@ class Agreement:
     depth: Floats
 
 
-def agreement(views: Views, depth: Floats, view: int, settings: SweepSettings) -> Agreement:
-    """Compare the depth (r, h, w) of ``view`` with that of its sources; 0 = no value."""
+def agreement(views: Views, depth: Floats, step: float, view: int, settings: SweepSettings) -> Agreement:
+    """Compare the depth (r, h, w) of ``view`` with that of its sources; 0 = no value.
+
+    They agree within a share of depth, or within ``step`` of inverse depth where the pictures tell no finer.
+    """
     support = np.zeros(depth.shape[1:], np.int64)
     own = depth[view].astype(np.float64)
     inverse = np.where(own > 0, 1 / np.maximum(own, 1e-12), 0)
     total = inverse.copy()
+    allowed = np.clip(step * own, settings.tolerance, settings.max_tolerance)
     for source in views.sources[view]:
         seen = seen_from(views, depth, view, source)
-        agrees = (own > 0) & (seen > 0) & (np.abs(seen - own) < settings.tolerance * own)
+        agrees = (own > 0) & (seen > 0) & (np.abs(seen - own) < allowed * own)
         support += agrees
         total += np.where(agrees, 1 / np.maximum(seen, 1e-12), 0)
     fused = np.where(own > 0, (support + 1) / np.maximum(total, 1e-12), 0)

@@ -1,37 +1,58 @@
-"""Dense depth of a clip with known cameras: plane sweep, semi-global smoothing, agreement between views."""
+"""Dense depth of a clip with known cameras: plane sweep, semi-global smoothing, agreement between views, planes."""
 
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.reconstruct.consistency import agreement
 from pipeline.reconstruct.plane_sweep import cost_volume, inverse_depths
+from pipeline.reconstruct.refine import fill_planes
 from pipeline.reconstruct.semiglobal import aggregate, pick
-from pipeline.reconstruct.settings import SweepSettings
+from pipeline.reconstruct.settings import ColmapSettings, SweepSettings
 from pipeline.reconstruct.views import Views
 from pipeline.records import Floats
 
 
-def dense_depth(views: Views, settings: SweepSettings, threads: int | None) -> tuple[Floats, Floats]:
-    """Return depth (r, h, w) float32, 0 = no value, and confidence (r, h, w) float32 in [0, 1]."""
-    with ThreadPoolExecutor(threads) as pool:
-        swept = list(pool.map(lambda view: sweep(views, view, settings), range(len(views.grey))))
-        depth = np.stack([depth for depth, _ in swept])
-        checked = list(pool.map(lambda view: agreement(views, depth, view, settings), range(len(depth))))
-    support = np.stack([check.support for check in checked])
-    believed = support >= settings.min_support
-    fused = np.where(believed, np.stack([check.depth for check in checked]), 0)
-    most = np.array([max(len(sources), 1) for sources in views.sources])
-    correlation = np.stack([correlation for _, correlation in swept])
-    confidence = np.where(believed, correlation * support / most[:, None, None], 0)
-    return fused.astype(np.float32), confidence.astype(np.float32)
+def dense_depth(views: Views, settings: ColmapSettings) -> tuple[Floats, Floats]:
+    """Return depth (r, h, w) float32, 0 = no value, and confidence (r, h, w) float32 in [0, 1].
+
+    What a plane filled must agree between views just as swept depth must. Confidence is the correlation of the match
+    times the share of sources that agree; a plane, whose pixels match nothing, counts as a correlation of one half.
+    """
+    planes = [inverse_depths(views, view, settings.sweep) for view in range(len(views.grey))]
+    with ThreadPoolExecutor(settings.threads) as pool:
+        swept = list(pool.map(lambda view: sweep(views, view, planes[view], settings.sweep), range(len(planes))))
+        found = np.stack([depth for depth, _ in swept])
+        depth, support = believed(views, found, planes, settings.sweep)
+        filled = np.stack(
+            list(pool.map(lambda view: fill_planes(*view, settings.planes), zip(depth, views.grey, strict=True)))
+        )
+    filled, filled_support = believed(views, filled, planes, settings.sweep)
+    known = depth > 0
+    correlation = np.where(known, np.stack([correlation for _, correlation in swept]), 0.5)
+    most = np.array([max(len(sources), 1) for sources in views.sources])[:, None, None]
+    confidence = correlation * np.where(known, support, filled_support) / most
+    return np.where(known, depth, filled), confidence.astype(np.float32)
 
 
-def sweep(views: Views, view: int, settings: SweepSettings) -> tuple[Floats, Floats]:
-    """Return the depth (h, w) of one view from its sources, and the correlation (h, w) in [0, 1] found there."""
-    inverse_depth = inverse_depths(views, view, settings)
+def sweep(views: Views, view: int, inverse_depth: Floats, settings: SweepSettings) -> tuple[Floats, Floats]:
+    """Return the depth (h, w) of one view among ``inverse_depth`` (d,), and the correlation (h, w) in [0, 1] there."""
     cost = cost_volume(views, view, inverse_depth, settings)
     aggregated = aggregate(cost, views.grey[view], settings)
     winner = aggregated.argmin(axis=2)
     correlation = 1 - np.take_along_axis(cost, winner[..., None], 2)[..., 0]
     return pick(aggregated, inverse_depth), np.clip(correlation, 0, 1)
+
+
+def believed(
+    views: Views, depth: Floats, planes: list[Floats], settings: SweepSettings
+) -> tuple[Floats, NDArray[np.int64]]:
+    """Return the depth (r, h, w) that enough sources see as well, fused with theirs, and their number; else zeros."""
+    checks = [
+        agreement(views, depth, float(inverse_depth[1] - inverse_depth[0]), view, settings)
+        for view, inverse_depth in enumerate(planes)
+    ]
+    support = np.stack([check.support for check in checks])
+    enough = support >= settings.min_support
+    return np.where(enough, np.stack([check.depth for check in checks]), np.float32(0)), np.where(enough, support, 0)

@@ -1,11 +1,6 @@
-"""Plane sweep: how well does a pixel's neighbourhood match the sources if it lies at this depth?
+"""Plane sweep (Collins 1996): how well does a pixel's neighbourhood match the sources if it lies at this depth?"""
 
-Collins 1996, with normalised cross-correlation over square windows. Compiled with Numba, one frame a thread.
-"""
-
-from typing import Any
-
-import numba
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,116 +25,87 @@ def inverse_depths(views: Views, view: int, settings: SweepSettings) -> Floats:
 
 
 def cost_volume(views: Views, view: int, inverse_depth: Floats, settings: SweepSettings) -> Floats:
-    """Return the matching cost (h, w, d) float32 in [0, 2] of every pixel of ``view`` at every inverse depth.
+    """Return the matching cost (h, w, d) float32 in [0, 1] of every pixel of ``view`` at every inverse depth.
 
-    One minus the mean correlation of the two best sources (the others may be occluded); 1 where nothing can be told.
-    Correlation is damped by the noise of the pictures, so that texture weaker than noise tells nothing.
+    One minus the mean correlation with the two best sources (the others may be occluded); 1 where nothing is told.
     """
-    reference = views.grey[view]
-    best = np.zeros((len(inverse_depth), *reference.shape), np.float32)
+    reference = Window(views.grey[view], settings)
+    best = np.zeros((len(inverse_depth), *views.grey.shape[1:]), np.float32)
     second = np.zeros_like(best)
     for source in views.sources[view]:
         turn, shift = views.projection(view, source)
-        _correlate(
-            reference, views.grey[source], turn, shift, inverse_depth, settings.radius, settings.noise**2, best, second
-        )
+        for plane, inverse in enumerate(inverse_depth):
+            homography = turn + np.outer(shift * inverse, (0, 0, 1))
+            correlation = reference.correlation(views.grey[source], homography)
+            np.maximum(second[plane], np.minimum(best[plane], correlation), out=second[plane])
+            np.maximum(best[plane], correlation, out=best[plane])
     return np.ascontiguousarray((1 - (best + second) / 2).transpose(1, 2, 0))
+
+
+class Window:
+    """Normalised cross-correlation of the square windows of a picture (h, w) in [0, 1] with warped pictures.
+
+    Damped by the noise of the pictures, so that texture weaker than noise tells nothing.
+    """
+
+    def __init__(self, picture: Floats, settings: SweepSettings) -> None:
+        self.picture = picture
+        self.size = (2 * settings.radius + 1, 2 * settings.radius + 1)
+        self.noise = np.float32(settings.noise**2)
+        self.mean = blur(picture, self.size)
+        self.spread = self._spread(picture, self.mean)
+        self.kernel = np.ones(self.size, np.uint8)
+
+    def correlation(self, source: Floats, homography: Float64s) -> Floats:
+        """Return the correlation (h, w) with ``source`` where a pixel (u, 1) falls on ``homography (u, 1)``.
+
+        Zero where the window leaves the source or lies behind its camera.
+        """
+        warped, inside = warp(source, homography)
+        whole = cv2.erode(inside, self.kernel)
+        mean = blur(warped, self.size)
+        product = blur(warped * self.picture, self.size) - mean * self.mean
+        product /= np.sqrt(self._spread(warped, mean) * self.spread)
+        return np.asarray(product * whole)
+
+    def _spread(self, picture: Floats, mean: Floats) -> Floats:
+        return np.asarray(np.maximum(blur(picture * picture, self.size) - mean * mean, 0) + self.noise)
+
+
+def blur(picture: Floats, size: tuple[int, int]) -> Floats:
+    """Return the mean of the window around each pixel."""
+    return np.asarray(cv2.blur(picture, size), np.float32)
+
+
+def warp(source: Floats, homography: Float64s) -> tuple[Floats, NDArray[np.uint8]]:
+    """Sample ``source`` (h, w) where pixels (u, 1) fall: ``homography (u, 1)``, in front of the camera.
+
+    Returns the sampled picture and, as (h, w) uint8, 1 where a pixel falls inside; the picture is 0 elsewhere.
+    """
+    height, width = source.shape
+    warped = cv2.warpPerspective(
+        source,
+        CORNER_FROM_CENTRE @ homography @ CENTRE_FROM_CORNER,
+        (width, height),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderValue=OUTSIDE,
+    )
+    inside = warped >= 0
+    across, down, offset = homography[2]
+    if min(0, across * width) + min(0, down * height) + offset <= 0:
+        rows, columns = np.ogrid[0.5:height, 0.5:width]
+        inside &= down * rows + across * columns + offset > 0
+    return np.asarray(warped * inside, np.float32), inside.view(np.uint8)
+
+
+OUTSIDE = -1e6
+"""So dark that a pixel with the least share of it comes out negative."""
+
+CENTRE_FROM_CORNER = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
+CORNER_FROM_CENTRE = np.linalg.inv(CENTRE_FROM_CORNER)
+"""OpenCV puts pixel centres at integers."""
 
 
 def _travel(turn: Float64s, shift: Float64s, pixel: Float64s, near: float, far: float) -> float:
     first, last = turn @ pixel + shift / near, turn @ pixel + shift / far
     return float(np.linalg.norm(first[:2] / first[2] - last[:2] / last[2]))
-
-
-@numba.njit(nogil=True, cache=True, fastmath=True)
-def _correlate(
-    reference: Any,
-    source: Any,
-    turn: Any,
-    shift: Any,
-    inverse_depth: Any,
-    radius: Any,
-    noise: Any,
-    best: Any,
-    second: Any,
-) -> None:
-    """Raise ``best`` and ``second`` (d, h, w), the two highest correlations so far, by those with ``source``."""
-    warped, inside = np.empty_like(reference), np.empty_like(reference)
-    columns = np.empty((6, reference.shape[1]), np.float32)
-    for plane in range(len(inverse_depth)):
-        _warp(source, turn, shift * inverse_depth[plane], warped, inside)
-        _keep_two_best(reference, warped, inside, columns, radius, noise, best[plane], second[plane])
-
-
-@numba.njit(nogil=True, cache=True, fastmath=True)
-def _warp(source: Any, turn: Any, shift: Any, warped: Any, inside: Any) -> None:
-    """Sample ``source`` where the pixels of the reference fall: ``turn (u, 1) + shift``; inside is 1 or 0."""
-    height, width = source.shape
-    for y in range(warped.shape[0]):
-        for x in range(warped.shape[1]):
-            u, v = x + 0.5, y + 0.5
-            z = turn[2, 0] * u + turn[2, 1] * v + turn[2, 2] + shift[2]
-            column = (turn[0, 0] * u + turn[0, 1] * v + turn[0, 2] + shift[0]) / z - 0.5
-            row = (turn[1, 0] * u + turn[1, 1] * v + turn[1, 2] + shift[1]) / z - 0.5
-            if z > 0 and 0 <= column < width - 1 and 0 <= row < height - 1:
-                left, top = int(column), int(row)
-                right, bottom = column - left, row - top
-                above = source[top, left] * (1 - right) + source[top, left + 1] * right
-                below = source[top + 1, left] * (1 - right) + source[top + 1, left + 1] * right
-                warped[y, x] = above * (1 - bottom) + below * bottom
-                inside[y, x] = 1
-            else:
-                warped[y, x] = 0
-                inside[y, x] = 0
-
-
-@numba.njit(nogil=True, cache=True, fastmath=True)
-def _keep_two_best(
-    reference: Any, warped: Any, inside: Any, columns: Any, radius: Any, noise: Any, best: Any, second: Any
-) -> None:
-    """Correlate square windows by sums that slide down the columns and then along the rows."""
-    height = len(reference)
-    columns[:] = 0
-    for y in range(-radius, height):
-        if y + radius < height:
-            _add_row(reference[y + radius], warped[y + radius], inside[y + radius], columns, 1)
-        if y > radius:
-            _add_row(reference[y - radius - 1], warped[y - radius - 1], inside[y - radius - 1], columns, -1)
-        if y >= 0:
-            _slide(columns, radius, (min(y + radius, height - 1) - max(y - radius, 0) + 1), noise, best[y], second[y])
-
-
-@numba.njit(nogil=True, cache=True, fastmath=True)
-def _add_row(reference: Any, warped: Any, inside: Any, columns: Any, sign: Any) -> None:
-    for x in range(len(reference)):
-        r, s = reference[x], warped[x]
-        columns[0, x] += sign * r
-        columns[1, x] += sign * s
-        columns[2, x] += sign * r * r
-        columns[3, x] += sign * s * s
-        columns[4, x] += sign * r * s
-        columns[5, x] += sign * inside[x]
-
-
-@numba.njit(nogil=True, cache=True, fastmath=True)
-def _slide(columns: Any, radius: Any, rows: Any, noise: Any, best: Any, second: Any) -> None:
-    width = columns.shape[1]
-    r = s = rr = ss = rs = valid = np.float32(0)
-    for x in range(-radius, width):
-        if x + radius < width:
-            enter = columns[:, x + radius]
-            r, s, rr = r + enter[0], s + enter[1], rr + enter[2]
-            ss, rs, valid = ss + enter[3], rs + enter[4], valid + enter[5]
-        if x > radius:
-            leave = columns[:, x - radius - 1]
-            r, s, rr = r - leave[0], s - leave[1], rr - leave[2]
-            ss, rs, valid = ss - leave[3], rs - leave[4], valid - leave[5]
-        area = rows * (min(x + radius, width - 1) - max(x - radius, 0) + 1)
-        if x >= 0 and valid > area - 0.5:
-            spread = (rr / area - (r / area) ** 2 + noise) * (ss / area - (s / area) ** 2 + noise)
-            correlation = (rs / area - r * s / (area * area)) / np.sqrt(max(spread, noise * noise))
-            if correlation > best[x]:
-                second[x] = best[x]
-                best[x] = correlation
-            elif correlation > second[x]:
-                second[x] = correlation

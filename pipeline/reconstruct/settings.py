@@ -38,7 +38,7 @@ class SweepSettings(BaseModel):
     width: int = Field(
         320, ge=64, le=640, multiple_of=4, description="Width of depth maps, pixels; a quarter of the work of 640."
     )
-    sources: int = Field(4, ge=2, le=12, description="Views that each view is matched with, at most.")
+    sources: int = Field(6, ge=2, le=12, description="Views that each view is matched with, at most.")
     best_angle: float = Field(
         5.0, gt=0, lt=45, description="Angle between rays that tells depth best, degrees (MVSNet's 5)."
     )
@@ -46,18 +46,38 @@ class SweepSettings(BaseModel):
     farther: float = Field(1.5, ge=1, description="Farthest depth looked for, in farthest sparse points (98 %).")
     step: float = Field(0.75, gt=0, description="Pixels between planes in the source with the widest baseline.")
     min_planes: int = Field(32, ge=8, description="Planes at least.")
-    max_planes: int = Field(128, ge=8, description="Planes at most.")
+    max_planes: int = Field(96, ge=8, description="Planes at most.")
     radius: int = Field(3, ge=1, le=10, description="Windows are 2 * radius + 1 pixels wide.")
     noise: float = Field(
-        0.008, gt=0, lt=0.2, description="Noise of a pixel, white = 1: texture weaker than this tells nothing."
+        0.012, gt=0, lt=0.2, description="Noise of a pixel, white = 1: texture weaker than this tells nothing."
     )
-    slant_price: float = Field(0.08, ge=0, description="Price of a change by one plane, in matching cost.")
-    edge_price: float = Field(0.8, ge=0, description="Price of a jump in depth where the picture is smooth.")
+    slant_price: float = Field(0.1, ge=0, description="Price of a change by one plane, in matching cost.")
+    edge_price: float = Field(1.2, ge=0, description="Price of a jump in depth where the picture is smooth.")
     edge_contrast: float = Field(0.04, gt=0, description="Contrast, white = 1, that halves the price of a jump.")
     tolerance: float = Field(
         0.02, gt=0, lt=0.5, description="Relative difference of depth up to which two views see the same surface."
     )
+    max_tolerance: float = Field(
+        0.06, gt=0, lt=0.5, description="The same where planes lie farther apart than that: far away, little parallax."
+    )
     min_support: int = Field(2, ge=1, description="Views that must agree with a depth for it to be given.")
+
+
+class PlaneSettings(BaseModel):
+    """How planes fill what texture cannot tell."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    contrast: float = Field(
+        40.0, gt=0, description="Felzenszwalb's scale: larger values make larger regions of even colour."
+    )
+    min_pixels: int = Field(60, ge=8, description="Smallest region, pixels of the depth map.")
+    min_known: float = Field(0.1, gt=0, le=1, description="Share of a region that must have depth.")
+    min_inliers: float = Field(0.6, gt=0, le=1, description="Share of that depth that must lie on one plane.")
+    tolerance: float = Field(0.03, gt=0, lt=0.5, description="Relative distance in depth up to which it does.")
+    tries: int = Field(
+        48, ge=8, description="Triples of pixels drawn for a plane (RANSAC); one in five is all inliers at 0.6."
+    )
 
 
 class TrustSettings(BaseModel):
@@ -90,6 +110,7 @@ class ColmapSettings(BaseModel):
     threads: int | None = Field(None, ge=1, description="CPU threads; all cores by default.")
     sparse: SparseSettings = SparseSettings()
     sweep: SweepSettings = SweepSettings()
+    planes: PlaneSettings = PlaneSettings()
     trust: TrustSettings = TrustSettings()
 
 
