@@ -104,7 +104,6 @@ class ScaleSource(IntEnum):
     FLOOR_AND_TOP = 2
     CEILING_AND_BOTTOM = 3
     CAMERA_HEIGHT = 4
-    WALL_EXTENT = 5
 
 
 @dataclass(frozen=True)

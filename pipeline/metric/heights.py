@@ -7,11 +7,13 @@ from numpy.typing import NDArray
 
 from pipeline.metric.settings import MetricSettings
 from pipeline.metric.surfaces import SurfaceSamples
+from pipeline.planes import plane_offsets
 from pipeline.records import ScaleSource
 
 HORIZONTAL = np.cos(np.radians(15))
 """Cosine of the angle to up from which on a normal counts as that of a horizontal surface."""
-LEVEL_BINS = 200
+LEVEL_THICKNESS = 0.03
+"""Thickness of a level as a share of the height of what is seen: 8 cm of a room."""
 SMALLEST_LEVEL = 0.003
 """Share of all samples below which a level is noise."""
 
@@ -40,7 +42,7 @@ class Scale:
 def find_levels(
     surfaces: SurfaceSamples, up: NDArray[np.float64], cameras: NDArray[np.float64], settings: MetricSettings
 ) -> Levels:
-    """Find floor and ceiling: the lowest strong level below all cameras (n, 3), the highest strong one above them.
+    """Find floor and ceiling: the lowest level below all cameras (n, 3), the highest one above them.
 
     A ceiling between which and the floor no hand-held camera would be is no ceiling, but the underside of a shelf.
     """
@@ -49,35 +51,35 @@ def find_levels(
     lowest, highest = (float(q) for q in np.quantile(height, [0.002, 0.998]))
     below = height[(facing > HORIZONTAL) & (height < camera.min())]
     above = height[(facing < -HORIZONTAL) & (height > camera.max())]
-    resolution = (highest - lowest) / LEVEL_BINS
-    enough = SMALLEST_LEVEL * len(height)
-    floor = lowest_level(below, resolution, enough, settings.peak_share)
-    ceiling = lowest_level(-above, resolution, enough, settings.peak_share)
-    levels = Levels(float(np.median(camera)), lowest, highest, floor, None if ceiling is None else -ceiling)
-    return plausible(levels, settings)
+    middle = float(np.median(camera))
+    floor = bottom_level(below - middle, height - middle, settings)
+    ceiling = bottom_level(middle - above, middle - height, settings)
+    return plausible(
+        Levels(
+            cameras=middle,
+            lowest=lowest,
+            highest=highest,
+            floor=None if floor is None else middle + floor,
+            ceiling=None if ceiling is None else middle - ceiling,
+        ),
+        settings,
+    )
 
 
-def lowest_level(heights: NDArray[np.float64], resolution: float, enough: float, peak_share: float) -> float | None:
-    """Return the lowest peak of the histogram of ``heights`` (m,) that is ``peak_share`` of the greatest one.
+def bottom_level(level: NDArray[np.float64], everything: NDArray[np.float64], settings: MetricSettings) -> float | None:
+    """Return the lowest height at which the heights of horizontal surfaces pile up, heights relative to the camera.
 
-    None where not even the greatest peak holds ``enough`` samples.
+    level: (k,), of surfaces that face the camera from below. everything: (m,), of all surfaces. None where nothing
+    piles up, or where much is seen below: then it is a table, and the floor is out of view.
     """
-    if len(heights) < max(enough, 10):
+    if len(level) < SMALLEST_LEVEL * len(everything):
         return None
-    low, high = np.quantile(heights, [0.001, 1.0])
-    counts = np.histogram(heights, bins=max(int((high - low) / resolution), 1) + 4, range=(low - 2 * resolution, high))[
-        0
-    ]
-    smooth = np.convolve(counts, np.ones(5), mode="same")
-    if smooth.max() < enough:
+    thickness = LEVEL_THICKNESS * float(np.ptp(np.quantile(everything, [0.002, 0.998])))
+    share_min = max(settings.level_share, SMALLEST_LEVEL * len(everything) / len(level))
+    lowest = min(plane_offsets(level, thickness, share_min), default=None)
+    if lowest is None or (everything < 1.1 * lowest).mean() > settings.beyond_level_max:
         return None
-    strong = smooth >= np.maximum(peak_share * smooth.max(), enough)
-    first = int(strong.argmax())
-    run = first + int((~strong[first:]).argmax() if not strong[first:].all() else len(strong) - first)
-    peak = first + int(smooth[first:run].argmax())
-    width = (high - low + 2 * resolution) / len(counts)
-    centre = low - 2 * resolution + (peak + 0.5) * width
-    return float(np.median(heights[np.abs(heights - centre) < 3 * width]))
+    return lowest
 
 
 def plausible(levels: Levels, settings: MetricSettings) -> Levels:
@@ -94,20 +96,22 @@ def plausible(levels: Levels, settings: MetricSettings) -> Levels:
 def find_scale(levels: Levels, settings: MetricSettings) -> Scale:
     """Read the levels as metres: walls are ``wall_height_m`` high, or the tightest bound that what is seen gives.
 
-    Without a ceiling a camera at ``camera_height_m`` sets the scale, unless walls then rise above ``wall_height_m``;
-    without a floor likewise from the ceiling down; without either, what is seen is taken to span the whole height.
+    Without a ceiling, the camera is at most ``camera_height_m`` above the floor and the walls end below
+    ``wall_height_m``; without a floor, likewise from the ceiling down; without either, what is seen must fit into a
+    room with the camera at that height.
     """
     wall, held = settings.wall_height_m, settings.camera_height_m
-    floor, ceiling = levels.floor, levels.ceiling
+    floor, ceiling, cameras = levels.floor, levels.ceiling, levels.cameras
     if floor is not None and ceiling is not None:
         return Scale(wall / (ceiling - floor), floor, ScaleSource.FLOOR_TO_CEILING, sees_ceiling=True)
     if floor is not None:
-        by_camera, by_top = held / (levels.cameras - floor), wall / (levels.highest - floor)
-        source = ScaleSource.CAMERA_HEIGHT if by_camera <= by_top else ScaleSource.FLOOR_AND_TOP
-        return Scale(min(by_camera, by_top), floor, source, sees_ceiling=False)
+        by_camera, by_wall = held / (cameras - floor), wall / (levels.highest - floor)
+        source = ScaleSource.CAMERA_HEIGHT if by_camera <= by_wall else ScaleSource.FLOOR_AND_TOP
+        return Scale(min(by_camera, by_wall), floor, source, sees_ceiling=False)
     if ceiling is not None:
-        by_camera, by_bottom = (wall - held) / (ceiling - levels.cameras), wall / (ceiling - levels.lowest)
-        source = ScaleSource.CAMERA_HEIGHT if by_camera <= by_bottom else ScaleSource.CEILING_AND_BOTTOM
-        metres = min(by_camera, by_bottom)
+        by_camera, by_wall = (wall - held) / (ceiling - cameras), wall / (ceiling - levels.lowest)
+        source = ScaleSource.CAMERA_HEIGHT if by_camera <= by_wall else ScaleSource.CEILING_AND_BOTTOM
+        metres = min(by_camera, by_wall)
         return Scale(metres, ceiling - wall / metres, source, sees_ceiling=True)
-    return Scale(wall / (levels.highest - levels.lowest), levels.lowest, ScaleSource.WALL_EXTENT, sees_ceiling=False)
+    by_camera = min(held / max(cameras - levels.lowest, 1e-9), (wall - held) / max(levels.highest - cameras, 1e-9))
+    return Scale(by_camera, cameras - held / by_camera, ScaleSource.CAMERA_HEIGHT, sees_ceiling=False)

@@ -80,10 +80,10 @@ class MetricSettings(BaseModel):
         le=1,
         description="Share of normals that must agree with up; normals without any order agree to 0.15.",
     )
-    peak_share: float = Field(
-        default=0.2,
-        gt=0,
-        lt=1,
-        description="Size of the lowest (highest) level that may be floor (ceiling), in greatest levels.",
+    level_share: float = Field(
+        default=0.1, gt=0, lt=1, description="Share of the horizontal surfaces that a floor or ceiling holds, at least."
+    )
+    beyond_level_max: float = Field(
+        default=0.01, ge=0, lt=1, description="Share of what is seen that may lie below a floor or above a ceiling."
     )
     seed: int = Field(default=0, ge=0, description="Seed of the draws of samples and candidates.")

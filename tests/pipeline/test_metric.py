@@ -115,6 +115,19 @@ def test_without_a_floor_the_ceiling_is_where_walls_end():
     assert scene.scale_source in {ScaleSource.CAMERA_HEIGHT, ScaleSource.CEILING_AND_BOTTOM}
 
 
+def test_a_table_that_hides_the_floor_is_not_taken_for_it():
+    table = Room(ROOM.walls, (Box((-1.53, -1.07, 0.7), (2.13, 1.6, 0.75)),))
+    cameras = [looking((-0.6 + 0.12 * i, -0.6, 1.5), (0.3, 2.0, 0.9)) for i in range(8)]
+    true = film(table, cameras, (120, 160))[0]
+    reconstruction, disguised = disguise(true, 0)
+    scale = similarity_of(to_metric(reconstruction, SMALL), disguised)[1]
+    views = zip(true.depth, true.intrinsics, true.camera_to_world, strict=True)
+    lowest = np.quantile(np.stack([pointmap(*view)[..., 2] for view in views]), 0.002)
+    # Walls are seen below the table, not down to the floor, and bound the scale; the table as floor would give 2.0.
+    assert lowest < 0.6
+    assert scale == pytest.approx(1.5 / (1.5 - lowest), rel=0.05)
+
+
 def test_unregistered_frames_stay_zero(walk: MetricScene):
     reconstruction, _ = disguise(walk, 1)
     registered = np.ones(len(WALK), np.bool_)
@@ -168,7 +181,8 @@ def test_scale_is_read_from_whatever_levels_are_seen(share: float, height: float
     ceiling_only = find_scale(Levels(camera, 0, height, None, height), SMALL)
     assert ceiling_only.metres * (height - ceiling_only.zero) == pytest.approx(2.8)
     neither = find_scale(Levels(camera, 0, height, None, None), SMALL)
-    assert (neither.source, neither.sees_ceiling) == (ScaleSource.WALL_EXTENT, False)
+    assert neither.metres == pytest.approx(min(1.5 / camera, 1.3 / (height - camera)))
+    assert neither.metres * (camera - neither.zero) == pytest.approx(1.5)
 
 
 @given(st.floats(-0.78, 0.78), st.integers(0, 1000))
