@@ -29,7 +29,7 @@ class DatasetSettings(BaseModel):
 
     validation_share: float = Field(0.1, ge=0, le=1, description="share of videos in the validation split")
     give_up_after: int = Field(3, ge=1, description="tries after which a video whose network or process fails is left")
-    parallel_videos: int = Field(1, ge=1, description="videos that build_dataset works on at once")
+    parallel_videos: int = Field(2, ge=1, description="videos that build_dataset works on at once")
 
 
 class Settings(BaseModel):
