@@ -54,7 +54,7 @@ def walk(seed: int, count: int, step: float = 1.0, size: tuple[int, int] = (320,
     """A camera that pans over a textured wall, different for every seed: a picture moved by ``step`` pixels a frame."""
     rng = np.random.default_rng(seed)
     width, height = size[0] + int(abs(step) * count) + 2, size[1]
-    wall = sum(_octave(rng, width, height, cell) for cell in (8, 24, 72))
+    wall = sum(_octave(rng, width, height, cell) for cell in (3, 9, 27, 81))
     wall = 20 + 200 * (wall - wall.min()) / np.ptp(wall)
     shifts = [abs(step) * i if step > 0 else abs(step) * (count - i) for i in range(count)]
     moves = [np.array([[1, 0, -shift], [0, 1, 0]], np.float32) for shift in shifts]
@@ -73,4 +73,4 @@ def blend(before: Sequence[Images], after: Sequence[Images], length: int) -> tup
 
 def _octave(rng: np.random.Generator, width: int, height: int, cell: int) -> np.ndarray:
     coarse = rng.random((height // cell + 2, width // cell + 2, 3), dtype=np.float32)
-    return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC) * cell**0.5
+    return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC) * cell**0.25
