@@ -5,6 +5,7 @@ of a path but the video id, which is built here from safe characters alone.
 """
 
 import hashlib
+import os
 import re
 import shlex
 from pathlib import Path
@@ -158,9 +159,14 @@ def _local_videos(text: str, folder: Path) -> list[VideoSource]:
         raise SettingsError(f"{text!r} is neither a path nor a source with ://")
     path = (folder / Path(text)).resolve()
     if path.is_dir():
-        found = [p for p in sorted(path.rglob("*")) if _is_video(p.relative_to(path)) and p.is_file()]
-        return [VideoSource(kind="file", origin=str(p)) for p in found]
+        return [VideoSource(kind="file", origin=str(found)) for found in _videos_in(path)]
     return [VideoSource(kind="file", origin=str(path))]
+
+
+def _videos_in(folder: Path) -> list[Path]:
+    """Return the videos of a folder; subfolders that vanish or may not be read meanwhile are passed over."""
+    walked = (Path(parent) / name for parent, _, names in os.walk(folder) for name in names)
+    return sorted(path for path in walked if _is_video(path.relative_to(folder)))
 
 
 def _is_video(path: Path) -> bool:
