@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SYSTEM_PACKAGES := libusb-1.0-0 libgl1 libegl1 libx11-6 libgomp1
 
+# What dagster's command line cannot read from pyproject.toml; 'source .venv/bin/activate' sets it too.
+ACTIVATED := export DAGSTER_HOME="$${DAGSTER_HOME:-$${VIRTUAL_ENV%/.venv}/dagster_home}" DAGSTER_CLI_JOB_EXECUTE_MODULE_NAME=assets
+
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 export DAGSTER_CLI_JOB_EXECUTE_MODULE_NAME ?= assets
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -18,7 +21,7 @@ ui: $(READY)  ## Dagster's pages on http://127.0.0.1:3000
 	dagster dev -h 127.0.0.1
 
 test: $(READY)
-	pytest -q -n 2 --dist loadscope
+	OMP_NUM_THREADS=1 pytest -q -n 2 --dist loadscope
 
 check: $(READY)
 	ruff check
@@ -36,6 +39,7 @@ $(READY): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
 	  { echo "no venv module: sudo apt-get install python3-venv"; exit 1; }
 	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[dev]'
+	@grep -q DAGSTER_HOME $(BIN)/activate || echo '$(ACTIVATED)' >> $(BIN)/activate
 	@$(MAKE) --no-print-directory system-libraries
 	@touch $@
 
