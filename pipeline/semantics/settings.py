@@ -58,7 +58,13 @@ class StructureSettings(BaseModel):
         description="Metres that a vertical plane whose top is out of view is seen to rise, to be a wall.",
     )
     seen_behind_max: float = Field(
-        default=0.03, ge=0, le=1, description="Share of the points across such a plane that may lie behind it."
+        default=0.05,
+        ge=0,
+        le=1,
+        description="Points behind such a part of a plane, as a share of those on it, at most.",
+    )
+    wall_gap_max_m: float = Field(
+        default=0.6, ge=0, description="Metres of a plane, hidden or not high enough, that do not interrupt a wall."
     )
     wall_area_min_m2: float = Field(default=0.6, gt=0, description="Square metres of a vertical plane, to be a wall.")
     object_extent_max_m: float = Field(

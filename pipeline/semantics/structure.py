@@ -16,6 +16,7 @@ from pipeline.classes import SemanticClass
 from pipeline.normals import fit_planes
 from pipeline.pointmap import pixel_rays
 from pipeline.records import Images, MetricScene, Semantics
+from pipeline.semantics.furniture import LEVEL_COSINE, furniture_labels
 from pipeline.semantics.regions import cut_superpixels
 from pipeline.semantics.settings import SemanticsSettings, StructureSettings
 from pipeline.semantics.walls import Wall, find_walls
@@ -82,9 +83,28 @@ def structure_labels(surfaces: list[Surface], ceiling_height: float, settings: S
     labels = np.stack([room_labels(surface, walls, ceiling_height, settings) for surface in surfaces])
     seen = np.stack([surface.seen for surface in surfaces])
     rest = seen & (labels == SemanticClass.EMPTY)
-    points = np.concatenate([surface.points[inside] for surface, inside in zip(surfaces, rest, strict=True)])
-    labels[rest] = body_labels(points, settings)
+    points, level = gathered(surfaces, rest)
+    floor, _ = gathered(surfaces, labels == SemanticClass.FLOOR)
+    labels[rest] = standing_labels(points, level, floor, settings)
     labels[~seen] = SemanticClass.UNKNOWN
+    return labels
+
+
+def gathered(surfaces: list[Surface], chosen: NDArray[np.bool_]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Return the points (m, 3) of the chosen pixels (n, h, w), and which (m,) are on surfaces that face up."""
+    pairs = list(zip(surfaces, chosen, strict=True))
+    points = np.concatenate([surface.points[inside] for surface, inside in pairs])
+    level = [(surface.flat & (surface.normals[..., 2] > LEVEL_COSINE))[inside] for surface, inside in pairs]
+    return points, np.concatenate(level)
+
+
+def standing_labels(
+    points: NDArray[np.float32], level: NDArray[np.bool_], floor: NDArray[np.float32], settings: StructureSettings
+) -> NDArray[np.uint8]:
+    """Label the points (m, 3) of what stands in the room: by its level surfaces where they decide, else by size."""
+    labels = furniture_labels(points, level, floor)
+    rest = labels == SemanticClass.EMPTY
+    labels[rest] = body_labels(points[rest], settings)
     return labels
 
 

@@ -48,37 +48,55 @@ def find_walls(
         aligned = points[everywhere.faces(normals, settings.tilt_max_deg)]
         for offset in plane_offsets(aligned[:, axis], settings.slab_m, SMALLEST_PLANE):
             plane = Wall(axis, offset, facing, -np.inf, np.inf)
-            part = wall_part(plane, aligned[plane.holds(aligned, settings.slab_m / 2)], points, height, settings)
-            if part is not None:
-                walls.append(part)
+            on_plane = aligned[plane.holds(aligned, settings.slab_m / 2)]
+            walls += wall_parts(plane, on_plane, points, height, settings)
     return walls
 
 
-def wall_part(
+def wall_parts(
     plane: Wall,
     on_plane: NDArray[np.floating],
     points: NDArray[np.floating],
     height: float,
     settings: StructureSettings,
-) -> Wall | None:
-    """Return the part of a plane that is a wall, or None.
+) -> list[Wall]:
+    """Return the parts of a plane that are walls.
 
-    on_plane: (k, 3), aligned points of the plane; points: (m, 3), all flat points. Columns of the plane that rise to
-    ``wall_top_share`` of the height are wall, and what lies between them. A plane whose top is not seen is a wall
-    where hardly anything is seen behind it.
+    on_plane: (k, 3), aligned points of the plane; points: (m, 3), all flat points. A column of the plane is wall where
+    it rises to ``wall_top_share`` of the height, and so is a run of columns that rise to ``wall_top_min_m`` and behind
+    which hardly anything is seen.
     """
     side, z = on_plane[:, 1 - plane.axis], on_plane[:, 2]
     if plane_area(side, z) < settings.wall_area_min_m2:
-        return None
-    tall = side[z > settings.wall_top_share * height]
-    if plane_area(tall, np.zeros_like(tall)) >= 3 * CELL_M**2:
-        return Wall(plane.axis, plane.offset, plane.facing, *(float(q) for q in np.quantile(tall, [0.01, 0.99])))
-    low, high = (float(q) for q in np.quantile(side, [0.02, 0.98]))
-    whole = Wall(plane.axis, plane.offset, plane.facing, low, high)
-    across = points[(points[:, 1 - plane.axis] > low) & (points[:, 1 - plane.axis] < high)]
-    behind = (across[:, plane.axis] - plane.offset) * plane.facing < -settings.slab_m
-    closes_view = behind.mean() < settings.seen_behind_max and np.quantile(z, 0.98) > settings.wall_top_min_m
-    return whole if closes_view else None
+        return []
+    low, high = float(side.min()), float(side.max())
+    across = points[(points[:, 1 - plane.axis] >= low) & (points[:, 1 - plane.axis] <= high)]
+    behind = across[(across[:, plane.axis] - plane.offset) * plane.facing < -settings.slab_m]
+    size = int((high - low) / CELL_M) + 1
+    top, seen = np.zeros(size), np.bincount(columns(side, low), minlength=size)
+    np.maximum.at(top, columns(side, low), z)
+    seen_behind = np.bincount(columns(behind[:, 1 - plane.axis], low), minlength=size)
+    is_wall = top > settings.wall_top_share * height
+    gap = round(settings.wall_gap_max_m / CELL_M)
+    for first, end in runs(top > settings.wall_top_min_m, gap):
+        is_wall[first:end] |= seen_behind[first:end].sum() <= settings.seen_behind_max * seen[first:end].sum()
+    return [
+        Wall(plane.axis, plane.offset, plane.facing, low + first * CELL_M, low + end * CELL_M)
+        for first, end in runs(is_wall, gap)
+    ]
+
+
+def columns(side: NDArray[np.floating], low: float) -> NDArray[np.int64]:
+    """Return the column, counted from ``low`` metres, of every position along a plane."""
+    column: NDArray[np.int64] = ((side - low) / CELL_M).astype(np.int64)
+    return column
+
+
+def runs(flags: NDArray[np.bool_], gap: int) -> list[tuple[int, int]]:
+    """Return start and end (exclusive) of the runs of true flags (m,), runs at most ``gap`` apart taken together."""
+    places = np.flatnonzero(flags)
+    breaks = np.flatnonzero(np.diff(places) > gap + 1) + 1
+    return [(int(part[0]), int(part[-1]) + 1) for part in np.split(places, breaks) if len(part) > 1]
 
 
 def plane_area(side: NDArray[np.floating], z: NDArray[np.floating]) -> float:

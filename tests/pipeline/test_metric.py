@@ -122,10 +122,9 @@ def test_a_table_that_hides_the_floor_is_not_taken_for_it():
     reconstruction, disguised = disguise(true, 0)
     scale = similarity_of(to_metric(reconstruction, SMALL), disguised)[1]
     views = zip(true.depth, true.intrinsics, true.camera_to_world, strict=True)
-    lowest = np.quantile(np.stack([pointmap(*view)[..., 2] for view in views]), 0.002)
+    lowest = np.stack([pointmap(*view)[..., 2] for view in views]).min()
     # Walls are seen below the table, not down to the floor, and bound the scale; the table as floor would give 2.0.
-    assert lowest < 0.6
-    assert scale == pytest.approx(1.5 / (1.5 - lowest), rel=0.05)
+    assert 1.5 / (1.5 - lowest) < scale < 1.6
 
 
 def test_unregistered_frames_stay_zero(walk: MetricScene):

@@ -12,9 +12,11 @@ from pipeline.occupancy_metrics import overlap
 from pipeline.pointmap import pointmap
 from pipeline.records import MetricScene, Semantics
 from pipeline.semantics import SemanticsSettings, segmenter
+from pipeline.semantics.furniture import furniture_labels
 from pipeline.semantics.regions import cut_superpixels, numbered
 from pipeline.semantics.settings import RegionSettings
 from pipeline.semantics.structure import body_labels
+from pipeline.semantics.walls import runs
 from tests.pipeline.box_room import Box, Room, film, looking
 
 ROOM = Room(
@@ -134,3 +136,39 @@ def test_bodies_are_named_by_size_and_specks_stay_unknown():
     assert (labels[:5000] == SemanticClass.FURNITURE).all()
     assert (labels[5000:5800] == SemanticClass.OBJECTS).all()
     assert labels[-1] == SemanticClass.UNKNOWN
+
+
+def slab(low: tuple[float, float], high: tuple[float, float], z: float) -> NDArray[np.float32]:
+    """Points every 2 cm of a level surface."""
+    x, y = np.meshgrid(np.arange(low[0], high[0], 0.02), np.arange(low[1], high[1], 0.02))
+    return np.stack([x.ravel(), y.ravel(), np.full(x.size, z)], axis=1).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("size", "height", "label"),
+    [
+        ((1.5, 2.0), 0.55, SemanticClass.BED),
+        ((1.4, 0.8), 0.74, SemanticClass.TABLE),
+        ((1.9, 0.8), 0.44, SemanticClass.SOFA),
+        ((0.5, 0.5), 0.46, SemanticClass.CHAIR),
+        ((1.4, 0.4), 0.90, SemanticClass.EMPTY),
+        ((0.3, 0.3), 0.60, SemanticClass.EMPTY),
+    ],
+)
+def test_level_surfaces_are_named_where_height_and_size_decide(
+    size: tuple[float, float], height: float, label: SemanticClass
+):
+    floor, surface = slab((-1, -1), (3, 3), 0.0), slab((0, 0), size, height)
+    assert (furniture_labels(surface, np.ones(len(surface), np.bool_), floor) == label).all()
+
+
+def test_a_box_of_a_chairs_size_that_hides_the_floor_is_no_chair():
+    surface, floor = slab((0, 0), (0.5, 0.5), 0.46), slab((1, 1), (3, 3), 0.0)
+    assert not furniture_labels(surface, np.ones(len(surface), np.bool_), floor).any()
+
+
+def test_runs_close_gaps_and_drop_single_columns():
+    flags = np.array([0, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 1, 0], np.bool_)
+    assert runs(flags, 2) == [(1, 7)]
+    assert runs(flags, 1) == [(1, 3), (5, 7)]
+    assert runs(np.zeros(5, np.bool_), 1) == []
