@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 import pipeline
-from pipeline.errors import ReconstructionCrashed
+from pipeline.errors import ReconstructionCrashed, TooFewRegistered
 from pipeline.reconstruct.dense import dense_depth
 from pipeline.reconstruct.settings import ColmapSettings
 from pipeline.reconstruct.sparse_model import SparseModel
@@ -40,6 +40,9 @@ class ColmapReconstructor:
         if rgb.dtype != np.uint8 or rgb.shape[1:] != (FRAME_HEIGHT, FRAME_WIDTH, 3):
             message = f"need frames (n, {FRAME_HEIGHT}, {FRAME_WIDTH}, 3) uint8, not {rgb.shape} {rgb.dtype}"
             raise ValueError(message)
+        if len(rgb) < self.settings.trust.min_frames:
+            message = f"a clip of {len(rgb)} frames, {self.settings.trust.min_frames} needed"
+            raise TooFewRegistered(message)
         model = find_cameras(rgb, scratch, self.settings)
         check_cameras(model, self.settings.trust)
         depth, confidence = dense_depth(views_of(rgb, model, self.settings.sweep), self.settings)

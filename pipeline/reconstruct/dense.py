@@ -25,9 +25,10 @@ def dense_depth(views: Views, settings: ColmapSettings) -> tuple[Floats, Floats]
         swept = list(pool.map(lambda view: sweep(views, view, planes[view], settings.sweep), range(len(planes))))
         found = np.stack([depth for depth, _ in swept])
         depth, support = believed(views, found, planes, settings.sweep)
-        filled = np.stack(
-            list(pool.map(lambda view: fill_planes(*view, settings.planes), zip(depth, views.grey, strict=True)))
+        views_filled = pool.map(
+            lambda view: fill_planes(depth[view], views.grey[view], settings.planes), range(len(planes))
         )
+        filled = np.stack(list(views_filled))
     filled, filled_support = believed(views, filled, planes, settings.sweep)
     known = depth > 0
     correlation = np.where(known, np.stack([correlation for _, correlation in swept]), 0.5)

@@ -20,11 +20,11 @@ def parallax_of(database: "pycolmap.Database") -> float:
     """Return how far the verified matches move beyond what any turn explains, pixels.
 
     The best turn of each pair is found for a range of focal lengths; the figure is the 75th percentile over pairs
-    (neighbours hardly move) of the pair's median residual, at the focal length where it is smallest; 0 without pairs.
+    (neighbours hardly move) of the pair's median residual, at the focal length where it is smallest; nan without pairs.
     """
     pairs = list(_matched_points(database))
     if not pairs:
-        return 0.0
+        return float("nan")
     residuals = [[rotation_residual(first, second, focal) for first, second in pairs] for focal in FOCALS]
     return float(np.percentile(residuals, 75, axis=1).min())
 

@@ -55,8 +55,7 @@ def fit_plane(pixels: Float64s, inverse: Float64s, settings: PlaneSettings) -> F
     best = inliers[:, inliers.sum(axis=0).argmax()]
     if best.mean() < settings.min_inliers:
         return None
-    plane: Float64s = np.linalg.lstsq(pixels[best], inverse[best], rcond=None)[0]
-    return plane
+    return np.asarray(np.linalg.lstsq(pixels[best], inverse[best], rcond=None)[0], np.float64)
 
 
 def _depth_on(plane: Float64s, pixels: Float64s, known: Floats) -> Floats:

@@ -51,7 +51,7 @@ def candidates(folder: Path, settings: ColmapSettings) -> Iterator[SparseModel]:
         match_features(folder, settings, factor)
         with closing(pycolmap.Database.open(folder / "matches.db")) as database:
             parallax = parallax_of(database)
-        if parallax < settings.trust.min_parallax:
+        if not parallax >= settings.trust.min_parallax:
             yield SparseModel.empty(frame_count, parallax)
             return
         for route in (map_globally, map_incrementally):

@@ -24,7 +24,7 @@ class SparseModel:
         pixels; nan where a half is too short to tell.
     halves_rotation: (2,), largest change of a relative rotation within each half when adjusted alone, degrees.
     model_sizes: registered frames of every model the clip fell into, largest first.
-    parallax: how far matches move beyond what any turn of the camera explains, pixels.
+    parallax: how far matches move beyond what any turn of the camera explains, pixels; nan where nothing matched.
     """
 
     route: str

@@ -24,8 +24,7 @@ def check_cameras(model: SparseModel, settings: TrustSettings) -> None:
 
 
 def _check_registered(model: SparseModel, settings: TrustSettings) -> None:
-    matched = model.parallax > 0 or model.registered.any()
-    if matched and model.parallax < settings.min_parallax:
+    if model.parallax < settings.min_parallax:
         message = f"matches move {model.parallax:.1f} px beyond a turn of the camera, {settings.min_parallax} px needed"
         raise TooLittleParallax(message)
     count = int(model.registered.sum())
