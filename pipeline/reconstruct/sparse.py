@@ -71,6 +71,7 @@ def extract_features(folder: Path, settings: ColmapSettings) -> None:
     options = pycolmap.FeatureExtractionOptions()
     options.num_threads = settings.threads or -1
     options.sift.max_num_features = settings.sparse.max_features
+    options.sift.first_octave = settings.sparse.first_octave
     options.sift.peak_threshold = settings.sparse.peak_threshold
     pycolmap.extract_features(
         folder / "matches.db",
