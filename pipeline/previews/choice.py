@@ -64,7 +64,7 @@ def _of_indoor_clips(video: VideoStore) -> Image.Image:
 
 
 def _of_reconstruction(video: VideoStore) -> Image.Image:
-    return _depth_picture(video, "reconstruction", "of the median")
+    return _depth_picture(video, "reconstruction", "x")
 
 
 def _of_scene(video: VideoStore) -> Image.Image:

@@ -17,7 +17,7 @@ def depth_beside_picture(rgb: Images, depth: Floats, unit: str = "m", height: in
     Args:
         rgb: (480, 640, 3) uint8.
         depth: (h, w) z-depth, 0 = no value, drawn light grey; near is warm, far is cold.
-        unit: of depth, for the scale.
+        unit: of depth, for the scale; "x" for multiples of the clip's median.
         height: of the row, pixels.
     """
     size = (round(height * rgb.shape[1] / rgb.shape[0]), height)

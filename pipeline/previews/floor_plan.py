@@ -24,15 +24,18 @@ def floor_plan(points: Floats, colours: Images, camera_to_world: NDArray[np.floa
         side: of the plan, pixels.
     """
     drawn = (points[:, 2] > KNEE_HEIGHT) & (points[:, 2] < HEAD_HEIGHT)
-    low, extent = _extent(np.concatenate([points[drawn, :2], camera_to_world[:, :2, 3]]))
+    low, extent = _extent(points[drawn, :2], camera_to_world[:, :2, 3])
     scale = (side - 20) / extent
     plan = _splat(_to_plan(points[drawn, :2], low, scale, side), colours[drawn], points[drawn, 2], side)
     _draw_path(ImageDraw.Draw(plan), camera_to_world, low, scale, side)
     return below(plan, caption(f"{len(camera_to_world)} cameras from above; the plan is {extent:.1f} m wide", 12))
 
 
-def _extent(xy: Floats) -> tuple[NDArray[np.float64], float]:
-    low, high = np.percentile(xy, [0.5, 99.5], axis=0)
+def _extent(points: NDArray[np.floating], centres: NDArray[np.floating]) -> tuple[NDArray[np.float64], float]:
+    """Return the corner and side of a square that holds every camera and all points but the farthest."""
+    nearly_all = np.percentile(points, [0.5, 99.5], axis=0) if len(points) else np.empty((0, 2))
+    bounds = np.concatenate([nearly_all, centres])
+    low, high = bounds.min(axis=0), bounds.max(axis=0)
     extent = float(max(*(high - low), 1.0))
     return (low + high - extent) / 2, extent
 

@@ -17,38 +17,45 @@ import pytest
 
 from pipeline.dataset import read_summary
 from pipeline.process import is_built, provenance
+from pipeline.sources import read_sources, video_id
 from tests.assets.workplace import LONGEST_RUN_S, Ended, Workplace, finish, free_port, graphql, kill_child
+from tests.pipeline.room_video import write_room_video
 
-KILLED, OTHER = "tour-1", "tour-2"
+TOUR = "tour-1"
 
 
 @pytest.fixture(scope="module")
 def workplace(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
     folder = tmp_path_factory.mktemp("workplace")
     (folder / "broken.mp4").write_text("this is no video")
-    return Workplace(folder, f"tour://1 tour://2 {folder / 'broken.mp4'}")
+    write_room_video(folder / "room.mp4")
+    return Workplace(folder, f"tour://1 {folder / 'broken.mp4'} {folder / 'room.mp4'}")
 
 
 @pytest.fixture(scope="module")
 def broken(workplace: Workplace) -> str:
-    from pipeline.sources import read_sources, video_id
+    return video_id(read_sources(workplace.sources)[1])
 
+
+@pytest.fixture(scope="module")
+def room(workplace: Workplace) -> str:
     return video_id(read_sources(workplace.sources)[2])
 
 
 @pytest.fixture(scope="module")
-def killed(workplace: Workplace) -> Ended:
+def killed(workplace: Workplace, room: str) -> Ended:
+    """A build of all three videos, of which the room's process is killed in the middle of its longest stage."""
     build = workplace.start("job", "execute", "-j", "build_dataset")
-    before = kill_child(build, KILLED, "reconstruction")
+    before = kill_child(build, room, "reconstruction")
     ended = finish(build)
     return Ended(ended.code, before + ended.text)
 
 
 @pytest.fixture(scope="module")
-def remembered(workplace: Workplace, killed: Ended) -> dict[str, str]:
-    """Fingerprints and times of the stages that the killed process had finished."""
+def remembered(workplace: Workplace, killed: Ended, room: str) -> dict[str, str]:
+    """When the stages were made that the killed process had finished."""
     del killed
-    found = {name: provenance(workplace.store.video(KILLED), name) for name in ("video", "clips", "indoor_clips")}
+    found = {name: provenance(workplace.store.video(room), name) for name in ("video", "clips", "indoor_clips")}
     return {name: made.created for name, made in found.items() if made}
 
 
@@ -76,46 +83,46 @@ def dev(workplace: Workplace, both: list[Ended]) -> Iterator[int]:
         server.communicate()
 
 
-def test_a_killed_video_does_not_take_the_others_down(workplace: Workplace, killed: Ended):
+def test_a_killed_video_does_not_take_the_others_down(workplace: Workplace, killed: Ended, room: str):
     assert killed.code == 0, killed.text
-    assert is_built(workplace.store.video(OTHER), workplace.settings)
-    assert not is_built(workplace.store.video(KILLED), workplace.settings)
+    assert is_built(workplace.store.video(TOUR), workplace.settings)
+    assert not is_built(workplace.store.video(room), workplace.settings)
 
 
-def test_a_killed_process_is_remembered_and_its_run_closed(workplace: Workplace, killed: Ended):
-    assert re.search(rf"{KILLED} +left out: process: ProcessDied", killed.text)
+def test_a_killed_process_is_remembered_and_its_run_closed(workplace: Workplace, killed: Ended, room: str):
+    assert re.search(rf"{room} +left out: process: ProcessDied", killed.text)
     with workplace.instance as instance:
-        runs = instance.get_runs(dg.RunsFilter(tags={"dagster/partition": KILLED}))
+        runs = instance.get_runs(dg.RunsFilter(tags={"dagster/partition": room}))
         assert dg.DagsterRunStatus.FAILURE in {run.status for run in runs}
 
 
-def test_what_was_left_out_is_named_with_its_reason(killed: Ended, broken: str):
+def test_what_was_left_out_is_named_with_its_reason(killed: Ended, broken: str, room: str):
     assert re.search(rf"\| {broken} \| video \| BrokenVideo: ", killed.text)
-    assert re.search(rf"\| {KILLED} \| process \| ProcessDied: ", killed.text)
+    assert re.search(rf"\| {room} \| process \| ProcessDied: ", killed.text)
 
 
 def test_the_screen_shows_progress_and_where_the_dataset_is(workplace: Workplace, killed: Ended):
-    assert re.search(rf"{OTHER} +reconstruction +\d+%", killed.text)
+    assert re.search(rf"{TOUR} +reconstruction +\d+%", killed.text)
     assert str(workplace.folder / "data" / "dataset") in killed.text
     assert re.search(r"1 videos, \d+ clips, \d+ frames", killed.text)
     assert "| occupancy | IoU, true scale |" in killed.text, "the quality table comes last"
 
 
-def test_two_builds_at_once_both_succeed_and_share_the_work(workplace: Workplace, both: list[Ended]):
+def test_two_builds_at_once_both_succeed_and_share_the_work(workplace: Workplace, both: list[Ended], room: str):
     assert [ended.code for ended in both] == [0, 0], both
-    assert is_built(workplace.store.video(KILLED), workplace.settings)
-    made = re.findall(rf"{KILLED} +occupancy +done +\d", "".join(ended.text for ended in both))
+    assert is_built(workplace.store.video(room), workplace.settings)
+    made = re.findall(rf"{room} +occupancy +done +\d", "".join(ended.text for ended in both))
     assert len(made) == 1, "one process made the grids, the other kept or never asked for them"
-    assert workplace.failure(KILLED) is None
+    assert workplace.failure(room) is None
 
 
 def test_finished_stages_of_a_killed_video_are_not_done_again(
-    workplace: Workplace, remembered: dict[str, str], both: list[Ended]
+    workplace: Workplace, remembered: dict[str, str], both: list[Ended], room: str
 ):
     del both
     assert set(remembered) == {"video", "clips", "indoor_clips"}
     for name, created in remembered.items():
-        made = provenance(workplace.store.video(KILLED), name)
+        made = provenance(workplace.store.video(room), name)
         assert made is not None
         assert made.created == created
 
@@ -139,21 +146,21 @@ def test_a_further_build_does_nothing(workplace: Workplace, both: list[Ended]):
     assert summary.videos == 2
 
 
-def test_partitions_show_what_is_built_and_what_failed(workplace: Workplace, both: list[Ended], broken: str):
+def test_partitions_show_what_is_built_and_what_failed(workplace: Workplace, both: list[Ended], broken: str, room: str):
     del both
     with workplace.instance as instance:
-        assert instance.get_materialized_partitions(dg.AssetKey("occupancy")) == {KILLED, OTHER}
+        assert instance.get_materialized_partitions(dg.AssetKey("occupancy")) == {room, TOUR}
         assert broken in instance.get_dynamic_partitions("videos")
         assert broken not in instance.get_materialized_partitions(dg.AssetKey("video"))
 
 
 def test_a_backfill_of_two_partitions_from_the_ui(dev: int, broken: str):
-    launched = graphql(dev, BACKFILL, keys=[OTHER, broken], assets=[{"path": [name]} for name in PER_VIDEO])
+    launched = graphql(dev, BACKFILL, keys=[TOUR, broken], assets=[{"path": [name]} for name in PER_VIDEO])
     backfill = launched["launchPartitionBackfill"]["backfillId"]
     status = _wait_for_backfill(dev, backfill)
     assert status == "COMPLETED_FAILED", "one of the two partitions cannot succeed"
     found = graphql(dev, PARTITIONS)["assetNodeOrError"]["assetPartitionStatuses"]
-    assert (found["materializedPartitions"], found["failedPartitions"]) == ([OTHER], [broken])
+    assert (found["materializedPartitions"], found["failedPartitions"]) == ([TOUR], [broken])
     events = graphql(dev, METADATA)["assetNodeOrError"]["assetMaterializations"]
     entries = {entry["label"]: entry for entry in events[0]["metadataEntries"]}
     assert {"preview", "seconds", "frames", "left_out"} <= set(entries)

@@ -139,6 +139,12 @@ def test_floor_plan_draws_north_up_and_the_path_where_the_cameras_were():
     assert path_rows.mean() - wall_rows.mean() == pytest.approx(3.5 * 200 / 4, rel=0.15), "3.5 m south of the wall"
 
 
+def test_floor_plan_holds_cameras_that_stand_outside_of_the_points():
+    points = np.random.default_rng(0).uniform((0, 5, 1), (4, 6, 2), (5000, 3)).astype(np.float32)
+    plan = floor_plan(points, np.zeros((5000, 3), np.uint8), np.eye(4)[None], side=220)
+    assert PATH in _colours(plan)
+
+
 def test_contact_sheet_frames_kept_clips_green_and_rejected_red():
     pictures = np.full((2, 480, 640, 3), 128, np.uint8)
     sheet = clip_sheet([ClipRow("clip 0", kept=True, pictures=pictures)])
