@@ -3,12 +3,15 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, get_args
 
 from pipeline import stages, stored
 from pipeline.errors import StageMissing
 from pipeline.failures import forget_failure, record_failure
+from pipeline.indoor import IndoorSettings
 from pipeline.provenance import Provenance, fingerprint
+from pipeline.reconstruct import ReconstructSettings
+from pipeline.semantics import SemanticsSettings
 from pipeline.settings import Settings
 from pipeline.stages import Outcome, Seal, Workbench
 from pipeline.store import VideoStore
@@ -29,21 +32,27 @@ class Stage:
     group: str | None = None
 
 
+def of_backend(settings: IndoorSettings | ReconstructSettings | SemanticsSettings) -> dict[str, Any]:
+    """Return a stage's settings without those of the backends that were not chosen."""
+    names = get_args(type(settings).model_fields["backend"].annotation)
+    return settings.model_dump(mode="json", exclude=set(names) - {settings.backend})
+
+
 STAGES: dict[str, Stage] = {
     stage.name: stage
     for stage in (
         Stage("video", "1", lambda s: s.download.decisive(), stages.fetch_video),
         Stage("clips", "1", lambda s: s.scenes.model_dump(mode="json"), stages.cut_clips),
-        Stage("indoor_clips", "1", lambda s: s.indoor.model_dump(mode="json"), stages.keep_indoor, "frames"),
+        Stage("indoor_clips", "1", lambda s: of_backend(s.indoor), stages.keep_indoor, "frames"),
         Stage(
             "reconstruction",
             "1",
-            lambda s: s.reconstruct.model_dump(mode="json"),
+            lambda s: of_backend(s.reconstruct),
             stages.reconstruct_clips,
             "reconstruction",
         ),
         Stage("scene", "1", lambda s: s.metric.model_dump(mode="json"), stages.make_metric, "scene"),
-        Stage("semantics", "1", lambda s: s.semantics.model_dump(mode="json"), stages.label_frames, "semantics"),
+        Stage("semantics", "1", lambda s: of_backend(s.semantics), stages.label_frames, "semantics"),
         Stage("occupancy", "1", lambda s: s.voxelize.model_dump(mode="json"), stages.fill_grids, "occupancy"),
     )
 }

@@ -54,8 +54,13 @@ PROFILES: dict[str, dict[str, Any]] = {
         "reconstruct": {"backend": "colmap"},
         "semantics": {"backend": "structure"},
     },
+    "youtube_occ": {
+        "indoor": {"backend": "places365"},
+        "reconstruct": {"backend": "dust3r"},
+        "semantics": {"backend": "san"},
+    },
 }
-"""What each profile sets; ``classic`` needs no weights at all."""
+"""What each profile sets; ``classic`` needs no weights, ``youtube_occ`` fetches the paper's on first use."""
 
 
 def load_settings(

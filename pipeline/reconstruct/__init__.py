@@ -23,6 +23,11 @@ __all__ = [
 
 def reconstructor(settings: ReconstructSettings | None = None) -> Reconstructor:
     """Make the backend that ``settings.backend`` names."""
+    settings = settings or ReconstructSettings()
+    if settings.backend == "dust3r":
+        from pipeline.reconstruct.dust3r import Dust3rReconstructor
+
+        return Dust3rReconstructor(settings.dust3r)
     from pipeline.reconstruct.colmap import ColmapReconstructor
 
-    return ColmapReconstructor((settings or ReconstructSettings()).colmap)
+    return ColmapReconstructor(settings.colmap)

@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pipeline.reconstruct.dust3r import Dust3rSettings
+
 
 class SparseSettings(BaseModel):
     """How cameras are found: SIFT features, exhaustive matching, COLMAP's mapping."""
@@ -126,5 +128,6 @@ class ReconstructSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    backend: Literal["colmap"] = Field("colmap", description="Who finds cameras and depth.")
+    backend: Literal["colmap", "dust3r"] = Field("colmap", description="Who finds cameras and depth.")
     colmap: ColmapSettings = ColmapSettings()
+    dust3r: Dust3rSettings = Dust3rSettings()

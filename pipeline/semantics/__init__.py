@@ -1,5 +1,6 @@
 """Stage 6: every pixel of a clip gets a label and a region, by the backend that the settings name."""
 
+from pipeline.errors import SettingsError
 from pipeline.records import Segmenter
 from pipeline.semantics.settings import RegionSettings, SemanticsSettings, StructureSettings
 
@@ -7,7 +8,22 @@ __all__ = ["RegionSettings", "SemanticsSettings", "StructureSettings", "segmente
 
 
 def segmenter(settings: SemanticsSettings | None = None) -> Segmenter:
-    """Make the backend that ``settings.backend`` names."""
+    """Make the backend that ``settings.backend`` names.
+
+    Raises:
+        SettingsError: ``closed_set`` is asked for without its settings.
+    """
+    settings = settings or SemanticsSettings()
+    if settings.backend == "san":
+        from pipeline.semantics.san import SanSegmenter
+
+        return SanSegmenter(settings.san)
+    if settings.backend == "closed_set":
+        from pipeline.semantics.closed_set import ClosedSetBackend
+
+        if settings.closed_set is None:
+            raise SettingsError("semantics.closed_set.folder: name the folder of a saved network")
+        return ClosedSetBackend(settings.closed_set)
     from pipeline.semantics.structure import StructureSegmenter
 
-    return StructureSegmenter(settings or SemanticsSettings())
+    return StructureSegmenter(settings)

@@ -4,6 +4,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pipeline.semantics.closed_set import ClosedSetSettings
+from pipeline.semantics.san import SanSettings
+
 
 class RegionSettings(BaseModel):
     """Superpixels cut at depth edges."""
@@ -77,6 +80,8 @@ class SemanticsSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    backend: Literal["structure"] = Field(default="structure", description="Name of the segmenter.")
+    backend: Literal["structure", "san", "closed_set"] = Field("structure", description="Name of the segmenter.")
     structure: StructureSettings = StructureSettings()
+    san: SanSettings = SanSettings()
+    closed_set: ClosedSetSettings | None = Field(None, description="Needed by the backend closed_set: names a folder.")
     regions: RegionSettings = RegionSettings()
