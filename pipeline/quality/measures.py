@@ -38,7 +38,7 @@ def measure_tour(video: VideoStore, tour: Tour, settings: Settings, fingerprint:
         shots |= set(truth.shot_id.tolist())
         scores = _clip_scores(video, clip_id, rows, scene, truth)
         clips.append(scores)
-        counted = _overlaps(scene, semantics, truth, settings)
+        counted = overlaps(scene, semantics, truth, settings)
         totals = [total + more for total, more in zip(totals, counted, strict=True)]
     pixels, grids, grids_true_scale = (Overlap.of(total) for total in totals)
     return TourScores(
@@ -148,9 +148,13 @@ def _floor_error(scene: MetricScene, truth: TrueClip, scale: float) -> float:
     return float(np.median(np.abs(height - true_height)))
 
 
-def _overlaps(
+def overlaps(
     scene: MetricScene, semantics: Semantics, truth: TrueClip, settings: Settings
 ) -> tuple[OverlapCounts, OverlapCounts, OverlapCounts]:
+    """Count labels of pixels, of grids as they are, and of grids given their true scale, against the truth's.
+
+    Grids are compared in the true grid of each frame, laid on that frame's camera.
+    """
     true_labels = resize_nearest(truth.semantics.labels, semantics.labels.shape[1:])
     pixels = overlap(semantics.labels, true_labels)
     grids: list[OverlapCounts] = []
