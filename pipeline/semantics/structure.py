@@ -84,8 +84,7 @@ def structure_labels(surfaces: list[Surface], ceiling_height: float, settings: S
     seen = np.stack([surface.seen for surface in surfaces])
     rest = seen & (labels == SemanticClass.EMPTY)
     points, level = gathered(surfaces, rest)
-    floor, _ = gathered(surfaces, labels == SemanticClass.FLOOR)
-    labels[rest] = standing_labels(points, level, floor, settings)
+    labels[rest] = standing_labels(points, level, settings)
     labels[~seen] = SemanticClass.UNKNOWN
     return labels
 
@@ -99,10 +98,10 @@ def gathered(surfaces: list[Surface], chosen: NDArray[np.bool_]) -> tuple[NDArra
 
 
 def standing_labels(
-    points: NDArray[np.float32], level: NDArray[np.bool_], floor: NDArray[np.float32], settings: StructureSettings
+    points: NDArray[np.float32], level: NDArray[np.bool_], settings: StructureSettings
 ) -> NDArray[np.uint8]:
     """Label the points (m, 3) of what stands in the room: by its level surfaces where they decide, else by size."""
-    labels = furniture_labels(points, level, floor)
+    labels = furniture_labels(points, level)
     rest = labels == SemanticClass.EMPTY
     labels[rest] = body_labels(points[rest], settings)
     return labels
