@@ -38,7 +38,8 @@ $(READY): pyproject.toml constraints.txt
 	  { echo "Python 3.11 or newer is needed; name one with PYTHON=python3.12"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
 	  { echo "no venv module: sudo apt-get install python3-venv"; exit 1; }
-	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[dev]'
+	@echo 'installing into $(VENV); a few minutes the first time'
+	@$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[dev]'
 	@grep -q DAGSTER_HOME $(BIN)/activate || echo '$(ACTIVATED)' >> $(BIN)/activate
 	@$(MAKE) --no-print-directory system-libraries
 	@touch $@
