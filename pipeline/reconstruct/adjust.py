@@ -39,7 +39,7 @@ def adjusted(
 
 
 def refined(model: pycolmap.Reconstruction, settings: SparseSettings) -> pycolmap.Reconstruction:
-    """Adjust with one focal length and with two, and keep two where that fits clearly better.
+    """Adjust with one focal length and with two, and keep two where they fit better and clearly differ.
 
     Videos are often stored with pixels that are not square; with one focal length their geometry comes out sheared.
     """
@@ -50,8 +50,9 @@ def refined(model: pycolmap.Reconstruction, settings: SparseSettings) -> pycolma
     camera.params = [focal, focal, *centre]
     for candidate in (square, stretched):
         bundle_adjust(candidate)
-    gain = 1 - stretched.compute_mean_reprojection_error() / square.compute_mean_reprojection_error()
-    return stretched if gain > settings.aspect_gain else square
+    better = stretched.compute_mean_reprojection_error() < square.compute_mean_reprojection_error()
+    differ = abs(camera.focal_length_y / camera.focal_length_x - 1) > settings.aspect_step
+    return stretched if better and differ else square
 
 
 def bundle_adjust(model: pycolmap.Reconstruction) -> None:
