@@ -4,78 +4,95 @@ Reads ``FOLDER/frames/*.png`` and ``FOLDER/settings.json``, writes ``FOLDER/spar
 because COLMAP may crash on odd input and because its libraries clash with OpenCV's.
 
 Global mapping (GLOMAP, Pan et al. 2024) comes first: on seven real clips it registered 16 of 16 frames where
-incremental mapping with default priors went wrong on three. What fails the checks is tried the incremental way,
-then again from a longer focal length.
+incremental mapping with default priors went wrong on three. What fails the checks is tried the incremental way.
 """
 
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import pycolmap
 
-from pipeline.errors import ClipError
 from pipeline.reconstruct.adjust import adjusted
 from pipeline.reconstruct.parallax import parallax_of
 from pipeline.reconstruct.settings import ColmapSettings
 from pipeline.reconstruct.sparse_model import SparseModel
-from pipeline.reconstruct.trust import check_cameras
+from pipeline.reconstruct.trust import is_trusted
 from pipeline.records import FRAME_HEIGHT, FRAME_WIDTH
 
-FOCAL_FACTORS = (1.0, 1.6)
-"""The focal prior and what it is multiplied with at the second try."""
+LONGER = 1.6
+"""What the focal prior is multiplied with at the last try: 0.6 becomes 55 degrees of view."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One way of finding features: SIFT's first octave (-1 doubles the picture) and the focal length to start from."""
+
+    folder: Path
+    settings: ColmapSettings
+    first_octave: int
+    focal: float
+
+    @property
+    def database(self) -> Path:
+        """COLMAP's database of features and matches, one an attempt."""
+        return self.folder / f"matches_{self.first_octave}_{self.focal:.2f}.db"
 
 
 def solve(folder: Path, settings: ColmapSettings) -> SparseModel:
-    """Find the cameras of the frames in ``folder``: the first model that passes the checks.
+    """Find the cameras of the frames in ``folder``.
 
-    Where none does, the one with most frames, for the caller's checks to refuse.
+    Coarse features come first, which cost a sixth of fine ones. Where their model passes the checks and they are
+    placed precisely, it is the answer; blurred and compressed pictures get fine features; what still fails, a longer
+    focal length. Where nothing passes, the model with most frames is returned, for the caller's checks to refuse.
     """
-    extract_features(folder, settings)
+    prior = settings.sparse.focal_prior
+    trusted: list[SparseModel] = []
     refused: list[SparseModel] = []
-    for model in candidates(folder, settings):
-        try:
-            check_cameras(model, settings.trust)
-        except ClipError:
+    for first_octave, focal in ((0, prior), (-1, prior), (-1, prior * LONGER)):
+        for model in candidates(Attempt(folder, settings, first_octave, focal)):
+            if is_trusted(model, settings.trust):
+                trusted.append(model)
+                break
             refused.append(model)
-        else:
-            return model
-    return max(refused, key=lambda model: int(model.registered.sum()))
+        if trusted and (first_octave < 0 or trusted[0].reprojection_error <= settings.sparse.precise):
+            break
+    return max(reversed(trusted or refused), key=lambda model: int(model.registered.sum()))
 
 
-def candidates(folder: Path, settings: ColmapSettings) -> Iterator[SparseModel]:
+def candidates(attempt: Attempt) -> Iterator[SparseModel]:
     """Yield the largest model of every way of mapping; a clip without parallax yields one empty model."""
-    frame_count = len(list((folder / "frames").iterdir()))
-    for factor in FOCAL_FACTORS:
-        match_features(folder, settings, factor)
-        with closing(pycolmap.Database.open(folder / "matches.db")) as database:
-            parallax = parallax_of(database)
-        if not parallax >= settings.trust.min_parallax:
+    frame_count = len(list((attempt.folder / "frames").iterdir()))
+    extract_features(attempt)
+    match_features(attempt)
+    with closing(pycolmap.Database.open(attempt.database)) as database:
+        parallax = parallax_of(database)
+    if not parallax >= attempt.settings.trust.min_parallax:
+        yield SparseModel.empty(frame_count, parallax)
+        return
+    for route in (map_globally, map_incrementally):
+        models = sorted(route(attempt), key=lambda model: -model.num_reg_images())
+        if models:
+            yield adjusted(models, frame_count, parallax, route.__name__, attempt.settings.sparse)
+        else:
             yield SparseModel.empty(frame_count, parallax)
-            return
-        for route in (map_globally, map_incrementally):
-            models = sorted(route(folder, settings), key=lambda model: -model.num_reg_images())
-            if models:
-                yield adjusted(models, frame_count, parallax, route.__name__, settings.sparse)
-            else:
-                yield SparseModel.empty(frame_count, parallax)
 
 
-def extract_features(folder: Path, settings: ColmapSettings) -> None:
+def extract_features(attempt: Attempt) -> None:
     """Find SIFT features of all frames: one shared pinhole camera, principal point at the centre."""
     reader = pycolmap.ImageReaderOptions()
     reader.camera_model = "SIMPLE_PINHOLE"
-    focal = settings.sparse.focal_prior * FRAME_WIDTH
-    reader.camera_params = f"{focal},{FRAME_WIDTH / 2},{FRAME_HEIGHT / 2}"
+    reader.camera_params = f"{attempt.focal * FRAME_WIDTH},{FRAME_WIDTH / 2},{FRAME_HEIGHT / 2}"
     options = pycolmap.FeatureExtractionOptions()
-    options.num_threads = settings.threads or -1
-    options.sift.max_num_features = settings.sparse.max_features
-    options.sift.first_octave = settings.sparse.first_octave
-    options.sift.peak_threshold = settings.sparse.peak_threshold
+    options.num_threads = attempt.settings.threads or -1
+    options.sift.max_num_features = attempt.settings.sparse.max_features
+    options.sift.first_octave = attempt.first_octave
+    options.sift.peak_threshold = attempt.settings.sparse.peak_threshold
     pycolmap.extract_features(
-        folder / "matches.db",
-        folder / "frames",
+        attempt.database,
+        attempt.folder / "frames",
         camera_mode=pycolmap.CameraMode.SINGLE,
         reader_options=reader,
         extraction_options=options,
@@ -83,45 +100,40 @@ def extract_features(folder: Path, settings: ColmapSettings) -> None:
     )
 
 
-def match_features(folder: Path, settings: ColmapSettings, focal_factor: float) -> None:
-    """Match every pair of frames and verify the matches with the focal prior times ``focal_factor``."""
-    with closing(pycolmap.Database.open(folder / "matches.db")) as database:
-        database.clear_two_view_geometries()
-        for camera in database.read_all_cameras():
-            camera.focal_length = settings.sparse.focal_prior * FRAME_WIDTH * focal_factor
-            database.update_camera(camera)
+def match_features(attempt: Attempt) -> None:
+    """Match every pair of frames and verify the matches."""
     matching = pycolmap.FeatureMatchingOptions()
-    matching.num_threads = settings.threads or -1
+    matching.num_threads = attempt.settings.threads or -1
     verification = pycolmap.TwoViewGeometryOptions()
-    verification.min_num_inliers = settings.sparse.min_inliers
-    verification.ransac.random_seed = settings.sparse.seed
+    verification.min_num_inliers = attempt.settings.sparse.min_inliers
+    verification.ransac.random_seed = attempt.settings.sparse.seed
     pycolmap.match_exhaustive(
-        folder / "matches.db",
+        attempt.database,
         matching_options=matching,
         verification_options=verification,
         device=pycolmap.Device.cpu,
     )
 
 
-def map_globally(folder: Path, settings: ColmapSettings) -> list[pycolmap.Reconstruction]:
+def map_globally(attempt: Attempt) -> list[pycolmap.Reconstruction]:
     """Solve all cameras at once."""
     options = pycolmap.GlobalPipelineOptions()
-    options.num_threads = settings.threads or -1
-    options.random_seed = settings.sparse.seed
-    options.min_num_matches = settings.sparse.min_inliers
-    models = pycolmap.global_mapping(folder / "matches.db", folder / "frames", folder, options)
+    options.num_threads = attempt.settings.threads or -1
+    options.random_seed = attempt.settings.sparse.seed
+    options.min_num_matches = attempt.settings.sparse.min_inliers
+    models = pycolmap.global_mapping(attempt.database, attempt.folder / "frames", attempt.folder, options)
     return list(models.values())
 
 
-def map_incrementally(folder: Path, settings: ColmapSettings) -> list[pycolmap.Reconstruction]:
+def map_incrementally(attempt: Attempt) -> list[pycolmap.Reconstruction]:
     """Grow the solution from a pair of frames."""
     options = pycolmap.IncrementalPipelineOptions()
-    options.num_threads = settings.threads or -1
-    options.random_seed = settings.sparse.seed
-    options.min_num_matches = settings.sparse.min_inliers
-    options.min_model_size = settings.trust.min_frames
+    options.num_threads = attempt.settings.threads or -1
+    options.random_seed = attempt.settings.sparse.seed
+    options.min_num_matches = attempt.settings.sparse.min_inliers
+    options.min_model_size = attempt.settings.trust.min_frames
     options.extract_colors = False
-    models = pycolmap.incremental_mapping(folder / "matches.db", folder / "frames", folder, options)
+    models = pycolmap.incremental_mapping(attempt.database, attempt.folder / "frames", attempt.folder, options)
     return list(models.values())
 
 

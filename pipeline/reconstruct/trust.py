@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.errors import InconsistentReconstruction, TooFewRegistered, TooLittleParallax
+from pipeline.errors import ClipError, InconsistentReconstruction, TooFewRegistered, TooLittleParallax
 from pipeline.reconstruct.settings import TrustSettings
 from pipeline.reconstruct.sparse_model import SparseModel
 from pipeline.records import FRAME_WIDTH
@@ -21,6 +21,15 @@ def check_cameras(model: SparseModel, settings: TrustSettings) -> None:
     _check_focal(model, settings)
     _check_halves(model, settings)
     _check_behind(model, settings)
+
+
+def is_trusted(model: SparseModel, settings: TrustSettings) -> bool:
+    """Tell whether ``check_cameras`` lets the model pass."""
+    try:
+        check_cameras(model, settings)
+    except ClipError:
+        return False
+    return True
 
 
 def _check_registered(model: SparseModel, settings: TrustSettings) -> None:

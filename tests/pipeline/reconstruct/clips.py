@@ -1,0 +1,26 @@
+"""Frames of a rendered tour with their truth, few and coarse in time, for tests that need a real clip."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.tours import FrameTruth, Tour, TourSettings
+
+SETTINGS = TourSettings(rooms_min=3, rooms_max=3, outdoor_shots=1, title=False, shot_seconds=4.0)
+
+
+@dataclass(frozen=True)
+class TourClip:
+    rgb: NDArray[np.uint8]
+    truth: tuple[FrameTruth, ...]
+
+
+def tour_clip(seed: int, shot: int, count: int) -> TourClip:
+    """``count`` frames spread over an indoor shot."""
+    tour = Tour.from_seed(seed, SETTINGS)
+    indoor = [candidate for candidate in tour.shots if candidate.kind == "indoor"][shot]
+    frames = np.linspace(indoor.start_frame, indoor.end_frame - 1, count).astype(int)
+    return TourClip(
+        np.stack([tour.picture(int(frame)) for frame in frames]), tuple(tour.truth(int(frame)) for frame in frames)
+    )
