@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PACKAGES := pipeline assets models training tests
 READY := $(VENV)/.ready
 SYSTEM_PACKAGES := libusb-1.0-0 libgl1 libegl1 libx11-6 libgomp1
 
@@ -24,8 +25,8 @@ test: $(READY)
 	OMP_NUM_THREADS=1 pytest -q -n 2 --dist loadscope
 
 check: $(READY)
-	ruff check
-	ruff format --check
+	ruff check $(PACKAGES)
+	ruff format --check $(PACKAGES)
 	mypy
 
 bench: $(READY)  ## speed and memory, as ratios to named baselines; JSON in .bench/
