@@ -221,7 +221,7 @@ def make_metric(bench: Workbench, group: GroupWriter) -> Outcome:
         message = f"{bench.video.video_id}: no clip could be set upright ({len(left_out)} left out)"
         raise NothingReconstructed(message)
     counts = {"clips": len(ups), "mean_up_confidence": float(np.mean(ups))}
-    notes = tuple(f"scale from {name}: {sources.count(name)} clips" for name in sorted(set(sources)))
+    notes = tuple(f"scale from {source.name.lower()}: {sources.count(source)} clips" for source in sorted(set(sources)))
     return Outcome("wall_height", counts, tuple(left_out), notes)
 
 
