@@ -136,9 +136,10 @@ def test_outdoor_shots_show_sky_and_depth_but_no_indoor_class(tour: Tour):
 
 
 def test_pictures_have_texture_for_structure_from_motion(tour: Tour):
+    # A pair of frames needs 15 verified matches, and of a room's features at least one in ten finds its partner.
     for shot in indoor(tour):
         grey = cv2.cvtColor(tour.picture(shot.start_frame), cv2.COLOR_RGB2GRAY)
-        assert len(cv2.SIFT_create().detect(grey)) > 400
+        assert len(cv2.SIFT_create().detect(grey)) > 150
 
 
 def test_frames_outside_the_tour_are_refused(tour: Tour):
