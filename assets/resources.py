@@ -53,7 +53,7 @@ class PipelineResource(dg.ConfigurableResource["PipelineResource"]):
     def missing(self) -> list[str]:
         """Return the registered videos that are not built and worth trying, in order of registration."""
         store, settings = self.store(), self.settings()
-        return [video_id for video_id in registered(store) if _is_missing(store, video_id, settings)]
+        return [video_id for video_id in registered(store) if is_missing(store.video(video_id), settings)]
 
     def run_config(self) -> dict[str, Any]:
         """Return the run configuration that gives another run this same resource."""
@@ -79,10 +79,11 @@ class LockedVideo(dg.ConfigurableResource[Workbench]):
                 forget_failure(video)
 
 
-def _is_missing(store: Store, video_id: str, settings: Settings) -> bool:
-    video, wanted = store.video(video_id), final_fingerprint(video_id, settings)
-    failure = last_failure(video)
-    return not is_built(video, settings) and worth_trying(failure, wanted, settings.dataset.give_up_after)
+def is_missing(video: VideoStore, settings: Settings) -> bool:
+    """Tell whether a video is not built and worth trying."""
+    wanted = final_fingerprint(video.video_id, settings)
+    tried_enough = not worth_trying(last_failure(video), wanted, settings.dataset.give_up_after)
+    return not is_built(video, settings) and not tried_enough
 
 
 def _wait_for(video: VideoStore, held: ExitStack) -> None:

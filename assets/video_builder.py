@@ -13,7 +13,7 @@ from pathlib import Path
 import dagster as dg
 from typer import echo
 
-from assets.resources import PARTITION_TAG, PipelineResource
+from assets.resources import PARTITION_TAG, PipelineResource, is_missing
 from pipeline.failures import last_failure, record_death
 from pipeline.process import final_fingerprint, is_built
 from pipeline.store import VideoStore
@@ -63,7 +63,7 @@ class VideoBuilder:
             child.terminate()
 
     def _build(self, video: VideoStore) -> VideoBuild:
-        if not is_built(video, self.settings):
+        if is_missing(video, self.settings):  # still: another run may have built it since
             exit_code = self._run_process_video(video.video_id)
             self._record_death(video, exit_code)
         if is_built(video, self.settings):

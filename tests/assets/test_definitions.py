@@ -10,10 +10,14 @@ import dagster as dg
 import pytest
 
 from assets import definitions
+from assets.jobs import new_videos
 from assets.metadata import PREVIEW_BYTES, picture, table
 from assets.resources import PipelineResource
-from pipeline.errors import SettingsError
-from pipeline.process import STAGES
+from pipeline.catalog import register
+from pipeline.errors import BrokenVideo, SettingsError
+from pipeline.failures import record_death, record_failure
+from pipeline.process import STAGES, final_fingerprint
+from pipeline.sources import read_sources
 from tests.assets.workplace import ROOT
 
 HEAVY = ("torch", "open3d", "pycolmap", "scenedetect", "yt_dlp", "numba", "transformers", "matplotlib")
@@ -55,6 +59,21 @@ def test_nothing_starts_building_because_the_ui_was_opened():
         assert status.value == "STOPPED"
 
 
+def test_the_sensor_requests_what_is_missing_and_again_only_when_something_changed(tmp_path: Path):
+    pipeline = PipelineResource(data=str(tmp_path))
+    store, settings = pipeline.store(), pipeline.settings()
+    register(store, read_sources("tour://1 tour://2"))
+    broken = store.video("tour-2")
+    record_failure(broken, "video", final_fingerprint("tour-2", settings), BrokenVideo("no frame"))
+    first, second = _requests(pipeline), _requests(pipeline)
+    assert [(request.partition_key, request.run_key) for request in first] == [("tour-1", second[0].run_key)]
+    record_death(store.video("tour-1"), final_fingerprint("tour-1", settings), "killed")
+    assert _requests(pipeline)[0].run_key != first[0].run_key
+    for _ in range(settings.dataset.give_up_after):
+        record_death(store.video("tour-1"), final_fingerprint("tour-1", settings), "killed")
+    assert _requests(pipeline) == []
+
+
 def test_what_the_launchpad_gives_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     file = tmp_path / "mine.yaml"
     file.write_text("{dataset: {parallel_videos: 2, give_up_after: 5}}")
@@ -90,3 +109,10 @@ def test_an_embedded_preview_stays_under_twenty_kilobytes():
 
 def test_a_table_of_nothing_can_be_shown():
     assert table([]).value.records == []
+
+
+def _requests(pipeline: PipelineResource) -> list[dg.RunRequest]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        found = new_videos(dg.build_sensor_context(instance, resources={"pipeline": pipeline}))
+    assert isinstance(found, dg.SensorResult)
+    return list(found.run_requests or [])
