@@ -66,7 +66,7 @@ def test_a_second_run_does_nothing(built_tour: Workbench):
 
 def test_other_labels_leave_the_reconstruction_alone(copied_tour: Workbench):
     changed = copied_tour.settings.model_copy(
-        update={"voxelize": copied_tour.settings.voxelize.model_copy(update={"ray_stride": 8})}
+        update={"voxelize": copied_tour.settings.voxelize.model_copy(update={"reach_m": 9.0})}
     )
     reports = list(process_video(replace(copied_tour, settings=changed)))
     assert [report.provenance.stage for report in reports if not report.reused] == ["occupancy"]
