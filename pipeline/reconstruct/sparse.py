@@ -57,7 +57,9 @@ def solve(folder: Path, settings: ColmapSettings) -> SparseModel:
                 trusted.append(model)
                 break
             refused.append(model)
-        if trusted and (first_octave < 0 or trusted[0].reprojection_error <= settings.sparse.precise):
+        precise = trusted and (first_octave < 0 or trusted[0].reprojection_error <= settings.sparse.precise)
+        still = refused and refused[-1].parallax < settings.trust.min_parallax
+        if precise or still:
             break
     return max(reversed(trusted or refused), key=lambda model: int(model.registered.sum()))
 
