@@ -5,7 +5,7 @@ Measured on two clips of tours (16 frames at 320x240, six sources each, the same
 =========================================  ================  ==============
 method                                     AbsRel (percent)  given (percent)
 =========================================  ================  ==============
-plane sweep, then semi-global smoothing    0.9, 0.8          93, 94
+plane sweep, then semi-global smoothing    0.9, 0.7          93, 94
 OpenCV's SGM on rectified pairs, median    0.6, 0.8          71, 17
 =========================================  ================  ==============
 
