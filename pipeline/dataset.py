@@ -17,9 +17,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.failures import last_failure
+from pipeline.errors import CorruptStore
+from pipeline.failures import last_failure, record_failure
 from pipeline.group_writer import disk_errors
-from pipeline.process import STAGES, provenance
+from pipeline.process import STAGES, drop_damaged, provenance
 from pipeline.records import ScaleSource
 from pipeline.settings import DatasetSettings
 from pipeline.store import Store, VideoStore
@@ -116,7 +117,8 @@ def build_dataset(store: Store, settings: DatasetSettings) -> DatasetSummary:
         summary = earlier.model_copy(update={"left_out": left_out})
     else:
         tally = _write_index(store, fingerprints, settings)
-        summary = tally.summary(version, left_out)
+        readable = {video_id: fingerprints[video_id] for video_id in fingerprints if video_id not in tally.damaged}
+        summary = tally.summary(_version(readable, settings), tuple(_left_out(store)))
     store.write_bytes(summary.model_dump_json(indent=1).encode(), *SUMMARY)
     return summary
 
@@ -140,6 +142,7 @@ class _Tally:
         self.splits = {"train": 0, "validation": 0}
         self.voxels = np.zeros(len(CLASS_COLUMNS), np.int64)
         self.frames_with = np.zeros(len(CLASS_COLUMNS), np.int64)
+        self.damaged: set[str] = set()
 
     def add(self, table: pa.Table) -> None:
         """Count the rows of one video."""
@@ -202,7 +205,7 @@ def _write_index(store: Store, fingerprints: dict[str, str], settings: DatasetSe
     store.scratch.mkdir(parents=True, exist_ok=True)
     try:
         with disk_errors():
-            _write_tables(draft, _video_tables(store, fingerprints, settings), tally)
+            _write_tables(draft, _video_tables(store, fingerprints, settings, tally.damaged), tally)
             store.place(draft, *INDEX)
     finally:
         draft.unlink(missing_ok=True)
@@ -222,7 +225,9 @@ def _write_tables(path: Path, tables: Iterable[pa.Table], tally: _Tally) -> None
             writer.write_table(pa.concat_tables(waiting))
 
 
-def _video_tables(store: Store, fingerprints: dict[str, str], settings: DatasetSettings) -> Iterator[pa.Table]:
+def _video_tables(
+    store: Store, fingerprints: dict[str, str], settings: DatasetSettings, damaged: set[str]
+) -> Iterator[pa.Table]:
     earlier = _earlier_tables(store)
     known_id, known = next(earlier, (None, None))
     for video_id, fingerprint in fingerprints.items():
@@ -232,8 +237,14 @@ def _video_tables(store: Store, fingerprints: dict[str, str], settings: DatasetS
         split = split_of(video_id, settings.validation_share)
         if known is not None and unchanged:
             yield known.set_column(INDEX_SCHEMA.get_field_index("split"), "split", pa.array([split] * known.num_rows))
-        else:
-            yield _frame_rows(store.video(video_id), split, fingerprint)
+            continue
+        video = store.video(video_id)
+        try:
+            yield _frame_rows(video, split, fingerprint)
+        except CorruptStore as error:
+            drop_damaged(video, error)
+            record_failure(video, "dataset", fingerprint, error)
+            damaged.add(video_id)
 
 
 def _earlier_tables(store: Store) -> Iterator[tuple[str | None, pa.Table]]:

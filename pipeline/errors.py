@@ -63,7 +63,11 @@ class StageMissing(VideoError):
 
 
 class CorruptStore(VideoError):
-    """A stored file or array does not read back; delete the named group and run its stage again."""
+    """A stored file or array does not read back; the next build makes ``group``, the damaged one, again."""
+
+    def __init__(self, message: str, group: str | None = None) -> None:
+        super().__init__(message)
+        self.group = group
 
 
 class VideoLocked(VideoError):

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.errors import DiskFull, DownloadRefused, DownloadTransient, PipelineError
+from pipeline.errors import CorruptStore, DiskFull, DownloadRefused, DownloadTransient, PipelineError
 from pipeline.store import VideoStore
 
 FAILURE = "failure.json"
 PROCESS_DIED = "ProcessDied"
-_WORLD = {kind.__name__ for kind in (DownloadTransient, DownloadRefused, DiskFull)} | {PROCESS_DIED}
+_WORLD = {kind.__name__ for kind in (DownloadTransient, DownloadRefused, DiskFull, CorruptStore)} | {PROCESS_DIED}
 
 
 class Failure(BaseModel):
@@ -46,8 +46,11 @@ def record_death(video: VideoStore, wanted: str, detail: str) -> Failure:
 
 
 def last_failure(video: VideoStore) -> Failure | None:
-    """Return the video's last failure, or None where it has none."""
-    return Failure.model_validate(video.read_json(FAILURE)) if video.exists(FAILURE) else None
+    """Return the video's last failure, or None where it has none or the note cannot be read."""
+    try:
+        return Failure.model_validate(video.read_json(FAILURE)) if video.exists(FAILURE) else None
+    except (CorruptStore, ValueError):
+        return None
 
 
 def forget_failure(video: VideoStore) -> None:

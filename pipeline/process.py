@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 from pipeline import stages, stored
-from pipeline.errors import StageMissing
+from pipeline.errors import CorruptStore, StageMissing
 from pipeline.failures import forget_failure, record_failure
 from pipeline.indoor import IndoorSettings
 from pipeline.provenance import Provenance, fingerprint
@@ -51,7 +51,7 @@ STAGES: dict[str, Stage] = {
             stages.reconstruct_clips,
             "reconstruction",
         ),
-        Stage("scene", "1", lambda s: s.metric.model_dump(mode="json"), stages.make_metric, "scene"),
+        Stage("scene", "2", lambda s: s.metric.model_dump(mode="json"), stages.make_metric, "scene"),
         Stage("semantics", "1", lambda s: of_backend(s.semantics), stages.label_frames, "semantics"),
         Stage("occupancy", "1", lambda s: s.voxelize.model_dump(mode="json"), stages.fill_grids, "occupancy"),
     )
@@ -94,21 +94,27 @@ def run_stage(name: str, bench: Workbench) -> StageReport:
     try:
         made = _make(stage, replace(bench, wanted=wanted))
     except Exception as error:
+        if isinstance(error, CorruptStore):
+            drop_damaged(bench.video, error)
         record_failure(bench.video, name, final_fingerprint(bench.video.video_id, bench.settings), error)
         raise
     return StageReport(made, reused=False)
 
 
+def drop_damaged(video: VideoStore, error: CorruptStore) -> None:
+    """Delete the group that does not read back and the last one, so that the video is unfinished and built again."""
+    if error.group:
+        video.drop_group("occupancy")
+        video.drop_group(error.group)
+
+
 def provenance(video: VideoStore, name: str) -> Provenance | None:
-    """Return what a stage noted about its stored result, or None where there is none."""
-    group = STAGES[name].group
-    if group:
-        content = video.attributes(group) if video.has_group(group) else None
-    elif name == "video":
-        content = video.read_json("source.json")["provenance"] if video.exists("source.json") else None
-    else:
-        content = stored.clips_metadata(video) if video.exists("clips.parquet") else None
-    return Provenance.model_validate(content) if content else None
+    """Return what a stage noted about its stored result, or None where there is no result or a damaged one."""
+    try:
+        content = _noted(video, name)
+        return Provenance.model_validate(content) if content else None
+    except (CorruptStore, KeyError, ValueError):
+        return None
 
 
 def final_fingerprint(video_id: str, settings: Settings) -> str:
@@ -123,6 +129,15 @@ def is_built(video: VideoStore, settings: Settings) -> bool:
     """Tell whether a video has all its results, made with these settings and this code."""
     found = provenance(video, "occupancy")
     return found is not None and found.fingerprint == final_fingerprint(video.video_id, settings)
+
+
+def _noted(video: VideoStore, name: str) -> dict[str, Any] | None:
+    group = STAGES[name].group
+    if group:
+        return video.attributes(group) if video.has_group(group) else None
+    if name == "video":
+        return dict(video.read_json("source.json")["provenance"]) if video.exists("source.json") else None
+    return stored.clips_metadata(video) if video.exists("clips.parquet") else None
 
 
 def _fingerprint_now(name: str, bench: Workbench) -> str:

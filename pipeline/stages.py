@@ -152,7 +152,7 @@ def keep_indoor(bench: Workbench, group: GroupWriter) -> Outcome:
             scores.append(score.indoor)
             if score.indoor < bench.settings.indoor.threshold:
                 detail = f"P(indoor) {score.indoor:.2f} < {bench.settings.indoor.threshold:.2f}"
-                left_out.append(LeftOut("indoor_clips", clip.clip_id, "Outdoor", detail))
+                left_out.append(LeftOut("indoor_clips", clip.clip_id, "NotIndoor", detail))
                 continue
             kept += 1
             group.append("rgb", rgb)

@@ -163,10 +163,12 @@ class VideoStore:
             message = f"{self.video_id} has no {name}: run the stage that makes it first"
             raise StageMissing(message)
         try:
-            content: dict[str, Any] = json.loads(self.store.read_bytes("videos", self.video_id, name))
+            content = json.loads(self.store.read_bytes("videos", self.video_id, name))
         except ValueError as error:
-            message = f"{self.video_id}/{name} is no JSON: delete it and run its stage again"
+            message = f"{self.video_id}/{name} is no JSON: delete it and build the video again"
             raise CorruptStore(message) from error
+        if not isinstance(content, dict):
+            raise CorruptStore(f"{self.video_id}/{name} is no JSON object: delete it and build the video again")
         return content
 
     def write_json(self, name: str, content: dict[str, Any]) -> None:
@@ -238,8 +240,8 @@ class VideoStore:
             )
             return np.asarray(opened[:] if rows is None else opened[rows])
         except (FileNotFoundError, ValueError, RuntimeError, OSError) as error:
-            message = f"{self.video_id}: {group}/{array} does not read back ({error}); run the stage {group!r} again"
-            raise CorruptStore(message) from error
+            message = f"{self.video_id}: {group}/{array} does not read back ({error}); build the video again"
+            raise CorruptStore(message, group) from error
 
     @contextlib.contextmanager
     def write_group(self, group: str, attributes: dict[str, Any]) -> Iterator[GroupWriter]:

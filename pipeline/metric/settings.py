@@ -84,6 +84,6 @@ class MetricSettings(BaseModel):
         default=0.1, gt=0, lt=1, description="Share of the horizontal surfaces that a floor or ceiling holds, at least."
     )
     beyond_level_max: float = Field(
-        default=0.01, ge=0, lt=1, description="Share of what is seen that may lie below a floor or above a ceiling."
+        default=0.005, ge=0, lt=1, description="Share of what is seen that may lie below a floor or above a ceiling."
     )
     seed: int = Field(default=0, ge=0, description="Seed of the draws of samples and candidates.")

@@ -39,7 +39,7 @@ def store_room(folder: Path) -> VideoStore:
     provenance = _provenance("clips", (LeftOut("clips", 2, "TooShort", "shot of 0.4 s"),))
     table = pa.Table.from_pylist([clip_row(clip) for clip in clips])
     video.write_table("clips.parquet", table.replace_schema_metadata({"provenance": json.dumps(provenance)}))
-    outdoor = (LeftOut("indoor_clips", 1, "Outdoor", "P(indoor) 0.10 < 0.50"),)
+    outdoor = (LeftOut("indoor_clips", 1, "NotIndoor", "P(indoor) 0.10 < 0.50"),)
     with video.write_group("frames", _provenance("indoor_clips", outdoor)) as group:
         group.append("rgb", rgb)
         group.append("clip_id", np.zeros(FRAMES, np.int32))

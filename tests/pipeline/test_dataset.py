@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.dataset import CLASS_COLUMNS, DatasetSummary, build_dataset, read_summary, split_of
 from pipeline.errors import BrokenVideo
-from pipeline.failures import record_failure
+from pipeline.failures import forget_failure, record_failure
 from pipeline.provenance import Provenance
 from pipeline.records import LeftOut, ScaleSource
 from pipeline.settings import DatasetSettings
@@ -99,6 +99,24 @@ def test_a_removed_video_leaves_the_index(tmp_path: Path):
     store.video("a").drop_group("occupancy")
     assert build_dataset(store, HALF).videos == 1
     assert {row["video_id"] for row in index_of(tmp_path)} == {"b"}
+
+
+def test_a_video_whose_arrays_are_damaged_is_left_out_by_name_until_it_is_built_again(tmp_path: Path):
+    store = Store(tmp_path)
+    for video_id in ("a", "b"):
+        finish(store, video_id)
+    chunks = tmp_path / "videos" / "a" / "scene.zarr" / "scene" / "depth_share" / "c"
+    next(path for path in chunks.rglob("*") if path.is_file()).write_bytes(b"junk")
+    summary = build_dataset(store, HALF)
+    assert {row["video_id"] for row in index_of(tmp_path)} == {"b"}
+    assert summary.videos == 1
+    assert [(entry.video_id, entry.code) for entry in summary.left_out if entry.stage == "dataset"] == [
+        ("a", "CorruptStore")
+    ]
+    assert build_dataset(store, HALF) == summary
+    finish(store, "a")
+    forget_failure(store.video("a"))
+    assert build_dataset(store, HALF).videos == 2
 
 
 def test_summary_of_an_empty_store(tmp_path: Path):

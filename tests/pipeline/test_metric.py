@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 from pipeline.errors import NoUpDirection
 from pipeline.metric import MetricSettings, to_metric
 from pipeline.metric.heights import Levels, find_scale
+from pipeline.metric.levelling import level
 from pipeline.metric.orientation import quarter_turn_angle
+from pipeline.metric.surfaces import SurfaceSamples
 from pipeline.normals import fit_planes
 from pipeline.pointmap import pixel_rays, pointmap
 from pipeline.records import MetricScene, Reconstruction, ScaleSource
@@ -146,6 +148,26 @@ def test_the_same_input_gives_the_same_scene(walk: MetricScene):
     first, second = to_metric(reconstruction, SMALL), to_metric(reconstruction, SMALL)
     assert np.array_equal(first.world_from_reconstruction, second.world_from_reconstruction)
     assert np.array_equal(first.depth, second.depth)
+
+
+def test_a_lone_wall_leaves_the_tilt_about_its_normal_as_it_was():
+    """Its points bend by less than a plane's thickness, which must not be read as a floor on its side."""
+    draw = np.random.default_rng(0)
+    points = np.stack([draw.uniform(-2, 2, 5000), 2 + draw.normal(0, 0.005, 5000), draw.uniform(0, 2.5, 5000)], axis=1)
+    wall = SurfaceSamples(points, np.tile([0.0, -1.0, 0.0], (5000, 1)))
+    up = level(wall, np.eye(3), SMALL)
+    assert np.degrees(np.arccos(up[2])) < 0.1
+
+
+def test_a_floor_settles_the_tilt_that_normals_left():
+    draw = np.random.default_rng(0)
+    points = np.stack([draw.uniform(-2, 2, 5000), draw.uniform(-2, 2, 5000), draw.normal(0, 0.005, 5000)], axis=1)
+    floor = SurfaceSamples(points, np.tile([0.0, 0.0, 1.0], (5000, 1)))
+    tilt = np.radians(2)
+    tilted = np.array([[np.cos(tilt), 0, -np.sin(tilt)], [0, 1, 0], [np.sin(tilt), 0, np.cos(tilt)]])
+    up = level(floor, tilted, SMALL)
+    # Reluctance to tilt, a plane's thickness at 8 degrees, holds back a hundredth of two degrees.
+    assert np.degrees(np.arccos(up[2])) < 0.1
 
 
 def test_a_single_wall_does_not_tell_up():

@@ -1,6 +1,7 @@
 """All stages on a rendered tour, end to end: what is stored, what is reused, what a fault leaves behind."""
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -15,7 +16,16 @@ import pytest
 import zarr
 
 from pipeline.dataset import build_dataset
-from pipeline.errors import BrokenVideo, DiskFull, NoClips, NoIndoorClip, PipelineError, StageMissing, VideoLocked
+from pipeline.errors import (
+    BrokenVideo,
+    CorruptStore,
+    DiskFull,
+    NoClips,
+    NoIndoorClip,
+    PipelineError,
+    StageMissing,
+    VideoLocked,
+)
 from pipeline.failures import last_failure, record_failure, worth_trying
 from pipeline.process import STAGES, final_fingerprint, is_built, process_video, provenance, run_stage
 from pipeline.stages import Workbench
@@ -55,7 +65,7 @@ def test_groups_say_how_they_were_made(built_tour: Workbench):
 def test_the_outdoor_shot_is_left_out_with_its_reason(built_tour: Workbench):
     made = provenance(built_tour.video, "indoor_clips")
     assert made is not None
-    assert [item.code for item in made.left_out] == ["Outdoor"]
+    assert [item.code for item in made.left_out] == ["NotIndoor"]
     assert made.counts["clips"] == 1
 
 
@@ -101,6 +111,58 @@ def test_killed_while_reconstructing_it_goes_on_where_it_was(
         video.read("occupancy", "labels").shape, built_tour.video.read("occupancy", "labels").shape
     )
     assert not list(video.scratch.rglob("*.npz"))
+
+
+def _process_until_killed(folder: Path, stage: str) -> None:
+    def progress(at: str, done: int, total: int, detail: str = "") -> None:
+        del detail
+        if at == stage and done >= total - 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    list(process_video(replace(workbench(folder), progress=progress)))
+
+
+@pytest.mark.parametrize("stage", ["clips", "indoor_clips", "semantics"])
+def test_killed_in_the_middle_of_a_stage_only_that_stage_is_done_again(copied_tour: Workbench, stage: str):
+    video, group = copied_tour.video, STAGES[stage].group
+    if group:
+        video.drop_group(group)
+    else:
+        video.remove("clips.parquet")
+    child = multiprocessing.get_context("spawn").Process(
+        target=_process_until_killed, args=(Path(video.store.root), stage)
+    )
+    child.start()
+    child.join()
+    assert child.exitcode == -signal.SIGKILL
+    assert provenance(video, stage) is None
+    reports = list(process_video(copied_tour))
+    assert [report.provenance.stage for report in reports if not report.reused] == [stage]
+    assert is_built(video, copied_tour.settings)
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"attributes": {"stage": "scene"}}', "\x00"])
+def test_a_result_whose_note_is_damaged_is_made_again(copied_tour: Workbench, content: str):
+    video = copied_tour.video
+    (Path(video.store.root) / "videos" / video.video_id / "scene.zarr" / "occupancy" / "zarr.json").write_text(content)
+    assert not is_built(video, copied_tour.settings)
+    assert [report.provenance.stage for report in process_video(copied_tour) if not report.reused] == ["occupancy"]
+
+
+def test_a_damaged_array_ends_one_build_and_is_made_again_by_the_next(copied_tour: Workbench):
+    video = copied_tour.video
+    video.drop_group("occupancy")
+    chunks = Path(video.store.root) / "videos" / video.video_id / "scene.zarr" / "scene" / "depth" / "c"
+    next(path for path in chunks.rglob("*") if path.is_file()).write_bytes(b"junk")
+    with pytest.raises(CorruptStore, match="scene/depth"):
+        list(process_video(copied_tour))
+    failure = last_failure(video)
+    assert failure is not None
+    assert failure.may_pass
+    assert [report.provenance.stage for report in process_video(copied_tour) if not report.reused] == [
+        "scene",
+        "occupancy",
+    ]
 
 
 def test_two_processes_do_not_work_on_one_video(copied_tour: Workbench):
