@@ -6,7 +6,6 @@ it adds at its peak can be told. Run it with ``python -m pipeline.bench.voxelize
 """
 
 import multiprocessing
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.bench.memory import peak_bytes
 from pipeline.classes import OCCUPIED_CLASSES, SemanticClass
 from pipeline.grid import GRID_SHAPE, VOXEL_SIZE, voxel_index
 from pipeline.pointmap import pixel_rays, pointmap
@@ -55,17 +55,12 @@ def measure(name: str) -> tuple[float, float]:
     """Run one contender in this process: best processor seconds, and MiB that its runs added to the peak."""
     fill, clip = CONTENDERS[name][0], room_clip()
     fill(*room_clip(frames=1))
-    before, seconds = peak_mib(), []
+    before, seconds = peak_bytes(), []
     for _ in range(REPEATS):
         start = time.process_time()
         fill(*clip)
         seconds.append(time.process_time() - start)
-    return min(seconds), peak_mib() - before
-
-
-def peak_mib() -> float:
-    """Return the largest resident memory this process has had, in MiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return min(seconds), (peak_bytes() - before) / 2**20
 
 
 def room_clip(frames: int = FRAMES) -> tuple[MetricScene, Semantics]:
