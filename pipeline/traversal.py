@@ -25,6 +25,7 @@ def compiled(function: Function) -> Function:
 def count_points(
     depth: NDArray[np.float32],
     slots: NDArray[np.uint8],
+    votes: NDArray[np.uint8],
     voxel_from_pixel: NDArray[np.float64],
     centre: NDArray[np.float64],
     counts: NDArray[np.uint32],
@@ -32,6 +33,7 @@ def count_points(
     """Add every pixel of one depth map to the histogram of the voxel it falls into.
 
     depth: (h, w), 0 = no value. slots: (h, w), index of the pixel's label in the last axis of ``counts``.
+    votes: (h, w), what the pixel counts; 32 bits hold 16 million points of 255 votes in one voxel.
     voxel_from_pixel: (3, 3), centre: (3,); ``depth * voxel_from_pixel @ (u + .5, v + .5, 1) + centre`` is a pixel's
     position in voxels.
     counts: (X, Y, Z, number of slots), added to in place.
@@ -41,7 +43,7 @@ def count_points(
             if 0 < depth[v, u] < inf:
                 x, y, z = lift(u, v, depth[v, u], voxel_from_pixel, centre)
                 if 0 <= x < counts.shape[0] and 0 <= y < counts.shape[1] and 0 <= z < counts.shape[2]:
-                    counts[int(x), int(y), int(z), slots[v, u]] += 1
+                    counts[int(x), int(y), int(z), slots[v, u]] += votes[v, u]
 
 
 @compiled

@@ -1,12 +1,13 @@
 """Stage 7: depth, cameras and labels of a clip become one grid of labelled 8 cm voxels per frame.
 
-A voxel is **occupied** where points of any frame of the clip fall (the class with most points wins, the lowest id
+A voxel is **occupied** where points of any frame of the clip fall (the class with most votes wins, the lowest id
 on ties; points labelled unknown do not vote, and a voxel that holds nothing else stays unknown), **empty** where
 only camera rays passed on their way to a surface, and **unknown** otherwise. The paper (section 3.2) fixes the
 majority label, the 8 cm and the origin at the smallest corner; it is silent on empty and unknown.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,11 @@ class VoxelSettings(BaseModel):
         gt=0,
         le=100,
         description="Metres from the camera, along x and y, within which seen points decide where the grid lies.",
+    )
+    vote: Literal["majority", "confidence"] = Field(
+        "majority",
+        description="How points decide their voxel's label: every point has one vote (majority, paper section 3.2), or "
+        "as much of one as its label is certain (confidence).",
     )
 
 
@@ -145,14 +151,16 @@ def fill_grid(
     """
     from pipeline.traversal import count_points, mark_rays
 
-    stride = max(round((settings or VoxelSettings()).ray_spacing * scene.depth.shape[2]), 1)
+    settings = settings or VoxelSettings()
+    stride = max(round(settings.ray_spacing * scene.depth.shape[2]), 1)
     counts = np.zeros((*GRID_SHAPE, UNKNOWN_SLOT + 1), np.uint32)
     crossed = np.zeros(GRID_SHAPE, np.bool_)
     slots = label_slots()
     for frame in np.flatnonzero(scene.registered):
         depth = contiguous_depth(scene, int(frame))
         voxel_from_pixel, centre = lifting(scene, int(frame), origin, grid_from_world)
-        count_points(depth, slots[semantics.labels[frame]], voxel_from_pixel, centre, counts)
+        votes = vote_weights(semantics, int(frame), settings)
+        count_points(depth, slots[semantics.labels[frame]], votes, voxel_from_pixel, centre, counts)
         mark_rays(depth, stride, voxel_from_pixel, centre, crossed)
     return majority_labels(counts, crossed)
 
@@ -167,6 +175,16 @@ def label_slots() -> NDArray[np.uint8]:
     slots = np.full(256, UNKNOWN_SLOT, np.uint8)
     slots[list(OCCUPIED_CLASSES)] = np.arange(UNKNOWN_SLOT)
     return slots
+
+
+def vote_weights(semantics: Semantics, frame: int, settings: VoxelSettings) -> NDArray[np.uint8]:
+    """Return the weight (h, w) of every pixel's vote: 1, or the confidence of its label where that is asked and known.
+
+    The least is 1, so that a point of unknown label still holds its voxel.
+    """
+    if settings.vote == "majority" or semantics.confidence is None:
+        return np.ones(semantics.labels.shape[1:], np.uint8)
+    return np.maximum(semantics.confidence[frame], 1)
 
 
 def lifting(

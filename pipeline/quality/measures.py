@@ -16,7 +16,7 @@ from pipeline.quality.truth import TrueClip, true_clip
 from pipeline.records import MetricScene, Semantics
 from pipeline.settings import Settings
 from pipeline.store import VideoStore
-from pipeline.stored import clip_rows, read_reconstruction, read_scene, stored_clips
+from pipeline.stored import clip_rows, read_labels, read_reconstruction, read_scene, stored_clips, without_moving
 from pipeline.tours import Tour
 from pipeline.voxelize import fill_grid, grid_from_estimate, voxelize_frame
 
@@ -32,7 +32,7 @@ def measure_tour(video: VideoStore, tour: Tour, settings: Settings, fingerprint:
         scene = read_scene(video, rows)
         if not scene.registered.any():
             continue
-        semantics = Semantics(video.read("semantics", "labels", rows), video.read("semantics", "regions", rows))
+        semantics = read_labels(video, rows)
         truth = true_clip(tour, video.read("frames", "frame_index", rows))
         scene, semantics, truth = _registered_only(scene, semantics, truth)
         shots |= set(truth.shot_id.tolist())
@@ -84,13 +84,22 @@ def _registered_only(
     rows = scene.registered
     return (
         _rows_of(scene, rows),
-        Semantics(semantics.labels[rows], semantics.regions[rows]),
+        _labels_of(semantics, rows),
         replace(
             truth,
             scene=_rows_of(truth.scene, rows),
-            semantics=Semantics(truth.semantics.labels[rows], truth.semantics.regions[rows]),
+            semantics=_labels_of(truth.semantics, rows),
             shot_id=truth.shot_id[rows],
         ),
+    )
+
+
+def _labels_of(semantics: Semantics, rows: NDArray[np.bool_]) -> Semantics:
+    return Semantics(
+        labels=semantics.labels[rows],
+        regions=semantics.regions[rows],
+        confidence=None if semantics.confidence is None else semantics.confidence[rows],
+        moving=None if semantics.moving is None else semantics.moving[rows],
     )
 
 
@@ -156,7 +165,7 @@ def overlaps(
     Grids are compared in the true grid of each frame, laid on that frame's camera.
     """
     true_labels = resize_nearest(truth.semantics.labels, semantics.labels.shape[1:])
-    pixels = overlap(semantics.labels, true_labels)
+    pixels, scene_at_rest = overlap(semantics.labels, true_labels), without_moving(scene, semantics)
     grids: list[OverlapCounts] = []
     grids_true_scale: list[OverlapCounts] = []
     scale = scale_to_truth(scene, truth)
@@ -164,7 +173,7 @@ def overlaps(
         true_grid = voxelize_frame(truth.scene, truth.semantics, frame, settings.voxelize)
         for size, total in ((1.0, grids), (scale, grids_true_scale)):
             into_grid = grid_from_estimate(true_grid.grid_from_world, true_camera, camera, size)
-            filled = fill_grid(scene, semantics, true_grid.origin, into_grid, settings.voxelize)
+            filled = fill_grid(scene_at_rest, semantics, true_grid.origin, into_grid, settings.voxelize)
             total.append(overlap(filled, true_grid.labels))
     return pixels, sum(grids, no_overlap()), sum(grids_true_scale, no_overlap())
 

@@ -52,35 +52,64 @@ def random_clip(seed: int) -> Filmed:
     poses[:, :3, 3] = rng.uniform(-1, 1, (len(CAMERAS), 3))
     depth = rng.uniform(-0.5, 3, scene.depth.shape).clip(0).astype(np.float32)
     labels = rng.choice(np.array([0, 1, 2, 3, 11, 255], np.uint8), depth.shape)
-    return dataclasses.replace(scene, depth=depth, camera_to_world=poses), Semantics(labels, semantics.regions)
+    confidence = np.where(labels == 255, 0, rng.integers(1, 256, depth.shape)).astype(np.uint8)
+    scene = dataclasses.replace(scene, depth=depth, camera_to_world=poses)
+    return scene, Semantics(labels, semantics.regions, confidence)
 
 
-def brute_force_labels(scene: MetricScene, semantics: Semantics, origin: NDArray[np.floating]) -> dict:
-    """The label of every voxel that holds a point, by sorting points into a dictionary."""
-    votes: dict[tuple[int, ...], list[int]] = {}
+def brute_force_labels(scene: MetricScene, semantics: Semantics, weights: NDArray, origin: NDArray) -> dict:
+    """The label of every voxel that holds a point, by adding up votes in a dictionary."""
+    votes: dict[tuple[int, ...], dict[int, int]] = {}
     for frame in range(len(scene.depth)):
         seen = scene.depth[frame] > 0
         points = pointmap(scene.depth[frame], scene.intrinsics[frame], scene.camera_to_world[frame])[seen]
-        for index, label in zip(voxel_index(points, origin), semantics.labels[frame][seen], strict=True):
+        indices = voxel_index(points, origin)
+        for index, label, weight in zip(indices, semantics.labels[frame][seen], weights[frame][seen], strict=True):
             if ((index >= 0) & (index < GRID_SHAPE)).all():
-                votes.setdefault(tuple(index), []).append(int(label))
-    return {index: majority([label for label in labels if 1 <= label <= 11]) for index, labels in votes.items()}
+                of_voxel = votes.setdefault(tuple(index), {})
+                of_voxel[int(label)] = of_voxel.get(int(label), 0) + int(weight)
+    return {index: winner(of_voxel) for index, of_voxel in votes.items()}
 
 
-def majority(labels: list[int]) -> int:
-    return min(set(labels), key=lambda label: (-labels.count(label), label)) if labels else 255
+def winner(votes: dict[int, int]) -> int:
+    classes = [label for label in votes if 1 <= label <= 11]
+    return min(classes, key=lambda label: (-votes[label], label)) if classes else 255
 
 
-@given(st.integers(0, 10_000))
-@settings(max_examples=10, deadline=None)
-def test_occupied_voxels_and_their_labels_equal_brute_force(seed: int):
+@given(st.integers(0, 10_000), st.sampled_from(["majority", "confidence"]))
+@settings(max_examples=16, deadline=None)
+def test_occupied_voxels_and_their_labels_equal_brute_force(seed: int, vote: str):
     scene, semantics = random_clip(seed)
     origin = np.array([-2.0, -2.2, -1.4]) + np.random.default_rng(seed).uniform(0, 0.08, 3)
-    labels = fill_grid(scene, semantics, origin, np.eye(4))
-    expected = brute_force_labels(scene, semantics, origin)
+    labels = fill_grid(scene, semantics, origin, np.eye(4), VoxelSettings(vote=vote))
+    assert semantics.confidence is not None
+    weights = semantics.confidence if vote == "confidence" else np.ones_like(semantics.confidence)
+    expected = brute_force_labels(scene, semantics, weights, origin)
     occupied = {index: label for index, label in expected.items() if label != 255}
     assert {tuple(index): labels[tuple(index)] for index in np.argwhere((labels > 0) & (labels < 255))} == occupied
     assert all(labels[index] == 255 for index, label in expected.items() if label == 255)
+
+
+def test_one_certain_point_outvotes_two_doubtful_ones_only_where_confidence_counts(clip: Filmed):
+    scene, _ = clip
+    scene = dataclasses.replace(scene, depth=np.zeros((3, 1, 3), np.float32))
+    scene.depth[0, 0] = 2.0
+    labels = np.array([[[SemanticClass.WALL, SemanticClass.SOFA, SemanticClass.SOFA]]], np.uint8).repeat(3, axis=0)
+    confidence = np.array([[[200, 90, 90]]], np.uint8).repeat(3, axis=0)
+    semantics = Semantics(labels, np.zeros_like(labels, np.uint16), confidence)
+    # A grid so far enlarged that the three points share a voxel.
+    shrink = np.diag([1e-3, 1e-3, 1e-3, 1.0])
+    found = {
+        vote: set(np.unique(fill_grid(scene, semantics, np.full(3, -1.0), shrink, VoxelSettings(vote=vote)))) - {0, 255}
+        for vote in ("majority", "confidence")
+    }
+    assert found == {"majority": {SemanticClass.SOFA}, "confidence": {SemanticClass.WALL}}
+
+
+def test_without_confidence_every_vote_counts_alike(clip: Filmed):
+    scene, semantics = clip
+    weighted = voxelize_frame(scene, semantics, 0, VoxelSettings(vote="confidence"))
+    assert np.array_equal(weighted.labels, voxelize_frame(scene, semantics, 0).labels)
 
 
 @given(st.integers(0, 10_000), st.integers(0, 3))
