@@ -58,7 +58,7 @@ class ClosedSetSegmenter:
             raise WrongWeights(f"{folder} lacks weights, first {min(report['missing_keys'])}")
         return cls(network, mean, std)
 
-    def to(self, device: str) -> "ClosedSetSegmenter":
+    def to(self, device: torch.device) -> "ClosedSetSegmenter":
         """Move the network to a device."""
         self._network.to(device)
         return self

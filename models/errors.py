@@ -23,3 +23,7 @@ class UnusableVocabulary(ModelError):
 
 class OutOfDeviceMemory(ModelError):
     """Not even a batch of one fits into the memory of the device."""
+
+
+class NoSuchDevice(ModelError):
+    """A device that torch does not know or that this machine does not have."""

@@ -25,7 +25,7 @@ class Places365Settings(BaseModel):
     )
     frames: int = Field(5, ge=1, le=64, description="frames of a clip, evenly spaced, whose probabilities are averaged")
     categories_kept: int = Field(5, ge=1, le=365, description="most probable scene categories kept as evidence")
-    device: str = Field("cpu", description="torch device the network runs on")
+    device: str | None = Field(None, description="torch device the network runs on; none: the GPU if there is one")
 
 
 class Places365Filter:
@@ -66,10 +66,11 @@ class Places365Filter:
 
     @cached_property
     def _network(self) -> "Places365":
+        from models.device import device_of
         from models.places365 import Places365
 
         with as_settings_error(f"indoor weights {self._settings.weights}"):
-            return Places365.load(self._checkpoint).to(self._settings.device)
+            return Places365.load(self._checkpoint).to(device_of(self._settings.device))
 
     @cached_property
     def _checkpoint(self) -> Path:

@@ -11,7 +11,6 @@ from pipeline.failures import forget_failure, record_failure
 from pipeline.indoor import IndoorSettings
 from pipeline.provenance import Provenance, fingerprint
 from pipeline.reconstruct import ReconstructSettings
-from pipeline.semantics import SemanticsSettings
 from pipeline.settings import Settings
 from pipeline.stages import Outcome, Seal, Workbench
 from pipeline.store import VideoStore
@@ -32,7 +31,7 @@ class Stage:
     group: str | None = None
 
 
-def of_backend(settings: IndoorSettings | ReconstructSettings | SemanticsSettings) -> dict[str, Any]:
+def of_backend(settings: IndoorSettings | ReconstructSettings) -> dict[str, Any]:
     """Return a stage's settings without those of the backends that were not chosen."""
     names = get_args(type(settings).model_fields["backend"].annotation)
     return settings.model_dump(mode="json", exclude=set(names) - {settings.backend})
@@ -52,7 +51,7 @@ STAGES: dict[str, Stage] = {
             "reconstruction",
         ),
         Stage("scene", "2", lambda s: s.metric.model_dump(mode="json"), stages.make_metric, "scene"),
-        Stage("semantics", "1", lambda s: of_backend(s.semantics), stages.label_frames, "semantics"),
+        Stage("semantics", "1", lambda s: s.semantics.decisive(), stages.label_frames, "semantics"),
         Stage("occupancy", "1", lambda s: s.voxelize.model_dump(mode="json"), stages.fill_grids, "occupancy"),
     )
 }

@@ -230,7 +230,8 @@ def label_frames(bench: Workbench, group: GroupWriter) -> Outcome:
     """Stage ``semantics``: labels and regions of every frame, at the resolution of its depth."""
     from pipeline.semantics import segmenter
 
-    backend, clips, known, regions = segmenter(bench.settings.semantics), clip_rows(bench.video), [], 0
+    backend = segmenter(bench.settings.semantics, bench.video.store.scratch)
+    clips, known, regions = clip_rows(bench.video), [], 0
     for done, (clip_id, rows) in enumerate(clips):
         bench.progress("semantics", done, len(clips), f"clip {clip_id}")
         scene = read_scene(bench.video, rows)

@@ -1,6 +1,7 @@
 """Words and the classes they stand for: prompts of an open-vocabulary segmenter, or names of a closed-set one."""
 
 from collections import Counter
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Self
@@ -81,6 +82,7 @@ def load_vocabulary(path: Path) -> Vocabulary:
     return _parse(text, path.name)
 
 
+@lru_cache(maxsize=8)
 def _parse(text: str, origin: str) -> Vocabulary:
     try:
         return Vocabulary.model_validate(yaml.safe_load(text))

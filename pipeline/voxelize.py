@@ -184,7 +184,7 @@ def vote_weights(semantics: Semantics, frame: int, settings: VoxelSettings) -> N
     """
     if settings.vote == "majority" or semantics.confidence is None:
         return np.ones(semantics.labels.shape[1:], np.uint8)
-    return np.maximum(semantics.confidence[frame], 1)
+    return np.asarray(np.maximum(semantics.confidence[frame], 1), np.uint8)
 
 
 def lifting(

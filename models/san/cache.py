@@ -1,6 +1,8 @@
 """Arrays kept by the content they were computed from, in a folder that may be deleted at any time."""
 
+import contextlib
 import hashlib
+import math
 import os
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -34,18 +36,26 @@ def tensors_key(tensors: Iterable[Tensor]) -> str:
 
 
 class ArrayCache:
-    """A folder of ``<key>.npz`` files; keys come from ``content_key``."""
+    """A folder of ``<key>.npz`` files; keys come from ``content_key``.
 
-    def __init__(self, folder: Path) -> None:
+    max_bytes: what the folder may hold; what was not used for longest goes first. Any number of processes may share it,
+    and one that is killed leaves nothing that is ever read.
+    """
+
+    def __init__(self, folder: Path, max_bytes: float = math.inf) -> None:
         self._folder = folder
+        self._max_bytes = max_bytes
 
     def load(self, key: str) -> Arrays | None:
         """Return what was stored under ``key``; nothing where it is missing or damaged."""
+        path = self._folder / f"{key}.npz"
         try:
-            with np.load(self._folder / f"{key}.npz", allow_pickle=False) as stored:
-                return dict(stored)
+            with np.load(path, allow_pickle=False) as stored:
+                arrays = dict(stored)
+            os.utime(path)
         except (OSError, ValueError, BadZipFile, EOFError):
             return None
+        return arrays
 
     def store(self, key: str, arrays: Arrays) -> None:
         """Store arrays under ``key``, whole or not at all, also when several processes do so at once."""
@@ -54,6 +64,26 @@ class ArrayCache:
         try:
             with os.fdopen(handle, "wb") as part:
                 np.savez(part, allow_pickle=False, **arrays)
-            Path(name).replace(self._folder / f"{key}.npz")
+            with contextlib.suppress(FileNotFoundError):  # another process found the folder too full
+                Path(name).replace(self._folder / f"{key}.npz")
         finally:
             Path(name).unlink(missing_ok=True)
+        self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
+        """Delete what is too much, parts that a killed process left among it."""
+        found = sorted(map(_used_and_size, self._folder.iterdir()), reverse=True)
+        held = 0
+        for _, size, path in found:
+            held += size
+            if held > self._max_bytes:
+                path.unlink(missing_ok=True)
+
+
+def _used_and_size(path: Path) -> tuple[int, int, Path]:
+    """When a file was last used, how large it is, and its path; one that another process deleted counts nothing."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return 0, 0, path
+    return found.st_mtime_ns, found.st_size, path

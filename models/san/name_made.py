@@ -1,15 +1,17 @@
 """Weights of a Side Adapter Network and pictures as pure functions of their names, for checks and benchmarks."""
 
 import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from models.name_made import steps
 from models.san.config import SanConfig
 from models.san.network import San
+from models.san.prompts import prompts, tokenize
 
 TINY = SanConfig(
     vision_width=128,
@@ -25,6 +27,7 @@ TINY = SanConfig(
 )
 """A network of 6 million parameters with the depth of ViT-B/16."""
 
+_SHARPNESS = 30
 _TABLES = ("pos_embed", "query_embed", "bg_embed", "class_embedding", "positional_embedding")
 _EXPONENTS = {"logit_scale": -9, "bias_scaling.weight": -9, "token_embedding.weight": -6}
 _OFFSETS = {"logit_scale": 3.0, "bias_scaling.weight": 1.0}
@@ -37,6 +40,41 @@ def name_made_san(config: SanConfig) -> San:
     state = {name: weight(name, tuple(entry.shape)) for name, entry in network.state_dict().items()}
     network.load_state_dict(state, assign=True)
     return network.eval()
+
+
+@torch.no_grad()
+def tell_apart(network: San, picture: Tensor, words: Sequence[str]) -> None:
+    """Make a name-made network see differences, which its answers otherwise hardly show.
+
+    Masks, regions and words have their mean over ``picture`` (1, 3, h, w) and ``words`` taken off; masks and attention
+    are sharpened, and the learned background is turned down.
+    """
+    decoder, tower = network.side_adapter_network.mask_decoder, network.ov_classifier
+    queries, pixels, regions = decoder.query_mlp.layers[-1], decoder.pix_mlp.layers[-1], network.clip_rec_head.ln_post
+    _centre(queries, _answer(queries, lambda: network.propose(picture)))
+    _centre(pixels, _answer(pixels, lambda: network.propose(picture)).movedim(1, -1))
+    for sharper in (*pixels.parameters(), decoder.bias_scaling.weight):
+        sharper.mul_(_SHARPNESS)
+    _centre(regions, _answer(regions, lambda: network.propose(picture)))
+    texts = [prompt for word in words for prompt in prompts(word)]
+    ends = torch.tensor([len(ids) - 1 for ids in tokenize(texts)])
+    tokens = _answer(tower.ln_final, lambda: tower(texts))
+    _centre(tower.ln_final, tokens[torch.arange(len(texts)), ends])
+    tower.bg_embed.zero_().add_(1e-3)
+
+
+def _centre(module: nn.Module, answers: Tensor) -> None:
+    """Take the mean of answers (..., C) off the bias (C,)."""
+    dict(module.named_parameters())["bias"].sub_(answers.flatten(0, -2).mean(dim=0))
+
+
+def _answer(module: nn.Module, work: Callable[[], object]) -> Tensor:
+    """Return what a module answers while ``work`` runs."""
+    answers: list[Tensor] = []
+    hook = module.register_forward_hook(lambda _module, _given, answer: answers.append(answer))
+    work()
+    hook.remove()
+    return answers[-1]
 
 
 def weight(name: str, shape: tuple[int, ...]) -> Tensor:

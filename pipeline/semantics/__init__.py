@@ -1,14 +1,21 @@
 """Stage 6: every pixel of a clip gets a label and a region, by the backend that the settings name."""
 
+from pathlib import Path
+
 from pipeline.errors import SettingsError
 from pipeline.records import Segmenter
 from pipeline.semantics.settings import RegionSettings, SemanticsSettings, StructureSettings
 
-__all__ = ["RegionSettings", "SemanticsSettings", "StructureSettings", "segmenter"]
+__all__ = ["SAN_FEATURES", "RegionSettings", "SemanticsSettings", "StructureSettings", "segmenter"]
+
+SAN_FEATURES = "san.features"
+"""Folder in scratch, of all videos together; no video id holds a dot."""
 
 
-def segmenter(settings: SemanticsSettings | None = None) -> Segmenter:
+def segmenter(settings: SemanticsSettings | None = None, scratch: Path | None = None) -> Segmenter:
     """Make the backend that ``settings.backend`` names.
+
+    scratch: folder on local disk where a backend may keep what spares it work later; without it nothing is kept.
 
     Raises:
         SettingsError: ``closed_set`` is asked for without its settings.
@@ -17,7 +24,7 @@ def segmenter(settings: SemanticsSettings | None = None) -> Segmenter:
     if settings.backend == "san":
         from pipeline.semantics.san import SanSegmenter
 
-        return SanSegmenter(settings.san)
+        return SanSegmenter(settings.san, scratch / SAN_FEATURES if scratch else None)
     if settings.backend == "closed_set":
         from pipeline.semantics.closed_set import ClosedSetBackend
 

@@ -28,7 +28,7 @@ class ClosedSetSettings(BaseModel):
     folder: Path = Field(description="folder of a saved network: config.json and model.safetensors")
     short_side: int = Field(512, ge=64, le=2560, description="pixels of a picture's short side (ADE20K models: 512)")
     batch: int = Field(2, ge=1, le=64, description="frames at once")
-    device: str = Field("cpu", description="torch device the network runs on")
+    device: str | None = Field(None, description="torch device the network runs on; none: the GPU if there is one")
     contrast_min: float = Field(3.0, ge=0, le=255, description="grey levels of spread below which a frame is blank")
     score_min: float = Field(0.1, ge=0, le=1, description="least score of a pixel's best class, or it stays unknown")
     region_pixels_min: int = Field(64, ge=16, description="pixels of the smallest region")
@@ -84,9 +84,10 @@ class ClosedSetBackend:
     @cached_property
     def _network(self) -> "ClosedSetSegmenter":
         from models.closed_set import ClosedSetSegmenter
+        from models.device import device_of
 
         with as_settings_error(f"semantics folder {self.settings.folder}"):
-            return ClosedSetSegmenter.load(self.settings.folder).to(self.settings.device)
+            return ClosedSetSegmenter.load(self.settings.folder).to(device_of(self.settings.device))
 
     @cached_property
     def _groups(self) -> NDArray[np.int64]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from pipeline.semantics.readout import FrameReadout, blank, connected_regions, g
 from pipeline.vocabulary import GROUP_LABELS, Vocabulary, default_vocabulary, load_vocabulary
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
     from models.san import San
@@ -33,10 +34,17 @@ class SanSettings(BaseModel):
     vocabulary: Path | None = Field(None, description="YAML file of prompts; none: the one that comes with the project")
     short_side: int = Field(640, ge=64, le=2560, description="pixels of a picture's short side (SAN's evaluation: 640)")
     batch: int = Field(4, ge=1, le=64, description="frames at once; four of 640x853 pixels stay under 3 GB")
-    device: str = Field("cpu", description="torch device the network runs on")
-    precision: Literal["float32", "bfloat16"] = Field("float32", description="arithmetic; bfloat16 pays on GPUs only")
+    device: str | None = Field(None, description="torch device the network runs on; none: the GPU if there is one")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="arithmetic; auto: bfloat16 on GPUs, float32 on CPUs, where it is faster"
+    )
     features: Path | None = Field(
-        None, description="folder for what the image network says (0.5 MB a frame), so that new words need no new run"
+        None,
+        description="folder that keeps what the image network says (0.5 MB a frame), so that new words need no new run "
+        "of it; none: beside the work in progress",
+    )
+    features_gb: float = Field(
+        10.0, ge=0, description="gigabytes of that folder; what was not used for longest is dropped; 0 keeps nothing"
     )
     contrast_min: float = Field(3.0, ge=0, le=255, description="grey levels of spread below which a frame is blank")
     score_min: float = Field(0.1, ge=0, le=1, description="least score of a pixel's best class, or it stays unknown")
@@ -46,14 +54,37 @@ class SanSettings(BaseModel):
     )
     region_pixels_min: int = Field(64, ge=16, description="pixels of the smallest region")
 
+    def decisive(self) -> dict[str, Any]:
+        """Return what decides labels: the words rather than the file they stand in, and not where or how fast.
+
+        Raises:
+            SettingsError: the vocabulary cannot be used.
+        """
+        aside = {"vocabulary", "batch", "device", "features", "features_gb"}
+        words = self.words().model_dump(mode="json")
+        return {**self.model_dump(mode="json", exclude=aside), "vocabulary": words}
+
+    def words(self) -> Vocabulary:
+        """Return the vocabulary.
+
+        Raises:
+            SettingsError: it cannot be read, or not be used.
+        """
+        return load_vocabulary(self.vocabulary) if self.vocabulary else default_vocabulary()
+
 
 class SanSegmenter:
-    """Labels of the eleven classes, regions from mask proposals, and their embeddings for words asked later."""
+    """Labels of the eleven classes, regions from mask proposals, and their embeddings for words asked later.
+
+    features: folder that keeps what the image network says, where the settings name none; else nothing is kept.
+    """
 
     name = "san"
 
-    def __init__(self, settings: SanSettings | None = None) -> None:
+    def __init__(self, settings: SanSettings | None = None, features: Path | None = None) -> None:
         self.settings = settings or SanSettings()
+        folder = self.settings.features or features
+        self._folder = folder if self.settings.features_gb else None
 
     @cached_property
     def weights(self) -> Mapping[str, str]:
@@ -86,11 +117,11 @@ class SanSegmenter:
         """What the image network says of a clip, from the folder of features if it was asked before."""
         from models.san.cache import ArrayCache, content_key
 
-        if self.settings.features is None:
+        if self._folder is None:
             return self._run_network(rgb)
-        run = self.settings.model_dump_json(include={"short_side", "precision"})
+        run = f"{self.settings.short_side} {self._halved}"
         key = content_key("san", self._network.fingerprint, run, str(rgb.shape), rgb.tobytes())
-        cache = ArrayCache(self.settings.features)
+        cache = ArrayCache(self._folder, self.settings.features_gb * 1e9)
         stored = cache.load(key)
         if stored is None:
             stored = self._run_network(rgb)
@@ -103,26 +134,24 @@ class SanSegmenter:
 
         from models.san.preprocess import resize_short_side
 
-        step, halved = self.settings.batch, self.settings.precision == "bfloat16"
-        found = []
-        with torch.inference_mode(), torch.autocast(self.settings.device.split(":")[0], torch.bfloat16, enabled=halved):
-            for first in range(0, len(rgb), step):
-                pictures = torch.from_numpy(rgb[first : first + step]).permute(0, 3, 1, 2).to(self.settings.device)
-                found.append(self._network.propose(resize_short_side(pictures, self.settings.short_side)))
-        return {
-            "masks": torch.cat([batch.mask_logits for batch in found]).half().cpu().numpy(),
-            "embeddings": torch.cat([batch.region_embeddings for batch in found]).half().cpu().numpy(),
-            "sizes": np.array([found[0].padded_size, found[0].image_sizes[0]]),
-        }
+        masks, embeddings, sizes = [], [], np.zeros((2, 2), np.int64)
+        with torch.inference_mode(), torch.autocast(self._device.type, torch.bfloat16, enabled=self._halved):
+            for first in range(0, len(rgb), self.settings.batch):
+                pictures = torch.from_numpy(rgb[first : first + self.settings.batch]).permute(0, 3, 1, 2)
+                resized = resize_short_side(pictures.to(self._device), self.settings.short_side)
+                found = self._network.propose(resized)
+                masks.append(found.mask_logits.half().cpu().numpy())
+                embeddings.append(found.region_embeddings.half().cpu().numpy())
+                sizes = np.array([found.padded_size, found.image_sizes[0]])
+        return {"masks": np.concatenate(masks), "embeddings": np.concatenate(embeddings), "sizes": sizes}
 
     def _read(self, features: Arrays, text: "Tensor", frame: int, size: tuple[int, int]) -> FrameReadout:
         import torch
 
         from models.san.proposals import full_size_masks
 
-        device = self.settings.device
         logits, embeddings = (
-            torch.from_numpy(features[name][frame]).to(device).float() for name in ("masks", "embeddings")
+            torch.from_numpy(features[name][frame]).to(self._device).float() for name in ("masks", "embeddings")
         )
         padded, image = features["sizes"].tolist()
         with torch.inference_mode():
@@ -164,11 +193,23 @@ class SanSegmenter:
 
         with as_settings_error(f"semantics weights {self.settings.weights}"):
             network = San.load(self.settings.weights, text_cache=cache_folder() / "words")
-        return network.to(self.settings.device)
+        return network.to(self._device)
+
+    @cached_property
+    def _device(self) -> "torch.device":
+        from models.device import device_of
+
+        with as_settings_error("semantics.san.device"):
+            return device_of(self.settings.device)
+
+    @property
+    def _halved(self) -> bool:
+        precision = self.settings.precision
+        return precision == "bfloat16" or (precision == "auto" and self._device.type == "cuda")
 
     @cached_property
     def _vocabulary(self) -> Vocabulary:
-        return load_vocabulary(self.settings.vocabulary) if self.settings.vocabulary else default_vocabulary()
+        return self.settings.words()
 
     @cached_property
     def _text(self) -> "Tensor":

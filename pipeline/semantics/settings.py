@@ -1,6 +1,6 @@
 """Settings of the semantics stage."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -85,3 +85,16 @@ class SemanticsSettings(BaseModel):
     san: SanSettings = SanSettings()
     closed_set: ClosedSetSettings | None = Field(None, description="Needed by the backend closed_set: names a folder.")
     regions: RegionSettings = RegionSettings()
+
+    def decisive(self) -> dict[str, Any]:
+        """Return what decides the labels: the chosen backend's settings, without those that say where and how fast.
+
+        Raises:
+            SettingsError: a vocabulary cannot be used.
+        """
+        if self.backend == "san":
+            return {"backend": self.backend, "san": self.san.decisive()}
+        if self.backend == "closed_set":
+            own = self.closed_set.model_dump(mode="json", exclude={"batch", "device"}) if self.closed_set else None
+            return {"backend": self.backend, "closed_set": own}
+        return self.model_dump(mode="json", include={"backend", "structure", "regions"})

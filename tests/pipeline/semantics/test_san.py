@@ -3,28 +3,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from numpy.typing import NDArray
 
-from models.san.name_made import TINY, name_made_san, photo
+from models.san.name_made import TINY, photo
 from pipeline.classes import SemanticClass
 from pipeline.errors import SettingsError
 from pipeline.records import MetricScene, ScaleSource, Semantics
 from pipeline.semantics.san import SanSegmenter, SanSettings
 from pipeline.vocabulary import default_vocabulary
+from tests.pipeline.semantics.tiny_san import tiny_settings, write_checkpoint, write_vocabulary
 
 _HEIGHT, _WIDTH = 96, 128
 
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Weights made from names, with the learned background turned down so that regions name classes."""
-    network = name_made_san(TINY)
-    with torch.no_grad():
-        network.ov_classifier.bg_embed.mul_(0).add_(1e-3)
-    path = tmp_path_factory.mktemp("weights") / "tiny.pth"
-    torch.save({"model": network.state_dict()}, path)
-    return path
+    return write_checkpoint(tmp_path_factory.mktemp("weights") / "tiny.pth")
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -133,6 +127,44 @@ def test_a_broken_checkpoint_is_named_with_its_setting(rgb: NDArray[np.uint8], t
         SanSegmenter(_settings(tmp_path / "cut.pth")).segment(rgb[:1], _scene(1))
 
 
+def test_the_folder_of_features_stays_within_its_bound(checkpoint: Path, rgb: NDArray[np.uint8], tmp_path: Path):
+    def segment(frame: int, gigabytes: float) -> None:
+        settings = _settings(checkpoint, features=tmp_path, features_gb=gigabytes)
+        SanSegmenter(settings).segment(rgb[frame : frame + 1], _scene(1))
+
+    segment(0, 1.0)
+    (first,) = tmp_path.iterdir()
+    room_for_two = 2.5 * first.stat().st_size / 1e9
+    segment(2, room_for_two)
+    (second,) = set(tmp_path.iterdir()) - {first}
+    segment(0, room_for_two)
+    segment(1, room_for_two)
+    # The first was used again after the second, which therefore made room.
+    assert first.exists()
+    assert not second.exists()
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_no_features_are_kept_where_they_may_take_no_room(checkpoint: Path, rgb: NDArray[np.uint8], tmp_path: Path):
+    SanSegmenter(_settings(checkpoint, features_gb=0), tmp_path / "features").segment(rgb[:1], _scene(1))
+    assert not (tmp_path / "features").exists()
+
+
+def test_a_device_that_is_not_there_is_named(checkpoint: Path, rgb: NDArray[np.uint8]):
+    with pytest.raises(SettingsError, match=r"semantics\.san\.device.*gramophone"):
+        SanSegmenter(_settings(checkpoint, device="gramophone")).segment(rgb[:1], _scene(1))
+
+
+def test_a_checkpoint_of_another_size_is_named(rgb: NDArray[np.uint8], checkpoint: Path, tmp_path: Path):
+    import torch
+
+    state = torch.load(checkpoint, weights_only=True)["model"]
+    state["clip_rec_head.proj"] = torch.zeros(128, 96)
+    torch.save(state, tmp_path / "other.pth")
+    with pytest.raises(SettingsError, match=r"semantics weights .*other\.pth.*text_projection \(64, 64\)"):
+        SanSegmenter(_settings(tmp_path / "other.pth")).segment(rgb[:1], _scene(1))
+
+
 def test_weights_are_named_with_their_checksum(checkpoint: Path):
     ((name, sha256),) = SanSegmenter(_settings(checkpoint)).weights.items()
     assert name == checkpoint.name
@@ -140,18 +172,11 @@ def test_weights_are_named_with_their_checksum(checkpoint: Path):
 
 
 def _settings(checkpoint: Path, **changes: object) -> SanSettings:
-    usual = {"short_side": 160, "proposal_score_min": 0, "proposal_kept_min": 0, "region_pixels_min": 16}
-    return SanSettings.model_validate({"weights": str(checkpoint), **usual, **changes})
+    return SanSettings.model_validate(tiny_settings(checkpoint, **changes))
 
 
 def _renamed(folder: Path, moving: tuple[str, ...] = ()) -> Path:
-    """Write a vocabulary in which every class has one unheard-of name."""
-    import yaml
-
-    classes = {c.name.lower(): [f"unheard of {c.name.lower()}"] for c in SemanticClass if 0 < c < SemanticClass.UNKNOWN}
-    path = folder / "words.yaml"
-    path.write_text(yaml.safe_dump({"classes": classes, "moving": list(moving)}))
-    return path
+    return write_vocabulary(folder / "words.yaml", "unheard of", moving)
 
 
 def _scene(frames: int) -> MetricScene:
