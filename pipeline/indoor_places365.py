@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.model_errors import as_settings_error
-from pipeline.records import Images, IndoorScore
+from pipeline.records import Images, IndoorScore, SceneCategory
 
 if TYPE_CHECKING:
     from models.places365 import Places365
@@ -24,12 +24,12 @@ class Places365Settings(BaseModel):
         "resnet50_places365", min_length=1, description="name in the weights registry, or path of a checkpoint"
     )
     frames: int = Field(5, ge=1, le=64, description="frames of a clip, evenly spaced, whose probabilities are averaged")
-    categories_kept: int = Field(5, ge=1, le=365, description="most probable scene categories kept as evidence")
+    categories_kept: int = Field(5, ge=1, le=365, description="most probable scene categories kept for every clip")
     device: str | None = Field(None, description="torch device the network runs on; none: the GPU if there is one")
 
 
 class Places365Filter:
-    """P(indoor) is the probability mass on the 160 indoor categories, averaged over frames; evidence is the top five.
+    """P(indoor) is the probability mass on the 160 indoor categories, averaged over frames; the top five are kept.
 
     Upstream counts votes among the ten most probable categories; the mass is the same idea without the steps.
     """
@@ -47,7 +47,7 @@ class Places365Filter:
         return {self._checkpoint.name: checksum(self._checkpoint)}
 
     def score(self, rgb: Images) -> IndoorScore:
-        """Score a clip's frames (n, h, w, 3) uint8 RGB; evidence maps scene categories to their probability.
+        """Score a clip's frames (n, h, w, 3) uint8 RGB; categories are the most probable ones.
 
         Raises:
             SettingsError: the checkpoint cannot be had, is broken or belongs to another network.
@@ -62,7 +62,7 @@ class Places365Filter:
         categories = scene_categories()
         indoor = float(mean[[category.indoor for category in categories]].sum())
         top = np.argsort(-mean, kind="stable")[: self._settings.categories_kept]
-        return IndoorScore(indoor, {categories[i].name: float(mean[i]) for i in top})
+        return IndoorScore(indoor, categories=tuple(SceneCategory(categories[i].name, float(mean[i])) for i in top))
 
     @cached_property
     def _network(self) -> "Places365":

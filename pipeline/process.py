@@ -51,7 +51,7 @@ STAGES: dict[str, Stage] = {
             "reconstruction",
         ),
         Stage("scene", "2", lambda s: s.metric.model_dump(mode="json"), stages.make_metric, "scene"),
-        Stage("semantics", "1", lambda s: s.semantics.decisive(), stages.label_frames, "semantics"),
+        Stage("semantics", "2", lambda s: s.semantics.decisive(), stages.label_frames, "semantics"),
         Stage("occupancy", "1", lambda s: s.voxelize.model_dump(mode="json"), stages.fill_grids, "occupancy"),
     )
 }

@@ -7,7 +7,7 @@ SHA-256 of the weight files it uses, by name; empty for backends that need none.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
 from typing import Protocol
@@ -69,11 +69,23 @@ class LeftOut:
 
 
 @dataclass(frozen=True)
+class SceneCategory:
+    """A kind of room or place ("kitchen") and how probable it is that a clip shows it."""
+
+    name: str
+    probability: float
+
+
+@dataclass(frozen=True)
 class IndoorScore:
-    """P(indoor) of one clip with the backend's own evidence, by name, for the curious."""
+    """P(indoor) of one clip, and what else the backend can say.
+
+    evidence: the backend's own measures, by name, for the curious. categories: kinds of scene, most probable first.
+    """
 
     indoor: float
-    evidence: dict[str, float]
+    evidence: dict[str, float] = field(default_factory=dict)
+    categories: tuple[SceneCategory, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -137,6 +149,7 @@ class Semantics:
     moving: (n, h, w) bool, people and pets, which belong into no geometry.
     region_embeddings: (R, E) float16, unit vectors of all frames' regions, comparable with CLIP's text embeddings.
     region_offsets: (n + 1,) int64; region r of frame f has row ``region_offsets[f] + r - 1``.
+    notes: what the user should know, one sentence each.
     """
 
     labels: NDArray[np.uint8]
@@ -145,6 +158,7 @@ class Semantics:
     moving: NDArray[np.bool_] | None = None
     region_embeddings: NDArray[np.float16] | None = None
     region_offsets: NDArray[np.int64] | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

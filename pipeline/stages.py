@@ -5,7 +5,6 @@ that a later stage left out stay, filled with "no value", and ``scene/registered
 """
 
 import functools
-import json
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -14,14 +13,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import pyarrow as pa
 
 from pipeline.catalog import source_of
 from pipeline.checkpoints import ClipCheckpoints
 from pipeline.classes import SemanticClass
 from pipeline.errors import ClipError, NoClips, NoIndoorClip, NothingReconstructed
 from pipeline.group_writer import GroupWriter, disk_errors
-from pipeline.records import LeftOut, Reconstruction
+from pipeline.provenance import fingerprint
+from pipeline.records import IndoorScore, LeftOut, Reconstruction
 from pipeline.settings import Settings
 from pipeline.store import VideoStore
 from pipeline.stored import (
@@ -34,15 +33,21 @@ from pipeline.stored import (
     blank_reconstruction,
     blank_scene,
     blank_semantics,
-    clip_row,
     clip_rows,
+    clips_metadata,
+    indoor_scores,
     read_labels,
     read_reconstruction,
     read_scene,
     stored_clips,
     unit_depth,
     without_moving,
+    write_clips,
+    write_indoor_scores,
 )
+
+SCORES_VERSION = "1"
+"""Raised by hand whenever a backend would score the same frames otherwise."""
 
 
 class Progress(Protocol):
@@ -132,26 +137,29 @@ def cut_clips(bench: Workbench, seal: Seal) -> None:
         raise NoClips(message)
     counts = {"clips": len(clips), "frames": sum(len(clip.frame_index) for clip in clips)}
     provenance = seal(Outcome("pyscenedetect", counts, tuple(left_out)))
-    table = pa.Table.from_pylist([clip_row(clip) for clip in clips])
-    bench.video.write_table("clips.parquet", table.replace_schema_metadata({"provenance": json.dumps(provenance)}))
+    write_clips(bench.video, clips, provenance)
 
 
 @into_group("frames")
 def keep_indoor(bench: Workbench, group: GroupWriter) -> Outcome:
-    """Stage ``indoor_clips``: store the frames of indoor clips as ``frames``, with every clip's score."""
+    """Stage ``indoor_clips``: store the frames of indoor clips as ``frames``; every clip's score goes to its row.
+
+    A score found there is used again, so that another threshold asks no network.
+    """
     from pipeline.indoor import indoor_filter
     from pipeline.media import read_each
 
-    backend, kept, left_out, scores = indoor_filter(bench.settings.indoor), 0, [], []
-    clips = stored_clips(bench.video)
+    settings, kept, left_out, scores = bench.settings.indoor, 0, [], []
+    backend, clips, scored_by = indoor_filter(settings), stored_clips(bench.video), _scored_by(bench)
+    known: list[IndoorScore | None] = [*indoor_scores(bench.video, scored_by)] or [None] * len(clips)
     with bench.video.local_file("source.mp4") as path:
         pictures = read_each(path, [clip.frame_index for clip in clips])
-        for done, (clip, rgb) in enumerate(zip(clips, pictures, strict=True)):
+        for done, (clip, rgb, found) in enumerate(zip(clips, pictures, known, strict=True)):
             bench.progress("indoor_clips", done, len(clips), f"clip {clip.clip_id}")
-            score = backend.score(rgb)
-            scores.append(score.indoor)
-            if score.indoor < bench.settings.indoor.threshold:
-                detail = f"P(indoor) {score.indoor:.2f} < {bench.settings.indoor.threshold:.2f}"
+            score = found or backend.score(rgb)
+            scores.append(score)
+            if score.indoor < settings.threshold:
+                detail = f"P(indoor) {score.indoor:.2f} < {settings.threshold:.2f}"
                 left_out.append(LeftOut("indoor_clips", clip.clip_id, "NotIndoor", detail))
                 continue
             kept += 1
@@ -160,11 +168,25 @@ def keep_indoor(bench: Workbench, group: GroupWriter) -> Outcome:
             group.append("frame_index", clip.frame_index)
             group.append("time_s", clip.time_s)
             group.append("indoor_score", np.full(len(rgb), score.indoor, np.float32))
+    write_indoor_scores(bench.video, scores, scored_by)
+    indoor = [score.indoor for score in scores]
     if not kept:
-        message = f"{bench.video.video_id}: none of {len(clips)} clips is indoors (best score {max(scores):.2f})"
+        message = f"{bench.video.video_id}: none of {len(clips)} clips is indoors (best score {max(indoor):.2f})"
         raise NoIndoorClip(message)
-    counts = {"clips": kept, "clips_left_out": len(left_out), "mean_score": float(np.mean(scores))}
-    return Outcome(backend.name, counts, tuple(left_out), weights=backend.weights)
+    counts = {"clips": kept, "clips_left_out": len(left_out), "mean_score": float(np.mean(indoor))}
+    notes = tuple(f"clip {clip.clip_id}: {_named(score)}" for clip, score in zip(clips, scores, strict=True))
+    return Outcome(backend.name, counts, tuple(left_out), notes if scores[0].categories else (), backend.weights)
+
+
+def _scored_by(bench: Workbench) -> str:
+    """Return what decides the scores of clips: the clips and the backend, but not the threshold."""
+    chosen = bench.settings.indoor.backend
+    own = getattr(bench.settings.indoor, chosen).model_dump(mode="json")
+    return fingerprint(chosen, SCORES_VERSION, own, clips_metadata(bench.video).get("fingerprint", ""))
+
+
+def _named(score: IndoorScore) -> str:
+    return ", ".join(f"{category.name} {category.probability:.2f}" for category in score.categories)
 
 
 @into_group("reconstruction")
@@ -231,7 +253,7 @@ def label_frames(bench: Workbench, group: GroupWriter) -> Outcome:
     from pipeline.semantics import segmenter
 
     backend = segmenter(bench.settings.semantics, bench.video.store.scratch)
-    clips, known, regions = clip_rows(bench.video), [], 0
+    clips, known, notes, regions = clip_rows(bench.video), [], [], 0
     for done, (clip_id, rows) in enumerate(clips):
         bench.progress("semantics", done, len(clips), f"clip {clip_id}")
         scene = read_scene(bench.video, rows)
@@ -239,8 +261,9 @@ def label_frames(bench: Workbench, group: GroupWriter) -> Outcome:
         if scene.registered.any():
             semantics = backend.segment(bench.video.read("frames", "rgb", rows), scene)
             known.append(float((semantics.labels != SemanticClass.UNKNOWN).mean()))
+            notes += [f"clip {clip_id}: {note}" for note in semantics.notes]
         regions = append_semantics(group, semantics, regions)
-    return Outcome(backend.name, {"share_labelled": float(np.mean(known))}, weights=backend.weights)
+    return Outcome(backend.name, {"share_labelled": float(np.mean(known))}, (), tuple(notes), backend.weights)
 
 
 @into_group("occupancy")

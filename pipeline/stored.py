@@ -1,23 +1,38 @@
 """Records as rows of a video's Zarr groups and Parquet tables: what the stages append and read back."""
 
 import json
-from dataclasses import asdict, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields, replace
 from itertools import groupby
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.classes import SemanticClass
 from pipeline.grid import GRID_SHAPE
 from pipeline.group_writer import GroupWriter
-from pipeline.records import Clip, Floats, MetricScene, Occupancy, Reconstruction, ScaleSource, Semantics
+from pipeline.records import (
+    Clip,
+    Floats,
+    IndoorScore,
+    MetricScene,
+    Occupancy,
+    Reconstruction,
+    ScaleSource,
+    SceneCategory,
+    Semantics,
+)
 from pipeline.store import VideoStore
 
 CLASS_COUNTS = (*(c for c in SemanticClass if c != SemanticClass.UNKNOWN), SemanticClass.UNKNOWN)
 """Columns of ``occupancy/class_counts``: the twelve classes, then unknown."""
 
 PROVENANCE = b"provenance"
+SCORED_BY = b"scored_by"
+SCORE_COLUMNS = ("indoor_score", "scene_categories")
+SCENE_CATEGORIES = pa.list_(pa.struct([("name", pa.string()), ("probability", pa.float64())]))
 EMBEDDINGS_PER_CHUNK = 256
 
 
@@ -58,9 +73,40 @@ def read_scene(video: VideoStore, rows: slice) -> MetricScene:
     )
 
 
-def clip_row(clip: Clip) -> dict[str, Any]:
-    """Return a clip as a row of ``clips.parquet``."""
-    return {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in asdict(clip).items()}
+def write_clips(video: VideoStore, clips: Sequence[Clip], provenance: Mapping[str, Any]) -> None:
+    """Write ``clips.parquet``, one row a clip, as the stage ``clips`` leaves it: no clip has an indoor score yet."""
+    rows = [{key: _plain(value) for key, value in asdict(clip).items()} for clip in clips]
+    video.write_table("clips.parquet", pa.Table.from_pylist(rows, metadata={PROVENANCE: json.dumps(provenance)}))
+
+
+def write_indoor_scores(video: VideoStore, scores: Sequence[IndoorScore], scored_by: str) -> None:
+    """Add every clip's score to ``clips.parquet``: columns ``indoor_score`` and ``scene_categories``.
+
+    scored_by: what decides the scores; kept in the table's metadata, so that they are not used for anything else.
+    """
+    table = video.read_table("clips.parquet")
+    table = table.select([name for name in table.column_names if name not in SCORE_COLUMNS])
+    categories = [[asdict(category) for category in score.categories] for score in scores]
+    table = table.append_column("indoor_score", pa.array([score.indoor for score in scores], pa.float64()))
+    table = table.append_column("scene_categories", pa.array(categories, SCENE_CATEGORIES))
+    metadata = {**(table.schema.metadata or {}), SCORED_BY: scored_by}
+    video.write_table("clips.parquet", table.replace_schema_metadata(metadata))
+
+
+def indoor_scores(video: VideoStore, scored_by: str | None = None) -> list[IndoorScore]:
+    """Return every clip's score, in the order of the clips; none where none is stored or ``scored_by`` is another."""
+    table = video.read_table("clips.parquet")
+    known = (table.schema.metadata or {}).get(SCORED_BY, b"").decode()
+    if not known or scored_by not in (None, known):
+        return []
+    return [
+        IndoorScore(indoor, categories=tuple(SceneCategory(**category) for category in categories))
+        for indoor, categories in zip(*(table[name].to_pylist() for name in SCORE_COLUMNS), strict=True)
+    ]
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray) else value
 
 
 def _clip_of_row(row: dict[str, Any]) -> Clip:
@@ -69,7 +115,7 @@ def _clip_of_row(row: dict[str, Any]) -> Clip:
         "time_s": np.array(row["time_s"], np.float64),
         "sharpness": np.array(row["sharpness"], np.float32),
     }
-    return Clip(**{**row, **arrays})
+    return Clip(**{**{field.name: row[field.name] for field in fields(Clip)}, **arrays})
 
 
 def unit_depth(found: Reconstruction) -> Reconstruction:
@@ -139,7 +185,8 @@ def append_semantics(group: GroupWriter, semantics: Semantics, regions_before: i
 def read_labels(video: VideoStore, rows: slice) -> Semantics:
     """Return labels, regions, confidence and moving pixels of the clip in ``rows``; embeddings stay in the store."""
     names = ("labels", "regions", "confidence", "moving")
-    return Semantics(*(video.read("semantics", name, rows) for name in names))
+    labels, regions, confidence, moving = (video.read("semantics", name, rows) for name in names)
+    return Semantics(labels, regions, confidence, moving)
 
 
 def blank_semantics(depth: Floats) -> Semantics:

@@ -21,7 +21,7 @@ from pipeline.previews.voxels import isometric
 from pipeline.process import provenance
 from pipeline.records import Clip, Floats, Images, MetricScene
 from pipeline.store import VideoStore
-from pipeline.stored import clip_rows, read_scene, stored_clips
+from pipeline.stored import clip_rows, indoor_scores, read_scene, stored_clips
 
 MOST_CLIPS = 8
 """Rows of a contact sheet; a video of hundreds of clips is shown by some, spread evenly."""
@@ -60,7 +60,11 @@ def _of_indoor_clips(video: VideoStore) -> Image.Image:
     scores, made = video.read("frames", "indoor_score"), provenance(video, "indoor_clips")
     verdicts = {item.clip_id or 0: (False, item.detail) for item in (made.left_out if made else ())}
     verdicts |= {clip_id: (True, f"P(indoor) {scores[row]:.2f}") for clip_id, row in kept.items()}
-    return clip_sheet(_clip_rows(video, stored_clips(video), verdicts))
+    clips = stored_clips(video)
+    for clip, score in zip(clips, indoor_scores(video), strict=False):
+        named = "".join(f"; {category.name} {category.probability:.2f}" for category in score.categories)
+        verdicts[clip.clip_id] = (verdicts[clip.clip_id][0], verdicts[clip.clip_id][1] + named)
+    return clip_sheet(_clip_rows(video, clips, verdicts))
 
 
 def _of_reconstruction(video: VideoStore) -> Image.Image:

@@ -1,6 +1,7 @@
 """Segmenter ``san``: the paper's (section 3.1), Side Adapter Network asked for the words of a vocabulary."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from models.san import San
+
+EXACT = "exact_"
+"""Before the names of answers in float32, kept to tell what bfloat16 changes."""
 
 Arrays = Mapping[str, NDArray[np.generic]]
 
@@ -111,7 +115,8 @@ class SanSegmenter:
             for frame in range(len(rgb))
         ]
         embeddings = [features["embeddings"][frame, item.owners] for frame, item in enumerate(frames)]
-        return gather(frames, [rows.astype(np.float16) for rows in embeddings])
+        semantics = gather(frames, [rows.astype(np.float16) for rows in embeddings])
+        return replace(semantics, notes=self._rounding_notes(features, text, (height, width)))
 
     def _features(self, rgb: Images) -> Arrays:
         """What the image network says of a clip, from the folder of features if it was asked before."""
@@ -129,13 +134,19 @@ class SanSegmenter:
         return stored
 
     def _run_network(self, rgb: Images) -> Arrays:
+        """Answers of the network for a clip; in bfloat16, those of the first frame in float32 beside them."""
+        answers = self._answers(rgb, halved=self._halved)
+        exact = self._answers(rgb[:1], halved=False) if self._halved else {}
+        return {**answers, **{f"{EXACT}{name}": values for name, values in exact.items()}}
+
+    def _answers(self, rgb: Images, *, halved: bool) -> Arrays:
         """Mask logits (n, Q, h, w) and region embeddings (n, Q, E) in float16, and the sizes to undo the padding."""
         import torch
 
         from models.san.preprocess import resize_short_side
 
         masks, embeddings, sizes = [], [], np.zeros((2, 2), np.int64)
-        with torch.inference_mode(), torch.autocast(self._device.type, torch.bfloat16, enabled=self._halved):
+        with torch.inference_mode(), torch.autocast(self._device.type, torch.bfloat16, enabled=halved):
             for first in range(0, len(rgb), self.settings.batch):
                 pictures = torch.from_numpy(rgb[first : first + self.settings.batch]).permute(0, 3, 1, 2)
                 resized = resize_short_side(pictures.to(self._device), self.settings.short_side)
@@ -144,6 +155,13 @@ class SanSegmenter:
                 embeddings.append(found.region_embeddings.half().cpu().numpy())
                 sizes = np.array([found.padded_size, found.image_sizes[0]])
         return {"masks": np.concatenate(masks), "embeddings": np.concatenate(embeddings), "sizes": sizes}
+
+    def _rounding_notes(self, features: Arrays, text: "Tensor", size: tuple[int, int]) -> tuple[str, ...]:
+        exact = {name.removeprefix(EXACT): values for name, values in features.items() if name.startswith(EXACT)}
+        if not exact:
+            return ()
+        changed = self._read(features, text, 0, size).labels != self._read(exact, text, 0, size).labels
+        return (f"bfloat16 changes the labels of {changed.mean():.2%} of the first frame's pixels",)
 
     def _read(self, features: Arrays, text: "Tensor", frame: int, size: tuple[int, int]) -> FrameReadout:
         import torch

@@ -27,7 +27,7 @@ class RegionSettings(BaseModel):
 
 
 class StructureSettings(BaseModel):
-    """What tells floor, ceiling, walls, furniture and objects apart by geometry alone."""
+    """What tells floor, ceiling and walls by geometry alone."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -70,9 +70,6 @@ class StructureSettings(BaseModel):
         default=0.6, ge=0, description="Metres of a plane, hidden or not high enough, that do not interrupt a wall."
     )
     wall_area_min_m2: float = Field(default=0.6, gt=0, description="Square metres of a vertical plane, to be a wall.")
-    object_extent_max_m: float = Field(
-        default=0.5, gt=0, description="Longest side in metres of what is an object, not furniture."
-    )
 
 
 class SemanticsSettings(BaseModel):

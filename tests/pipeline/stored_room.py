@@ -1,18 +1,16 @@
 """A whole stored video of an analytic room: two clips, the second left out after the indoor filter."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
 import av
 import numpy as np
-import pyarrow as pa
 
 from pipeline.classes import SemanticClass, palette
 from pipeline.provenance import Provenance
-from pipeline.records import Clip, LeftOut, Reconstruction, Source
+from pipeline.records import Clip, IndoorScore, LeftOut, Reconstruction, SceneCategory, Source
 from pipeline.store import Store, VideoStore
-from pipeline.stored import append_occupancy, append_reconstruction, append_scene, clip_row
+from pipeline.stored import append_occupancy, append_reconstruction, append_scene, write_clips, write_indoor_scores
 from pipeline.voxelize import VoxelSettings, voxelize
 from tests.pipeline.box_room import Box, Room, film, looking
 
@@ -37,8 +35,9 @@ def store_room(folder: Path) -> VideoStore:
     _store_source(video, np.concatenate([rgb, 255 - rgb]), folder / "source.mp4")
     clips = [_clip(0), _clip(1)]
     provenance = _provenance("clips", (LeftOut("clips", 2, "TooShort", "shot of 0.4 s"),))
-    table = pa.Table.from_pylist([clip_row(clip) for clip in clips])
-    video.write_table("clips.parquet", table.replace_schema_metadata({"provenance": json.dumps(provenance)}))
+    write_clips(video, clips, provenance)
+    categories = (SceneCategory("bedroom", 0.71), SceneCategory("childs_room", 0.2))
+    write_indoor_scores(video, [IndoorScore(0.9, categories=categories), IndoorScore(0.1)], "0")
     outdoor = (LeftOut("indoor_clips", 1, "NotIndoor", "P(indoor) 0.10 < 0.50"),)
     with video.write_group("frames", _provenance("indoor_clips", outdoor)) as group:
         group.append("rgb", rgb)

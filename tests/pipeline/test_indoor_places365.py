@@ -40,8 +40,8 @@ def test_indoor_frames_score_high_and_outdoor_frames_low(checkpoint: Path):
     kitchen, mountain = indoors.score(_frames("red", 3)), indoors.score(_frames("blue", 3))
     assert kitchen.indoor > 0.95
     assert mountain.indoor < 0.05
-    assert next(iter(kitchen.evidence)) == "kitchen"
-    assert next(iter(mountain.evidence)) == "mountain"
+    assert kitchen.categories[0].name == "kitchen"
+    assert mountain.categories[0].name == "mountain"
 
 
 def test_a_mixed_clip_scores_between(checkpoint: Path):
@@ -51,12 +51,11 @@ def test_a_mixed_clip_scores_between(checkpoint: Path):
     assert score.indoor == pytest.approx(0.5, abs=0.03)
 
 
-def test_evidence_is_the_most_probable_categories_best_first(checkpoint: Path):
-    evidence = (
-        Places365Filter(Places365Settings(weights=str(checkpoint), categories_kept=2)).score(_frames("red", 1)).evidence
-    )
-    assert list(evidence) == ["kitchen", "bedroom"]
-    assert evidence["kitchen"] > evidence["bedroom"]
+def test_the_most_probable_categories_are_kept_best_first(checkpoint: Path):
+    settings = Places365Settings(weights=str(checkpoint), categories_kept=2)
+    kept = Places365Filter(settings).score(_frames("red", 1)).categories
+    assert [category.name for category in kept] == ["kitchen", "bedroom"]
+    assert kept[0].probability > kept[1].probability
 
 
 def test_frames_are_taken_from_the_whole_clip(checkpoint: Path):

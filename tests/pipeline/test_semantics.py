@@ -15,7 +15,6 @@ from pipeline.semantics import SemanticsSettings, segmenter
 from pipeline.semantics.furniture import furniture_labels
 from pipeline.semantics.regions import cut_superpixels, numbered
 from pipeline.semantics.settings import RegionSettings
-from pipeline.semantics.structure import body_labels
 from pipeline.semantics.walls import runs
 from tests.pipeline.box_room import Box, Room, film, looking
 
@@ -47,14 +46,23 @@ def semantics(walk: tuple[MetricScene, Semantics], rgb: NDArray[np.uint8]) -> Se
     return segmenter().segment(rgb, walk[0])
 
 
-def test_floor_walls_and_what_stands_between_are_told_apart(walk: tuple[MetricScene, Semantics], semantics: Semantics):
+def test_floor_ceiling_and_walls_are_told_apart(walk: tuple[MetricScene, Semantics], semantics: Semantics):
     iou = overlap(semantics.labels, walk[1].labels).class_iou
     # What is lost lies within 0.12 m of floor and walls: feet and backs of furniture, by construction.
     assert iou[SemanticClass.FLOOR] > 0.9
     assert iou[SemanticClass.WALL] > 0.85
     assert iou[SemanticClass.CEILING] > 0.8
-    assert iou[SemanticClass.FURNITURE] > 0.75
-    assert iou[SemanticClass.OBJECTS] > 0.5
+
+
+def test_what_is_named_is_right_and_the_rest_stays_unknown(walk: tuple[MetricScene, Semantics], semantics: Semantics):
+    truth = walk[1].labels
+    counts = overlap(semantics.labels, truth)
+    named = counts.predicted > 0
+    named[SemanticClass.EMPTY] = False
+    assert np.flatnonzero(named).tolist() == [1, 2, 3, SemanticClass.FURNITURE]
+    assert (counts.matched / np.maximum(counts.predicted, 1))[named].min() > 0.85
+    # Nothing tells a box of 0.3 m from a seat, a bag or a step.
+    assert (semantics.labels[truth == SemanticClass.OBJECTS] == SemanticClass.UNKNOWN).mean() > 0.75
 
 
 def test_a_wardrobe_with_the_wall_seen_above_it_is_no_wall(walk: tuple[MetricScene, Semantics], semantics: Semantics):
@@ -64,7 +72,7 @@ def test_a_wardrobe_with_the_wall_seen_above_it_is_no_wall(walk: tuple[MetricSce
     )
     front = (np.abs(points[..., 0] + 0.9) < 0.01) & (points[..., 2] > 0.3) & (truth.labels == SemanticClass.FURNITURE)
     assert front.sum() > 100
-    assert (semantics.labels[front] == SemanticClass.FURNITURE).mean() > 0.9
+    assert (semantics.labels[front] == SemanticClass.UNKNOWN).mean() > 0.9
 
 
 def test_pixels_without_depth_and_frames_without_camera_stay_unknown(
@@ -74,7 +82,7 @@ def test_pixels_without_depth_and_frames_without_camera_stay_unknown(
     depth[0, :50], depth[1], registered[1] = 0, 0, False
     semantics = segmenter().segment(rgb, dataclasses.replace(walk[0], depth=depth, registered=registered))
     assert (semantics.labels[depth == 0] == SemanticClass.UNKNOWN).all()
-    assert (semantics.labels[2:] != SemanticClass.UNKNOWN).mean() > 0.9
+    assert (semantics.labels[2:] != SemanticClass.UNKNOWN).mean() > 0.7
 
 
 def test_without_any_depth_everything_is_unknown(walk: tuple[MetricScene, Semantics], rgb: NDArray[np.uint8]):
@@ -126,18 +134,6 @@ def test_numbering_keeps_pieces_and_drops_small_ones(seed: int, pixels_min: int)
     assert len(np.unique(regions[regions > 0])) == regions.max()
 
 
-def test_bodies_are_named_by_size_and_specks_stay_unknown():
-    draw = np.random.default_rng(0)
-    sofa = draw.uniform((0, 0, 0.2), (1.8, 0.8, 0.9), (5000, 3))
-    lamp = draw.uniform((3, 0, 0.2), (3.3, 0.3, 0.5), (800, 3))
-    speck = np.array([[5.0, 5.0, 1.0]])
-    points = np.concatenate([sofa, lamp, speck]).astype(np.float32)
-    labels = body_labels(points, SemanticsSettings().structure)
-    assert (labels[:5000] == SemanticClass.FURNITURE).all()
-    assert (labels[5000:5800] == SemanticClass.OBJECTS).all()
-    assert labels[-1] == SemanticClass.UNKNOWN
-
-
 def slab(low: tuple[float, float], high: tuple[float, float], z: float) -> NDArray[np.float32]:
     """Points every 2 cm of a level surface."""
     x, y = np.meshgrid(np.arange(low[0], high[0], 0.02), np.arange(low[1], high[1], 0.02))
@@ -151,7 +147,9 @@ def slab(low: tuple[float, float], high: tuple[float, float], z: float) -> NDArr
         ((1.4, 0.8), 0.74, SemanticClass.TABLE),
         ((1.9, 0.8), 0.44, SemanticClass.SOFA),
         ((0.5, 0.5), 0.46, SemanticClass.EMPTY),
-        ((1.4, 0.4), 0.90, SemanticClass.EMPTY),
+        ((1.4, 0.6), 0.90, SemanticClass.FURNITURE),
+        ((1.4, 0.2), 0.90, SemanticClass.EMPTY),
+        ((1.4, 0.6), 0.82, SemanticClass.EMPTY),
         ((0.3, 0.3), 0.60, SemanticClass.EMPTY),
     ],
 )

@@ -127,6 +127,13 @@ def test_a_broken_checkpoint_is_named_with_its_setting(rgb: NDArray[np.uint8], t
         SanSegmenter(_settings(tmp_path / "cut.pth")).segment(rgb[:1], _scene(1))
 
 
+def test_halved_precision_tells_what_it_changes(checkpoint: Path, rgb: NDArray[np.uint8], segmented: Semantics):
+    halved = SanSegmenter(_settings(checkpoint, precision="bfloat16")).segment(rgb, _scene(len(rgb)))
+    changed = (halved.labels[0] != segmented.labels[0]).mean()
+    assert halved.notes == (f"bfloat16 changes the labels of {changed:.2%} of the first frame's pixels",)
+    assert segmented.notes == ()
+
+
 def test_the_folder_of_features_stays_within_its_bound(checkpoint: Path, rgb: NDArray[np.uint8], tmp_path: Path):
     def segment(frame: int, gigabytes: float) -> None:
         settings = _settings(checkpoint, features=tmp_path, features_gb=gigabytes)

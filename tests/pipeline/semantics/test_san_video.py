@@ -1,14 +1,12 @@
 """SAN in the pipeline: a built tour labelled by words, asked for other words, and without what moves."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from torch import nn
 
 from models.san.clip import ClipExtractor
 from pipeline.grid import GRID_SHAPE, voxel_index
@@ -19,6 +17,7 @@ from pipeline.quality import tour_quality
 from pipeline.quality.truth import tour_of, true_clip
 from pipeline.stages import Workbench
 from pipeline.stored import read_labels, read_scene
+from tests.pipeline.module_calls import counted_calls
 from tests.pipeline.semantics.tiny_san import tiny_settings, write_checkpoint, write_vocabulary
 from tests.pipeline.small_tour import small_settings
 
@@ -39,33 +38,17 @@ def labelled(bench: Workbench, checkpoint: Path, vocabulary: Path, **voxelize: A
     return [report.provenance.stage for report in reports if not report.reused]
 
 
-@contextmanager
-def counted_runs() -> Iterator[list[int]]:
-    """Count the pictures that CLIP's image side is given meanwhile."""
-    pictures: list[int] = []
-
-    def count(module: nn.Module, given: tuple[Any, ...]) -> None:
-        if isinstance(module, ClipExtractor):
-            pictures.append(len(given[0]))
-
-    hook = nn.modules.module.register_module_forward_pre_hook(count)
-    try:
-        yield pictures
-    finally:
-        hook.remove()
-
-
 def test_an_edited_vocabulary_labels_again_without_the_image_network(
     copied_tour: Workbench, weights: Path, tmp_path: Path
 ):
     video, words = copied_tour.video, tmp_path / "words.yaml"
     write_vocabulary(words, "wooden")
-    with counted_runs() as pictures:
+    with counted_calls(ClipExtractor) as pictures:
         assert labelled(copied_tour, weights, words) == ["semantics", "occupancy"]
     assert sum(pictures) == len(video.read("frames", "rgb"))
     before = video.read("semantics", "labels")
     write_vocabulary(words, "heavy", moving=("old cat",))
-    with counted_runs() as pictures:
+    with counted_calls(ClipExtractor) as pictures:
         assert labelled(copied_tour, weights, words) == ["semantics", "occupancy"]
     assert pictures == []
     assert (video.read("semantics", "labels") != before).any()
