@@ -28,7 +28,9 @@ from pipeline.previews.depth import NO_VALUE
 from pipeline.previews.floor_plan import PATH
 from pipeline.previews.thumbnails import thumbnails
 from pipeline.process import STAGES
+from pipeline.records import IndoorScore
 from pipeline.store import Store, VideoStore
+from pipeline.stored import write_indoor_scores
 from tests.pipeline.stored_room import FPS, FRAMES, store_room
 
 
@@ -114,6 +116,24 @@ def test_overlay_leaves_unknown_pixels_as_they_are():
     assert tuple(picture[120, 300]) == (10, 200, 90)
     expected = 0.4 * np.array((10, 200, 90)) + 0.6 * np.array(_colour(SemanticClass.SOFA))
     np.testing.assert_allclose(picture[120, 20], expected, atol=1)
+
+
+def test_overlay_names_the_classes_it_shows_and_no_others():
+    rgb, labels = np.zeros((480, 640, 3), np.uint8), np.full((96, 128), SemanticClass.UNKNOWN, np.uint8)
+    bare = label_overlay(rgb, labels, 240)
+    labels[:, :64], labels[:, 64:] = SemanticClass.SOFA, SemanticClass.BED
+    legend = np.asarray(label_overlay(rgb, labels, 240))[:, bare.width :]
+    shown = {label for label in SemanticClass if (legend == palette()[label]).all(axis=-1).sum() > 100}
+    assert shown - {SemanticClass.EMPTY} == {SemanticClass.SOFA, SemanticClass.BED}
+
+
+def test_the_sheet_of_indoor_clips_names_kinds_of_room(room: VideoStore):
+    named = np.asarray(Image.open(io.BytesIO(preview(room, "indoor_clips", 4_000_000))))
+    write_indoor_scores(room, [IndoorScore(0.9), IndoorScore(0.1)], "0")
+    bare = np.asarray(Image.open(io.BytesIO(preview(room, "indoor_clips", 4_000_000))))
+    first_caption = slice(0, 20)
+    assert named.shape == bare.shape
+    assert (named[first_caption] < 128).sum() > 1.3 * (bare[first_caption] < 128).sum()
 
 
 def test_pixels_without_depth_are_grey():

@@ -53,6 +53,24 @@ _ADE20K_IDS = {
 }
 
 
+_COCO_STUFF = """
+person, bicycle, car, motorcycle, airplane, bus, train, truck, boat, traffic light, fire hydrant, stop sign, parking
+meter, bench, bird, cat, dog, horse, sheep, cow, elephant, bear, zebra, giraffe, backpack, umbrella, handbag, tie,
+suitcase, frisbee, skis, snowboard, sports ball, kite, baseball bat, baseball glove, skateboard, surfboard, tennis
+racket, bottle, wine glass, cup, fork, knife, spoon, bowl, banana, apple, sandwich, orange, broccoli, carrot, hot dog,
+pizza, donut, cake, chair, couch, potted plant, bed, dining table, toilet, tv, laptop, mouse, remote, keyboard, cell
+phone, microwave, oven, toaster, sink, refrigerator, book, clock, vase, scissors, teddy bear, hair drier, toothbrush,
+banner, blanket, branch, bridge, building-other, bush, cabinet, cage, cardboard, carpet, ceiling-other, ceiling-tile,
+cloth, clothes, clouds, counter, cupboard, curtain, desk-stuff, dirt, door-stuff, fence, floor-marble, floor-other,
+floor-stone, floor-tile, floor-wood, flower, fog, food-other, fruit, furniture-other, grass, gravel, ground-other,
+hill, house, leaves, light, mat, metal, mirror-stuff, moss, mountain, mud, napkin, net, paper, pavement, pillow,
+plant-other, plastic, platform, playingfield, railing, railroad, river, road, rock, roof, rug, salad, sand, sea,
+shelf, sky-other, skyscraper, snow, solid-other, stairs, stone, straw, structural-other, table, tent, textile-other,
+towel, tree, vegetable, wall-brick, wall-concrete, wall-other, wall-panel, wall-stone, wall-tile, wall-wood,
+water-other, waterdrops, window-blind, window-other, wood
+""".replace("\n", " ").strip()
+
+
 @pytest.fixture(scope="module", params=["mask2former", "oneformer", "segformer"])
 def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
@@ -107,6 +125,35 @@ def test_all_of_ade20k_maps_as_the_benchmark_does():
     assert len(names) == 150
     assert {c: set((np.flatnonzero(labels == c) + 1).tolist()) for c in _ADE20K_IDS} == _ADE20K_IDS
     assert {names[i] for i in np.flatnonzero(labels == 255)} >= {"sky", "person", "animal", "building", "tree", "road"}
+
+
+def test_all_of_coco_stuff_maps_to_a_class_or_to_none_of_the_room():
+    names = tuple(_COCO_STUFF.split(", "))
+    label = dict(zip(names, GROUP_LABELS[groups_of_names(names)].tolist(), strict=True))
+    assert len(label) == 171
+    expected = {
+        SemanticClass.CEILING: {"ceiling-other", "ceiling-tile"},
+        SemanticClass.FLOOR: {
+            "floor-marble",
+            "floor-other",
+            "floor-stone",
+            "floor-tile",
+            "floor-wood",
+            "carpet",
+            "mat",
+            "rug",
+        },
+        SemanticClass.WINDOW: {"curtain", "window-blind", "window-other"},
+        SemanticClass.CHAIR: {"chair", "bench"},
+        SemanticClass.BED: {"bed"},
+        SemanticClass.SOFA: {"couch"},
+        SemanticClass.TABLE: {"dining table", "table", "desk-stuff"},
+        SemanticClass.TVS: {"tv", "laptop"},
+        SemanticClass.FURNITURE: {"cabinet", "counter", "cupboard", "furniture-other", "shelf", "toilet"},
+    }
+    assert {c: {name for name in names if label[name] == c} for c in expected} == expected
+    assert {name for name in names if label[name] == SemanticClass.WALL} == {n for n in names if n.startswith("wall-")}
+    assert {label[name] for name in ("person", "dog", "sky-other", "tree", "road", "car")} == {255}
 
 
 def test_names_of_no_class_are_named():
