@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from pipeline.process import process_video
+from pipeline.process import is_built, process_video
 from pipeline.stages import Workbench
 from tests.pipeline.small_tour import workbench
 
@@ -18,7 +18,8 @@ def built_tour(tmp_path_factory: pytest.TempPathFactory) -> Workbench:
         shared = shared.parent
     bench = workbench(shared / "built_tour")
     with FileLock(shared / "built_tour.lock"):
-        list(process_video(bench))
+        if not is_built(bench.video, bench.settings):
+            list(process_video(bench))
     return bench
 
 
