@@ -5,7 +5,6 @@ operation. Times are CPU seconds of the process on a CPU, so that neighbours on 
 """
 
 import json
-import re
 import sys
 import time
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
+from models.bench.memory import peak_bytes
 from models.san import San
 from models.san.config import RELEASED, SanConfig
 from models.san.name_made import name_made_san, photo
@@ -136,8 +136,7 @@ def _reset_peak(device: str) -> None:
 def _peak_gigabytes(device: str) -> float:
     if device != "cpu":
         return torch.cuda.max_memory_allocated() / 1e9
-    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    return int(found[1]) * 1024 / 1e9 if found else float("nan")
+    return peak_bytes() / 1e9
 
 
 if __name__ == "__main__":
