@@ -75,10 +75,11 @@ class MetricSettings(BaseModel):
         default=8.0, gt=0, lt=30, description="Degrees within which a normal agrees with an up direction."
     )
     up_confidence_min: float = Field(
-        default=0.35,
+        default=0.25,
         ge=0,
         le=1,
-        description="Share of normals that must agree with up; normals without any order agree to 0.15.",
+        description="Share of normals that must agree with up; normals without any order agree to 0.15, those of "
+        "small compressed footage to 0.34 and more.",
     )
     level_share: float = Field(
         default=0.1, gt=0, lt=1, description="Share of the horizontal surfaces that a floor or ceiling holds, at least."
