@@ -68,7 +68,7 @@ def main(
     height: Annotated[int, typer.Option(help="pixels, a multiple of 16")] = 384,
     window: Annotated[int, typer.Option(help="next frames each frame is paired with, both ways")] = 3,
     baseline_pairs: Annotated[int, typer.Option(help="pairs run each other way; all do the same work")] = 6,
-    small: Annotated[bool, typer.Option(help="a network a fortieth of ViT-Large's size")] = False,
+    small: Annotated[bool, typer.Option(help="a network a seventh of ViT-Large's size")] = False,
     device: Annotated[str, typer.Option(help="torch device")] = "cpu",
     threads: Annotated[int, typer.Option(help="CPU threads")] = 1,
     output: Annotated[Path, typer.Option(help="JSON file of the results")] = Path(".bench/dust3r.json"),

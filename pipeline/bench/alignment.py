@@ -89,8 +89,8 @@ def room_pairs(frames: int, size: int, noise: float) -> tuple[PairPredictions, A
     Pairs are upstream's swin-3: each image with the next three, cyclic, both ways.
     """
     rng = np.random.default_rng(0)
-    cameras = np.stack([_camera(n / max(1, frames - 1)) for n in range(frames)])
-    points = np.stack([_room_points(camera, size) for camera in cameras])
+    cameras = np.stack([camera(n / max(1, frames - 1)) for n in range(frames)])
+    points = np.stack([room_points(pose, size, size) for pose in cameras])
     forward = np.array([(n, (n + step) % frames) for n in range(frames) for step in (1, 2, 3)])
     edges = np.concatenate([forward, forward[:, ::-1]])
     to_world = cameras[edges[:, 0]]
@@ -167,20 +167,21 @@ def _mean_distance(points: Tensor, others: Tensor, weight: Tensor) -> Tensor:
     return (distance * weight).mean()
 
 
-def _camera(along: float) -> Array:
+def camera(along: float) -> Array:
+    """Camera to world (4, 4) at a place on the walk, 0 to 1."""
     turn = np.radians(-20 + 40 * along)
-    camera = np.eye(4)
-    camera[:3, :3] = [[np.cos(turn), 0, np.sin(turn)], [0, 1, 0], [-np.sin(turn), 0, np.cos(turn)]]
-    camera[:3, 3] = [2.0 + 1.2 * along, 1.1, 1.0 + 0.8 * along]
-    return camera
+    pose = np.eye(4)
+    pose[:3, :3] = [[np.cos(turn), 0, np.sin(turn)], [0, 1, 0], [-np.sin(turn), 0, np.cos(turn)]]
+    pose[:3, 3] = [2.0 + 1.2 * along, 1.1, 1.0 + 0.8 * along]
+    return pose
 
 
-def _room_points(camera: Array, size: int) -> Array:
-    """Points (size, size, 3) of the walls that a camera of 53 degrees sees, in the world."""
-    rays = unproject(np.ones((1, size, size)), np.array([float(size)]))[0] @ camera[:3, :3].T
+def room_points(pose: Array, height: int, width: int) -> Array:
+    """Points (height, width, 3) in the world, of the walls of the room that a camera of 53 degrees sees."""
+    rays = unproject(np.ones((1, height, width)), np.array([float(width)]))[0] @ pose[:3, :3].T
     with np.errstate(divide="ignore"):
-        exits = np.where(rays > 0, (np.array([5.0, 2.6, 6.0]) - camera[:3, 3]) / rays, -camera[:3, 3] / rays)
-    points: Array = camera[:3, 3] + rays * exits.min(-1)[..., None]
+        exits = np.where(rays > 0, (np.array([5.0, 2.6, 6.0]) - pose[:3, 3]) / rays, -pose[:3, 3] / rays)
+    points: Array = pose[:3, 3] + rays * exits.min(-1)[..., None]
     return points
 
 

@@ -1,25 +1,32 @@
 """Whole clips through pairs, batches, alignment, stages and store, with a network that answers with the truth."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from numpy.typing import NDArray
+from typer.testing import CliRunner
 
 from models.dust3r import Dust3r
+from pipeline.cli import app
 from pipeline.errors import TooFewRegistered
 from pipeline.evaluation import depth_errors, focal_error, pose_errors, resize_nearest
-from pipeline.process import process_video, provenance
-from pipeline.quality import tour_quality
+from pipeline.process import provenance
+from pipeline.quality import QualityReport
+from pipeline.quality.scores import TourScores
 from pipeline.quality.truth import tour_of
 from pipeline.reconstruct.dust3r import Dust3rReconstructor, Dust3rSettings
 from pipeline.records import Reconstruction
+from pipeline.settings import PROFILES
 from pipeline.stages import Workbench
+from pipeline.store import Store, VideoStore
 from pipeline.tours import FrameTruth
 from tests.pipeline.reconstruct.clips import tour_clip
 from tests.pipeline.reconstruct.oracle import Oracle
-from tests.pipeline.small_tour import small_settings
+from tests.pipeline.small_tour import SEED, SMALL
 
 IMAGE_SIZE = 160  # 160x120, of which the network sees 160x112
 
@@ -91,23 +98,36 @@ def test_identical_images_are_said_to_show_no_motion(frames: Frames, weights: Pa
     assert np.allclose(found.camera_to_world, found.camera_to_world[0], atol=1e-4)
 
 
-def test_a_tour_goes_through_all_stages_and_scores_well(
-    copied_tour: Workbench, weights: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_tour_goes_through_all_stages_and_both_backends_are_scored_side_by_side(
+    built_tour: Workbench, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    video = copied_tour.video
-    tour = tour_of(video, copied_tour.settings)
+    video = built_tour.video
+    tour = tour_of(video, built_tour.settings)
     assert tour is not None
     truth = [tour.truth(int(index)) for index in video.read("frames", "frame_index")]
     oracle = Oracle(video.read("frames", "rgb"), truth, IMAGE_SIZE)
     monkeypatch.setattr(Dust3r, "load", lambda _: oracle)
     backend = {"weights": str(weights), "image_size": IMAGE_SIZE, "device": "cpu"}
-    settings = small_settings(reconstruct={"backend": "dust3r", "dust3r": backend})
-    reports = list(process_video(Workbench(video, settings)))
-    assert [report.reused for report in reports] == [True] * 3 + [False] * 4
+    by_dust3r = {**PROFILES["classic"], "reconstruct": {"backend": "dust3r", "dust3r": backend}}
+    monkeypatch.setitem(PROFILES, "oracle", by_dust3r)
+    (tmp_path / "small.yaml").write_text(yaml.safe_dump(SMALL))
+    for profile in ("classic", "oracle"):
+        shutil.copytree(video.store.root, tmp_path / "data" / profile)
+    options = ["--profile", "classic,oracle", "--settings", str(tmp_path / "small.yaml")]
+    places = ["--data", str(tmp_path / "data"), "--plot", str(tmp_path / "plot.png")]
+    printed = CliRunner().invoke(app, ["score", "--seeds", str(SEED), *options, *places])
+    assert printed.exit_code == 0, printed.output
+    assert "classic: 1 tours; oracle: 1 tours" in printed.output
+    assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
+    made_by_dust3r(Store(tmp_path / "data" / "oracle").video(video.video_id))
+
+
+def made_by_dust3r(video: VideoStore) -> None:
     made = provenance(video, "reconstruction")
     assert made is not None
     assert (made.backend, list(made.weights)) == ("dust3r", ["oracle.safetensors"])
-    figures = {row.name: row.value for row in tour_quality(video.store, [video.video_id], settings).figures()}
+    scores = TourScores.model_validate(video.read_json("quality.json"))
+    figures = {row.name: row.value for row in QualityReport(profile="oracle", tours=(scores,)).figures()}
     assert figures["frames registered"] == 1
     assert figures["focal error, median"] < 0.01
     assert figures["rotation AUC@5"] > 0.95
