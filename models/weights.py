@@ -35,12 +35,14 @@ SHIPPED = Path(__file__).with_name("weights")
 
 
 def ensure(name: str) -> Path:
-    """Return the verified file of registered weights, fetching it on first use.
+    """Return the file of shipped weights, or the verified one of registered weights, fetching it on first use.
 
     Raises:
         WeightsUnavailable: not registered, or neither cached nor reachable.
         WrongWeights: the cached file is not what it was.
     """
+    if name in shipped():
+        return SHIPPED / f"{name}.safetensors"
     return fetch(registered(name), cache_folder())
 
 
@@ -52,9 +54,7 @@ def locate(path_or_name: str | Path) -> Path:
         WrongWeights: the cached file is not what it was.
     """
     name = str(path_or_name)
-    if name in shipped():
-        return SHIPPED / f"{name}.safetensors"
-    return ensure(name) if name in WEIGHTS else Path(path_or_name)
+    return ensure(name) if name in WEIGHTS or name in shipped() else Path(path_or_name)
 
 
 def shipped() -> list[str]:

@@ -50,6 +50,11 @@ def alignment() -> None:
     _run("pipeline.bench.alignment")
 
 
+def clip() -> None:
+    """Peak memory of a clip through DUSt3R and alignment; small here, pipeline.bench.clip takes any size."""
+    _run("pipeline.bench.clip", "--small", "--frames", "24", "--every", "20")
+
+
 def dust3r() -> None:
     """DUSt3R over a clip, each image encoded once; small here, models.bench.dust3r takes any size."""
     _run("models.bench.dust3r", "--small", "--output", str(FOLDER / "dust3r.json"))
@@ -61,7 +66,7 @@ def san() -> None:
     (FOLDER / "san.json").write_text(printed)
 
 
-BENCHMARKS = {function.__name__: function for function in (stages, voxelize, alignment, dust3r, san)}
+BENCHMARKS = {function.__name__: function for function in (stages, voxelize, alignment, clip, dust3r, san)}
 
 
 def main(names: list[str] | None = typer.Argument(None, help=f"which of: {', '.join(BENCHMARKS)}")) -> None:  # noqa: B008

@@ -10,7 +10,7 @@ import tempfile
 import time
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import numpy as np
 import torch
@@ -45,7 +45,8 @@ class RoomNetwork(Dust3r):
         super().__init__(config)
         self.edges, self.every = edges, every
         self.cameras = np.stack([camera(n / max(1, frames - 1)) for n in range(frames)])
-        self.noise = NOISE * torch.randn(7, *SIZE, 3, generator=torch.Generator().manual_seed(0))
+        noise = NOISE * torch.randn(7, *SIZE, 3, generator=torch.Generator().manual_seed(0))
+        self.register_buffer("noise", noise, persistent=False)
         self.seen = lru_cache(maxsize=16)(self._see)
         self.encoded, self.decoded, self.images_run, self.pairs_run = 0, 0, 0, 0
         self.first: Tokens | None = None
@@ -71,14 +72,15 @@ class RoomNetwork(Dust3r):
         return self._room(rows, 0), self._room(rows, 1)
 
     def _room(self, rows: NDArray[np.int64], side: int) -> PointMap:
-        frame = torch.from_numpy(np.linalg.inv(self.cameras[rows[:, 0]])).float()
+        frame = torch.from_numpy(np.linalg.inv(self.cameras[rows[:, 0]])).float().to(self.device)
         seen = torch.stack([self.seen(int(image)) for image in rows[:, side]])
         told = (seen.flatten(1, 2) @ frame[:, :3, :3].mT + frame[:, None, :3, 3]).view(seen.shape)
-        told += torch.stack([self.noise[(3 * int(a) + 2 * int(b) + side) % 7] for a, b in rows])
-        return PointMap(told.to(self.device), torch.full(told.shape[:3], 5.0, device=self.device))
+        kinds = (3 * rows[:, 0] + 2 * rows[:, 1] + side) % 7
+        told += cast(Tensor, self.noise)[torch.from_numpy(kinds).to(self.device)]
+        return PointMap(told, torch.full(told.shape[:3], 5.0, device=self.device))
 
     def _see(self, image: int) -> Tensor:
-        return torch.from_numpy(room_points(self.cameras[image], *SIZE)).float()
+        return torch.from_numpy(room_points(self.cameras[image], *SIZE)).float().to(self.device)
 
 
 def main(

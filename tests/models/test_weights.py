@@ -176,3 +176,4 @@ def test_shipped_weights_are_found_by_name_without_a_download(monkeypatch: pytes
     assert shipped() == ["toy_small"]
     assert locate("toy_small") == tmp_path / "toy_small.safetensors"
     assert locate("elsewhere.pth") == Path("elsewhere.pth")
+    assert "toy_small" in CliRunner().invoke(app, ["weights", "list"], env={"COLUMNS": "200"}).output
