@@ -47,7 +47,7 @@ def voxelize() -> None:
 
 def alignment() -> None:
     """Global alignment of pointmaps beside gradient steps at full resolution."""
-    _run("pipeline.bench.alignment")
+    _run("pipeline.bench.alignment", "--frames", "8")
 
 
 def clip() -> None:
