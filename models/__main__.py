@@ -23,11 +23,14 @@ def _app() -> None:
 
 @weights_app.command("list")
 def list_weights() -> None:
-    """Show every registered file, its size, licence and whether it is cached."""
+    """Show every registered or shipped file, its size, licence and whether it is cached."""
     table = Table(Column("name", no_wrap=True), "size", "cached", "licence", "use")
     for weights in cache.WEIGHTS.values():
         cached = "yes" if (cache.cache_folder() / weights.file_name).is_file() else "no"
         table.add_row(weights.name, f"{weights.size_bytes / 1e9:.2f} GB", cached, weights.licence, weights.use)
+    for name in cache.shipped():
+        size = (cache.SHIPPED / f"{name}.safetensors").stat().st_size
+        table.add_row(name, f"{size / 1e9:.2f} GB", "shipped", "Apache-2.0", "anything")
     Console().print(table)
 
 

@@ -74,6 +74,21 @@ def fit(network: nn.Module, state: Mapping[str, Tensor], origin: str) -> None:
     network.load_state_dict(floats, assign=True)
 
 
+def read_metadata(path: Path) -> dict[str, str]:
+    """Read the remarks in the header of a ``.safetensors`` file.
+
+    Raises:
+        WrongWeights: the file is missing, truncated or of another kind.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "pt") as file:
+            return dict(file.metadata() or {})
+    except (SafetensorError, OSError) as error:
+        raise WrongWeights(f"{path.name} cannot be read: {error}") from error
+
+
 def _read_safetensors(path: Path) -> dict[str, Any]:
     from safetensors import SafetensorError
     from safetensors.torch import load_file

@@ -25,28 +25,41 @@ __all__ = [
     "fetch",
     "locate",
     "registered",
+    "shipped",
     "verify",
 ]
 
 
+SHIPPED = Path(__file__).with_name("weights")
+"""Small networks that come with this package, ``<name>.safetensors``."""
+
+
 def ensure(name: str) -> Path:
-    """Return the verified file of registered weights, fetching it on first use.
+    """Return the file of shipped weights, or the verified one of registered weights, fetching it on first use.
 
     Raises:
         WeightsUnavailable: not registered, or neither cached nor reachable.
         WrongWeights: the cached file is not what it was.
     """
+    if name in shipped():
+        return SHIPPED / f"{name}.safetensors"
     return fetch(registered(name), cache_folder())
 
 
 def locate(path_or_name: str | Path) -> Path:
-    """Return the file of registered weights, fetching it on first use; anything else is taken as a path.
+    """Return the file of shipped or registered weights, the latter fetched on first use; else it is taken as a path.
 
     Raises:
         WeightsUnavailable: registered, but neither cached nor reachable.
         WrongWeights: the cached file is not what it was.
     """
-    return ensure(str(path_or_name)) if str(path_or_name) in WEIGHTS else Path(path_or_name)
+    name = str(path_or_name)
+    return ensure(name) if name in WEIGHTS or name in shipped() else Path(path_or_name)
+
+
+def shipped() -> list[str]:
+    """Names of the weights that come with this package and need no download."""
+    return sorted(path.stem for path in SHIPPED.glob("*.safetensors"))
 
 
 def registered(name: str) -> WeightFile:

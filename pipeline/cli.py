@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import yaml
@@ -14,10 +14,13 @@ from rich.table import Table
 from pipeline.catalog import register
 from pipeline.errors import PipelineError, SettingsError
 from pipeline.process import STAGES, StageReport, process_video
-from pipeline.settings import PROFILES, data_url, load_settings
+from pipeline.settings import PROFILES, Settings, data_url, load_settings
 from pipeline.sources import parse_source
 from pipeline.stages import Workbench
 from pipeline.store import Store
+
+if TYPE_CHECKING:
+    from pipeline.quality import QualityReport
 
 app = typer.Typer(
     help="From house-tour videos to a dataset for 3D semantic occupancy.",
@@ -58,19 +61,36 @@ def process(
 def score(
     seeds: Annotated[str, typer.Option(help="Tours to score: 1000001-1000010 or 3,5,8.")] = "1000001-1000010",
     data: DataOption = None,
-    profile: ProfileOption = "classic",
+    profiles: Annotated[
+        list[str] | None, typer.Option("--profile", help=f"Of {', '.join(PROFILES)}; several are set side by side.")
+    ] = None,
     settings_file: FileOption = None,
     values: SetOption = None,
     plot: Annotated[Path | None, typer.Option(help="Write the plots to this PNG.")] = None,
 ) -> None:
     """Build rendered tours and compare every stage with their exact truth.
 
-    Seeds below 1,000,000 are for tuning, the others for evaluation only. Work that is done is reused.
+    Seeds below 1,000,000 are for tuning, the others for evaluation only. Work that is done is reused: with several
+    profiles, each has its own folder below the data folder.
     """
+    from pipeline.quality import plot_side_by_side, side_by_side
+
+    names = list(dict.fromkeys(name for given in profiles or ["classic"] for name in given.split(",")))
+    every = [load_settings(name, settings_file, overrides(values or [])) for name in names]
+    folders = [data_url(data)] if len(names) == 1 else [f"{data_url(data).rstrip('/')}/{name}" for name in names]
+    reports = [_scored(Store(folder), chosen, seeds) for folder, chosen in zip(folders, every, strict=True)]
+    alone = reports[0] if len(reports) == 1 else None
+    console.print(Markdown(alone.markdown() if alone else side_by_side(reports)))
+    if plot:
+        plot.write_bytes(alone.plot() if alone else plot_side_by_side(reports))
+        console.print(f"plots: {plot}")
+
+
+def _scored(store: Store, settings: Settings, seeds: str) -> "QualityReport":
+    """Build tours with one profile, going on past those that fail, and score them."""
     from pipeline.quality import tour_quality
 
-    settings = load_settings(profile, settings_file, overrides(values or []))
-    store = Store(data_url(data))
+    console.print(f"[bold]profile {settings.profile}")
     video_ids = register(store, [parse_source(f"tour://{seed}") for seed in seed_list(seeds)])
     with _bars() as bars:
         progress = _BarProgress(bars)
@@ -81,11 +101,7 @@ def score(
                     bars.console.print(_line(report))
             except PipelineError as error:
                 bars.console.print(f"  [red]{error.code}[/red]: {error}")
-        quality = tour_quality(store, video_ids, settings, progress)
-    console.print(Markdown(quality.markdown()))
-    if plot:
-        plot.write_bytes(quality.plot())
-        console.print(f"plots: {plot}")
+        return tour_quality(store, video_ids, settings, progress)
 
 
 @app.command("settings")

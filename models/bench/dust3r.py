@@ -4,29 +4,62 @@
 """
 
 import json
-import tempfile
 import time
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
 import torch
 import typer
 from numpy.typing import NDArray
+from rich.progress import track
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from models import name_made
-from models.dust3r import Dust3r, Dust3rConfig
-from models.dust3r.pairs import predict_pairs
+from models.bench.dust3r_gpu import measure_gpu
+from models.dust3r import Dust3r, Dust3rConfig, PointMap
+from models.dust3r.pairs import decode_pairs, encode_each
 
 SMALL = Dust3rConfig(
     enc_embed_dim=384, enc_depth=12, enc_num_heads=6, dec_embed_dim=256, dec_depth=10, dec_num_heads=4, head_type="dpt"
 )
+Result = TypeVar("Result")
 
-Measurement = dict[str, Any]
+
+@dataclass
+class ClipSeconds:
+    """Seconds of one clip; those of the baselines are of the pairs that were run, the others do the same work.
+
+    every_time: both images encoded for every pair, as upstream goes about it; plain: with attention that is not
+    fused, as upstream's is. difference: largest relative difference of points and of confidences to the baselines'.
+    """
+
+    directed_pairs: int
+    encode: float = 0.0
+    decode: float = 0.0
+    every_time: list[float] = field(default_factory=list)
+    every_time_plain: list[float] = field(default_factory=list)
+    difference: float = 0.0
+
+    def report(self) -> dict[str, Any]:
+        """Return totals and ratios."""
+        ours = self.encode + self.decode
+        totals = {
+            name: float(np.mean(seconds)) * self.directed_pairs
+            for name, seconds in (("every_time", self.every_time), ("every_time_plain", self.every_time_plain))
+        }
+        return {
+            **asdict(self),
+            "encode_once_s": ours,
+            "every_time_s": totals["every_time"],
+            "every_time_plain_s": totals["every_time_plain"],
+            "faster_than_every_time": totals["every_time"] / ours,
+            "faster_than_upstreams_way": totals["every_time_plain"] / ours,
+        }
 
 
 def main(
@@ -34,105 +67,122 @@ def main(
     width: Annotated[int, typer.Option(help="pixels, a multiple of 16")] = 512,
     height: Annotated[int, typer.Option(help="pixels, a multiple of 16")] = 384,
     window: Annotated[int, typer.Option(help="next frames each frame is paired with, both ways")] = 3,
-    small: Annotated[bool, typer.Option(help="a network a fortieth of ViT-Large's size")] = False,
+    baseline_pairs: Annotated[int, typer.Option(help="pairs run each other way; all do the same work")] = 6,
+    small: Annotated[bool, typer.Option(help="a network a seventh of ViT-Large's size")] = False,
     device: Annotated[str, typer.Option(help="torch device")] = "cpu",
     threads: Annotated[int, typer.Option(help="CPU threads")] = 1,
     output: Annotated[Path, typer.Option(help="JSON file of the results")] = Path(".bench/dust3r.json"),
 ) -> None:
     """Measure in one run and print ratios."""
     torch.set_num_threads(threads)
-    network = Dust3r(SMALL if small else Dust3rConfig()).eval().requires_grad_(requires_grad=False)
-    name_made.fill(network)
-    network.to(device)
-    images = torch.from_numpy(np.stack([name_made.image(f"frame {n}", height, width) for n in range(frames)]))
-    edges = sliding_window(frames, window)
-    measured: Measurement = {
-        "clip": {"frames": frames, "size": [width, height], "directed_pairs": len(edges), "threads": threads},
-        "whole_clip": compare_clip(network, images, edges),
-        "parts": measure_parts(network, images),
+    network = name_made_network(SMALL if small else Dust3rConfig()).to(device)
+    images = name_made_images(frames, height, width)
+    edges = cyclic_window(frames, window)
+    with torch.inference_mode():
+        parts = measure_parts(network, images)
+        clip = compare_clip(network, images, edges, baseline_pairs)
+    measured = {
+        "clip": {"frames": frames, "size": [width, height], "window": window, "threads": threads, "device": device},
+        "parts": parts,
+        "whole_clip": clip.report(),
+        "gpu": measure_gpu(network, images, edges) if network.device.type == "cuda" else "no GPU",
     }
-    if network.device.type == "cuda":
-        measured["gpu"] = measure_gpu(network, images, edges)
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps(measured, indent=1))
     typer.echo(json.dumps(measured, indent=1))
 
 
-def sliding_window(frames: int, window: int) -> NDArray[np.int64]:
-    """Directed pairs (E, 2) of each frame with the next ``window`` ones, not cyclic."""
-    forward = [(n, n + step) for n in range(frames) for step in range(1, window + 1) if n + step < frames]
+def name_made_network(config: Dust3rConfig) -> Dust3r:
+    """Make a network with weights that are functions of their names, ready for inference."""
+    network = Dust3r(config).eval().requires_grad_(requires_grad=False)
+    name_made.fill(network)
+    return network
+
+
+def name_made_images(frames: int, height: int, width: int) -> Tensor:
+    """Stack name-made images (frames, 3, height, width)."""
+    return torch.from_numpy(np.stack([name_made.image(f"frame {n}", height, width) for n in range(frames)]))
+
+
+def cyclic_window(frames: int, window: int) -> NDArray[np.int64]:
+    """Directed pairs (E, 2) of upstream's ``swin``: each frame with the next ``window`` ones, cyclic, both ways."""
+    forward = [(n, (n + step) % frames) for n in range(frames) for step in range(1, window + 1)]
     return np.array([pair for a, b in forward for pair in ((a, b), (b, a))])
 
 
-def compare_clip(network: Dust3r, images: Tensor, edges: NDArray[np.int64]) -> Measurement:
-    """All pairs of a clip: this way, and as upstream does, with the largest difference of the outputs."""
-    with tempfile.TemporaryDirectory() as folder:
-        once, stored = timed(network, lambda: predict_pairs(network, images, edges, Path(folder), batch_size=1))
-        every, difference = timed(network, lambda: _encode_every_time(network, images, edges, stored.points2))
-    return {"encode_once_s": once, "encode_every_time_s": every, "faster": every / once, "difference": difference}
+def compare_clip(network: Dust3r, images: Tensor, edges: NDArray[np.int64], baseline_pairs: int) -> ClipSeconds:
+    """Run all pairs of a clip, and some of them the other ways in between, so that all meet the same neighbours."""
+    seconds = ClipSeconds(len(edges))
+    with timed(network) as spent:
+        tokens, _ = encode_each(network, images, batch_size=1)
+    seconds.encode = spent()
+    every = max(1, len(edges) // baseline_pairs)
+    decoded = iter(decode_pairs(network, tokens, edges, batch_size=1))
+    for row, (first, second) in enumerate(track(edges.tolist(), "pairs")):
+        with timed(network) as spent:
+            _, ours, _ = next(decoded)
+        seconds.decode += spent()
+        if row % every:
+            continue
+        pair = images[first : first + 1], images[second : second + 1]
+        for attention, times in (
+            (nullcontext(), seconds.every_time),
+            (sdpa_kernel(SDPBackend.MATH), seconds.every_time_plain),
+        ):
+            with attention, timed(network) as spent:
+                theirs = network(*pair)
+            times.append(spent())
+            seconds.difference = max(seconds.difference, *map(difference, ours, theirs))
+    return seconds
 
 
-def measure_parts(network: Dust3r, images: Tensor) -> Measurement:
-    """Seconds of each part of one pair, and what fused attention and preparing views ahead save."""
-    with torch.inference_mode():
-        encode, tokens = timed(network, lambda: network.encode(images[:1]))
-        with sdpa_kernel(SDPBackend.MATH):
-            plain_encode, _ = timed(network, lambda: network.encode(images[:1]))
-        prepare, view1 = timed(network, lambda: network.prepare(tokens, 1))
-        view2 = network.prepare(tokens, 2)
-        decode, _ = timed(network, lambda: network.decode_prepared(view1, view2))
-        embed, _ = timed(network, lambda: network.decoder_embed(tokens.features))
-        head = network.downstream_head1
-        branch, _ = timed(network, lambda: head.start(tokens.features, tokens.grid))
+def difference(ours: PointMap, theirs: PointMap) -> float:
+    """Largest relative difference of points and of confidences."""
+    points = (ours.points - theirs.points).norm(dim=-1) / theirs.points.norm(dim=-1)
+    return float(torch.maximum(points, (ours.confidence / theirs.confidence - 1).abs()).max())
+
+
+def measure_parts(network: Dust3r, images: Tensor) -> dict[str, float]:
+    """Seconds of each part of one pair, and what fused attention and each thing prepared once for an image save."""
+
+    def seconds(run: Callable[[], Result]) -> tuple[float, Result]:
+        with timed(network) as spent:
+            result = run()
+        return spent(), result
+
+    encode, tokens = seconds(lambda: network.encode(images[:1]))
+    with sdpa_kernel(SDPBackend.MATH):
+        plain_encode, _ = seconds(lambda: network.encode(images[:1]))
+    prepare, view1 = seconds(lambda: network.prepare(tokens, 1))
+    view2 = network.prepare(tokens, 2)
+    decode, _ = seconds(lambda: network.decode_prepared(view1, view2))
+    with sdpa_kernel(SDPBackend.MATH):
+        plain_decode, _ = seconds(lambda: network.decode_prepared(view1, view2))
+    embed, _ = seconds(lambda: network.decoder_embed(tokens.features))
+    branch, _ = seconds(lambda: network.downstream_head1.start(tokens.features, tokens.grid))
     return {
         "encode_s": encode,
-        "fused_attention_faster": plain_encode / encode,
         "prepare_one_view_s": prepare,
-        "of_that_head_branch_s": branch,
-        "of_that_decoder_embed_s": embed,
         "decode_prepared_pair_s": decode,
-        "prepared_views_faster": (decode + 2 * prepare) / decode,
+        "fused_attention_makes_encoding_faster": plain_encode / encode,
+        "fused_attention_makes_decoding_faster": plain_decode / decode,
+        "cached_head_branches_make_decoding_faster": (decode + 2 * branch) / decode,
+        "cached_decoder_embed_makes_decoding_faster": (decode + 2 * embed) / decode,
+        "all_cached_makes_decoding_faster": (decode + 2 * prepare) / decode,
     }
 
 
-def measure_gpu(network: Dust3r, images: Tensor, edges: NDArray[np.int64]) -> Measurement:
-    """Pairs a second in float32 and bfloat16 by batch size, and what bfloat16 costs in accuracy."""
-    rates: Measurement = {}
-    with tempfile.TemporaryDirectory() as folder:
-        exact = network(images[:1], images[1:2])[0].points
-        for dtype in (torch.float32, torch.bfloat16):
-            network.cast_body(dtype)
-            for batch in (1, 4, 16, 64):
-                run = partial(predict_pairs, network, images, edges, Path(folder), batch)
-                run()
-                seconds, _ = timed(network, run)
-                rates[f"{str(dtype)[6:]} batch {batch}"] = {"pairs_per_s": len(edges) / seconds, "clip_s": seconds}
-        rounded = network(images[:1], images[1:2])[0].points
-    error = (rounded - exact).norm(dim=-1) / exact.norm(dim=-1)
-    return {"rates": rates, "bfloat16_median_relative_error": float(error.median())}
-
-
-def timed(network: Dust3r, run: Callable[[], Any]) -> tuple[float, Any]:
-    """Seconds of a call, and what it gave: of the CPU, which other work does not distort, or of the wall for a GPU."""
+@contextmanager
+def timed(network: Dust3r) -> Iterator[Callable[[], float]]:
+    """Measure a block: CPU seconds, which other work does not distort much, or seconds of the wall for a GPU."""
     on_gpu = network.device.type == "cuda"
     clock = time.perf_counter if on_gpu else time.process_time
+    ended: list[float] = []
     start = clock()
-    result = run()
+    yield lambda: ended[0] - start
     if on_gpu:
         torch.cuda.synchronize()
-    return clock() - start, result
-
-
-def _encode_every_time(network: Dust3r, images: Tensor, edges: NDArray[np.int64], ours: NDArray[np.float16]) -> float:
-    """Run every pair from its two images; return the largest median relative difference to ``ours``."""
-    differences = []
-    with torch.inference_mode():
-        for row, (first, second) in enumerate(edges):
-            _, two = network(images[first : first + 1], images[second : second + 1])
-            points = two.points[0].float().cpu()
-            missed = (points - torch.from_numpy(ours[row].astype(np.float32))).norm(dim=-1)
-            differences.append(float((missed / points.norm(dim=-1)).median()))
-    return max(differences)
+    ended.append(clock())
 
 
 if __name__ == "__main__":

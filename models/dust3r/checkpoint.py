@@ -9,10 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from models.checkpoint import read_file, state_dict_in
+from models.checkpoint import read_file, read_metadata, state_dict_in
 from models.dust3r.config import Dust3rConfig, from_expression, from_json, from_shapes
 from models.errors import WeightsUnavailable, WrongWeights
-from models.weights import WEIGHTS, checksum, ensure, expected_checksum
+from models.weights import WEIGHTS, checksum, expected_checksum, shipped
+from models.weights import locate as locate_named
 
 _ALIAS = re.compile(r"\.scratch\.layer_rn\.([0-3])\.weight$")
 _PRIMARY = re.compile(r"\.scratch\.layer([1-4])_rn\.weight$")
@@ -35,17 +36,15 @@ def read_checkpoint(path_or_name: str | Path) -> tuple[Dust3rConfig, dict[str, T
 
 
 def locate(path_or_name: str | Path) -> Path:
-    """Return the file of weights behind a registered name, a file or a folder of the hub, fetching it if need be.
+    """Return the file of weights behind a name, a file or a folder of the hub, fetching it if need be.
 
     Raises:
         WeightsUnavailable: a registered name that is neither cached nor reachable, or no such file.
     """
-    if isinstance(path_or_name, str) and path_or_name in WEIGHTS:
-        return ensure(path_or_name)
-    path = Path(path_or_name)
+    path = locate_named(path_or_name)
     path = path / "model.safetensors" if path.is_dir() else path
     if not path.is_file():
-        raise WeightsUnavailable(f"there is no file {path}; registered names: {', '.join(WEIGHTS)}")
+        raise WeightsUnavailable(f"there is no file {path}; known names: {', '.join([*shipped(), *WEIGHTS])}")
     return path
 
 
@@ -67,14 +66,16 @@ def _read(path: Path) -> tuple[Dust3rConfig, dict[str, Tensor]]:
 
 
 def _declared(path: Path, stored: Mapping[str, Any]) -> Dust3rConfig | None:
-    """Sizes as the checkpoint or a ``config.json`` beside it states them."""
+    """Sizes as the checkpoint, its metadata or a ``config.json`` beside it states them."""
     expression = getattr(stored.get("args"), "model", None)
     if isinstance(expression, str):
         return from_expression(expression)
-    beside = path.with_name("config.json")
-    if path.suffix == ".safetensors" and beside.is_file():
-        return from_json(beside.read_text())
-    return None
+    if path.suffix != ".safetensors":
+        return None
+    beside, inside = path.with_name("config.json"), read_metadata(path).get("config")
+    if inside is None and not beside.is_file():
+        return None
+    return from_json(inside or beside.read_text())
 
 
 def _complete(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -160,4 +160,5 @@ def _crop(maps: Tensor, like: Tensor) -> Tensor:
 
 
 def _to_map(tokens: Tensor, grid: tuple[int, int]) -> Tensor:
-    return tokens.transpose(1, 2).reshape(len(tokens), -1, *grid)
+    """Tokens as they lie in memory, channels last, in which convolutions are fastest."""
+    return tokens.reshape(len(tokens), *grid, -1).movedim(-1, 1)

@@ -1,5 +1,6 @@
 """Pointmaps of many pairs of images, each image encoded once, kept in half precision on disk."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +15,9 @@ from torch import Tensor
 from models.dust3r.heads import PointMap
 from models.dust3r.network import Dust3r, PreparedView, Tokens
 from models.errors import OutOfDeviceMemory
+from models.paging import release
+
+_log = logging.getLogger(__name__)
 
 _LARGEST_HALF = 65504.0
 _BYTES_PER_PIXEL = 6000
@@ -47,7 +51,7 @@ def predict_pairs(
     """Run the network on pairs ``edges`` (E, 2) of images (N, 3, H, W) in [-1, 1]; results go to files in ``folder``.
 
     batch_size: pairs at a time; None sizes it to the memory at hand. Where the device runs out of memory the batch
-    is halved and the work goes on.
+    is halved, which is logged, and the work goes on.
 
     Raises:
         UnusableInput: images the network cannot take.
@@ -56,25 +60,26 @@ def predict_pairs(
     height, width = images.shape[-2:]
     points1, points2 = (_half_file(folder / f"points{side}.npy", (len(edges), height, width, 3)) for side in (1, 2))
     confidence1, confidence2 = (_half_file(folder / f"confidence{side}.npy", points1.shape[:3]) for side in (1, 2))
-    batches = [batch_size or _fitting_batch(network.device, height * width)]
+    wanted = batch_size or _fitting_batch(network.device, height * width)
     with torch.inference_mode():
-        tokens = encode_each(network, images, batches[0])
-        for rows, (one, two), used in decode_pairs(network, tokens, edges, batches[0]):
-            batches.append(used)
+        tokens, used = encode_each(network, images, wanted)
+        for rows, (one, two), batch in decode_pairs(network, tokens, edges, used):
+            used = batch
             points1[rows], confidence1[rows] = _to_half(one.points), _to_half(one.confidence)
             points2[rows], confidence2[rows] = _to_half(two.points), _to_half(two.confidence)
-    return PairPointMaps(points1, points2, confidence1, confidence2, batches[-1], halved=batches[-1] < batches[0])
+            release(points1, points2, confidence1, confidence2)
+    return PairPointMaps(points1, points2, confidence1, confidence2, used, halved=used < wanted)
 
 
-def encode_each(network: Dust3r, images: Tensor, batch_size: int) -> list[Tokens]:
-    """Encode every image once; one ``Tokens`` of batch 1 for each."""
+def encode_each(network: Dust3r, images: Tensor, batch_size: int) -> tuple[list[Tokens], int]:
+    """Encode every image once; one ``Tokens`` of batch 1 for each, and the batch size in use at the end."""
 
     def encode(rows: Sequence[int]) -> list[Tokens]:
         tokens = network.encode(images[rows[0] : rows[-1] + 1])
         return [tokens[row : row + 1] for row in range(len(rows))]
 
-    batches = halving_batches(range(len(images)), batch_size, encode)
-    return [tokens for _, encoded, _ in batches for tokens in encoded]
+    batches = list(halving_batches(range(len(images)), batch_size, encode))
+    return [tokens for _, encoded, _ in batches for tokens in encoded], batches[-1][2]
 
 
 def decode_pairs(
@@ -105,18 +110,24 @@ def halving_batches(
     start = 0
     while start < len(rows):
         batch = rows[start : start + batch_size]
-        try:
-            result = run(batch)
-        except torch.OutOfMemoryError as error:
-            if batch_size == 1:
-                raise OutOfDeviceMemory(
-                    "not even one pair fits into the device's memory; use smaller images"
-                ) from error
-            batch_size //= 2
-            torch.cuda.empty_cache()
+        result = _run_if_it_fits(run, batch)
+        if result is not None:
+            yield batch, result, batch_size
+            start += len(batch)
             continue
-        yield batch, result, batch_size
-        start += len(batch)
+        if batch_size == 1:
+            raise OutOfDeviceMemory("not even one pair fits into the device's memory; use smaller images")
+        batch_size //= 2
+        torch.cuda.empty_cache()
+        _log.warning("the device ran out of memory; going on with %d at a time", batch_size)
+
+
+def _run_if_it_fits(run: Callable[[Sequence[int]], Item], batch: Sequence[int]) -> Item | None:
+    """Return nothing where memory ran out; leaving the handler frees what the failed batch had allocated."""
+    try:
+        return run(batch)
+    except torch.OutOfMemoryError:
+        return None
 
 
 def _half_file(path: Path, shape: tuple[int, ...]) -> NDArray[np.float16]:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -13,7 +12,8 @@ from torch import Tensor
 from models.dust3r.heads import PATCH
 from models.errors import UnusableInput
 
-ImageSize = Literal[224, 512]
+SQUARE = 224
+"""The image size whose networks were trained on squares; all others keep the picture's shape."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,10 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         raise UnusableInput(f"{path.name} is no readable picture: {error}") from error
 
 
-def preprocess(
-    pictures: NDArray[np.uint8], image_size: ImageSize = 512, *, square_ok: bool = False
-) -> tuple[Tensor, Crop]:
+def preprocess(pictures: NDArray[np.uint8], image_size: int = 512, *, square_ok: bool = False) -> tuple[Tensor, Crop]:
     """Resize and cut pictures (n, H, W, 3) uint8 RGB to (n, 3, h, w) float32 in [-1, 1], sides multiples of 16.
 
-    512: the long side becomes 512; square pictures are cut to 4:3 unless ``square_ok``. 224: a square of 224.
+    The long side becomes ``image_size``; square pictures are cut to 4:3 unless ``square_ok``. 224: a square of 224.
 
     Raises:
         UnusableInput: another kind of array, or pictures too flat to leave one patch.
@@ -74,21 +72,22 @@ def preprocess(
     return torch.from_numpy(cut).permute(0, 3, 1, 2).float().div(255).sub(0.5).div(0.5).contiguous(), crop
 
 
-def plan_crop(width: int, height: int, image_size: ImageSize, *, square_ok: bool = False) -> Crop:
+def plan_crop(width: int, height: int, image_size: int, *, square_ok: bool = False) -> Crop:
     """Sizes that the loader gives a picture.
 
     Raises:
         UnusableInput: too flat to leave one patch.
     """
-    long_side = image_size if image_size == 512 else round(image_size * max(width / height, height / width))
+    stretch = max(width / height, height / width) if image_size == SQUARE else 1
+    long_side = round(image_size * stretch)
     resized = (round(width * long_side / max(width, height)), round(height * long_side / max(width, height)))
     centre = (resized[0] // 2, resized[1] // 2)
-    if image_size == 224:
+    if image_size == SQUARE:
         half_width = half_height = min(centre)
     else:
         half_width, half_height = (2 * side // PATCH * PATCH // 2 for side in centre)
         if resized[0] == resized[1] and not square_ok:
-            half_height = 3 * half_width // 4
+            half_height = 3 * half_width // 4 // 8 * 8
     if min(half_width, half_height) < PATCH // 2:
         raise UnusableInput(f"a picture of {width}x{height} is too flat for the network")
     left, top = centre[0] - half_width, centre[1] - half_height

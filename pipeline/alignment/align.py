@@ -32,7 +32,7 @@ def align(predictions: PairPredictions, settings: AlignmentSettings, known: Know
     """
     _check_finite(predictions)
     kept_images, kept_pairs = _linked(predictions, settings)
-    part = _subset(predictions, kept_images, kept_pairs)
+    part = predictions.subset(kept_images, kept_pairs)
     given = _subset_known(known, kept_images)
     height, width = predictions.confidence1.shape[1:]
     principal_point = known.principal_point or (width / 2, height / 2)
@@ -49,11 +49,13 @@ def align(predictions: PairPredictions, settings: AlignmentSettings, known: Know
 
 
 def _check_finite(predictions: PairPredictions) -> None:
-    maps = (predictions.points1, predictions.points2, predictions.confidence1, predictions.confidence2)
     if not len(predictions.edges):
         raise TooFewRegistered("there is no pair to align")
-    if not all(np.isfinite(pair).all() for maps_of_all in maps for pair in maps_of_all):
-        raise InconsistentReconstruction("the network gave values that are not finite: its weights are broken")
+    for pair in range(len(predictions.edges)):
+        maps = (predictions.points1, predictions.points2, predictions.confidence1, predictions.confidence2)
+        if not all(np.isfinite(each[pair]).all() for each in maps):
+            raise InconsistentReconstruction("the network gave values that are not finite: its weights are broken")
+        predictions.release()
 
 
 def _linked(predictions: PairPredictions, settings: AlignmentSettings) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -65,6 +67,7 @@ def _linked(predictions: PairPredictions, settings: AlignmentSettings) -> tuple[
         ]
     )
     trusted = trust >= settings.min_pair_confidence
+    predictions.release()
     images = largest_part(predictions.image_count, predictions.edges[trusted])
     if images.sum() < 2:
         raise TooFewRegistered(
@@ -72,21 +75,6 @@ def _linked(predictions: PairPredictions, settings: AlignmentSettings) -> tuple[
             f"less than {settings.min_pair_confidence:g}"
         )
     return images, trusted & images[predictions.edges].all(1)
-
-
-def _subset(predictions: PairPredictions, images: NDArray[np.bool_], pairs: NDArray[np.bool_]) -> PairPredictions:
-    """Leave out images and pairs; nothing is copied where all stay."""
-    if pairs.all() and images.all():
-        return predictions
-    number = np.cumsum(images) - 1
-    return PairPredictions(
-        int(images.sum()),
-        number[predictions.edges[pairs]],
-        predictions.points1[pairs],
-        predictions.points2[pairs],
-        predictions.confidence1[pairs],
-        predictions.confidence2[pairs],
-    )
 
 
 def _subset_known(known: Known, images: NDArray[np.bool_]) -> Known:

@@ -35,8 +35,10 @@ def dense_depth(
 def _seen_by_camera(predictions: PairPredictions, state: State, image: int) -> tuple[Tensor, Tensor]:
     """All pairs' points (K, H * W, 3) of an image in its camera's frame and their raw confidence, float32."""
     first, second = (np.flatnonzero(predictions.edges[:, side] == image) for side in (0, 1))
-    points = np.concatenate([predictions.points1[first], predictions.points2[second]]).astype(np.float32)
-    raw = np.concatenate([predictions.confidence1[first], predictions.confidence2[second]]).astype(np.float32)
+    rows1, rows2 = predictions.rows_of(first), predictions.rows_of(second)
+    points = np.concatenate([predictions.points1[rows1], predictions.points2[rows2]]).astype(np.float32)
+    raw = np.concatenate([predictions.confidence1[rows1], predictions.confidence2[rows2]]).astype(np.float32)
+    predictions.release()
     pairs = np.concatenate([first, second])
     sources = predictions.edges[pairs, 0]
     to_camera = torch.linalg.inv(state.camera_to_world[image]) @ state.camera_to_world[sources]

@@ -55,8 +55,11 @@ def sample(
     y, x = np.mgrid[step // 2 : height : step, step // 2 : width : step]
     pixels = np.stack([x.ravel(), y.ravel()], -1) + 0.5 - np.asarray(principal_point)
 
+    rows = predictions.rows_of(np.arange(count))
+
     def gather(first: Array, second: Array) -> NDArray[np.float64]:
-        both = [np.asarray(maps[:, step // 2 :: step, step // 2 :: step], np.float64) for maps in (first, second)]
+        both = [maps[:, step // 2 :: step, step // 2 :: step][rows].astype(np.float64) for maps in (first, second)]
+        predictions.release()
         return np.concatenate(both).reshape(2 * count, y.size, -1)
 
     points = torch.from_numpy(gather(predictions.points1, predictions.points2))

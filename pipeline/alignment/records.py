@@ -1,9 +1,11 @@
 """What global alignment takes and gives."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+
+from models.paging import release
 
 Array = NDArray[np.floating]
 
@@ -15,6 +17,7 @@ class PairPredictions:
     edges: (E, 2) int64, first and second image of each pair.
     points1, points2: (E, H, W, 3), points of both images in the **first** camera's frame, scale free per pair.
     confidence1, confidence2: (E, H, W), raw confidence, above 1.
+    rows: (E,) int64, rows of the maps that belong to the edges where the maps hold others too; None = all, in order.
     """
 
     image_count: int
@@ -23,6 +26,21 @@ class PairPredictions:
     points2: Array
     confidence1: Array
     confidence2: Array
+    rows: NDArray[np.int64] | None = None
+
+    def rows_of(self, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Rows of the maps that hold some pairs."""
+        return pairs if self.rows is None else self.rows[pairs]
+
+    def subset(self, images: NDArray[np.bool_], pairs: NDArray[np.bool_]) -> "PairPredictions":
+        """Leave out images (N,) and pairs (E,) without copying a map; images are numbered anew."""
+        number = np.cumsum(images) - 1
+        kept = np.flatnonzero(pairs)
+        return replace(self, image_count=int(images.sum()), edges=number[self.edges[kept]], rows=self.rows_of(kept))
+
+    def release(self) -> None:
+        """Let go of the memory of maps that lie in files."""
+        release(self.points1, self.points2, self.confidence1, self.confidence2)
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,12 @@ def voxelize() -> None:
 
 def alignment() -> None:
     """Global alignment of pointmaps beside gradient steps at full resolution."""
-    _run("pipeline.bench.alignment")
+    _run("pipeline.bench.alignment", "--frames", "8")
+
+
+def clip() -> None:
+    """Peak memory of a clip through DUSt3R and alignment; small here, pipeline.bench.clip takes any size."""
+    _run("pipeline.bench.clip", "--small", "--frames", "24", "--every", "20")
 
 
 def dust3r() -> None:
@@ -61,7 +66,7 @@ def san() -> None:
     (FOLDER / "san.json").write_text(printed)
 
 
-BENCHMARKS = {function.__name__: function for function in (stages, voxelize, alignment, dust3r, san)}
+BENCHMARKS = {function.__name__: function for function in (stages, voxelize, alignment, clip, dust3r, san)}
 
 
 def main(names: list[str] | None = typer.Argument(None, help=f"which of: {', '.join(BENCHMARKS)}")) -> None:  # noqa: B008

@@ -4,6 +4,7 @@
 number with a target, per tour and over all tours.
 """
 
+from pipeline.quality.comparison import plot_side_by_side, side_by_side
 from pipeline.quality.report import QualityReport, tour_quality
 
-__all__ = ["QualityReport", "tour_quality"]
+__all__ = ["QualityReport", "plot_side_by_side", "side_by_side", "tour_quality"]

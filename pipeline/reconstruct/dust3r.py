@@ -30,9 +30,15 @@ class Dust3rSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     weights: str = Field(
-        "dust3r_vitl_512_dpt", description="registered name, or path of a .pth or .safetensors file or hub folder"
+        "dust3r_vitl_512_dpt", description="shipped or registered name, or path of a .pth or .safetensors file"
     )
-    image_size: Literal[224, 512] = Field(512, description="size the weights were trained for, pixels of the long side")
+    image_size: int = Field(
+        512,
+        ge=64,
+        le=1024,
+        multiple_of=16,
+        description="pixels of the long side that the weights were trained for; 224 = a square cut from the middle",
+    )
     window: int = Field(3, ge=1, description="each frame is paired with so many next ones, both ways (swin-3)")
     strides: tuple[int, ...] = Field(
         (6, 12), description="and with the frames so far ahead, so that long clips do not drift"

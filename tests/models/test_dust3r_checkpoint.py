@@ -16,6 +16,8 @@ from torch import Tensor
 from models.dust3r import Dust3r
 from models.dust3r.config import from_expression, from_json, from_shapes
 from models.errors import WeightsUnavailable, WrongWeights
+from models.places365 import Places365
+from models.weights import checksum
 from tests.models.tiny_dust3r import DPT, LINEAR, build, expression, images
 
 
@@ -62,6 +64,27 @@ def test_hub_folder_loads_without_the_second_names(dpt: Dust3r, tmp_path: Path):
 def test_lone_safetensors_file_tells_its_own_sizes(network: Dust3r, tmp_path: Path):
     save_file(hub_state(network), tmp_path / "lone.safetensors")
     assert_same(Dust3r.load(tmp_path / "lone.safetensors"), network)
+
+
+def test_a_shipped_file_tells_its_sizes_in_its_metadata(tmp_path: Path):
+    slim = LINEAR.model_copy(update={"enc_num_heads": 6, "img_size": (256, 256)})
+    path = tmp_path / "slim.safetensors"
+    save_file(hub_state(build(slim)), path, metadata={"format": "pt", "config": slim.model_dump_json()})
+    assert_same(Dust3r.load(path), build(slim))
+
+
+def test_metadata_that_the_tensors_deny_are_refused(network: Dust3r, tmp_path: Path):
+    lie = LINEAR.model_copy(update={"dec_depth": 4})
+    save_file(hub_state(network), tmp_path / "lie.safetensors", metadata={"config": lie.model_dump_json()})
+    with pytest.raises(WrongWeights, match="dec_depth"):
+        Dust3r.load(tmp_path / "lie.safetensors")
+
+
+def test_a_checkpoint_of_another_network_is_refused_with_its_checksum(tmp_path: Path):
+    path = tmp_path / "resnet.pth.tar"
+    torch.save({"state_dict": Places365(18).state_dict()}, path)
+    with pytest.raises(WrongWeights, match=rf"not the weights of a DUSt3R.*found {checksum(path)}"):
+        Dust3r.load(path)
 
 
 def test_half_precision_weights_load_as_float32(tmp_path: Path):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.dust3r import Dust3r
+from models.dust3r import Dust3r, PointMap, PreparedView, Tokens
 from models.dust3r.pairs import halving_batches, predict_pairs
 from models.errors import OutOfDeviceMemory, UnusableInput
 from tests.models.tiny_dust3r import LINEAR, build, images
@@ -51,6 +51,47 @@ def test_results_do_not_depend_on_the_batch(network: Dust3r, tmp_path: Path):
 def test_images_that_are_not_finite_are_refused(network: Dust3r, tmp_path: Path):
     with pytest.raises(UnusableInput):
         predict_pairs(network, torch.full((2, 3, 32, 32), torch.nan), EDGES[:1], tmp_path)
+
+
+class SmallMemory(Dust3r):
+    """A network on a device that holds so many images or pairs at a time."""
+
+    most = 2
+
+    def encode(self, images: torch.Tensor) -> Tokens:
+        self._need(len(images))
+        return super().encode(images)
+
+    def decode_prepared(self, view1: PreparedView, view2: PreparedView) -> tuple[PointMap, PointMap]:
+        self._need(len(view1.embedded))
+        return super().decode_prepared(view1, view2)
+
+    def _need(self, count: int) -> None:
+        if count > self.most:
+            raise torch.OutOfMemoryError
+
+
+def test_a_small_device_gives_the_same_with_smaller_batches_and_says_so(
+    network: Dust3r, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    small = SmallMemory(LINEAR).eval().requires_grad_(requires_grad=False)
+    small.load_state_dict(network.state_dict())
+    pictures = images("a", "b", "c", height=32, width=32)
+    stored = predict_pairs(small, pictures, EDGES, tmp_path, batch_size=5)
+    assert stored.halved
+    assert stored.batch_size == 2
+    assert "going on with 2 at a time" in caplog.text
+    (tmp_path / "roomy").mkdir()
+    roomy = predict_pairs(network, pictures, EDGES, tmp_path / "roomy", batch_size=2)
+    assert not roomy.halved
+    assert np.array_equal(stored.points2, roomy.points2)
+
+
+def test_a_device_too_small_for_one_pair_is_an_error(tmp_path: Path):
+    tiny = SmallMemory(LINEAR).eval()
+    tiny.most = 0
+    with pytest.raises(OutOfDeviceMemory, match="smaller images"):
+        predict_pairs(tiny, images("a", "b", height=32, width=32), EDGES[:1], tmp_path)
 
 
 def fits(most: int) -> Callable[[Sequence[int]], list[int]]:

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from models.__main__ import app
 from models.errors import WeightsUnavailable, WrongWeights
 from models.registry import WEIGHTS, WeightFile
-from models.weights import cache_folder, fetch, verify
+from models.weights import cache_folder, fetch, locate, shipped, verify
 
 CONTENT = bytes(range(256)) * 4096
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -150,3 +150,30 @@ def test_registered_weights_name_a_plain_file_and_web_addresses():
         assert entry.name == name
         assert "/" not in entry.file_name
         assert all(url.startswith(("https://", "http://")) for url in entry.urls)
+
+
+def test_the_command_line_fetches_with_resume_and_verifies(
+    server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setenv("YOUTUBE_OCC_WEIGHTS", str(tmp_path))
+    monkeypatch.setitem(WEIGHTS, "toy", weights(server, "/cut", "/whole", sha256=SHA256))
+    (tmp_path / "toy.pth.part").write_bytes(CONTENT[:1000])
+    fetched = CliRunner().invoke(app, ["weights", "fetch", "toy"])
+    assert fetched.exit_code == 0
+    assert (tmp_path / "toy.pth").read_bytes() == CONTENT
+    assert server.ranges[0] == "bytes=1000-"
+    verified = CliRunner().invoke(app, ["weights", "verify", "toy"])
+    assert verified.output.split()[:2] == [SHA256, "toy"]
+    (tmp_path / "toy.pth").write_bytes(CONTENT[1:])
+    damaged = CliRunner().invoke(app, ["weights", "verify", "toy"])
+    assert damaged.exit_code == 1
+    assert f"expected {SHA256}" in damaged.output.replace("\n", "")
+
+
+def test_shipped_weights_are_found_by_name_without_a_download(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setattr("models.weights.SHIPPED", tmp_path)
+    (tmp_path / "toy_small.safetensors").write_bytes(CONTENT)
+    assert shipped() == ["toy_small"]
+    assert locate("toy_small") == tmp_path / "toy_small.safetensors"
+    assert locate("elsewhere.pth") == Path("elsewhere.pth")
+    assert "toy_small" in CliRunner().invoke(app, ["weights", "list"], env={"COLUMNS": "200"}).output

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.quality import QualityReport, tour_quality
+from pipeline.quality import QualityReport, plot_side_by_side, side_by_side, tour_quality
 from pipeline.quality.measures import overlaps, scale_to_truth
 from pipeline.quality.truth import TrueClip, tour_of, true_clip
 from pipeline.stages import Workbench
@@ -68,3 +68,19 @@ def test_a_scene_of_the_wrong_size_is_put_right_by_the_true_scale_alone(built_to
     # Points on the border of a voxel may change sides by rounding of the scale.
     assert grids.iou < 0.5
     assert grids_true_scale.iou > 0.99
+
+
+def test_reports_stand_side_by_side_and_say_what_is_missing(report: QualityReport):
+    nothing = QualityReport(profile="unbuilt", tours=())
+    table = side_by_side([report, nothing])
+    assert "classic: 1 tours; unbuilt: 0 tours" in table
+    assert "| stage | figure | classic | unbuilt | target |" in table
+    assert "| occupancy | IoU, true scale | " in table
+    assert table.count(" | - | ") == len(report.figures())
+    assert plot_side_by_side([report, nothing]).startswith(b"\x89PNG")
+
+
+def test_nothing_built_is_an_empty_table():
+    nothing = QualityReport(profile="unbuilt", tours=())
+    assert side_by_side([nothing, nothing]).count("\n|") == 2
+    assert plot_side_by_side([nothing]).startswith(b"\x89PNG")

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 
@@ -45,6 +46,22 @@ def test_frames_that_show_nothing_are_too_few(shades: tuple[int, ...], tmp_path:
 def test_missing_weights_are_a_matter_of_settings(tmp_path: Path):
     backend = Dust3rReconstructor(Dust3rSettings(weights=str(tmp_path / "none.pth")))
     with pytest.raises(SettingsError, match=r"none\.pth"):
+        backend.reconstruct(frames(-1, -1, -1), tmp_path)
+
+
+def test_broken_weights_are_refused_before_they_answer(tmp_path: Path):
+    state = {key: tensor.clone() for key, tensor in build(LINEAR).state_dict().items()}
+    state["dec_norm.weight"][0] = torch.nan
+    save_file(state, tmp_path / "broken.safetensors")
+    backend = Dust3rReconstructor(Dust3rSettings(weights=str(tmp_path / "broken.safetensors"), image_size=224))
+    with pytest.raises(SettingsError, match=r"not finite, first in dec_norm\.weight"):
+        backend.reconstruct(frames(-1, -1, -1), tmp_path)
+
+
+def test_weights_of_another_network_are_a_matter_of_settings(tmp_path: Path):
+    save_file({"conv1.weight": torch.zeros(64, 3, 7, 7)}, tmp_path / "resnet.safetensors")
+    backend = Dust3rReconstructor(Dust3rSettings(weights=str(tmp_path / "resnet.safetensors")))
+    with pytest.raises(SettingsError, match="not the weights of a DUSt3R"):
         backend.reconstruct(frames(-1, -1, -1), tmp_path)
 
 
