@@ -5,7 +5,6 @@ network says of a pair is no geometry, so exact pointmaps of an analytic room ta
 """
 
 import json
-import resource
 import tempfile
 import time
 from functools import lru_cache
@@ -20,6 +19,7 @@ from torch import Tensor
 
 from models import name_made
 from models.bench.dust3r import SMALL
+from models.bench.memory import peak_bytes
 from models.dust3r import Dust3r, Dust3rConfig, PointMap, PreparedView, Tokens
 from models.dust3r.pairs import predict_pairs
 from models.dust3r.preprocess import plan_crop
@@ -113,10 +113,10 @@ def reconstruct(network: RoomNetwork, edges: NDArray[np.int64], frames: int, fol
     """Run pairs, alignment and dense depth as the backend does; seconds of the wall, memory in GB (10^9 bytes)."""
     crop = plan_crop(640, 480, 512)
     image = torch.from_numpy(name_made.image("frame", *SIZE))
-    started, loaded = time.perf_counter(), peak_memory()
+    started, loaded = time.perf_counter(), peak_bytes() / 1e9
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         maps = predict_pairs(network, image.expand(frames, -1, -1, -1), edges, Path(scratch))
-        predicted, after_pairs = time.perf_counter(), peak_memory()
+        predicted, after_pairs = time.perf_counter(), peak_bytes() / 1e9
         pairs = PairPredictions(frames, edges, maps.points1, maps.points2, maps.confidence1, maps.confidence2)
         result = align(pairs, AlignmentSettings())
         found = to_reconstruction(result, crop, np.ones(frames, np.bool_), ())
@@ -127,15 +127,10 @@ def reconstruct(network: RoomNetwork, edges: NDArray[np.int64], frames: int, fol
         "run_for_real": {"images": network.images_run, "pairs": network.pairs_run},
         "aligned": int(found.registered.sum()),
         "pairs_on_disk_gb": stored / 1e9,
-        "peak_memory_gb": {"network_loaded": loaded, "pairs_predicted": after_pairs, "in_all": peak_memory()},
+        "peak_memory_gb": {"network_loaded": loaded, "pairs_predicted": after_pairs, "in_all": peak_bytes() / 1e9},
         "seconds": {"pairs": predicted - started, "alignment": ended - predicted},
         "clips_per_minute": 60 / (ended - started),
     }
-
-
-def peak_memory() -> float:
-    """Peak resident memory of this process so far, pages of files included, in GB (10^9 bytes)."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
 
 
 def _size(network: Dust3r) -> str:
