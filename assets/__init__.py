@@ -2,10 +2,11 @@
 
 import dagster as dg
 
+from assets.alerts import refusing_hosts
 from assets.builds import video_builds
 from assets.catalog import video_catalog
 from assets.dataset import dataset, quality_report
-from assets.jobs import build_dataset, every_hour, new_videos, poll_sources, process_video, refresh_dataset
+from assets.jobs import build_dataset, new_videos, poll_schedule, poll_sources, process_video, refresh_dataset
 from assets.resources import LockedVideo, PipelineResource
 from assets.video_builder import VideoBuilderResource
 from assets.videos import video_assets
@@ -15,8 +16,8 @@ _pipeline = PipelineResource.configure_at_launch()
 definitions = dg.Definitions(
     assets=[*video_assets(), video_catalog, video_builds, dataset, quality_report],
     jobs=[process_video, build_dataset, poll_sources],
-    schedules=[every_hour],
-    sensors=[new_videos, refresh_dataset],
+    schedules=[poll_schedule],
+    sensors=[new_videos, refresh_dataset, refusing_hosts],
     executor=dg.in_process_executor,
     resources={
         "pipeline": _pipeline,

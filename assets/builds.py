@@ -12,7 +12,7 @@ from assets.video_builder import VideoBuild, VideoBuilder
 @dg.op(out=dg.DynamicOut(str), ins={"catalog": dg.In(dg.Nothing)})
 def missing_videos(builder: dg.ResourceParam[VideoBuilder]) -> Iterator[dg.DynamicOutput[str]]:
     """Start the build of every video that is missing and worth trying; emit their ids."""
-    missing = builder.pipeline.missing()
+    missing = list(builder.pipeline.missing())
     echo(f"{len(missing)} videos to build" if missing else "no video to build")
     for position, video_id in enumerate(missing):
         builder.start(video_id)

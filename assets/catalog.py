@@ -4,21 +4,35 @@ import dagster as dg
 
 from assets.metadata import table
 from assets.resources import PipelineResource
-from assets.videos import VIDEOS
-from pipeline.catalog import register, registered
+from assets.videos import PARTITIONS
+from pipeline.catalog import registered
 from pipeline.errors import PipelineError
+from pipeline.ingest.discover import SourceReport, discover
 
 
 @dg.asset(group_name="dataset")
 def video_catalog(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> dg.MaterializeResult:
-    """Register every video that the sources list, as a row of ``catalog.parquet`` and as a partition."""
+    """Register every video that the sources list now, as a row of the catalog and as a partition."""
     try:
         store = pipeline.store()
-        listed = register(store, pipeline.listed())
+        reports = discover(store, pipeline.listed(), pipeline.settings().download.web)
     except PipelineError as error:
         raise dg.Failure(f"{error.code}: {error}", allow_retries=False) from error
     video_ids = registered(store)
-    context.instance.add_dynamic_partitions(VIDEOS.name, video_ids)
+    for report in reports:
+        if report.error:
+            context.log.warning("%s: %s", report.name, report.error)
+    context.instance.add_dynamic_partitions(PARTITIONS, video_ids)
     return dg.MaterializeResult(
-        metadata={"videos": len(video_ids), "listed": table({"video": video_id} for video_id in listed)}
+        metadata={"videos": len(video_ids), "sources": table(_row(report) for report in reports)}
     )
+
+
+def _row(report: SourceReport) -> dict[str, str | int]:
+    return {
+        "source": report.name,
+        "listed": report.listed,
+        "new": len(report.fresh),
+        "not wanted": sum(report.unwanted.values()),
+        "error": report.error,
+    }

@@ -1,5 +1,7 @@
 """The dataset of all built videos, and how good it is where the truth is known."""
 
+from datetime import timedelta
+
 import dagster as dg
 from typer import echo
 
@@ -10,6 +12,9 @@ from pipeline.catalog import registered
 from pipeline.dataset import DatasetSummary, build_dataset
 from pipeline.store import Store
 
+STALE_AFTER = timedelta(days=1)
+"""Age at which the dataset is shown as stale: with sources that are polled, a day without a new video is news."""
+
 whenever_a_video_changed = dg.AutomationCondition.any_deps_updated() & ~dg.AutomationCondition.in_progress()
 
 
@@ -17,6 +22,7 @@ whenever_a_video_changed = dg.AutomationCondition.any_deps_updated() & ~dg.Autom
     group_name="dataset",
     deps=["video_builds", dg.AssetDep("occupancy", partition_mapping=dg.AllPartitionMapping())],
     automation_condition=whenever_a_video_changed,
+    freshness_policy=dg.FreshnessPolicy.time_window(fail_window=STALE_AFTER),
 )
 def dataset(pipeline: PipelineResource) -> dg.MaterializeResult:
     """Index all built videos and name what was left out; fails only if there is no built video at all."""

@@ -1,19 +1,18 @@
 """The jobs, and what starts them without being asked."""
 
+from itertools import islice
+
 import dagster as dg
 
 from assets.catalog import video_catalog
 from assets.dataset import dataset
 from assets.resources import PipelineResource
-from assets.videos import PER_VIDEO, VIDEOS
+from assets.videos import PARTITIONS, PER_VIDEO, VIDEOS
 from pipeline.catalog import registered
 from pipeline.failures import last_failure
 from pipeline.process import final_fingerprint
 from pipeline.settings import Settings
 from pipeline.store import VideoStore
-
-MOST_REQUESTS = 20
-"""Runs requested at a time, so that the queue stays short enough to look at."""
 
 process_video = dg.define_asset_job(
     "process_video",
@@ -31,17 +30,23 @@ poll_sources = dg.define_asset_job(
     "poll_sources", selection=[video_catalog], description="Look at the sources again and register what is new."
 )
 
-every_hour = dg.ScheduleDefinition(name="every_hour", job=poll_sources, cron_schedule="0 * * * *")
+poll_schedule = dg.ScheduleDefinition(
+    name="poll_sources",
+    job=poll_sources,
+    cron_schedule=PipelineResource.from_environment().settings().dataset.poll_cron,
+)
 
 
 @dg.sensor(job=process_video, minimum_interval_seconds=30)
-def new_videos(pipeline: PipelineResource) -> dg.SensorResult:
-    """Make every registered video a partition and request runs for those that are missing."""
+def new_videos(context: dg.SensorEvaluationContext, pipeline: PipelineResource) -> dg.SensorResult:
+    """Make new rows of the catalog partitions, and request runs for some of what is missing and due."""
     store, settings = pipeline.store(), pipeline.settings()
-    missing = pipeline.missing()[:MOST_REQUESTS]
+    known = set(context.instance.get_dynamic_partitions(PARTITIONS))
+    fresh = [video_id for video_id in registered(store) if video_id not in known]
+    missing = islice(pipeline.missing(), settings.dataset.requests_per_tick)
     return dg.SensorResult(
         run_requests=[_request(store.video(video_id), settings) for video_id in missing],
-        dynamic_partitions_requests=[VIDEOS.build_add_request(registered(store))],
+        dynamic_partitions_requests=[VIDEOS.build_add_request(fresh)] if fresh else [],
     )
 
 

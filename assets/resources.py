@@ -11,12 +11,12 @@ from pydantic import Field
 from typer import echo
 
 from assets.progress import SECONDS_BETWEEN_LINES, ScreenLines
-from pipeline.catalog import registered
 from pipeline.errors import VideoLocked
-from pipeline.failures import forget_failure, last_failure, worth_trying
-from pipeline.process import final_fingerprint, is_built
+from pipeline.failures import last_failure, worth_trying
+from pipeline.ingest.entries import SourceList, read_entries
+from pipeline.ingest.fetching import due
+from pipeline.process import STAGES, final_fingerprint, finish_video, is_built
 from pipeline.settings import Settings, data_url, load_settings
-from pipeline.sources import VideoSource, read_sources
 from pipeline.stages import Workbench
 from pipeline.store import Store, VideoStore
 
@@ -36,6 +36,11 @@ class PipelineResource(dg.ConfigurableResource["PipelineResource"]):
     settings_file: str | None = Field(None, description="YAML laid over the profile; else YOUTUBE_OCC_SETTINGS")
     overrides: dict[str, Any] = Field({}, description="single settings on top, as in {scenes: {clip_min_s: 2}}")
 
+    @classmethod
+    def from_environment(cls) -> "PipelineResource":
+        """Return what the environment alone says."""
+        return cls.model_validate({})
+
     def store(self) -> Store:
         """Return the dataset's store."""
         return Store(data_url(self.data))
@@ -46,14 +51,16 @@ class PipelineResource(dg.ConfigurableResource["PipelineResource"]):
         file = self.settings_file or os.environ.get("YOUTUBE_OCC_SETTINGS")
         return load_settings(profile, Path(file) if file else None, self.overrides)
 
-    def listed(self) -> list[VideoSource]:
+    def listed(self) -> SourceList:
         """Return the sources as they are listed now; raises ``SettingsError``."""
-        return read_sources(self.sources or os.environ.get("SOURCES") or DEFAULT_SOURCES)
+        return read_entries(self.sources or os.environ.get("SOURCES") or DEFAULT_SOURCES)
 
-    def missing(self) -> list[str]:
-        """Return the registered videos that are not built and worth trying, in order of registration."""
+    def missing(self) -> Iterator[str]:
+        """Yield the videos that are not built, due and worth trying, in the order that the settings want."""
         store, settings = self.store(), self.settings()
-        return [video_id for video_id in registered(store) if is_missing(store.video(video_id), settings)]
+        for row in due(store, settings.download.web, settings.dataset.order):
+            if is_missing(store.video(row.video_id), settings, row.built):
+                yield row.video_id
 
     def run_config(self) -> dict[str, Any]:
         """Return the run configuration that gives another run this same resource."""
@@ -76,14 +83,16 @@ class LockedVideo(dg.ConfigurableResource[Workbench]):
             _wait_for(video, held)
             yield Workbench(video, settings, ScreenLines(video.video_id))
             if is_built(video, settings):
-                forget_failure(video)
+                finish_video(Workbench(video, settings))
 
 
-def is_missing(video: VideoStore, settings: Settings) -> bool:
-    """Tell whether a video is not built and worth trying."""
+def is_missing(video: VideoStore, settings: Settings, built: str = "") -> bool:
+    """Tell whether a video is not built and worth trying; ``built`` is the fingerprint that the catalog notes."""
     wanted = final_fingerprint(video.video_id, settings)
+    if built == wanted and video.has_group(STAGES["occupancy"].group or ""):
+        return False
     tried_enough = not worth_trying(last_failure(video), wanted, settings.dataset.give_up_after)
-    return not is_built(video, settings) and not tried_enough
+    return not tried_enough and not is_built(video, settings)
 
 
 def _wait_for(video: VideoStore, held: ExitStack) -> None:

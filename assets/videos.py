@@ -12,7 +12,8 @@ from pipeline.previews import preview
 from pipeline.process import STAGES, Stage, run_stage
 from pipeline.stages import Workbench
 
-VIDEOS = dg.DynamicPartitionsDefinition(name="videos")
+PARTITIONS = "videos"
+VIDEOS = dg.DynamicPartitionsDefinition(name=PARTITIONS)
 PER_VIDEO = "per_video"
 NETWORK_STAGES = frozenset({"indoor_clips", "reconstruction", "semantics"})
 """Stages that may run a network: they share the pool ``gpu``."""

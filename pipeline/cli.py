@@ -13,6 +13,7 @@ from rich.table import Table
 
 from pipeline.catalog import register
 from pipeline.errors import PipelineError, SettingsError
+from pipeline.ingest.cli import app as sources_app
 from pipeline.process import STAGES, StageReport, process_video
 from pipeline.settings import PROFILES, Settings, data_url, load_settings
 from pipeline.sources import parse_source
@@ -28,6 +29,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(sources_app, name="sources")
 console = Console()
 
 DataOption = Annotated[
@@ -131,6 +133,70 @@ def preview(
         path = out / f"{video_id}-{stage}.jpg"
         path.write_bytes(picture(video, stage, 4_000_000))
         console.print(str(path))
+
+
+@app.command("manifest")
+def export(
+    path: Annotated[Path, typer.Argument(help="Parquet file to write.")],
+    data: DataOption = None,
+    profile: ProfileOption = "classic",
+    settings_file: FileOption = None,
+    values: SetOption = None,
+) -> None:
+    """Write down which frames of which videos the dataset holds, with cameras and without a pixel.
+
+    Name the settings that the dataset was built with: they are part of the manifest.
+    """
+    from pipeline.manifest import export_manifest
+
+    settings = load_settings(profile, settings_file, overrides(values or []))
+    videos = export_manifest(Store(data_url(data)), settings, path)
+    console.print(f"{videos} videos in {path}; videos that are files of this machine are not")
+
+
+@app.command("rebuild")
+def rebuild_dataset(
+    manifest: Annotated[Path, typer.Argument(help="Parquet file that `manifest` wrote.")],
+    data: DataOption = None,
+    settings_file: FileOption = None,
+) -> None:
+    """Fetch the videos of a manifest and make its dataset again; says in what it differs."""
+    from pipeline.dataset import build_dataset
+    from pipeline.manifest import manifest_settings, read_header, rebuild
+
+    settings = manifest_settings(read_header(manifest), load_settings(file=settings_file))
+    store, differ = Store(data_url(data)), 0
+    with _bars() as bars:
+        for video in rebuild(manifest, store, settings, _BarProgress(bars)):
+            differ += bool(video.difference)
+            bars.console.print(f"{video.video_id}: {video.difference or f'{video.frames} frames, as they were'}")
+    console.print(build_dataset(store, settings.dataset).table())
+    if differ:
+        console.print(f"[red]{differ} videos differ")
+        sys.exit(1)
+
+
+@app.command("rejects")
+def show_rejects(
+    data: DataOption = None,
+    profile: ProfileOption = "classic",
+    settings_file: FileOption = None,
+    values: SetOption = None,
+    out: Annotated[Path, typer.Option(help="Folder for the contact sheets.")] = Path("rejects"),
+) -> None:
+    """Count the clips that were left out, by reason, and write a contact sheet for each."""
+    from pipeline.previews.encode import jpeg
+    from pipeline.previews.rejects import reject_sheet, rejects
+
+    store = Store(data_url(data))
+    found = rejects(store, load_settings(profile, settings_file, overrides(values or [])).dataset.filters)
+    out.mkdir(parents=True, exist_ok=True)
+    for code, clips in found.items():
+        path = out / f"{code}.jpg"
+        path.write_bytes(jpeg(reject_sheet(store, clips), 4_000_000))
+        console.print(f"{len(clips):>6} {code:<24} {path}")
+    if not found:
+        console.print("no clip was left out")
 
 
 def overrides(values: list[str]) -> dict[str, Any]:

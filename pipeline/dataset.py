@@ -19,12 +19,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.errors import CorruptStore
 from pipeline.failures import last_failure, record_failure
+from pipeline.filters import FilterSettings, Objection, objections
 from pipeline.group_writer import disk_errors
 from pipeline.process import STAGES, drop_damaged, provenance
 from pipeline.records import ScaleSource
 from pipeline.settings import DatasetSettings
 from pipeline.store import Store, VideoStore
-from pipeline.stored import CLASS_COUNTS
+from pipeline.stored import CLASS_COUNTS, clip_rows, stored_clips
 
 INDEX = ("dataset", "index.parquet")
 SUMMARY = ("dataset", "summary.json")
@@ -107,9 +108,9 @@ class DatasetSummary(BaseModel):
 
 def build_dataset(store: Store, settings: DatasetSettings) -> DatasetSummary:
     """Write the index and the summary of all finished videos; does nothing where nothing has changed."""
-    fingerprints = dict(_finished(store))
+    fingerprints = dict(_finished(store, settings.filters))
     version = _version(fingerprints, settings)
-    left_out = tuple(_left_out(store))
+    left_out = tuple(_left_out(store, settings.filters))
     earlier = read_summary(store)
     if earlier and earlier.version == version:
         if earlier.left_out == left_out:
@@ -118,7 +119,7 @@ def build_dataset(store: Store, settings: DatasetSettings) -> DatasetSummary:
     else:
         tally = _write_index(store, fingerprints, settings)
         readable = {video_id: fingerprints[video_id] for video_id in fingerprints if video_id not in tally.damaged}
-        summary = tally.summary(_version(readable, settings), tuple(_left_out(store)))
+        summary = tally.summary(_version(readable, settings), tuple(_left_out(store, settings.filters)))
     store.write_bytes(summary.model_dump_json(indent=1).encode(), *SUMMARY)
     return summary
 
@@ -170,11 +171,14 @@ class _Tally:
         )
 
 
-def _finished(store: Store) -> Iterator[tuple[str, str]]:
+def _finished(store: Store, filters: FilterSettings) -> Iterator[tuple[str, str]]:
+    """Yield the finished videos with what decides their rows: how they were made, and the filters if there are any."""
+    chosen = filters.model_dump_json(exclude_none=True)
+    suffix = f"-{hashlib.sha256(chosen.encode()).hexdigest()[:8]}" if filters != FilterSettings() else ""
     for video_id in store.video_ids():
         made = provenance(store.video(video_id), "occupancy")
         if made:
-            yield video_id, made.fingerprint
+            yield video_id, f"{made.fingerprint}{suffix}"
 
 
 def _version(fingerprints: dict[str, str], settings: DatasetSettings) -> str:
@@ -184,7 +188,7 @@ def _version(fingerprints: dict[str, str], settings: DatasetSettings) -> str:
     return digest.hexdigest()[:12]
 
 
-def _left_out(store: Store) -> Iterator[LeftOutEntry]:
+def _left_out(store: Store, filters: FilterSettings) -> Iterator[LeftOutEntry]:
     for video_id in store.video_ids():
         video = store.video(video_id)
         failure = last_failure(video)
@@ -198,6 +202,26 @@ def _left_out(store: Store) -> Iterator[LeftOutEntry]:
                 yield LeftOutEntry(
                     video_id=video_id, stage=name, clip_id=item.clip_id, code=item.code, detail=item.detail
                 )
+        for clip_id, why in filtered(video, filters).items():
+            yield LeftOutEntry(video_id=video_id, stage="dataset", clip_id=clip_id, code=why.code, detail=why.detail)
+
+
+def filtered(video: VideoStore, filters: FilterSettings) -> dict[int, Objection]:
+    """Return the clips of a finished video that the filters leave out, with the first reason."""
+    if filters == FilterSettings() or not video.has_group("semantics"):
+        return {}
+    scores = {clip.clip_id: clip.scores for clip in stored_clips(video)}
+    found = {
+        clip_id: next(objections(scores.get(clip_id), filters, _people(video, rows)), None)
+        for clip_id, rows in clip_rows(video)
+    }
+    return {clip_id: why for clip_id, why in found.items() if why is not None}
+
+
+def _people(video: VideoStore, rows: slice) -> float | None:
+    if not video.exists("scene.zarr/semantics/moving/zarr.json"):
+        return None
+    return float(video.read("semantics", "moving", rows).mean())
 
 
 def _write_index(store: Store, fingerprints: dict[str, str], settings: DatasetSettings) -> _Tally:
@@ -215,7 +239,7 @@ def _write_index(store: Store, fingerprints: dict[str, str], settings: DatasetSe
 def _write_tables(path: Path, tables: Iterable[pa.Table], tally: _Tally) -> None:
     waiting: list[pa.Table] = []
     with closing(pq.ParquetWriter(path, INDEX_SCHEMA, compression="zstd")) as writer:
-        for table in tables:
+        for table in (rows for rows in tables if rows.num_rows):
             tally.add(table)
             waiting.append(table)
             if sum(t.num_rows for t in waiting) >= _ROWS_AT_ONCE:
@@ -240,10 +264,10 @@ def _video_tables(
             continue
         video = store.video(video_id)
         try:
-            yield _frame_rows(video, split, fingerprint)
+            yield _frame_rows(video, split, fingerprint, settings.filters)
         except CorruptStore as error:
             drop_damaged(video, error)
-            record_failure(video, "dataset", fingerprint, error)
+            record_failure(video, "dataset", fingerprint.partition("-")[0], error)
             damaged.add(video_id)
 
 
@@ -267,8 +291,9 @@ def _runs(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
         yield str(ids[start]), table.slice(start, stop - start)
 
 
-def _frame_rows(video: VideoStore, split: str, fingerprint: str) -> pa.Table:
-    rows = np.flatnonzero(video.read("scene", "registered"))
+def _frame_rows(video: VideoStore, split: str, fingerprint: str, filters: FilterSettings) -> pa.Table:
+    kept = ~np.isin(video.read("frames", "clip_id"), list(filtered(video, filters)))
+    rows = np.flatnonzero(video.read("scene", "registered") & kept)
     frames = {name: video.read("frames", name)[rows] for name in ("clip_id", "frame_index", "time_s", "indoor_score")}
     scene = {name: video.read("scene", name)[rows] for name in ("depth_share", "up_confidence", "ceiling_height")}
     sources = [ScaleSource(code).name.lower() for code in video.read("scene", "scale_source")[rows].tolist()]

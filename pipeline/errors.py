@@ -18,6 +18,14 @@ class SettingsError(PipelineError):
     """A profile, a settings file or a source that cannot be understood."""
 
 
+class BrokenListing(PipelineError):
+    """A feed or list of videos that cannot be read; the other sources go on."""
+
+
+class BrokenManifest(PipelineError):
+    """A manifest that cannot be read, or that names what may not be fetched."""
+
+
 class VideoError(PipelineError):
     """The whole video is left out."""
 
@@ -27,7 +35,26 @@ class DownloadError(VideoError):
 
 
 class DownloadRefused(DownloadError):
-    """The host refused (bot check, 403, 429): wait before asking it again."""
+    """The host refused (bot check, 403, 429): wait before asking it again.
+
+    retry_after_s: how long the host asked to be left alone, or None where it did not say.
+    """
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class HostResting(DownloadError):
+    """The host refused before and is left alone: nothing was asked. Try again after ``until``, seconds since 1970."""
+
+    def __init__(self, message: str, until: float) -> None:
+        super().__init__(message)
+        self.until = until
+
+
+class ForbiddenAddress(DownloadError):
+    """A link or redirect leads where no stranger may send us: another scheme, a private network."""
 
 
 class DownloadGone(DownloadError):
@@ -38,8 +65,20 @@ class DownloadTransient(DownloadError):
     """The host or the network failed (5xx, reset, time-out): try again later."""
 
 
+class ChangedMeanwhile(DownloadError):
+    """The host gives another file under the same address than the one that was begun: begin anew."""
+
+
 class BrokenVideo(VideoError):
     """The file is no video that can be decoded: empty, truncated, audio only, not a video at all."""
+
+
+class UnwantedVideo(BrokenVideo):
+    """The video is longer, shorter or larger than the settings accept, or its source's rules exclude it."""
+
+
+class DuplicateVideo(VideoError):
+    """Another video of the catalog shows the same tour; that one is kept."""
 
 
 class DiskFull(VideoError):

@@ -8,12 +8,22 @@ from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.errors import CorruptStore, DiskFull, DownloadRefused, DownloadTransient, PipelineError
+from pipeline.errors import (
+    CorruptStore,
+    DiskFull,
+    DownloadRefused,
+    DownloadTransient,
+    HostResting,
+    PipelineError,
+)
 from pipeline.store import VideoStore
 
 FAILURE = "failure.json"
 PROCESS_DIED = "ProcessDied"
-_WORLD = {kind.__name__ for kind in (DownloadTransient, DownloadRefused, DiskFull, CorruptStore)} | {PROCESS_DIED}
+_WORLD = {
+    PROCESS_DIED,
+    *(kind.__name__ for kind in (DownloadTransient, DownloadRefused, HostResting, DiskFull, CorruptStore)),
+}
 
 
 class Failure(BaseModel):
@@ -67,7 +77,8 @@ def worth_trying(failure: Failure | None, wanted: str, give_up_after: int) -> bo
 
 def _record(video: VideoStore, stage: str, wanted: str, code: str, detail: str) -> Failure:
     earlier = last_failure(video)
-    tries = earlier.tries + 1 if earlier and earlier.wanted == wanted else 1
+    tries = earlier.tries if earlier and earlier.wanted == wanted else 0
+    tries = max(1, tries + (code != HostResting.__name__))  # a host that rests was not asked
     when = datetime.now(UTC).isoformat(timespec="seconds")
     failure = Failure(stage=stage, code=code, detail=detail[:2000], wanted=wanted, tries=tries, when=when)
     video.write_json(FAILURE, failure.model_dump())

@@ -28,6 +28,7 @@ OPEN_OPTIONS = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
 # A file cut off in transfer lacks its end; edit lists and rounding of time stamps account for a frame or two.
 LEAST_SHARE_PRESENT = 0.95
 DECODING_SAMPLES = 5
+SEEN_HEIGHT = 180
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,28 @@ def frames_at(path: Path, indices: NDArray[np.int64]) -> Iterator[Frame]:
                 yield Frame(index, _time(frame, index, stream), to_frame_size(_upright(frame), aspect))
     if wanted:
         raise BrokenVideo(f"{path.name} ends before frame {max(wanted)}")
+
+
+def frames_near(path: Path, shares: NDArray[np.float64]) -> Iterator[Images]:
+    """Yield a small picture, 180 rows, near each share of a video's length; found by seeking, so not to the frame.
+
+    Args:
+        path: the video.
+        shares: (n,) of its length, 0 to 1, rising.
+
+    Raises:
+        BrokenVideo: nothing decodes there.
+    """
+    with _opened(path) as (container, stream):
+        begin, duration = container.start_time or 0, container.duration or 0
+        for share in shares.tolist():
+            wanted = begin + share * duration
+            container.seek(int(wanted))
+            for frame in container.decode(stream):
+                if frame.time is None or frame.time * av.time_base >= wanted:
+                    width, height = _upright_size(frame, stream)
+                    yield _resize(_upright(frame), (max(1, round(width * SEEN_HEIGHT / height)), SEEN_HEIGHT))
+                    break
 
 
 def read_each(path: Path, clips: Sequence[NDArray[np.int64]]) -> Iterator[Images]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 from pipeline import stages, stored
+from pipeline.catalog import mark_built
 from pipeline.errors import CorruptStore, StageMissing
 from pipeline.failures import forget_failure, record_failure
 from pipeline.indoor import IndoorSettings
@@ -76,7 +77,15 @@ def process_video(bench: Workbench) -> Iterator[StageReport]:
     with bench.video.locked():
         for name in STAGES:
             yield run_stage(name, bench)
-        forget_failure(bench.video)
+        finish_video(bench)
+
+
+def finish_video(bench: Workbench) -> None:
+    """Note that a video is built; its source goes where ``dataset.keep_videos`` says that frames are enough."""
+    forget_failure(bench.video)
+    mark_built(bench.video, final_fingerprint(bench.video.video_id, bench.settings))
+    if not bench.settings.dataset.keep_videos:
+        bench.video.remove("source.mp4")
 
 
 def run_stage(name: str, bench: Workbench) -> StageReport:

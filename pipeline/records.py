@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,13 @@ FRAME_HEIGHT = 480
 
 Images = NDArray[np.uint8]
 Floats = NDArray[np.float32]
+
+
+class Segment(NamedTuple):
+    """A stretch of a video, seconds from its start, end exclusive."""
+
+    start_s: float
+    end_s: float
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,26 @@ class Source:
 
 
 @dataclass(frozen=True)
+class ClipScores:
+    """What may speak against a clip; shares are of pixels.
+
+    motion, shake: median step and mean change of steps between kept frames, in picture widths. brightness: mean, 0 to
+    1. clipped: share that is black or white. drawn: share of flat areas. overlay, split: share of what is laid over the
+    picture, and length of its longest straight line; None where the scene does not move, so that nothing tells.
+    repeats: share of its frames that an earlier clip of the video shows.
+    """
+
+    motion: float
+    shake: float
+    brightness: float
+    clipped: float
+    drawn: float
+    overlay: float | None
+    split: float | None
+    repeats: float = 0.0
+
+
+@dataclass(frozen=True)
 class Clip:
     """Frames of one shot, chosen for reconstruction.
 
@@ -47,6 +74,7 @@ class Clip:
     frame_index: (n,) int64, the kept frames; time_s: (n,) float64, their presentation times.
     sharpness: (n,) float32, variance of the Laplacian of each kept frame.
     motion: median optical-flow length between kept frames, in picture widths.
+    scores: what may speak against the clip; None where it was cut before scores were kept.
     """
 
     clip_id: int
@@ -56,6 +84,7 @@ class Clip:
     time_s: NDArray[np.float64]
     sharpness: Floats
     motion: float
+    scores: ClipScores | None = None
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,14 @@ Every number is described where it is defined; ``python -m pipeline settings`` p
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.download import DownloadSettings
 from pipeline.errors import SettingsError
+from pipeline.filters import FilterSettings
 from pipeline.indoor import IndoorSettings
 from pipeline.metric import MetricSettings
 from pipeline.reconstruct import ReconstructSettings
@@ -30,6 +31,11 @@ class DatasetSettings(BaseModel):
     validation_share: float = Field(0.1, ge=0, le=1, description="share of videos in the validation split")
     give_up_after: int = Field(3, ge=1, description="tries after which a video whose network or process fails is left")
     parallel_videos: int = Field(2, ge=1, description="videos that build_dataset works on at once")
+    poll_cron: str = Field("0 * * * *", description="when the sources are looked at again, as cron writes it")
+    requests_per_tick: int = Field(20, ge=1, description="runs that the sensor new_videos requests at a time")
+    filters: FilterSettings = Field(FilterSettings(), description="which clips are left out for their scores")
+    order: Literal["oldest", "newest"] = Field("oldest", description="which videos are fetched and built first")
+    keep_videos: bool = Field(True, description="keep source videos; else each is deleted once its frames are stored")
 
 
 class Settings(BaseModel):

@@ -7,61 +7,46 @@ of a path but the video id, which is built here from safe characters alone.
 import hashlib
 import os
 import re
-import shlex
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
-import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from pipeline.errors import SettingsError
+from pipeline.ingest.entries import SourceEntry, SourceKind, read_entries
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".flv", ".mpg", ".mpeg", ".ts", ".ogv"})
 LARGEST_SEED = 2**32 - 1
 YOUTUBE_HOSTS = frozenset({"youtube.com", "www.youtube.com", "m.youtube.com", "youtu.be"})
 YOUTUBE_ID = r"([A-Za-z0-9_-]{11})"
+YOUTUBE_VIDEO_ID = re.compile(YOUTUBE_ID)
 LONGEST_STEM = 40
+LOCAL_KINDS = frozenset({SourceKind.SOURCE, SourceKind.VIDEO, SourceKind.FOLDER})
 
 
 class VideoSource(BaseModel):
-    """One video: ``tour://SEED``, the absolute path of a file, or an http(s) URL."""
+    """One video: ``tour://SEED``, the absolute path of a file, or an http(s) URL.
+
+    listed_by: the entry that led to this video; empty where the user named the video itself.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["tour", "file", "url"]
     origin: str
+    listed_by: str = ""
 
     @property
     def seed(self) -> int:
         """Seed of a rendered tour; other kinds have none (``ValueError``)."""
         return int(self.origin.removeprefix("tour://"))
 
-
-def _as_mapping(entry: object) -> object:
-    return {"source": entry} if isinstance(entry, str) else entry
-
-
-def _refuse_odd_characters(text: str) -> str:
-    if not text.strip() or not text.isprintable():
-        raise ValueError("a source is one line of printable characters")
-    return text.strip()
-
-
-class SourceEntry(BaseModel):
-    """One entry of a sources file: a string, or a mapping whose ``source`` is that string."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    source: Annotated[str, AfterValidator(_refuse_odd_characters)]
-
-
-class SourceFile(BaseModel):
-    """The content of ``sources.yaml``."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    sources: tuple[Annotated[SourceEntry, BeforeValidator(_as_mapping)], ...]
+    @property
+    def named_urls(self) -> tuple[str, ...]:
+        """The URLs that the user wrote down and that led here: their hosts may lie in private networks."""
+        written = self.listed_by.split(" ")[-1] if self.listed_by else self.origin
+        return (written,) if written.startswith(("http://", "https://")) else ()
 
 
 def read_sources(text: str) -> list[VideoSource]:
@@ -77,13 +62,22 @@ def read_sources(text: str) -> list[VideoSource]:
     Raises:
         SettingsError: the file or a source cannot be understood, or names nothing.
     """
-    is_file = text.strip().endswith((".yaml", ".yml"))
-    folder = Path(text.strip()).parent if is_file else Path()
-    entries = _read_file(Path(text.strip())) if is_file else _split(text)
-    videos = [video for entry in entries for video in _expand(entry.source, folder)]
+    listed = read_entries(text)
+    videos = [video for entry in listed.entries for video in local_videos(entry, listed.folder)]
     if not videos:
         raise SettingsError(f"{text!r} names no video")
     return list({video_id(video): video for video in videos}.values())
+
+
+def local_videos(entry: SourceEntry, folder: Path) -> list[VideoSource]:
+    """Return the videos that an entry names by itself, without anybody being asked.
+
+    Raises:
+        SettingsError: it names none, or a listing that has to be asked for.
+    """
+    if entry.kind not in LOCAL_KINDS:
+        raise SettingsError(f"{entry.name!r} has to be asked for its videos: use `python -m pipeline sources`")
+    return _expand(entry.source, folder)
 
 
 def parse_source(text: str, folder: Path = Path()) -> VideoSource:
@@ -106,20 +100,6 @@ def video_id(source: VideoSource) -> str:
         return _name_and_hash(Path(source.origin).stem, source.origin)
     url = urlsplit(source.origin)
     return _youtube_id(url) or _name_and_hash(f"{url.hostname}-{Path(url.path).stem}", source.origin)
-
-
-def _read_file(path: Path) -> tuple[SourceEntry, ...]:
-    try:
-        return SourceFile.model_validate(yaml.safe_load(path.read_text())).sources
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
-        raise SettingsError(f"{path} is no list of sources: {error}") from error
-
-
-def _split(text: str) -> list[SourceEntry]:
-    try:
-        return [SourceEntry(source=word) for word in shlex.split(text)]
-    except ValueError as error:
-        raise SettingsError(f"{text!r} is no list of sources: {error}") from error
 
 
 def _expand(text: str, folder: Path) -> list[VideoSource]:

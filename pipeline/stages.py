@@ -4,20 +4,21 @@ All arrays have one row a kept frame (N rows a video), so row i of every array i
 that a later stage left out stay, filled with "no value", and ``scene/registered`` is False there.
 """
 
+import contextlib
 import functools
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
-from pipeline.catalog import source_of
+from pipeline.catalog import Catalog
 from pipeline.checkpoints import ClipCheckpoints
 from pipeline.classes import SemanticClass
-from pipeline.errors import ClipError, NoClips, NoIndoorClip, NothingReconstructed
+from pipeline.errors import ChangedMeanwhile, ClipError, NoClips, NoIndoorClip, NothingReconstructed
 from pipeline.group_writer import GroupWriter, disk_errors
 from pipeline.provenance import fingerprint
 from pipeline.records import IndoorScore, LeftOut, Reconstruction
@@ -109,29 +110,58 @@ def into_group(group: str) -> Callable[[Fill], Callable[[Workbench, Seal], None]
 
 def fetch_video(bench: Workbench, seal: Seal) -> None:
     """Stage ``video``: fetch the source into ``source.mp4`` and, last, ``source.json``."""
-    from pipeline.download import fetch
+    from pipeline.ingest.fetching import fetch_listed, mark_fetched
 
     video, scratch = bench.video, bench.video.scratch / "download"
     scratch.mkdir(parents=True, exist_ok=True)
-    origin = source_of(video.store, video.video_id)
+
+    def progress(note: str, share: float) -> None:
+        bench.progress("video", share, 1, note)
+
     with disk_errors():
-        source = fetch(
-            origin, scratch, bench.settings.download, lambda note, share: bench.progress("video", share, 1, note)
-        )
+        source = fetch_listed(video.store, video.video_id, scratch, bench.settings.download, progress)
     counts = {"seconds_of_video": source.duration_s, "megabytes": source.size_bytes / 1e6}
     outcome = Outcome(source.origin.partition(":")[0], counts)
     video.remove("source.json")
     video.place(scratch / "source.mp4", "source.mp4")
     video.write_json("source.json", {**asdict(source), "provenance": seal(outcome)})
+    mark_fetched(video)
     shutil.rmtree(scratch)
+
+
+@contextlib.contextmanager
+def source_file(bench: Workbench) -> Iterator[Path]:
+    """Give a local path to the video; one that was deleted once its frames were stored is fetched again.
+
+    Raises:
+        ChangedMeanwhile: the host gives another file now.
+        VideoError: it could not be fetched.
+    """
+    from pipeline.ingest.fetching import fetch_listed
+
+    video, scratch = bench.video, bench.video.scratch / "download"
+    if not video.exists("source.mp4") and video.exists("source.json"):
+        scratch.mkdir(parents=True, exist_ok=True)
+        again = fetch_listed(video.store, video.video_id, scratch, bench.settings.download)
+        if again.sha256 != video.read_json("source.json")["sha256"]:
+            message = f"{video.video_id}: its host gives another file now; delete its folder to begin anew with that"
+            raise ChangedMeanwhile(message)
+        video.place(scratch / "source.mp4", "source.mp4")
+        shutil.rmtree(scratch)
+    with video.local_file("source.mp4") as path:
+        yield path
 
 
 def cut_clips(bench: Workbench, seal: Seal) -> None:
     """Stage ``clips``: cut at shot changes and choose frames; one row a clip in ``clips.parquet``."""
     from pipeline.scenes import find_clips
 
-    with bench.video.local_file("source.mp4") as path:
-        clips, left_out = find_clips(path, bench.settings.scenes, lambda share: bench.progress("clips", share, 1))
+    row = Catalog(bench.video.store).rows([bench.video.video_id]).get(bench.video.video_id)
+    segments = row.segments if row else ()
+    with source_file(bench) as path:
+        clips, left_out = find_clips(
+            path, bench.settings.scenes, lambda share: bench.progress("clips", share, 1), segments
+        )
     if not clips:
         message = f"{bench.video.video_id} has no shot long enough ({len(left_out)} left out); see scenes.clip_min_s"
         raise NoClips(message)
@@ -152,7 +182,7 @@ def keep_indoor(bench: Workbench, group: GroupWriter) -> Outcome:
     settings, kept, left_out, scores = bench.settings.indoor, 0, [], []
     backend, clips, scored_by = indoor_filter(settings), stored_clips(bench.video), _scored_by(bench)
     known: list[IndoorScore | None] = [*indoor_scores(bench.video, scored_by)] or [None] * len(clips)
-    with bench.video.local_file("source.mp4") as path:
+    with source_file(bench) as path:
         pictures = read_each(path, [clip.frame_index for clip in clips])
         for done, (clip, rgb, found) in enumerate(zip(clips, pictures, known, strict=True)):
             bench.progress("indoor_clips", done, len(clips), f"clip {clip.clip_id}")

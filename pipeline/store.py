@@ -108,6 +108,12 @@ class Store:
             message = f"{self.path(*parts)} is no Parquet file ({error}): delete it and run its stage again"
             raise CorruptStore(message) from error
 
+    @contextlib.contextmanager
+    def open_parquet(self, *parts: str) -> Iterator[pq.ParquetFile]:
+        """Open a Parquet file for reading parts of it; raises ``FileNotFoundError``."""
+        with self.files.open(self.path(*parts)) as file:
+            yield pq.ParquetFile(file)
+
     def zarr_location(self, *parts: str) -> Any:
         """Return what zarr opens for reading."""
         path = self.path(*parts)

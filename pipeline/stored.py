@@ -15,6 +15,7 @@ from pipeline.grid import GRID_SHAPE
 from pipeline.group_writer import GroupWriter
 from pipeline.records import (
     Clip,
+    ClipScores,
     Floats,
     IndoorScore,
     MetricScene,
@@ -115,7 +116,9 @@ def _clip_of_row(row: dict[str, Any]) -> Clip:
         "time_s": np.array(row["time_s"], np.float64),
         "sharpness": np.array(row["sharpness"], np.float32),
     }
-    return Clip(**{**{field.name: row[field.name] for field in fields(Clip)}, **arrays})
+    known: dict[str, Any] = {field.name: row.get(field.name) for field in fields(Clip)}
+    scores = ClipScores(**row["scores"]) if row.get("scores") else None
+    return Clip(**{**known, **arrays, "scores": scores})
 
 
 def unit_depth(found: Reconstruction) -> Reconstruction:

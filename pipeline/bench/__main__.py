@@ -66,7 +66,12 @@ def san() -> None:
     (FOLDER / "san.json").write_text(printed)
 
 
-BENCHMARKS = {function.__name__: function for function in (stages, voxelize, alignment, clip, dust3r, san)}
+def ingest() -> None:
+    """The catalog at a million rows, and the memory of discovering 100,000 entries."""
+    (FOLDER / "ingest.json").write_text(_run("pipeline.bench.ingest"))
+
+
+BENCHMARKS = {function.__name__: function for function in (ingest, stages, voxelize, alignment, clip, dust3r, san)}
 
 
 def main(names: list[str] | None = typer.Argument(None, help=f"which of: {', '.join(BENCHMARKS)}")) -> None:  # noqa: B008

@@ -6,6 +6,7 @@ pan and finds dissolves, in which no two neighbours differ much but the ends hav
 """
 
 from pipeline.scenes.clips import find_clips
+from pipeline.scenes.scores import clip_scores
 from pipeline.scenes.settings import SceneSettings
 from pipeline.scenes.shots import CutScores, Shot, ShotList, Transition, cut_scores, detect_shots
 
@@ -15,6 +16,7 @@ __all__ = [
     "Shot",
     "ShotList",
     "Transition",
+    "clip_scores",
     "cut_scores",
     "detect_shots",
     "find_clips",

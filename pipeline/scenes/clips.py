@@ -1,6 +1,6 @@
 """Chooses the frames of every shot that make a clip."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.media import read_each
-from pipeline.records import Clip, Images, LeftOut
+from pipeline.perceptual import CROPS, clip_hashes, seen_before
+from pipeline.records import Clip, Images, LeftOut, Segment
 from pipeline.scenes.correspondence import flow
+from pipeline.scenes.scores import clip_scores
 from pipeline.scenes.settings import SceneSettings
 from pipeline.scenes.shots import Shot, ShotList, detect_shots
 
@@ -22,7 +24,10 @@ DETECTION_SHARE = 0.8
 
 
 def find_clips(
-    path: Path, settings: SceneSettings, progress: Callable[[float], None] = lambda _: None
+    path: Path,
+    settings: SceneSettings,
+    progress: Callable[[float], None] = lambda _: None,
+    segments: Sequence[Segment] = (),
 ) -> tuple[list[Clip], list[LeftOut]]:
     """Return the clips of a video and the shots too short to be one (paper, section 3.1).
 
@@ -34,21 +39,38 @@ def find_clips(
         path: the video.
         settings: of this stage.
         progress: told the share done, 0 to 1.
+        segments: the only stretches of the video that are wanted; none for all of it.
 
     Raises:
         BrokenVideo: a frame does not decode.
     """
     shot_list = detect_shots(path, settings, lambda share: progress(DETECTION_SHARE * share))
+    shot_list = replace(shot_list, shots=_inside(shot_list, segments)) if segments else shot_list
     pieces = enumerate(_pieces(shot_list, settings))
     chosen = [_choose(clip_id, piece, shot_list, settings) for clip_id, piece in pieces]
     clips = [item for item in chosen if isinstance(item, Clip)]
     left_out = [item for item in chosen if isinstance(item, LeftOut)]
     pictures = read_each(path, [clip.frame_index for clip in clips])
-    moving = []
+    moving, seen = [], np.empty((0, len(CROPS)), np.uint64)
     for clip, rgb in zip(clips, pictures, strict=True):
-        moving.append(replace(clip, motion=_motion(rgb)))
+        hashes = clip_hashes(rgb)
+        scores = replace(clip_scores(rgb), repeats=seen_before(hashes, seen))
+        moving.append(replace(clip, motion=_motion(rgb), scores=scores))
+        seen = np.concatenate([seen, hashes])
         progress(DETECTION_SHARE + (1 - DETECTION_SHARE) * len(moving) / len(clips))
     return moving, left_out
+
+
+def _inside(shot_list: ShotList, segments: Sequence[Segment]) -> tuple[Shot, ...]:
+    """Return the parts of shots that lie in one of the segments; overlapping segments count as one."""
+    wanted = np.zeros(len(shot_list.time_s), bool)
+    for segment in segments:
+        wanted |= (shot_list.time_s >= segment.start_s) & (shot_list.time_s < segment.end_s)
+    parts = []
+    for shot in shot_list.shots:
+        inside = np.flatnonzero(np.diff(wanted[shot.start_frame : shot.end_frame].astype(np.int8), prepend=0, append=0))
+        parts += [Shot(shot.start_frame + int(a), shot.start_frame + int(b)) for a, b in inside.reshape(-1, 2)]
+    return tuple(parts)
 
 
 def _pieces(shot_list: ShotList, settings: SceneSettings) -> Iterator[Shot]:

@@ -53,7 +53,7 @@ def test_checks_are_there():
 
 
 def test_nothing_starts_building_because_the_ui_was_opened():
-    for name in ("new_videos", "every_hour"):
+    for name in ("new_videos", "poll_sources", "refusing_hosts"):
         found = [*definitions.sensors, *definitions.schedules]
         status = next(item.default_status for item in found if item.name == name)
         assert status.value == "STOPPED"
@@ -83,9 +83,9 @@ def test_what_the_launchpad_gives_wins_over_the_environment(monkeypatch: pytest.
     given = PipelineResource(sources="tour://6", overrides={"dataset": {"parallel_videos": 3}})
     assert given.settings().dataset.parallel_videos == 3
     assert given.settings().dataset.give_up_after == 5
-    assert [source.origin for source in given.listed()] == ["tour://6"]
+    assert [entry.source for entry in given.listed().entries] == ["tour://6"]
     assert given.store().root == str(tmp_path / "elsewhere")
-    assert PipelineResource().listed()[0].origin == "tour://5"
+    assert PipelineResource().listed().entries[0].source == "tour://5"
 
 
 def test_a_child_run_is_given_what_the_parent_was_given():

@@ -1,0 +1,113 @@
+"""The catalog at a million rows, and the memory of discovering a feed of 100,000 entries.
+
+Run with ``python -m pipeline.bench.ingest``; prints JSON.
+"""
+
+import http.server
+import json
+import multiprocessing
+import resource
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import typer
+
+from pipeline.catalog import ASKABLE, Catalog, CatalogRow, VideoState, now
+from pipeline.ingest.discover import discover
+from pipeline.ingest.entries import SourceEntry, SourceKind, SourceList
+from pipeline.store import Store
+from pipeline.web.settings import WebSettings
+
+ROWS = 1_000_000
+BATCH = 1_000
+LOADED_AT_ONCE = 100_000
+UPDATES = 20
+ENTRIES = 100_000
+ENTRY = '<entry><title>House tour {n}</title><link href="http://127.0.0.1/v/{n}.mp4"/><author><name>A</name></author></entry>'
+
+
+def catalog(folder: Path, rows: int) -> dict[str, float]:
+    """Fill a catalog and time batches of 1,000 changes, each by a catalog opened anew."""
+    filled = Catalog(Store(folder))
+    for first in range(0, rows, LOADED_AT_ONCE):
+        filled.register(_row(n) for n in range(first, min(rows, first + LOADED_AT_ONCE)))
+    draw, times = np.random.default_rng(0), []
+    for _ in range(UPDATES):
+        chosen = [_row(n).video_id for n in draw.choice(rows, BATCH, replace=False).tolist()]
+        started = time.perf_counter()
+        Catalog(Store(folder)).update(chosen, lambda row: replace(row, state=VideoState.FETCHED))
+        times.append(time.perf_counter() - started)
+    started = time.perf_counter()
+    Catalog(Store(folder)).table(["video_id", "origin"], ASKABLE)
+    scanned = time.perf_counter() - started
+    return {
+        "rows": rows,
+        "batch_median_s": float(np.median(times)),
+        "batch_worst_s": max(times),
+        "scan_s": scanned,
+        "bytes": sum(path.stat().st_size for path in folder.rglob("*.parquet")),
+    }
+
+
+def discovery(folder: Path, entries: int) -> dict[str, float]:
+    """Discover a long feed in a process of its own; return its time and its largest memory, in megabytes."""
+    with _feed(entries) as address, multiprocessing.get_context("spawn").Pool(1) as process:
+        seconds, before, peak, found = process.apply(_discover, (str(folder), address))
+    return {"entries": found, "seconds": seconds, "megabytes_before": before, "megabytes_peak": peak}
+
+
+def _discover(folder: str, address: str) -> tuple[float, float, float, int]:
+    before, started = _peak(), time.perf_counter()
+    entry = SourceEntry(kind=SourceKind.FEED, source=address)
+    listed = SourceList(entries=(entry,), folder=Path())
+    (report,) = discover(Store(folder), listed, WebSettings(interval_s=0))
+    return time.perf_counter() - started, before, _peak(), len(report.fresh)
+
+
+def _peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+
+
+def _row(n: int) -> CatalogRow:
+    key = f"{n * 2654435761 % 2**40:011x}"
+    origin, title = f"https://www.youtube.com/watch?v={key}", f"House tour number {n} in some city"
+    return CatalogRow(key, origin, "channel https://www.youtube.com/@a", title=title, published=now(), duration_s=300)
+
+
+@contextmanager
+def _feed(entries: int) -> Iterator[str]:
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'<feed xmlns="http://www.w3.org/2005/Atom">')
+            for n in range(entries):
+                self.wfile.write(ENTRY.format(n=n).encode())
+            self.wfile.write(b"</feed>")
+
+        def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the name of the base class
+            """Say nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/feed"
+        finally:
+            server.shutdown()
+
+
+def main(rows: int = ROWS, entries: int = ENTRIES) -> None:
+    """Measure both."""
+    with tempfile.TemporaryDirectory() as folder:
+        figures = {"catalog": catalog(Path(folder, "a"), rows), "discovery": discovery(Path(folder, "b"), entries)}
+    typer.echo(json.dumps(figures, indent=1))
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,87 @@
+"""Copies of a tour are recognised, other tours are not."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from pipeline.catalog import Catalog, VideoState, register
+from pipeline.dedupe import DuplicateSettings, Fingerprints, video_hashes
+from pipeline.download import DownloadSettings
+from pipeline.errors import DuplicateVideo
+from pipeline.ingest.fetching import fetch_listed
+from pipeline.perceptual import clip_hashes, found_again, seen_before
+from pipeline.records import Images
+from pipeline.sources import parse_source, video_id
+from pipeline.store import Store
+from tests.pipeline.videos import walk, write_video
+
+SETTINGS = DuplicateSettings()
+COUNT = 60
+
+
+def film(seed: int) -> list[Images]:
+    """Three shots along textured walls."""
+    return [frame for part in range(3) for frame in walk(10 * seed + part, COUNT // 3, step=6.0)]
+
+
+def cropped(frames: list[Images]) -> list[Images]:
+    return [frame[10:-10, 12:-12] for frame in frames]
+
+
+def smaller(frames: list[Images]) -> list[Images]:
+    return [np.asarray(cv2.resize(frame, (200, 112)), np.uint8) for frame in frames]
+
+
+def stamped(frames: list[Images]) -> list[Images]:
+    marked = [frame.copy() for frame in frames]
+    for frame in marked:
+        cv2.rectangle(frame, (250, 200), (310, 230), (255, 255, 255), -1)
+    return marked
+
+
+def faster(frames: list[Images]) -> list[Images]:
+    return frames[::2]
+
+
+@pytest.mark.parametrize("change", [cropped, smaller, stamped, faster, list])
+def test_a_copy_is_recognised_and_another_film_is_not(tmp_path: Path, change):  # noqa: ANN001
+    store = Store(tmp_path / "data")
+    for seed in range(4):
+        Fingerprints(store).add(f"film-{seed}", video_hashes(write_video(tmp_path / f"{seed}.mp4", film(seed))))
+    known = {f"film-{seed}" for seed in range(4)}
+    copy = video_hashes(write_video(tmp_path / "copy.mp4", change(film(2)), options={"crf": "35"}))
+    match = Fingerprints(store).most_alike(copy, known, SETTINGS)
+    assert match is not None
+    assert match.video_id == "film-2"
+    assert Fingerprints(store).most_alike(copy, known - {"film-2"}, SETTINGS) is None
+
+
+def test_a_film_that_says_nothing_is_like_no_other(tmp_path: Path):
+    black = video_hashes(write_video(tmp_path / "black.mp4", [np.zeros((120, 160, 3), np.uint8)] * 20))
+    assert len(black) == 0
+    assert found_again(black, black, 64) == 0
+    assert Fingerprints(Store(tmp_path)).most_alike(black, {"x"}, SETTINGS) is None
+
+
+@pytest.mark.parametrize("copy_step", [1, 2])
+def test_the_second_upload_is_noted_as_a_duplicate_of_the_first(tmp_path: Path, copy_step: int):
+    write_video(tmp_path / "a.mp4", film(1))
+    write_video(tmp_path / "b.mp4", film(1)[::copy_step], fps=12)
+    store, settings = Store(tmp_path / "data"), DownloadSettings(free_bytes_min=0)
+    first, second = (parse_source(str(tmp_path / name)) for name in ("a.mp4", "b.mp4"))
+    register(store, [first, second])
+    fetch_listed(store, video_id(first), tmp_path / "one", settings)
+    with pytest.raises(DuplicateVideo):
+        fetch_listed(store, video_id(second), tmp_path / "two", settings)
+    row = Catalog(store).row(video_id(second))
+    assert (row.state, row.duplicate_of) == (VideoState.DUPLICATE, video_id(first))
+    with pytest.raises(DuplicateVideo):
+        fetch_listed(store, video_id(second), tmp_path / "three", settings)
+
+
+def test_a_clip_that_repeats_an_earlier_one_is_told():
+    first, second = (clip_hashes(np.stack(walk(seed, 12))) for seed in (1, 2))
+    assert seen_before(first, second) == 0
+    assert seen_before(first, np.concatenate([second, first])) == 1
