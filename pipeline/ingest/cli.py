@@ -1,8 +1,10 @@
 """``python -m pipeline sources``: what the sources would bring, what is known of it, and fetching without building."""
 
+import functools
 import os
 import time
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.catalog import Catalog
+from pipeline.catalog import Catalog, VideoState
 from pipeline.errors import VideoError
 from pipeline.ingest.discover import SourceReport, check, discover
 from pipeline.ingest.entries import read_entries
@@ -73,6 +75,18 @@ def fetch_videos(
 def show_states(data: DataOption = None) -> None:
     """Count the videos of the catalog by source, state and last error."""
     console.print(_states(Store(data_url(data))))
+
+
+@app.command("retry")
+def retry_videos(
+    video_ids: Annotated[list[str], typer.Argument(help="Ids, as in <data>/videos/.")], data: DataOption = None
+) -> None:
+    """Let videos be asked for again whatever is known about them: gone, rejected, given up, a duplicate."""
+    catalog = Catalog(Store(data_url(data)))
+    fresh = functools.partial(replace, state=VideoState.NEW, tries=0, next_try=None, duplicate_of="", sha256="")
+    for video_id in video_ids:
+        console.print(f"{video_id}: was {catalog.row(video_id).state}", markup=False)
+    catalog.update(video_ids, fresh)
 
 
 def _settings(file: Path | None) -> Settings:
