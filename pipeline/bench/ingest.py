@@ -6,7 +6,6 @@ Run with ``python -m pipeline.bench.ingest``; prints JSON.
 import http.server
 import json
 import multiprocessing
-import resource
 import tempfile
 import threading
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import typer
 
+from models.bench.memory import peak_bytes
 from pipeline.catalog import ASKABLE, Catalog, CatalogRow, VideoState, now
 from pipeline.ingest.discover import discover
 from pipeline.ingest.entries import SourceEntry, SourceKind, SourceList
@@ -37,12 +37,13 @@ def catalog(folder: Path, rows: int) -> dict[str, float]:
     filled = Catalog(Store(folder))
     for first in range(0, rows, LOADED_AT_ONCE):
         filled.register(_row(n) for n in range(first, min(rows, first + LOADED_AT_ONCE)))
-    draw, times = np.random.default_rng(0), []
+    draw, times, processor = np.random.default_rng(0), [], []
     for _ in range(UPDATES):
         chosen = [_row(n).video_id for n in draw.choice(rows, BATCH, replace=False).tolist()]
-        started = time.perf_counter()
+        started, worked = time.perf_counter(), time.process_time()
         Catalog(Store(folder)).update(chosen, lambda row: replace(row, state=VideoState.FETCHED))
         times.append(time.perf_counter() - started)
+        processor.append(time.process_time() - worked)
     started = time.perf_counter()
     Catalog(Store(folder)).table(["video_id", "origin"], ASKABLE)
     scanned = time.perf_counter() - started
@@ -50,6 +51,8 @@ def catalog(folder: Path, rows: int) -> dict[str, float]:
         "rows": rows,
         "batch_median_s": float(np.median(times)),
         "batch_worst_s": max(times),
+        "batch_median_cpu_s": float(np.median(processor)),
+        "batch_worst_cpu_s": max(processor),
         "scan_s": scanned,
         "bytes": sum(path.stat().st_size for path in folder.rglob("*.parquet")),
     }
@@ -63,15 +66,11 @@ def discovery(folder: Path, entries: int) -> dict[str, float]:
 
 
 def _discover(folder: str, address: str) -> tuple[float, float, float, int]:
-    before, started = _peak(), time.perf_counter()
+    before, started = peak_bytes() / 1e6, time.perf_counter()
     entry = SourceEntry(kind=SourceKind.FEED, source=address)
     listed = SourceList(entries=(entry,), folder=Path())
     (report,) = discover(Store(folder), listed, WebSettings(interval_s=0))
-    return time.perf_counter() - started, before, _peak(), len(report.fresh)
-
-
-def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    return time.perf_counter() - started, before, peak_bytes() / 1e6, len(report.fresh)
 
 
 def _row(n: int) -> CatalogRow:

@@ -1,4 +1,4 @@
-"""Only the wanted stretches of a video become clips, and a video that was deleted is fetched again when it is needed."""
+"""Only the wanted stretches of a video become clips; a video that was deleted is fetched again when it is needed."""
 
 from dataclasses import replace
 from pathlib import Path
