@@ -26,6 +26,7 @@ from pipeline.web.explain import one_line
 
 DEFAULT_SOURCES = "sources.yaml"
 POLL_S = 5.0
+LEAST_POLL_S = 0.5
 NAMED_IDS = 8
 
 app = typer.Typer(help="Where videos come from.", no_args_is_help=True)
@@ -67,7 +68,7 @@ def fetch_videos(
         due = fetcher.next_due() if wait else None
         if due is None:
             break
-        time.sleep(min(POLL_S, max(0.0, (due - datetime.now(UTC)).total_seconds())))
+        time.sleep(min(POLL_S, max(LEAST_POLL_S, (due - datetime.now(UTC)).total_seconds())))
     console.print(_states(store))
 
 

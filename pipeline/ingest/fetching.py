@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from pipeline.catalog import ASKABLE, BUILDABLE, Catalog, CatalogRow, VideoState, source_of_row
 from pipeline.dedupe import DuplicateSettings, Fingerprints, video_hashes
 from pipeline.download import METADATA, VIDEO, DownloadSettings, Progress, fetch
-from pipeline.errors import DownloadRefused, DuplicateVideo, HostResting, VideoError
+from pipeline.errors import DiskFull, DownloadRefused, DuplicateVideo, HostResting, VideoError
 from pipeline.ingest.discover import paces
 from pipeline.ingest.outcomes import after_arrival, after_error, refuse_final
 from pipeline.ingest.rules import SourceRules
@@ -95,6 +95,8 @@ def due(store: Store, settings: WebSettings, order: Order) -> Iterator[CatalogRo
 class Fetcher:
     """Fetches everything that is due, a few hosts at a time; a host that refuses is left, the others go on.
 
+    A full disk stops it (``DiskFull``).
+
     Args:
         store: with the catalog.
         settings: of the stage ``video``.
@@ -107,6 +109,7 @@ class Fetcher:
         self._settings = settings
         self._fetch_one = fetch_one
         self._stopped = threading.Event()
+        self._tried_here: set[str] = set()
 
     def fetch_due(self, order: Order = "oldest") -> int:
         """Fetch what is due now; return how many videos were tried."""
@@ -134,8 +137,12 @@ class Fetcher:
             except IndexError:
                 break
             tried += 1
+            self._tried_here.add(video_id)
             try:
                 self._fetch_one(video_id)
+            except DiskFull:
+                self._stopped.set()
+                raise
             except (DownloadRefused, HostResting):
                 queue.clear()
             except VideoError:
@@ -157,7 +164,10 @@ class Fetcher:
         """Yield site, id and due time of what may be asked for: first what was tried least, then by age."""
         table = self._catalog.table(["video_id", "origin", "next_try", *AGE_COLUMNS], ASKABLE)
         for row in by_age(table, order).select(["origin", "video_id", "next_try"]).to_pylist():
-            yield site_of(row["origin"]), row["video_id"], row["next_try"]
+            where = site_of(row["origin"])
+            # A file of this machine that is broken stays broken until somebody mends it.
+            if where != LOCAL or row["video_id"] not in self._tried_here:
+                yield where, row["video_id"], row["next_try"]
 
 
 def by_age(table: pa.Table, order: Order) -> pa.Table:

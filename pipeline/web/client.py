@@ -21,6 +21,7 @@ from pipeline.web.hosts import Hosts
 from pipeline.web.settings import WebSettings
 
 BLOCK_BYTES = 1 << 16
+PROXY_PORTS = {"http": 80, "https": 443}
 
 
 class WebClient(YoutubeDL):  # type: ignore[misc] # yt-dlp is not typed
@@ -39,8 +40,9 @@ class WebClient(YoutubeDL):  # type: ignore[misc] # yt-dlp is not typed
         self._settings = settings
         self._hosts = hosts
         proxy = settings.proxy.get_secret_value() if settings.proxy else None
-        trusted = {authority(url) for url in named}
-        self._guard = Guard(frozenset(trusted | _proxy_authority(proxy)), settings.private_addresses)
+        proxies = [proxy] if proxy else urllib.request.getproxies().values()
+        trusted = {authority(url) for url in named} | {_proxy_authority(written) for written in proxies}
+        self._guard = Guard(frozenset(trusted), settings.private_addresses)
         super().__init__({**options, **_network_options(settings, proxy)}, auto_init=True)
 
     @functools.cached_property
@@ -169,11 +171,10 @@ def _network_options(settings: WebSettings, proxy: str | None) -> dict[str, Any]
     }
 
 
-def _proxy_authority(proxy: str | None) -> set[tuple[str, int]]:
-    if not proxy:
-        return set()
-    parts = urlsplit(proxy) if "://" in proxy else urlsplit(f"http://{proxy}")
-    return {(str(parts.hostname), parts.port or 1080)}
+def _proxy_authority(written: str) -> tuple[str, int]:
+    """Return host and port of a proxy, which the user named, in the settings or in the environment."""
+    parts = urlsplit(written if "://" in written else f"http://{written}")
+    return str(parts.hostname), parts.port or PROXY_PORTS.get(parts.scheme, 1080)
 
 
 class _Silence:
