@@ -83,5 +83,3 @@ def test_what_is_not_known_speaks_against_nobody():
     unknown = replace(ClipScores(0, 0, 0.5, 0, 0, None, None))
     assert list(objections(unknown, FilterSettings(overlay_max=0, split_max=0, people_max=0))) == []
     assert list(objections(None, FilterSettings(motion_min=1))) == []
-
-
