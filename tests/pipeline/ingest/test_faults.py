@@ -22,7 +22,7 @@ from pipeline.sources import VideoSource, video_id
 from pipeline.stages import Workbench
 from pipeline.store import Store
 from pipeline.web.settings import WebSettings
-from tests.pipeline.ingest.faulty_web import FAULTS, HOSTS, Web, serving
+from tests.pipeline.ingest.faulty_web import FAULTS, HOSTS, Asked, Web, serving
 from tests.pipeline.videos import walk, write_video
 
 VIDEOS = 200
@@ -50,6 +50,7 @@ class Story:
     web: Web
     store: Store
     seen: list[set[str]]
+    killed: list[float]
 
 
 def ingest(data: str, folder: str, entries: list[str]) -> None:
@@ -74,7 +75,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     """The whole of it: a process that polls and fetches is killed twenty times while the feeds grow."""
     folder = tmp_path_factory.mktemp("faults")
     film = write_video(folder / "film.mp4", walk(1, 6, size=(64, 48))).read_bytes()
-    store, seen, draw = Store(folder / "data"), [], random.Random(7)
+    store, seen, killed, draw = Store(folder / "data"), [], [], random.Random(7)
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload(["tests.pipeline.ingest.test_faults", "pipeline.download.transfer"])
     with serving(Web(film, VIDEOS, listed=60)) as web:
@@ -90,11 +91,12 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
             process = processes.Process(target=ingest, args=arguments)
             process.start()
             process.join(draw.uniform(0.2, 1.2) if kill < KILLS else 120)
+            killed.append(time.time())
             process.kill()
             process.join()
             seen.append(set(Catalog(store).table(["video_id"])["video_id"].to_pylist()))
         assert process.exitcode == 0, "the last run comes to its end by itself"
-        yield Story(web, store, seen)
+        yield Story(web, store, seen, killed)
 
 
 def name_of(web: Web, index: int) -> str:
@@ -136,16 +138,17 @@ def test_no_host_is_asked_more_often_than_the_limit(story: Story):
 
 
 def test_a_host_is_left_alone_as_long_as_it_asked_for(story: Story):
-    for asked in story.web.asked:
-        fault = story.web.fault(int(asked.name.rpartition("/")[2].removesuffix(".mp4"))) if "/v/" in asked.name else ""
-        if asked.status == 429 and fault == "429-after":
-            soon = [a for a in story.web.asked if a.host == asked.host and 0.2 < a.at - asked.at < 0.9]
-            assert soon == [] or _killed_before_it_was_noted(story, asked.host, asked.at)
+    after = [a for a in story.web.asked if a.status == 429 and story.web.fault(index_of(a)) == "429-after"]
+    assert after
+    for asked in after:
+        if any(0 <= killed - asked.at < 1 for killed in story.killed):
+            continue  # nobody lived to note it
+        # Half a second is for what was under way and for a machine that is busy; Retry-After said one.
+        assert [a for a in story.web.asked if a.host == asked.host and 0.5 < a.at - asked.at < 0.95] == []
 
 
-def _killed_before_it_was_noted(story: Story, host: str, at: float) -> bool:
-    again = [a for a in story.web.asked if a.host == host and a.status == 429 and a.at > at]
-    return bool(again)
+def index_of(asked: Asked) -> int:
+    return int(asked.name.rpartition("/")[2].removesuffix(".mp4"))
 
 
 def test_the_catalog_never_loses_a_row(story: Story):
