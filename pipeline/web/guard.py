@@ -13,6 +13,7 @@ from pipeline.errors import ForbiddenAddress
 
 SCHEMES = ("http", "https")
 PORTS = {"http": 80, "https": 443}
+LONGEST_URL = 8192
 ALIASES = {"youtu.be": "youtube.com", "www.youtube-nocookie.com": "youtube.com"}
 FARMS = ("googlevideo.com", "ytimg.com")
 """Domains whose hosts are one service."""
@@ -29,7 +30,7 @@ def checked(url: str) -> SplitResult:
         is_sound = parts.scheme in SCHEMES and bool(parts.hostname) and parts.port != 0
     except ValueError:
         is_sound = False
-    if not is_sound or not url.isprintable():
+    if not is_sound or not url.isprintable() or len(url) > LONGEST_URL:
         raise ForbiddenAddress(f"{url[:200]!r} is no http(s) address")
     if parts.username is not None or parts.password is not None:
         raise ForbiddenAddress(f"the address on {parts.hostname} holds a user name or password")
