@@ -48,7 +48,7 @@ class DownloadRefused(DownloadError):
 class HostResting(DownloadError):
     """The host refused before and is left alone: nothing was asked. Try again after ``until``, seconds since 1970."""
 
-    def __init__(self, message: str, until: float) -> None:
+    def __init__(self, message: str, until: float = 0.0) -> None:
         super().__init__(message)
         self.until = until
 
