@@ -116,7 +116,7 @@ class ColmapSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    threads: int | None = Field(None, ge=1, description="CPU threads; all cores by default.")
+    threads: int | None = Field(None, ge=1, description="CPU threads of dense depth; all cores by default.")
     sparse: SparseSettings = SparseSettings()
     sweep: SweepSettings = SweepSettings()
     planes: PlaneSettings = PlaneSettings()

@@ -22,6 +22,8 @@ from pipeline.reconstruct.sparse_model import SparseModel
 from pipeline.reconstruct.trust import is_trusted
 from pipeline.records import FRAME_HEIGHT, FRAME_WIDTH
 
+THREADS = 1
+"""With more, features and sums come in another order every run, and no two runs give the same cameras."""
 LONGER = 1.6
 """What the focal prior is multiplied with at the last try: 0.6 becomes 55 degrees of view."""
 
@@ -88,7 +90,7 @@ def extract_features(attempt: Attempt) -> None:
     reader.camera_model = "SIMPLE_PINHOLE"
     reader.camera_params = f"{attempt.focal * FRAME_WIDTH},{FRAME_WIDTH / 2},{FRAME_HEIGHT / 2}"
     options = pycolmap.FeatureExtractionOptions()
-    options.num_threads = attempt.settings.threads or -1
+    options.num_threads = THREADS
     options.sift.max_num_features = attempt.settings.sparse.max_features
     options.sift.first_octave = attempt.first_octave
     options.sift.peak_threshold = attempt.settings.sparse.peak_threshold
@@ -105,7 +107,7 @@ def extract_features(attempt: Attempt) -> None:
 def match_features(attempt: Attempt) -> None:
     """Match every pair of frames and verify the matches."""
     matching = pycolmap.FeatureMatchingOptions()
-    matching.num_threads = attempt.settings.threads or -1
+    matching.num_threads = THREADS
     verification = pycolmap.TwoViewGeometryOptions()
     verification.min_num_inliers = attempt.settings.sparse.min_inliers
     verification.ransac.random_seed = attempt.settings.sparse.seed
@@ -120,7 +122,7 @@ def match_features(attempt: Attempt) -> None:
 def map_globally(attempt: Attempt) -> list[pycolmap.Reconstruction]:
     """Solve all cameras at once."""
     options = pycolmap.GlobalPipelineOptions()
-    options.num_threads = attempt.settings.threads or -1
+    options.num_threads = THREADS
     options.random_seed = attempt.settings.sparse.seed
     options.min_num_matches = attempt.settings.sparse.min_inliers
     models = pycolmap.global_mapping(attempt.database, attempt.folder / "frames", attempt.folder, options)
@@ -130,7 +132,7 @@ def map_globally(attempt: Attempt) -> list[pycolmap.Reconstruction]:
 def map_incrementally(attempt: Attempt) -> list[pycolmap.Reconstruction]:
     """Grow the solution from a pair of frames."""
     options = pycolmap.IncrementalPipelineOptions()
-    options.num_threads = attempt.settings.threads or -1
+    options.num_threads = THREADS
     options.random_seed = attempt.settings.sparse.seed
     options.min_num_matches = attempt.settings.sparse.min_inliers
     options.min_model_size = attempt.settings.trust.min_frames

@@ -60,7 +60,7 @@ def test_square_pixels_are_taken_as_square(result: Reconstruction):
 
 
 def test_the_same_frames_give_the_same_cameras(clip: TourClip, tmp_path: Path):
-    settings = ColmapSettings(threads=1, sparse=SparseSettings(max_features=800))
+    settings = ColmapSettings(sparse=SparseSettings(max_features=800))
     (tmp_path / "first").mkdir()
     (tmp_path / "second").mkdir()
     first, second = (find_cameras(clip.rgb[:5], tmp_path / name, settings) for name in ("first", "second"))
