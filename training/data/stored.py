@@ -1,0 +1,104 @@
+"""Our own dataset: the frames of ``dataset/index.parquet``, read from the videos' Zarr groups."""
+
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+import pyarrow.parquet as pq
+import zarr
+from numpy.typing import NDArray
+
+from pipeline.dataset import INDEX, read_summary
+from pipeline.errors import CorruptStore
+from pipeline.store import Store
+from training.data.sample import PICTURE_SHAPE, Sample
+from training.errors import UnusableDataset
+
+Split = Literal["train", "validation", "all"]
+OPEN_VIDEOS = 32
+"""Videos whose arrays stay open in a reading process."""
+
+
+class StoredFrames:
+    """The frames of one split of a dataset that ``build_dataset`` made.
+
+    version: that of the dataset. rows: (video id, row in the video's arrays) of every frame.
+    """
+
+    def __init__(self, store: Store, split: Split = "train", version: str | None = None) -> None:
+        """Open a dataset, pinned to ``version`` where one is given.
+
+        Raises:
+            UnusableDataset: there is none, it is another version, or the split has no frame.
+        """
+        summary = read_summary(store)
+        if summary is None:
+            message = f"{store.path('dataset')} holds no dataset: run 'dagster job execute -j build_dataset'"
+            raise UnusableDataset(message)
+        if version not in (None, summary.version):
+            message = f"the dataset is now version {summary.version}, not {version}: leave the pin out or restore it"
+            raise UnusableDataset(message)
+        self.store, self.version = store, summary.version
+        self.rows = _frames_of(store, split)
+        self.names = tuple(f"{video_id}/{row}" for video_id, row in self.rows)
+        self.origin = f"dataset {summary.version}, split {split}"
+        if not self.rows:
+            splits = ", ".join(f"{name} {count}" for name, count in summary.frames_by_split.items())
+            message = (
+                f"the split {split!r} of dataset {self.version} has no frame ({splits} frames of {summary.videos} "
+                "videos): videos are split as a whole, so add more, or use split 'all'"
+            )
+            raise UnusableDataset(message)
+        self._open: dict[str, zarr.Group] = {}
+
+    def __len__(self) -> int:
+        """Return the number of frames."""
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> Sample:
+        """Return a frame."""
+        video_id, row = self.rows[index]
+        grid_from_world = self._read(video_id, "occupancy/grid_from_world", row).astype(np.float64)
+        camera_to_world = grid_from_world @ self._read(video_id, "scene/camera_to_world", row)
+        return Sample(
+            name=self.names[index],
+            rgb=self._read(video_id, "frames/rgb", row),
+            depth=_at_picture_size(self._read(video_id, "scene/depth", row).astype(np.float32)),
+            regions=_at_picture_size(self._read(video_id, "semantics/regions", row)).astype(np.int32),
+            intrinsics=self._read(video_id, "scene/intrinsics", row),
+            camera_to_world=camera_to_world.astype(np.float32),
+            labels=self._read(video_id, "occupancy/labels", row),
+            origin=self._read(video_id, "occupancy/origin", row),
+        ).check()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Give loader processes everything but the open arrays: each opens its own."""
+        return {**self.__dict__, "_open": {}}
+
+    def _read(self, video_id: str, array: str, row: int) -> NDArray[Any]:
+        try:
+            return np.asarray(self._group(video_id)[array][row])  # type: ignore[index]
+        except (OSError, KeyError, ValueError, RuntimeError, IndexError) as error:
+            message = f"{video_id}: {array} row {row} does not read back ({error}); run its stage again"
+            raise CorruptStore(message) from error
+
+    def _group(self, video_id: str) -> zarr.Group:
+        if video_id not in self._open:
+            if len(self._open) >= OPEN_VIDEOS:
+                self._open.pop(next(iter(self._open)))
+            location = self.store.zarr_location("videos", video_id, "scene.zarr")
+            self._open[video_id] = zarr.open_group(location, mode="r")
+        return self._open[video_id]
+
+
+def _frames_of(store: Store, split: Split) -> tuple[tuple[str, int], ...]:
+    with store.files.open(store.path(*INDEX)) as file:
+        table = pq.read_table(file, columns=["video_id", "row", "split"])
+    rows = zip(*(table[name].to_pylist() for name in ("video_id", "row", "split")), strict=True)
+    return tuple((video_id, row) for video_id, row, found in rows if split in (found, "all"))
+
+
+def _at_picture_size(array: NDArray[Any]) -> NDArray[Any]:
+    if array.shape == PICTURE_SHAPE:
+        return array
+    return np.asarray(cv2.resize(array, PICTURE_SHAPE[::-1], interpolation=cv2.INTER_NEAREST_EXACT))
