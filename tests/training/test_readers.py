@@ -153,7 +153,7 @@ def test_depth_is_rotated_millimetres(millimetres: np.ndarray):
     assert np.allclose(metres_of(rotated.reshape(4, 5)), millimetres / 1000)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(arrays(np.uint8, (2, 4, 2), elements=st.sampled_from([0, 255, 1, 4, 11])))
 def test_coarser_grids_follow_the_benchmarks_rule(labels: np.ndarray):
     coarse = down_sample(labels, 2)
@@ -237,7 +237,7 @@ def test_a_pickle_that_would_run_code_is_refused_and_runs_nothing(tmp_path: Path
     assert not witness.exists()
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_get_past_the_reader_of_pickles(tmp_path_factory: pytest.TempPathFactory, content: bytes):
     path = tmp_path_factory.getbasetemp() / "fuzzed.pkl"

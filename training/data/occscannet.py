@@ -29,7 +29,7 @@ LINE = re.compile(r"gathered_data/(scene(\d{4})_\d{2})/(\d{1,6})\.pkl")
 TEST_SHARE = 0.3
 """Share of the spaces in the test split by space; the official lists have 30 % of the frames there."""
 LEAST_FIT = 0.5
-"""Share of the depth map's points inside the grid that must fall on or beside occupied voxels; a right grid is near 1."""
+"""Share of the depth map's points inside the grid that must fall on or beside occupied voxels."""
 
 
 class OccScanNetFrames:
