@@ -1,6 +1,6 @@
 """What the network is shown, and where its cells and the pixels' points are."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
@@ -26,6 +26,10 @@ class Views:
     intrinsics: Tensor
     camera_to_world: Tensor
     origin: Tensor
+
+    def to(self, device: torch.device) -> "Views":
+        """Return the views on a device."""
+        return Views(*(getattr(self, item.name).to(device) for item in fields(self)))
 
     def check(self) -> None:
         """Raise ``UnusableInput`` where shapes do not belong together or a picture has no depth at all."""

@@ -71,6 +71,15 @@ class StoredFrames:
             origin=self._read(video_id, "occupancy/origin", row),
         ).check()
 
+    def array(self, index: int, array: str) -> NDArray[Any]:
+        """Return a frame's row of any array of its video, such as ``scene/confidence``.
+
+        Raises:
+            CorruptStore: the array is missing or does not read back.
+        """
+        video_id, row = self.rows[index]
+        return self._read(video_id, array, row)
+
     def __getstate__(self) -> dict[str, Any]:
         """Give loader processes everything but the open arrays: each opens its own."""
         return {**self.__dict__, "_open": {}}
