@@ -1,4 +1,4 @@
-"""The things one does with a network: pre-train it, fine-tune it, evaluate it. Each is safe to kill and to run again."""
+"""What one does with a network: pre-train it, fine-tune it, evaluate it; each is safe to kill and to run again."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

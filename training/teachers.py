@@ -68,13 +68,15 @@ class Dinov2Teacher:
 
         state = {name.removeprefix("dinov2."): value for name, value in read_state_dict(path).items()}
         sizes = _dinov2_sizes(state, path.name)
-        self.network: Any = Dinov2Model(Dinov2Config(**sizes))
-        missing, _ = self.network.load_state_dict(state, strict=False)
-        if missing:
-            message = f"{path.name} lacks weights of DINOv2, first {missing[0]}"
+        # transformers renames entries of older files as it loads them
+        kind: Any = Dinov2Model
+        network, report = kind.from_pretrained(
+            None, config=Dinov2Config(**sizes), state_dict=state, output_loading_info=True
+        )
+        if report["missing_keys"]:
+            message = f"{path.name} lacks weights of DINOv2, first {min(report['missing_keys'])}"
             raise WrongWeights(message)
-        self.network.train(mode=False)
-        self.network.requires_grad_(requires_grad=False)
+        self.network: Any = network.eval().requires_grad_(requires_grad=False)
         self.name, self.width, self.patch = "dinov2", sizes["hidden_size"], sizes["patch_size"]
         self.weights: Mapping[str, str] = {path.name: checksum(path)}
 

@@ -39,12 +39,12 @@ class FakeFeatures:
 
 def test_a_network_learns_a_room_by_heart_and_beats_the_baselines(tmp_path: Path):
     frames = RoomFrames(1)
-    settings = FinetuneSettings(loop=quick(epochs=30, batch_size=1, decay_at=1, learning_rate=5e-3))
+    settings = FinetuneSettings(loop=quick(epochs=20, batch_size=1, decay_at=1, learning_rate=8e-3))
     before = evaluate(new_network("small", 12), frames, "untrained").summary()
     description = finetune(frames, "small", None, settings, tmp_path)
     evaluation = evaluate(load_network(tmp_path), frames, "trained")
     figures = evaluation.summary()
-    assert description.steps == 30
+    assert description.steps == 20
     assert figures["iou all"] > max(before["iou all"], figures["iou all in view occupied"])
     assert figures["miou all"] > 0.1
     assert "| trained | visible |" in evaluation.markdown()
@@ -65,7 +65,8 @@ def progress(done, total):
     if done == kill_at:
         os.kill(os.getpid(), signal.SIGKILL)
 
-finetune(RoomFrames(3), "small", None, FinetuneSettings(loop=quick(checkpoint_every=2)), folder, progress)
+settings = FinetuneSettings(loop=quick(checkpoint_every=2, batch_size=1, epochs=1))
+finetune(RoomFrames(3), "small", None, settings, folder, progress)
 """
 
 
@@ -75,7 +76,7 @@ def test_a_run_killed_at_any_step_goes_on_to_the_same_weights(tmp_path: Path):
         return subprocess.run(command, cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=False).returncode
 
     assert run(tmp_path / "whole", 0) == 0
-    for kill_at in (1, 3):
+    for kill_at in (1, 2):
         assert run(tmp_path / "killed", kill_at) == -signal.SIGKILL
         assert not (tmp_path / "killed" / WEIGHTS).exists()
     assert run(tmp_path / "killed", 0) == 0
@@ -93,25 +94,12 @@ def test_a_finished_run_is_not_made_again_and_another_one_does_not_go_on_from_it
 
 
 def test_a_loss_that_is_no_number_stops_the_run_names_the_batch_and_keeps_the_last_state(tmp_path: Path):
-    class Exploding(RoomFrames):
-        def __getitem__(self, index: int) -> Sample:
-            sample = super().__getitem__(index)
-            pose = np.full((4, 4), np.nan, np.float32) if index == broken else sample.camera_to_world
-            return replace(sample, camera_to_world=pose) if index == broken else sample
-
-    broken = -1
-    settings = FinetuneSettings(loop=quick(batch_size=1, epochs=1, checkpoint_every=1))
-    order = torch.randperm(2, generator=torch.Generator().manual_seed(0)).tolist()
-    frames = Exploding(2)
-    broken = order[1]
-    frames._samples = tuple(
-        replace(sample, intrinsics=np.full((3, 3), np.inf, np.float32)) if i == broken else sample
-        for i, sample in enumerate(frames._samples)
-    )
-    with pytest.raises(LossNotFinite, match=f"step 1, batch {frames.names[broken]}"):
+    frames = RoomFrames(2)
+    settings = FinetuneSettings(loop=quick(batch_size=1, epochs=1, checkpoint_every=1, learning_rate=1e30))
+    second = torch.randperm(2, generator=torch.Generator().manual_seed(0)).tolist()[1]
+    with pytest.raises(LossNotFinite, match=f"step 1, batch {frames.names[second]}"):
         finetune(frames, "small", None, settings, tmp_path)
-    saved = torch.load(tmp_path / STATE, weights_only=True)
-    assert saved["step"] == 1
+    assert torch.load(tmp_path / STATE, weights_only=True)["step"] == 1
     assert not (tmp_path / WEIGHTS).exists()
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from training.data.sample import Sample
+from training.errors import UnusableDataset
 
 
 class Batch(NamedTuple):
@@ -30,7 +31,15 @@ class Batch(NamedTuple):
 
 
 def collate(samples: Sequence[Sample]) -> Batch:
-    """Stack samples."""
+    """Stack samples.
+
+    Raises:
+        UnusableDataset: naming a sample without any depth; the network lifts pixels by their depth.
+    """
+    for sample in samples:
+        if not sample.depth.any():
+            message = f"{sample.name} has no depth, which the network needs: leave the frame out"
+            raise UnusableDataset(message)
     projections = [sample.projection for sample in samples]
     return Batch(
         names=tuple(sample.name for sample in samples),

@@ -20,7 +20,7 @@ OPEN_VIDEOS = 32
 
 
 class StoredFrames:
-    """The frames of one split of a dataset that ``build_dataset`` made.
+    """The frames with depth of one split of a dataset that ``build_dataset`` made.
 
     version: that of the dataset. rows: (video id, row in the video's arrays) of every frame.
     """
@@ -102,9 +102,9 @@ class StoredFrames:
 
 def _frames_of(store: Store, split: Split) -> tuple[tuple[str, int], ...]:
     with store.files.open(store.path(*INDEX)) as file:
-        table = pq.read_table(file, columns=["video_id", "row", "split"])
-    rows = zip(*(table[name].to_pylist() for name in ("video_id", "row", "split")), strict=True)
-    return tuple((video_id, row) for video_id, row, found in rows if split in (found, "all"))
+        table = pq.read_table(file, columns=["video_id", "row", "split", "depth_share"])
+    rows = zip(*(table[name].to_pylist() for name in table.column_names), strict=True)
+    return tuple((video_id, row) for video_id, row, found, depth in rows if split in (found, "all") and depth > 0)
 
 
 def _at_picture_size(array: NDArray[Any]) -> NDArray[Any]:
