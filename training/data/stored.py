@@ -25,8 +25,8 @@ class StoredFrames:
     version: that of the dataset. rows: (video id, row in the video's arrays) of every frame.
     """
 
-    def __init__(self, store: Store, split: Split = "train", version: str | None = None) -> None:
-        """Open a dataset, pinned to ``version`` where one is given.
+    def __init__(self, store: Store, split: Split = "train", version: str | None = None, every: int = 1) -> None:
+        """Open a dataset, pinned to ``version`` where one is given; of its frames, take every ``every``-th.
 
         Raises:
             UnusableDataset: there is none, it is another version, or the split has no frame.
@@ -39,9 +39,9 @@ class StoredFrames:
             message = f"the dataset is now version {summary.version}, not {version}: leave the pin out or restore it"
             raise UnusableDataset(message)
         self.store, self.version = store, summary.version
-        self.rows = _frames_of(store, split)
+        self.rows = _frames_of(store, split)[::every]
         self.names = tuple(f"{video_id}/{row}" for video_id, row in self.rows)
-        self.origin = f"dataset {summary.version}, split {split}"
+        self.origin = f"dataset {summary.version}, split {split}" + (f", every {every}th frame" if every > 1 else "")
         if not self.rows:
             splits = ", ".join(f"{name} {count}" for name, count in summary.frames_by_split.items())
             message = (
