@@ -20,13 +20,19 @@ class TrainingResource(dg.ConfigurableResource["TrainingResource"]):
     """Which networks are trained on what, and where they lie. Several devices: use ``torchrun -m training``."""
 
     pipeline: dg.ResourceDependency[PipelineResource]
-    folder: str | None = Field(None, description="where networks go; else YOUTUBE_OCC_NETWORKS, else ./data/networks")
-    preset: str = Field("small", description="paper or small")
-    teacher: str = Field("dinov2", description="dinov2 or san")
-    weights: str = Field("dinov2_small", description="the teacher's: a file or a registered name")
-    benchmark: dict[str, Any] = Field({}, description="{kind: nyu, path: ...}; else the dataset's validation split")
-    distill: dict[str, Any] = Field({}, description="settings of pre-training, as {loop: {epochs: 5}}")
-    study: dict[str, Any] = Field({}, description="of fine-tuning and comparison, as {finetune: {label_share: 0.1}}")
+    folder: str | None = Field(
+        default=None, description="where networks go; else YOUTUBE_OCC_NETWORKS, else ./data/networks"
+    )
+    preset: str = Field(default="small", description="paper or small")
+    teacher: str = Field(default="dinov2", description="dinov2 or san")
+    weights: str = Field(default="dinov2_small", description="the teacher's: a file or a registered name")
+    benchmark: dict[str, Any] = Field(
+        default={}, description="{kind: nyu, path: ...}; else the dataset's validation split"
+    )
+    distill: dict[str, Any] = Field(default={}, description="settings of pre-training, as {loop: {epochs: 5}}")
+    study: dict[str, Any] = Field(
+        default={}, description="of fine-tuning and comparison, as {finetune: {label_share: 0.1}}"
+    )
 
     def place(self, name: str) -> Path:
         """Return the folder of a network or report."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal, cast
 
 import typer
+
 from models.errors import ModelError
 from pipeline.cli import overrides
 from pipeline.errors import PipelineError

@@ -50,6 +50,7 @@ def _sample(name: str, seed: int, number: int) -> Sample:
 
 def stored_frames(folder: Path) -> StoredFrames:
     """The analytic room as a stored dataset of one video."""
+    folder.mkdir(parents=True, exist_ok=True)
     store_room(folder)
     build_dataset(Store(folder), DatasetSettings())
     return StoredFrames(Store(folder), "all")
