@@ -10,6 +10,7 @@ from lightning_fabric import Fabric
 from numpy.typing import NDArray
 
 from models.symphonies import Symphonies
+from models.symphonies.maskdino import load_image_weights
 from training.checkpoints import DESCRIPTION, Description, describe, new_network, save_network, start_from
 from training.curves import Curves
 from training.data import Frames, Sample, check_learnable, collate, fraction
@@ -44,6 +45,7 @@ def pretrain(
 
     Raises:
         UnusableDataset, WrongCheckpoint, LossNotFinite: as in ``training.errors``.
+        WrongWeights: the image encoder's.
     """
     wanted = {"preset": preset, "start": None, **settings.model_dump(mode="json")}
     if done := _finished(folder, frames, wanted):
@@ -51,7 +53,7 @@ def pretrain(
     check_learnable(frames)
     fabric = fabric_for(settings.loop, folder)
     torch.manual_seed(settings.loop.seed)
-    network = new_network(preset, width)
+    network = _fresh(preset, width, settings.image_weights)
     task = Distillation(network, settings)
     work = Work(task, TaughtFrames(frames, features, settings), collate_taught, {"data": frames.origin, **wanted})
     return _run(work, network, settings.loop, "distilled", folder, fabric, progress)
@@ -69,6 +71,7 @@ def finetune(
 
     Raises:
         UnusableDataset, WrongCheckpoint, LossNotFinite: as in ``training.errors``.
+        WrongWeights: the image encoder's.
     """
     began = None if start is None else describe(start).model_dump(mode="json")
     wanted = {"preset": preset, "start": began, **settings.model_dump(mode="json")}
@@ -78,7 +81,7 @@ def finetune(
     check_learnable(part)
     fabric = fabric_for(settings.loop, folder)
     torch.manual_seed(settings.loop.seed)
-    network = new_network(preset, CLASSES)
+    network = _fresh(preset, CLASSES, settings.image_weights)
     if start is not None:
         start_from(network, start)
     task = Supervision(network, settings.earlier_layers, linear_probe=settings.linear_probe)
@@ -109,6 +112,13 @@ def evaluate(network: Symphonies, frames: Frames, name: str, progress: Progress 
         evaluation.add(predict(network, sample), sample)
         progress(index + 1, len(frames))
     return evaluation
+
+
+def _fresh(preset: str, outputs: int, image_weights: str | None) -> Symphonies:
+    network = new_network(preset, outputs)
+    if image_weights is not None:
+        load_image_weights(network, Path(image_weights))
+    return network
 
 
 def _run(

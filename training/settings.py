@@ -40,6 +40,9 @@ class DistillSettings(BaseModel):
         "stored", description="the dataset's regions, or SLIC superpixels where it has none"
     )
     superpixels: int = Field(150, ge=2, description="superpixels a picture, for slic (SLidR)")
+    image_weights: str | None = Field(
+        None, description="MaskDINO R50 checkpoint to start the paper preset's image encoder from: a file"
+    )
     pixels: int = Field(4096, ge=1, description="pixels a picture for pixel_cosine")
     loop: LoopSettings = Field(
         LoopSettings(learning_rate=8e-4), description="as fine-tuning, at 8e-4 (section 5 of the paper)"
@@ -51,6 +54,9 @@ class FinetuneSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    image_weights: str | None = Field(
+        None, description="MaskDINO R50 checkpoint to start the paper preset's image encoder from: a file"
+    )
     label_share: float = Field(1.0, gt=0, le=1, description="share of the samples whose labels are used")
     label_seed: int = Field(0, ge=0, description="which samples those are")
     linear_probe: bool = Field(False, description="freeze everything but the last 1x1x1 convolution")
