@@ -15,6 +15,7 @@ from training.data.sample import PICTURE_SHAPE, Sample
 from training.errors import UnusableDataset
 
 Split = Literal["train", "validation", "all"]
+SMALL_ARRAYS = ("occupancy/grid_from_world", "occupancy/origin", "scene/camera_to_world", "scene/intrinsics")
 OPEN_VIDEOS = 32
 """Videos whose arrays stay open in a reading process."""
 
@@ -50,6 +51,7 @@ class StoredFrames:
             )
             raise UnusableDataset(message)
         self._open: dict[str, zarr.Group] = {}
+        self._cameras: dict[str, dict[str, NDArray[Any]]] = {}
 
     def __len__(self) -> int:
         """Return the number of frames."""
@@ -58,17 +60,18 @@ class StoredFrames:
     def __getitem__(self, index: int) -> Sample:
         """Return a frame."""
         video_id, row = self.rows[index]
-        grid_from_world = self._read(video_id, "occupancy/grid_from_world", row).astype(np.float64)
-        camera_to_world = grid_from_world @ self._read(video_id, "scene/camera_to_world", row)
+        small = self._small(video_id)
+        grid_from_world = small["occupancy/grid_from_world"][row].astype(np.float64)
+        camera_to_world = grid_from_world @ small["scene/camera_to_world"][row]
         return Sample(
             name=self.names[index],
             rgb=self._read(video_id, "frames/rgb", row),
             depth=_at_picture_size(self._read(video_id, "scene/depth", row).astype(np.float32)),
             regions=_at_picture_size(self._read(video_id, "semantics/regions", row)).astype(np.int32),
-            intrinsics=self._read(video_id, "scene/intrinsics", row),
+            intrinsics=small["scene/intrinsics"][row],
             camera_to_world=camera_to_world.astype(np.float32),
             labels=self._read(video_id, "occupancy/labels", row),
-            origin=self._read(video_id, "occupancy/origin", row),
+            origin=small["occupancy/origin"][row],
         ).check()
 
     def array(self, index: int, array: str) -> NDArray[Any]:
@@ -82,9 +85,15 @@ class StoredFrames:
 
     def __getstate__(self) -> dict[str, Any]:
         """Give loader processes everything but the open arrays: each opens its own."""
-        return {**self.__dict__, "_open": {}}
+        return {**self.__dict__, "_open": {}, "_cameras": {}}
 
-    def _read(self, video_id: str, array: str, row: int) -> NDArray[Any]:
+    def _small(self, video_id: str) -> dict[str, NDArray[Any]]:
+        """Return the cameras and grids' places of all frames of a video, read once: a few kilobytes."""
+        if video_id not in self._cameras:
+            self._cameras[video_id] = {name: self._read(video_id, name, slice(None)) for name in SMALL_ARRAYS}
+        return self._cameras[video_id]
+
+    def _read(self, video_id: str, array: str, row: int | slice) -> NDArray[Any]:
         try:
             return np.asarray(self._group(video_id)[array][row])  # type: ignore[index]
         except (OSError, KeyError, ValueError, RuntimeError, IndexError) as error:
