@@ -13,8 +13,6 @@ from pipeline.errors import PipelineError
 from training.checkpoints import load_network
 from training.data import StoredFrames
 from training.data.export import export_monoscene
-from training.experiment.run import Experiment
-from training.experiment.run import run as run_experiment
 from training.features import ComputedFeatures, store_features
 from training.picture import prediction_picture
 from training.runs import evaluate as score
@@ -110,6 +108,9 @@ def experiment(
     values: SetOption = None,
 ) -> None:
     """Run the label-efficiency experiment on rendered rooms; goes on where it was stopped."""
+    from training.experiment.run import Experiment
+    from training.experiment.run import run as run_experiment
+
     settings = with_values(Experiment, {"weights": weights, **overrides(values or [])})
     typer.echo(run_experiment(settings, FramesSource(path=data).store(), out, Lines, typer.echo))
 
