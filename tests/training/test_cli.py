@@ -14,7 +14,6 @@ from training.data.export import export_monoscene
 from training.runs import finetune
 from training.settings import FinetuneSettings
 
-
 Command = Callable[..., int]
 
 

@@ -6,55 +6,58 @@ import sys
 from pathlib import Path
 
 import torch
+from lightning_fabric import Fabric
 
-ROOT = Path(__file__).parents[2]
-GRADIENTS = """
-import sys
-from pathlib import Path
-import torch
 from tests.training.rooms import RoomFrames
-from tests.training.test_learning import FakeFeatures, WIDTH, quick
+from tests.training.test_learning import WIDTH, FakeFeatures
 from training.checkpoints import new_network
 from training.data import collate
 from training.distill import Distillation, TaughtFrames, collate_taught
-from training.loop import fabric_for
 from training.settings import DistillSettings
 from training.supervise import Supervision
 
-out, per_process = Path(sys.argv[1]), int(sys.argv[2])
-frames = RoomFrames(2)
-taught = TaughtFrames(frames, FakeFeatures(), DistillSettings())
-fabric = fabric_for(quick(), out)
-mine = range(fabric.global_rank * per_process, (fabric.global_rank + 1) * per_process)
-gradients = {}
-for name, width, batch in (
-    ("supervised", 12, collate([frames[i] for i in mine])),
-    ("distilled", WIDTH, collate_taught([taught[i] for i in mine])),
-):
-    torch.manual_seed(0)
-    network = new_network("small", width)
-    task = Supervision(network) if name == "supervised" else Distillation(network, DistillSettings())
-    wrapped, optimizer = fabric.setup(task, torch.optim.SGD(task.parameters(), lr=1.0))
-    fabric.backward(wrapped(batch)["total"])
-    gradients |= {f"{name} {key}": value.grad.clone() for key, value in network.named_parameters()}
+ROOT = Path(__file__).parents[2]
+SCRIPT = """
+import sys
+from pathlib import Path
+import torch
+from tests.training.test_devices import gradients
+from tests.training.test_learning import quick
+from training.loop import fabric_for
+
+fabric = fabric_for(quick(), Path(sys.argv[1]))
+found = gradients(fabric, [fabric.global_rank])
 if fabric.is_global_zero:
-    torch.save(gradients, out / "gradients.pt")
+    torch.save(found, Path(sys.argv[1]) / "gradients.pt")
 """
 
 
-def run(folder: Path, processes: int) -> dict[str, torch.Tensor]:
-    folder.mkdir()
-    script = folder / "gradients.py"
-    script.write_text(GRADIENTS)
-    torchrun = [sys.executable, "-W", "ignore", "-m", "torch.distributed.run", "--nproc-per-node", str(processes)]
-    command = [*torchrun, "--master-port", "0", "--rdzv-backend", "c10d", "--rdzv-endpoint", "127.0.0.1:0"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    subprocess.run([*command, str(script), str(folder), str(2 // processes)], cwd=ROOT, env=environment, check=True)
-    return dict(torch.load(folder / "gradients.pt", weights_only=True))
+def gradients(fabric: Fabric, mine: list[int]) -> dict[str, torch.Tensor]:
+    """Gradients of both tasks from some of two frames, after the exchange with other processes."""
+    frames, found = RoomFrames(2), {}
+    taught = TaughtFrames(frames, FakeFeatures(), DistillSettings())
+    for name, width, batch in (
+        ("supervised", 12, collate([frames[i] for i in mine])),
+        ("distilled", WIDTH, collate_taught([taught[i] for i in mine])),
+    ):
+        torch.manual_seed(0)
+        network = new_network("small", width)
+        task = Supervision(network) if name == "supervised" else Distillation(network, DistillSettings())
+        wrapped, _ = fabric.setup(task, torch.optim.SGD(task.parameters(), lr=1.0))
+        fabric.backward(wrapped(batch)["total"])
+        found |= {f"{name} {key}": value.grad.clone() for key, value in network.named_parameters()}
+    return found
 
 
 def test_two_processes_give_the_gradients_of_one_with_twice_the_batch(tmp_path: Path):
-    alone, together = run(tmp_path / "one", 1), run(tmp_path / "two", 2)
+    alone = gradients(Fabric(accelerator="cpu", devices=1), [0, 1])
+    script = tmp_path / "gradients.py"
+    script.write_text(SCRIPT)
+    torchrun = [sys.executable, "-W", "ignore", "-m", "torch.distributed.run", "--nproc-per-node", "2"]
+    command = [*torchrun, "--rdzv-backend", "c10d", "--rdzv-endpoint", "127.0.0.1:0", str(script), str(tmp_path)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    subprocess.run(command, cwd=ROOT, env=environment, check=True)
+    together = dict(torch.load(tmp_path / "gradients.pt", weights_only=True))
     assert alone.keys() == together.keys()
     for task in ("supervised", "distilled"):
         names = [name for name in alone if name.startswith(task)]

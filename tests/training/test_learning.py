@@ -1,7 +1,6 @@
 """Training as a whole on tiny runs: it learns, resumes after kill -9, stops at NaN, and keeps to its checkpoints."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -39,12 +38,12 @@ class FakeFeatures:
 
 def test_a_network_learns_a_room_by_heart_and_beats_the_baselines(tmp_path: Path):
     frames = RoomFrames(1)
-    settings = FinetuneSettings(loop=quick(epochs=20, batch_size=1, decay_at=1, learning_rate=8e-3))
+    settings = FinetuneSettings(loop=quick(epochs=15, batch_size=1, decay_at=1, learning_rate=1e-2))
     before = evaluate(new_network("small", 12), frames, "untrained").summary()
     description = finetune(frames, "small", None, settings, tmp_path)
     evaluation = evaluate(load_network(tmp_path), frames, "trained")
     figures = evaluation.summary()
-    assert description.steps == 20
+    assert description.steps == 15
     assert figures["iou all"] > max(before["iou all"], figures["iou all in view occupied"])
     assert figures["miou all"] > 0.1
     assert "| trained | visible |" in evaluation.markdown()
@@ -52,34 +51,33 @@ def test_a_network_learns_a_room_by_heart_and_beats_the_baselines(tmp_path: Path
     assert list((tmp_path / "tensorboard").glob("events*"))
 
 
+STEPWISE = FinetuneSettings(loop=quick(checkpoint_every=2, batch_size=1, epochs=2))
 RUN = """
 import os, signal, sys
 from pathlib import Path
-from tests.training.test_learning import RoomFrames, quick
+import torch
+from tests.training.test_learning import STEPWISE, RoomFrames
 from training.runs import finetune
-from training.settings import FinetuneSettings
 
-folder, kill_at = Path(sys.argv[1]), int(sys.argv[2])
-
-def progress(done, total):
-    if done == kill_at:
+def killed(done, total):
+    if done == 3:
         os.kill(os.getpid(), signal.SIGKILL)
 
-settings = FinetuneSettings(loop=quick(checkpoint_every=2, batch_size=1, epochs=1))
-finetune(RoomFrames(3), "small", None, settings, folder, progress)
+torch.set_num_threads(1)
+finetune(RoomFrames(2), "small", None, STEPWISE, Path(sys.argv[1]), killed)
 """
 
 
-def test_a_run_killed_at_any_step_goes_on_to_the_same_weights(tmp_path: Path):
-    def run(folder: Path, kill_at: int) -> int:
-        command = [sys.executable, "-W", "ignore", "-c", RUN, str(folder), str(kill_at)]
-        return subprocess.run(command, cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=False).returncode
-
-    assert run(tmp_path / "whole", 0) == 0
-    for kill_at in (1, 2):
-        assert run(tmp_path / "killed", kill_at) == -signal.SIGKILL
-        assert not (tmp_path / "killed" / WEIGHTS).exists()
-    assert run(tmp_path / "killed", 0) == 0
+def test_a_run_killed_between_two_saved_states_goes_on_to_the_same_weights(tmp_path: Path):
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    command = [sys.executable, "-W", "ignore", "-c", RUN, str(tmp_path / "killed")]
+    assert subprocess.run(command, cwd=ROOT, check=False).returncode == -signal.SIGKILL
+    assert torch.load(tmp_path / "killed" / STATE, weights_only=True)["step"] == 2
+    assert not (tmp_path / "killed" / WEIGHTS).exists()
+    for name in ("killed", "whole"):
+        assert finetune(RoomFrames(2), "small", None, STEPWISE, tmp_path / name).steps == 4
+    torch.set_num_threads(threads)
     assert (tmp_path / "killed" / WEIGHTS).read_bytes() == (tmp_path / "whole" / WEIGHTS).read_bytes()
 
 
