@@ -16,6 +16,7 @@ from torch import Tensor, distributed, nn
 from torch.nn import functional
 
 from models.symphonies import Symphonies
+from models.symphonies.views import in_full_precision
 from training.data import Batch, Frames, Sample, collate
 from training.errors import UnusableDataset
 from training.features import FeatureSource
@@ -76,10 +77,13 @@ class Distillation(nn.Module):
     def forward(self, taught: TaughtBatch) -> Mapping[str, Tensor]:
         """Return the loss under ``total``."""
         *_, grids = self.network.features(views_of(taught.batch))
+        return {"total": self._loss(grids.float().flatten(2).mT, taught)}
+
+    @in_full_precision
+    def _loss(self, grids: Tensor, taught: TaughtBatch) -> Tensor:
         voxels = pixel_voxels(views_of(taught.batch))
         by_regions = self.settings.loss == "superpixel_infonce"
-        loss = self._by_regions if by_regions else self._by_pixels
-        return {"total": loss(grids.flatten(2).mT, voxels, taught)}
+        return self._by_regions(grids, voxels, taught) if by_regions else self._by_pixels(grids, voxels, taught)
 
     def _by_regions(self, grids: Tensor, voxels: Tensor, taught: TaughtBatch) -> Tensor:
         """Return the loss of features (B, N, F) with voxels (B, H, W) of the pixels."""

@@ -48,7 +48,7 @@ class DeformableAttention(nn.Module):
         projected = self.value_proj(values.flatten(2).transpose(1, 2)).transpose(1, 2)
         by_head = projected.reshape(batch * self.heads, channels // self.heads, height, width)
         grid = (2 * places - 1).transpose(1, 2).flatten(0, 1)
-        sampled = functional.grid_sample(by_head, grid.to(by_head.dtype), align_corners=False)
+        sampled = functional.grid_sample(by_head.float(), grid.float(), align_corners=False)
         summed = (sampled * weights.transpose(1, 2).flatten(0, 1)[:, None]).sum(dim=-1)
         return summed.view(batch, channels, -1).transpose(1, 2)
 

@@ -1,6 +1,9 @@
 """What the network is shown, and where its cells and the pixels' points are."""
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass, fields
+from typing import ParamSpec, TypeVar
 
 import torch
 from torch import Tensor
@@ -10,6 +13,19 @@ from models.errors import UnusableInput
 from models.symphonies.config import VOXEL_SIZE, SymphoniesConfig
 
 NEAREST_M = 1e-3
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+
+def in_full_precision(geometry: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Keep a function out of mixed precision: eight bits of a coordinate are not enough for 640 pixels."""
+
+    @functools.wraps(geometry)
+    def exact(*arguments: Parameters.args, **named: Parameters.kwargs) -> Result:
+        with torch.autocast("cuda", enabled=False), torch.autocast("cpu", enabled=False):
+            return geometry(*arguments, **named)
+
+    return exact
 
 
 @dataclass(frozen=True)
@@ -53,6 +69,7 @@ def lift(views: Views, config: SymphoniesConfig) -> Tensor:
     return torch.where(inside[..., None], cells, -1).long()
 
 
+@in_full_precision
 def lifted_points(views: Views) -> Tensor:
     """Return the points (B, H, W, 3) in metres that the pixels show; pixels without depth give the camera's place."""
     _, height, width = views.depth.shape
@@ -79,6 +96,7 @@ def hit(index: Tensor, count: int) -> Tensor:
     return marks[:, :count]
 
 
+@in_full_precision
 def project(views: Views, config: SymphoniesConfig) -> tuple[Tensor, Tensor]:
     """Project the centres of all N cells: places (B, N, 2) in the picture, 0..1 across and down, and in view (B, N)."""
     world_to_camera = torch.linalg.inv(views.camera_to_world)

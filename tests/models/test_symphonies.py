@@ -13,7 +13,7 @@ from models.symphonies.attention import DeformableAttention
 from models.symphonies.decoder import squeeze, squeezed_places
 from models.symphonies.encoder import PixelDecoder, ResNet50
 from models.symphonies.maskdino import load_image_weights
-from models.symphonies.views import lift
+from models.symphonies.views import lift, project
 
 TINY = replace(PRESETS["small"], channels=8, heads=2, queries=4, scale=6, fine_channels=4, layers=2)
 
@@ -105,6 +105,20 @@ def test_pixels_are_lifted_by_floor_and_upstreams_half_voxel_is_a_switch():
     apart = floor[inside] - truncated[inside]
     assert ((apart == 0) | (apart == 1)).all()
     assert (apart != 0).any(dim=-1).float().mean() > 0.8, "the notes: 87 % of the pixels land in another cell"
+
+
+def test_mixed_precision_leaves_geometry_alone_and_answers_nearly_the_same():
+    shown, config = views(1), SymphoniesConfig()
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = lift(shown, config), project(shown, config)[0]
+    assert torch.equal(mixed[0], lift(shown, config))
+    assert torch.equal(mixed[1], project(shown, config)[0])
+    torch.manual_seed(0)
+    network = Symphonies(TINY).eval()
+    exact = network(shown)[-1]
+    with torch.autocast("cpu", torch.bfloat16):
+        close = network(shown)[-1]
+    assert (close.float() - exact).abs().mean() < 0.05 * exact.std()
 
 
 def test_squeezed_places_point_at_their_own_cell():
