@@ -52,7 +52,7 @@ def pretrained_network(training: TrainingResource) -> dg.MaterializeResult:
         StoredFrames(training.pipeline.store(), "train"),
         load_teacher(training.teacher, training.weights),
     )
-    features = store_features(frames, teacher)
+    features = store_features(frames, teacher, told("features"))
     made = pretrain(frames, features, teacher.width, training.preset, settings, folder, told("distillation"))
     return dg.MaterializeResult(metadata=_described(folder, made))
 

@@ -3,7 +3,7 @@
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal
 
 import typer
 
@@ -11,9 +11,8 @@ from models.errors import ModelError
 from pipeline.cli import overrides
 from pipeline.errors import PipelineError
 from training.checkpoints import load_network
-from training.data import StoredFrames
 from training.data.export import export_monoscene
-from training.features import ComputedFeatures, store_features
+from training.features import features_of
 from training.picture import prediction_picture
 from training.runs import evaluate as score
 from training.runs import finetune as supervise
@@ -47,8 +46,7 @@ def pretrain(
     """Distil a frozen image network into an occupancy network, without labels (section 4.2)."""
     frames = source(kind, path).open("train")
     taught = load_teacher(teacher, weights)
-    stored = isinstance(frames, StoredFrames)
-    features = store_features(cast("StoredFrames", frames), taught) if stored else ComputedFeatures(frames, taught)
+    features = features_of(frames, taught, out / "features", Lines("teacher features"))
     settings = with_values(DistillSettings, overrides(values or []))
     made = distil(frames, features, taught.width, preset, settings, out, Lines("distillation"))
     typer.echo(f"{out}: {made.steps} steps on {made.data}")
@@ -74,11 +72,10 @@ def evaluate(
     network: Annotated[Path, typer.Argument(help="Folder of a fine-tuned network.")],
     kind: KindOption = "stored",
     path: PathOption = None,
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     picture: Annotated[Path | None, typer.Option(help="Write a prediction beside its truth to this JPEG.")] = None,
 ) -> None:
     """Score a network as the field does, with two baselines and the support of every class beside it."""
-    frames, trained = source(kind, path).open("test"), load_network(network).to(device)
+    frames, trained = source(kind, path).open("test"), load_network(network)
     typer.echo(f"{frames.origin}\n\n{score(trained, frames, network.name, Lines('evaluation')).markdown()}")
     if picture:
         sample = frames[0]

@@ -4,17 +4,21 @@ import hashlib
 import json
 from collections.abc import Callable
 from itertools import groupby
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from models.san.cache import ArrayCache, content_key
 from pipeline.store import VideoStore
 from training.data import Frames, StoredFrames
+from training.errors import UnusableDataset
 from training.teachers import Teacher
 
 FRAMES_AT_ONCE = 8
+Progress = Callable[[int, int], None]
 
 
 class FeatureSource(Protocol):
@@ -36,16 +40,32 @@ class StoredFeatures:
         return np.asarray(self.frames.array(index, f"{self.group}/features"), np.float16)
 
 
-class ComputedFeatures:
-    """Features computed whenever they are asked for: for benchmarks, which nothing is written into."""
+class CachedFeatures:
+    """Features kept in a folder of their own: for benchmarks, which nothing is written into."""
 
-    def __init__(self, frames: Frames, teacher: Teacher) -> None:
-        self.frames, self.teacher = frames, teacher
+    def __init__(self, frames: Frames, group: str, folder: Path) -> None:
+        self.keys = tuple(content_key(group, frames.origin, name) for name in frames.names)
+        self.cache = ArrayCache(folder)
 
     def __getitem__(self, index: int) -> NDArray[np.float16]:
-        """Return the features of a frame."""
-        features: NDArray[np.float16] = compute(self.teacher, self.frames[index].rgb[None])[0]
-        return features
+        """Return the features of a frame; raises ``UnusableDataset`` where its file is gone."""
+        found = self.cache.load(self.keys[index])
+        if found is None:
+            message = "a file of teacher features is gone or damaged: run the same command again to make it anew"
+            raise UnusableDataset(message)
+        return np.asarray(found["features"], np.float16)
+
+
+def features_of(frames: Frames, teacher: Teacher, folder: Path, progress: Progress) -> FeatureSource:
+    """Compute what is missing of a teacher's features and return them all; ``folder``: of those of benchmarks."""
+    if isinstance(frames, StoredFrames):
+        return store_features(frames, teacher, progress)
+    features = CachedFeatures(frames, feature_group(teacher), folder)
+    for index, key in enumerate(features.keys):
+        if features.cache.load(key) is None:
+            features.cache.store(key, {"features": compute(teacher, frames[index].rgb[None])[0]})
+        progress(index + 1, len(frames))
+    return features
 
 
 def feature_group(teacher: Teacher) -> str:
@@ -54,9 +74,7 @@ def feature_group(teacher: Teacher) -> str:
     return f"teacher_{teacher.name}_{hashlib.sha256(content.encode()).hexdigest()[:12]}"
 
 
-def store_features(
-    frames: StoredFrames, teacher: Teacher, progress: Callable[[int, int], None] = lambda *_: None
-) -> StoredFeatures:
+def store_features(frames: StoredFrames, teacher: Teacher, progress: Progress) -> StoredFeatures:
     """Compute what is missing of a teacher's features, video by video, and return them all.
 
     Each video's group is there whole or not at all, and is made again when the video's frames were.

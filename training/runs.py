@@ -9,6 +9,7 @@ import torch
 from lightning_fabric import Fabric
 from numpy.typing import NDArray
 
+from models.device import device_of
 from models.symphonies import Symphonies
 from models.symphonies.maskdino import load_image_weights
 from training.checkpoints import DESCRIPTION, Description, describe, new_network, save_network, start_from
@@ -97,7 +98,7 @@ def predict(network: Symphonies, sample: Sample) -> NDArray[np.uint8]:
 
 
 def evaluate(network: Symphonies, frames: Frames, name: str, progress: Progress = silent) -> Evaluation:
-    """Score a network on every frame, beside the two baselines.
+    """Score a network on every frame, on the GPU where there is one, beside the two baselines.
 
     Raises:
         WrongCheckpoint: its head does not score classes, as that of a network which was only pre-trained.
@@ -106,6 +107,7 @@ def evaluate(network: Symphonies, frames: Frames, name: str, progress: Progress 
         message = f"the network's head has {network.config.outputs} outputs, not {CLASSES} classes: fine-tune it first"
         raise WrongCheckpoint(message)
     check_learnable(frames)
+    network.to(device_of(None))
     evaluation = Evaluation(name)
     for index in range(len(frames)):
         sample = frames[index]

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.checkpoint import read_state_dict
+from models.device import device_of
 from models.errors import WrongWeights
 from models.places365 import IMAGENET_MEAN, IMAGENET_STD
 from models.san.preprocess import normalise_and_pad
@@ -29,7 +30,7 @@ class Teacher(Protocol):
     width: int
     weights: Mapping[str, str]
 
-    def to(self, device: str) -> "Teacher":
+    def to(self, device: torch.device) -> "Teacher":
         """Move it to a device."""
         ...
 
@@ -39,7 +40,7 @@ class Teacher(Protocol):
 
 
 def load_teacher(kind: str, path_or_name: str) -> Teacher:
-    """Return the teacher ``dinov2`` or ``san`` with weights given by path or registered name.
+    """Return the teacher ``dinov2`` or ``san``, on the GPU where there is one; weights by path or registered name.
 
     Raises:
         WrongCheckpoint: no such kind, or weights that are damaged or of another network.
@@ -50,7 +51,7 @@ def load_teacher(kind: str, path_or_name: str) -> Teacher:
         message = f"there is no teacher {kind!r}; choose one of {', '.join(kinds)}"
         raise WrongCheckpoint(message)
     try:
-        teacher: Teacher = kinds[kind](locate(path_or_name))
+        teacher: Teacher = kinds[kind](locate(path_or_name)).to(device_of(None))
     except WrongWeights as error:
         raise WrongCheckpoint(f"teacher {kind}: {error}") from error
     return teacher
@@ -80,7 +81,7 @@ class Dinov2Teacher:
         self.name, self.width, self.patch = "dinov2", sizes["hidden_size"], sizes["patch_size"]
         self.weights: Mapping[str, str] = {path.name: checksum(path)}
 
-    def to(self, device: str) -> "Dinov2Teacher":
+    def to(self, device: torch.device) -> "Dinov2Teacher":
         """Move it to a device."""
         self.network.to(device)
         return self
@@ -107,7 +108,7 @@ class SanTeacher:
         self.name, self.width = "san", self.network.config.vision_width
         self.weights: Mapping[str, str] = {path.name: checksum(path)}
 
-    def to(self, device: str) -> "SanTeacher":
+    def to(self, device: torch.device) -> "SanTeacher":
         """Move it to a device."""
         self.network.to(device)
         return self

@@ -14,9 +14,10 @@ from pipeline.pointmap import pointmap
 from tests.training.rooms import RoomFrames, stored_frames
 from training.data import collate
 from training.distill import pixel_distance, pixel_pairs, region_infonce, region_pairs
-from training.errors import WrongCheckpoint
-from training.features import ComputedFeatures, feature_group, store_features
+from training.errors import UnusableDataset, WrongCheckpoint
+from training.features import compute, feature_group, features_of, store_features
 from training.regions import pixel_voxels, region_means, supervoxels
+from training.runs import silent
 from training.supervise import views_of
 from training.teachers import load_teacher
 
@@ -123,17 +124,30 @@ def test_dinov2_gives_what_transformers_gives(dinov2: Path):
 
 def test_features_are_computed_once_for_the_same_weights(dinov2: Path, tmp_path: Path):
     frames, teacher = stored_frames(tmp_path), load_teacher("dinov2", str(dinov2))
-    features = store_features(frames, teacher)
+    features = store_features(frames, teacher, silent)
     assert features[2].shape == (64, 34, 45)
-    assert np.allclose(features[2], ComputedFeatures(frames, teacher)[2], atol=2e-2)
+    assert np.allclose(features[2], compute(teacher, frames[2].rgb[None])[0], atol=2e-2)
     metadata = tmp_path / "videos" / "room" / "scene.zarr" / feature_group(teacher) / "zarr.json"
     made = metadata.stat().st_mtime_ns
-    store_features(frames, teacher)
+    store_features(frames, teacher, silent)
     assert metadata.stat().st_mtime_ns == made
     assert json.loads(metadata.read_text())["attributes"]["weights"] == dict(teacher.weights)
     other = load_teacher("dinov2", str(dinov2))
     other.weights = {"model.safetensors": "0" * 64}
     assert feature_group(other) != feature_group(teacher)
+
+
+def test_features_of_a_benchmark_are_kept_beside_the_run(dinov2: Path, tmp_path: Path):
+    frames, teacher = RoomFrames(1), load_teacher("dinov2", str(dinov2))
+    features = features_of(frames, teacher, tmp_path, silent)
+    assert features[0].shape == (64, 34, 45)
+    (kept,) = tmp_path.glob("*.npz")
+    made = kept.stat().st_ino
+    features_of(frames, teacher, tmp_path, silent)
+    assert kept.stat().st_ino == made
+    kept.unlink()
+    with pytest.raises(UnusableDataset, match="run the same command again"):
+        features[0]
 
 
 def test_weights_of_something_else_are_refused(tmp_path: Path):

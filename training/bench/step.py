@@ -5,7 +5,6 @@
 """
 
 import json
-import resource
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 import torch
 import typer
 
+from models.bench.memory import peak_bytes
 from models.symphonies import PRESETS, Symphonies, Views
 from training.losses import CLASSES, Truth, occupancy_losses
 
@@ -105,7 +105,7 @@ def _matmul_tflops(device: str, precision: torch.dtype) -> float:
 def _peak_gib(device: str) -> float:
     if device.startswith("cuda"):
         return torch.cuda.max_memory_allocated() / 2**30
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    return peak_bytes() / 2**30
 
 
 if __name__ == "__main__":
