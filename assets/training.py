@@ -47,11 +47,12 @@ def pretrained_network(training: TrainingResource) -> dg.MaterializeResult:
     from training.settings import DistillSettings
     from training.teachers import load_teacher
 
-    settings, folder = training.settings(DistillSettings, training.distill), training.place("pretrained")
+    settings = training.settings(DistillSettings, training.distill)
     frames, teacher = (
         StoredFrames(training.pipeline.store(), "train"),
         load_teacher(training.teacher, training.weights),
     )
+    folder = training.pretrained(frames.version)
     features = store_features(frames, teacher, told("features"))
     made = pretrain(frames, features, teacher.width, training.preset, settings, folder, told("distillation"))
     return dg.MaterializeResult(metadata=_described(folder, made))
@@ -62,8 +63,9 @@ def finetuned_network(training: TrainingResource) -> dg.MaterializeResult:
     """The pre-trained network, fine-tuned with the benchmark's labels."""
     from training.runs import finetune
 
-    benchmark, folder, study = training.benchmark_source(), training.place("finetuned"), training.comparison()
-    start = training.place("pretrained")
+    benchmark, study = training.benchmark_source(), training.comparison()
+    start = training.pretrained(_version(training))
+    folder = training.place("finetuned", start.name, benchmark.model_dump(), study.finetune.model_dump())
     made = finetune(benchmark.open("train"), study.preset, start, study.finetune, folder, told("fine-tuning"))
     report = _scored(folder, benchmark.open("test"))
     return dg.MaterializeResult(metadata={**_described(folder, made), **report})
@@ -75,11 +77,8 @@ def zero_shot_report(training: TrainingResource) -> dg.MaterializeResult:
     from training.data import StoredFrames
     from training.runs import finetune
 
-    frames, folder, study = (
-        StoredFrames(training.pipeline.store(), "train"),
-        training.place("zero_shot"),
-        training.comparison(),
-    )
+    frames, study = StoredFrames(training.pipeline.store(), "train"), training.comparison()
+    folder = training.place("zero_shot", frames.version, study.preset, study.finetune.model_dump())
     made = finetune(frames, study.preset, None, study.finetune, folder, told("zero-shot"))
     report = _scored(folder, training.benchmark_source().open("test"))
     return dg.MaterializeResult(metadata={**_described(folder, made), **report})
@@ -92,9 +91,11 @@ def label_efficiency_report(training: TrainingResource) -> dg.MaterializeResult:
     from training.study import table as by_share
 
     benchmark, study = training.benchmark_source(), training.comparison()
-    starts = {"random": None, "distilled": training.place("pretrained")}
+    pretrained = training.pretrained(_version(training))
+    folder = training.place("label_efficiency", pretrained.name, benchmark.model_dump(), study.model_dump())
+    starts = {"random": None, "distilled": pretrained}
     sides = benchmark.open("train"), benchmark.open("test")
-    results = list(label_efficiency(study, *sides, starts, training.place("label_efficiency"), told))
+    results = list(label_efficiency(study, *sides, starts, folder, told))
     echo(f"\n{by_share(results)}\n")
     return dg.MaterializeResult(
         metadata={
@@ -107,6 +108,16 @@ def label_efficiency_report(training: TrainingResource) -> dg.MaterializeResult:
             ),
         }
     )
+
+
+def _version(training: TrainingResource) -> str:
+    from pipeline.dataset import read_summary
+    from training.errors import UnusableDataset
+
+    summary = read_summary(training.pipeline.store())
+    if summary is None:
+        raise UnusableDataset("there is no dataset: run the job build_dataset first")
+    return summary.version
 
 
 def _described(folder: Path, made: "Description") -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """What the training assets are given: the networks' folder, preset, teacher, benchmark and settings."""
 
+import hashlib
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -34,9 +36,15 @@ class TrainingResource(dg.ConfigurableResource["TrainingResource"]):
         default={}, description="of fine-tuning and comparison, as {finetune: {label_share: 0.1}}"
     )
 
-    def place(self, name: str) -> Path:
-        """Return the folder of a network or report."""
-        return Path(self.folder or os.environ.get("YOUTUBE_OCC_NETWORKS") or "data/networks") / name
+    def place(self, name: str, *identity: Any) -> Path:
+        """Return the folder of a network or report; another identity (dataset, settings) has another folder."""
+        digest = hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()[:8]
+        networks = Path(self.folder or os.environ.get("YOUTUBE_OCC_NETWORKS") or "data/networks")
+        return networks / f"{name}-{digest}"
+
+    def pretrained(self, dataset_version: str) -> Path:
+        """Return the folder of the network that was pre-trained on a version of the dataset."""
+        return self.place("pretrained", dataset_version, self.preset, self.teacher, self.weights, self.distill)
 
     def benchmark_source(self) -> "FramesSource":
         """Return the benchmark; raises ``SettingsError``."""

@@ -22,7 +22,12 @@ Progress = Callable[[int, int], None]
 
 
 class FeatureSource(Protocol):
-    """Features (D, h, w) float16 of the frames of a dataset, by index."""
+    """Features (D, h, w) float16 of the frames of a dataset, by index.
+
+    group: which teacher's, by kind and weights.
+    """
+
+    group: str
 
     def __getitem__(self, index: int) -> NDArray[np.float16]:
         """Return the features of a frame."""
@@ -44,6 +49,7 @@ class CachedFeatures:
     """Features kept in a folder of their own: for benchmarks, which nothing is written into."""
 
     def __init__(self, frames: Frames, group: str, folder: Path) -> None:
+        self.group = group
         self.keys = tuple(content_key(group, frames.origin, name) for name in frames.names)
         self.cache = ArrayCache(folder)
 

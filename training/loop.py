@@ -198,7 +198,9 @@ def _resume(folder: Path, state: dict[str, Any], fabric: Fabric) -> None:
     wanted = state["identity"]
     saved = torch.load(folder / STATE, map_location="cpu", weights_only=True, mmap=True)
     if saved.get("identity") != wanted:
-        message = f"{folder} holds the state of a run on other data, network or settings: name another folder"
+        message = (
+            f"{folder} holds the state of a run on other data, network or settings: name another folder, or delete it"
+        )
         raise WrongCheckpoint(message)
     fabric.load(folder / STATE, state, weights_only=True)
 

@@ -18,7 +18,7 @@ from training.data import Frames, Sample, check_learnable, collate, fraction
 from training.distill import Distillation, TaughtFrames, collate_taught
 from training.errors import WrongCheckpoint
 from training.features import FeatureSource
-from training.loop import Work, fabric_for, train
+from training.loop import STATE, Work, fabric_for, train
 from training.losses import CLASSES
 from training.metrics import Evaluation
 from training.settings import DistillSettings, FinetuneSettings, LoopSettings
@@ -48,7 +48,7 @@ def pretrain(
         UnusableDataset, WrongCheckpoint, LossNotFinite: as in ``training.errors``.
         WrongWeights: the image encoder's.
     """
-    wanted = {"preset": preset, "start": None, **settings.model_dump(mode="json")}
+    wanted = {"preset": preset, "teacher": features.group, **settings.model_dump(mode="json")}
     if done := _finished(folder, frames, wanted):
         return done
     check_learnable(frames)
@@ -141,6 +141,7 @@ def _run(
     if fabric.is_global_zero:
         _write_curves(folder, curves)
         save_network(folder, network, description)
+        (folder / STATE).unlink(missing_ok=True)
     fabric.barrier()
     return description
 
@@ -150,8 +151,15 @@ def _write_curves(folder: Path, curves: Curves) -> None:
 
 
 def _finished(folder: Path, frames: Frames, settings: Mapping[str, Any]) -> Description | None:
-    """Return what a folder holds if it is exactly what is wanted."""
+    """Return what a folder holds if it is exactly what is wanted, None where nothing is finished there.
+
+    Raises:
+        WrongCheckpoint: it holds the network of another run, which is not overwritten.
+    """
     if not (folder / DESCRIPTION).exists():
         return None
     found = describe(folder)
-    return found if found.data == frames.origin and found.settings == settings else None
+    if (found.data, found.settings) != (frames.origin, settings):
+        message = f"{folder} holds the network of a run on other data or settings: name another folder, or delete it"
+        raise WrongCheckpoint(message)
+    return found

@@ -59,7 +59,7 @@ def test_features_pre_training_fine_tuning_and_both_reports(training: TrainingRe
     }
     assert found["teacher_features"]["frames"].value == 6
     assert found["pretrained_network"]["steps"].value == 3
-    assert describe(training.place("pretrained")).network.outputs == 64
+    assert describe(training.pretrained(str(found["teacher_features"]["dataset"].value))).network.outputs == 64
     for name in ("finetuned_network", "zero_shot_report"):
         assert {"scores", "prediction", "curves", "settings", "miou all"} <= set(found[name])
         assert len(found[name]["prediction"].value) < 1.4 * PREVIEW_BYTES

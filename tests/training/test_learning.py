@@ -30,7 +30,9 @@ def quick(**values: object) -> LoopSettings:
 
 
 class FakeFeatures:
-    """Smooth features that are a function of the frame: enough for the plumbing of distillation."""
+    """Features that are a function of the frame's number: enough for the plumbing of distillation."""
+
+    group = "teacher_fake"
 
     def __getitem__(self, index: int) -> np.ndarray:
         return np.random.default_rng(index).standard_normal((WIDTH, 6, 8)).astype(np.float16)
@@ -87,7 +89,7 @@ def test_a_finished_run_is_not_made_again_and_another_one_does_not_go_on_from_it
     made = (tmp_path / WEIGHTS).stat().st_mtime_ns
     finetune(frames, "small", None, settings, tmp_path)
     assert (tmp_path / WEIGHTS).stat().st_mtime_ns == made
-    with pytest.raises(WrongCheckpoint, match="run on other data, network or settings"):
+    with pytest.raises(WrongCheckpoint, match="run on other data or settings"):
         finetune(frames, "small", None, FinetuneSettings(loop=quick(epochs=1, batch_size=1, seed=5)), tmp_path)
 
 
