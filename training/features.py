@@ -90,10 +90,10 @@ def store_features(frames: StoredFrames, teacher: Teacher, progress: Progress) -
     for done, video_id in enumerate(videos):
         progress(done, len(videos))
         video = frames.store.video(video_id)
-        made_from = str(video.attributes("frames")["fingerprint"])
-        if not (video.has_group(group) and video.attributes(group).get("made_from") == made_from):
+        if not _is_stored(video, group):
             with video.locked(timeout_s=600):
-                _store_video(video, group, teacher, made_from)
+                if not _is_stored(video, group):  # another process may have been at it
+                    _store_video(video, group, teacher)
     progress(len(videos), len(videos))
     return StoredFeatures(frames, group)
 
@@ -104,9 +104,21 @@ def compute(teacher: Teacher, rgb: NDArray[np.uint8]) -> NDArray[np.float16]:
     return np.asarray(teacher.features(pictures).float().cpu().numpy(), np.float16)
 
 
-def _store_video(video: VideoStore, group: str, teacher: Teacher, made_from: str) -> None:
+def _is_stored(video: VideoStore, group: str) -> bool:
+    return video.has_group(group) and video.attributes(group).get("made_from") == _frames_fingerprint(video)
+
+
+def _frames_fingerprint(video: VideoStore) -> str:
+    return str(video.attributes("frames")["fingerprint"])
+
+
+def _store_video(video: VideoStore, group: str, teacher: Teacher) -> None:
     rows = len(video.read("scene", "registered"))
-    attributes: dict[str, Any] = {"teacher": teacher.name, "weights": dict(teacher.weights), "made_from": made_from}
+    attributes: dict[str, Any] = {
+        "teacher": teacher.name,
+        "weights": dict(teacher.weights),
+        "made_from": _frames_fingerprint(video),
+    }
     with video.write_group(group, attributes) as writer:
         for start in range(0, rows, FRAMES_AT_ONCE):
             some = slice(start, min(start + FRAMES_AT_ONCE, rows))

@@ -81,8 +81,11 @@ def train(
     """
     torch.manual_seed(settings.seed)
     folder.mkdir(parents=True, exist_ok=True)
-    task: Any
-    task, optimizer = fabric.setup(work.task, _optimizer(work.task, settings))
+    task: Any = work.task
+    if fabric.world_size > 1 and fabric.device.type == "cuda":
+        synchronised: Any = nn.SyncBatchNorm
+        task = synchronised.convert_sync_batchnorm(task)
+    task, optimizer = fabric.setup(task, _optimizer(task, settings))
     order = _Order(len(work.samples), settings, fabric.world_size)
     state = {"task": task, "optimizer": optimizer, "step": 0, "curves": {}, "identity": _identity(work, settings)}
     _resume(folder, state, fabric)

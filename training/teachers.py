@@ -99,7 +99,10 @@ class Dinov2Teacher:
 
 
 class SanTeacher:
-    """The CLIP tower of a Side Adapter Network: the map behind its last shared block."""
+    """The CLIP tower of a Side Adapter Network: the map behind its last shared block.
+
+    Pictures keep their size, so that patches cover them exactly (480x640: 15 x 20 patches for ViT-B/16).
+    """
 
     def __init__(self, path: Path) -> None:
         from models.san.network import San

@@ -127,8 +127,8 @@ class ResNet50(nn.Module):
                 norm.eval()
         return self
 
-    def _norms(self) -> list[nn.BatchNorm2d]:
-        return [module for module in self.modules() if isinstance(module, nn.BatchNorm2d)]
+    def _norms(self) -> list[nn.Module]:
+        return [module for module in self.modules() if isinstance(module, nn.BatchNorm2d | nn.SyncBatchNorm)]
 
 
 class PixelDecoder(nn.Module):

@@ -122,6 +122,25 @@ def test_dinov2_gives_what_transformers_gives(dinov2: Path):
     assert torch.allclose(found[0, :, 1, 2], tokens[0, 6], atol=1e-4)
 
 
+def test_san_gives_the_map_of_its_image_tower(tmp_path: Path):
+    from safetensors.torch import save_file
+
+    from models.san.name_made import TINY, name_made_san
+    from models.san.preprocess import normalise_and_pad
+
+    network = name_made_san(TINY)
+    save_file({name: value.contiguous() for name, value in network.state_dict().items()}, tmp_path / "san.safetensors")
+    rgb = torch.from_numpy(np.random.default_rng(0).integers(0, 255, (1, 3, 96, 128), dtype=np.uint8))
+    teacher = load_teacher("san", str(tmp_path / "san.safetensors"))
+    found = teacher.features(rgb)
+    assert found.shape == (1, teacher.width, 3, 4), "CLIP sees half the picture in patches of 16"
+    pixels = normalise_and_pad(rgb, like=network.ov_classifier.bg_embed).pixels
+    with torch.inference_mode():
+        small = torch.nn.functional.interpolate(pixels, scale_factor=0.5, mode="bilinear", align_corners=False)
+        expected = network.clip_visual_extractor(small)[-1].patches
+    assert torch.allclose(found, expected, atol=1e-5)
+
+
 def test_features_are_computed_once_for_the_same_weights(dinov2: Path, tmp_path: Path):
     frames, teacher = stored_frames(tmp_path), load_teacher("dinov2", str(dinov2))
     features = store_features(frames, teacher, silent)
