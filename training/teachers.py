@@ -12,7 +12,7 @@ from models.checkpoint import read_state_dict
 from models.device import device_of
 from models.errors import WrongWeights
 from models.places365 import IMAGENET_MEAN, IMAGENET_STD
-from models.san.preprocess import normalise_and_pad
+from models.san.preprocess import PaddedBatch, normalise_and_pad
 from models.weights import checksum, locate
 from training.errors import WrongCheckpoint
 
@@ -99,16 +99,20 @@ class Dinov2Teacher:
 
 
 class SanTeacher:
-    """The CLIP tower of a Side Adapter Network: the map behind its last shared block.
+    """The image tower of a Side Adapter Network: the map behind the last block that both of its networks read.
 
-    Pictures keep their size, so that patches cover them exactly (480x640: 15 x 20 patches for ViT-B/16).
+    Of a released one that is CLIP's, on pictures of their own size (480x640: 15 x 20 patches for ViT-B/16). The shipped
+    small one reads pictures at twice the size it was trained on, for as many patches. What lies on padding is cut off.
     """
 
     def __init__(self, path: Path) -> None:
         from models.san.network import San
 
-        self.network = San.load(path).requires_grad_(requires_grad=False)
-        self.name, self.width = "san", self.network.config.vision_width
+        network: Any = San.load(path)
+        self.network = network.requires_grad_(requires_grad=False)
+        self.is_small = hasattr(network, "tower")
+        self.name = "small_san" if self.is_small else "san"
+        self.width = int(network.config.stem[-1] if self.is_small else network.config.vision_width)
         self.weights: Mapping[str, str] = {path.name: checksum(path)}
 
     def to(self, device: torch.device) -> "SanTeacher":
@@ -119,12 +123,27 @@ class SanTeacher:
     @torch.inference_mode()
     def features(self, rgb: Tensor) -> Tensor:
         """Return features (B, D, h, w) of pictures (B, 3, H, W) uint8."""
-        pixels = normalise_and_pad(rgb, like=self.network.ov_classifier.bg_embed).pixels
+        return self._small_map(rgb) if self.is_small else self._clip_map(rgb)
+
+    def _clip_map(self, rgb: Tensor) -> Tensor:
+        padded = normalise_and_pad(rgb, like=next(self.network.parameters()))
         scale = self.network.config.clip_scale
-        small = functional.interpolate(pixels, scale_factor=scale, mode="bilinear", align_corners=False)
-        maps = self.network.clip_visual_extractor(small)
-        last: Tensor = maps[-1].patches
-        return last
+        smaller = functional.interpolate(padded.pixels, scale_factor=scale, mode="bilinear", align_corners=False)
+        return _without_padding(self.network.clip_visual_extractor(smaller)[-1].patches, padded)
+
+    def _small_map(self, rgb: Tensor) -> Tensor:
+        scale = 2 * self.network.config.short_side / min(rgb.shape[2:])
+        smaller = functional.interpolate(rgb.float(), scale_factor=scale, mode="bilinear", antialias=True)
+        padded = normalise_and_pad(smaller, like=next(self.network.parameters()))
+        return _without_padding(self.network.tower(self.network.stem(padded.pixels)[-1]).patches, padded)
+
+
+def _without_padding(patches: Tensor, padded: PaddedBatch) -> Tensor:
+    """Cut the map (B, C, h, w) of a padded batch to the pictures, which are all of one size."""
+    height, width = padded.sizes[0]
+    rows = round(height * patches.shape[2] / padded.pixels.shape[2])
+    columns = round(width * patches.shape[3] / padded.pixels.shape[3])
+    return patches[:, :, :rows, :columns]
 
 
 def _dinov2_sizes(state: Mapping[str, Tensor], origin: str) -> dict[str, Any]:

@@ -1,7 +1,5 @@
 """The training assets, one after the other on a CPU: a stored room, a tiny teacher, a benchmark of two pictures."""
 
-from pathlib import Path
-
 import dagster as dg
 import pytest
 import torch

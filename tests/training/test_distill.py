@@ -141,6 +141,21 @@ def test_san_gives_the_map_of_its_image_tower(tmp_path: Path):
     assert torch.allclose(found, expected, atol=1e-5)
 
 
+def test_the_small_san_gives_a_map_of_its_own_tower(tmp_path: Path):
+    small = pytest.importorskip("models.san.small")
+    from safetensors.torch import save_file
+
+    config = small.SmallSanConfig(words=(("wall",), ("floor",)), queries=4)
+    network = small.SmallSan(config)
+    state = {name: value.clone() for name, value in network.state_dict().items()}
+    save_file(state, tmp_path / "san.safetensors", metadata={"format": "pt", "config": config.model_dump_json()})
+    teacher = load_teacher("san", str(tmp_path / "san.safetensors"))
+    found = teacher.features(torch.zeros(2, 3, 480, 640, dtype=torch.uint8))
+    assert found.shape == (2, teacher.width, 15, 20)
+    assert teacher.name == "small_san"
+    assert found.isfinite().all()
+
+
 def test_features_are_computed_once_for_the_same_weights(dinov2: Path, tmp_path: Path):
     frames, teacher = stored_frames(tmp_path), load_teacher("dinov2", str(dinov2))
     features = store_features(frames, teacher, silent)
