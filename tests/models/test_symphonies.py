@@ -14,6 +14,7 @@ from models.symphonies.decoder import squeeze, squeezed_places
 from models.symphonies.encoder import PixelDecoder, ResNet50
 from models.symphonies.maskdino import load_image_weights
 from models.symphonies.views import lift, project
+from pipeline import grid
 
 TINY = replace(PRESETS["small"], channels=8, heads=2, queries=4, scale=6, fine_channels=4, layers=2)
 
@@ -44,7 +45,8 @@ def test_the_papers_network_has_its_number_of_parameters():
     assert millions["encoder"] == pytest.approx(37.7, abs=0.05)
     assert millions["decoder"] == pytest.approx(20.5, abs=0.05)
     assert millions["backbone"] == pytest.approx(23.5, abs=0.05)
-    assert PRESETS["paper"].cells == (60, 60, 36)
+    assert PRESETS["paper"].cells == grid.GRID_SHAPE
+    assert PRESETS["paper"].cell_size == grid.VOXEL_SIZE, "the network's own constants are the dataset's"
 
 
 def test_factored_context_has_a_third_of_the_weights():
@@ -126,8 +128,7 @@ def test_squeezed_places_point_at_their_own_cell():
     count = 10 * 10 * 6
     plane = squeeze(torch.arange(float(count))[None, :, None], config)
     places = squeezed_places(config)
-    grid = (2 * places - 1)[None, None]
-    read = torch.nn.functional.grid_sample(plane, grid, align_corners=False)
+    read = torch.nn.functional.grid_sample(plane, (2 * places - 1)[None, None], align_corners=False)
     assert torch.allclose(read.flatten(), torch.arange(float(count)), atol=1e-2)
 
 
