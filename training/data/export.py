@@ -40,7 +40,7 @@ def export_monoscene(frames: Frames, folder: Path, split: NyuSplit) -> Iterator[
 
 
 def write_room(sample: Sample, folder: Path, split: NyuSplit, name: str) -> None:
-    """Write one room, which must have NYUv2's camera, in both layouts."""
+    """Write one room, which must have NYUv2's camera, in both layouts; its pickle, whole or not at all, comes last."""
     pictures, grids = folder / "depthbin" / f"NYU{split}", folder / "base" / f"NYU{split}"
     for made in (pictures, grids):
         made.mkdir(parents=True, exist_ok=True)
@@ -54,7 +54,9 @@ def write_room(sample: Sample, folder: Path, split: NyuSplit, name: str) -> None
         "target_1_4": _stored_order(sample.labels),
         "target_1_16": _stored_order(down_sample(sample.labels, MONOSCENE_COARSE)),
     }
-    (grids / f"{name}.pkl").write_bytes(pickle.dumps(content, protocol=4))
+    draft = grids / f"{name}.part"
+    draft.write_bytes(pickle.dumps(content, protocol=4))
+    draft.replace(grids / f"{name}.pkl")
 
 
 def with_nyu_camera(sample: Sample) -> Sample:

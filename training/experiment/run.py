@@ -35,7 +35,7 @@ class Experiment(BaseModel):
 
     train_rooms: int = Field(400, ge=2, description="rooms with labels, one picture each")
     test_rooms: int = Field(200, ge=1, description="rooms that are scored, of other houses")
-    teacher: str = Field("san", description="dinov2 or san")
+    teacher: str = Field("dinov2", description="dinov2 or san")
     weights: str = Field(description="file or registered name of the teacher's weights")
     every: int = Field(3, ge=1, description="of the dataset's frames every n-th is used; neighbours are much alike")
     distill: DistillSettings = DistillSettings(loop=QUICK)
@@ -84,7 +84,8 @@ def _zero_shot(
 ) -> Iterator[tuple[str, dict[str, float]]]:
     """Train on the dataset's own labels, and on exact ones of the same frames; score both on the rooms."""
     for kind, read in (("pipeline", _as_stored), ("exact", _exactly)):
-        labels = _relabelled(frames, read, folder / f"labels_{kind}", progress(f"{kind} labels"))
+        place = folder / f"labels_{kind}_{frames.version}_{experiment.every}"
+        labels = _relabelled(frames, read, place, progress(f"{kind} labels"))
         network = folder / f"zero_shot_{kind}"
         settings, preset = experiment.study.finetune, experiment.study.preset
         finetune(labels, preset, None, settings, network, progress(f"zero-shot {kind}"))
