@@ -13,7 +13,7 @@ export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 export DAGSTER_CLI_JOB_EXECUTE_MODULE_NAME ?= assets
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: build_dataset ui test check bench install clean
+.PHONY: build_dataset ui test check bench experiment install clean
 
 # 'dagster job execute' is the command users know; that 'dg launch' is to succeed it need not open every build.
 build_dataset: export PYTHONWARNINGS ?= ignore:Function
@@ -33,6 +33,12 @@ check: $(READY)
 
 bench: $(READY)  ## speed and memory, as ratios to named baselines; JSON in .bench/
 	python -m pipeline.bench
+
+EXPERIMENT_TOURS := $(shell seq 101 130)
+experiment: $(READY)  ## what pre-training is worth, on rendered rooms; hours. TEACHER=dinov2|san WEIGHTS=file or name
+	YOUTUBE_OCC_DATA=data/experiment/dataset SOURCES="$(EXPERIMENT_TOURS:%=tour://%)" dagster job execute -j build_dataset
+	python -m training experiment --weights $(or $(WEIGHTS),dinov2_small) --set teacher=$(or $(TEACHER),dinov2) --data data/experiment/dataset \
+	  --out data/experiment $(EXPERIMENT)
 
 install: $(READY)
 

@@ -84,6 +84,18 @@ def _san(name: str, size_bytes: int) -> WeightFile:
     )
 
 
+def _dinov2(size: str, size_bytes: int) -> WeightFile:
+    return WeightFile(
+        name=f"dinov2_{size}",
+        file_name=f"dinov2_{size}.safetensors",
+        urls=(f"https://huggingface.co/facebook/dinov2-{size}/resolve/main/model.safetensors",),
+        size_bytes=size_bytes,
+        sha256=None,
+        licence="Apache-2.0",
+        use="anything, with the licence's notice (Oquab et al., 2023)",
+    )
+
+
 WEIGHTS: dict[str, WeightFile] = {
     weights.name: weights
     for weights in (
@@ -93,6 +105,9 @@ WEIGHTS: dict[str, WeightFile] = {
         _DUST3R_HUB,
         _places365(18, 46_000_000),
         _places365(50, 97_000_000),
+        _dinov2("small", 88_000_000),
+        _dinov2("base", 346_000_000),
+        _dinov2("large", 1_217_000_000),
         _san("san_vit_b_16", 632_000_000),
         _san("san_vit_large_14", 1_747_000_000),
     )

@@ -83,7 +83,7 @@ def load_settings(
     layers = [PROFILES[profile], _read_yaml(file) if file else {}, overrides or {}]
     merged: dict[str, Any] = {"profile": profile}
     for layer in layers:
-        merged = _laid_over(merged, layer)
+        merged = laid_over(merged, layer)
     try:
         return Settings.model_validate(merged)
     except ValidationError as error:
@@ -109,9 +109,10 @@ def _read_yaml(file: Path) -> dict[str, Any]:
     return content
 
 
-def _laid_over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+def laid_over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Return nested mappings merged, ``above`` winning where both have a value."""
     merged = dict(below)
     for key, value in above.items():
         both = isinstance(value, dict) and isinstance(merged.get(key), dict)
-        merged[key] = _laid_over(merged[key], value) if both else value
+        merged[key] = laid_over(merged[key], value) if both else value
     return merged

@@ -71,7 +71,20 @@ def ingest() -> None:
     (FOLDER / "ingest.json").write_text(_run("pipeline.bench.ingest"))
 
 
-BENCHMARKS = {function.__name__: function for function in (ingest, stages, voxelize, alignment, clip, dust3r, san)}
+def loader() -> None:
+    """Samples for training from the store beside one .npz a frame."""
+    _run("training.bench.loader", "--output", str(FOLDER / "loader.json"))
+
+
+def training_step() -> None:
+    """A training step of the paper's occupancy network; minutes and 8 GiB of memory without a graphics card."""
+    _run("training.bench.step", "--output", str(FOLDER / "training_step.json"))
+
+
+BENCHMARKS = {
+    function.__name__: function
+    for function in (ingest, stages, voxelize, alignment, clip, dust3r, san, loader, training_step)
+}
 
 
 def main(names: list[str] | None = typer.Argument(None, help=f"which of: {', '.join(BENCHMARKS)}")) -> None:  # noqa: B008

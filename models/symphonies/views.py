@@ -1,0 +1,137 @@
+"""What the network is shown, and where its cells and the pixels' points are."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import ParamSpec, TypeVar
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from models.errors import UnusableInput
+from models.symphonies.config import VOXEL_SIZE, SymphoniesConfig
+
+NEAREST_M = 1e-3
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+
+def in_full_precision(geometry: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Keep a function out of mixed precision: eight bits of a coordinate are not enough for 640 pixels."""
+
+    @functools.wraps(geometry)
+    def exact(*arguments: Parameters.args, **named: Parameters.kwargs) -> Result:
+        with torch.autocast("cuda", enabled=False), torch.autocast("cpu", enabled=False):
+            return geometry(*arguments, **named)
+
+    return exact
+
+
+@dataclass(frozen=True)
+class Views:
+    """B pictures with their cameras and grids.
+
+    rgb: (B, 3, H, W) uint8. depth: (B, H, W) float32, z-depth in metres, 0 = no value.
+    intrinsics: (B, 3, 3), pixels of the H x W picture, pixel centres at integers + 0.5.
+    camera_to_world: (B, 4, 4), metres. origin: (B, 3), corner of voxel (0, 0, 0), metres.
+    """
+
+    rgb: Tensor
+    depth: Tensor
+    intrinsics: Tensor
+    camera_to_world: Tensor
+    origin: Tensor
+
+    def to(self, device: torch.device) -> "Views":
+        """Return the views on a device."""
+        return Views(*(getattr(self, item.name).to(device) for item in fields(self)))
+
+    def check(self) -> None:
+        """Raise ``UnusableInput`` where shapes do not belong together or a picture has no depth at all."""
+        batch, _, height, width = self.rgb.shape
+        wanted = {"depth": (batch, height, width), "intrinsics": (batch, 3, 3), "camera_to_world": (batch, 4, 4)}
+        for name, shape in {**wanted, "origin": (batch, 3)}.items():
+            if getattr(self, name).shape != shape:
+                raise UnusableInput(f"{name} has shape {tuple(getattr(self, name).shape)} instead of {shape}")
+        blind = torch.nonzero(~(self.depth > 0).flatten(1).any(dim=1)).flatten().tolist()
+        if blind:
+            raise UnusableInput(f"pictures {blind} of the batch have no depth; the network lifts pixels by their depth")
+
+
+def lift(views: Views, config: SymphoniesConfig) -> Tensor:
+    """Return the cell (B, H, W, 3) int64 of every pixel's point, -1 where it has none or lies outside the grid."""
+    points = lifted_points(views)
+    position = (points - views.origin[:, None, None]) / config.cell_size
+    cells = position.floor() if config.lifting == "floor" else (position - 0.5).trunc()
+    shape = cells.new_tensor(config.cells)
+    inside = ((cells >= 0) & (cells < shape)).all(dim=-1) & (views.depth > 0)
+    return torch.where(inside[..., None], cells, -1).long()
+
+
+@in_full_precision
+def lifted_points(views: Views) -> Tensor:
+    """Return the points (B, H, W, 3) in metres that the pixels show; pixels without depth give the camera's place."""
+    _, height, width = views.depth.shape
+    like = views.intrinsics
+    v, u = torch.meshgrid(
+        torch.arange(height, device=like.device) + 0.5, torch.arange(width, device=like.device) + 0.5, indexing="ij"
+    )
+    pixels = torch.stack([u, v, torch.ones_like(u)], dim=-1).to(like)
+    rays = pixels @ (views.camera_to_world[:, :3, :3] @ torch.linalg.inv(like)).transpose(1, 2)[:, None]
+    points: Tensor = rays * views.depth[..., None] + views.camera_to_world[:, None, None, :3, 3]
+    return points
+
+
+def flat_index(cells: Tensor, shape: tuple[int, int, int]) -> Tensor:
+    """Return the index (...) of cells (..., 3) in C order; -1 stays -1."""
+    index = (cells[..., 0] * shape[1] + cells[..., 1]) * shape[2] + cells[..., 2]
+    return torch.where(cells[..., 0] < 0, -1, index)
+
+
+def hit(index: Tensor, count: int) -> Tensor:
+    """Return which of ``count`` cells (B, count) occur in ``index`` (B, n), -1 being none."""
+    marks = torch.zeros(len(index), count + 1, dtype=torch.bool, device=index.device)
+    marks.scatter_(1, torch.where(index < 0, count, index), value=True)
+    return marks[:, :count]
+
+
+@in_full_precision
+def project(views: Views, config: SymphoniesConfig) -> tuple[Tensor, Tensor]:
+    """Project the centres of all N cells: places (B, N, 2) in the picture, 0..1 across and down, and in view (B, N)."""
+    world_to_camera = torch.linalg.inv(views.camera_to_world)
+    centres = cell_centres(config).to(views.origin) + views.origin[:, None]
+    in_camera = centres @ world_to_camera[:, :3, :3].transpose(1, 2) + world_to_camera[:, None, :3, 3]
+    in_front = in_camera[..., 2] > NEAREST_M
+    pixels = in_camera @ views.intrinsics.transpose(1, 2)
+    height, width = views.depth.shape[1:]
+    places = pixels[..., :2] / torch.where(in_front, pixels[..., 2], 1)[..., None] / pixels.new_tensor([width, height])
+    return places, in_front & ((places >= 0) & (places < 1)).all(dim=-1)
+
+
+def cell_centres(config: SymphoniesConfig) -> Tensor:
+    """Return the centres (N, 3) of the cells, metres from the grid's corner."""
+    axes = [(torch.arange(side) + 0.5) * config.cell_size for side in config.cells]
+    return torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1).reshape(-1, 3)
+
+
+def surface_voxels(views: Views, config: SymphoniesConfig) -> Tensor:
+    """Return the voxels (B, 1, 60, 60, 36) that pixels' points fall into, 1 or 0, whatever the size of the cells."""
+    shape = tuple(side * config.scale for side in config.cells)
+    position = ((lifted_points(views) - views.origin[:, None, None]) / VOXEL_SIZE).floor()
+    inside = ((position >= 0) & (position < position.new_tensor(shape))).all(dim=-1) & (views.depth > 0)
+    voxels = torch.where(inside[..., None], position, -1).long()
+    index = flat_index(voxels.flatten(1, 2), (shape[0], shape[1], shape[2]))
+    return hit(index, shape[0] * shape[1] * shape[2]).reshape(-1, 1, *shape).to(views.depth)
+
+
+def resized(views: Views, size: tuple[int, int]) -> tuple[Tensor, Views]:
+    """Return pictures (B, 3, h, w) in 0..1 of a size, and the views with depth and camera of that size."""
+    height, width = views.depth.shape[1:]
+    rgb = views.rgb.float() / 255
+    if size == (height, width):
+        return rgb, views
+    rgb = functional.interpolate(rgb, size, mode="bilinear", align_corners=False, antialias=True)
+    depth = functional.interpolate(views.depth[:, None], size, mode="nearest-exact")[:, 0]
+    scale = views.intrinsics.new_tensor([size[1] / width, size[0] / height, 1.0])
+    return rgb, Views(views.rgb, depth, views.intrinsics * scale[:, None], views.camera_to_world, views.origin)

@@ -1,0 +1,72 @@
+"""``python -m training``: what a user types, and the one line that says what went wrong."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.training.rooms import RoomFrames, stored_frames
+from tests.training.test_learning import quick
+from training.cli import main
+from training.data import MonoSceneRooms
+from training.data.export import export_monoscene
+from training.runs import finetune
+from training.settings import FinetuneSettings
+
+Command = Callable[..., int]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Run a command as ``python -m training`` does; returns its exit code."""
+
+    def command(*words: str) -> int:
+        monkeypatch.setattr(sys, "argv", ["training", *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return int(ended.value.code or 0)
+
+    return command
+
+
+def test_an_evaluation_prints_the_network_and_both_baselines(
+    run: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    list(export_monoscene(RoomFrames(1), tmp_path, "test"))
+    settings = FinetuneSettings(loop=quick(epochs=1, batch_size=1))
+    finetune(RoomFrames(1), "small", None, settings, tmp_path / "network")
+    words = ("evaluate", str(tmp_path / "network"), "--kind", "monoscene", "--path", str(tmp_path))
+    assert run(*words, "--picture", str(tmp_path / "seen.jpg")) == 0
+    printed = capsys.readouterr().out
+    for predictor in ("network", "all in view occupied", "surface from depth"):
+        assert f"| {predictor} | in view |" in printed
+    assert (tmp_path / "seen.jpg").read_bytes().startswith(b"\xff\xd8")
+
+
+def test_an_export_of_one_video_says_which_split_is_empty(
+    run: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    frames = stored_frames(tmp_path / "data")
+    words = ("export", "--path", str(tmp_path / "data"), "--out", str(tmp_path / "out"), "--format", "monoscene")
+    assert run(*words) == 1
+    assert "UnusableDataset: the split 'validation'" in capsys.readouterr().err
+    assert len(MonoSceneRooms(tmp_path / "out", tmp_path / "out" / "depthbin", "train")) == len(frames)
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("finetune", "--kind", "kitti", "--out", "x"), "SettingsError: kind"),
+        (("finetune", "--kind", "nyu", "--out", "x"), "UnusableDataset: say where the benchmark nyu lies"),
+        (("finetune", "--out", "x", "--set", "loop.epochs=0"), "SettingsError: loop.epochs"),
+        (("evaluate", "/nowhere", "--kind", "nyu", "--path", "/nowhere"), "BrokenBenchmark: /nowhere/NYUtest"),
+    ],
+)
+def test_a_mistake_ends_in_one_line(
+    run: Command, words: tuple[str, ...], complaint: str, capsys: pytest.CaptureFixture[str]
+):
+    assert run(*words) == 1
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith(complaint)

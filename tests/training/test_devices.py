@@ -1,0 +1,67 @@
+"""Two processes share a batch: under ``torchrun``, gloo on the CPU, they give the gradients of one process."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import torch
+from lightning_fabric import Fabric
+
+from tests.training.rooms import RoomFrames
+from tests.training.test_learning import WIDTH, FakeFeatures
+from training.checkpoints import new_network
+from training.data import collate
+from training.distill import Distillation, TaughtFrames, collate_taught
+from training.settings import DistillSettings
+from training.supervise import Supervision
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = """
+import sys
+from pathlib import Path
+import torch
+from tests.training.test_devices import gradients
+from tests.training.test_learning import quick
+from training.loop import fabric_for
+
+fabric = fabric_for(quick(), Path(sys.argv[1]))
+found = gradients(fabric, [fabric.global_rank])
+if fabric.is_global_zero:
+    torch.save(found, Path(sys.argv[1]) / "gradients.pt")
+"""
+
+
+def gradients(fabric: Fabric, mine: list[int]) -> dict[str, torch.Tensor]:
+    """Gradients of both tasks from some of two frames, after the exchange with other processes."""
+    frames, found = RoomFrames(2), {}
+    taught = TaughtFrames(frames, FakeFeatures(), DistillSettings())
+    for name, width, batch in (
+        ("supervised", 12, collate([frames[i] for i in mine])),
+        ("distilled", WIDTH, collate_taught([taught[i] for i in mine])),
+    ):
+        torch.manual_seed(0)
+        network = new_network("small", width)
+        task = Supervision(network) if name == "supervised" else Distillation(network, DistillSettings())
+        wrapped, _ = fabric.setup(task, torch.optim.SGD(task.parameters(), lr=1.0))
+        fabric.backward(wrapped(batch)["total"])
+        found |= {f"{name} {key}": value.grad.clone() for key, value in network.named_parameters()}
+    return found
+
+
+def test_two_processes_give_the_gradients_of_one_with_twice_the_batch(tmp_path: Path):
+    alone = gradients(Fabric(accelerator="cpu", devices=1), [0, 1])
+    script = tmp_path / "gradients.py"
+    script.write_text(SCRIPT)
+    torchrun = [sys.executable, "-W", "ignore", "-m", "torch.distributed.run", "--nproc-per-node", "2"]
+    command = [*torchrun, "--rdzv-backend", "c10d", "--rdzv-endpoint", "127.0.0.1:0", str(script), str(tmp_path)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    subprocess.run(command, cwd=ROOT, env=environment, check=True)
+    together = dict(torch.load(tmp_path / "gradients.pt", weights_only=True))
+    assert alone.keys() == together.keys()
+    for task in ("supervised", "distilled"):
+        names = [name for name in alone if name.startswith(task)]
+        largest = max(float(alone[name].abs().max()) for name in names)
+        assert largest > 1e-3
+        for name in names:
+            assert torch.allclose(alone[name], together[name], rtol=1e-3, atol=1e-5 * largest), name

@@ -1,0 +1,140 @@
+"""The command line of training. Under ``torchrun --nproc-per-node N -m training ...`` every process takes its part."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from models.errors import ModelError
+from pipeline.cli import overrides
+from pipeline.errors import PipelineError
+from training.checkpoints import load_network
+from training.data.export import export_monoscene
+from training.features import features_of
+from training.picture import prediction_picture
+from training.runs import evaluate as score
+from training.runs import finetune as supervise
+from training.runs import predict
+from training.runs import pretrain as distil
+from training.settings import DistillSettings, FinetuneSettings
+from training.source import FramesSource
+from training.teachers import load_teacher
+from training.values import checked, with_values
+
+app = typer.Typer(help="Occupancy networks from the dataset.", no_args_is_help=True, pretty_exceptions_enable=False)
+
+KindOption = Annotated[str, typer.Option("--kind", help="stored, nyu, monoscene or occscannet.")]
+PathOption = Annotated[str | None, typer.Option("--path", help="Data folder or URL, or folder of the benchmark.")]
+PresetOption = Annotated[str, typer.Option(help="paper or small.")]
+OutOption = Annotated[Path, typer.Option(help="Folder for the network, its curves and its state.")]
+SetOption = Annotated[list[str] | None, typer.Option("--set", help="One value, as in --set loop.epochs=5.")]
+PICTURE_BYTES = 400_000
+
+
+@app.command()
+def pretrain(
+    weights: Annotated[str, typer.Option(help="Weights of the teacher: a file or a registered name.")],
+    out: OutOption,
+    kind: KindOption = "stored",
+    path: PathOption = None,
+    teacher: Annotated[str, typer.Option(help="dinov2 or san.")] = "dinov2",
+    preset: PresetOption = "paper",
+    values: SetOption = None,
+) -> None:
+    """Distil a frozen image network into an occupancy network, without labels (section 4.2)."""
+    frames = source(kind, path).open("train")
+    taught = load_teacher(teacher, weights)
+    features = features_of(frames, taught, out / "features", Lines("teacher features"))
+    settings = with_values(DistillSettings, overrides(values or []))
+    made = distil(frames, features, taught.width, preset, settings, out, Lines("distillation"))
+    typer.echo(f"{out}: {made.steps} steps on {made.data}")
+
+
+@app.command()
+def finetune(
+    out: OutOption,
+    kind: KindOption = "stored",
+    path: PathOption = None,
+    start: Annotated[Path | None, typer.Option(help="Folder of a pre-trained network; else random values.")] = None,
+    preset: PresetOption = "paper",
+    values: SetOption = None,
+) -> None:
+    """Train with labels; --set label_share=0.1 for a part of them, --set linear_probe=true for the head alone."""
+    settings = with_values(FinetuneSettings, overrides(values or []))
+    made = supervise(source(kind, path).open("train"), preset, start, settings, out, Lines("fine-tuning"))
+    typer.echo(f"{out}: {made.steps} steps on {made.data}")
+
+
+@app.command()
+def evaluate(
+    network: Annotated[Path, typer.Argument(help="Folder of a fine-tuned network.")],
+    kind: KindOption = "stored",
+    path: PathOption = None,
+    picture: Annotated[Path | None, typer.Option(help="Write a prediction beside its truth to this JPEG.")] = None,
+) -> None:
+    """Score a network as the field does, with two baselines and the support of every class beside it."""
+    frames, trained = source(kind, path).open("test"), load_network(network)
+    typer.echo(f"{frames.origin}\n\n{score(trained, frames, network.name, Lines('evaluation')).markdown()}")
+    if picture:
+        sample = frames[0]
+        picture.write_bytes(prediction_picture(sample, predict(trained, sample), PICTURE_BYTES))
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Option(help="Folder to write into.")],
+    kind: KindOption = "stored",
+    path: PathOption = None,
+    layout: Annotated[Literal["monoscene"], typer.Option("--format", help="Layout to write.")] = "monoscene",
+) -> None:
+    """Write both sides of a dataset as NYUv2 for the loaders of MonoScene, ISO and Symphonies."""
+    typer.echo(f"{layout}, into {out}")
+    for side in ("train", "test"):
+        frames, tell = source(kind, path).open(side), Lines(side)
+        for done, _ in enumerate(export_monoscene(frames, out, side), start=1):
+            tell(done, len(frames))
+
+
+@app.command()
+def experiment(
+    weights: Annotated[str, typer.Option(help="Weights of the teacher: a file or a registered name.")],
+    data: Annotated[str | None, typer.Option(help="Dataset of rendered tours; YOUTUBE_OCC_DATA or ./data.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for rooms, networks and report.")] = Path("data/experiment"),
+    values: SetOption = None,
+) -> None:
+    """Run the label-efficiency experiment on rendered rooms; goes on where it was stopped."""
+    from training.experiment.run import Experiment
+    from training.experiment.run import run as run_experiment
+
+    settings = with_values(Experiment, {"weights": weights, **overrides(values or [])})
+    typer.echo(run_experiment(settings, FramesSource(path=data).store(), out, Lines, typer.echo))
+
+
+class Lines:
+    """Prints how far something is, at most a hundred lines of it, from the first process only."""
+
+    def __init__(self, subject: str) -> None:
+        self.subject, self._last = subject, -1
+
+    def __call__(self, done: int, total: int) -> None:
+        """Print a line if another hundredth is done."""
+        share = 100 * done // max(total, 1)
+        if share != self._last and os.environ.get("RANK", "0") == "0":
+            typer.echo(f"{self.subject:<28} {share:>3} %  {done} of {total}")
+        self._last = share
+
+
+def source(kind: str, path: str | None) -> FramesSource:
+    """Return a dataset by kind and path; raises ``SettingsError`` for an unknown kind."""
+    return checked(FramesSource, {"kind": kind, "path": path})
+
+
+def main() -> None:
+    """Run a command; an error made on purpose ends in one line, not in a traceback."""
+    try:
+        app()
+    except (PipelineError, ModelError) as error:
+        typer.echo(f"{type(error).__name__}: {error}", err=True)
+        sys.exit(1)

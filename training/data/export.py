@@ -1,0 +1,88 @@
+"""Writes samples in the layouts of the benchmarks, so that other projects' own loaders read them.
+
+``export_monoscene`` writes what MonoScene, ISO and Symphonies read as NYUv2: ``depthbin/NYU{train,test}`` as SSCNet
+ships it and ``base/NYU{train,test}`` as MonoScene preprocesses it. Those loaders have NYUv2's camera built in, so
+pictures and depth maps are resampled to it.
+"""
+
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.records import FRAME_HEIGHT, FRAME_WIDTH
+from training.data.down_sample import down_sample
+from training.data.nyu import NyuSplit
+from training.data.nyu_format import INTRINSICS, NyuScene, finer, stored_of, write_bin
+from training.data.pictures import write_picture
+from training.data.sample import Frames, Sample, each
+
+MONOSCENE_COARSE = 4
+
+
+def export_monoscene(frames: Frames, folder: Path, split: NyuSplit) -> Iterator[str]:
+    """Write frame after frame into ``folder/depthbin`` and ``folder/base``; yields the name of each when it is there.
+
+    Frames are called NYU0001_0000 and so on; ``folder/NYU{split}.txt`` says which is which. Running it again writes
+    the same files again.
+    """
+    names = []
+    for number, sample in enumerate(each(frames), start=1):
+        name = f"NYU{number:04d}_0000"
+        write_room(with_nyu_camera(sample), folder, split, name)
+        names.append(f"{name} {sample.name}\n")
+        yield name
+    (folder / f"NYU{split}.txt").write_text("".join(names))
+
+
+def write_room(sample: Sample, folder: Path, split: NyuSplit, name: str) -> None:
+    """Write one room, which must have NYUv2's camera, in both layouts; its pickle, whole or not at all, comes last."""
+    pictures, grids = folder / "depthbin" / f"NYU{split}", folder / "base" / f"NYU{split}"
+    for made in (pictures, grids):
+        made.mkdir(parents=True, exist_ok=True)
+    write_picture(pictures / f"{name}_color.jpg", sample.rgb)
+    write_picture(pictures / f"{name}.png", stored_of(sample.depth))
+    write_bin(pictures / f"{name}.bin", NyuScene(sample.origin, sample.camera_to_world, finer(sample.labels)))
+    content = {
+        "cam_pose": sample.camera_to_world.astype(np.float64),
+        "voxel_origin": sample.origin.astype(np.float64),
+        "name": name,
+        "target_1_4": _stored_order(sample.labels),
+        "target_1_16": _stored_order(down_sample(sample.labels, MONOSCENE_COARSE)),
+    }
+    draft = grids / f"{name}.part"
+    draft.write_bytes(pickle.dumps(content, protocol=4))
+    draft.replace(grids / f"{name}.pkl")
+
+
+def with_nyu_camera(sample: Sample) -> Sample:
+    """Return the sample as NYUv2's camera would have seen it; what its picture does not show is black, without depth.
+
+    Depth and regions are taken from the nearest pixel. The grid stays as it is.
+    """
+    if np.allclose(sample.intrinsics, INTRINSICS, atol=1e-2):
+        return sample
+    matrix = (INTRINSICS.astype(np.float64) @ np.linalg.inv(sample.intrinsics.astype(np.float64)))[:2]
+    matrix[:, 2] += 0.5 * (matrix[:, 0] + matrix[:, 1]) - 0.5  # OpenCV's pixel centres lie at integers
+    return Sample(
+        name=sample.name,
+        rgb=_warped(sample.rgb, matrix, cv2.INTER_LINEAR),
+        depth=_warped(sample.depth, matrix, cv2.INTER_NEAREST),
+        regions=_warped(sample.regions.astype(np.float32), matrix, cv2.INTER_NEAREST).astype(np.int32),
+        intrinsics=INTRINSICS,
+        camera_to_world=sample.camera_to_world,
+        labels=sample.labels,
+        origin=sample.origin,
+    )
+
+
+def _stored_order(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.ascontiguousarray(labels.transpose(0, 2, 1))
+
+
+def _warped(array: NDArray[Any], matrix: NDArray[np.float64], flags: int) -> NDArray[Any]:
+    return np.asarray(cv2.warpAffine(array, matrix, (FRAME_WIDTH, FRAME_HEIGHT), flags=flags), array.dtype)

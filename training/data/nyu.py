@@ -1,0 +1,59 @@
+"""NYUv2 for semantic scene completion, from SSCNet's own files: ``depthbin/NYUtrain`` and ``depthbin/NYUtest``."""
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from training.data.down_sample import down_sample
+from training.data.nyu_format import FINE_FACTOR, INTRINSICS, metres_of, read_bin
+from training.data.pictures import read_depth_png, read_picture
+from training.data.sample import PICTURE_SHAPE, Sample
+from training.errors import BrokenBenchmark
+
+NyuSplit = Literal["train", "test"]
+
+
+class NyuRooms:
+    """The rooms of one split; the split is the folder, as every loader of the field has it.
+
+    folder: ``depthbin``, which holds ``NYUtrain`` (795 items) and ``NYUtest`` (654 items).
+    """
+
+    def __init__(self, folder: Path, split: NyuSplit) -> None:
+        """List the split's rooms; raises ``BrokenBenchmark`` where there are none."""
+        self.folder = folder / f"NYU{split}"
+        self.names = room_names(self.folder, "*.bin")
+        self.origin = f"NYUv2 {split} of {folder}"
+
+    def __len__(self) -> int:
+        """Return the number of rooms."""
+        return len(self.names)
+
+    def __getitem__(self, index: int) -> Sample:
+        """Return a room."""
+        name = self.names[index]
+        scene = read_bin(self.folder / f"{name}.bin")
+        return Sample(
+            name=name,
+            rgb=read_picture(self.folder / f"{name}_color.jpg")[0],
+            depth=metres_of(read_depth_png(self.folder / f"{name}.png")),
+            regions=np.zeros(PICTURE_SHAPE, np.int32),
+            intrinsics=INTRINSICS,
+            camera_to_world=scene.camera_to_world,
+            labels=down_sample(scene.labels, FINE_FACTOR),
+            origin=scene.origin,
+        ).check()
+
+
+def room_names(folder: Path, pattern: str) -> tuple[str, ...]:
+    """Return the sorted names, without suffix, of the files of a folder.
+
+    Raises:
+        BrokenBenchmark: there is no such folder, or no such file in it.
+    """
+    names = tuple(sorted(path.stem for path in folder.glob(pattern)))
+    if not names:
+        message = f"{folder} holds no {pattern}: unpack the benchmark there, or name the folder above it"
+        raise BrokenBenchmark(message)
+    return names

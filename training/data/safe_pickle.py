@@ -1,0 +1,84 @@
+"""Reads pickles from outside without running what they say: arrays and plain containers only."""
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from training.errors import BrokenBenchmark, UnsafePickle
+
+LARGEST_BYTES = 64 << 20
+"""Benchmarks' pickles hold a grid of 0.13 MB and a camera; a hundred times that is no such file."""
+
+_ADMITTED = {
+    ("numpy", "ndarray"),
+    ("numpy", "dtype"),
+    ("numpy.core.multiarray", "_reconstruct"),
+    ("numpy.core.multiarray", "scalar"),
+    ("numpy._core.multiarray", "_reconstruct"),
+    ("numpy._core.multiarray", "scalar"),
+    ("numpy._core.numeric", "_frombuffer"),
+    ("numpy.core.numeric", "_frombuffer"),
+    ("_codecs", "encode"),
+}
+
+
+class _ArraysOnly(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in _ADMITTED:
+            message = f"asks for {module}.{name}, which is neither an array nor a plain container"
+            raise UnsafePickle(message)
+        return super().find_class(module, name)
+
+
+def read_arrays(path: Path) -> dict[str, Any]:
+    """Return the mapping that a pickle holds; its values are arrays, numbers, texts and containers of those.
+
+    Raises:
+        UnsafePickle: it asks for anything else; nothing of it has run.
+        BrokenBenchmark: missing, cut short, far too large, no mapping, or holding arrays of objects.
+    """
+    try:
+        if path.stat().st_size > LARGEST_BYTES:
+            message = f"{path.name} has {path.stat().st_size} bytes, more than any file of this benchmark"
+            raise BrokenBenchmark(message)
+        with path.open("rb") as file:
+            content = _ArraysOnly(file, encoding="latin1").load()
+    except UnsafePickle as error:
+        message = f"{path.name} {error}; it was not run. Get the file from its authors again"
+        raise UnsafePickle(message) from error
+    except (OSError, EOFError, pickle.UnpicklingError, ValueError, TypeError, AttributeError, IndexError) as error:
+        message = f"{path.name} cannot be read as a pickle ({error}): it is cut short or no pickle; get it again"
+        raise BrokenBenchmark(message) from error
+    except (KeyError, ImportError, MemoryError, UnicodeError, OverflowError, AssertionError) as error:
+        message = f"{path.name} is damaged ({type(error).__name__}: {error}); get it again"
+        raise BrokenBenchmark(message) from error
+    if not isinstance(content, dict):
+        message = f"{path.name} holds a {type(content).__name__}, not a mapping; is it a file of this benchmark?"
+        raise BrokenBenchmark(message)
+    objects = [key for key, value in content.items() if isinstance(value, np.ndarray) and value.dtype.hasobject]
+    if objects:
+        message = f"{path.name}: {objects[0]} is an array of objects, not of numbers"
+        raise UnsafePickle(message)
+    return content
+
+
+def array_of(content: dict[str, Any], key: str, shape: tuple[int, ...], path: Path) -> "np.typing.NDArray[Any]":
+    """Return the array of numbers under ``key``.
+
+    Raises:
+        BrokenBenchmark: it is missing, has another shape, or holds no numbers.
+    """
+    if key not in content:
+        message = f"{path.name} has no {key!r}; is it a file of this benchmark?"
+        raise BrokenBenchmark(message)
+    try:
+        array = np.asarray(content[key])
+    except ValueError as error:
+        message = f"{path.name}: {key} is no array: {error}"
+        raise BrokenBenchmark(message) from error
+    if array.shape != shape or array.dtype.kind not in "fiub":
+        message = f"{path.name}: {key} has shape {array.shape}, type {array.dtype}, instead of numbers {shape}"
+        raise BrokenBenchmark(message)
+    return array

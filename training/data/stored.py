@@ -1,0 +1,122 @@
+"""Our own dataset: the frames of ``dataset/index.parquet``, read from the videos' Zarr groups."""
+
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+import pyarrow.parquet as pq
+import zarr
+from numpy.typing import NDArray
+
+from pipeline.dataset import INDEX, read_summary
+from pipeline.errors import CorruptStore
+from pipeline.store import Store
+from training.data.sample import PICTURE_SHAPE, Sample
+from training.errors import UnusableDataset
+
+Split = Literal["train", "validation", "all"]
+SMALL_ARRAYS = ("occupancy/grid_from_world", "occupancy/origin", "scene/camera_to_world", "scene/intrinsics")
+OPEN_VIDEOS = 32
+"""Videos whose arrays stay open in a reading process."""
+
+
+class StoredFrames:
+    """The frames with depth of one split of a dataset that ``build_dataset`` made.
+
+    version: that of the dataset. rows: (video id, row in the video's arrays) of every frame.
+    """
+
+    def __init__(self, store: Store, split: Split = "train", version: str | None = None, every: int = 1) -> None:
+        """Open a dataset, pinned to ``version`` where one is given; of its frames, take every ``every``-th.
+
+        Raises:
+            UnusableDataset: there is none, it is another version, or the split has no frame.
+        """
+        summary = read_summary(store)
+        if summary is None:
+            message = f"{store.path('dataset')} holds no dataset: run 'dagster job execute -j build_dataset'"
+            raise UnusableDataset(message)
+        if version not in (None, summary.version):
+            message = f"the dataset is now version {summary.version}, not {version}: leave the pin out or restore it"
+            raise UnusableDataset(message)
+        self.store, self.version = store, summary.version
+        self.rows = _frames_of(store, split)[::every]
+        self.names = tuple(f"{video_id}/{row}" for video_id, row in self.rows)
+        self.origin = f"dataset {summary.version}, split {split}" + (f", every {every}th frame" if every > 1 else "")
+        if not self.rows:
+            splits = ", ".join(f"{name} {count}" for name, count in summary.frames_by_split.items())
+            message = (
+                f"the split {split!r} of dataset {self.version} has no frame ({splits} frames of {summary.videos} "
+                "videos): videos are split as a whole, so add more, or use split 'all'"
+            )
+            raise UnusableDataset(message)
+        self._open: dict[str, zarr.Group] = {}
+        self._cameras: dict[str, dict[str, NDArray[Any]]] = {}
+
+    def __len__(self) -> int:
+        """Return the number of frames."""
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> Sample:
+        """Return a frame."""
+        video_id, row = self.rows[index]
+        small = self._small(video_id)
+        grid_from_world = small["occupancy/grid_from_world"][row].astype(np.float64)
+        camera_to_world = grid_from_world @ small["scene/camera_to_world"][row]
+        return Sample(
+            name=self.names[index],
+            rgb=self._read(video_id, "frames/rgb", row),
+            depth=_at_picture_size(self._read(video_id, "scene/depth", row).astype(np.float32)),
+            regions=_at_picture_size(self._read(video_id, "semantics/regions", row)).astype(np.int32),
+            intrinsics=small["scene/intrinsics"][row],
+            camera_to_world=camera_to_world.astype(np.float32),
+            labels=self._read(video_id, "occupancy/labels", row),
+            origin=small["occupancy/origin"][row],
+        ).check()
+
+    def array(self, index: int, array: str) -> NDArray[Any]:
+        """Return a frame's row of any array of its video, such as ``scene/confidence``.
+
+        Raises:
+            CorruptStore: the array is missing or does not read back.
+        """
+        video_id, row = self.rows[index]
+        return self._read(video_id, array, row)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Give loader processes everything but the open arrays: each opens its own."""
+        return {**self.__dict__, "_open": {}, "_cameras": {}}
+
+    def _small(self, video_id: str) -> dict[str, NDArray[Any]]:
+        """Return the cameras and grids' places of all frames of a video, read once: a few kilobytes."""
+        if video_id not in self._cameras:
+            self._cameras[video_id] = {name: self._read(video_id, name, slice(None)) for name in SMALL_ARRAYS}
+        return self._cameras[video_id]
+
+    def _read(self, video_id: str, array: str, row: int | slice) -> NDArray[Any]:
+        try:
+            return np.asarray(self._group(video_id)[array][row])  # type: ignore[index]
+        except (OSError, KeyError, ValueError, RuntimeError, IndexError) as error:
+            message = f"{video_id}: {array} row {row} does not read back ({error}); run its stage again"
+            raise CorruptStore(message) from error
+
+    def _group(self, video_id: str) -> zarr.Group:
+        if video_id not in self._open:
+            if len(self._open) >= OPEN_VIDEOS:
+                self._open.pop(next(iter(self._open)))
+            location = self.store.zarr_location("videos", video_id, "scene.zarr")
+            self._open[video_id] = zarr.open_group(location, mode="r")
+        return self._open[video_id]
+
+
+def _frames_of(store: Store, split: Split) -> tuple[tuple[str, int], ...]:
+    with store.files.open(store.path(*INDEX)) as file:
+        table = pq.read_table(file, columns=["video_id", "row", "split", "depth_share"])
+    rows = zip(*(table[name].to_pylist() for name in table.column_names), strict=True)
+    return tuple((video_id, row) for video_id, row, found, depth in rows if split in (found, "all") and depth > 0)
+
+
+def _at_picture_size(array: NDArray[Any]) -> NDArray[Any]:
+    if array.shape == PICTURE_SHAPE:
+        return array
+    return np.asarray(cv2.resize(array, PICTURE_SHAPE[::-1], interpolation=cv2.INTER_NEAREST_EXACT))

@@ -1,0 +1,66 @@
+"""Parts of a dataset: seeded fractions of the labels, and whether there is anything to learn at all."""
+
+import hashlib
+import math
+from collections.abc import Iterable
+
+import numpy as np
+
+from pipeline.classes import SemanticClass
+from training.data.sample import Frames, Sample
+from training.errors import UnusableDataset
+
+
+class Part:
+    """Some samples of a dataset, in the order of ``indices``."""
+
+    def __init__(self, frames: Frames, indices: Iterable[int], note: str) -> None:
+        self._frames, self._indices = frames, tuple(indices)
+        self.names = tuple(frames.names[index] for index in self._indices)
+        self.origin = f"{frames.origin}, {note}"
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+        return len(self._indices)
+
+    def __getitem__(self, index: int) -> Sample:
+        """Return a sample."""
+        return self._frames[self._indices[index]]
+
+
+def fraction(frames: Frames, share: float, seed: int) -> Part:
+    """Return a share of a dataset, at least one sample; of one seed, smaller shares lie within larger ones.
+
+    A sample's place depends on seed and name alone, so that it stays as the dataset grows.
+
+    Raises:
+        UnusableDataset: the share is not in (0, 1], or the dataset is empty.
+    """
+    if not 0 < share <= 1 or not len(frames):
+        message = f"a share of {share:g} of {len(frames)} samples ({frames.origin}) is nothing to learn from"
+        raise UnusableDataset(message)
+    count = max(math.ceil(share * len(frames) - 1e-9), 1)
+    drawn = sorted(range(len(frames)), key=lambda index: _draw(seed, frames.names[index]))[:count]
+    return Part(frames, sorted(drawn), f"{share:.0%} of the labels (seed {seed})")
+
+
+def check_learnable(frames: Frames, looked_at: int = 50) -> tuple[SemanticClass, ...]:
+    """Return the classes that occur in up to ``looked_at`` grids spread over the dataset.
+
+    Raises:
+        UnusableDataset: no samples, or not one known voxel in those grids.
+    """
+    if not len(frames):
+        message = f"{frames.origin} has no frames: build more videos, or choose another split"
+        raise UnusableDataset(message)
+    counts = np.zeros(256, np.int64)
+    for index in np.unique(np.linspace(0, len(frames) - 1, looked_at).astype(int)).tolist():
+        counts += np.bincount(frames[index].labels.ravel(), minlength=256)
+    if not counts[: SemanticClass.UNKNOWN].any():
+        message = f"{frames.origin}: every voxel of every grid is unknown; look at the stages before occupancy"
+        raise UnusableDataset(message)
+    return tuple(found for found in SemanticClass if counts[found] and found != SemanticClass.UNKNOWN)
+
+
+def _draw(seed: int, name: str) -> bytes:
+    return hashlib.sha256(f"{seed}:{name}".encode()).digest()

@@ -1,0 +1,20 @@
+"""A prediction beside its truth, as a picture to look at."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from pipeline.classes import SemanticClass
+from pipeline.previews.encode import jpeg
+from pipeline.previews.layout import below, beside, caption, scaled
+from pipeline.previews.voxels import isometric
+from training.data import Sample
+
+
+def prediction_picture(sample: Sample, predicted: NDArray[np.uint8], max_bytes: int) -> bytes:
+    """Return a JPEG: the picture, the predicted grid and the true one; unknown voxels of the truth are left out."""
+    known = np.where(sample.labels == SemanticClass.UNKNOWN, np.uint8(SemanticClass.EMPTY), predicted)
+    photo = scaled(Image.fromarray(sample.rgb), 240)
+    grids = [isometric(labels, 320) for labels in (known, sample.labels)]
+    parts = zip(("picture", "prediction", "truth"), (photo, *grids), strict=True)
+    return jpeg(beside(*(below(caption(name), part) for name, part in parts)), max_bytes)
