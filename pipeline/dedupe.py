@@ -4,6 +4,7 @@ A video is described by the perceptual hashes of frames taken at equal shares of
 leaves in place.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,12 +13,15 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.catalog.parts import Parts
+from pipeline.lookalikes import Lookalikes
 from pipeline.media import frames_near
-from pipeline.perceptual import BITS, CROPS, SAME_PICTURE, Hashes, found_again, picture_hashes, stacked
+from pipeline.perceptual import BITS, SAME_PICTURE, Hashes, found_again, hashes_of, picture_hashes, stacked
 from pipeline.store import Store
 
 FRAMES = 24
 FOLDER = "fingerprints"
+CANDIDATES = 64
+"""Videos compared picture by picture: those that share most bands."""
 _SCHEMA = pa.schema([("video_id", pa.string()), ("hashes", pa.binary())])
 
 
@@ -55,28 +59,44 @@ def video_hashes(path: Path) -> Hashes:
 
 
 class Fingerprints:
-    """The hashes of all videos of a store."""
+    """The hashes of all videos of a store, in Parquet, and an index over them in scratch that follows."""
 
     def __init__(self, store: Store) -> None:
         self._parts = Parts(store, FOLDER, _SCHEMA, "video_id")
+        self._index = Lookalikes(store.scratch / f"{FOLDER}.sqlite")
 
     def add(self, video_id: str, hashes: Hashes) -> None:
         """Keep the hashes of a video."""
         with self._parts.locked():
+            followed = self._index.follows() == self._version()
             row = pa.table({"video_id": [video_id], "hashes": [hashes.tobytes()]}, _SCHEMA)
             self._parts.append(row, self._parts.listing().next_number)
+            if followed:
+                self._index.add([(video_id, hashes)], self._version())
 
-    def most_alike(self, hashes: Hashes, among: set[str], settings: DuplicateSettings) -> Match | None:
-        """Return the video ``among`` some that shows the same, or None."""
+    def alike(self, hashes: Hashes, settings: DuplicateSettings) -> list[Match]:
+        """Return the videos that show the same, the most alike first."""
         if len(hashes) < settings.frames_min:
-            return None
-        table = self._parts.table(_SCHEMA.names)
-        best: Match | None = None
-        for video_id, content in zip(table["video_id"].to_pylist(), table["hashes"].to_pylist(), strict=True):
-            other = np.frombuffer(content, np.uint64).reshape(-1, len(CROPS))
-            if video_id not in among or len(other) < settings.frames_min:
-                continue
-            share = found_again(hashes, other, settings.distance)
-            if share >= settings.share and (best is None or share > best.share):
-                best = Match(video_id, share)
-        return best
+            return []
+        self._catch_up()
+        compared = [
+            Match(video_id, found_again(hashes, other, settings.distance))
+            for video_id, other in self._index.candidates(hashes, CANDIDATES)
+            if len(other) >= settings.frames_min
+        ]
+        return sorted((match for match in compared if match.share >= settings.share), key=lambda match: -match.share)
+
+    def _catch_up(self) -> None:
+        with self._parts.locked():
+            version = self._version()
+            if self._index.follows() != version:
+                self._index.add(_videos(self._parts.table(_SCHEMA.names)), version)
+
+    def _version(self) -> str:
+        return " ".join(part.name for part in self._parts.listing().parts)
+
+
+def _videos(table: pa.Table) -> Iterator[tuple[str, Hashes]]:
+    for batch in table.to_batches():
+        for video_id, content in zip(batch["video_id"], batch["hashes"], strict=True):
+            yield video_id.as_py(), hashes_of(content.as_py())

@@ -59,6 +59,11 @@ def seen_before(hashes: Hashes, earlier: Hashes) -> float:
     return float((_distances(hashes[:, :1], earlier) <= SAME_PICTURE).any(axis=1).mean())
 
 
+def hashes_of(content: bytes) -> Hashes:
+    """Return the hashes whose ``tobytes`` is ``content``."""
+    return np.frombuffer(content, np.uint64).reshape(-1, len(CROPS))
+
+
 def stacked(hashes: Sequence[Hashes]) -> Hashes:
     """Return the hashes of several pictures, without those that say nothing."""
     known = [found for found in hashes if len(found)]

@@ -195,8 +195,10 @@ def _refuse_alike(store: Store, video_id: str, path: Path, settings: DuplicateSe
     """Keep the hashes of a video, unless it shows what another one of the catalog shows."""
     catalog, fingerprints, hashes = Catalog(store), Fingerprints(store), video_hashes(path)
     with catalog.locked():
-        others = set(catalog.table(["video_id"], BUILDABLE)["video_id"].to_pylist()) - {video_id}
-        match = fingerprints.most_alike(hashes, others, settings)
+        alike = fingerprints.alike(hashes, settings)
+        rows = catalog.rows([match.video_id for match in alike])
+        buildable = {row.video_id for row in rows.values() if row.state in BUILDABLE} - {video_id}
+        match = next((match for match in alike if match.video_id in buildable), None)
         if match is None:
             fingerprints.add(video_id, hashes)
             return
