@@ -23,9 +23,12 @@ _TABLES = """
     CREATE TABLE IF NOT EXISTS follows (version TEXT NOT NULL);
 """
 _MOST_SHARED = """
-    SELECT video_id, hashes FROM bands JOIN wanted USING (key) JOIN videos USING (number)
-    GROUP BY number ORDER BY COUNT(*) DESC, number LIMIT ?
+    SELECT video_id, hashes FROM
+    (SELECT number, COUNT(*) AS shared FROM wanted CROSS JOIN bands USING (key)
+     GROUP BY number ORDER BY shared DESC, number LIMIT ?)
+    JOIN videos USING (number) ORDER BY shared DESC, number
 """
+"""SQLite keeps the order of a cross join: the wanted bands are looked up, not all bands gone through."""
 
 
 class Lookalikes:

@@ -1,4 +1,4 @@
-"""The catalog at a million rows, and the memory of discovering a feed of 100,000 entries.
+"""The catalog at a million rows, the memory of discovering a feed of 100,000 entries, and looking up copies.
 
 Run with ``python -m pipeline.bench.ingest``; prints JSON.
 """
@@ -21,6 +21,7 @@ from models.bench.memory import peak_bytes
 from pipeline.catalog import ASKABLE, Catalog, CatalogRow, VideoState, now
 from pipeline.ingest.discover import discover
 from pipeline.ingest.entries import SourceEntry, SourceKind, SourceList
+from pipeline.lookalikes import Lookalikes
 from pipeline.store import Store
 from pipeline.web.settings import WebSettings
 
@@ -28,6 +29,8 @@ ROWS = 1_000_000
 BATCH = 1_000
 LOADED_AT_ONCE = 100_000
 UPDATES = 20
+VIDEOS = 30_000
+LOOKUPS = 40
 ENTRIES = 100_000
 ENTRY = '<entry><title>House tour {n}</title><link href="http://127.0.0.1/v/{n}.mp4"/><author><name>A</name></author></entry>'
 
@@ -56,6 +59,22 @@ def catalog(folder: Path, rows: int) -> dict[str, float]:
         "scan_s": scanned,
         "bytes": sum(path.stat().st_size for path in folder.rglob("*.parquet")),
     }
+
+
+def copies(folder: Path, videos: int) -> dict[str, float]:
+    """Look up copies among videos of random hashes: a tenth of the bits of every hash differ from the original's."""
+    draw, index = np.random.default_rng(0), Lookalikes(folder / "index.sqlite")
+    originals = draw.integers(0, 2**64, (videos, 24, 3), np.uint64)
+    index.add(((f"v{n}", hashes) for n, hashes in enumerate(originals)), "all")
+    found, times = [], []
+    for n in draw.integers(0, videos, LOOKUPS).tolist():
+        flips = np.packbits(draw.random((24, 3, 64)) < 0.1, axis=-1).view(np.uint64)[..., 0]
+        started = time.perf_counter()
+        candidates = index.candidates(originals[n] ^ flips, 64)
+        times.append(time.perf_counter() - started)
+        found.append(f"v{n}" in dict(candidates))
+    size = (folder / "index.sqlite").stat().st_size
+    return {"videos": videos, "median_s": float(np.median(times)), "recall": float(np.mean(found)), "bytes": size}
 
 
 def discovery(folder: Path, entries: int) -> dict[str, float]:
@@ -102,9 +121,13 @@ def _feed(entries: int) -> Iterator[str]:
 
 
 def main(rows: int = ROWS, entries: int = ENTRIES) -> None:
-    """Measure both."""
+    """Measure all three."""
     with tempfile.TemporaryDirectory() as folder:
-        figures = {"catalog": catalog(Path(folder, "a"), rows), "discovery": discovery(Path(folder, "b"), entries)}
+        figures = {
+            "catalog": catalog(Path(folder, "a"), rows),
+            "discovery": discovery(Path(folder, "b"), entries),
+            "copies": copies(Path(folder), VIDEOS),
+        }
     typer.echo(json.dumps(figures, indent=1))
 
 
