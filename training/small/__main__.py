@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from pipeline.errors import PipelineError, SettingsError
 from pipeline.settings import laid_over
-from training.small.loop import Recipe, resumed, train
+from training.small.loop import Recipe, averaged_so_far, train
 from training.small.ship import ship
 
 app = typer.Typer(
@@ -33,7 +33,7 @@ def run(
     place = folder or Path(".training") / name
     try:
         recipe = recipe_of(name, settings, values or [])
-        network = resumed(recipe, place).averaged.module.eval() if ship_now else train(recipe, place)
+        network = averaged_so_far(recipe, place) if ship_now else train(recipe, place)
     except PipelineError as error:
         typer.echo(f"{error.code}: {error}", err=True)
         raise typer.Exit(1) from error
@@ -52,11 +52,13 @@ def recipe_of(name: str, file: Path | None = None, values: list[str] | None = No
         raise SettingsError(f"there is no recipe {name!r}; choose one of {', '.join(RECIPES)}")
     try:
         text = file.read_text() if file else (files("training.small") / f"{name}.yaml").read_text()
-        content = yaml.safe_load(text)
+        content = yaml.safe_load(text) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SettingsError(f"cannot read the settings of {name}: {error}") from error
+    if not isinstance(content, dict):
+        raise SettingsError(f"the settings of {name} must be a mapping such as 'loop: {{steps: 100}}'")
     try:
-        return _recipe(name, laid_over(content or {}, overrides(values or [])))
+        return _recipe(name, laid_over(content, overrides(values or [])))
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise SettingsError(f"settings of {name}: {problems}") from error

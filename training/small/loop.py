@@ -6,6 +6,7 @@ moment and started again ends with the same weights (on the same CPU and torch; 
 """
 
 import math
+import pickle
 import sys
 import time
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader, Dataset
 
+from pipeline.errors import SettingsError
 from training.small.curve import Point, plot_curve
 from training.small.samples import Samples
 
@@ -95,11 +97,15 @@ class Training:
 
 
 def train(recipe: Recipe[S], folder: Path) -> nn.Module:
-    """Train to the end, from the last checkpoint in ``folder`` if there is one; return the averaged network."""
+    """Train to the end, from the last checkpoint in ``folder`` if there is one; return the averaged network.
+
+    Raises:
+        SettingsError: the checkpoint is damaged, or of a network with other sizes.
+    """
     settings = recipe.loop
     torch.set_num_threads(settings.threads)
     folder.mkdir(parents=True, exist_ok=True)
-    training = resumed(recipe, folder)
+    training = _resumed(recipe, folder)
     stream, line = ChunkStream(recipe, training.step), ProgressLine(recipe.name, settings)
     held_out: S | None = None
     while training.step < settings.steps:
@@ -110,6 +116,18 @@ def train(recipe: Recipe[S], folder: Path) -> nn.Module:
             _score(recipe, training, held_out, loss, folder)
         if training.step % settings.save_every == 0 or training.step == settings.steps:
             _save(training, folder)
+    return training.averaged.module.eval()
+
+
+def averaged_so_far(recipe: Recipe[S], folder: Path) -> nn.Module:
+    """Return the averaged network of the last checkpoint in ``folder``.
+
+    Raises:
+        SettingsError: there is no checkpoint, or none of this recipe.
+    """
+    training = _resumed(recipe, folder)
+    if not training.step:
+        raise SettingsError(f"there is no checkpoint in {folder}; train first")
     return training.averaged.module.eval()
 
 
@@ -220,16 +238,25 @@ def _moving_average(decay: float, averaged: Tensor, current: Tensor, count: Tens
     return torch.lerp(current, averaged, min(decay, (1 + float(count)) / (10 + float(count))))
 
 
-def resumed(recipe: Recipe[S], folder: Path) -> Training:
-    """Return the training as its last checkpoint in ``folder`` left it, or one that has not begun."""
+def _resumed(recipe: Recipe[S], folder: Path) -> Training:
+    """Return the training as its last checkpoint in ``folder`` left it, or one that has not begun.
+
+    Raises:
+        SettingsError: the checkpoint is damaged, or of a network with other sizes.
+    """
     training, path = _fresh(recipe), folder / "checkpoint.pt"
-    if path.is_file():
+    if not path.is_file():
+        return training
+    try:
         stored = torch.load(path, map_location=recipe.loop.device, weights_only=True)
         training.network.load_state_dict(stored["network"])
         training.averaged.load_state_dict(stored["averaged"])
         training.optimiser.load_state_dict(stored["optimiser"])
         training.step = stored["step"]
         training.curve = [Point(**point) for point in stored["curve"]]
+    except (RuntimeError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
+        first = next(iter(str(error).splitlines()), type(error).__name__)
+        raise SettingsError(f"{path} does not belong to this recipe, name another folder: {first}") from error
     return training
 
 

@@ -9,13 +9,15 @@ import pytest
 import torch
 from safetensors import safe_open
 
+from pipeline.errors import SettingsError
 from tests.training.small.tiny_recipe import LOOP, HalvesRecipe
-from training.small.loop import ChunkStream, train
+from training.small.loop import ChunkStream, averaged_so_far, train
 from training.small.ship import ship
 
 SCRIPT = """
 import sys
 from pathlib import Path
+from pipeline.errors import SettingsError
 from tests.training.small.tiny_recipe import HalvesRecipe
 from training.small.loop import train
 train(HalvesRecipe(), Path(sys.argv[1]))
@@ -95,3 +97,21 @@ def test_weights_are_shipped_in_half_precision_with_what_builds_the_network(tmp_
         assert file.metadata()["config"] == recipe.network_config()
         assert {file.get_tensor(name).dtype for name in file.keys()} == {torch.float16}  # noqa: SIM118
         assert torch.equal(file.get_tensor("0.weight"), network[0].weight.detach().half())
+
+
+@pytest.mark.parametrize("content", [b"no checkpoint", b""])
+def test_a_checkpoint_that_is_none_is_named(content: bytes, tmp_path: Path):
+    (tmp_path / "checkpoint.pt").write_bytes(content)
+    with pytest.raises(SettingsError, match=r"checkpoint\.pt does not belong"):
+        train(HalvesRecipe(), tmp_path)
+
+
+def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path):
+    torch.save({"network": torch.nn.Linear(2, 2).state_dict()}, tmp_path / "checkpoint.pt")
+    with pytest.raises(SettingsError, match="name another folder"):
+        train(HalvesRecipe(), tmp_path)
+
+
+def test_what_was_reached_so_far_can_be_had(undisturbed: torch.Tensor, tmp_path: Path):
+    train(HalvesRecipe(), tmp_path)
+    assert torch.equal(weights(averaged_so_far(HalvesRecipe(), tmp_path)), undisturbed)

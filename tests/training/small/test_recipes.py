@@ -1,13 +1,16 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
+from typer.testing import CliRunner
 
 from models.dust3r import Dust3rConfig
 from models.san import SmallSan
 from pipeline.classes import SemanticClass
 from pipeline.errors import SettingsError
-from training.small.__main__ import RECIPES, recipe_of
+from training.small.__main__ import RECIPES, app, recipe_of
 from training.small.dust3r import Dust3rRecipe, Dust3rTrainingSettings, depth_scores, fresh_network
 from training.small.indoor import IndoorRecipe, IndoorSettings
 from training.small.loop import LoopSettings, generator_of
@@ -157,6 +160,20 @@ def test_wrong_settings_are_named(values: list[str]):
         recipe_of("indoor", values=values)
 
 
+def test_settings_that_are_no_mapping_are_refused(tmp_path: Path):
+    (tmp_path / "list.yaml").write_text("- steps")
+    with pytest.raises(SettingsError, match="must be a mapping"):
+        recipe_of("indoor", tmp_path / "list.yaml")
+
+
 def test_there_is_no_other_recipe():
-    with pytest.raises(SettingsError, match="dust3r, san, indoor"):
-        recipe_of("gan")
+    done = CliRunner().invoke(app, ["gan"])
+    assert done.exit_code == 1
+    assert "dust3r, san, indoor" in done.output
+
+
+def test_nothing_is_shipped_before_it_is_trained(tmp_path: Path):
+    done = CliRunner().invoke(app, ["indoor", "--ship-now", "--folder", str(tmp_path)])
+    assert done.exit_code == 1
+    assert "train first" in done.output
+    assert not list(tmp_path.glob("*.safetensors"))
