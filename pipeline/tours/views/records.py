@@ -1,8 +1,6 @@
 """Where views are taken from, and what they show."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import Self
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -51,12 +49,3 @@ class Views:
 
     def __len__(self) -> int:
         return len(self.pictures)
-
-    def __getitem__(self, rows: Tensor | slice) -> "Views":
-        """Select views."""
-        return Views(*(getattr(self, field.name)[rows] for field in fields(self)))
-
-    @classmethod
-    def concatenate(cls, parts: Sequence["Views"]) -> Self:
-        """Put views of one size into one batch."""
-        return cls(*(torch.cat([getattr(part, field.name) for part in parts]) for field in fields(cls)))
