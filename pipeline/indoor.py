@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.indoor_places365 import Places365Filter, Places365Settings
+from pipeline.indoor_small import SmallIndoorFilter, SmallIndoorSettings
 from pipeline.records import Images, IndoorScore
 
 SMALL = (160, 120)
@@ -47,10 +48,11 @@ class IndoorSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    backend: Literal["sky_rule", "places365"] = Field("sky_rule", description="name of the backend")
+    backend: Literal["sky_rule", "places365", "small"] = Field("sky_rule", description="name of the backend")
     threshold: float = Field(0.5, ge=0, le=1, description="least P(indoor) of a clip that is kept")
     sky_rule: SkyRuleSettings = SkyRuleSettings()
     places365: Places365Settings = Places365Settings()
+    small: SmallIndoorSettings = SmallIndoorSettings()
 
 
 class WeighedFilter(Protocol):
@@ -72,6 +74,8 @@ def indoor_filter(settings: IndoorSettings) -> WeighedFilter:
     """Return the backend that the settings name."""
     if settings.backend == "places365":
         return Places365Filter(settings.places365)
+    if settings.backend == "small":
+        return SmallIndoorFilter(settings.small)
     return SkyRule(settings.sky_rule)
 
 

@@ -60,13 +60,18 @@ PROFILES: dict[str, dict[str, Any]] = {
         "reconstruct": {"backend": "colmap"},
         "semantics": {"backend": "structure"},
     },
+    "small": {
+        "indoor": {"backend": "small"},
+        "reconstruct": {"backend": "colmap"},
+        "semantics": {"backend": "san", "san": {"weights": "san_small", "short_side": 96}},
+    },
     "youtube_occ": {
         "indoor": {"backend": "places365"},
         "reconstruct": {"backend": "dust3r"},
         "semantics": {"backend": "san"},
     },
 }
-"""What each profile sets; ``classic`` needs no weights, ``youtube_occ`` fetches the paper's on first use."""
+"""What each profile sets: ``classic`` needs no weights, ``small`` has its own, ``youtube_occ`` fetches the paper's."""
 
 
 def load_settings(

@@ -36,6 +36,12 @@ class Dust3rConfig(BaseModel):
     img_size: tuple[int, int] = Field(
         (512, 512), description="largest picture seen in training (height, width), pixels"
     )
+    stem: tuple[int, int, int] | None = Field(
+        None, description="channels at 1/2, 1/4 and 1/8 of convolutions before the patches; no released network has any"
+    )
+    position_grid: tuple[int, int] | None = Field(
+        None, description="rows, columns of a learned table of absolute positions; no released network has one"
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:

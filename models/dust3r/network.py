@@ -11,8 +11,10 @@ from typing import Self, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from models.checkpoint import fit
+from models.convolutions import ResidualBlock, halving
 from models.dust3r.blocks import LAYER_NORM_EPS, DecoderBlock, EncoderBlock, Rotation
 from models.dust3r.checkpoint import read_checkpoint
 from models.dust3r.config import Dust3rConfig
@@ -64,7 +66,8 @@ class Dust3r(nn.Module):
         self.config = config
         enc, dec = config.enc_embed_dim, config.dec_embed_dim
         self.mask_token = nn.Parameter(torch.zeros(1, 1, dec))
-        self.patch_embed = _PatchEmbed(enc)
+        self.patch_embed = _PatchEmbed(enc) if config.stem is None else _ConvolutionalEmbed(config.stem, enc)
+        self.positions = None if config.position_grid is None else nn.Parameter(torch.zeros(enc, *config.position_grid))
         self.enc_blocks = nn.ModuleList(EncoderBlock(enc, config.enc_num_heads) for _ in range(config.enc_depth))
         self.enc_norm = nn.LayerNorm(enc, eps=LAYER_NORM_EPS)
         self.decoder_embed = nn.Linear(enc, dec)
@@ -111,6 +114,8 @@ class Dust3r(nn.Module):
         _check_images(images)
         features = self.patch_embed(images.to(self.device, self.decoder_embed.weight.dtype))
         grid = (images.shape[-2] // PATCH, images.shape[-1] // PATCH)
+        if self.positions is not None:
+            features = features + _positions(self.positions, grid)
         rotation = Rotation.of_grid(*grid, self.config.enc_embed_dim // self.config.enc_num_heads, self.device)
         for block in self.enc_blocks:
             features = block(features, rotation)
@@ -174,6 +179,25 @@ class _PatchEmbed(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         return self.proj(images).flatten(2).transpose(1, 2)  # type: ignore[no-any-return]
+
+
+class _ConvolutionalEmbed(nn.Module):
+    """The same by four convolutions that halve the picture, residual blocks after the second and the third."""
+
+    def __init__(self, channels: tuple[int, int, int], width: int) -> None:
+        super().__init__()
+        a, b, c = channels
+        self.eighth = nn.Sequential(halving(3, a), halving(a, b), ResidualBlock(b), halving(b, c), ResidualBlock(c))
+        self.proj = nn.Conv2d(c, width, 3, stride=2, padding=1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.proj(self.eighth(images)).flatten(2).transpose(1, 2)  # type: ignore[no-any-return]
+
+
+def _positions(table: Tensor, grid: tuple[int, int]) -> Tensor:
+    """Return a table (C, rows, columns) of positions for a grid of tokens: (1, L, C)."""
+    resized = functional.interpolate(table[None], grid, mode="bilinear", align_corners=False)
+    return resized.flatten(2).transpose(1, 2)
 
 
 def _point_map(head: LinearHead | DptHead, layers: Sequence[Tensor], view: PreparedView) -> PointMap:

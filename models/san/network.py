@@ -1,6 +1,6 @@
 """The Side Adapter Network as a whole."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.checkpoint import fit, read_state_dict
+from models.checkpoint import fit, read_metadata, read_state_dict
 from models.errors import WrongWeights
 from models.san.cache import ArrayCache, tensors_key
 from models.san.clip import ClipExtractor, ClipMap, RecognitionHead
@@ -16,6 +16,7 @@ from models.san.config import RELEASED, SanConfig
 from models.san.preprocess import normalise_and_pad
 from models.san.proposals import Proposals, SanOutput
 from models.san.side import SideAdapter, SideLayer
+from models.san.small import SmallSan
 from models.san.text import ClassEmbeddings, TextTower
 from models.weights import locate
 
@@ -39,14 +40,19 @@ class San(nn.Module):
         self._text_cache = ArrayCache(text_cache) if text_cache else None
 
     @classmethod
-    def load(cls, path_or_name: Path | str, text_cache: Path | None = None) -> "San":
+    def load(cls, path_or_name: Path | str, text_cache: Path | None = None) -> "San | SmallSan":
         """Load a checkpoint, in evaluation mode, by path or by its name in the weights registry.
+
+        A file whose metadata hold the sizes of a small network gives one, with the same interface.
 
         Raises:
             WrongWeights: the file is broken, unsafe, has an entry too many or too few, or is not of the named size.
             WeightsUnavailable: the name's checkpoint is not here and cannot be fetched.
         """
         path = locate(path_or_name)
+        metadata = read_metadata(path) if path.suffix == ".safetensors" else {}
+        if "config" in metadata:
+            return _load_small(path, metadata)
         state = {name: value for name, value in read_state_dict(path).items() if name not in _CONSTANTS}
         config = SanConfig.of_checkpoint(state)
         if RELEASED.get(str(path_or_name), config) != config:
@@ -101,3 +107,9 @@ class San(nn.Module):
     @cached_property
     def _class_embeddings(self) -> ClassEmbeddings:
         return ClassEmbeddings(self.ov_classifier, self._text_cache)
+
+
+def _load_small(path: Path, metadata: Mapping[str, str]) -> SmallSan:
+    network = SmallSan.of(metadata, path.name)
+    fit(network, read_state_dict(path), path.name)
+    return network.eval()

@@ -71,6 +71,14 @@ def ingest() -> None:
     (FOLDER / "ingest.json").write_text(_run("pipeline.bench.ingest"))
 
 
+def views() -> None:
+    """Small views of a house for training, by Open3D's ray caster and by torch."""
+    from pipeline.bench import views as bench
+
+    rates = bench.benchmark()
+    _keep("views", bench.as_json(rates), bench.table(rates))
+
+
 def loader() -> None:
     """Samples for training from the store beside one .npz a frame."""
     _run("training.bench.loader", "--output", str(FOLDER / "loader.json"))
@@ -83,7 +91,7 @@ def training_step() -> None:
 
 BENCHMARKS = {
     function.__name__: function
-    for function in (ingest, stages, voxelize, alignment, clip, dust3r, san, loader, training_step)
+    for function in (ingest, stages, voxelize, alignment, clip, dust3r, san, views, loader, training_step)
 }
 
 

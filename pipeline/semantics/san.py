@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from models.san import San
+    from models.san import AnySan
 
 EXACT = "exact_"
 """Before the names of answers in float32, kept to tell what bfloat16 changes."""
@@ -205,7 +205,7 @@ class SanSegmenter:
         return torch.where(stands[owner], owner, -1)
 
     @cached_property
-    def _network(self) -> "San":
+    def _network(self) -> "AnySan":
         from models.san import San
         from models.weights import cache_folder
 

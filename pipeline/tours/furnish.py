@@ -33,10 +33,10 @@ def furnish(rng: np.random.Generator, room: Room) -> FurnishedRoom:
     """Furnish a room: what its kind needs first, then some of what it may have."""
     furnished = FurnishedRoom(room)
     for alternatives in REQUIRED[room.kind]:
-        any(_place(rng, furnished, build(rng), tries=60) for build in alternatives)
+        any(place(rng, furnished, build(rng), tries=60) for build in alternatives)
     optional = OPTIONAL[room.kind]
     for i in rng.permutation(len(optional)):
-        _place(rng, furnished, optional[int(i)](rng), tries=15)
+        place(rng, furnished, optional[int(i)](rng), tries=15)
     return furnished
 
 
@@ -61,7 +61,8 @@ def overlap(a: Bounds, b: Bounds, gap: float = 0.0) -> bool:
     return a[0] < b[2] + gap and b[0] < a[2] + gap and a[1] < b[3] + gap and b[1] < a[3] + gap
 
 
-def _place(rng: np.random.Generator, furnished: FurnishedRoom, item: Item, tries: int) -> bool:
+def place(rng: np.random.Generator, furnished: FurnishedRoom, item: Item, tries: int) -> bool:
+    """Try to stand an item somewhere along the walls; tell whether it found room."""
     room = furnished.room
     for _ in range(tries):
         side = int(rng.integers(4))

@@ -7,17 +7,15 @@ from numpy.typing import NDArray
 
 from pipeline.classes import SemanticClass
 from pipeline.tours.layout import Room
+from pipeline.tours.materials import Colour
 from pipeline.tours.mesh import Patch
 from pipeline.tours.raycast import RayCaster
 from pipeline.tours.surfaces import Sheet
 
 Points = NDArray[np.float64]
 
-SAMPLE_SPACING = 0.15
-"""Metres between light samples: finer shadows than furniture casts indoors are not needed."""
 MOST_SAMPLES = 120
 """Samples along the side of a sheet, however large it is."""
-AMBIENT_RAYS = 16
 AMBIENT_REACH = 0.9
 INSET = 0.004
 """Share of a sheet's side between its edge and the first samples: neighbouring sheets get the same light at a seam."""
@@ -25,7 +23,6 @@ LIFT = 0.012
 """Metres that samples are lifted off their surface, so that it does not shade itself."""
 CHUNK = 50_000
 """Samples whose ambient rays are cast at once: bounds memory to about 50 MB."""
-INDOOR_AMBIENT = (0.42, 0.41, 0.40)
 OUTDOOR_AMBIENT = (0.5, 0.53, 0.58)
 SUN = np.array((0.45, -0.6, 0.66))
 SUNLIGHT = (1.0, 0.95, 0.85)
@@ -37,31 +34,51 @@ class Lamp:
     """A point light: ``position`` and ``reach`` in metres, ``colour`` its light on a white wall a metre away."""
 
     position: tuple[float, float, float]
-    colour: tuple[float, float, float]
+    colour: Colour
     reach: float = 7.0
 
 
-def light_patches(patches: tuple[Patch, ...], rooms: tuple[Room, ...], caster: RayCaster) -> list[NDArray[np.float32]]:
+@dataclass(frozen=True)
+class Lighting:
+    """How bright a house is lit, and how finely the light is sampled.
+
+    ambient: indirect light indoors, RGB. lamps, windows: factors on their light, RGB.
+    spacing: metres between light samples; finer shadows than furniture casts indoors are not needed.
+    rays: directions in which each sample looks for what is close.
+    """
+
+    ambient: tuple[float, float, float] = (0.42, 0.41, 0.40)
+    lamps: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    windows: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    spacing: float = 0.15
+    rays: int = 16
+
+
+def light_patches(
+    patches: tuple[Patch, ...], rooms: tuple[Room, ...], caster: RayCaster, lighting: Lighting | None = None
+) -> list[NDArray[np.float32]]:
     """Return for every patch the light (h, w, 3) float32 on a coarse raster over it; 1 shows the patch's albedo."""
-    rasters = [_raster(patch.sheet) for patch in patches]
+    chosen = lighting or Lighting()
+    rasters = [_raster(patch.sheet, chosen.spacing) for patch in patches]
     points, normals = (np.concatenate([raster[k].reshape(-1, 3) for raster in rasters]) for k in (0, 1))
     shapes = [raster[0].shape for raster in rasters]
     counts = [shape[0] * shape[1] for shape in shapes]
     outside = np.repeat([patch.label == SemanticClass.UNKNOWN for patch in patches], counts)
     glows = np.repeat([patch.material.glows for patch in patches], counts)
 
-    light = np.where(outside[:, None], OUTDOOR_AMBIENT, INDOOR_AMBIENT) * _ambient(points, normals, caster)[:, None]
+    ambient = np.where(outside[:, None], OUTDOOR_AMBIENT, chosen.ambient)
+    light = ambient * _ambient(points, normals, caster, chosen.rays)[:, None]
     light[outside] += _sunlight(points[outside], normals[outside], caster)
-    for lamp in _lamps(rooms):
+    for lamp in _lamps(rooms, chosen):
         light[~outside] += _lamplight(points[~outside], normals[~outside], lamp, caster)
     light[glows] = 1
     pieces = np.split(light.astype(np.float32), np.cumsum(counts)[:-1])
     return [piece.reshape(shape) for piece, shape in zip(pieces, shapes, strict=True)]
 
 
-def _raster(sheet: Sheet) -> tuple[Points, Points]:
+def _raster(sheet: Sheet, spacing: float) -> tuple[Points, Points]:
     """Return points and unit normals (h, w, 3) of a raster over the sheet that reaches to just inside its edges."""
-    height, width = (int(np.clip(round(side / SAMPLE_SPACING), 2, MOST_SAMPLES)) for side in sheet.size)
+    height, width = (int(np.clip(round(side / spacing), 2, MOST_SAMPLES)) for side in sheet.size)
     rows, columns = sheet.vertices.shape[0] - 1, sheet.vertices.shape[1] - 1
     r, c = (np.linspace(INSET, 1 - INSET, n) * cells for n, cells in ((height, rows), (width, columns)))
     i, j = r.astype(int), c.astype(int)
@@ -77,16 +94,16 @@ def _unit(vectors: Points) -> Points:
     return np.asarray(vectors / np.maximum(length, 1e-9)[..., None])
 
 
-def _ambient(points: Points, normals: Points, caster: RayCaster) -> NDArray[np.float64]:
+def _ambient(points: Points, normals: Points, caster: RayCaster, rays: int) -> NDArray[np.float64]:
     """Return the share of directions above each point that is open within reach, (n,)."""
-    scattered = _even_directions(AMBIENT_RAYS)
+    scattered = _even_directions(rays)
     pieces = []
     for start in range(0, len(points), CHUNK):
         rows = slice(start, start + CHUNK)
         directions = _unit(normals[rows, None] + scattered).reshape(-1, 3)
-        origins = np.repeat(points[rows], AMBIENT_RAYS, axis=0)
+        origins = np.repeat(points[rows], rays, axis=0)
         hits = caster.cast(origins.astype(np.float32), directions.astype(np.float32))
-        nearness = np.clip(1 - hits.distance / AMBIENT_REACH, 0, 1).reshape(-1, AMBIENT_RAYS)
+        nearness = np.clip(1 - hits.distance / AMBIENT_REACH, 0, 1).reshape(-1, rays)
         pieces.append(1 - 0.85 * np.sqrt(nearness).mean(axis=1))
     return np.concatenate(pieces)
 
@@ -104,13 +121,13 @@ def _sunlight(points: Points, normals: Points, caster: RayCaster) -> Points:
     return np.asarray((np.maximum(normals @ SUN, 0) * free)[:, None] * np.array(SUNLIGHT))
 
 
-def _lamps(rooms: tuple[Room, ...]) -> list[Lamp]:
+def _lamps(rooms: tuple[Room, ...], lighting: Lighting) -> list[Lamp]:
     """Return a lamp below every ceiling and a cool one before every window."""
     lamps = []
     for room in rooms:
         x0, y0, x1, y1 = room.bounds
         strength = 0.55 * float(np.sqrt((x1 - x0) * (y1 - y0)))
-        warm = (strength, 0.95 * strength, 0.85 * strength)
+        warm = _times((strength, 0.95 * strength, 0.85 * strength), lighting.lamps)
         lamps.append(Lamp(((x0 + x1) / 2, (y0 + y1) / 2, room.ceiling_height - 0.62), warm))
         for hole in room.openings:
             if hole.kind == "window":
@@ -120,8 +137,12 @@ def _lamps(rooms: tuple[Room, ...]) -> list[Lamp]:
                     (hole.bottom + hole.top) / 2,
                     1,
                 ]
-                lamps.append(Lamp((x, y, z), (0.9, 1.0, 1.15)))
+                lamps.append(Lamp((x, y, z), _times((0.9, 1.0, 1.15), lighting.windows)))
     return lamps
+
+
+def _times(colour: Colour, factor: Colour) -> Colour:
+    return colour[0] * factor[0], colour[1] * factor[1], colour[2] * factor[2]
 
 
 def _lamplight(points: Points, normals: Points, lamp: Lamp, caster: RayCaster) -> Points:

@@ -56,7 +56,7 @@ class Painter:
         colours = self.atlas.look_up(*_as_image(texels, level)).reshape(-1, 3)[: len(pixels)]
         missed = ~hits.found
         if missed.any():
-            colours[missed] = _sky_colour(self.sky, directions[missed])
+            colours[missed] = sky_colour(self.sky, directions[missed])
         return colours, hits
 
     def _texels(self, triangle: NDArray[np.uint32], hits: Hits, directions: Floats) -> tuple[Floats, Floats]:
@@ -101,7 +101,7 @@ def paint_sky(rng: np.random.Generator) -> Floats:
     return np.asarray(np.clip((noise[..., 0] - 0.5) * 14, 0, 1), np.float32)
 
 
-def _sky_colour(clouds: Floats, directions: Floats) -> Floats:
+def sky_colour(clouds: Floats, directions: Floats) -> Floats:
     """Return sky colours (n, 3) float32 in 0..255 of ``directions`` (n, 3): blue above, pale at the horizon, clouds."""
     rise = np.clip(directions[:, 2] / np.linalg.norm(directions, axis=1), 0, 1)
     plane = directions[:, :2] / (np.abs(directions[:, 2:]) + 0.35)

@@ -1,0 +1,12 @@
+import json
+
+from typer.testing import CliRunner
+
+from training.small.evaluate import app
+
+
+def test_the_figures_of_shipped_weights_are_measured_on_named_tours():
+    done = CliRunner().invoke(app, ["san", "--seeds", "900018"])
+    assert done.exit_code == 0, done.output
+    figures = json.loads(done.stdout)["san"]
+    assert 0.25 < figures["mIoU"] < figures["pixels right"] < 1

@@ -1,0 +1,104 @@
+"""Figures of shipped weights on evaluation tours: ``python -m training.small.evaluate``; nothing was tuned on these."""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Annotated
+
+import torch
+import typer
+
+from models.weights import shipped
+from pipeline.cli import seed_list
+from pipeline.tours import EVALUATION_SEEDS_START
+
+SEEDS = f"{EVALUATION_SEEDS_START + 1}-{EVALUATION_SEEDS_START + 10}"
+app = typer.Typer(help="Figures of the shipped weights on evaluation tours.", add_completion=False)
+
+
+def indoor(weights: str, seeds: Sequence[int]) -> dict[str, float]:
+    """Accuracy of single frames, eight of every shot and the title cards, and of whole shots."""
+    from models.indoor import IndoorNet
+    from training.small.indoor import frames_of_tours
+
+    network, frames = IndoorNet.load(weights), 8
+    right, shots = [], []
+    for seed in seeds:
+        samples = frames_of_tours((seed,), frames)
+        probability, truth = network(samples.pictures).sigmoid(), samples.indoor
+        right.append(((probability > 0.5) == (truth > 0.5)).float())
+        filmed = len(truth) // frames * frames
+        mean = probability[:filmed].reshape(-1, frames).mean(dim=1)
+        shots.append(((mean > 0.5) == (truth[:filmed:frames] > 0.5)).float())
+    each_frame, each_shot = torch.cat(right), torch.cat(shots)
+    return {
+        "accuracy, frames": float(each_frame.mean()),
+        "frames": len(each_frame),
+        "accuracy, shots": float(each_shot.mean()),
+        "shots": len(each_shot),
+    }
+
+
+def san(weights: str, seeds: Sequence[int]) -> dict[str, float]:
+    """Mean IoU of pixels at the size the network was trained for, six frames of every indoor shot."""
+    from models.san import San, SmallSan
+    from training.small.san import label_scores, rooms_of_tours
+
+    network = San.load(weights)
+    if not isinstance(network, SmallSan):
+        raise typer.BadParameter(f"{weights} are not the weights of a small network")
+    height = network.config.short_side
+    return label_scores(network, rooms_of_tours(tuple(seeds), 6, height, round(height * 4 / 3)))
+
+
+def grids_of_true_cameras(weights: str, seeds: Sequence[int]) -> dict[str, float]:
+    """Mean IoU of grids with the network's labels on true cameras and depth, four frames of every indoor shot."""
+    from pipeline.quality.measures import no_overlap, overlaps
+    from pipeline.semantics import segmenter
+    from pipeline.settings import load_settings
+    from training.small.tours import tour_shots, true_clip_of
+
+    settings = load_settings("small", overrides={"semantics": {"san": {"weights": weights}}})
+    network = segmenter(settings.semantics)
+    pixels, grids = no_overlap(), no_overlap()
+    for seed in seeds:
+        for shot in tour_shots(seed, 4, 480, 640, garden=False):
+            truth = true_clip_of(shot)
+            labels = network.segment(shot.views.pictures.permute(0, 2, 3, 1).contiguous().numpy(), truth.scene)
+            of_pixels, _, of_grids = overlaps(truth.scene, labels, truth, settings)
+            pixels, grids = pixels + of_pixels, grids + of_grids
+    return {"IoU": grids.iou, "mIoU": grids.miou, "mIoU of pixels": pixels.miou}
+
+
+def dust3r(weights: str, seeds: Sequence[int]) -> dict[str, float]:
+    """AbsRel and delta of both depths of a pair after one scale, three pairs of every indoor shot."""
+    from models.dust3r import Dust3r
+    from training.small.dust3r import depth_scores, pairs_of_tours, predicted_depth
+
+    network = Dust3r.load(weights)
+    samples = pairs_of_tours(tuple(seeds), *network.config.img_size)
+    return depth_scores(predicted_depth(network, samples), samples.depth)
+
+
+MEASURES: dict[str, tuple[Callable[[str, Sequence[int]], dict[str, float]], str]] = {
+    "dust3r": (dust3r, "dust3r_small"),
+    "san": (san, "san_small"),
+    "grids": (grids_of_true_cameras, "san_small"),
+    "indoor": (indoor, "indoor_small"),
+}
+
+
+@app.command()
+def run(
+    names: Annotated[list[str] | None, typer.Argument(help=f"Which figures: {', '.join(MEASURES)}.")] = None,
+    weights: Annotated[str | None, typer.Option(help="Other weights than those that ship.")] = None,
+    seeds: Annotated[str, typer.Option(help="Tours, as in 1000001-1000010 or 3,5,8.")] = SEEDS,
+) -> None:
+    """Print figures as JSON; all of the shipped weights if none is named."""
+    with torch.inference_mode():
+        for name in names or [name for name, (_, weights_name) in MEASURES.items() if weights_name in shipped()]:
+            measure, default = MEASURES[name]
+            typer.echo(json.dumps({name: measure(weights or default, seed_list(seeds))}))
+
+
+if __name__ == "__main__":
+    app()
