@@ -1,5 +1,6 @@
-"""``python -m pipeline``: one video without Dagster, scores against rendered tours, settings, pictures."""
+"""``python -m pipeline``: one video without Dagster, scores against rendered tours, settings, pictures, queries."""
 
+import pipeline.language.commands  # noqa: F401 - adds its commands
 from pipeline.cli import main
 
 if __name__ == "__main__":

@@ -26,6 +26,18 @@ class BrokenManifest(PipelineError):
     """A manifest that cannot be read, or that names what may not be fetched."""
 
 
+class UnusableQuery(PipelineError):
+    """Words that regions cannot be compared with: none, in another script, too long, or a list that repeats itself."""
+
+
+class OtherWeights(PipelineError):
+    """Region embeddings that come from other weights than the text side: their products would mean nothing."""
+
+
+class BrokenBenchmark(PipelineError):
+    """Files of a retrieval benchmark that do not fit together or hold what they should not."""
+
+
 class VideoError(PipelineError):
     """The whole video is left out."""
 
@@ -99,6 +111,10 @@ class NothingReconstructed(VideoError):
 
 class StageMissing(VideoError):
     """A stage was asked for before the one it builds on; run that one first."""
+
+
+class NoEmbeddings(VideoError):
+    """Regions without embeddings to compare words with; run the stage ``semantics`` with a backend that makes them."""
 
 
 class CorruptStore(VideoError):

@@ -42,6 +42,12 @@ def name_made_san(config: SanConfig) -> San:
     return network.eval()
 
 
+def is_name_made(network: San) -> bool:
+    """Tell whether a network sees with weights that follow from their names: then nothing it says means anything."""
+    seeing = network.clip_visual_extractor.conv1.weight
+    return torch.equal(seeing.cpu(), weight("clip_visual_extractor.conv1.weight", tuple(seeing.shape)))
+
+
 @torch.no_grad()
 def tell_apart(network: San, picture: Tensor, words: Sequence[str]) -> None:
     """Make a name-made network see differences, which its answers otherwise hardly show.

@@ -1,0 +1,1 @@
+"""Language: regions and voxels of a dataset compared with any words, without running a network over pictures again."""

@@ -1,0 +1,62 @@
+"""The command line of language: ask a dataset in words, and measure how well it answers."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from pipeline.cli import DataOption, FileOption, SetOption, app, console, overrides
+from pipeline.errors import UnusableQuery
+from pipeline.language.heat_map import write_answer
+from pipeline.language.query import Answer, ask
+from pipeline.language.text import TextSide, read_prompts
+from pipeline.language.zero_shot import label_dataset
+from pipeline.settings import data_url, load_settings
+from pipeline.store import Store
+
+NO_MEANING = "[yellow]these weights are made from names, not trained: the answers mean nothing[/yellow]"
+
+
+@app.command()
+def query(
+    text: Annotated[str | None, typer.Argument(help='What to look for, as in "a wooden bookshelf".')] = None,
+    data: DataOption = None,
+    video: Annotated[str | None, typer.Option(help="Only this video; its id, as in <data>/videos/.")] = None,
+    top: Annotated[int, typer.Option(min=1, max=1000, help="Frames, and voxels, to show.")] = 20,
+    prompts: Annotated[Path | None, typer.Option(help="List, one a line: label every voxel by it.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for pictures, point clouds and labels.")] = Path("query"),
+    settings_file: FileOption = None,
+    values: SetOption = None,
+) -> None:
+    """Find frames and voxels by words; the words' weights (semantics.san.weights) must be those of the regions."""
+    if text is None and prompts is None:
+        raise UnusableQuery("give a text to look for, a list with --prompts, or both")
+    store, side = Store(data_url(data)), text_side(settings_file, values)
+    if text is not None:
+        answer = ask(store, side, text, top, video)
+        _show(answer, write_answer(store, answer, text, out))
+    if prompts is not None:
+        counts = label_dataset(store, side, read_prompts(prompts), out / "labels", video)
+        table = Table("label", "prompt", "voxels", title=f"zero-shot labels in {out / 'labels'}")
+        for label, (prompt, voxels) in enumerate(zip(counts.prompts, counts.voxels.tolist(), strict=True), start=1):
+            table.add_row(str(label), prompt, str(voxels))
+        console.print(table)
+    if side.means_nothing:
+        console.print(NO_MEANING)
+
+
+def text_side(settings_file: Path | None, values: list[str] | None) -> TextSide:
+    """Return the text side with the weights that the profile of the paper, a file or single values name."""
+    return TextSide(load_settings("youtube_occ", settings_file, overrides(values or [])).semantics.san)
+
+
+def _show(answer: Answer, written: list[Path]) -> None:
+    frames = Table("frame", "row", "cosine", title="best frames")
+    for heat in answer.frames:
+        frames.add_row(heat.hit.video_id, str(heat.hit.row), f"{heat.hit.score:.4f}")
+    voxels = Table("frame", "row", "voxel", "centre, m", "cosine", title="best voxels")
+    for hit in answer.voxels:
+        centre = ", ".join(f"{metres:.2f}" for metres in hit.centre)
+        voxels.add_row(hit.video_id, str(hit.row), ", ".join(map(str, hit.voxel)), centre, f"{hit.score:.4f}")
+    console.print(frames, voxels, f"contact sheet: {written[0]}; {len(written) - 1} voxel clouds beside it")

@@ -1,0 +1,39 @@
+"""One tour whose regions have embeddings, made once for all tests of this folder."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pipeline.language.text import TextSide
+from pipeline.process import process_video
+from pipeline.semantics.san import SanSettings
+from pipeline.stages import Workbench
+from tests.pipeline.semantics.tiny_san import tiny_settings, write_checkpoint
+from tests.pipeline.small_tour import small_settings, workbench
+
+
+@pytest.fixture(scope="package")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("weights")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("YOUTUBE_OCC_WEIGHTS", str(folder))
+        yield write_checkpoint(folder / "tiny.pth")
+
+
+@pytest.fixture(scope="package")
+def spoken_tour(built_tour: Workbench, checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Workbench:
+    """The small tour labelled by a small SAN. Do not change its groups: copy its folder."""
+    folder = tmp_path_factory.mktemp("spoken") / "data"
+    shutil.copytree(built_tour.video.store.root, folder)
+    settings = small_settings(semantics={"backend": "san", "san": tiny_settings(checkpoint)})
+    bench = replace(workbench(folder), settings=settings)
+    list(process_video(bench))
+    return bench
+
+
+@pytest.fixture
+def text(checkpoint: Path) -> TextSide:
+    return TextSide(SanSettings.model_validate(tiny_settings(checkpoint)))
