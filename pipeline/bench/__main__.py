@@ -89,9 +89,19 @@ def training_step() -> None:
     _run("training.bench.step", "--output", str(FOLDER / "training_step.json"))
 
 
+def query() -> None:
+    """One query over a million regions, beside NumPy."""
+    from dataclasses import asdict
+
+    from pipeline.bench import query as bench
+
+    timings = bench.benchmark()
+    _keep("query", json.dumps([asdict(row) for row in timings], indent=1), bench.table(timings))
+
+
 BENCHMARKS = {
     function.__name__: function
-    for function in (ingest, stages, voxelize, alignment, clip, dust3r, san, views, loader, training_step)
+    for function in (ingest, stages, voxelize, alignment, clip, dust3r, san, views, query, loader, training_step)
 }
 
 

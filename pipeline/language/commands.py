@@ -4,12 +4,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markdown import Markdown
 from rich.table import Table
 
 from pipeline.cli import DataOption, FileOption, SetOption, app, console, overrides
 from pipeline.errors import UnusableQuery
 from pipeline.language.heat_map import write_answer
 from pipeline.language.query import Answer, ask
+from pipeline.language.retrieval import measure, read_benchmark, tour_benchmark, write_benchmark
 from pipeline.language.text import TextSide, read_prompts
 from pipeline.language.zero_shot import label_dataset
 from pipeline.settings import data_url, load_settings
@@ -42,6 +44,26 @@ def query(
         for label, (prompt, voxels) in enumerate(zip(counts.prompts, counts.voxels.tolist(), strict=True), start=1):
             table.add_row(str(label), prompt, str(voxels))
         console.print(table)
+    if side.means_nothing:
+        console.print(NO_MEANING)
+
+
+@app.command()
+def retrieval(
+    benchmark: Annotated[Path, typer.Argument(help="Folder of the benchmark: queries.csv and masks.npz.")],
+    data: DataOption = None,
+    make: Annotated[
+        int | None, typer.Option(min=1, help="First make it: this many queries on tours of the data.")
+    ] = None,
+    settings_file: FileOption = None,
+    values: SetOption = None,
+) -> None:
+    """Rank voxels by the texts of a benchmark: mean average precision, beside 2D features projected onto them."""
+    store, side = Store(data_url(data)), text_side(settings_file, values)
+    if make is not None:
+        settings = load_settings("youtube_occ", settings_file, overrides(values or []))
+        write_benchmark(benchmark, tour_benchmark(store, settings, make))
+    console.print(Markdown(measure(store, side, read_benchmark(benchmark)).markdown()))
     if side.means_nothing:
         console.print(NO_MEANING)
 

@@ -130,7 +130,7 @@ def open_index(store: Store, text: TextSide) -> RegionIndex:
             known = _known(folder)
             if known is None or {v.video_id: v.fingerprint for v in known.videos} != wanted:
                 known = _rebuild(store, folder, wanted, known)
-            return _opened(folder, known)
+            return open_files(folder, known)
 
 
 def _embedded_videos(store: Store, text: TextSide) -> dict[str, str]:
@@ -152,13 +152,14 @@ def _embedded_videos(store: Store, text: TextSide) -> dict[str, str]:
 def _known(folder: Path) -> IndexContent | None:
     try:
         content = IndexContent.model_validate_json((folder / "index.json").read_bytes())
-        rows = len(_opened(folder, content))
+        rows = len(open_files(folder, content))
     except (OSError, ValueError, ValidationError):
         return None
     return content if rows == sum(video.count for video in content.videos) else None
 
 
-def _opened(folder: Path, content: IndexContent) -> RegionIndex:
+def open_files(folder: Path, content: IndexContent) -> RegionIndex:
+    """Map the files that ``write_files`` has written."""
     embeddings, codes = (np.load(path, mmap_mode="r") for path in _files(folder, content.version))
     return RegionIndex(content.videos, embeddings, codes)
 
@@ -175,7 +176,7 @@ def _rebuild(store: Store, folder: Path, wanted: dict[str, str], known: IndexCon
         videos.append(IndexedVideo(video_id=video_id, fingerprint=fingerprint, first=first, count=count))
         first += count
     content = IndexContent(version=uuid4().hex, videos=tuple(videos))
-    earlier = _opened(folder, known) if known else None
+    earlier = open_files(folder, known) if known else None
     write_files(folder, content.version, (first, width), _blocks(store, content, earlier))
     draft = folder / f"{content.version}.part"
     draft.write_text(content.model_dump_json(indent=1))

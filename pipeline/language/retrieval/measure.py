@@ -1,0 +1,185 @@
+"""Mean average precision of a dataset's language voxels on a retrieval benchmark, beside projected 2D features.
+
+POP-3D's protocol (Vobecky et al., NeurIPS 2023): average precision of each query over the occupied places of its frame,
+all of them or only those that the frame sees, then the mean over queries.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import BrokenBenchmark
+from pipeline.grid import GRID_SHAPE, voxel_centres
+from pipeline.language.index import open_index
+from pipeline.language.mixtures import mix, weights
+from pipeline.language.retrieval.benchmark import Benchmark
+from pipeline.language.text import TextSide, cosine
+from pipeline.language.voxels import region_rows
+from pipeline.pointmap import depth_intrinsics
+from pipeline.records import Floats
+from pipeline.store import Store, VideoStore
+from pipeline.stored import clip_rows, read_labels, read_scene, without_moving
+
+EVERY_SPLIT = "all"
+
+
+@dataclass(frozen=True)
+class QueryScore:
+    """Average precisions of one query, nan where no voxel that it means is visible.
+
+    share, share_visible: of the ranked voxels that it means, which is what a blind ranking gets.
+    """
+
+    text: str
+    split: str
+    voxels: float
+    voxels_visible: float
+    projected: float
+    projected_visible: float
+    share: float
+    share_visible: float
+
+
+@dataclass(frozen=True)
+class RetrievalReport:
+    """Scores of all queries whose frame the dataset has, and the number of the others."""
+
+    scores: tuple[QueryScore, ...]
+    missing: int
+
+    def mean(self, name: str, split: str = EVERY_SPLIT) -> float:
+        """Return the mean of a figure of ``QueryScore`` over the queries of a split, nan where there is none."""
+        values = [getattr(score, name) for score in self.scores if split in (EVERY_SPLIT, score.split)]
+        given = [value for value in values if np.isfinite(value)]
+        return float(np.mean(given)) if given else float("nan")
+
+    def markdown(self) -> str:
+        """Return the table: a row for every split and method, mAP over all voxels and over visible ones."""
+        lines = ["| split | queries | ranked by | mAP, all voxels | mAP, visible only |", "|---|---|---|---|---|"]
+        rows = (("language voxels", "voxels"), ("2D features projected", "projected"), ("nothing (chance)", "share"))
+        for split in (EVERY_SPLIT, *sorted({score.split for score in self.scores})):
+            count = sum(split in (EVERY_SPLIT, score.split) for score in self.scores)
+            for title, name in rows:
+                figures = (self.mean(name, split), self.mean(f"{name}_visible", split))
+                lines.append(f"| {split} | {count} | {title} | {figures[0]:.3f} | {figures[1]:.3f} |")
+        if self.missing:
+            lines += ["", f"{self.missing} queries left out: the dataset does not have their frames."]
+        return "\n".join(lines)
+
+
+def measure(store: Store, text: TextSide, benchmark: Benchmark) -> RetrievalReport:
+    """Rank the occupied voxels of every query's frame.
+
+    Raises:
+        BrokenBenchmark: the dataset has none of the frames.
+        UnusableQuery: a text cannot be compared with regions.
+        NoEmbeddings, OtherWeights: as in ``open_index``.
+    """
+    indexed = set(open_index(store, text).video_ids())
+    words = list(dict.fromkeys(query.text for query in benchmark.queries))
+    vectors = dict(zip(words, text.embed(words), strict=True))
+    scores = [
+        score
+        for rows in _by_frame(benchmark)
+        if benchmark.queries[rows[0]].video_id in indexed
+        for score in _frame_scores(store, benchmark, rows, vectors)
+    ]
+    if not scores:
+        raise BrokenBenchmark("the dataset has none of the benchmark's frames: build the videos that it names first")
+    return RetrievalReport(tuple(scores), len(benchmark.queries) - len(scores))
+
+
+def average_precision(scores: Floats, mask: NDArray[np.bool_]) -> float:
+    """Return the average precision of scores (n,) for the true places (n,), nan where there are none.
+
+    Precision at each distinct score, weighted by the recall it adds; equal scores are one step, so their order is none.
+    """
+    if not mask.any():
+        return float("nan")
+    order = np.argsort(-scores, kind="stable")
+    ranked, found = scores[order], np.cumsum(mask[order])
+    steps = np.append(np.flatnonzero(ranked[1:] != ranked[:-1]), len(ranked) - 1)
+    precision = found[steps] / (steps + 1)
+    return float((precision * np.diff(found[steps], prepend=0)).sum() / found[-1])
+
+
+def _by_frame(benchmark: Benchmark) -> list[list[int]]:
+    frames: dict[tuple[str, int, bytes], list[int]] = {}
+    for row, query in enumerate(benchmark.queries):
+        key = (query.video_id, query.frame_index, benchmark.grid_from_camera[row].tobytes())
+        frames.setdefault(key, []).append(row)
+    return list(frames.values())
+
+
+def _frame_scores(
+    store: Store, benchmark: Benchmark, rows: Sequence[int], vectors: dict[str, Floats]
+) -> Iterator[QueryScore]:
+    """Yield the scores of the queries in ``rows``, which are about one frame and one grid."""
+    first = benchmark.queries[rows[0]]
+    video = store.video(first.video_id)
+    at = np.flatnonzero((video.read("frames", "frame_index") == first.frame_index) & video.read("scene", "registered"))
+    if not at.size:
+        return
+    texts = np.stack([vectors[benchmark.queries[row].text] for row in rows])
+    grid_from_camera = benchmark.grid_from_camera[rows[0]]
+    by_voxels = voxel_ranking(video, int(at[0]), grid_from_camera, texts)
+    by_pixels = projected_ranking(video, int(at[0]), grid_from_camera, texts)
+    for column, row in enumerate(rows):
+        query, occupied, mask = benchmark.queries[row], benchmark.occupied[row], benchmark.mask[row]
+        places = (occupied, occupied & benchmark.visible[row])
+        precisions = [
+            average_precision(ranking[place, column], mask[place])
+            for ranking in (by_voxels, by_pixels)
+            for place in places
+        ]
+        yield QueryScore(query.text, query.split, *precisions, *(_share(mask[place]) for place in places))
+
+
+def voxel_ranking(video: VideoStore, row: int, grid_from_camera: NDArray[np.float64], texts: Floats) -> Floats:
+    """Return the scores (60, 60, 36, P) of a grid laid on a frame's camera: means over the points of the whole clip.
+
+    texts: (P, E) unit vectors. Voxels into which no region falls come last, all alike.
+    """
+    rows = next(rows for _, rows in clip_rows(video) if rows.start <= row < rows.stop)
+    scene = without_moving(read_scene(video, rows), read_labels(video, rows))
+    grid_from_world = grid_from_camera @ np.linalg.inv(scene.camera_to_world[row - rows.start].astype(np.float64))
+    regions, first, embeddings = _clip_regions(video, rows)
+    mixtures = mix(scene, np.where(regions >= 0, regions - first, -1), grid_from_world, np.zeros(3))
+    shares = weights(mixtures.ranges, mixtures.entries, len(embeddings))
+    last = np.full((1, len(texts)), -np.inf, np.float32)
+    scores: Floats = np.concatenate([shares @ cosine(embeddings, texts), last])
+    return scores[mixtures.rows_of(np.stack(np.indices(GRID_SHAPE), axis=-1))]
+
+
+def projected_ranking(video: VideoStore, row: int, grid_from_camera: NDArray[np.float64], texts: Floats) -> Floats:
+    """Return the scores (60, 60, 36, P) of a grid's voxels where their centres lie in the frame's own picture.
+
+    The baseline: every voxel takes the region it projects onto, hidden or not; those outside come last.
+    """
+    rows = slice(row, row + 1)
+    regions, first, embeddings = _clip_regions(video, rows)
+    height, width = regions.shape[1:]
+    camera_from_grid = np.linalg.inv(grid_from_camera)
+    centres = voxel_centres(np.zeros(3)) @ camera_from_grid[:3, :3].T + camera_from_grid[:3, 3]
+    pixels = centres @ depth_intrinsics(video.read("scene", "intrinsics", rows)[0], (height, width)).T
+    before = pixels[..., 2] > 0
+    u, v = (np.floor(pixels[..., axis] / np.where(before, pixels[..., 2], 1)) for axis in (0, 1))
+    inside = before & (u >= 0) & (u < width) & (v >= 0) & (v < height)
+    region = np.where(inside, regions[0][np.where(inside, v, 0).astype(int), np.where(inside, u, 0).astype(int)], -1)
+    last = np.full((1, len(texts)), -np.inf, np.float32)
+    scores: Floats = np.concatenate([cosine(embeddings, texts), last])
+    return scores[np.where(region >= 0, region - first, -1)]
+
+
+def _clip_regions(video: VideoStore, rows: slice) -> tuple[NDArray[np.int64], int, NDArray[np.float16]]:
+    """Return the region of every pixel (n, h, w), the first region of all, and the embeddings from it to the last."""
+    regions = region_rows(video, rows)
+    owned = regions[regions >= 0]
+    first, last = (int(owned.min()), int(owned.max())) if owned.size else (0, -1)
+    return regions, first, video.read("semantics", "region_embeddings", slice(first, last + 1))
+
+
+def _share(mask: NDArray[np.bool_]) -> float:
+    return float(mask.mean()) if mask.any() else float("nan")

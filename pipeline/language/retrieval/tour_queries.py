@@ -1,0 +1,109 @@
+"""A retrieval benchmark from rendered tours: what is true of the things in a frame, with exact masks."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import BrokenBenchmark
+from pipeline.grid import GRID_SHAPE
+from pipeline.language.mixtures import mix
+from pipeline.language.retrieval.benchmark import Benchmark, RetrievalQuery, chosen, stack
+from pipeline.language.retrieval.descriptions import describe
+from pipeline.quality.truth import TrueClip, tour_of, true_clip
+from pipeline.settings import Settings
+from pipeline.store import Store, VideoStore
+from pipeline.stored import clip_rows
+from pipeline.tours import EVALUATION_SEEDS_START, Tour
+from pipeline.voxelize import voxelize_frame
+
+VOXELS_MIN = 8
+"""Visible voxels that a text must mean, or it is no fair question."""
+
+
+def tour_benchmark(store: Store, settings: Settings, count: int = 30, seed: int = 0) -> Benchmark:
+    """Return ``count`` queries, or as many as there are, about a dataset's tours for evaluation; tuning never sees them.
+
+    Raises:
+        BrokenBenchmark: no tour of the dataset is for evaluation, or nothing in them can be asked for.
+    """
+    frames = [frame for video_id in store.video_ids() for frame in _video_queries(store.video(video_id), settings)]
+    if not frames:
+        raise BrokenBenchmark(
+            f"no tour of this dataset is for evaluation (seeds from {EVALUATION_SEEDS_START} on) and shows what can be asked "
+            "for: build some, for instance with: python -m pipeline score --seeds 1000001-1000003"
+        )
+    everything = stack(frames)
+    return chosen(everything, select([query.text for query in everything.queries], count, seed))
+
+
+def select(texts: Sequence[str], count: int, seed: int) -> list[int]:
+    """Return ``count`` of the queries, drawn so that as many different texts as can be are asked; in their order."""
+    order = np.random.default_rng(seed).permutation(len(texts)).tolist()
+    turn: dict[str, int] = {}
+    turns = {}
+    for row in order:
+        turns[row] = turn[texts[row]] = turn.get(texts[row], -1) + 1
+    return sorted(sorted(order, key=lambda row: turns[row])[:count])
+
+
+def _video_queries(video: VideoStore, settings: Settings) -> Iterator[Benchmark]:
+    """Yield the queries about the middle frame of every clip of a tour for evaluation."""
+    tour = tour_of(video, settings) if video.has_group("scene") else None
+    if tour is None or tour.seed < EVALUATION_SEEDS_START:
+        return
+    for _, rows in clip_rows(video):
+        registered = video.read("scene", "registered", rows)
+        if registered.any():
+            frame_index = video.read("frames", "frame_index", rows)[registered]
+            yield from frame_queries(tour, video.video_id, frame_index, len(frame_index) // 2, settings)
+
+
+def frame_queries(
+    tour: Tour, video_id: str, frame_index: NDArray[np.int64], frame: int, settings: Settings
+) -> Iterator[Benchmark]:
+    """Yield every query about one frame of a clip, whose true grid the whole clip fills.
+
+    frame_index: (n,), the clip's frames in the video; frame: which of them is asked about.
+    """
+    truth = true_clip(tour, frame_index)
+    grid = voxelize_frame(truth.scene, truth.semantics, frame, settings.voxelize)
+    alone = np.arange(len(frame_index)) == frame
+    things, seen = (
+        _instances(truth, registered, grid.grid_from_world, grid.origin)
+        for registered in (truth.scene.registered, alone)
+    )
+    to_corner = np.eye(4)
+    to_corner[:3, 3] = -grid.origin
+    grid_from_camera = to_corner @ grid.grid_from_world @ truth.scene.camera_to_world[frame].astype(np.float64)
+    split = "validation" if tour.seed % 2 else "test"
+    for text, instances in _texts(tour, things).items():
+        mask = np.isin(things, instances)
+        if (mask & (seen > 0)).sum() >= VOXELS_MIN:
+            query = RetrievalQuery(text=text, video_id=video_id, frame_index=int(frame_index[frame]), split=split)
+            occupied = things > 0
+            yield Benchmark((query,), *(a[None] for a in (grid_from_camera, occupied, occupied & (seen > 0), mask)))
+
+
+def _instances(
+    truth: TrueClip, registered: NDArray[np.bool_], grid_from_world: NDArray[np.float64], origin: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """Return the instance (60, 60, 36) with most points of some frames in every voxel of a grid, 0 = none."""
+    regions = truth.semantics.regions.astype(np.int64)
+    mixtures = mix(
+        replace(truth.scene, registered=registered), np.where(regions > 0, regions, -1), grid_from_world, origin
+    )
+    rows = mixtures.rows_of(np.stack(np.indices(GRID_SHAPE), axis=-1))
+    return np.append(mixtures.dominant(), 0)[rows]
+
+
+def _texts(tour: Tour, things: NDArray[np.int64]) -> dict[str, list[int]]:
+    """Return every text that is true of something in a grid of instances, with the instances it is true of."""
+    present = np.unique(things[things > 0]).tolist()
+    neighbours = [tour.house.things[instance - 1] for instance in present]
+    texts: dict[str, list[int]] = {}
+    for instance, thing in zip(present, neighbours, strict=True):
+        for text in describe(thing, neighbours):
+            texts.setdefault(text, []).append(instance)
+    return texts

@@ -1,0 +1,118 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.errors import NoEmbeddings, OtherWeights
+from pipeline.language.index import FOLDER, RegionIndex, open_index
+from pipeline.language.text import TextSide
+from pipeline.provenance import Provenance
+from pipeline.records import Floats
+from pipeline.store import Store
+
+WIDTH = 64
+
+
+def unit(rng: np.random.Generator, rows: int) -> Floats:
+    vectors = rng.standard_normal((rows, WIDTH)).astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def store_regions(store: Store, video_id: str, rows: int, text: TextSide, fingerprint: str = "1") -> Floats:
+    vectors = unit(np.random.default_rng([ord(letter) for letter in video_id + fingerprint]), rows).astype(np.float16)
+    video = store.video(video_id)
+    for stage in ("semantics", "occupancy"):
+        made = Provenance(
+            stage=stage,
+            backend="san",
+            code_version="1",
+            settings={},
+            weights=dict(text.weights) if stage == "semantics" else {},
+            fingerprint=fingerprint,
+            seconds=0.0,
+            counts={},
+        )
+        with video.write_group(stage, made.model_dump(mode="json")) as group:
+            if stage == "semantics":
+                group.append("region_offset", np.array([0, rows // 2]))
+                group.append("region_embeddings", vectors, 256)
+    return vectors.astype(np.float32)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "data")
+
+
+def test_the_nearest_regions_are_those_of_an_exhaustive_search(store: Store, text: TextSide):
+    stored = {name: store_regions(store, name, rows, text) for name, rows in (("b", 700), ("a", 300), ("c", 1))}
+    index, asked = open_index(store, text), unit(np.random.default_rng(0), 1)[0]
+    everything = sorted(
+        ((float(score), name, row) for name, rows in stored.items() for row, score in enumerate(rows @ asked)),
+        reverse=True,
+    )
+    found = index.search(asked, 10)
+    assert [(hit.video_id, hit.region) for hit in found] == [(name, row) for _, name, row in everything[:10]]
+    assert [hit.score for hit in found] == pytest.approx([score for score, _, _ in everything[:10]], abs=1e-6)
+    alone = index.search_video("b", asked, 5)
+    assert [hit.region for hit in alone] == [row for _, name, row in everything if name == "b"][:5]
+
+
+def test_asking_for_more_regions_than_there_are_gives_all(store: Store, text: TextSide):
+    store_regions(store, "a", 9, text)
+    found = open_index(store, text).search(unit(np.random.default_rng(0), 1)[0], 50)
+    assert sorted(hit.region for hit in found) == list(range(9))
+
+
+def test_a_changed_video_is_read_again_and_the_others_are_copied(store: Store, text: TextSide):
+    first = {name: store_regions(store, name, 50, text) for name in ("a", "b")}
+    before = open_index(store, text)
+    changed = store_regions(store, "a", 70, text, fingerprint="2")
+    # What has not changed is copied from the index and not read from its store, which is gone here.
+    folder = store.video("b").store.path("videos", "b", "scene.zarr", "semantics", "region_embeddings", "c")
+    store.files.rm(folder, recursive=True)
+    after = open_index(store, text)
+    assert np.array_equal(after.embeddings[:70], changed.astype(np.float16))
+    assert np.array_equal(after.embeddings[70:], first["b"].astype(np.float16))
+    assert len(before) == 100
+
+
+def test_nothing_changed_nothing_written(store: Store, text: TextSide):
+    store_regions(store, "a", 5, text)
+    open_index(store, text)
+    before = sorted(path.name for path in (store.scratch / FOLDER).iterdir())
+    open_index(store, text)
+    assert sorted(path.name for path in (store.scratch / FOLDER).iterdir()) == before
+    assert len([name for name in before if name.endswith(".npy")]) == 2
+
+
+@pytest.mark.parametrize("damage", ["cut", "no table", "other rows"])
+def test_what_a_killed_or_damaged_index_left_is_never_read(store: Store, text: TextSide, damage: str):
+    stored = store_regions(store, "a", 20, text)
+    open_index(store, text)
+    folder = store.scratch / FOLDER
+    if damage == "cut":
+        (folder / "index.json").write_text('{"version": "')
+    elif damage == "no table":
+        (folder / "index.json").unlink()
+    else:
+        path = next(folder.glob("*-float16.npy"))
+        np.save(path, np.zeros((3, WIDTH), np.float16))
+    index: RegionIndex = open_index(store, text)
+    assert np.array_equal(index.embeddings, stored.astype(np.float16))
+    assert len(list(folder.glob("*.npy"))) == 2
+
+
+def test_a_dataset_without_embeddings_names_the_stage(store: Store, text: TextSide):
+    with pytest.raises(NoEmbeddings, match=r"no video.*stage 'semantics'.*youtube_occ"):
+        open_index(store, text)
+
+
+def test_embeddings_of_other_weights_are_refused(store: Store, text: TextSide):
+    store_regions(store, "a", 5, text)
+    video = store.video("a")
+    attributes = {**video.attributes("semantics"), "weights": {"other.pth": "0" * 64}}
+    with video.write_group("semantics", attributes) as group:
+        group.append("region_embeddings", np.ones((5, WIDTH), np.float16), 256)
+    with pytest.raises(OtherWeights, match=r"regions of a .*other\.pth.*semantics\.san\.weights"):
+        open_index(store, text)

@@ -1,0 +1,229 @@
+"""The retrieval benchmark: its files, its truth from rendered tours, and its scores."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+import pipeline.language.commands  # noqa: F401 - adds its commands
+from pipeline.classes import SemanticClass
+from pipeline.cli import app
+from pipeline.errors import BrokenBenchmark
+from pipeline.evaluation import resize_nearest
+from pipeline.language.retrieval import measure, read_benchmark, tour_benchmark, write_benchmark
+from pipeline.language.retrieval.benchmark import MASKS, QUERIES, Benchmark, chosen, stack
+from pipeline.language.retrieval.descriptions import colour_name, describe, gap, noun_of
+from pipeline.language.retrieval.measure import average_precision
+from pipeline.language.retrieval.tour_queries import frame_queries, select
+from pipeline.language.text import TextSide
+from pipeline.quality.truth import tour_of, true_clip
+from pipeline.stages import Workbench
+from pipeline.store import Store
+from pipeline.tours import Tour
+from pipeline.voxelize import voxelize_frame
+
+
+@pytest.fixture(scope="module")
+def tour(spoken_tour: Workbench) -> Tour:
+    found = tour_of(spoken_tour.video, spoken_tour.settings)
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="module")
+def benchmark(spoken_tour: Workbench, tour: Tour) -> Benchmark:
+    """All queries about one frame of the small tour, which is none for evaluation."""
+    frames = registered_frames(spoken_tour)
+    found = frame_queries(tour, spoken_tour.video.video_id, frames, len(frames) // 2, spoken_tour.settings)
+    return stack(list(found))
+
+
+def registered_frames(bench: Workbench) -> np.ndarray:
+    return bench.video.read("frames", "frame_index")[bench.video.read("scene", "registered")]
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=1, max_size=40), st.randoms())
+def test_average_precision_is_the_area_under_steps_and_ties_have_no_order(places: list[tuple[int, bool]], random):
+    def of(given_: list[tuple[int, bool]]) -> float:
+        scores, mask = zip(*given_, strict=True)
+        return average_precision(np.array(scores, np.float32), np.array(mask))
+
+    if not any(mask for _, mask in places):
+        assert np.isnan(of(places))
+        return
+    expected, found, total = 0.0, 0, sum(mask for _, mask in places)
+    for level in sorted({score for score, _ in places}, reverse=True):
+        above = [mask for score, mask in places if score >= level]
+        expected += (sum(above) - found) / total * sum(above) / len(above)
+        found = sum(above)
+    shuffled = places[:]
+    random.shuffle(shuffled)
+    assert of(places) == pytest.approx(expected)
+    assert of(shuffled) == pytest.approx(expected)
+
+
+def test_a_blind_ranking_gets_the_share_of_what_is_meant():
+    mask = np.arange(100) < 7
+    assert average_precision(np.full(100, -np.inf, np.float32), mask) == pytest.approx(0.07)
+
+
+def test_files_come_back_as_written(benchmark: Benchmark, tmp_path: Path):
+    quoted = benchmark.queries[0].model_copy(update={"text": 'a "big", old\nsofa'})
+    written = replace(benchmark, queries=(quoted, *benchmark.queries[1:]))
+    write_benchmark(tmp_path, written)
+    read = read_benchmark(tmp_path)
+    assert read.queries == written.queries
+    for name in ("grid_from_camera", "occupied", "visible", "mask"):
+        assert np.array_equal(getattr(read, name), getattr(written, name))
+
+
+def spoiled_masks(**changes: Callable[[np.ndarray], np.ndarray]) -> Callable[[Path], None]:
+    def spoil(folder: Path) -> None:
+        with np.load(folder / MASKS) as stored:
+            arrays = {name: changes.get(name, lambda rows: rows)(stored[name]) for name in stored.files}
+        np.savez_compressed(folder / MASKS, **arrays)
+
+    return spoil
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda folder: (folder / QUERIES).unlink(), r"cannot read .*queries\.csv"),
+        (lambda folder: (folder / MASKS).write_bytes(b"PK"), r"cannot read .*masks\.npz"),
+        (lambda folder: (folder / QUERIES).write_text("text,video_id\n"), "0 queries"),
+        (
+            lambda folder: (folder / QUERIES).write_text("text,video_id,frame_index,split\na,../../etc,1,test\n"),
+            "video_id",
+        ),
+        (spoiled_masks(mask=np.zeros_like), "empty"),
+        (spoiled_masks(occupied=np.zeros_like), "leave the occupied"),
+        (spoiled_masks(mask=lambda rows: rows[:, :9]), "not .*60, 60, 36"),
+        (spoiled_masks(visible=lambda rows: rows.astype(np.uint8)), "bool"),
+        (spoiled_masks(grid_from_camera=lambda rows: rows * 2), "rigid"),
+        (spoiled_masks(mask=lambda rows: np.concatenate([rows, rows])), "too large"),
+        (spoiled_masks(visible=lambda rows: np.array([{"a": 1}] * len(rows), object)), "cannot read|too large"),
+    ],
+)
+def test_broken_files_are_named(benchmark: Benchmark, tmp_path: Path, spoil: Callable[[Path], None], message: str):
+    write_benchmark(tmp_path, chosen(benchmark, [0, 1]))
+    spoil(tmp_path)
+    with pytest.raises(BrokenBenchmark, match=message):
+        read_benchmark(tmp_path)
+
+
+def test_masks_are_those_of_the_true_grid(benchmark: Benchmark, spoken_tour: Workbench, tour: Tour):
+    frames = registered_frames(spoken_tour)
+    truth = true_clip(tour, frames)
+    grid = voxelize_frame(truth.scene, truth.semantics, len(frames) // 2, spoken_tour.settings.voxelize)
+    by_text = dict(zip((query.text for query in benchmark.queries), benchmark.mask, strict=True))
+    for text, label in (("a floor", SemanticClass.FLOOR), ("a wall", SemanticClass.WALL)):
+        true = grid.labels == label
+        # A voxel of two classes and several things may go to either: the class with most points, or the thing.
+        assert (by_text[text] & true).sum() > 0.97 * (by_text[text] | true).sum()
+    assert (benchmark.mask <= benchmark.occupied).all()
+    assert (benchmark.visible <= benchmark.occupied).all()
+    assert (benchmark.visible < benchmark.occupied).any()
+    corner = np.linalg.inv(benchmark.grid_from_camera[0])
+    assert corner[:3, :3] @ corner[:3, :3].T == pytest.approx(np.eye(3), abs=1e-6)
+
+
+def test_what_is_said_of_things_is_true(tour: Tour):
+    things = [thing for thing in tour.house.things if noun_of(thing)]
+    texts = [(thing, text) for thing in things for text in describe(thing, things)]
+    assert len({text for _, text in texts}) > 10
+    for thing, text in texts:
+        assert f" {noun_of(thing)}" in text
+        if " next to a " in text:
+            other = text.rpartition(" next to a ")[2]
+            assert min(gap(thing, item) for item in things if noun_of(item) == other) <= 0.5
+
+
+@pytest.mark.parametrize(
+    ("albedo", "name"),
+    [
+        ((0.02, 0.02, 0.02), "black"),
+        ((0.7, 0.68, 0.65), "white"),
+        ((0.2, 0.2, 0.2), "grey"),
+        ((0.4, 0.05, 0.04), "red"),
+        ((0.05, 0.1, 0.4), "blue"),
+        ((0.05, 0.3, 0.08), "green"),
+        ((0.2, 0.1, 0.05), "brown"),
+    ],
+)
+def test_colours_have_plain_names(albedo: tuple[float, float, float], name: str):
+    assert colour_name(albedo) == name
+
+
+def test_different_texts_come_before_the_same_again():
+    texts = ["a chair"] * 8 + ["a bed", "a sofa"]
+    rows = select(texts, 4, seed=1)
+    assert {texts[row] for row in rows} == {"a chair", "a bed", "a sofa"}
+    assert rows == select(texts, 4, seed=1)
+    assert len(select(texts, 100, seed=1)) == 10
+
+
+def test_tours_for_tuning_make_no_benchmark(spoken_tour: Workbench):
+    with pytest.raises(BrokenBenchmark, match="seeds from 1000000 on"):
+        tour_benchmark(spoken_tour.video.store, spoken_tour.settings)
+
+
+def test_regions_that_know_the_truth_are_found(
+    benchmark: Benchmark, spoken_tour: Workbench, tour: Tour, text: TextSide, tmp_path: Path
+):
+    """Regions are the true things here, and each embedding is that of the thing's name."""
+    shutil.copytree(spoken_tour.video.store.root, tmp_path / "data")
+    store = Store(tmp_path / "data")
+    teach(store, spoken_tour.video.video_id, tour, text)
+    plain = [row for row, query in enumerate(benchmark.queries) if len(query.text.split()) == 2]
+    report = measure(store, text, chosen(benchmark, plain))
+    # Two classes of the tiny network may lie near to one another, and the estimated scale misplaces borders.
+    assert report.mean("voxels_visible") > 2 * report.mean("share_visible")
+    assert report.mean("voxels") > 2 * report.mean("share")
+    assert report.mean("projected_visible") > 0.8
+    assert report.mean("projected_visible") > report.mean("projected")
+    assert report.missing == 0
+
+
+def teach(store: Store, video_id: str, tour: Tour, text: TextSide) -> None:
+    video = store.video(video_id)
+    arrays = {name: video.read("semantics", name) for name in ("labels", "confidence", "moving")}
+    truth = true_clip(tour, video.read("frames", "frame_index")).semantics.regions
+    regions = resize_nearest(truth, arrays["labels"].shape[1:])
+    arrays["moving"][:] = False
+    named = text.embed(names := sorted({noun_of(thing) or "thing" for thing in tour.house.things}))
+    rows = [names.index(noun_of(thing) or "thing") for thing in tour.house.things]
+    with video.write_group("semantics", video.attributes("semantics")) as group:
+        for name, values in arrays.items():
+            group.append(name, values)
+        group.append("regions", regions.astype(np.uint16))
+        group.append("region_offset", np.arange(len(regions)) * len(rows))
+        group.append("region_embeddings", np.tile(named[rows], (len(regions), 1)).astype(np.float16), 256)
+
+
+def test_frames_that_the_dataset_lacks_are_counted(benchmark: Benchmark, spoken_tour: Workbench, text: TextSide):
+    absent = benchmark.queries[1].model_copy(update={"video_id": "elsewhere"})
+    late = benchmark.queries[2].model_copy(update={"frame_index": 10**6})
+    some = replace(chosen(benchmark, [0, 1, 2]), queries=(benchmark.queries[0], absent, late))
+    report = measure(spoken_tour.video.store, text, some)
+    assert (len(report.scores), report.missing) == (1, 2)
+    assert "2 queries left out" in report.markdown()
+    with pytest.raises(BrokenBenchmark, match="none of the benchmark's frames"):
+        measure(spoken_tour.video.store, text, replace(chosen(benchmark, [1]), queries=(absent,)))
+
+
+def test_the_command_prints_a_row_for_every_split_and_method(
+    benchmark: Benchmark, spoken_tour: Workbench, checkpoint: Path, tmp_path: Path
+):
+    write_benchmark(tmp_path, chosen(benchmark, [0, 1, 2]))
+    given_ = ["--data", spoken_tour.video.store.root, "--set", f"semantics.san.weights={checkpoint}"]
+    found = CliRunner().invoke(app, ["retrieval", str(tmp_path), *map(str, given_)], catch_exceptions=False)
+    assert "2D features projected" in found.output
+    assert "validation" in found.output
+    assert "the answers mean nothing" in found.output
