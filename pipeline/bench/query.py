@@ -1,7 +1,7 @@
 """How long a query takes over a million regions in memory-mapped files, beside NumPy over the same float16 file.
 
-Random unit vectors: an exhaustive search takes as long over any. Run it with ``python -m pipeline.bench.query``; it writes
-1.5 GB beside the work in progress and removes them.
+Random unit vectors: an exhaustive search takes as long over any. Run it with ``python -m pipeline.bench.query``; it
+writes 1.5 GB of temporary files and removes them.
 """
 
 import os

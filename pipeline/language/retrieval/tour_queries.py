@@ -23,7 +23,7 @@ VOXELS_MIN = 8
 
 
 def tour_benchmark(store: Store, settings: Settings, count: int = 30, seed: int = 0) -> Benchmark:
-    """Return ``count`` queries, or as many as there are, about a dataset's tours for evaluation; tuning never sees them.
+    """Return ``count`` queries, or as many as there are, about a dataset's tours for evaluation.
 
     Raises:
         BrokenBenchmark: no tour of the dataset is for evaluation, or nothing in them can be asked for.
@@ -31,8 +31,8 @@ def tour_benchmark(store: Store, settings: Settings, count: int = 30, seed: int 
     frames = [frame for video_id in store.video_ids() for frame in _video_queries(store.video(video_id), settings)]
     if not frames:
         raise BrokenBenchmark(
-            f"no tour of this dataset is for evaluation (seeds from {EVALUATION_SEEDS_START} on) and shows what can be asked "
-            "for: build some, for instance with: python -m pipeline score --seeds 1000001-1000003"
+            f"no tour of this dataset is for evaluation (seeds from {EVALUATION_SEEDS_START} on) and shows anything to "
+            "ask for: build some, for instance with: python -m pipeline score --seeds 1000001-1000003"
         )
     everything = stack(frames)
     return chosen(everything, select([query.text for query in everything.queries], count, seed))

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -49,7 +50,9 @@ def registered_frames(bench: Workbench) -> np.ndarray:
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=1, max_size=40), st.randoms())
-def test_average_precision_is_the_area_under_steps_and_ties_have_no_order(places: list[tuple[int, bool]], random):
+def test_average_precision_is_the_area_under_steps_and_ties_have_no_order(
+    places: list[tuple[int, bool]], random: Random
+):
     def of(given_: list[tuple[int, bool]]) -> float:
         scores, mask = zip(*given_, strict=True)
         return average_precision(np.array(scores, np.float32), np.array(mask))
