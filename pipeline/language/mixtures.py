@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.grid import voxel_index
+from pipeline.grid import GRID_SHAPE, voxel_index
 from pipeline.pointmap import pointmap
 from pipeline.records import MetricScene
 
@@ -43,6 +43,10 @@ class Mixtures:
         wanted = voxel_keys(index)
         place = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
         return np.where(self.keys[place] == wanted, place, NO_VOXEL)
+
+    def rows_of_grid(self) -> NDArray[np.int64]:
+        """Return the row (60, 60, 36) of every voxel of a grid whose corner is the origin."""
+        return self.rows_of(np.moveaxis(np.indices(GRID_SHAPE, np.int64), 0, -1))
 
     def dominant(self) -> NDArray[np.int64]:
         """Return the region (V,) with most points in every voxel, the lowest on ties."""

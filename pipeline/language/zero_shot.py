@@ -1,5 +1,6 @@
 """Labels every voxel of a dataset by a list of prompts: any vocabulary, and no network over pictures."""
 
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,14 +41,17 @@ def label_dataset(
     vectors = text.embed(prompts)
     counts = np.zeros(len(prompts) + 1, np.int64)
     for chosen in open_index(store, text).video_ids(video_id):
-        folder = out / f"{chosen}.zarr"
+        draft, folder = out / f".{chosen}.part", out / f"{chosen}.zarr"
+        shutil.rmtree(draft, ignore_errors=True)
         with disk_errors():
-            folder.mkdir(parents=True, exist_ok=True)
-            writer = GroupWriter(folder)
+            draft.mkdir(parents=True)
+            writer = GroupWriter(draft)
             for labels in zero_shot_labels(store.video(chosen), vectors):
                 writer.append("labels", labels[None])
                 counts += np.bincount(labels.ravel(), minlength=len(counts))
             writer.close({"prompts": list(prompts), "weights": dict(text.weights)})
+            shutil.rmtree(folder, ignore_errors=True)
+            draft.replace(folder)
     return PromptCounts(tuple(prompts), counts[1:])
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import BrokenBenchmark
-from pipeline.grid import GRID_SHAPE, voxel_centres
+from pipeline.grid import voxel_centres
 from pipeline.language.index import open_index
 from pipeline.language.mixtures import mix, weights
 from pipeline.language.retrieval.benchmark import Benchmark
@@ -150,7 +150,7 @@ def voxel_ranking(video: VideoStore, row: int, grid_from_camera: NDArray[np.floa
     shares = weights(mixtures.ranges, mixtures.entries, len(embeddings))
     last = np.full((1, len(texts)), -np.inf, np.float32)
     scores: Floats = np.concatenate([shares @ cosine(embeddings, texts), last])
-    return scores[mixtures.rows_of(np.stack(np.indices(GRID_SHAPE), axis=-1))]
+    return scores[mixtures.rows_of_grid()]
 
 
 def projected_ranking(video: VideoStore, row: int, grid_from_camera: NDArray[np.float64], texts: Floats) -> Floats:

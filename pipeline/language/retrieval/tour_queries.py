@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import BrokenBenchmark
-from pipeline.grid import GRID_SHAPE
 from pipeline.language.mixtures import mix
 from pipeline.language.retrieval.benchmark import Benchmark, RetrievalQuery, chosen, stack
 from pipeline.language.retrieval.descriptions import describe
@@ -83,7 +82,8 @@ def frame_queries(
         if (mask & (seen > 0)).sum() >= VOXELS_MIN:
             query = RetrievalQuery(text=text, video_id=video_id, frame_index=int(frame_index[frame]), split=split)
             occupied = things > 0
-            yield Benchmark((query,), *(a[None] for a in (grid_from_camera, occupied, occupied & (seen > 0), mask)))
+            visible = occupied & (seen > 0)
+            yield Benchmark((query,), grid_from_camera[None], occupied[None], visible[None], mask[None])
 
 
 def _instances(
@@ -94,8 +94,8 @@ def _instances(
     mixtures = mix(
         replace(truth.scene, registered=registered), np.where(regions > 0, regions, -1), grid_from_world, origin
     )
-    rows = mixtures.rows_of(np.stack(np.indices(GRID_SHAPE), axis=-1))
-    return np.append(mixtures.dominant(), 0)[rows]
+    owners: NDArray[np.int64] = np.append(mixtures.dominant(), 0)[mixtures.rows_of_grid()]
+    return owners
 
 
 def _texts(tour: Tour, things: NDArray[np.int64]) -> dict[str, list[int]]:

@@ -83,7 +83,8 @@ def test_a_list_of_prompts_labels_every_voxel(spoken_tour: Workbench, text: Text
     assert labels.shape == video.read("occupancy", "labels").shape
     assert np.bincount(labels.ravel(), minlength=4)[1:].tolist() == counts.voxels.tolist()
     assert (labels > 0).sum() == (video.read("language", "region_of_voxel") > 0).sum()
-    alone = label_dataset(video.store, text, prompts[:1], tmp_path / "one", video.video_id)
+    alone = label_dataset(video.store, text, prompts[:1], tmp_path, video.video_id)
+    assert zarr.open_group(tmp_path / f"{video.video_id}.zarr", mode="r").attrs["prompts"] == prompts[:1]
     assert alone.voxels.tolist() == [counts.voxels.sum()]
 
 
