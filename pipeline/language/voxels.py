@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.classes import SemanticClass
-from pipeline.errors import NoEmbeddings
+from pipeline.errors import CorruptStore, NoEmbeddings
 from pipeline.grid import FLOOR_MARGIN, GRID_SHAPE, voxel_centres, voxel_index
 from pipeline.group_writer import GroupWriter
 from pipeline.language.mixtures import Mixtures, mix, weights
@@ -75,18 +75,13 @@ def language_grid(video: VideoStore, row: int) -> LanguageGrid:
 
     Raises:
         StageMissing: the group has not been made; see ``ensure_language``.
+        CorruptStore: the group is damaged; it is dropped, and made again when it is asked for next.
     """
-    tabled = video.read(GROUP, "region_of_voxel", slice(row, row + 1))[0].astype(np.int64)
-    used = tabled[tabled > 0]
-    if not used.size:
-        return LanguageGrid(np.full(GRID_SHAPE, -1), weights(*_no_entries(), 0), slice(0, 0))
-    first = int(used.min()) - 1
-    ranges = video.read(GROUP, "mixture_ranges", slice(first, int(used.max())))
-    entries = video.read(GROUP, "mixtures", slice(int(ranges[0, 0]), int(ranges[-1, 1]))).astype(np.int64)
-    regions = slice(int(entries[:, 0].min()), int(entries[:, 0].max()) + 1)
-    entries[:, 0] -= regions.start
-    shares = weights(ranges - ranges[0, 0], entries, regions.stop - regions.start)
-    return LanguageGrid(np.where(tabled > 0, tabled - 1 - first, -1), shares, regions)
+    try:
+        return _read_grid(video, row)
+    except CorruptStore as error:
+        video.drop_group(GROUP)
+        raise CorruptStore(f"{video.video_id}: the group {GROUP!r} was damaged and is made anew: ask again") from error
 
 
 def ensure_language(video: VideoStore) -> None:
@@ -122,6 +117,20 @@ def region_rows(video: VideoStore, rows: slice) -> NDArray[np.int64]:
     regions = video.read("semantics", "regions", rows).astype(np.int64)
     before = video.read("semantics", "region_offset", rows)[:, None, None]
     return np.where(regions > 0, before + regions - 1, -1)
+
+
+def _read_grid(video: VideoStore, row: int) -> LanguageGrid:
+    tabled = video.read(GROUP, "region_of_voxel", slice(row, row + 1))[0].astype(np.int64)
+    used = tabled[tabled > 0]
+    if not used.size:
+        return LanguageGrid(np.full(GRID_SHAPE, -1), weights(*_no_entries(), 0), slice(0, 0))
+    first = int(used.min()) - 1
+    ranges = video.read(GROUP, "mixture_ranges", slice(first, int(used.max())))
+    entries = video.read(GROUP, "mixtures", slice(int(ranges[0, 0]), int(ranges[-1, 1]))).astype(np.int64)
+    regions = slice(int(entries[:, 0].min()), int(entries[:, 0].max()) + 1)
+    entries[:, 0] -= regions.start
+    shares = weights(ranges - ranges[0, 0], entries, regions.stop - regions.start)
+    return LanguageGrid(np.where(tabled > 0, tabled - 1 - first, -1), shares, regions)
 
 
 def _wanted(video: VideoStore) -> str:

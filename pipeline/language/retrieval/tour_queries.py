@@ -10,6 +10,7 @@ from pipeline.errors import BrokenBenchmark
 from pipeline.language.mixtures import mix
 from pipeline.language.retrieval.benchmark import Benchmark, RetrievalQuery, chosen, stack
 from pipeline.language.retrieval.descriptions import describe
+from pipeline.process import provenance
 from pipeline.quality.truth import TrueClip, tour_of, true_clip
 from pipeline.settings import Settings
 from pipeline.store import Store, VideoStore
@@ -52,11 +53,22 @@ def _video_queries(video: VideoStore, settings: Settings) -> Iterator[Benchmark]
     tour = tour_of(video, settings) if video.has_group("scene") else None
     if tour is None or tour.seed < EVALUATION_SEEDS_START:
         return
+    _check_rendered_so(video, settings)
     for _, rows in clip_rows(video):
         registered = video.read("scene", "registered", rows)
         if registered.any():
             frame_index = video.read("frames", "frame_index", rows)[registered]
             yield from frame_queries(tour, video.video_id, frame_index, len(frame_index) // 2, settings)
+
+
+def _check_rendered_so(video: VideoStore, settings: Settings) -> None:
+    """Make sure that the truth is rendered with the settings that the video was."""
+    made = provenance(video, "video")
+    if made is None or made.settings.get("tour") != settings.download.decisive()["tour"]:
+        raise BrokenBenchmark(
+            f"{video.video_id} was rendered with other settings than these: give the ones it was built with "
+            "(--settings FILE, --set download.tour....)"
+        )
 
 
 def frame_queries(

@@ -24,6 +24,7 @@ from pipeline.language.retrieval.measure import average_precision
 from pipeline.language.retrieval.tour_queries import frame_queries, select
 from pipeline.language.text import TextSide
 from pipeline.quality.truth import tour_of, true_clip
+from pipeline.settings import load_settings
 from pipeline.stages import Workbench
 from pipeline.store import Store
 from pipeline.tours import Tour
@@ -175,6 +176,20 @@ def test_different_texts_come_before_the_same_again():
 def test_tours_for_tuning_make_no_benchmark(spoken_tour: Workbench):
     with pytest.raises(BrokenBenchmark, match="seeds from 1000000 on"):
         tour_benchmark(spoken_tour.video.store, spoken_tour.settings)
+
+
+def test_tours_for_evaluation_are_asked_about_with_the_settings_they_were_rendered_with(
+    spoken_tour: Workbench, tmp_path: Path
+):
+    shutil.copytree(spoken_tour.video.store.root, tmp_path / "data")
+    store = Store(tmp_path / "data")
+    video = store.video(spoken_tour.video.video_id)
+    video.write_json("source.json", {**video.read_json("source.json"), "origin": "tour://1000001"})
+    made = tour_benchmark(store, spoken_tour.settings, count=5)
+    assert len({query.text for query in made.queries}) == 5
+    assert {query.split for query in made.queries} == {"validation"}
+    with pytest.raises(BrokenBenchmark, match=r"tour-5 was rendered with other settings"):
+        tour_benchmark(store, load_settings("youtube_occ"))
 
 
 def test_regions_that_know_the_truth_are_found(

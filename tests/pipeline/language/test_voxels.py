@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.errors import NoEmbeddings
+from pipeline.errors import CorruptStore, NoEmbeddings
 from pipeline.grid import GRID_SHAPE, voxel_index
 from pipeline.language.voxels import GROUP, ensure_language, language_grid
 from pipeline.pointmap import pointmap
@@ -81,6 +81,19 @@ def test_the_group_is_made_once_and_again_when_grids_change(spoken_tour: Workben
     assert video.attributes(GROUP)["fingerprint"] != made["fingerprint"]
     assert not video.read(GROUP, "region_of_voxel").any()
     assert (language_grid(video, 0).voxel == -1).all()
+
+
+def test_a_damaged_group_is_made_anew(spoken_tour: Workbench, tmp_path: Path):
+    shutil.copytree(spoken_tour.video.store.root, tmp_path / "data")
+    video = Store(tmp_path / "data").video(spoken_tour.video.video_id)
+    ensure_language(video)
+    before = video.read(GROUP, "mixtures")
+    shutil.rmtree(tmp_path / "data" / "videos" / video.video_id / "scene.zarr" / GROUP / "mixtures")
+    with pytest.raises(CorruptStore, match="ask again"):
+        language_grid(video, 0)
+    ensure_language(video)
+    assert language_grid(video, 0).shares.nnz > 0
+    assert np.array_equal(video.read(GROUP, "mixtures"), before)
 
 
 def test_without_embeddings_the_stage_to_run_is_named(built_tour: Workbench):
