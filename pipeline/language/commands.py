@@ -7,7 +7,7 @@ import typer
 from rich.markdown import Markdown
 from rich.table import Table
 
-from pipeline.cli import DataOption, FileOption, SetOption, app, console, overrides
+from pipeline.cli import DataOption, FileOption, ProfileOption, SetOption, app, console, overrides
 from pipeline.errors import UnusableQuery
 from pipeline.language.heat_map import write_answer
 from pipeline.language.query import Answer, ask
@@ -28,13 +28,15 @@ def query(
     top: Annotated[int, typer.Option(min=1, max=1000, help="Frames, and voxels, to show.")] = 20,
     prompts: Annotated[Path | None, typer.Option(help="List, one a line: label every voxel by it.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for pictures, point clouds and labels.")] = Path("query"),
+    profile: ProfileOption = "youtube_occ",
     settings_file: FileOption = None,
     values: SetOption = None,
 ) -> None:
     """Find frames and voxels by words; the words' weights (semantics.san.weights) must be those of the regions."""
     if text is None and prompts is None:
         raise UnusableQuery("give a text to look for, a list with --prompts, or both")
-    store, side = Store(data_url(data)), text_side(settings_file, values)
+    settings = load_settings(profile, settings_file, overrides(values or []))
+    store, side = Store(data_url(data)), TextSide(settings.semantics.san)
     if text is not None:
         answer = ask(store, side, text, top, video)
         _show(answer, write_answer(store, answer, text, out))
@@ -55,22 +57,18 @@ def retrieval(
     make: Annotated[
         int | None, typer.Option(min=1, help="First make it: this many queries on tours of the data.")
     ] = None,
+    profile: ProfileOption = "youtube_occ",
     settings_file: FileOption = None,
     values: SetOption = None,
 ) -> None:
     """Rank voxels by the texts of a benchmark: mean average precision, beside 2D features projected onto them."""
-    store, side = Store(data_url(data)), text_side(settings_file, values)
+    settings = load_settings(profile, settings_file, overrides(values or []))
+    store, side = Store(data_url(data)), TextSide(settings.semantics.san)
     if make is not None:
-        settings = load_settings("youtube_occ", settings_file, overrides(values or []))
         write_benchmark(benchmark, tour_benchmark(store, settings, make))
     console.print(Markdown(measure(store, side, read_benchmark(benchmark)).markdown()))
     if side.means_nothing:
         console.print(NO_MEANING)
-
-
-def text_side(settings_file: Path | None, values: list[str] | None) -> TextSide:
-    """Return the text side with the weights that the profile of the paper, a file or single values name."""
-    return TextSide(load_settings("youtube_occ", settings_file, overrides(values or [])).semantics.san)
 
 
 def _show(answer: Answer, written: list[Path]) -> None:

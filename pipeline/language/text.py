@@ -63,7 +63,7 @@ class TextSide:
             raise OtherWeights(
                 f"the regions of {named} were embedded by other weights than {self.settings.weights} "
                 f"({', '.join(sorted({name for video_id in strange for name in weights_of[video_id]}))}): name those "
-                "with --set semantics.san.weights=..., or run the stage 'semantics' of these videos again"
+                "with --profile or --set semantics.san.weights=..., or run the stage 'semantics' of these videos again"
             )
 
     @cached_property

@@ -34,7 +34,7 @@ GROUP = "language"
 CODE_VERSION = "1"
 """Raised by hand whenever the same grids and regions would give other mixtures."""
 
-WITH_EMBEDDINGS = "with the backend san (--profile youtube_occ, or --set semantics.backend=san)"
+WITH_EMBEDDINGS = "with the backend san (--profile small or youtube_occ)"
 LOCK_WAIT_S = 600
 LATTICE_ORIGIN = np.array([0.0, 0.0, -FLOOR_MARGIN])
 """Corner of a voxel in the world: x and y of every grid are multiples of 8 cm, and z begins below the floor."""
