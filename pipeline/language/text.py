@@ -16,7 +16,7 @@ from pipeline.records import Floats
 from pipeline.semantics.san import SanSegmenter, SanSettings
 
 if TYPE_CHECKING:
-    from models.san import San
+    from models.san import AnySan
 
 ARTICLES = ("a ", "an ", "the ")
 """Dropped from the front of a query: the 14 sentences that CLIP is asked in bring their own."""
@@ -37,14 +37,15 @@ class TextSide:
         """Return unit vectors (P, E) float32 of queries.
 
         Raises:
-            UnusableQuery: none, an empty one, one in another script or too long, or one given twice.
+            UnusableQuery: none, an empty one, one in another script or too long, one given twice, or one that is
+                none of the words that a small network knows.
             SettingsError: the weights cannot be had.
         """
         words = checked_queries(queries)
         try:
             text = self._network.text(words)
         except UnusableVocabulary as error:
-            raise UnusableQuery(f"shorten the query: {error}") from error
+            raise UnusableQuery(f"ask in other words: {error}") from error
         vectors: Floats = text.detach().float().cpu().numpy()
         return vectors
 
@@ -74,7 +75,7 @@ class TextSide:
         return is_name_made(self._network)
 
     @cached_property
-    def _network(self) -> "San":
+    def _network(self) -> "AnySan":
         from models.san import San
         from models.weights import cache_folder
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.errors import BrokenBenchmark
+from pipeline.errors import BrokenBenchmark, UnusableQuery
 from pipeline.grid import voxel_centres
 from pipeline.language.index import open_index
 from pipeline.language.mixtures import mix, weights
-from pipeline.language.retrieval.benchmark import Benchmark
+from pipeline.language.retrieval.benchmark import Benchmark, chosen
 from pipeline.language.text import TextSide, cosine
 from pipeline.language.voxels import region_rows
 from pipeline.pointmap import depth_intrinsics
@@ -44,10 +44,11 @@ class QueryScore:
 
 @dataclass(frozen=True)
 class RetrievalReport:
-    """Scores of all queries whose frame the dataset has, and the number of the others."""
+    """Scores of the queries; missing: those whose frame the dataset lacks; refused: those the text side cannot take."""
 
     scores: tuple[QueryScore, ...]
     missing: int
+    refused: int
 
     def mean(self, name: str, split: str = EVERY_SPLIT) -> float:
         """Return the mean of a figure of ``QueryScore`` over the queries of a split, nan where there is none."""
@@ -66,6 +67,8 @@ class RetrievalReport:
                 lines.append(f"| {split} | {count} | {title} | {figures[0]:.3f} | {figures[1]:.3f} |")
         if self.missing:
             lines += ["", f"{self.missing} queries left out: the dataset does not have their frames."]
+        if self.refused:
+            lines += ["", f"{self.refused} queries left out: the text side does not know their words."]
         return "\n".join(lines)
 
 
@@ -74,21 +77,22 @@ def measure(store: Store, text: TextSide, benchmark: Benchmark) -> RetrievalRepo
 
     Raises:
         BrokenBenchmark: the dataset has none of the frames.
-        UnusableQuery: a text cannot be compared with regions.
+        UnusableQuery: not one text can be compared with regions.
         NoEmbeddings, OtherWeights: as in ``open_index``.
     """
     indexed = set(open_index(store, text).video_ids())
-    words = list(dict.fromkeys(query.text for query in benchmark.queries))
-    vectors = dict(zip(words, text.embed(words), strict=True))
+    vectors = _vectors(text, [query.text for query in benchmark.queries])
+    asked = chosen(benchmark, [row for row, query in enumerate(benchmark.queries) if query.text in vectors])
     scores = [
         score
-        for rows in _by_frame(benchmark)
-        if benchmark.queries[rows[0]].video_id in indexed
-        for score in _frame_scores(store, benchmark, rows, vectors)
+        for rows in _by_frame(asked)
+        if asked.queries[rows[0]].video_id in indexed
+        for score in _frame_scores(store, asked, rows, vectors)
     ]
     if not scores:
         raise BrokenBenchmark("the dataset has none of the benchmark's frames: build the videos that it names first")
-    return RetrievalReport(tuple(scores), len(benchmark.queries) - len(scores))
+    refused = len(benchmark.queries) - len(asked.queries)
+    return RetrievalReport(tuple(scores), len(asked.queries) - len(scores), refused)
 
 
 def average_precision(scores: Floats, mask: NDArray[np.bool_]) -> float:
@@ -103,6 +107,19 @@ def average_precision(scores: Floats, mask: NDArray[np.bool_]) -> float:
     steps = np.append(np.flatnonzero(ranked[1:] != ranked[:-1]), len(ranked) - 1)
     precision = found[steps] / (steps + 1)
     return float((precision * np.diff(found[steps], prepend=0)).sum() / found[-1])
+
+
+def _vectors(text: TextSide, queries: Sequence[str]) -> dict[str, Floats]:
+    """Return the unit vector (E,) of every query that the text side can take; there is at least one."""
+    vectors, refusals = {}, []
+    for query in dict.fromkeys(queries):
+        try:
+            vectors[query] = text.embed([query])[0]
+        except UnusableQuery as error:
+            refusals.append(error)
+    if not vectors:
+        raise refusals[0]
+    return vectors
 
 
 def _by_frame(benchmark: Benchmark) -> list[list[int]]:

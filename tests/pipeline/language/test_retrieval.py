@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 import pipeline.language.commands  # noqa: F401 - adds its commands
 from pipeline.classes import SemanticClass
 from pipeline.cli import app
-from pipeline.errors import BrokenBenchmark
+from pipeline.errors import BrokenBenchmark, UnusableQuery
 from pipeline.evaluation import resize_nearest
 from pipeline.language.retrieval import measure, read_benchmark, tour_benchmark, write_benchmark
 from pipeline.language.retrieval.benchmark import MASKS, QUERIES, Benchmark, chosen, stack
@@ -235,6 +235,17 @@ def test_frames_that_the_dataset_lacks_are_counted(benchmark: Benchmark, spoken_
     assert "2 queries left out" in report.markdown()
     with pytest.raises(BrokenBenchmark, match="none of the benchmark's frames"):
         measure(spoken_tour.video.store, text, replace(chosen(benchmark, [1]), queries=(absent,)))
+
+
+def test_texts_that_the_text_side_cannot_take_are_counted(benchmark: Benchmark, spoken_tour: Workbench, text: TextSide):
+    foreign = benchmark.queries[1].model_copy(update={"text": "пол"})
+    report = measure(
+        spoken_tour.video.store, text, replace(chosen(benchmark, [0, 1]), queries=(benchmark.queries[0], foreign))
+    )
+    assert (len(report.scores), report.missing, report.refused) == (1, 0, 1)
+    assert "1 queries left out: the text side" in report.markdown()
+    with pytest.raises(UnusableQuery, match="English"):
+        measure(spoken_tour.video.store, text, replace(chosen(benchmark, [1]), queries=(foreign,)))
 
 
 def test_the_command_prints_a_row_for_every_split_and_method(
