@@ -113,7 +113,7 @@ def test_accents_are_no_other_script_and_articles_go():
 
 
 def test_a_query_too_long_is_refused(text: TextSide):
-    with pytest.raises(UnusableQuery, match="other words.*tokens"):
+    with pytest.raises(UnusableQuery, match=r"other words.*tokens"):
         text.embed(["very " * 80 + "old sofa"])
 
 
