@@ -29,6 +29,8 @@ EVERY_SPLIT = "all"
 class QueryScore:
     """Average precisions of one query, nan where no voxel that it means is visible.
 
+    voxels: by the dataset's own scale; true_scale: given the true one; projected: by the frame's 2D features.
+
     share, share_visible: of the ranked voxels that it means, which is what a blind ranking gets.
     """
 
@@ -36,6 +38,8 @@ class QueryScore:
     split: str
     voxels: float
     voxels_visible: float
+    true_scale: float
+    true_scale_visible: float
     projected: float
     projected_visible: float
     share: float
@@ -59,7 +63,12 @@ class RetrievalReport:
     def markdown(self) -> str:
         """Return the table: a row for every split and method, mAP over all voxels and over visible ones."""
         lines = ["| split | queries | ranked by | mAP, all voxels | mAP, visible only |", "|---|---|---|---|---|"]
-        rows = (("language voxels", "voxels"), ("2D features projected", "projected"), ("nothing (chance)", "share"))
+        rows = (
+            ("language voxels", "voxels"),
+            ("language voxels, true scale", "true_scale"),
+            ("2D features projected", "projected"),
+            ("nothing (chance)", "share"),
+        )
         for split in (EVERY_SPLIT, *sorted({score.split for score in self.scores})):
             count = sum(split in (EVERY_SPLIT, score.split) for score in self.scores)
             for title, name in rows:
@@ -142,26 +151,32 @@ def _frame_scores(
     texts = np.stack([vectors[benchmark.queries[row].text] for row in rows])
     grid_from_camera = benchmark.grid_from_camera[rows[0]]
     by_voxels = voxel_ranking(video, int(at[0]), grid_from_camera, texts)
+    scale = scale_to_truth(video, int(at[0]), grid_from_camera, benchmark.visible[rows[0]])
+    by_scaled = voxel_ranking(video, int(at[0]), grid_from_camera, texts, scale)
     by_pixels = projected_ranking(video, int(at[0]), grid_from_camera, texts)
     for column, row in enumerate(rows):
         query, occupied, mask = benchmark.queries[row], benchmark.occupied[row], benchmark.mask[row]
         places = (occupied, occupied & benchmark.visible[row])
         precisions = [
             average_precision(ranking[place, column], mask[place])
-            for ranking in (by_voxels, by_pixels)
+            for ranking in (by_voxels, by_scaled, by_pixels)
             for place in places
         ]
         yield QueryScore(query.text, query.split, *precisions, *(_share(mask[place]) for place in places))
 
 
-def voxel_ranking(video: VideoStore, row: int, grid_from_camera: NDArray[np.float64], texts: Floats) -> Floats:
+def voxel_ranking(
+    video: VideoStore, row: int, grid_from_camera: NDArray[np.float64], texts: Floats, scale: float = 1.0
+) -> Floats:
     """Return the scores (60, 60, 36, P) of a grid laid on a frame's camera: means over the points of the whole clip.
 
-    texts: (P, E) unit vectors. Voxels into which no region falls come last, all alike.
+    texts: (P, E) unit vectors. scale: what the dataset's metres are multiplied with.
+    Voxels into which no region falls come last, all alike.
     """
     rows = next(rows for _, rows in clip_rows(video) if rows.start <= row < rows.stop)
     scene = without_moving(read_scene(video, rows), read_labels(video, rows))
-    grid_from_world = grid_from_camera @ np.linalg.inv(scene.camera_to_world[row - rows.start].astype(np.float64))
+    camera_from_world = np.linalg.inv(scene.camera_to_world[row - rows.start].astype(np.float64))
+    grid_from_world = grid_from_camera @ np.diag([scale, scale, scale, 1.0]) @ camera_from_world
     regions, first, embeddings = _clip_regions(video, rows)
     mixtures = mix(scene, np.where(regions >= 0, regions - first, -1), grid_from_world, np.zeros(3))
     shares = weights(mixtures.ranges, mixtures.entries, len(embeddings))
@@ -177,17 +192,37 @@ def projected_ranking(video: VideoStore, row: int, grid_from_camera: NDArray[np.
     """
     rows = slice(row, row + 1)
     regions, first, embeddings = _clip_regions(video, rows)
-    height, width = regions.shape[1:]
-    camera_from_grid = np.linalg.inv(grid_from_camera)
-    centres = voxel_centres(np.zeros(3)) @ camera_from_grid[:3, :3].T + camera_from_grid[:3, 3]
-    pixels = centres @ depth_intrinsics(video.read("scene", "intrinsics", rows)[0], (height, width)).T
-    before = pixels[..., 2] > 0
-    u, v = (np.floor(pixels[..., axis] / np.where(before, pixels[..., 2], 1)) for axis in (0, 1))
-    inside = before & (u >= 0) & (u < width) & (v >= 0) & (v < height)
-    region = np.where(inside, regions[0][np.where(inside, v, 0).astype(int), np.where(inside, u, 0).astype(int)], -1)
+    v, u, _, inside = _pixels_of_voxels(video, row, grid_from_camera, regions.shape[1:])
+    region = np.where(inside, regions[0][v, u], -1)
     last = np.full((1, len(texts)), -np.inf, np.float32)
     scores: Floats = np.concatenate([cosine(embeddings, texts), last])
     return scores[np.where(region >= 0, region - first, -1)]
+
+
+def scale_to_truth(
+    video: VideoStore, row: int, grid_from_camera: NDArray[np.float64], visible: NDArray[np.bool_]
+) -> float:
+    """Return the factor that gives a frame its true size: median depth of the voxels it sees over the stored depth."""
+    depth = video.read("scene", "depth", slice(row, row + 1))[0].astype(np.float64)
+    v, u, distance, inside = _pixels_of_voxels(video, row, grid_from_camera, depth.shape)
+    given = inside & visible & (depth[v, u] > 0)
+    return float(np.median(distance[given] / depth[v, u][given])) if given.any() else 1.0
+
+
+def _pixels_of_voxels(
+    video: VideoStore, row: int, grid_from_camera: NDArray[np.float64], shape: tuple[int, ...]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Return row, column and depth (60, 60, 36) of voxel centres in a frame's map of ``shape``, and which lie in it."""
+    height, width = shape
+    camera_from_grid = np.linalg.inv(grid_from_camera)
+    centres = voxel_centres(np.zeros(3)) @ camera_from_grid[:3, :3].T + camera_from_grid[:3, 3]
+    intrinsics = video.read("scene", "intrinsics", slice(row, row + 1))[0]
+    pixels = centres @ depth_intrinsics(intrinsics, (height, width)).T
+    before = pixels[..., 2] > 0
+    u, v = (np.floor(pixels[..., axis] / np.where(before, pixels[..., 2], 1)) for axis in (0, 1))
+    inside = before & (u >= 0) & (u < width) & (v >= 0) & (v < height)
+    row_of, column_of = (np.where(inside, place, 0).astype(np.int64) for place in (v, u))
+    return row_of, column_of, centres[..., 2], inside
 
 
 def _clip_regions(video: VideoStore, rows: slice) -> tuple[NDArray[np.int64], int, NDArray[np.float16]]:

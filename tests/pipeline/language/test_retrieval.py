@@ -205,6 +205,8 @@ def test_regions_that_know_the_truth_are_found(
     # The estimated scale moves surfaces by a voxel; the picture's own regions miss only borders and what is hidden.
     assert report.mean("voxels_visible") > 2 * report.mean("share_visible")
     assert report.mean("voxels") > 2 * report.mean("share")
+    assert report.mean("true_scale_visible") > 0.4
+    assert report.mean("true_scale_visible") > report.mean("voxels_visible")
     assert report.mean("projected_visible") > 0.6
     assert report.mean("projected_visible") > report.mean("projected")
     assert report.missing == 0
