@@ -40,26 +40,31 @@ def pairs() -> PairSamples:
     return DUST3R.chunk(0)
 
 
+@pytest.fixture(scope="module")
+def views() -> SanSamples:
+    return SAN.chunk(0)
+
+
 def gradients_missing(network: nn.Module, loss: torch.Tensor) -> list[str]:
     loss.backward()
     return [name for name, value in network.named_parameters() if value.grad is None or not value.grad.isfinite().all()]
 
 
-def test_chunks_are_functions_of_their_number():
-    first, again, other = INDOOR.chunk(3), INDOOR.chunk(3), INDOOR.chunk(4)
-    assert torch.equal(first.pictures, again.pictures)
-    assert not torch.equal(first.pictures, other.pictures)
-    assert first.pictures.shape == (9, 3, 72, 96)
-    assert first.indoor.tolist() == [1.0] * 4 + [0.0] * 5
+def test_chunks_are_functions_of_their_number(views: SanSamples):
+    again, other = SAN.chunk(0), SAN.chunk(4)
+    assert torch.equal(views.pictures, again.pictures)
+    assert not torch.equal(views.pictures, other.pictures)
 
 
 def test_the_indoor_loss_reaches_every_weight():
-    network = INDOOR.network()
-    assert not gradients_missing(network, INDOOR.loss(network, INDOOR.chunk(0), generator_of(0, 0)))
+    samples, network = INDOOR.chunk(0), INDOOR.network()
+    assert samples.pictures.shape == (9, 3, 72, 96)
+    assert samples.indoor.tolist() == [1.0] * 4 + [0.0] * 5
+    assert not gradients_missing(network, INDOOR.loss(network, samples, generator_of(0, 0)))
 
 
-def test_the_san_loss_reaches_every_weight_and_falls():
-    samples, network = SAN.chunk(0), SAN.network()
+def test_the_san_loss_reaches_every_weight_and_falls(views: SanSamples):
+    samples, network = views, SAN.network()
     assert set(samples.labels.unique().tolist()) <= {*range(1, 12), 255}
     optimiser = torch.optim.Adam(network.parameters(), 0.01)
     losses = []
@@ -80,9 +85,9 @@ def test_the_small_san_knows_every_word_of_the_vocabulary():
     assert not torch.allclose(text[0], text[2])
 
 
-def test_pixels_without_a_label_are_no_part_of_the_loss():
-    samples, network = SAN.chunk(0), SAN.network().eval()
-    blank = SanSamples(samples.pictures, torch.full_like(samples.labels, SemanticClass.UNKNOWN))
+def test_pixels_without_a_label_are_no_part_of_the_loss(views: SanSamples):
+    network = SAN.network().eval()
+    blank = SanSamples(views.pictures, torch.full_like(views.labels, SemanticClass.UNKNOWN))
     parts = SAN.settings.model_copy(update={"class_weight": 0.0})
     assert float(SanRecipe(parts).loss(network, blank, generator_of(0, 0)).detach()) == 0
 
