@@ -30,7 +30,7 @@ def list_weights() -> None:
         table.add_row(weights.name, f"{weights.size_bytes / 1e9:.2f} GB", cached, weights.licence, weights.use)
     for name in cache.shipped():
         size = (cache.SHIPPED / f"{name}.safetensors").stat().st_size
-        table.add_row(name, f"{size / 1e9:.2f} GB", "shipped", "Apache-2.0", "anything")
+        table.add_row(name, f"{size / 1e6:.1f} MB", "shipped", "Apache-2.0", "rendered tours; its card says more")
     Console().print(table)
 
 

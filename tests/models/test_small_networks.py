@@ -104,7 +104,7 @@ def test_the_indoor_network_takes_pictures_of_any_size():
 
 
 def test_shipped_weights_load_by_name():
-    loaders = {"indoor_small": IndoorNet.load, "san_small": San.load}
+    loaders = {"indoor_small": IndoorNet.load, "san_small": San.load, "dust3r_small": Dust3r.load}
     assert set(shipped()) == set(loaders)
     for name, load in loaders.items():
         assert all(value.isfinite().all() for value in load(name).state_dict().values())

@@ -7,8 +7,10 @@ import pytest
 
 from pipeline.classes import SemanticClass
 from pipeline.errors import SettingsError
+from pipeline.evaluation import depth_errors, resize_nearest
 from pipeline.indoor import indoor_filter
 from pipeline.indoor_small import SmallIndoorFilter, SmallIndoorSettings
+from pipeline.reconstruct import reconstructor
 from pipeline.records import Images
 from pipeline.semantics import segmenter
 from pipeline.settings import Settings, load_settings
@@ -56,6 +58,17 @@ def test_labels_of_a_room_are_mostly_right(settings: Settings, room: ShotViews):
     known = truth.semantics.labels != SemanticClass.UNKNOWN
     assert (semantics.labels == truth.semantics.labels)[known].mean() > 0.6
     assert semantics.regions.max() > 1
+
+
+def test_pointmaps_of_the_small_dust3r_beat_a_flat_guess(room: ShotViews, tmp_path: Path):
+    sure = {"min_pair_confidence": 1.0, "min_confidence": 1.0}
+    dust3r = {"weights": "dust3r_small", "image_size": 128, "alignment": sure}
+    chosen = load_settings("small", overrides={"reconstruct": {"backend": "dust3r", "dust3r": dust3r}})
+    found = reconstructor(chosen.reconstruct).reconstruct(frames_of(room), tmp_path)
+    assert found.registered.all()
+    truth = resize_nearest(room.views.depth.numpy(), found.depth.shape[1:])
+    flat = depth_errors(np.ones_like(truth), truth)
+    assert depth_errors(found.depth, truth).absolute_relative < 0.75 * flat.absolute_relative
 
 
 def test_weights_are_on_record(settings: Settings):
