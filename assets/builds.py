@@ -13,7 +13,7 @@ from assets.video_builder import VideoBuild, VideoBuilder
 def missing_videos(builder: dg.ResourceParam[VideoBuilder]) -> Iterator[dg.DynamicOutput[str]]:
     """Start the build of every video that is missing and worth trying; emit their ids."""
     missing = list(builder.pipeline.missing())
-    echo(f"{len(missing)} videos to build" if missing else "no video to build")
+    echo(f"{len(missing)} videos to build, profile {builder.settings.profile}" if missing else "no video to build")
     for position, video_id in enumerate(missing):
         builder.start(video_id)
         yield dg.DynamicOutput(video_id, mapping_key=f"{position}_{video_id.replace('-', '_')}")

@@ -32,7 +32,9 @@ class PipelineResource(dg.ConfigurableResource["PipelineResource"]):
 
     data: str | None = Field(None, description="folder or fsspec URL; else YOUTUBE_OCC_DATA, else ./data")
     sources: str | None = Field(None, description="a .yaml file or sources themselves; else SOURCES, else sources.yaml")
-    profile: str | None = Field(None, description="set of backends; else YOUTUBE_OCC_PROFILE, else classic")
+    profile: str | None = Field(
+        None, description="set of backends; else YOUTUBE_OCC_PROFILE, the sources file's"
+    )
     settings_file: str | None = Field(None, description="YAML laid over the profile; else YOUTUBE_OCC_SETTINGS")
     overrides: dict[str, Any] = Field({}, description="single settings on top, as in {scenes: {clip_min_s: 2}}")
 
@@ -47,9 +49,12 @@ class PipelineResource(dg.ConfigurableResource["PipelineResource"]):
 
     def settings(self) -> Settings:
         """Return the settings of all stages; raises ``SettingsError``."""
-        profile = self.profile or os.environ.get("YOUTUBE_OCC_PROFILE") or "classic"
         file = self.settings_file or os.environ.get("YOUTUBE_OCC_SETTINGS")
-        return load_settings(profile, Path(file) if file else None, self.overrides)
+        return load_settings(self.chosen_profile(), Path(file) if file else None, self.overrides)
+
+    def chosen_profile(self) -> str:
+        """Return the profile asked for, else the one that the sources file names for its videos."""
+        return self.profile or os.environ.get("YOUTUBE_OCC_PROFILE") or self.listed().profile or "classic"
 
     def listed(self) -> SourceList:
         """Return the sources as they are listed now; raises ``SettingsError``."""
@@ -64,7 +69,7 @@ class PipelineResource(dg.ConfigurableResource["PipelineResource"]):
 
     def run_config(self) -> dict[str, Any]:
         """Return the run configuration that gives another run this same resource."""
-        given = {name: value for name, value in self.model_dump().items() if value}
+        given = {name: value for name, value in self.model_dump().items() if value} | {"profile": self.chosen_profile()}
         return {"resources": {"pipeline": {"config": given}}}
 
 

@@ -67,20 +67,22 @@ class SourceEntry(SourceRules):
 
 
 class SourceFile(BaseModel):
-    """The content of ``sources.yaml``."""
+    """The content of ``sources.yaml``; ``profile`` is the one that suits these sources, where no other is asked for."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    profile: str | None = None
     sources: tuple[Annotated[SourceEntry, BeforeValidator(_as_mapping)], ...]
 
 
 class SourceList(BaseModel):
-    """Entries with the folder that relative paths in them start from."""
+    """Entries with the folder that relative paths in them start from, and the profile that their file names."""
 
     model_config = ConfigDict(frozen=True)
 
     entries: tuple[SourceEntry, ...]
     folder: Path
+    profile: str | None = None
 
 
 def read_entries(text: str) -> SourceList:
@@ -97,13 +99,13 @@ def read_entries(text: str) -> SourceList:
     is_file = path.suffix in (".yaml", ".yml")
     content = _read_yaml(path) if is_file else {"sources": _split(text)}
     try:
-        entries = SourceFile.model_validate(content).sources
+        listed = SourceFile.model_validate(content)
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
         raise SettingsError(f"{text!r} is no list of sources: {problems}") from error
-    if not entries:
+    if not listed.sources:
         raise SettingsError(f"{text!r} names no video")
-    return SourceList(entries=entries, folder=path.parent if is_file else Path())
+    return SourceList(entries=listed.sources, folder=path.parent if is_file else Path(), profile=listed.profile)
 
 
 def _read_yaml(path: Path) -> Any:

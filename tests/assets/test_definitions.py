@@ -89,10 +89,25 @@ def test_what_the_launchpad_gives_wins_over_the_environment(monkeypatch: pytest.
 
 
 def test_a_child_run_is_given_what_the_parent_was_given():
-    given = PipelineResource(data="/somewhere", overrides={"dataset": {"parallel_videos": 3}})
+    given = PipelineResource(data="/somewhere", profile="classic", overrides={"dataset": {"parallel_videos": 3}})
     config = given.run_config()["resources"]["pipeline"]["config"]
-    assert config == {"data": "/somewhere", "overrides": {"dataset": {"parallel_videos": 3}}}
+    assert config == {"data": "/somewhere", "profile": "classic", "overrides": {"dataset": {"parallel_videos": 3}}}
     assert PipelineResource(**json.loads(json.dumps(config))) == given
+
+
+def test_the_sources_file_names_the_profile_unless_another_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    file = tmp_path / "sources.yaml"
+    file.write_text("{profile: small, sources: [tour://1]}")
+    assert PipelineResource(sources=str(file)).settings().profile == "small"
+    assert PipelineResource(sources="tour://1").settings().profile == "classic"
+    assert PipelineResource(sources=str(file), profile="classic").settings().profile == "classic"
+    monkeypatch.setenv("YOUTUBE_OCC_PROFILE", "youtube_occ")
+    assert PipelineResource(sources=str(file)).settings().profile == "youtube_occ"
+    file.write_text("{profile: large, sources: [tour://1]}")
+    with pytest.raises(SettingsError, match="'large'"):
+        PipelineResource(sources=str(file), profile="large").settings()
 
 
 def test_a_wrong_setting_is_named():
