@@ -113,29 +113,40 @@ def test_killed_while_reconstructing_it_goes_on_where_it_was(
     assert not list(video.scratch.rglob("*.npz"))
 
 
-def _process_until_killed(folder: Path, stage: str) -> None:
+def _process_until_stopped(folder: Path, stage: str, by: signal.Signals) -> None:
     def progress(at: str, done: int, total: int, detail: str = "") -> None:
         del detail
         if at == stage and done >= total - 1:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), by)
 
     list(process_video(replace(workbench(folder), progress=progress)))
 
 
-@pytest.mark.parametrize("stage", ["clips", "indoor_clips", "semantics"])
-def test_killed_in_the_middle_of_a_stage_only_that_stage_is_done_again(copied_tour: Workbench, stage: str):
+@pytest.mark.parametrize(
+    ("stage", "by"),
+    [
+        ("clips", signal.SIGKILL),
+        ("indoor_clips", signal.SIGKILL),
+        ("semantics", signal.SIGKILL),
+        ("scene", signal.SIGINT),
+    ],
+)
+def test_stopped_in_the_middle_of_a_stage_only_that_stage_is_done_again(
+    copied_tour: Workbench, stage: str, by: signal.Signals
+):
     video, group = copied_tour.video, STAGES[stage].group
     if group:
         video.drop_group(group)
     else:
         video.remove("clips.parquet")
     child = multiprocessing.get_context("spawn").Process(
-        target=_process_until_killed, args=(Path(video.store.root), stage)
+        target=_process_until_stopped, args=(Path(video.store.root), stage, by)
     )
     child.start()
     child.join()
-    assert child.exitcode == -signal.SIGKILL
+    assert child.exitcode
     assert provenance(video, stage) is None
+    assert last_failure(video) is None, "who was stopped has not failed"
     reports = list(process_video(copied_tour))
     assert [report.provenance.stage for report in reports if not report.reused] == [stage]
     assert is_built(video, copied_tour.settings)
