@@ -32,9 +32,7 @@ class PipelineResource(dg.ConfigurableResource["PipelineResource"]):
 
     data: str | None = Field(None, description="folder or fsspec URL; else YOUTUBE_OCC_DATA, else ./data")
     sources: str | None = Field(None, description="a .yaml file or sources themselves; else SOURCES, else sources.yaml")
-    profile: str | None = Field(
-        None, description="set of backends; else YOUTUBE_OCC_PROFILE, the sources file's"
-    )
+    profile: str | None = Field(None, description="set of backends; else YOUTUBE_OCC_PROFILE, the sources file's")
     settings_file: str | None = Field(None, description="YAML laid over the profile; else YOUTUBE_OCC_SETTINGS")
     overrides: dict[str, Any] = Field({}, description="single settings on top, as in {scenes: {clip_min_s: 2}}")
 
