@@ -34,7 +34,7 @@ class OtherWeights(PipelineError):
     """Region embeddings that come from other weights than the text side: their products would mean nothing."""
 
 
-class BrokenBenchmark(PipelineError):
+class BrokenRetrievalSet(PipelineError):
     """Files of a retrieval benchmark that do not fit together or hold what they should not."""
 
 

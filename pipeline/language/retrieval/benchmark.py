@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pipeline.errors import BrokenBenchmark
+from pipeline.errors import BrokenRetrievalSet
 from pipeline.grid import GRID_SHAPE
 
 QUERIES, MASKS = "queries.csv", "masks.npz"
@@ -67,7 +67,7 @@ def read_benchmark(folder: Path) -> Benchmark:
     """Read a benchmark.
 
     Raises:
-        BrokenBenchmark: a file is missing or is not what it should be; says which and what.
+        BrokenRetrievalSet: a file is missing or is not what it should be; says which and what.
     """
     queries = _read_queries(folder / QUERIES)
     arrays = _read_masks(folder / MASKS, len(queries))
@@ -77,7 +77,7 @@ def read_benchmark(folder: Path) -> Benchmark:
     strange |= ~_rigid(arrays["grid_from_camera"])
     if strange.any():
         first = queries[int(strange.argmax())]
-        raise BrokenBenchmark(
+        raise BrokenRetrievalSet(
             f"{folder / MASKS}: the masks of {first.text!r} ({first.video_id}, frame {first.frame_index}) are empty, "
             "leave the occupied voxels, or lie on no rigid grid"
         )
@@ -89,12 +89,12 @@ def _read_queries(path: Path) -> list[RetrievalQuery]:
         with path.open(newline="") as file:
             queries = [RetrievalQuery.model_validate(row) for row in csv.DictReader(file)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise BrokenBenchmark(f"cannot read {path}: {error}") from error
+        raise BrokenRetrievalSet(f"cannot read {path}: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]
-        raise BrokenBenchmark(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        raise BrokenRetrievalSet(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
     if not 0 < len(queries) <= MOST_QUERIES:
-        raise BrokenBenchmark(f"{path} holds {len(queries)} queries; from 1 to {MOST_QUERIES} are read")
+        raise BrokenRetrievalSet(f"{path} holds {len(queries)} queries; from 1 to {MOST_QUERIES} are read")
     return queries
 
 
@@ -105,16 +105,16 @@ def _read_masks(path: Path, count: int) -> dict[str, Any]:
         for name, shape in _SHAPES.items():
             most = count * math.prod(shape) * (8 if shape == (4, 4) else 1) + _HEADER_BYTES
             if sizes.get(f"{name}.npy", most + 1) > most:
-                raise BrokenBenchmark(f"{path}: {name} is missing, or too large for {count} queries")
+                raise BrokenRetrievalSet(f"{path}: {name} is missing, or too large for {count} queries")
         with np.load(path, allow_pickle=False) as stored:
             arrays = {name: np.asarray(stored[name]) for name in _SHAPES}
     except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise BrokenBenchmark(f"cannot read {path}: {error}") from error
+        raise BrokenRetrievalSet(f"cannot read {path}: {error}") from error
     for name, shape in _SHAPES.items():
         wanted = np.float64 if shape == (4, 4) else np.bool_
         if arrays[name].shape != (count, *shape) or arrays[name].dtype != wanted:
             found = f"{arrays[name].shape} {arrays[name].dtype}"
-            raise BrokenBenchmark(f"{path}: {name} is {found}, not {(count, *shape)} {np.dtype(wanted)}")
+            raise BrokenRetrievalSet(f"{path}: {name} is {found}, not {(count, *shape)} {np.dtype(wanted)}")
     return arrays
 
 

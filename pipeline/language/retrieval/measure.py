@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.errors import BrokenBenchmark, UnusableQuery
+from pipeline.errors import BrokenRetrievalSet, UnusableQuery
 from pipeline.grid import voxel_centres
 from pipeline.language.index import open_index
 from pipeline.language.mixtures import mix, weights
@@ -85,7 +85,7 @@ def measure(store: Store, text: TextSide, benchmark: Benchmark) -> RetrievalRepo
     """Rank the occupied voxels of every query's frame.
 
     Raises:
-        BrokenBenchmark: the dataset has none of the frames.
+        BrokenRetrievalSet: the dataset has none of the frames.
         UnusableQuery: not one text can be compared with regions.
         NoEmbeddings, OtherWeights: as in ``open_index``.
     """
@@ -99,7 +99,7 @@ def measure(store: Store, text: TextSide, benchmark: Benchmark) -> RetrievalRepo
         for score in _frame_scores(store, asked, rows, vectors)
     ]
     if not scores:
-        raise BrokenBenchmark("the dataset has none of the benchmark's frames: build the videos that it names first")
+        raise BrokenRetrievalSet("the dataset has none of the benchmark's frames: build the videos that it names first")
     refused = len(benchmark.queries) - len(asked.queries)
     return RetrievalReport(tuple(scores), len(asked.queries) - len(scores), refused)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.errors import BrokenBenchmark
+from pipeline.errors import BrokenRetrievalSet
 from pipeline.language.mixtures import mix
 from pipeline.language.retrieval.benchmark import Benchmark, RetrievalQuery, chosen, stack
 from pipeline.language.retrieval.descriptions import describe
@@ -26,11 +26,11 @@ def tour_benchmark(store: Store, settings: Settings, count: int = 30, seed: int 
     """Return ``count`` queries, or as many as there are, about a dataset's tours for evaluation.
 
     Raises:
-        BrokenBenchmark: no tour of the dataset is for evaluation, or nothing in them can be asked for.
+        BrokenRetrievalSet: no tour of the dataset is for evaluation, or nothing in them can be asked for.
     """
     frames = [frame for video_id in store.video_ids() for frame in _video_queries(store.video(video_id), settings)]
     if not frames:
-        raise BrokenBenchmark(
+        raise BrokenRetrievalSet(
             f"no tour of this dataset is for evaluation (seeds from {EVALUATION_SEEDS_START} on) and shows anything to "
             "ask for: build some, for instance with: python -m pipeline score --seeds 1000001-1000003"
         )
@@ -65,7 +65,7 @@ def _check_rendered_so(video: VideoStore, settings: Settings) -> None:
     """Make sure that the truth is rendered with the settings that the video was."""
     made = provenance(video, "video")
     if made is None or made.settings.get("tour") != settings.download.decisive()["tour"]:
-        raise BrokenBenchmark(
+        raise BrokenRetrievalSet(
             f"{video.video_id} was rendered with other settings than these: give the ones it was built with "
             "(--settings FILE, --set download.tour....)"
         )

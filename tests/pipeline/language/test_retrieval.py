@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 import pipeline.language.commands  # noqa: F401 - adds its commands
 from pipeline.classes import SemanticClass
 from pipeline.cli import app
-from pipeline.errors import BrokenBenchmark, UnusableQuery
+from pipeline.errors import BrokenRetrievalSet, UnusableQuery
 from pipeline.evaluation import resize_nearest
 from pipeline.language.retrieval import measure, read_benchmark, tour_benchmark, write_benchmark
 from pipeline.language.retrieval.benchmark import MASKS, QUERIES, Benchmark, chosen, stack
@@ -118,7 +118,7 @@ def spoiled_masks(**changes: Callable[[np.ndarray], np.ndarray]) -> Callable[[Pa
 def test_broken_files_are_named(benchmark: Benchmark, tmp_path: Path, spoil: Callable[[Path], None], message: str):
     write_benchmark(tmp_path, chosen(benchmark, [0, 1]))
     spoil(tmp_path)
-    with pytest.raises(BrokenBenchmark, match=message):
+    with pytest.raises(BrokenRetrievalSet, match=message):
         read_benchmark(tmp_path)
 
 
@@ -174,7 +174,7 @@ def test_different_texts_come_before_the_same_again():
 
 
 def test_tours_for_tuning_make_no_benchmark(spoken_tour: Workbench):
-    with pytest.raises(BrokenBenchmark, match="seeds from 1000000 on"):
+    with pytest.raises(BrokenRetrievalSet, match="seeds from 1000000 on"):
         tour_benchmark(spoken_tour.video.store, spoken_tour.settings)
 
 
@@ -189,7 +189,7 @@ def test_tours_for_evaluation_are_asked_about_with_the_settings_they_were_render
     made = tour_benchmark(store, spoken_tour.settings, count=5)
     assert len({query.text for query in made.queries}) == 5
     assert {query.split for query in made.queries} == {"test"}
-    with pytest.raises(BrokenBenchmark, match=r"tour-5 was rendered with other settings"):
+    with pytest.raises(BrokenRetrievalSet, match=r"tour-5 was rendered with other settings"):
         tour_benchmark(store, load_settings("youtube_occ"))
 
 
@@ -235,7 +235,7 @@ def test_frames_that_the_dataset_lacks_are_counted(benchmark: Benchmark, spoken_
     report = measure(spoken_tour.video.store, text, some)
     assert (len(report.scores), report.missing) == (1, 2)
     assert "2 queries left out" in report.markdown()
-    with pytest.raises(BrokenBenchmark, match="none of the benchmark's frames"):
+    with pytest.raises(BrokenRetrievalSet, match="none of the benchmark's frames"):
         measure(spoken_tour.video.store, text, replace(chosen(benchmark, [1]), queries=(absent,)))
 
 
