@@ -25,6 +25,9 @@ class Dust3rTrainingSettings(BaseModel):
 
     loop: LoopSettings
     network: Dust3rConfig
+    start: str | None = Field(
+        None, description="weights to begin with, such as those of a training on smaller pictures: a file or a name"
+    )
     houses_a_chunk: int = Field(2, ge=1, description="houses rendered for a chunk")
     walks_a_house: int = Field(16, ge=1, description="walks through each")
     texel: float = Field(0.015, gt=0, description="finest texture, metres")
@@ -52,8 +55,14 @@ class Dust3rRecipe:
         return self.settings.loop
 
     def network(self) -> nn.Module:
-        """Return a fresh network."""
-        return fresh_network(self.settings.network)
+        """Return the network that the training begins with.
+
+        Raises:
+            SettingsError: it is to begin with weights of a network with other sizes.
+            WrongWeights, WeightsUnavailable: those weights cannot be read.
+        """
+        network = fresh_network(self.settings.network)
+        return network if self.settings.start is None else begun_with(network, self.settings.start)
 
     def network_config(self) -> str:
         """Return the network's sizes as JSON, as the hub's ``config.json`` names them."""
@@ -137,6 +146,20 @@ def fresh_network(config: Dust3rConfig) -> Dust3r:
     for head in (network.downstream_head1, network.downstream_head2):
         if config.head_type == "linear":
             _start_ahead(head.proj)  # type: ignore[arg-type]
+    return network
+
+
+def begun_with(network: Dust3r, weights: str) -> Dust3r:
+    """Give a network the weights of another that has seen pictures of another size.
+
+    Raises:
+        SettingsError: the other network has other sizes beside that of its pictures.
+        WrongWeights, WeightsUnavailable: the weights cannot be read.
+    """
+    known = Dust3r.load(weights)
+    if known.config.model_copy(update={"img_size": network.config.img_size}) != network.config:
+        raise SettingsError(f"{weights} holds a network with other sizes than this recipe's: {known.config}")
+    network.load_state_dict(known.state_dict())
     return network
 
 
