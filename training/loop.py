@@ -110,7 +110,7 @@ class _Order:
         self.samples, self.seed = samples, settings.seed
         self.per_step = settings.batch_size * settings.accumulate * devices
         self.steps_an_epoch = math.ceil(samples / self.per_step)
-        self.steps = self.steps_an_epoch * settings.epochs
+        self.steps = settings.steps or self.steps_an_epoch * settings.epochs
 
     def of(self, epoch: int, first_step: int) -> list[int]:
         """Return the samples of an epoch from a step of that epoch on."""
@@ -131,7 +131,7 @@ def _steps(
             DataLoader(samples, settings.batch_size, num_workers=settings.workers, collate_fn=work.collate)
         )
         batches = iter(loader)
-        while taken := list(islice(batches, settings.accumulate)):
+        while step < order.steps and (taken := list(islice(batches, settings.accumulate))):
             yield step, taken
             step += 1
 

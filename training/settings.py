@@ -11,6 +11,9 @@ class LoopSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     epochs: int = Field(30, ge=1, description="passes over the samples")
+    steps: int | None = Field(
+        None, ge=1, description="optimiser steps instead of epochs: the same training whatever the number of samples"
+    )
     batch_size: int = Field(1, ge=1, description="samples a device and forward pass; 4 devices x 1 in Symphonies")
     accumulate: int = Field(1, ge=1, description="forward passes an optimiser step")
     learning_rate: float = Field(2e-4, gt=0, description="of AdamW")

@@ -2,17 +2,22 @@
 
 import io
 import json
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
+from filelock import FileLock, Timeout
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from training.checkpoints import load_network
+from training.checkpoints import Description, load_network
 from training.data import Frames
 from training.runs import Progress, evaluate, finetune, silent
 from training.settings import FinetuneSettings
+
+OTHERS_WAIT_S = 1.0
+_FIGURES = TypeAdapter(dict[str, float])
 
 
 class Result(BaseModel):
@@ -36,6 +41,11 @@ class Study(BaseModel):
     seeds: tuple[int, ...] = (0, 1, 2)
     finetune: FinetuneSettings = FinetuneSettings()
 
+    def of(self, seed: int, share: float) -> FinetuneSettings:
+        """Return the settings of one network: start values, order and choice of samples all follow the seed."""
+        loop = self.finetune.loop.model_copy(update={"seed": seed})
+        return self.finetune.model_copy(update={"label_share": share, "label_seed": seed, "loop": loop})
+
 
 def label_efficiency(
     study: Study,
@@ -48,25 +58,33 @@ def label_efficiency(
     """Fine-tune and score every combination; yields each as it is done. What is done in ``folder`` is not done again.
 
     starts: pre-trained networks by name, None for random values. The labels used depend on the seed, not on the start.
+    Several processes may work in one folder: each takes a combination that no other is at.
     """
-    for seed, share, (start, pretrained) in product(study.seeds, study.shares, starts.items()):
-        settings = study.finetune.model_copy(
-            update={
-                "label_share": share,
-                "label_seed": seed,
-                "loop": study.finetune.loop.model_copy(update={"seed": seed}),
-            }
-        )
+    folder.mkdir(parents=True, exist_ok=True)
+    waiting = deque(product(study.seeds, study.shares, starts.items()))
+    while waiting:
+        seed, share, (start, pretrained) = waiting.popleft()
         name = f"{start}-{round(100 * share)}-{seed}"
-        made = finetune(train, study.preset, pretrained, settings, folder / name, progress(name))
-        key = json.dumps([made.model_dump(mode="json"), test.origin], sort_keys=True)
-        known = _known(folder / name, key)
-        if known is None:
-            scores = evaluate(load_network(folder / name), test, name, progress(f"{name} test"))
-            known = Result(start=start, share=share, seed=seed, figures=scores.summary())
-            (folder / name / "scores.md").write_text(scores.markdown())
-            (folder / name / "result.json").write_text(json.dumps({"of": key, "result": known.model_dump()}))
-        yield known
+        try:
+            with FileLock(folder / f"{name}.lock", timeout=OTHERS_WAIT_S):
+                made = finetune(train, study.preset, pretrained, study.of(seed, share), folder / name, progress(name))
+                figures = _scored(made, test, folder / name, progress(f"{name} test"))
+        except Timeout:
+            waiting.append((seed, share, (start, pretrained)))
+        else:
+            yield Result(start=start, share=share, seed=seed, figures=figures)
+
+
+def _scored(made: Description, test: Frames, folder: Path, progress: Progress) -> dict[str, float]:
+    """Return the figures of a fine-tuned network, from its folder if they are known."""
+    key = json.dumps([made.model_dump(mode="json"), test.origin], sort_keys=True)
+    known = _known(folder, key)
+    if known is not None:
+        return known
+    scores = evaluate(load_network(folder), test, folder.name, progress)
+    (folder / "scores.md").write_text(scores.markdown())
+    (folder / "result.json").write_text(json.dumps({"of": key, "figures": scores.summary()}))
+    return scores.summary()
 
 
 def table(results: Sequence[Result]) -> str:
@@ -114,9 +132,9 @@ def plot(results: Sequence[Result]) -> bytes:
     return content.getvalue()
 
 
-def _known(folder: Path, key: str) -> Result | None:
+def _known(folder: Path, key: str) -> dict[str, float] | None:
     try:
         stored = json.loads((folder / "result.json").read_text())
-        return Result.model_validate(stored["result"]) if stored["of"] == key else None
-    except (OSError, ValueError, KeyError, ValidationError):
+        return _FIGURES.validate_python(stored["figures"]) if stored["of"] == key else None
+    except (OSError, ValueError, KeyError):
         return None

@@ -4,14 +4,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from pipeline.classes import SemanticClass
+from tests.training.rooms import RoomFrames
+from tests.training.test_learning import quick
+from training.checkpoints import describe
 from training.data import MonoSceneRooms, NyuRooms, Sample
 from training.data.nyu_format import INTRINSICS
 from training.experiment.rooms import FIRST_SEED, write_rooms
 from training.experiment.run import gains_of
 from training.metrics import Evaluation, depth_surface
-from training.study import Result, plot, spread, table
+from training.settings import FinetuneSettings
+from training.study import Result, Study, label_efficiency, plot, spread, table
 
 
 def result(start: str, share: float, seed: int, miou: float) -> Result:
@@ -40,6 +45,22 @@ def test_gains_are_paired_by_seed():
         0.1: [0.03] * 3,
         1.0: [0.03] * 3,
     }
+
+
+def test_a_network_that_another_process_is_at_is_left_to_the_end(tmp_path: Path):
+    frames = RoomFrames(2)
+    study = Study(seeds=(0, 1), shares=(0.5,), finetune=FinetuneSettings(loop=quick(steps=3, batch_size=1)))
+    other = FileLock(tmp_path / "random-50-0.lock")
+    other.acquire()
+    results = label_efficiency(study, frames, frames, {"random": None}, tmp_path)
+    assert next(results).seed == 1
+    other.release()
+    assert [result.seed for result in results] == [0]
+    again = {
+        result.seed: result.figures for result in label_efficiency(study, frames, frames, {"random": None}, tmp_path)
+    }
+    assert again == {0, 1}
+    assert describe(tmp_path / "random-50-0").steps == 3, "as asked for, whatever the share"
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.quality.truth import tour_of
@@ -50,17 +51,9 @@ def run(
     Raises:
         UnusableDataset: a video of the dataset is no rendered tour, so that its exact labels are not known.
     """
-    sides: tuple[tuple[NyuSplit, int], ...] = (("train", experiment.train_rooms), ("test", experiment.test_rooms))
-    for side, count in sides:
-        for done, _ in enumerate(write_rooms(folder / "rooms", side, count), start=1):
-            progress(f"{side} rooms")(done, count)
-    train, test = (_first(NyuRooms(folder / "rooms" / "depthbin", side), count) for side, count in sides)
+    train, test = _rooms(experiment, folder, progress)
     frames = StoredFrames(store, "all", every=experiment.every)
-    distilled = folder / "distilled"
-    teacher = load_teacher(experiment.teacher, experiment.weights)
-    features = store_features(frames, teacher, progress("teacher features"))
-    preset, distill = experiment.study.preset, experiment.distill
-    pretrain(frames, features, teacher.width, preset, distill, distilled, progress("distillation"))
+    distilled = _distilled(experiment, frames, folder, progress)
     results = []
     for result in label_efficiency(
         experiment.study, train, test, {"random": None, "distilled": distilled}, folder / "finetuned", progress
@@ -75,8 +68,33 @@ def run(
     return report
 
 
-def _first(rooms: NyuRooms, count: int) -> Part:
-    return Part(rooms, range(count), f"{count} rooms")
+def _rooms(experiment: Experiment, folder: Path, progress: Callable[[str], Progress]) -> tuple[Part, Part]:
+    """Return the two sides of the benchmark; rendered where they are not there."""
+    sides: tuple[tuple[NyuSplit, int], ...] = (("train", experiment.train_rooms), ("test", experiment.test_rooms))
+    with _alone(folder / "rooms"):
+        for side, count in sides:
+            for done, _ in enumerate(write_rooms(folder / "rooms", side, count), start=1):
+                progress(f"{side} rooms")(done, count)
+    train, test = (
+        Part(NyuRooms(folder / "rooms" / "depthbin", side), range(count), f"{count} rooms") for side, count in sides
+    )
+    return train, test
+
+
+def _distilled(experiment: Experiment, frames: StoredFrames, folder: Path, progress: Callable[[str], Progress]) -> Path:
+    """Return the folder of the network that was pre-trained on the dataset."""
+    distilled, study = folder / "distilled", experiment.study
+    teacher = load_teacher(experiment.teacher, experiment.weights)
+    features = store_features(frames, teacher, progress("teacher features"))
+    with _alone(distilled):
+        pretrain(frames, features, teacher.width, study.preset, experiment.distill, distilled, progress("distillation"))
+    return distilled
+
+
+def _alone(folder: Path) -> FileLock:
+    """Return the lock under which one of several processes makes a folder, while the others wait for it."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(folder.with_name(f"{folder.name}.lock"))
 
 
 def _zero_shot(
@@ -85,10 +103,11 @@ def _zero_shot(
     """Train on the dataset's own labels, and on exact ones of the same frames; score both on the rooms."""
     for kind, read in (("pipeline", _as_stored), ("exact", _exactly)):
         place = folder / f"labels_{kind}_{frames.version}_{experiment.every}"
-        labels = _relabelled(frames, read, place, progress(f"{kind} labels"))
         network = folder / f"zero_shot_{kind}"
         settings, preset = experiment.study.finetune, experiment.study.preset
-        finetune(labels, preset, None, settings, network, progress(f"zero-shot {kind}"))
+        with _alone(network):
+            labels = _relabelled(frames, read, place, progress(f"{kind} labels"))
+            finetune(labels, preset, None, settings, network, progress(f"zero-shot {kind}"))
         yield kind, evaluate(load_network(network), test, kind, progress(f"zero-shot {kind} test")).summary()
 
 
@@ -132,10 +151,10 @@ def _report(
 ) -> str:
     dataset, train, test = data
     gains = gains_of(results)
-    epochs = experiment.distill.loop.epochs, experiment.study.finetune.loop.epochs
+    distilled, supervised = (_length(loop) for loop in (experiment.distill.loop, experiment.study.finetune.loop))
     lines = [
-        f"* distilled on: {dataset.origin}, {len(dataset)} frames, {epochs[0]} epochs, teacher {experiment.teacher}",
-        f"* labels: {len(train)} rooms, {epochs[1]} epochs; scored: {len(test)} rooms of other houses",
+        f"* distilled on: {dataset.origin}, {len(dataset)} frames, {distilled}, teacher {experiment.teacher}",
+        f"* labels: {len(train)} rooms, {supervised}; scored: {len(test)} rooms of other houses",
         f"* preset {experiment.study.preset}, seeds {', '.join(map(str, experiment.study.seeds))}",
         "",
         table(results),
@@ -154,6 +173,11 @@ def _report(
     baselines = {name: value for name, value in results[0].figures.items() if name in BASELINES}
     lines += [f"| baseline: {name.removeprefix('iou ')} | | {100 * value:.2f} |" for name, value in baselines.items()]
     return "\n".join(lines) + "\n"
+
+
+def _length(loop: LoopSettings) -> str:
+    amount = f"{loop.epochs} epochs" if loop.steps is None else f"{loop.steps} steps"
+    return f"{amount} of {loop.batch_size * loop.accumulate}"
 
 
 def gains_of(results: Sequence[Result]) -> dict[float, list[float]]:
