@@ -127,7 +127,9 @@ def _process_until_stopped(folder: Path, stage: str, by: signal.Signals) -> None
     [
         ("clips", signal.SIGKILL),
         ("indoor_clips", signal.SIGKILL),
+        ("scene", signal.SIGKILL),
         ("semantics", signal.SIGKILL),
+        ("occupancy", signal.SIGKILL),
         ("scene", signal.SIGINT),
     ],
 )
