@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.symphonies import SymphoniesConfig
-from models.symphonies.views import Views, flat_index, lift
+from models.symphonies.views import Views, lift
 
 VOXELS = SymphoniesConfig()
 """The grid itself: cells of one voxel."""
@@ -14,7 +14,7 @@ VOXELS = SymphoniesConfig()
 
 def pixel_voxels(views: Views) -> Tensor:
     """Return the voxel (B, H, W) int64, in C order of (x, y, z), of every pixel's point; -1 for none."""
-    return flat_index(lift(views, VOXELS), VOXELS.cells)
+    return lift(views, VOXELS)
 
 
 def supervoxels(voxels: Tensor, regions: Tensor) -> tuple[Tensor, Tensor]:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from models.symphonies.attention import AttentionLayer, DeformableLayer
 from models.symphonies.config import SymphoniesConfig
 from models.symphonies.convolutions import Aspp
-from models.symphonies.views import Views, cell_centres, flat_index, hit, lift, project
+from models.symphonies.views import Views, cell_centres, hit, lift, project
 
 LEVELS = 3
 
@@ -39,7 +39,7 @@ class Decoder(nn.Module):
     def forward(self, maps: Sequence[Tensor], views: Views) -> list[Tensor]:
         """Return the cells (B, C, X, Y, Z) after every layer, of three maps (B, C, h, w) and what they show."""
         batch, config = len(views.depth), self.config
-        lifted = flat_index(lift(views, config), config.cells)
+        lifted = lift(views, config)
         places, in_view = project(views, config)
         positions = self._positions().expand(batch, -1, -1)
         cells = self.cell_embedding.expand(batch, -1, -1)

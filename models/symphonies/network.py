@@ -32,7 +32,7 @@ class Symphonies(nn.Module):
         wanted = grids if self.training and self.config.deep_supervision else grids[-1:]
         if self.to_voxels is None:
             return wanted
-        surface = surface_voxels(views, self.config)
+        surface = surface_voxels(views)
         return [self.to_voxels(grid, surface) for grid in wanted]
 
     def forward(self, views: Views) -> list[Tensor]:

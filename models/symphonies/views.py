@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.errors import UnusableInput
-from models.symphonies.config import VOXEL_SIZE, SymphoniesConfig
+from models.symphonies.config import GRID_SHAPE, SymphoniesConfig
 
 NEAREST_M = 1e-3
 Parameters = ParamSpec("Parameters")
@@ -60,33 +60,27 @@ class Views:
 
 
 def lift(views: Views, config: SymphoniesConfig) -> Tensor:
-    """Return the cell (B, H, W, 3) int64 of every pixel's point, -1 where it has none or lies outside the grid."""
-    points = lifted_points(views)
-    position = (points - views.origin[:, None, None]) / config.cell_size
-    cells = position.floor() if config.lifting == "floor" else (position - 0.5).trunc()
-    shape = cells.new_tensor(config.cells)
-    inside = ((cells >= 0) & (cells < shape)).all(dim=-1) & (views.depth > 0)
-    return torch.where(inside[..., None], cells, -1).long()
+    """Return the cell (B, H, W) int64, in C order of (x, y, z), of every pixel's point; -1 for none or outside."""
+    x, y, z = config.cells
+    position = lifted_points(views).sub_(views.origin[:, :, None, None]).div_(config.cell_size)
+    cells = position.floor_() if config.lifting == "floor" else position.sub_(0.5).trunc_()
+    inside = views.depth > 0
+    for axis, side in enumerate((x, y, z)):
+        inside &= (cells[:, axis] >= 0) & (cells[:, axis] < side)
+    index = (cells[:, 0] * y + cells[:, 1]) * z + cells[:, 2]
+    return torch.where(inside, index, -1).long()
 
 
 @in_full_precision
 def lifted_points(views: Views) -> Tensor:
-    """Return the points (B, H, W, 3) in metres that the pixels show; pixels without depth give the camera's place."""
+    """Return the points (B, 3, H, W) in metres that the pixels show; pixels without depth give the camera's place."""
     _, height, width = views.depth.shape
     like = views.intrinsics
-    v, u = torch.meshgrid(
-        torch.arange(height, device=like.device) + 0.5, torch.arange(width, device=like.device) + 0.5, indexing="ij"
-    )
-    pixels = torch.stack([u, v, torch.ones_like(u)], dim=-1).to(like)
-    rays = pixels @ (views.camera_to_world[:, :3, :3] @ torch.linalg.inv(like)).transpose(1, 2)[:, None]
-    points: Tensor = rays * views.depth[..., None] + views.camera_to_world[:, None, None, :3, 3]
-    return points
-
-
-def flat_index(cells: Tensor, shape: tuple[int, int, int]) -> Tensor:
-    """Return the index (...) of cells (..., 3) in C order; -1 stays -1."""
-    index = (cells[..., 0] * shape[1] + cells[..., 1]) * shape[2] + cells[..., 2]
-    return torch.where(cells[..., 0] < 0, -1, index)
+    columns = views.camera_to_world[:, :3, :3] @ torch.linalg.inv(like)
+    across, down, ahead = (columns[:, :, i, None, None] for i in range(3))
+    u, v = (torch.arange(side, device=like.device) + 0.5 for side in (width, height))
+    rays: Tensor = across * u + (down * v[:, None] + ahead)
+    return rays.mul_(views.depth[:, None]).add_(views.camera_to_world[:, :3, 3, None, None])
 
 
 def hit(index: Tensor, count: int) -> Tensor:
@@ -115,14 +109,11 @@ def cell_centres(config: SymphoniesConfig) -> Tensor:
     return torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1).reshape(-1, 3)
 
 
-def surface_voxels(views: Views, config: SymphoniesConfig) -> Tensor:
+def surface_voxels(views: Views) -> Tensor:
     """Return the voxels (B, 1, 60, 60, 36) that pixels' points fall into, 1 or 0, whatever the size of the cells."""
-    shape = tuple(side * config.scale for side in config.cells)
-    position = ((lifted_points(views) - views.origin[:, None, None]) / VOXEL_SIZE).floor()
-    inside = ((position >= 0) & (position < position.new_tensor(shape))).all(dim=-1) & (views.depth > 0)
-    voxels = torch.where(inside[..., None], position, -1).long()
-    index = flat_index(voxels.flatten(1, 2), (shape[0], shape[1], shape[2]))
-    return hit(index, shape[0] * shape[1] * shape[2]).reshape(-1, 1, *shape).to(views.depth)
+    x, y, z = GRID_SHAPE
+    index = lift(views, SymphoniesConfig()).flatten(1)
+    return hit(index, x * y * z).reshape(-1, 1, x, y, z).to(views.depth)
 
 
 def resized(views: Views, size: tuple[int, int]) -> tuple[Tensor, Views]:

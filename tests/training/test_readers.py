@@ -23,7 +23,8 @@ from tests.training.rooms import RoomFrames, stored_frames
 from training.data import MonoSceneRooms, NyuRooms, OccScanNetFrames, Sample, StoredFrames, check_learnable, fraction
 from training.data.down_sample import down_sample
 from training.data.export import export_monoscene, with_nyu_camera
-from training.data.nyu_format import CLASS_TO_SSCNET, INTRINSICS, SSCNET_TO_CLASS, metres_of, stored_of
+from training.data.nyu_format import CLASS_TO_SSCNET, INTRINSICS, SSCNET_TO_CLASS, metres_of, read_bin, stored_of
+from training.data.pictures import write_picture
 from training.data.safe_pickle import read_arrays
 from training.errors import BrokenBenchmark, UnsafePickle, UnusableDataset, WrongAxes
 
@@ -194,8 +195,36 @@ def test_a_grid_file_with_too_few_runs_or_a_strange_label_is_refused(exported: P
     path.write_bytes(whole[:-8])
     with pytest.raises(BrokenBenchmark, match="its runs fill"):
         NyuRooms(folder, "train")[0]
-    path.write_bytes(whole[:76] + struct.pack("<I", 4000) + whole[80:])
-    with pytest.raises(BrokenBenchmark, match="label 4000"):
+    for label in (37, 4000):
+        path.write_bytes(whole[:76] + struct.pack("<I", label) + whole[80:])
+        with pytest.raises(BrokenBenchmark, match=f"label {label}"):
+            NyuRooms(folder, "train")[0]
+    with path.open("r+b") as file:
+        file.truncate(1 << 30)
+    with pytest.raises(BrokenBenchmark, match="too long"):
+        NyuRooms(folder, "train")[0]
+
+
+def test_a_grid_file_runs_along_world_y_first_then_up_then_x(tmp_path: Path):
+    """SSCNet's index is z * 240 * 144 + y * 240 + x, its z being world x, its y up and its x world y."""
+    x, y, z = 7, 101, 33
+    index = x * 240 * 144 + z * 240 + y
+    runs = [0, index, 6, 1, 255, 240 * 144 * 240 - index - 1]
+    path = tmp_path / "room.bin"
+    path.write_bytes(np.r_[1.5, -2, -0.05, np.eye(4).ravel()].astype("<f4").tobytes() + struct.pack("<6I", *runs))
+    scene = read_bin(path)
+    assert np.argwhere(scene.labels == SSCNET_TO_CLASS[6]).tolist() == [[x, y, z]]
+    assert np.allclose(scene.origin, [1.5, -2, -0.05])
+    assert (scene.labels == SemanticClass.EMPTY).sum() == index
+
+
+@pytest.mark.parametrize("suffix", [".png", "_color.jpg"])
+def test_nyus_pictures_must_have_the_size_its_camera_is_given_for(exported: Path, tmp_path: Path, suffix: str):
+    folder = _copied(exported / "depthbin", tmp_path)
+    path = folder / "NYUtrain" / f"NYU0001_0000{suffix}"
+    picture = np.zeros((240, 320), np.uint16) if suffix == ".png" else np.zeros((240, 320, 3), np.uint8)
+    write_picture(path, picture)
+    with pytest.raises(BrokenBenchmark, match="is 320x240 instead of 640x480"):
         NyuRooms(folder, "train")[0]
 
 
@@ -211,6 +240,11 @@ def test_a_missing_folder_says_where_to_put_the_benchmark(tmp_path: Path):
         ({"cam_pose": np.full((4, 4), np.nan)}, "camera_to_world has values that are not finite"),
         ({"voxel_origin": np.array([1, "x", None], object)}, "array of objects"),
         ({"cam_pose": None}, "cam_pose has shape"),
+        ({"cam_pose": np.zeros((4, 4))}, "no rotation and translation"),
+        ({"cam_pose": np.diag([1.0, 1, -1, 1])}, "no rotation and translation"),
+        ({"target_1_4": np.full((60, 36, 60), 12, np.uint8)}, "no class"),
+        ({"target_1_4": np.full((60, 36, 60), -1)}, "holds -1, which is no label"),
+        ({"target_1_4": np.full((60, 36, 60), 1.5)}, r"holds 1\.5, which is no label"),
     ],
 )
 def test_a_pickle_with_wrong_content_is_refused(exported: Path, tmp_path: Path, change: dict, complaint: str):
@@ -235,6 +269,14 @@ def test_a_pickle_that_would_run_code_is_refused_and_runs_nothing(tmp_path: Path
     with pytest.raises(UnsafePickle, match=r"posix\.mkdir"):
         read_arrays(path)
     assert not witness.exists()
+
+
+@pytest.mark.parametrize("opcode", [b"r\xff\xff\xff\x7f", b"p4294967295\n"])
+def test_a_pickle_that_would_fill_the_memory_is_refused(tmp_path: Path, opcode: bytes):
+    path = tmp_path / "room.pkl"
+    path.write_bytes(b"\x80\x02}" + opcode + b".")
+    with pytest.raises(UnsafePickle, match="only uses up memory"):
+        read_arrays(path)
 
 
 @settings(max_examples=60, deadline=None)

@@ -9,11 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.grid import GRID_SHAPE
-from training.data.nyu import NyuSplit, room_names
-from training.data.nyu_format import INTRINSICS, metres_of
-from training.data.pictures import read_depth_png, read_picture
-from training.data.safe_pickle import array_of, read_arrays
-from training.data.sample import PICTURE_SHAPE, Sample
+from training.data.nyu import NyuSplit, room, room_names
+from training.data.nyu_format import NyuScene
+from training.data.safe_pickle import array_of, labels_of, read_arrays
+from training.data.sample import Sample
 
 TARGET_SHAPE = (GRID_SHAPE[0], GRID_SHAPE[2], GRID_SHAPE[1])
 
@@ -39,13 +38,9 @@ class MonoSceneRooms:
         name = self.names[index]
         path = self.grids / f"{name}.pkl"
         content = read_arrays(path)
-        return Sample(
-            name=name,
-            rgb=read_picture(self.pictures / f"{name}_color.jpg")[0],
-            depth=metres_of(read_depth_png(self.pictures / f"{name}.png")),
-            regions=np.zeros(PICTURE_SHAPE, np.int32),
-            intrinsics=INTRINSICS,
-            camera_to_world=array_of(content, "cam_pose", (4, 4), path).astype(np.float32),
-            labels=array_of(content, "target_1_4", TARGET_SHAPE, path).transpose(0, 2, 1).astype(np.uint8),
+        scene = NyuScene(
             origin=array_of(content, "voxel_origin", (3,), path).astype(np.float32),
-        ).check()
+            camera_to_world=array_of(content, "cam_pose", (4, 4), path).astype(np.float32),
+            labels=labels_of(content, "target_1_4", TARGET_SHAPE, path).transpose(0, 2, 1),
+        )
+        return room(self.pictures, name, scene)

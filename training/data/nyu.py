@@ -1,12 +1,13 @@
 """NYUv2 for semantic scene completion, from SSCNet's own files: ``depthbin/NYUtrain`` and ``depthbin/NYUtest``."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from training.data.down_sample import down_sample
-from training.data.nyu_format import FINE_FACTOR, INTRINSICS, metres_of, read_bin
+from training.data.nyu_format import FINE_FACTOR, INTRINSICS, NyuScene, metres_of, read_bin
 from training.data.pictures import read_depth_png, read_picture
 from training.data.sample import PICTURE_SHAPE, Sample
 from training.errors import BrokenBenchmark
@@ -33,17 +34,26 @@ class NyuRooms:
     def __getitem__(self, index: int) -> Sample:
         """Return a room."""
         name = self.names[index]
-        scene = read_bin(self.folder / f"{name}.bin")
-        return Sample(
-            name=name,
-            rgb=read_picture(self.folder / f"{name}_color.jpg")[0],
-            depth=metres_of(read_depth_png(self.folder / f"{name}.png")),
-            regions=np.zeros(PICTURE_SHAPE, np.int32),
-            intrinsics=INTRINSICS,
-            camera_to_world=scene.camera_to_world,
-            labels=down_sample(scene.labels, FINE_FACTOR),
-            origin=scene.origin,
-        ).check()
+        fine = read_bin(self.folder / f"{name}.bin")
+        return room(self.folder, name, replace(fine, labels=down_sample(fine.labels, FINE_FACTOR)))
+
+
+def room(pictures: Path, name: str, scene: NyuScene) -> Sample:
+    """Return the room of a grid of 8 cm, with its picture and depth map from a folder.
+
+    Raises:
+        BrokenBenchmark: a file does not read, or holds what no room has.
+    """
+    return Sample(
+        name=name,
+        rgb=read_picture(pictures / f"{name}_color.jpg")[0],
+        depth=metres_of(read_depth_png(pictures / f"{name}.png")),
+        regions=np.zeros(PICTURE_SHAPE, np.int32),
+        intrinsics=INTRINSICS,
+        camera_to_world=scene.camera_to_world,
+        labels=scene.labels,
+        origin=scene.origin,
+    ).check()
 
 
 def room_names(folder: Path, pattern: str) -> tuple[str, ...]:

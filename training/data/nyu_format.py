@@ -17,12 +17,15 @@ from training.errors import BrokenBenchmark
 FINE_SHAPE = (240, 144, 240)
 FINE_FACTOR = 4
 HEADER_FLOATS = 3 + 16
+LARGEST_BYTES = 4 * HEADER_FLOATS + 8 * 240 * 144 * 240
+"""A file in which no two neighbours are alike."""
 INTRINSICS = np.array([[518.8579, 0, 320.5], [0, 518.8579, 240.5], [0, 0, 1]], np.float32)
 """The benchmark's fixed camera (focal length 518.8579, centre at pixel (320, 240)), with pixel centres at + 0.5."""
 
 SSCNET_TO_CLASS = np.full(256, SemanticClass.UNKNOWN, np.uint8)
 """SSCNet's 36 labels (0 is empty) to the eleven classes; the last of the list, 'dont care', counts as objects."""
-SSCNET_TO_CLASS[:37] = [
+SSCNET_LABELS = 37
+SSCNET_TO_CLASS[:SSCNET_LABELS] = [
     *(0, 1, 2, 3, 4, 11, 5, 6, 7, 8, 8, 10, 10, 10, 11, 11, 9, 8, 11),
     *(11, 11, 11, 11, 11, 11, 11, 11, 10, 10, 11, 8, 10, 11, 9, 11, 11, 11),
 ]
@@ -35,7 +38,8 @@ CLASS_TO_SSCNET[:12] = [0, 1, 2, 3, 4, 6, 7, 8, 9, 33, 11, 5]
 class NyuScene:
     """One grid file.
 
-    origin: (3,) float32. camera_to_world: (4, 4) float32. labels: (240, 240, 144) uint8 ``[x, y, z]``, our classes.
+    origin: (3,) float32. camera_to_world: (4, 4) float32. labels: (240, 240, 144) uint8 ``[x, y, z]``, our
+    classes; after down-sampling (60, 60, 36).
     """
 
     origin: NDArray[np.float32]
@@ -47,16 +51,17 @@ def read_bin(path: Path) -> NyuScene:
     """Read a grid file.
 
     Raises:
-        BrokenBenchmark: it is missing, cut short, or does not fill its grid exactly.
+        BrokenBenchmark: it is missing, cut short, too long, or does not fill its grid exactly.
     """
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(LARGEST_BYTES + 1)
     except OSError as error:
         message = f"{path} is missing: {error.strerror}"
         raise BrokenBenchmark(message) from error
     words, rest = divmod(len(content) - 4 * HEADER_FLOATS, 8)
-    if words < 1 or rest:
-        message = f"{path.name} is cut short: {len(content)} bytes are no header and whole runs; get it again"
+    if words < 1 or rest or len(content) > LARGEST_BYTES:
+        message = f"{path.name} is cut short or too long: it is no header and whole runs of voxels; get it again"
         raise BrokenBenchmark(message)
     header = np.frombuffer(content, "<f4", HEADER_FLOATS)
     runs = np.frombuffer(content, "<u4", 2 * words, offset=4 * HEADER_FLOATS).reshape(-1, 2)
@@ -103,7 +108,7 @@ def _decoded(runs: NDArray[np.uint32], path: Path) -> NDArray[np.uint8]:
     if lengths.sum() != a * b * c:
         message = f"{path.name}: its runs fill {lengths.sum()} of {a * b * c} voxels; it is cut short, get it again"
         raise BrokenBenchmark(message)
-    known = runs[:, 0] <= SemanticClass.UNKNOWN
+    known = (runs[:, 0] < SSCNET_LABELS) | (runs[:, 0] == SemanticClass.UNKNOWN)
     if not known.all():
         message = f"{path.name} holds label {runs[~known][0, 0]}, which the format does not have"
         raise BrokenBenchmark(message)

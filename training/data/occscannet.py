@@ -19,7 +19,7 @@ from pipeline.grid import GRID_SHAPE, voxel_index
 from pipeline.pointmap import pointmap
 from pipeline.records import FRAME_HEIGHT, FRAME_WIDTH
 from training.data.pictures import read_depth_png, read_picture
-from training.data.safe_pickle import array_of, read_arrays
+from training.data.safe_pickle import array_of, labels_of, read_arrays
 from training.data.sample import PICTURE_SHAPE, Sample
 from training.errors import BrokenBenchmark, UnusableDataset, WrongAxes
 
@@ -68,13 +68,13 @@ class OccScanNetFrames:
         scan, frame = self.frames[index]
         path = self.folder / "gathered_data" / scan / f"{frame}.pkl"
         content = read_arrays(path)
-        rgb, size = read_picture(self.folder / "posed_images" / scan / f"{frame}.jpg")
-        millimetres = read_depth_png(self.folder / "posed_images" / scan / f"{frame}.png")
+        rgb, size = read_picture(self.folder / "posed_images" / scan / f"{frame}.jpg", any_size=True)
+        millimetres = read_depth_png(self.folder / "posed_images" / scan / f"{frame}.png", any_size=True)
         depth = np.asarray(millimetres / 1000, np.float32)
         intrinsics = _intrinsics(content, size, path)
         camera_to_world = array_of(content, "cam_pose", (4, 4), path).astype(np.float32)
         origin = array_of(content, "voxel_origin", (3,), path).astype(np.float32)
-        stored = array_of(content, "target_1_4", GRID_SHAPE, path).astype(np.uint8)
+        stored = labels_of(content, "target_1_4", GRID_SHAPE, path)
         labels = in_world_axes(stored, pointmap(depth, intrinsics, camera_to_world)[depth > 0], origin, path.name)
         if self.unknown == "empty":
             labels = np.where(labels == SemanticClass.UNKNOWN, SemanticClass.EMPTY, labels).astype(np.uint8)

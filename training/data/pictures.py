@@ -12,30 +12,32 @@ from training.data.sample import PICTURE_SHAPE
 from training.errors import BrokenBenchmark
 
 
-def read_picture(path: Path) -> tuple[NDArray[np.uint8], tuple[int, int]]:
+def read_picture(path: Path, *, any_size: bool = False) -> tuple[NDArray[np.uint8], tuple[int, int]]:
     """Return a picture as (480, 640, 3) uint8 RGB, and the height and width it was stored with.
 
     Raises:
-        BrokenBenchmark: the file is missing or no picture.
+        BrokenBenchmark: the file is missing, no picture, or of another size where not any will do.
     """
     stored = cv2.cvtColor(_decoded(path, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
     size = (stored.shape[0], stored.shape[1])
     if size != PICTURE_SHAPE:
+        _check_size(path, size, any_size=any_size)
         stored = cv2.resize(stored, (FRAME_WIDTH, FRAME_HEIGHT), interpolation=cv2.INTER_AREA)
     return np.asarray(stored, np.uint8), size
 
 
-def read_depth_png(path: Path) -> NDArray[np.uint16]:
+def read_depth_png(path: Path, *, any_size: bool = False) -> NDArray[np.uint16]:
     """Return a depth map as stored, (480, 640) uint16; other sizes are sampled at the nearest pixel.
 
     Raises:
-        BrokenBenchmark: the file is missing, no picture, or not of 16 bits.
+        BrokenBenchmark: the file is missing, no picture, not of 16 bits, or of another size where not any will do.
     """
     stored = _decoded(path, cv2.IMREAD_UNCHANGED)
     if stored.dtype != np.uint16 or stored.ndim != 2:
         message = f"{path.name} is no depth map of 16 bits but {stored.dtype} {stored.shape}; get it again"
         raise BrokenBenchmark(message)
     if stored.shape != PICTURE_SHAPE:
+        _check_size(path, stored.shape, any_size=any_size)
         stored = cv2.resize(stored, (FRAME_WIDTH, FRAME_HEIGHT), interpolation=cv2.INTER_NEAREST_EXACT)
     return np.asarray(stored, np.uint16)
 
@@ -45,6 +47,12 @@ def write_picture(path: Path, array: NDArray[np.uint8] | NDArray[np.uint16]) -> 
     content = cv2.cvtColor(array, cv2.COLOR_RGB2BGR) if array.ndim == 3 else array
     _, encoded = cv2.imencode(path.suffix, content, [cv2.IMWRITE_JPEG_QUALITY, 95] if path.suffix == ".jpg" else [])
     path.write_bytes(encoded.tobytes())
+
+
+def _check_size(path: Path, size: tuple[int, ...], *, any_size: bool) -> None:
+    if not any_size:
+        message = f"{path.name} is {size[1]}x{size[0]} instead of 640x480, for which the benchmark's camera is given"
+        raise BrokenBenchmark(message)
 
 
 def _decoded(path: Path, flags: int) -> NDArray[Any]:

@@ -44,7 +44,7 @@ class Projection:
 def project_voxels(
     intrinsics: NDArray[np.floating], camera_to_world: NDArray[np.floating], origin: NDArray[np.floating]
 ) -> Projection:
-    """Project the centres of a grid of 60 x 60 x 36 voxels into a 640x480 picture.
+    """Project the centres of a grid of 60 x 60 x 36 voxels into a 640x480 picture; ties go to the even pixel.
 
     intrinsics: (3, 3), pixel centres at integers + 0.5. camera_to_world: (4, 4), metres. origin: (3,), metres.
     """
@@ -56,7 +56,7 @@ def project_voxels(
     homogeneous = _offsets() @ matrix.T + offset.astype(np.float32)
     depth = homogeneous[:, 2]
     in_front = depth > NEAREST_M
-    pixels = np.floor(homogeneous[:, :2] / np.where(in_front, depth, 1)[:, None])
+    pixels = np.rint(homogeneous[:, :2] / np.where(in_front, depth, 1)[:, None] - 0.5)
     size = np.array([FRAME_WIDTH, FRAME_HEIGHT], np.float32)
     in_view = in_front & ((pixels >= 0) & (pixels < size)).all(axis=1)
     return Projection(np.where(in_view[:, None], pixels, 0).astype(np.int32), depth, in_view)

@@ -1,6 +1,8 @@
 """Reads pickles from outside without running what they say: arrays and plain containers only."""
 
+import io
 import pickle
+import pickletools
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ _ADMITTED = {
     ("numpy.core.numeric", "_frombuffer"),
     ("_codecs", "encode"),
 }
+_REMEMBERING = ("PUT", "BINPUT", "LONG_BINPUT")
 
 
 class _ArraysOnly(pickle.Unpickler):
@@ -30,6 +33,14 @@ class _ArraysOnly(pickle.Unpickler):
             message = f"asks for {module}.{name}, which is neither an array nor a plain container"
             raise UnsafePickle(message)
         return super().find_class(module, name)
+
+
+def _check_memo(stored: bytes) -> None:
+    """Refuse a memo place that so few bytes cannot fill: the unpickler would allocate all those before it."""
+    for opcode, place, _ in pickletools.genops(stored):
+        if opcode.name in _REMEMBERING and int(place or 0) > len(stored):
+            message = f"remembers something as number {place}, which only uses up memory"
+            raise UnsafePickle(message)
 
 
 def read_arrays(path: Path) -> dict[str, Any]:
@@ -43,8 +54,9 @@ def read_arrays(path: Path) -> dict[str, Any]:
         if path.stat().st_size > LARGEST_BYTES:
             message = f"{path.name} has {path.stat().st_size} bytes, more than any file of this benchmark"
             raise BrokenBenchmark(message)
-        with path.open("rb") as file:
-            content = _ArraysOnly(file, encoding="latin1").load()
+        stored = path.read_bytes()
+        _check_memo(stored)
+        content = _ArraysOnly(io.BytesIO(stored), encoding="latin1").load()
     except UnsafePickle as error:
         message = f"{path.name} {error}; it was not run. Get the file from its authors again"
         raise UnsafePickle(message) from error
@@ -62,6 +74,21 @@ def read_arrays(path: Path) -> dict[str, Any]:
         message = f"{path.name}: {objects[0]} is an array of objects, not of numbers"
         raise UnsafePickle(message)
     return content
+
+
+def labels_of(content: dict[str, Any], key: str, shape: tuple[int, ...], path: Path) -> "np.typing.NDArray[np.uint8]":
+    """Return the grid of labels under ``key``.
+
+    Raises:
+        BrokenBenchmark: as ``array_of``, or where a value is no whole number of 8 bits.
+    """
+    stored = array_of(content, key, shape, path)
+    with np.errstate(invalid="ignore"):
+        labels = stored.astype(np.uint8)
+    if not np.array_equal(labels, stored):
+        message = f"{path.name}: {key} holds {stored[labels != stored][0]}, which is no label; get the file again"
+        raise BrokenBenchmark(message)
+    return labels
 
 
 def array_of(content: dict[str, Any], key: str, shape: tuple[int, ...], path: Path) -> "np.typing.NDArray[Any]":

@@ -8,12 +8,15 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.classes import OCCUPIED_CLASSES, SemanticClass
 from pipeline.grid import GRID_SHAPE
 from pipeline.records import FRAME_HEIGHT, FRAME_WIDTH
 from training.data.projection import Projection, project_voxels
 from training.errors import BrokenBenchmark
 
 PICTURE_SHAPE = (FRAME_HEIGHT, FRAME_WIDTH)
+RIGID_WITHIN = 0.05
+"""How far a rotation's rows may be from orthonormal; benchmarks' poses are rounded."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,11 @@ class Sample:
         return project_voxels(self.intrinsics, self.camera_to_world, self.origin)
 
     def check(self) -> "Sample":
-        """Return the sample itself; raises ``BrokenBenchmark`` for wrong shapes and for values that are not finite."""
+        """Return the sample itself.
+
+        Raises:
+            BrokenBenchmark: a wrong shape, values that are not finite, no rigid camera, labels that are no class.
+        """
         shapes: dict[str, tuple[int, ...]] = {
             "rgb": (*PICTURE_SHAPE, 3),
             "depth": PICTURE_SHAPE,
@@ -62,7 +69,21 @@ class Sample:
             if array.dtype.kind == "f" and not np.isfinite(array).all():
                 message = f"{self.name}: {field} has values that are not finite; get the file again"
                 raise BrokenBenchmark(message)
+        self._check_camera()
+        if ((self.labels > OCCUPIED_CLASSES[-1]) & (self.labels != SemanticClass.UNKNOWN)).any():
+            message = f"{self.name}: labels hold values that are no class; get the file again"
+            raise BrokenBenchmark(message)
         return self
+
+    def _check_camera(self) -> None:
+        rotation = self.camera_to_world[:3, :3]
+        rigid = np.allclose(rotation @ rotation.T, np.eye(3), atol=RIGID_WITHIN) and np.linalg.det(rotation) > 0
+        if not (rigid and np.array_equal(self.camera_to_world[3], (0, 0, 0, 1))):
+            message = f"{self.name}: camera_to_world is no rotation and translation; get the file again"
+            raise BrokenBenchmark(message)
+        if self.intrinsics[0, 0] <= 0 or self.intrinsics[1, 1] <= 0:
+            message = f"{self.name}: intrinsics have no positive focal length; get the file again"
+            raise BrokenBenchmark(message)
 
 
 class Frames(Protocol):
