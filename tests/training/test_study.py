@@ -96,3 +96,12 @@ def test_rooms_that_are_there_are_not_rendered_again(rooms: Path):
     made = [path.stat().st_mtime_ns for path in pictures]
     assert len(list(write_rooms(rooms, "test", 2))) == len(pictures) == 2
     assert [path.stat().st_mtime_ns for path in pictures] == made
+    assert (rooms / "NYUtest.txt").read_text().split() == [path.stem.removesuffix("_color") for path in pictures]
+
+
+def test_a_room_that_is_gone_is_rendered_again(rooms: Path):
+    gone = min((rooms / "base" / "NYUtest").glob("*.pkl"))
+    content = gone.read_bytes()
+    gone.unlink()
+    assert len(list(write_rooms(rooms, "test", 2))) == 2
+    assert gone.read_bytes() == content

@@ -37,13 +37,22 @@ FACE_INTRINSICS = np.array([[FRAME_WIDTH / 2, 0, FRAME_WIDTH / 2], [0, FRAME_HEI
 
 
 def write_rooms(folder: Path, split: NyuSplit, count: int) -> Iterator[str]:
-    """Write rooms until there are ``count``, house after house; yields each name. Rooms that are there stay."""
-    written, seed = 0, FIRST_SEED[split]
-    while written < count:
-        for name in _write_house(folder, split, seed, count - written):
-            written += 1
+    """Write rooms until there are ``count``, house after house; yields each name. Rooms that are there stay.
+
+    ``folder/NYU{split}.txt`` lists them once all are there, so that no house is made again to name its rooms.
+    """
+    listed = folder / f"NYU{split}.txt"
+    names = listed.read_text().split() if listed.exists() else []
+    if len(names) >= count and all(_grid(folder, split, name).exists() for name in names[:count]):
+        yield from names[:count]
+        return
+    names, seed = [], FIRST_SEED[split]
+    while len(names) < count:
+        for name in _write_house(folder, split, seed, count - len(names)):
+            names.append(name)
             yield name
         seed += 1
+    listed.write_text("\n".join(names) + "\n")
 
 
 def _write_house(folder: Path, split: NyuSplit, seed: int, most: int) -> Iterable[str]:
@@ -51,10 +60,14 @@ def _write_house(folder: Path, split: NyuSplit, seed: int, most: int) -> Iterabl
     shots = [shot for shot in tour.shots if shot.kind == "indoor"][:most]
     for shot in shots:
         name = f"NYU{seed}_{shot.shot_id:04d}"
-        if not (folder / "base" / f"NYU{split}" / f"{name}.pkl").exists():
+        if not _grid(folder, split, name).exists():
             frame = sum(tour.timeline.on_screen(shot)) // 2
             write_room(room_sample(tour, frame, name), folder, split, name)
         yield name
+
+
+def _grid(folder: Path, split: NyuSplit, name: str) -> Path:
+    return folder / "base" / f"NYU{split}" / f"{name}.pkl"
 
 
 def one_shot_a_room() -> TourSettings:
