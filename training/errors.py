@@ -28,4 +28,4 @@ class WrongCheckpoint(TrainingError):
 
 
 class LossNotFinite(TrainingError):
-    """The loss became infinite or not a number; the last good checkpoint is kept."""
+    """The loss or its gradient became infinite or not a number; the last good checkpoint is kept."""

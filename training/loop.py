@@ -8,6 +8,7 @@ import hashlib
 import json
 import math
 import os
+import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -76,8 +77,8 @@ def train(
     folder: keeps the state. progress: told (steps done, steps in all).
 
     Raises:
-        LossNotFinite: naming the batch; the last good state stays.
-        WrongCheckpoint: the folder holds the state of another run.
+        LossNotFinite: the loss or a gradient is, naming the batch; the last good state stays.
+        WrongCheckpoint: the folder holds the state of another run, or a damaged one.
     """
     torch.manual_seed(settings.seed)
     folder.mkdir(parents=True, exist_ok=True)
@@ -144,20 +145,23 @@ def _step(
     for number, batch in enumerate(batches):
         with fabric.no_backward_sync(task, enabled=number + 1 < len(batches)):
             losses = task(batch)
-            _check_finite(losses["total"], batch, step, fabric)
+            _check_finite("loss", losses["total"], [batch], step, fabric)
             fabric.backward(losses["total"] / len(batches))
         for name, loss in losses.items():
             sums[name] = sums.get(name, 0) + loss.detach() / len(batches)
-    fabric.clip_gradients(task, optimizer, max_norm=settings.clip_norm, error_if_nonfinite=False)
+    norm = fabric.clip_gradients(task, optimizer, max_norm=settings.clip_norm, error_if_nonfinite=False)
+    if norm is not None:
+        _check_finite("norm of the gradients", norm, batches, step, fabric)
     optimizer.step()
     optimizer.zero_grad()
     return {name: _over_devices(fabric, value, "mean") for name, value in sums.items()}
 
 
-def _check_finite(loss: Tensor, batch: Named, step: int, fabric: Fabric) -> None:
-    if _over_devices(fabric, (~loss.detach().isfinite()).float(), "sum"):
+def _check_finite(what: str, value: Tensor, batches: Sequence[Named], step: int, fabric: Fabric) -> None:
+    if _over_devices(fabric, (~value.detach().isfinite()).float(), "sum"):
+        names = ", ".join(name for batch in batches for name in batch.names)
         message = (
-            f"the loss is {float(loss):g} at step {step}, batch {', '.join(batch.names)} (or that of another device); "
+            f"the {what} is {float(value):g} at step {step}, batch {names} (or that of another device); "
             "the last saved state is kept. Look at those samples, or lower learning_rate"
         )
         raise LossNotFinite(message)
@@ -199,7 +203,11 @@ def _resume(folder: Path, state: dict[str, Any], fabric: Fabric) -> None:
     if not (folder / STATE).exists():
         return
     wanted = state["identity"]
-    saved = torch.load(folder / STATE, map_location="cpu", weights_only=True, mmap=True)
+    try:
+        saved = torch.load(folder / STATE, map_location="cpu", weights_only=True, mmap=True)
+    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        message = f"{folder / STATE} is damaged: delete it, and the run begins anew"
+        raise WrongCheckpoint(message) from error
     if saved.get("identity") != wanted:
         message = (
             f"{folder} holds the state of a run on other data, network or settings: name another folder, or delete it"

@@ -22,7 +22,7 @@ class LoopSettings(BaseModel):
     decay_at: float = Field(25 / 30, gt=0, le=1, description="share of the steps after which the rate falls to a tenth")
     clip_norm: float = Field(35.0, gt=0, description="largest norm of the gradients; larger ones are scaled down")
     seed: int = Field(0, ge=0, description="of start values, order of samples and dropout")
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field("32-true", description="of the arithmetic")
+    precision: Literal["32-true", "bf16-mixed"] = Field("32-true", description="of the arithmetic")
     accelerator: Literal["auto", "cpu", "cuda"] = Field("auto", description="what to run on")
     devices: int = Field(1, ge=1, description="devices of this machine; torchrun's number wins")
     workers: int = Field(2, ge=0, description="processes that read samples, a device")

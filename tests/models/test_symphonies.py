@@ -80,13 +80,20 @@ def test_deformable_attention_is_bilinear_reading_at_learned_places():
         assert torch.allclose(found[0, row], expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("config", [TINY, replace(TINY, aspp="factored", deep_supervision=True)])
-def test_a_batch_gives_what_its_pictures_give_alone(config: SymphoniesConfig):
+@pytest.mark.parametrize(
+    ("config", "training"),
+    [
+        (TINY, True),
+        (replace(TINY, aspp="factored", deep_supervision=True), True),
+        (replace(TINY, norm="batch", dropout=0.1, deep_supervision=True), False),
+    ],
+)
+def test_a_batch_gives_what_its_pictures_give_alone(config: SymphoniesConfig, *, training: bool):
     torch.manual_seed(0)
-    network = Symphonies(config)
+    network = Symphonies(config).train(training)
     both = views(2)
     together = network(both)
-    assert len(together) == (config.layers if config.deep_supervision else 1)
+    assert len(together) == (config.layers if config.deep_supervision and training else 1)
     assert together[-1].shape == (2, 12, 60, 60, 36)
     for i in range(2):
         alone = network(Views(*(getattr(both, name)[i : i + 1] for name in Views.__dataclass_fields__)))

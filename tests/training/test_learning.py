@@ -4,21 +4,24 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 import torch
 
-from models.symphonies import Symphonies
+from models.symphonies import PRESETS, Symphonies
 from tests.training.rooms import RoomFrames
 from training.checkpoints import WEIGHTS, describe, load_network, new_network, start_from
-from training.data import Sample
+from training.data import Sample, collate
 from training.errors import LossNotFinite, UnusableDataset, WrongCheckpoint
-from training.loop import STATE
-from training.runs import evaluate, finetune, pretrain
+from training.loop import STATE, Work, fabric_for, train
+from training.runs import evaluate, finetune, pretrain, silent
 from training.settings import DistillSettings, FinetuneSettings, LoopSettings
+from training.supervise import Supervision
 
 ROOT = Path(__file__).parents[2]
 WIDTH = 8
@@ -93,12 +96,14 @@ def test_a_finished_run_is_not_made_again_and_another_one_does_not_go_on_from_it
         finetune(frames, "small", None, FinetuneSettings(loop=quick(epochs=1, batch_size=1, seed=5)), tmp_path)
 
 
+DIVERGING = FinetuneSettings(loop=quick(batch_size=1, epochs=1, checkpoint_every=1, learning_rate=1e30))
+
+
 def test_a_loss_that_is_no_number_stops_the_run_names_the_batch_and_keeps_the_last_state(tmp_path: Path):
     frames = RoomFrames(2)
-    settings = FinetuneSettings(loop=quick(batch_size=1, epochs=1, checkpoint_every=1, learning_rate=1e30))
     second = torch.randperm(2, generator=torch.Generator().manual_seed(0)).tolist()[1]
     with pytest.raises(LossNotFinite, match=f"step 1, batch {frames.names[second]}"):
-        finetune(frames, "small", None, settings, tmp_path)
+        finetune(frames, "small", None, DIVERGING, tmp_path)
     assert torch.load(tmp_path / STATE, weights_only=True)["step"] == 1
     assert not (tmp_path / WEIGHTS).exists()
 
@@ -125,6 +130,68 @@ def test_a_linear_probe_moves_the_head_alone(tmp_path: Path):
     before, after = load_network(start).state_dict(), load_network(probe).state_dict()
     moved = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
     assert moved == {"head"}
+
+
+def test_what_a_linear_probe_freezes_keeps_its_statistics_and_drops_nothing():
+    torch.manual_seed(0)
+    network = Symphonies(replace(PRESETS["small"], norm="batch", dropout=0.5))
+    probe = Supervision(network, linear_probe=True).train()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    batch = collate([RoomFrames(1)[0]])
+    first, second = (probe(batch)["total"] for _ in range(2))
+    assert first == second
+    torch.autograd.backward(first)
+    assert {name for name, value in network.named_parameters() if value.grad is not None} == {
+        "head.weight",
+        "head.bias",
+    }
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+
+
+class Numbers(NamedTuple):
+    values: torch.Tensor
+    names: tuple[str, ...]
+
+
+class Root(torch.nn.Module):
+    """A finite loss whose gradient at zero is not: the slope of a root, times zero."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(1))
+
+    def forward(self, batch: Numbers) -> dict[str, torch.Tensor]:
+        return {"total": (self.weight * batch.values).sqrt().sum()}
+
+
+def test_a_gradient_that_is_no_number_stops_the_run_before_it_spoils_the_weights(tmp_path: Path):
+    loop = quick(batch_size=1, epochs=1, checkpoint_every=1)
+    first, second = torch.randperm(2, generator=torch.Generator().manual_seed(0)).tolist()
+    numbers = {first: 1.0, second: 0.0}
+    task = Root()
+
+    def stacked(rows: Sequence[int]) -> Numbers:
+        return Numbers(torch.tensor([numbers[row] for row in rows]), tuple(f"number {row}" for row in rows))
+
+    with pytest.raises(LossNotFinite, match=f"gradients .* step 1, batch number {second}"):
+        train(Work(task, range(2), stacked, {}), loop, tmp_path, fabric_for(loop, tmp_path), silent)
+    assert task.weight.isfinite().all()
+    assert torch.load(tmp_path / STATE, weights_only=True)["step"] == 1
+
+
+def test_a_damaged_state_is_named(tmp_path: Path):
+    with pytest.raises(LossNotFinite):
+        finetune(RoomFrames(2), "small", None, DIVERGING, tmp_path)
+    (tmp_path / STATE).write_bytes((tmp_path / STATE).read_bytes()[:1000])
+    with pytest.raises(WrongCheckpoint, match=f"{STATE} is damaged"):
+        finetune(RoomFrames(2), "small", None, DIVERGING, tmp_path)
+
+
+def test_a_class_that_no_label_shows_is_named_and_training_goes_on(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    settings = FinetuneSettings(loop=quick(epochs=1, batch_size=1))
+    assert finetune(RoomFrames(1), "small", None, settings, tmp_path).steps == 1
+    assert "tvs" in caplog.text
+    assert "wall" not in caplog.text
 
 
 def test_a_checkpoint_of_another_preset_is_refused(tmp_path: Path):

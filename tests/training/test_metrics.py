@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pipeline.classes import SemanticClass
 from pipeline.grid import GRID_SHAPE
 from tests.training.rooms import RoomFrames
+from training.data.projection import project_voxels
 from training.metrics import VARIANTS, Evaluation, Scores, all_in_view, depth_surface
 
 ROOM = RoomFrames(1)[0]
@@ -84,6 +85,13 @@ def test_support_of_every_class_is_in_the_report():
     support = int((ROOM.labels == SemanticClass.BED).sum())
     assert f"| bed | 1.0000 | {support} | {support} |" in evaluation.markdown()
     assert "| tvs | 0.0000 | 0 | 0 |" in evaluation.markdown()
+
+
+def test_between_two_pixels_the_even_one_is_taken_as_numpy_rounds():
+    flat = np.array([[0, 0, 0.5 + 0.5], [0, 518.9, 240.5], [0, 0, 1]])
+    projection = project_voxels(flat, ROOM.camera_to_world, ROOM.origin)
+    assert projection.in_view.sum() > 1000
+    assert set(projection.pixels[projection.in_view, 0].tolist()) == {0}, "column 0.5, which is as near to 1"
 
 
 def test_projection_follows_the_field_voxel_by_voxel():

@@ -1,14 +1,17 @@
 """Parts of a dataset: seeded fractions of the labels, and whether there is anything to learn at all."""
 
 import hashlib
+import logging
 import math
 from collections.abc import Iterable
 
 import numpy as np
 
-from pipeline.classes import SemanticClass
+from pipeline.classes import OCCUPIED_CLASSES, SemanticClass
 from training.data.sample import Frames, Sample
 from training.errors import UnusableDataset
+
+_log = logging.getLogger(__name__)
 
 
 class Part:
@@ -44,8 +47,8 @@ def fraction(frames: Frames, share: float, seed: int) -> Part:
     return Part(frames, sorted(drawn), f"{share:.0%} of the labels (seed {seed})")
 
 
-def check_learnable(frames: Frames, looked_at: int = 50) -> tuple[SemanticClass, ...]:
-    """Return the classes that occur in up to ``looked_at`` grids spread over the dataset.
+def check_learnable(frames: Frames, looked_at: int = 50) -> None:
+    """Look at up to ``looked_at`` grids spread over a dataset; classes that none of them shows are named in the log.
 
     Raises:
         UnusableDataset: no samples, or not one known voxel in those grids.
@@ -54,12 +57,15 @@ def check_learnable(frames: Frames, looked_at: int = 50) -> tuple[SemanticClass,
         message = f"{frames.origin} has no frames: build more videos, or choose another split"
         raise UnusableDataset(message)
     counts = np.zeros(256, np.int64)
-    for index in np.unique(np.linspace(0, len(frames) - 1, looked_at).astype(int)).tolist():
+    indices = np.unique(np.linspace(0, len(frames) - 1, looked_at).astype(int)).tolist()
+    for index in indices:
         counts += np.bincount(frames[index].labels.ravel(), minlength=256)
     if not counts[: SemanticClass.UNKNOWN].any():
         message = f"{frames.origin}: every voxel of every grid is unknown; look at the stages before occupancy"
         raise UnusableDataset(message)
-    return tuple(found for found in SemanticClass if counts[found] and found != SemanticClass.UNKNOWN)
+    unseen = [label.name.lower() for label in OCCUPIED_CLASSES if not counts[label]]
+    if unseen:
+        _log.warning("%s: %d grids, and none shows %s", frames.origin, len(indices), ", ".join(unseen))
 
 
 def _draw(seed: int, name: str) -> bytes:
