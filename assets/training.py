@@ -55,7 +55,7 @@ def pretrained_network(training: TrainingResource) -> dg.MaterializeResult:
     folder = training.pretrained(frames.version)
     features = store_features(frames, teacher, told("features"))
     made = pretrain(frames, features, teacher.width, training.preset, settings, folder, told("distillation"))
-    return dg.MaterializeResult(metadata=_described(folder, made))
+    return dg.MaterializeResult(metadata={"dataset": frames.version, **_described(folder, made)})
 
 
 @dg.asset(group_name="training", deps=[pretrained_network], pool=GPU)
@@ -64,11 +64,12 @@ def finetuned_network(training: TrainingResource) -> dg.MaterializeResult:
     from training.runs import finetune
 
     benchmark, study = training.benchmark_source(), training.comparison()
-    start = training.pretrained(_version(training))
+    version = _version(training)
+    start = training.pretrained(version)
     folder = training.place("finetuned", start.name, benchmark.model_dump(), study.finetune.model_dump())
     made = finetune(benchmark.open("train"), study.preset, start, study.finetune, folder, told("fine-tuning"))
     report = _scored(folder, benchmark.open("test"))
-    return dg.MaterializeResult(metadata={**_described(folder, made), **report})
+    return dg.MaterializeResult(metadata={"dataset": version, **_described(folder, made), **report})
 
 
 @dg.asset(group_name="training", deps=[dataset], pool=GPU)
@@ -81,27 +82,34 @@ def zero_shot_report(training: TrainingResource) -> dg.MaterializeResult:
     folder = training.place("zero_shot", frames.version, study.preset, study.finetune.model_dump())
     made = finetune(frames, study.preset, None, study.finetune, folder, told("zero-shot"))
     report = _scored(folder, training.benchmark_source().open("test"))
-    return dg.MaterializeResult(metadata={**_described(folder, made), **report})
+    return dg.MaterializeResult(metadata={"dataset": frames.version, **_described(folder, made), **report})
 
 
 @dg.asset(group_name="training", deps=[pretrained_network], pool=GPU)
 def label_efficiency_report(training: TrainingResource) -> dg.MaterializeResult:
     """Random against pre-trained start, over shares of the benchmark's labels and seeds."""
-    from training.study import label_efficiency, plot
+    from training.study import label_efficiency, network_name, plot
     from training.study import table as by_share
 
     benchmark, study = training.benchmark_source(), training.comparison()
-    pretrained = training.pretrained(_version(training))
+    version = _version(training)
+    pretrained = training.pretrained(version)
     folder = training.place("label_efficiency", pretrained.name, benchmark.model_dump(), study.model_dump())
     starts = {"random": None, "distilled": pretrained}
     sides = benchmark.open("train"), benchmark.open("test")
     results = list(label_efficiency(study, *sides, starts, folder, told))
     echo(f"\n{by_share(results)}\n")
+    shown = folder / network_name("distilled", max(study.shares), study.seeds[0])
     return dg.MaterializeResult(
         metadata={
+            "dataset": version,
+            "folder": dg.MetadataValue.path(str(folder)),
+            "settings": dg.MetadataValue.json(study.model_dump(mode="json")),
             "benchmark": sides[0].origin,
             "table": dg.MetadataValue.md(by_share(results)),
             "plot": _small_picture(plot(results)),
+            "curves": _small_picture((shown / "curves.png").read_bytes()),
+            "prediction": _predicted(shown, sides[1]),
             "results": table(
                 {"start": r.start, "share": r.share, "seed": r.seed, **{k: float(v) for k, v in r.figures.items()}}
                 for r in results
@@ -132,19 +140,26 @@ def _described(folder: Path, made: "Description") -> dict[str, Any]:
 
 def _scored(folder: Path, frames: "Frames") -> dict[str, Any]:
     from training.checkpoints import load_network
-    from training.picture import prediction_picture
-    from training.runs import evaluate, predict
+    from training.runs import evaluate
 
-    network = load_network(folder)
-    scores = evaluate(network, frames, folder.name, told("evaluation"))
+    scores = evaluate(load_network(folder), frames, folder.name, told("evaluation"))
     echo(f"\n{frames.origin}\n{scores.markdown()}\n")
-    sample = frames[0]
     return {
         "benchmark": frames.origin,
         "scores": dg.MetadataValue.md(scores.markdown()),
-        "prediction": picture(prediction_picture(sample, predict(network, sample), PREVIEW_BYTES)),
+        "prediction": _predicted(folder, frames),
         **{name: float(value) for name, value in scores.summary().items()},
     }
+
+
+def _predicted(folder: Path, frames: "Frames") -> dg.MetadataValue:
+    """Embed what a network predicts for the first frame, beside the truth."""
+    from training.checkpoints import load_network
+    from training.picture import prediction_picture
+    from training.runs import predict
+
+    sample = frames[0]
+    return picture(prediction_picture(sample, predict(load_network(folder), sample), PREVIEW_BYTES))
 
 
 def _small_picture(png: bytes) -> dg.MetadataValue:

@@ -44,7 +44,10 @@ class TrainingResource(dg.ConfigurableResource["TrainingResource"]):
 
     def pretrained(self, dataset_version: str) -> Path:
         """Return the folder of the network that was pre-trained on a version of the dataset."""
-        return self.place("pretrained", dataset_version, self.preset, self.teacher, self.weights, self.distill)
+        from training.settings import DistillSettings
+
+        settings = self.settings(DistillSettings, self.distill).model_dump(mode="json")
+        return self.place("pretrained", dataset_version, self.preset, self.teacher, self.weights, settings)
 
     def benchmark_source(self) -> "FramesSource":
         """Return the benchmark; raises ``SettingsError``."""

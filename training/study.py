@@ -64,7 +64,7 @@ def label_efficiency(
     waiting = deque(product(study.seeds, study.shares, starts.items()))
     while waiting:
         seed, share, (start, pretrained) = waiting.popleft()
-        name = f"{start}-{round(100 * share)}-{seed}"
+        name = network_name(start, share, seed)
         try:
             with FileLock(folder / f"{name}.lock", timeout=OTHERS_WAIT_S):
                 made = finetune(train, study.preset, pretrained, study.of(seed, share), folder / name, progress(name))
@@ -73,6 +73,11 @@ def label_efficiency(
             waiting.append((seed, share, (start, pretrained)))
         else:
             yield Result(start=start, share=share, seed=seed, figures=figures)
+
+
+def network_name(start: str, share: float, seed: int) -> str:
+    """Return the name of a combination's network, under which it lies in the study's folder."""
+    return f"{start}-{100 * share:g}-{seed}"
 
 
 def _scored(made: Description, test: Frames, folder: Path, progress: Progress) -> dict[str, float]:

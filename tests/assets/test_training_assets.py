@@ -60,6 +60,11 @@ def test_features_pre_training_fine_tuning_and_both_reports(training: TrainingRe
     assert describe(training.pretrained(str(found["teacher_features"]["dataset"].value))).network.outputs == 64
     for name in ("finetuned_network", "zero_shot_report"):
         assert {"scores", "prediction", "curves", "settings", "miou all"} <= set(found[name])
+    for name, metadata in found.items():
+        assert metadata["dataset"].value == found["teacher_features"]["dataset"].value
+        if name != "teacher_features":
+            assert {"settings", "curves", "folder"} <= set(metadata)
+    for name in ("finetuned_network", "zero_shot_report", "label_efficiency_report"):
         assert len(found[name]["prediction"].value) < 1.4 * PREVIEW_BYTES
     assert "| 100% |" in found["label_efficiency_report"]["table"].value
     assert "distilled: mIoU" in found["label_efficiency_report"]["table"].value
