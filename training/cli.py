@@ -27,6 +27,9 @@ app = typer.Typer(help="Occupancy networks from the dataset.", no_args_is_help=T
 
 KindOption = Annotated[str, typer.Option("--kind", help="stored, nyu, monoscene or occscannet.")]
 PathOption = Annotated[str | None, typer.Option("--path", help="Data folder or URL, or folder of the benchmark.")]
+ReadOption = Annotated[
+    list[str] | None, typer.Option(help="How: version=..., by=official or by_space, unknown=ignore or empty.")
+]
 PresetOption = Annotated[str, typer.Option(help="paper or small.")]
 OutOption = Annotated[Path, typer.Option(help="Folder for the network, its curves and its state.")]
 SetOption = Annotated[list[str] | None, typer.Option("--set", help="One value, as in --set loop.epochs=5.")]
@@ -39,12 +42,13 @@ def pretrain(
     out: OutOption,
     kind: KindOption = "stored",
     path: PathOption = None,
+    read: ReadOption = None,
     teacher: Annotated[str, typer.Option(help="dinov2 or san.")] = "dinov2",
     preset: PresetOption = "paper",
     values: SetOption = None,
 ) -> None:
     """Distil a frozen image network into an occupancy network, without labels (section 4.2)."""
-    frames = source(kind, path).open("train")
+    frames = source(kind, path, read).open("train")
     taught = load_teacher(teacher, weights)
     features = features_of(frames, taught, out / "features", Lines("teacher features"))
     settings = with_values(DistillSettings, overrides(values or []))
@@ -57,13 +61,14 @@ def finetune(
     out: OutOption,
     kind: KindOption = "stored",
     path: PathOption = None,
+    read: ReadOption = None,
     start: Annotated[Path | None, typer.Option(help="Folder of a pre-trained network; else random values.")] = None,
     preset: PresetOption = "paper",
     values: SetOption = None,
 ) -> None:
     """Train with labels; --set label_share=0.1 for a part of them, --set linear_probe=true for the head alone."""
     settings = with_values(FinetuneSettings, overrides(values or []))
-    made = supervise(source(kind, path).open("train"), preset, start, settings, out, Lines("fine-tuning"))
+    made = supervise(source(kind, path, read).open("train"), preset, start, settings, out, Lines("fine-tuning"))
     typer.echo(f"{out}: {made.steps} steps on {made.data}")
 
 
@@ -72,10 +77,11 @@ def evaluate(
     network: Annotated[Path, typer.Argument(help="Folder of a fine-tuned network.")],
     kind: KindOption = "stored",
     path: PathOption = None,
+    read: ReadOption = None,
     picture: Annotated[Path | None, typer.Option(help="Write a prediction beside its truth to this JPEG.")] = None,
 ) -> None:
     """Score a network as the field does, with two baselines and the support of every class beside it."""
-    frames, trained = source(kind, path).open("test"), load_network(network)
+    frames, trained = source(kind, path, read).open("test"), load_network(network)
     typer.echo(f"{frames.origin}\n\n{score(trained, frames, network.name, Lines('evaluation')).markdown()}")
     if picture:
         sample = frames[0]
@@ -87,12 +93,13 @@ def export(
     out: Annotated[Path, typer.Option(help="Folder to write into.")],
     kind: KindOption = "stored",
     path: PathOption = None,
+    read: ReadOption = None,
     layout: Annotated[Literal["monoscene"], typer.Option("--format", help="Layout to write.")] = "monoscene",
 ) -> None:
     """Write both sides of a dataset as NYUv2 for the loaders of MonoScene, ISO and Symphonies."""
     typer.echo(f"{layout}, into {out}")
     for side in ("train", "test"):
-        frames, tell = source(kind, path).open(side), Lines(side)
+        frames, tell = source(kind, path, read).open(side), Lines(side)
         for done, _ in enumerate(export_monoscene(frames, out, side), start=1):
             tell(done, len(frames))
 
@@ -126,9 +133,10 @@ class Lines:
         self._last = share
 
 
-def source(kind: str, path: str | None) -> FramesSource:
-    """Return a dataset by kind and path; raises ``SettingsError`` for an unknown kind."""
-    return checked(FramesSource, {"kind": kind, "path": path})
+def source(kind: str, path: str | None, read: list[str] | None) -> FramesSource:
+    """Return a dataset by kind, path and single values; raises ``SettingsError`` for an unknown one."""
+    given = {name: value for name, _, value in (entry.partition("=") for entry in read or [])}
+    return checked(FramesSource, {**given, "kind": kind, "path": path})
 
 
 def main() -> None:

@@ -26,8 +26,6 @@ from training.errors import LossNotFinite, WrongCheckpoint
 from training.settings import LoopSettings
 
 STATE = "state.ckpt"
-EPSILON = 1e-3
-"""AdamW's epsilon in Symphonies' published training."""
 
 
 class Named(Protocol):
@@ -182,7 +180,7 @@ def _optimizer(task: nn.Module, settings: LoopSettings) -> torch.optim.Optimizer
     return torch.optim.AdamW(
         [group for group in groups if group["params"]],
         lr=settings.learning_rate,
-        eps=EPSILON,
+        eps=settings.epsilon,
         weight_decay=settings.weight_decay,
     )
 

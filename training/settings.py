@@ -18,6 +18,9 @@ class LoopSettings(BaseModel):
     accumulate: int = Field(1, ge=1, description="forward passes an optimiser step")
     learning_rate: float = Field(2e-4, gt=0, description="of AdamW")
     encoder_rate: float = Field(0.1, gt=0, description="learning rate of the image encoder, as a share of the other")
+    epsilon: float = Field(
+        1e-3, gt=0, description="of AdamW, Symphonies'; gradients much below it move nothing, as in the small preset"
+    )
     weight_decay: float = Field(1e-4, ge=0, description="of AdamW")
     decay_at: float = Field(25 / 30, gt=0, le=1, description="share of the steps after which the rate falls to a tenth")
     clip_norm: float = Field(35.0, gt=0, description="largest norm of the gradients; larger ones are scaled down")

@@ -58,6 +58,8 @@ def test_an_export_of_one_video_says_which_split_is_empty(
     ("words", "complaint"),
     [
         (("finetune", "--kind", "kitti", "--out", "x"), "SettingsError: kind"),
+        (("finetune", "--kind", "occscannet", "--read", "by=scan", "--out", "x"), "SettingsError: by"),
+        (("finetune", "--read", "version=0", "--path", "/nowhere", "--out", "x"), "UnusableDataset: "),
         (("finetune", "--kind", "nyu", "--out", "x"), "UnusableDataset: say where the benchmark nyu lies"),
         (("finetune", "--out", "x", "--set", "loop.epochs=0"), "SettingsError: loop.epochs"),
         (("evaluate", "/nowhere", "--kind", "nyu", "--path", "/nowhere"), "BrokenBenchmark: /nowhere/NYUtest"),

@@ -164,18 +164,31 @@ class Root(torch.nn.Module):
         return {"total": (self.weight * batch.values).sqrt().sum()}
 
 
-def test_a_gradient_that_is_no_number_stops_the_run_before_it_spoils_the_weights(tmp_path: Path):
-    loop = quick(batch_size=1, epochs=1, checkpoint_every=1)
-    first, second = torch.randperm(2, generator=torch.Generator().manual_seed(0)).tolist()
-    numbers = {first: 1.0, second: 0.0}
-    task = Root()
-
+def roots(numbers: dict[int, float]) -> Work:
     def stacked(rows: Sequence[int]) -> Numbers:
         return Numbers(torch.tensor([numbers[row] for row in rows]), tuple(f"number {row}" for row in rows))
 
+    return Work(Root(), range(len(numbers)), stacked, {})
+
+
+def test_epsilon_decides_how_far_small_gradients_move_the_weights(tmp_path: Path):
+    moved = {}
+    for epsilon in (1e-8, 1e-3):
+        loop = quick(batch_size=1, epochs=1, epsilon=epsilon, weight_decay=0)
+        work, folder = roots({0: 1e-8}), tmp_path / f"{epsilon}"
+        train(work, loop, folder, fabric_for(loop, folder), silent)
+        moved[epsilon] = 1 - float(work.task.weight.detach())
+    assert moved[1e-8] == pytest.approx(loop.learning_rate, rel=0.01)
+    assert moved[1e-3] == pytest.approx(loop.learning_rate * 5e-5 / 1e-3, rel=0.1), "the root's slope is 5e-5"
+
+
+def test_a_gradient_that_is_no_number_stops_the_run_before_it_spoils_the_weights(tmp_path: Path):
+    loop = quick(batch_size=1, epochs=1, checkpoint_every=1)
+    first, second = torch.randperm(2, generator=torch.Generator().manual_seed(0)).tolist()
+    work = roots({first: 1.0, second: 0.0})
     with pytest.raises(LossNotFinite, match=f"gradients .* step 1, batch number {second}"):
-        train(Work(task, range(2), stacked, {}), loop, tmp_path, fabric_for(loop, tmp_path), silent)
-    assert task.weight.isfinite().all()
+        train(work, loop, tmp_path, fabric_for(loop, tmp_path), silent)
+    assert work.task.weight.isfinite().all()
     assert torch.load(tmp_path / STATE, weights_only=True)["step"] == 1
 
 
