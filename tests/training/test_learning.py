@@ -154,14 +154,14 @@ class Numbers(NamedTuple):
 
 
 class Root(torch.nn.Module):
-    """A finite loss whose gradient at zero is not: the slope of a root, times zero."""
+    """The mean of roots: finite at zero, where its gradient is not."""
 
     def __init__(self) -> None:
         super().__init__()
         self.weight = torch.nn.Parameter(torch.ones(1))
 
     def forward(self, batch: Numbers) -> dict[str, torch.Tensor]:
-        return {"total": (self.weight * batch.values).sqrt().sum()}
+        return {"total": (self.weight * batch.values).sqrt().mean()}
 
 
 def roots(numbers: dict[int, float]) -> Work:
@@ -169,6 +169,19 @@ def roots(numbers: dict[int, float]) -> Work:
         return Numbers(torch.tensor([numbers[row] for row in rows]), tuple(f"number {row}" for row in rows))
 
     return Work(Root(), range(len(numbers)), stacked, {})
+
+
+def test_accumulated_passes_make_the_step_of_one_large_batch(tmp_path: Path):
+    numbers = {row: 1.0 + row for row in range(8)}
+    ended = []
+    for size, passes in ((4, 1), (2, 2), (1, 4)):
+        loop = quick(batch_size=size, accumulate=passes, epsilon=1.0)
+        work, folder = roots(numbers), tmp_path / f"{passes}"
+        curves = train(work, loop, folder, fabric_for(loop, folder), silent)
+        assert curves.points["total"][-1][0] == 4
+        ended.append(float(work.task.weight.detach()))
+    assert ended[0] < 1
+    assert ended == pytest.approx([ended[0]] * 3, abs=1e-6)
 
 
 def test_epsilon_decides_how_far_small_gradients_move_the_weights(tmp_path: Path):

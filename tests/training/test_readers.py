@@ -1,7 +1,5 @@
 """Every reader gives the sample that was written, and says in plain words what is wrong with a file."""
 
-import contextlib
-import os
 import pickle
 import re
 import struct
@@ -18,15 +16,14 @@ from hypothesis.extra.numpy import arrays
 from pipeline.classes import SemanticClass
 from pipeline.errors import CorruptStore
 from pipeline.store import Store
-from tests.training.occscannet_writer import write_occscannet
 from tests.training.rooms import RoomFrames, stored_frames
-from training.data import MonoSceneRooms, NyuRooms, OccScanNetFrames, Sample, StoredFrames, check_learnable, fraction
+from training.data import MonoSceneRooms, NyuRooms, Sample, StoredFrames, check_learnable, fraction
 from training.data.down_sample import down_sample
 from training.data.export import export_monoscene, with_nyu_camera
 from training.data.nyu_format import CLASS_TO_SSCNET, INTRINSICS, SSCNET_TO_CLASS, metres_of, read_bin, stored_of
 from training.data.pictures import write_picture
 from training.data.safe_pickle import read_arrays
-from training.errors import BrokenBenchmark, UnsafePickle, UnusableDataset, WrongAxes
+from training.errors import BrokenBenchmark, UnusableDataset
 
 FIELD_TABLE = "0 1 2 3 4 11 5 6 7 8 8 10 10 10 11 11 9 8 11 11 11 11 11 11 11 11 11 10 10 11 8 10 11 9 11 11 11"
 
@@ -252,93 +249,6 @@ def test_a_pickle_with_wrong_content_is_refused(exported: Path, tmp_path: Path, 
     path.write_bytes(pickle.dumps({**read_arrays(path), **change}))
     with pytest.raises(BrokenBenchmark, match=complaint):
         MonoSceneRooms(folder, folder / "depthbin", "train")[0]
-
-
-class _Harmful:
-    def __init__(self, witness: Path) -> None:
-        self.witness = witness
-
-    def __reduce__(self) -> tuple:
-        return os.mkdir, (str(self.witness),)
-
-
-def test_a_pickle_that_would_run_code_is_refused_and_runs_nothing(tmp_path: Path):
-    path, witness = tmp_path / "room.pkl", tmp_path / "ran"
-    path.write_bytes(pickle.dumps({"cam_pose": _Harmful(witness)}))
-    with pytest.raises(UnsafePickle, match=r"posix\.mkdir"):
-        read_arrays(path)
-    assert not witness.exists()
-
-
-@pytest.mark.parametrize("opcode", [b"r\xff\xff\xff\x7f", b"p4294967295\n"])
-def test_a_pickle_that_would_fill_the_memory_is_refused(tmp_path: Path, opcode: bytes):
-    path = tmp_path / "room.pkl"
-    path.write_bytes(b"\x80\x02}" + opcode + b".")
-    with pytest.raises(UnsafePickle, match="only uses up memory"):
-        read_arrays(path)
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.binary(max_size=200))
-def test_no_bytes_get_past_the_reader_of_pickles(tmp_path_factory: pytest.TempPathFactory, content: bytes):
-    path = tmp_path_factory.getbasetemp() / "fuzzed.pkl"
-    whole = pickle.dumps({"a": np.arange(5), "b": "text"})
-    for attempt in (content, whole[: len(content)] + content):
-        path.write_bytes(attempt)
-        found: object = {}
-        with contextlib.suppress(BrokenBenchmark):
-            found = read_arrays(path)
-        assert isinstance(found, dict), "either a mapping or one typed error"
-
-
-@pytest.mark.parametrize("stored_as_yx", [False, True])
-def test_occscannet_is_read_whichever_of_its_axis_orders_was_used(tmp_path: Path, *, stored_as_yx: bool):
-    rooms = RoomFrames(2)
-    write_occscannet(tmp_path, rooms, stored_as_yx=stored_as_yx)
-    found = OccScanNetFrames(tmp_path, "train", by="official")
-    assert np.array_equal(found[0].labels, rooms[0].labels)
-    assert np.allclose(found[0].intrinsics, rooms[0].intrinsics, atol=1e-3)
-    assert np.array_equal(found[0].projection.in_view, rooms[0].projection.in_view)
-
-
-def test_occscannet_is_refused_where_no_order_fits_the_depth_map(tmp_path: Path):
-    class Shifted(RoomFrames):
-        def __getitem__(self, index: int) -> Sample:
-            sample = super().__getitem__(index)
-            return replace(sample, labels=np.roll(sample.labels, (11, 17, 9), axis=(0, 1, 2)))
-
-    write_occscannet(tmp_path, Shifted(1))
-    with pytest.raises(WrongAxes, match="do not belong together"):
-        OccScanNetFrames(tmp_path, "train", by="official")[0]
-
-
-def test_unknown_voxels_of_occscannet_count_as_empty_only_if_asked(tmp_path: Path):
-    write_occscannet(tmp_path, RoomFrames(1))
-    ignored, empty = (
-        OccScanNetFrames(tmp_path, "train", by="official", unknown=unknown)[0].labels for unknown in ("ignore", "empty")
-    )
-    assert (ignored == SemanticClass.UNKNOWN).any()
-    assert np.array_equal(empty, np.where(ignored == SemanticClass.UNKNOWN, 0, ignored))
-
-
-def test_a_split_by_space_puts_all_scans_of_a_space_on_one_side(tmp_path: Path):
-    lines = [f"gathered_data/scene{space:04d}_{scan:02d}/0000{scan}.pkl" for space in range(40) for scan in range(2)]
-    (tmp_path / "train_subscenes.txt").write_text("\n".join(lines))
-    (tmp_path / "val_subscenes.txt").write_text("\n".join(lines[:30]))
-    spaces = {
-        side: {name[:9] for name in OccScanNetFrames(tmp_path, side, by="by_space").names} for side in ("train", "test")
-    }
-    assert not spaces["train"] & spaces["test"]
-    assert len(spaces["train"] | spaces["test"]) == 40
-    official = OccScanNetFrames(tmp_path, "test", by="official")
-    assert len(official) == 30
-    assert "split official" in official.origin
-
-
-def test_a_list_that_names_a_path_elsewhere_is_refused(tmp_path: Path):
-    (tmp_path / "train_subscenes.txt").write_text("gathered_data/../../etc/passwd.pkl")
-    with pytest.raises(BrokenBenchmark, match="not of the form"):
-        OccScanNetFrames(tmp_path, "train", by="official")
 
 
 def _copied(folder: Path, into: Path) -> Path:
