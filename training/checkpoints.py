@@ -50,7 +50,7 @@ def describe(folder: Path) -> Description:
         WrongCheckpoint: there is none, or its description does not read.
     """
     try:
-        return Description.model_validate_json((folder / DESCRIPTION).read_text())
+        return Description.model_validate_json((folder / DESCRIPTION).read_bytes())
     except OSError as error:
         message = f"{folder} holds no finished network ({DESCRIPTION} is missing): train it first"
         raise WrongCheckpoint(message) from error

@@ -1,7 +1,8 @@
 """The loop that every task runs in: Lightning Fabric does devices, precision and gradient exchange.
 
 What a step does depends on the settings and its number alone: the order of samples is drawn from (seed, epoch), dropout
-from (seed, step). The state is saved whole or not at all, so that a run killed at any step goes on to the same result.
+from (seed, step). The state is saved whole or not at all, so that a run killed at any step goes on to the same result
+(on a GPU up to the order in which it adds).
 """
 
 import hashlib

@@ -239,6 +239,9 @@ def test_a_damaged_checkpoint_is_refused(tmp_path: Path):
     (tmp_path / "network.json").write_text(json.dumps({"network": {}}))
     with pytest.raises(WrongCheckpoint, match="describes no network"):
         load_network(tmp_path)
+    (tmp_path / "network.json").write_bytes(b"\xff\xfe")
+    with pytest.raises(WrongCheckpoint, match="describes no network"):
+        load_network(tmp_path)
 
 
 def test_a_frame_without_depth_is_named(tmp_path: Path):
