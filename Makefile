@@ -34,7 +34,7 @@ check: $(READY)
 bench: $(READY)  ## speed and memory, as ratios to named baselines; JSON in .bench/
 	python -m pipeline.bench
 
-EXPERIMENT_TOURS := $(shell seq 101 130)
+EXPERIMENT_TOURS := $(shell seq 101 116)
 experiment: $(READY)  ## what pre-training is worth, on rendered rooms; hours. TEACHER=dinov2|san WEIGHTS=file or name
 	YOUTUBE_OCC_PROFILE=small YOUTUBE_OCC_DATA=data/experiment/dataset SOURCES="$(EXPERIMENT_TOURS:%=tour://%)" dagster job execute -j build_dataset
 	python -m training experiment --weights $(or $(WEIGHTS),dinov2_small) --set teacher=$(or $(TEACHER),dinov2) --data data/experiment/dataset \
