@@ -13,7 +13,7 @@ from models.dust3r.heads import PATCH
 from models.errors import UnusableInput
 
 SQUARE = 224
-"""The image size whose networks were trained on squares; all others keep the picture's shape."""
+"""The image size whose released networks were trained on squares; all others keep the picture's shape."""
 
 
 @dataclass(frozen=True)
@@ -57,32 +57,37 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         raise UnusableInput(f"{path.name} is no readable picture: {error}") from error
 
 
-def preprocess(pictures: NDArray[np.uint8], image_size: int = 512, *, square_ok: bool = False) -> tuple[Tensor, Crop]:
+def preprocess(
+    pictures: NDArray[np.uint8], image_size: int = 512, *, square_ok: bool = False, keep_shape: bool = False
+) -> tuple[Tensor, Crop]:
     """Resize and cut pictures (n, H, W, 3) uint8 RGB to (n, 3, h, w) float32 in [-1, 1], sides multiples of 16.
 
-    The long side becomes ``image_size``; square pictures are cut to 4:3 unless ``square_ok``. 224: a square of 224.
+    The long side becomes ``image_size``; square pictures are cut to 4:3 unless ``square_ok``. 224: a square of 224,
+    unless ``keep_shape``, for networks that were trained on pictures of another shape.
 
     Raises:
         UnusableInput: another kind of array, or pictures too flat to leave one patch.
     """
     if pictures.ndim != 4 or pictures.shape[-1] != 3 or pictures.dtype != np.uint8 or 0 in pictures.shape:
         raise UnusableInput(f"pictures must be (n, H, W, 3) uint8 RGB, not {pictures.shape} {pictures.dtype}")
-    crop = plan_crop(pictures.shape[2], pictures.shape[1], image_size, square_ok=square_ok)
+    height, width = pictures.shape[1:3]
+    crop = plan_crop(width, height, image_size, square_ok=square_ok, keep_shape=keep_shape)
     cut = np.stack([_resize_and_cut(picture, crop) for picture in pictures])
     return torch.from_numpy(cut).permute(0, 3, 1, 2).float().div(255).sub(0.5).div(0.5).contiguous(), crop
 
 
-def plan_crop(width: int, height: int, image_size: int, *, square_ok: bool = False) -> Crop:
+def plan_crop(width: int, height: int, image_size: int, *, square_ok: bool = False, keep_shape: bool = False) -> Crop:
     """Sizes that the loader gives a picture.
 
     Raises:
         UnusableInput: too flat to leave one patch.
     """
-    stretch = max(width / height, height / width) if image_size == SQUARE else 1
+    square = image_size == SQUARE and not keep_shape
+    stretch = max(width / height, height / width) if square else 1
     long_side = round(image_size * stretch)
     resized = (round(width * long_side / max(width, height)), round(height * long_side / max(width, height)))
     centre = (resized[0] // 2, resized[1] // 2)
-    if image_size == SQUARE:
+    if square:
         half_width = half_height = min(centre)
     else:
         half_width, half_height = (2 * side // PATCH * PATCH // 2 for side in centre)

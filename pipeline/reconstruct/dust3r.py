@@ -32,12 +32,13 @@ class Dust3rSettings(BaseModel):
     weights: str = Field(
         "dust3r_vitl_512_dpt", description="shipped or registered name, or path of a .pth or .safetensors file"
     )
-    image_size: int = Field(
-        512,
+    image_size: int | None = Field(
+        None,
         ge=64,
         le=1024,
         multiple_of=16,
-        description="pixels of the long side that the weights were trained for; 224 = a square cut from the middle",
+        description="pixels of the long side, none = what the weights were trained for; 224 = a square from the "
+        "middle, unless they were trained on another shape",
     )
     window: int = Field(3, ge=1, description="each frame is paired with so many next ones, both ways (swin-3)")
     strides: tuple[int, ...] = Field(
@@ -91,8 +92,11 @@ class Dust3rReconstructor:
         shown = rgb.std(axis=(1, 2)).max(axis=1) >= self.settings.min_contrast
         self._require(int(shown.sum()), "frames show anything but one colour")
         try:
-            images, crop = preprocess(rgb[shown], self.settings.image_size)
-            edges, maps = self._predict(images, scratch)
+            network = _network(self.settings.weights, self.settings.device, self.settings.precision)
+            height, width = network.config.img_size
+            size = self.settings.image_size or max(height, width)
+            images, crop = preprocess(rgb[shown], size, keep_shape=height != width)
+            edges, maps = self._predict(network, images, scratch)
         except ModelError as error:
             raise SettingsError(str(error)) from error
         predictions = PairPredictions(
@@ -107,12 +111,11 @@ class Dust3rReconstructor:
         if count < self.settings.min_registered:
             raise TooFewRegistered(f"only {count} {what}; {self.settings.min_registered} are needed")
 
-    def _predict(self, images: "Tensor", scratch: Path) -> tuple[NDArray[np.int64], "PairPointMaps"]:
+    def _predict(self, network: "Dust3r", images: "Tensor", scratch: Path) -> tuple[NDArray[np.int64], "PairPointMaps"]:
         from models.dust3r.pairs import predict_pairs
 
         settings = self.settings
         edges = video_pairs(len(images), settings.window, settings.strides, settings.complete_up_to)
-        network = _network(settings.weights, settings.device, settings.precision)
         return edges, predict_pairs(network, images, edges, scratch, settings.batch_pairs)
 
     def _baseline_notes(self, alignment: Alignment) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ def test_sizes_are_those_of_upstreams_loader(width: int, height: int, image_size
 
 def test_square_pictures_stay_square_on_request():
     assert plan_crop(600, 600, 512, square_ok=True).size == (512, 512)
+    assert plan_crop(640, 480, 224, keep_shape=True).size == (224, 160)
 
 
 @given(width=st.integers(60, 4000), height=st.integers(60, 4000), image_size=st.sampled_from([160, 224, 256, 512]))
