@@ -1,5 +1,7 @@
 """The start of the alignment: focal lengths, then cameras along a spanning tree of the most confident pairs."""
 
+import math
+
 import cv2
 import numpy as np
 import torch
@@ -13,6 +15,8 @@ from pipeline.alignment.similarity import fit_similarity, similarity_scale, tran
 from pipeline.alignment.state import State
 
 _ROUNDS = 10
+_MOST_LOG_SCALE = math.log(1e4)
+"""Pointmaps of one clip whose units differ by more are not linked."""
 _USUAL_DISAGREEMENT = 0.02
 """Relative miss between two pointmaps of one image below which confidence alone ranks pairs."""
 
@@ -95,27 +99,33 @@ def _into_own_frame(points: Tensor, pixels: Tensor, focal: float) -> Tensor:
 
 
 def _scale_to_own(seen: Observations, own: Tensor, own_weight: Tensor) -> Tensor:
-    """Factor (E,) from a pair's units to those of its first image's own pointmap."""
+    """Factor (E,) from a pair's units to those of its first image's own pointmap; 1 where nothing sure is in both."""
     points, weight = seen.first()
     target = own[seen.source[: seen.pair_count]]
     weight = weight * own_weight[seen.source[: seen.pair_count]]
     round_weight = weight
     for _ in range(_ROUNDS):
         dot = (round_weight * (points * target).sum(-1)).sum(1)
-        scale = dot / (round_weight * points.square().sum(-1)).sum(1)
+        scale = dot / (round_weight * points.square().sum(-1)).sum(1).clip(min=1e-300)
         miss = (target - scale[:, None, None] * points).norm(dim=-1)
         round_weight = weight / miss.clip(min=1e-4 * target[..., 2].abs().median())
-    return scale
+    return torch.where(scale > 0, scale, 1.0)
 
 
 def _link_own_pointmaps(seen: Observations, own: Tensor, own_weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Similarities (E, 4, 4) from the second image's own pointmap to the first's, and their median relative misses."""
+    """Similarities (E, 4, 4) from the second image's own pointmap to the first's, and their median relative misses.
+
+    A pair that is sure of no pixel in common gives none: the identity stands for it, with an infinite miss.
+    """
     points, weight = seen.second()
     second = seen.target[seen.pair_count :]
     in_first = points * _scale_to_own(seen, own, own_weight)[:, None, None]
     to_first = fit_similarity(own[second], in_first, weight * own_weight[second])
     miss = (transform(to_first, own[second]) - in_first).norm(dim=-1)
-    return to_first, (miss / in_first.norm(dim=-1).clip(min=1e-12)).median(dim=1).values
+    disagreement = (miss / in_first.norm(dim=-1).clip(min=1e-12)).median(dim=1).values
+    credible = (similarity_scale(to_first).log().abs() < _MOST_LOG_SCALE) & disagreement.isfinite()
+    identity = torch.eye(4).to(to_first)
+    return torch.where(credible[:, None, None], to_first, identity), torch.where(credible, disagreement, math.inf)
 
 
 def _walk_tree(seen: Observations, to_first: Tensor, score: Tensor) -> Tensor:

@@ -155,6 +155,17 @@ def test_one_confident_but_wrong_pair_does_little_harm():
     assert scene_errors(result, scene)["translation_max"] < 0.05
 
 
+@pytest.mark.parametrize("sides", [("confidence1",), ("confidence2",), ("confidence1", "confidence2")])
+def test_a_pair_that_is_sure_of_nothing_does_no_harm(sides: tuple[str, ...]):
+    scene = make_scene(CHAIN, 6, noise=0.005)
+    unsure = {side: getattr(scene.predictions, side).copy() for side in sides}
+    for confidence in unsure.values():
+        confidence[4] = 1
+    anything = SETTINGS.model_copy(update={"min_pair_confidence": 1.0, "min_confidence": 1.0})
+    result = align(replace(scene.predictions, **unsure), anything)
+    assert scene_errors(result, scene)["translation_max"] < 0.05
+
+
 def test_the_largest_part_is_kept_and_said():
     scene = make_scene(CHAIN, 6, noise=0.005)
     doubt = scene.predictions.confidence2.copy()
