@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from models.dust3r import Dust3r, Dust3rConfig, PointMap
+from models.dust3r.heads import LinearHead
 from pipeline.errors import SettingsError
 from pipeline.tours.views import Cameras, ViewRenderer
 from training.small.augment import AugmentSettings, change_pictures
@@ -31,7 +32,15 @@ class Dust3rTrainingSettings(BaseModel):
     houses_a_chunk: int = Field(2, ge=1, description="houses rendered for a chunk")
     walks_a_house: int = Field(16, ge=1, description="walks through each")
     texel: float = Field(0.015, gt=0, description="finest texture, metres")
-    confidence_weight: float = Field(0.2, gt=0, description="alpha of the paper: weight of log-confidence")
+    fresh_confidence: bool = Field(
+        False, description="the confidence of the weights to begin with is forgotten; once at 1, nothing moves it"
+    )
+    confidence_weight: float = Field(
+        1.0,
+        gt=0,
+        description="alpha, weight of log-confidence; at the paper's 0.2 a network that errs by more than a fifth of "
+        "the mean distance loses all confidence, and with it its weight in the alignment",
+    )
     off_centre: float = Field(
         0.08, ge=0, le=0.5, description="most that the optical axis is beside the picture's middle"
     )
@@ -62,7 +71,11 @@ class Dust3rRecipe:
             WrongWeights, WeightsUnavailable: those weights cannot be read.
         """
         network = fresh_network(self.settings.network)
-        return network if self.settings.start is None else begun_with(network, self.settings.start)
+        if self.settings.start is not None:
+            begun_with(network, self.settings.start)
+        if self.settings.fresh_confidence:
+            forget_confidence(network)
+        return network
 
     def network_config(self) -> str:
         """Return the network's sizes as JSON, as the hub's ``config.json`` names them."""
@@ -149,7 +162,7 @@ def fresh_network(config: Dust3rConfig) -> Dust3r:
     return network
 
 
-def begun_with(network: Dust3r, weights: str) -> Dust3r:
+def begun_with(network: Dust3r, weights: str) -> None:
     """Give a network the weights of another that has seen pictures of another size.
 
     Raises:
@@ -160,7 +173,15 @@ def begun_with(network: Dust3r, weights: str) -> Dust3r:
     if known.config.model_copy(update={"img_size": network.config.img_size}) != network.config:
         raise SettingsError(f"{weights} holds a network with other sizes than this recipe's: {known.config}")
     network.load_state_dict(known.state_dict())
-    return network
+
+
+def forget_confidence(network: Dust3r) -> None:
+    """Let the linear heads begin with a confidence of 2 everywhere, whatever they have learned of it."""
+    for head in (network.downstream_head1, network.downstream_head2):
+        if isinstance(head, LinearHead):
+            with torch.no_grad():
+                head.proj.weight.view(4, -1, head.proj.in_features)[3] = 0
+                head.proj.bias.view(4, -1)[3] = 0
 
 
 def _start_ahead(projection: nn.Linear) -> None:
