@@ -5,6 +5,9 @@ feature of every superpixel of the batch, and has to find its own. The paper wri
 temperature; here features are unit vectors, the loss is a mean, and negatives come from the whole batch, on all
 devices, as in SLidR (Sautier et al., CVPR 2022). ``pixel_cosine`` is ScaLR's (Puy et al., CVPR 2024): the distance
 of unit vectors, pixel by pixel, without negatives.
+
+Neither sees how long features are, and an optimiser lets them grow without end, until a fresh head behind them cannot
+learn. So their size is held: the squared logarithm of their root mean square is added, a mean over pictures.
 """
 
 from collections.abc import Mapping, Sequence
@@ -75,15 +78,17 @@ class Distillation(nn.Module):
         self.network, self.settings = network, settings
 
     def forward(self, taught: TaughtBatch) -> Mapping[str, Tensor]:
-        """Return the loss under ``total``."""
+        """Return the loss by its parts, and under ``total`` what is to be minimised."""
         *_, grids = self.network.features(views_of(taught.batch))
-        return {"total": self._loss(grids.float().flatten(2).mT, taught)}
+        return self._losses(grids.float().flatten(2).mT, taught)
 
     @in_full_precision
-    def _loss(self, grids: Tensor, taught: TaughtBatch) -> Tensor:
+    def _losses(self, grids: Tensor, taught: TaughtBatch) -> dict[str, Tensor]:
         voxels = pixel_voxels(views_of(taught.batch))
         by_regions = self.settings.loss == "superpixel_infonce"
-        return self._by_regions(grids, voxels, taught) if by_regions else self._by_pixels(grids, voxels, taught)
+        agreement = self._by_regions(grids, voxels, taught) if by_regions else self._by_pixels(grids, voxels, taught)
+        size = size_of_features(grids)
+        return {"agreement": agreement, "size": size, "total": agreement + self.settings.size_weight * size}
 
     def _by_regions(self, grids: Tensor, voxels: Tensor, taught: TaughtBatch) -> Tensor:
         """Return the loss of features (B, N, F) with voxels (B, H, W) of the pixels."""
@@ -151,6 +156,12 @@ def pixel_distance(students: Tensor, teachers: Tensor) -> Tensor:
     students, teachers = functional.normalize(students, dim=-1), functional.normalize(teachers, dim=-1)
     distances: Tensor = (students - teachers).norm(dim=-1)
     return distances.mean()
+
+
+def size_of_features(grids: Tensor) -> Tensor:
+    """Return the squared log of the root mean square of features (B, N, F), the mean over B: 0 where that is 1."""
+    mean_square = grids.square().flatten(1).mean(dim=1)
+    return (0.5 * mean_square.clamp(min=1e-12).log()).square().mean()
 
 
 def _of_all_processes(rows: Tensor) -> tuple[Tensor, int, int]:

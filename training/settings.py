@@ -46,6 +46,9 @@ class DistillSettings(BaseModel):
         "stored", description="the dataset's regions, or SLIC superpixels where it has none"
     )
     superpixels: int = Field(150, ge=2, description="superpixels a picture, for slic (SLidR)")
+    size_weight: float = Field(
+        0.1, ge=0, description="of what keeps features near unit size; the losses themselves do not see their size"
+    )
     image_weights: str | None = Field(
         None, description="MaskDINO R50 checkpoint to start the paper preset's image encoder from: a file"
     )
