@@ -1,6 +1,7 @@
 """Distillation: pixels to voxels, superpixels to supervoxels, the two losses, teachers and their cached features."""
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from training.distill import (
     pixel_pairs,
     region_infonce,
     region_pairs,
+    size_of_features,
 )
 from training.errors import UnusableDataset, WrongCheckpoint
 from training.features import compute, feature_group, features_of, store_features
@@ -226,3 +228,10 @@ def test_weights_of_something_else_are_refused(tmp_path: Path):
         load_teacher("dinov2", str(tmp_path / "x.safetensors"))
     with pytest.raises(WrongCheckpoint, match="no teacher 'clip'"):
         load_teacher("clip", "x")
+
+
+@pytest.mark.parametrize("size", [0.01, 1.0, 1e4])
+def test_the_size_of_features_counts_alike_in_both_directions(size: float):
+    grids = size * torch.randn(2, 500, 4, generator=torch.Generator().manual_seed(0))
+    assert float(size_of_features(grids)) == pytest.approx(math.log(size) ** 2, abs=0.05 * max(1, abs(math.log(size))))
+    assert size_of_features(torch.zeros(1, 5, 4)).isfinite()
