@@ -77,10 +77,16 @@ def one_shot_a_room() -> TourSettings:
 
 def room_sample(tour: Tour, frame: int, name: str) -> Sample:
     """Return a frame of a tour with its exact depth, camera and grid."""
+    camera_to_world = tour.truth(frame).camera_to_world
+    room = _room_of(tour.house, camera_to_world)
+    return exact_sample(tour, frame, name, looked_around(tour.house, room, camera_to_world))
+
+
+def exact_sample(tour: Tour, frame: int, name: str, seen: tuple[MetricScene, Semantics]) -> Sample:
+    """Return a frame of a tour with exact depth and camera, and the grid of what was ``seen`` from wherever."""
     truth = tour.truth(frame)
     grid_from_world = looking_along_y(truth.camera_to_world)
-    origin = grid_origin(_as_scene(truth), 0, grid_from_world, VoxelSettings())
-    scene, semantics = looked_around(tour.house, _room_of(tour.house, truth.camera_to_world), truth.camera_to_world)
+    origin = grid_origin(as_scene(truth), 0, grid_from_world, VoxelSettings())
     return Sample(
         name=name,
         rgb=tour.picture(frame),
@@ -88,7 +94,7 @@ def room_sample(tour: Tour, frame: int, name: str) -> Sample:
         regions=truth.instances.astype(np.int32),
         intrinsics=truth.intrinsics,
         camera_to_world=(grid_from_world @ truth.camera_to_world).astype(np.float32),
-        labels=fill_grid(scene, semantics, origin, grid_from_world, VoxelSettings(ray_spacing=0)),
+        labels=fill_grid(*seen, origin, grid_from_world, VoxelSettings(ray_spacing=0)),
         origin=origin.astype(np.float32),
     )
 
@@ -144,7 +150,8 @@ def _room_of(house: House, camera_to_world: NDArray[np.floating]) -> Room:
     return inside[0]
 
 
-def _as_scene(truth: FrameTruth) -> MetricScene:
+def as_scene(truth: FrameTruth) -> MetricScene:
+    """Return a frame's truth as a clip of one frame."""
     return MetricScene(
         intrinsics=truth.intrinsics[None],
         camera_to_world=truth.camera_to_world[None],
