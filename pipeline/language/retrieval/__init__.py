@@ -2,6 +2,7 @@
 
 from pipeline.language.retrieval.benchmark import Benchmark, RetrievalQuery, read_benchmark, write_benchmark
 from pipeline.language.retrieval.measure import measure
+from pipeline.language.retrieval.picture import heat_maps
 from pipeline.language.retrieval.report import RetrievalReport
 from pipeline.language.retrieval.tour_queries import tour_benchmark
 
@@ -9,6 +10,7 @@ __all__ = [
     "Benchmark",
     "RetrievalQuery",
     "RetrievalReport",
+    "heat_maps",
     "measure",
     "read_benchmark",
     "tour_benchmark",
