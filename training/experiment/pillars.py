@@ -15,15 +15,14 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from pipeline.store import Store
-from training.data import Chained, Frames, MonoSceneRooms, StoredFrames
-from training.data.nyu import NyuSplit
+from training.data import Chained, Frames, StoredFrames
 from training.data.subset import Part
 from training.errors import UnusableDataset
 from training.experiment.arms import ARMS, Arm, Mix
 from training.experiment.arms import Teacher as TeacherChoice
 from training.experiment.pillar_report import RANDOM, Outcome, plot, report_of
-from training.experiment.rooms import write_rooms
-from training.experiment.run import QUICK
+from training.experiment.rooms import alone, both_sides
+from training.experiment.run import QUICK, length
 from training.experiment.tour_views import TourViews
 from training.features import FeatureSource, JoinedFeatures, features_of
 from training.runs import Progress, pretrain
@@ -79,7 +78,7 @@ def run_pillars(
         UnusableDataset: there is no dataset, or it has fewer frames than views are wanted.
         WrongCheckpoint: a teacher or preset that there is not; ``folder`` holds another study.
     """
-    train, test = (_rooms(rooms, side, count, progress) for side, count in _sides(study))
+    train, test = both_sides(rooms, (study.train_rooms, study.test_rooms), progress)
     sources = _Sources(study, store, folder, progress)
     outcomes = []
     for outcome in _outcomes(study, sources, train, test, folder, progress):
@@ -87,8 +86,8 @@ def run_pillars(
         say(outcome.line())
         (folder / "results.json").write_text(json.dumps([found.model_dump() for found in outcomes], indent=1))
     heading = (
-        f"* distilled: {study.views} views, {study.distill.loop.epochs} epochs an arm and seed",
-        f"* labels: {study.share:.0%} of {len(train)} rooms, {study.finetune.loop.epochs} epochs",
+        f"* distilled: {study.views} views, {length(study.distill.loop)}, an arm and seed",
+        f"* labels: {study.share:.0%} of {len(train)} rooms, {length(study.finetune.loop)}",
         f"* scored: {len(test)} rooms of other houses; seeds {', '.join(map(str, study.seeds))}",
     )
     findings = Findings(tuple(outcomes), report_of(heading, study.arms, outcomes), plot(study.arms, outcomes))
@@ -133,16 +132,6 @@ class _Sources:
         return load_teacher(choice.kind, choice.weights)
 
 
-def _sides(study: PillarStudy) -> tuple[tuple[NyuSplit, int], tuple[NyuSplit, int]]:
-    return ("train", study.train_rooms), ("test", study.test_rooms)
-
-
-def _rooms(folder: Path, side: NyuSplit, count: int, progress: Callable[[str], Progress]) -> Part:
-    for done, _ in enumerate(write_rooms(folder, side, count), start=1):
-        progress(f"{side} rooms")(done, count)
-    return Part(MonoSceneRooms(folder, folder / "depthbin", side), range(count), f"{count} rooms")
-
-
 def _outcomes(
     study: PillarStudy,
     sources: _Sources,
@@ -171,7 +160,8 @@ def _distilled(
     frames, name = sources.frames(arm.mix), f"{arm.name}-{seed}"
     features, width = sources.features(arm.teacher, frames), sources.teacher(arm.teacher).width
     place = folder / "distilled" / name
-    pretrain(frames, features, width, arm.student, settings, place, progress(f"distil {name}"))
+    with alone(place):
+        pretrain(frames, features, width, arm.student, settings, place, progress(f"distil {name}"))
     return place
 
 
