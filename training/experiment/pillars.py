@@ -39,7 +39,7 @@ class PillarStudy(BaseModel):
     arms: tuple[Arm, ...] = Field(ARMS, min_length=1, description="the first one is the reference")
     seeds: tuple[int, ...] = Field((0, 1, 2), min_length=1, description="of start values, order and labels used")
     views: int = Field(400, ge=2, description="pictures that every arm is distilled on")
-    train_rooms: int = Field(400, ge=2, description="rooms with labels, one picture each")
+    train_rooms: int = Field(400, ge=1, description="rooms with labels, one picture each")
     test_rooms: int = Field(200, ge=1, description="rooms that are scored, of other houses")
     share: float = Field(0.1, gt=0, le=1, description="of the labels that is used")
     distill: DistillSettings = Field(DistillSettings(loop=QUICK), description="of all arms but for their loss")
@@ -78,8 +78,8 @@ def run_pillars(
         UnusableDataset: there is no dataset, or it has fewer frames than views are wanted.
         WrongCheckpoint: a teacher or preset that there is not; ``folder`` holds another study.
     """
-    train, test = both_sides(rooms, (study.train_rooms, study.test_rooms), progress)
     sources = _Sources(study, store, folder, progress)
+    train, test = both_sides(rooms, (study.train_rooms, study.test_rooms), progress)
     outcomes = []
     for outcome in _outcomes(study, sources, train, test, folder, progress):
         outcomes.append(outcome)

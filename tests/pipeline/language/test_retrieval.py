@@ -11,17 +11,22 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from typer.testing import CliRunner
 
 import pipeline.language.commands  # noqa: F401 - adds its commands
+from assets import definitions
+from assets.resources import PipelineResource
+from assets.retrieval import retrieval_report
 from pipeline.classes import SemanticClass
 from pipeline.cli import app
-from pipeline.errors import BrokenRetrievalSet, UnusableQuery
+from pipeline.errors import BrokenRetrievalSet, NoEmbeddings, UnusableQuery
 from pipeline.evaluation import resize_nearest
 from pipeline.language.retrieval import measure, read_benchmark, tour_benchmark, write_benchmark
 from pipeline.language.retrieval.benchmark import KINDS, MASKS, QUERIES, Benchmark, RetrievalQuery, chosen, stack
 from pipeline.language.retrieval.descriptions import NOUNS, colour_names, describe, gap, has_colour, main_material
 from pipeline.language.retrieval.measure import average_precision
+from pipeline.language.retrieval.picture import examples
 from pipeline.language.retrieval.report import QueryScore, RetrievalReport
 from pipeline.language.retrieval.tour_queries import frame_queries, select
 from pipeline.language.text import TextSide
@@ -224,19 +229,47 @@ def test_tours_for_tuning_make_no_benchmark(spoken_tour: Workbench):
         tour_benchmark(spoken_tour.video.store, spoken_tour.settings)
 
 
-def test_tours_for_evaluation_are_asked_about_with_the_settings_they_were_rendered_with(
-    spoken_tour: Workbench, tmp_path: Path
-):
+@pytest.fixture(scope="module")
+def evaluation_store(spoken_tour: Workbench, tmp_path_factory: pytest.TempPathFactory) -> Store:
     """The tour passes for one for evaluation whose room is filmed at the same time."""
-    shutil.copytree(spoken_tour.video.store.root, tmp_path / "data")
-    store = Store(tmp_path / "data")
-    video = store.video(spoken_tour.video.video_id)
+    folder = tmp_path_factory.mktemp("evaluation") / "data"
+    shutil.copytree(spoken_tour.video.store.root, folder)
+    video = Store(folder).video(spoken_tour.video.video_id)
     video.write_json("source.json", {**video.read_json("source.json"), "origin": "tour://1000006"})
-    made = tour_benchmark(store, spoken_tour.settings, count=5)
+    return Store(folder)
+
+
+def test_tours_for_evaluation_are_asked_about_with_the_settings_they_were_rendered_with(
+    spoken_tour: Workbench, evaluation_store: Store
+):
+    made = tour_benchmark(evaluation_store, spoken_tour.settings, count=5)
     assert len({query.text for query in made.queries}) == 5
     assert {query.split for query in made.queries} == {"test"}
     with pytest.raises(BrokenRetrievalSet, match=r"tour-5 was rendered with other settings"):
-        tour_benchmark(store, load_settings("youtube_occ"))
+        tour_benchmark(evaluation_store, load_settings("youtube_occ"))
+
+
+def test_the_asset_shows_the_table_and_a_heat_map_of_every_kind(spoken_tour: Workbench, evaluation_store: Store):
+    made = retrieval_report(pipeline=resource(evaluation_store, spoken_tour))
+    assert made.metadata["queries"] > 5
+    assert made.metadata["means_nothing"] is True
+    assert "| by class |" in made.metadata["report"].value
+    assert "data:image/jpeg" in made.metadata["heat_maps"].value
+
+
+def test_the_asset_says_what_is_missing(spoken_tour: Workbench, tmp_path: Path):
+    with pytest.raises(NoEmbeddings, match="run the stage 'semantics' again"):
+        retrieval_report(pipeline=PipelineResource(data=str(tmp_path), profile="classic"))
+    with pytest.raises(BrokenRetrievalSet, match="seeds from 1000000 on"):
+        retrieval_report(pipeline=resource(spoken_tour.video.store, spoken_tour))
+    assert [node.name for node in definitions.resolve_job_def("retrieval").nodes_in_topological_order] == [
+        "retrieval_report"
+    ]
+
+
+def resource(store: Store, bench: Workbench) -> PipelineResource:
+    overrides = bench.settings.model_dump(mode="json", exclude={"profile"}, exclude_defaults=True)
+    return PipelineResource(data=str(store.root), profile="classic", overrides=overrides)
 
 
 def test_regions_that_know_the_truth_are_found(
@@ -314,13 +347,26 @@ def test_means_are_those_of_the_group(benchmark: Benchmark):
     assert "| by look | 1 | 0.900 / nan | 0.900 / nan | 0.900 / nan | 0.900 / nan |" in report.markdown()
 
 
+def test_examples_are_the_median_of_their_kind(benchmark: Benchmark):
+    def score(kind: str, precision: float) -> QueryScore:
+        query = benchmark.queries[0].model_copy(update={"kind": kind})
+        return QueryScore(query, query.text, *(precision,) * 8)
+
+    scores = [score("look", 0.3), *(score("class", precision) for precision in (0.9, 0.1, 0.5, 0.2))]
+    found = examples(RetrievalReport(tuple(scores), 0, 0))
+    assert [(example.query.kind, example.true_scale) for example in found] == [("class", 0.2), ("look", 0.3)]
+
+
 def test_the_command_prints_a_row_for_every_kind_and_split(
     benchmark: Benchmark, spoken_tour: Workbench, checkpoint: Path, tmp_path: Path
 ):
     rows = [next(i for i, query in enumerate(benchmark.queries) if query.kind == kind) for kind in KINDS[:3]]
     write_benchmark(tmp_path, chosen(benchmark, rows))
     given_ = ["--data", spoken_tour.video.store.root, "--set", f"semantics.san.weights={checkpoint}"]
+    given_ += ["--picture", tmp_path / "heat.jpg"]
     found = CliRunner().invoke(app, ["retrieval", str(tmp_path), *map(str, given_)], catch_exceptions=False)
+    with Image.open(tmp_path / "heat.jpg") as picture:
+        assert picture.height > 3 * 180
     for name in ("by class", "by look", "by place", "validation"):
         assert name in found.output
     assert "the answers mean nothing" in found.output
