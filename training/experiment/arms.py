@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 Mix = Literal["tours", "pipeline", "both"]
 """Rendered views with exact depth, frames of the dataset that the pipeline built, or half of each."""
 
+MIXED: dict[Mix, tuple[Mix, ...]] = {"tours": ("tours",), "pipeline": ("pipeline",), "both": ("tours", "pipeline")}
+
 
 class Teacher(BaseModel):
     """A frozen image network: kind and weights as in ``load_teacher``."""

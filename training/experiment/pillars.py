@@ -18,7 +18,7 @@ from pipeline.store import Store
 from training.data import Chained, Frames, StoredFrames
 from training.data.subset import Part
 from training.errors import UnusableDataset
-from training.experiment.arms import ARMS, Arm, Mix
+from training.experiment.arms import ARMS, MIXED, Arm, Mix
 from training.experiment.arms import Teacher as TeacherChoice
 from training.experiment.pillar_report import RANDOM, Outcome, plot, report_of
 from training.experiment.rooms import alone, both_sides
@@ -100,33 +100,36 @@ class _Sources:
     """The views of every mix, and what every teacher says of them; each is made when it is first asked for."""
 
     def __init__(self, study: PillarStudy, store: Store, folder: Path, progress: Callable[[str], Progress]) -> None:
-        self._folder, self._progress = folder, progress
-        stored = StoredFrames(store, "all")
-        if len(stored) < study.views:
-            message = (
-                f"{stored.origin} has {len(stored)} frames for {study.views} views: build more videos, or set views"
-            )
-            raise UnusableDataset(message)
-        self._parts: tuple[Frames, Frames] = (
-            TourViews(study.views, folder / "views"),
-            Part(stored, (i * len(stored) // study.views for i in range(study.views)), f"{study.views} spread evenly"),
-        )
-        self.teacher = cache(self._load_teacher)
+        self._views, self._folder, self._progress = study.views, folder, progress
+        self._stored = StoredFrames(store, "all")
+        if len(self._stored) < study.views:
+            held = f"{self._stored.origin} has {len(self._stored)} frames for {study.views} views"
+            raise UnusableDataset(f"{held}: build more videos, or set views")
+        self._dataset = cache(self._dataset_called)
         self._features = cache(self._features_of)
+        self.teacher = cache(self._load_teacher)
 
     def frames(self, mix: Mix) -> Frames:
         """Return the views of a mix, as many in each."""
-        tours, pipeline = self._parts
-        halves = [Part(part, range(side, len(part), 2), "every other") for side, part in enumerate(self._parts)]
-        return {"tours": tours, "pipeline": pipeline, "both": Chained(halves)}[mix]
+        datasets = [self._dataset(name) for name in MIXED[mix]]
+        count = len(datasets)
+        shares = [Part(data, range(i, self._views, count), f"1 in {count}") for i, data in enumerate(datasets)]
+        return Chained(shares) if count > 1 else datasets[0]
 
-    def features(self, choice: TeacherChoice, frames: Frames) -> FeatureSource:
+    def features(self, choice: TeacherChoice, mix: Mix) -> FeatureSource:
         """Return what a teacher says of the views of a mix."""
-        return JoinedFeatures(frames, [(part, self._features(choice, index)) for index, part in enumerate(self._parts)])
+        parts = [(self._dataset(name), self._features(choice, name)) for name in MIXED[mix]]
+        return JoinedFeatures(self.frames(mix), parts)
 
-    def _features_of(self, choice: TeacherChoice, part: int) -> FeatureSource:
-        tell = self._progress(f"{choice.kind} features {part + 1}")
-        return features_of(self._parts[part], self.teacher(choice), self._folder / "features", tell)
+    def _dataset_called(self, name: Mix) -> Frames:
+        if name == "tours":
+            return TourViews(self._views, self._folder / "views")
+        spread = (i * len(self._stored) // self._views for i in range(self._views))
+        return Part(self._stored, spread, f"{self._views} spread evenly")
+
+    def _features_of(self, choice: TeacherChoice, name: Mix) -> FeatureSource:
+        tell = self._progress(f"{choice.kind} on {name}")
+        return features_of(self._dataset(name), self.teacher(choice), self._folder / "features", tell)
 
     def _load_teacher(self, choice: TeacherChoice) -> Teacher:
         return load_teacher(choice.kind, choice.weights)
@@ -157,8 +160,8 @@ def _distilled(
 ) -> Path:
     loop = study.distill.loop.model_copy(update={"seed": seed})
     settings = study.distill.model_copy(update={"loss": arm.loss, "loop": loop})
-    frames, name = sources.frames(arm.mix), f"{arm.name}-{seed}"
-    features, width = sources.features(arm.teacher, frames), sources.teacher(arm.teacher).width
+    frames, features, name = sources.frames(arm.mix), sources.features(arm.teacher, arm.mix), f"{arm.name}-{seed}"
+    width = sources.teacher(arm.teacher).width
     place = folder / "distilled" / name
     with alone(place):
         pretrain(frames, features, width, arm.student, settings, place, progress(f"distil {name}"))
