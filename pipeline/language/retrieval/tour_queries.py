@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.errors import BrokenRetrievalSet
 from pipeline.language.mixtures import mix
-from pipeline.language.retrieval.benchmark import Benchmark, RetrievalQuery, chosen, stack
+from pipeline.language.retrieval.benchmark import Benchmark, RetrievalQuery, stack
 from pipeline.language.retrieval.descriptions import describe
 from pipeline.process import provenance
 from pipeline.quality.truth import TrueClip, tour_of, true_clip
@@ -29,14 +29,13 @@ def tour_benchmark(store: Store, settings: Settings, count: int = 30, seed: int 
     Raises:
         BrokenRetrievalSet: no tour of the dataset is for evaluation, or nothing in them can be asked for.
     """
-    frames = [frame for video_id in store.video_ids() for frame in _video_queries(store.video(video_id), settings)]
-    if not frames:
+    asked = [one for video_id in store.video_ids() for one in _video_queries(store.video(video_id), settings)]
+    if not asked:
         raise BrokenRetrievalSet(
             f"no tour of this dataset is for evaluation (seeds from {EVALUATION_SEEDS_START} on) and shows anything to "
             "ask for: build some, for instance with: python -m pipeline score --seeds 1000001-1000003"
         )
-    everything = stack(frames)
-    return chosen(everything, select(everything.queries, count, seed))
+    return stack([asked[row] for row in select([one.queries[0] for one in asked], count, seed)])
 
 
 def select(queries: Sequence[RetrievalQuery], count: int, seed: int) -> list[int]:
@@ -55,7 +54,7 @@ def _turns(names: Sequence[str]) -> list[int]:
 
 
 def _video_queries(video: VideoStore, settings: Settings) -> Iterator[Benchmark]:
-    """Yield the queries about the middle frame of every clip of a tour for evaluation."""
+    """Yield the queries about the middle frame of every clip of a tour for evaluation, one by one."""
     tour = tour_of(video, settings) if video.has_group("scene") else None
     if tour is None or tour.seed < EVALUATION_SEEDS_START:
         return
