@@ -118,6 +118,33 @@ def label_efficiency_report(training: TrainingResource) -> dg.MaterializeResult:
     )
 
 
+@dg.asset(group_name="training", deps=[dataset], pool=GPU)
+def distillation_study(training: TrainingResource) -> dg.MaterializeResult:
+    """What distillation alone gives, by loss, size of the teacher, size of the student and mix of data (ScaLR)."""
+    from training.experiment.pillars import PillarStudy, run_pillars
+
+    study = training.settings(PillarStudy, training.pillars)
+    folder = training.place("distillation_study", _version(training), study.model_dump(mode="json"))
+    findings = run_pillars(study, training.pipeline.store(), folder, training.place("rooms"), told, echo)
+    return dg.MaterializeResult(
+        metadata={
+            "folder": dg.MetadataValue.path(str(folder)),
+            "report": dg.MetadataValue.md(findings.report),
+            "plot": _small_picture(findings.plot),
+            "results": table(
+                {
+                    "student": outcome.student,
+                    "start": outcome.result.start,
+                    "probe": outcome.probe,
+                    "seed": outcome.result.seed,
+                    **{name: float(value) for name, value in outcome.result.figures.items()},
+                }
+                for outcome in findings.outcomes
+            ),
+        }
+    )
+
+
 def _version(training: TrainingResource) -> str:
     from pipeline.dataset import read_summary
     from training.errors import UnusableDataset

@@ -17,3 +17,9 @@ evaluate = dg.define_asset_job(
     selection=["zero_shot_report", "label_efficiency_report"],
     description="What pre-training is worth: zero-shot, and with shares of the labels.",
 )
+
+study = dg.define_asset_job(
+    "study",
+    selection=["distillation_study"],
+    description="Loss, teacher, student and mix of data of distillation, compared on rendered rooms; many hours.",
+)

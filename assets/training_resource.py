@@ -25,8 +25,8 @@ class TrainingResource(dg.ConfigurableResource["TrainingResource"]):
     folder: str | None = Field(
         default=None, description="where networks go; else YOUTUBE_OCC_NETWORKS, else ./data/networks"
     )
-    preset: str = Field(default="small", description="paper or small")
-    teacher: str = Field(default="dinov2", description="dinov2 or san")
+    preset: str = Field(default="small", description="paper, medium, small or tiny")
+    teacher: str = Field(default="dinov2", description="dinov2, san or san_stem")
     weights: str = Field(default="dinov2_small", description="the teacher's: a file or a registered name")
     benchmark: dict[str, Any] = Field(
         default={}, description="{kind: nyu, path: ...}; else the dataset's validation split"
@@ -34,6 +34,10 @@ class TrainingResource(dg.ConfigurableResource["TrainingResource"]):
     distill: dict[str, Any] = Field(default={}, description="settings of pre-training, as {loop: {epochs: 5}}")
     study: dict[str, Any] = Field(
         default={}, description="of fine-tuning and comparison, as {finetune: {label_share: 0.1}}"
+    )
+
+    pillars: dict[str, Any] = Field(
+        default={}, description="of the study of distillation, as {seeds: [0], views: 100, arms: [{name: reference}]}"
     )
 
     def place(self, name: str, *identity: Any) -> Path:

@@ -30,7 +30,7 @@ PathOption = Annotated[str | None, typer.Option("--path", help="Data folder or U
 ReadOption = Annotated[
     list[str] | None, typer.Option(help="How: version=..., by=official or by_space, unknown=ignore or empty.")
 ]
-PresetOption = Annotated[str, typer.Option(help="paper or small.")]
+PresetOption = Annotated[str, typer.Option(help="paper, medium, small or tiny.")]
 OutOption = Annotated[Path, typer.Option(help="Folder for the network, its curves and its state.")]
 SetOption = Annotated[list[str] | None, typer.Option("--set", help="One value, as in --set loop.epochs=5.")]
 PICTURE_BYTES = 400_000
@@ -43,7 +43,7 @@ def pretrain(
     kind: KindOption = "stored",
     path: PathOption = None,
     read: ReadOption = None,
-    teacher: Annotated[str, typer.Option(help="dinov2 or san.")] = "dinov2",
+    teacher: Annotated[str, typer.Option(help="dinov2, san or san_stem.")] = "dinov2",
     preset: PresetOption = "paper",
     values: SetOption = None,
 ) -> None:
@@ -117,6 +117,25 @@ def experiment(
 
     settings = with_values(Experiment, {"weights": weights, **overrides(values or [])})
     typer.echo(run_experiment(settings, FramesSource(path=data).store(), out, Lines, typer.echo))
+
+
+@app.command()
+def study(
+    data: Annotated[
+        str | None, typer.Option(help="Dataset that the pipeline built; YOUTUBE_OCC_DATA or ./data.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for views, networks and report.")] = Path("data/study"),
+    rooms: Annotated[
+        Path | None, typer.Option(help="Rooms with labels, as of an experiment; else made in out.")
+    ] = None,
+    values: SetOption = None,
+) -> None:
+    """Compare losses, teachers, students and datasets of distillation, fine-tuned and by linear probe (ScaLR)."""
+    from training.experiment.pillars import PillarStudy, run_pillars
+
+    settings = with_values(PillarStudy, overrides(values or []))
+    store = FramesSource(path=data).store()
+    typer.echo(run_pillars(settings, store, out, rooms or out / "rooms", Lines, typer.echo).report)
 
 
 class Lines:

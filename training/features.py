@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Protocol
@@ -60,6 +60,20 @@ class CachedFeatures:
             message = "a file of teacher features is gone or damaged: run the same command again to make it anew"
             raise UnusableDataset(message)
         return np.asarray(found["features"], np.float16)
+
+
+class JoinedFeatures:
+    """One teacher's features of frames that come from several datasets, each found by its name."""
+
+    def __init__(self, frames: Frames, sources: Sequence[tuple[Frames, FeatureSource]]) -> None:
+        self.group = sources[0][1].group
+        places = {name: (source, index) for part, source in sources for index, name in enumerate(part.names)}
+        self._places = tuple(places[name] for name in frames.names)
+
+    def __getitem__(self, index: int) -> NDArray[np.float16]:
+        """Return the features of a frame, from where its dataset keeps them."""
+        source, within = self._places[index]
+        return source[within]
 
 
 def features_of(frames: Frames, teacher: Teacher, folder: Path, progress: Progress) -> FeatureSource:

@@ -40,13 +40,15 @@ class Teacher(Protocol):
 
 
 def load_teacher(kind: str, path_or_name: str) -> Teacher:
-    """Return the teacher ``dinov2`` or ``san``, on the GPU where there is one; weights by path or registered name.
+    """Return the teacher ``dinov2``, ``san`` or ``san_stem``, on the GPU where there is one.
+
+    path_or_name: its weights, a file or a registered name.
 
     Raises:
         WrongCheckpoint: no such kind, or weights that are damaged or of another network.
         WeightsUnavailable: a registered name that is neither cached nor reachable.
     """
-    kinds: dict[str, Any] = {"dinov2": Dinov2Teacher, "san": SanTeacher}
+    kinds: dict[str, Any] = {"dinov2": Dinov2Teacher, "san": SanTeacher, "san_stem": StemTeacher}
     if kind not in kinds:
         message = f"there is no teacher {kind!r}; choose one of {', '.join(kinds)}"
         raise WrongCheckpoint(message)
@@ -132,10 +134,30 @@ class SanTeacher:
         return _without_padding(self.network.clip_visual_extractor(smaller)[-1].patches, padded)
 
     def _small_map(self, rgb: Tensor) -> Tensor:
+        padded = self._small_pictures(rgb)
+        return _without_padding(self.network.tower(self.network.stem(padded.pixels)[-1]).patches, padded)
+
+    def _small_pictures(self, rgb: Tensor) -> PaddedBatch:
         scale = 2 * self.network.config.short_side / min(rgb.shape[2:])
         smaller = functional.interpolate(rgb.float(), scale_factor=scale, mode="bilinear", antialias=True)
-        padded = normalise_and_pad(smaller, like=next(self.network.parameters()))
-        return _without_padding(self.network.tower(self.network.stem(padded.pixels)[-1]).patches, padded)
+        return normalise_and_pad(smaller, like=next(self.network.parameters()))
+
+
+class StemTeacher(SanTeacher):
+    """The convolutions of a small Side Adapter Network alone: the map that its tower reads, a smaller teacher."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        if not self.is_small:
+            message = (
+                f"{path.name} is a released SAN, which has no stem of convolutions: name a small one, or teacher san"
+            )
+            raise WrongWeights(message)
+        self.name = "small_san_stem"
+
+    def _small_map(self, rgb: Tensor) -> Tensor:
+        padded = self._small_pictures(rgb)
+        return _without_padding(self.network.stem(padded.pixels)[-1], padded)
 
 
 def _without_padding(patches: Tensor, padded: PaddedBatch) -> Tensor:

@@ -22,20 +22,38 @@ from pipeline.records import Floats
 
 REGIONS, WIDTH = 1_000_000, 512
 TOP = 20
+WANTED = TOP * REGIONS_A_FRAME
 THREADS = 2
 REPEATS = 15
 _BLOCK = 50_000
 
+Search = Callable[[Floats], list[int]]
+"""From a text's vector (E,) to the rows nearest to it."""
+
 
 @dataclass(frozen=True)
 class Timing:
-    """One way to answer: median and best seconds by the clock, and of the processor, all threads added up."""
+    """One way to answer: median and best seconds by the clock, and of the processor, all threads added up.
+
+    ratio: to the index's processor time. recall: of what NumPy finds in float32, the share that was found.
+    """
 
     name: str
     median_s: float
     best_s: float
     cpu_s: float
     ratio: float
+    recall: float
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Median and best seconds by the clock, median seconds of the processor, and the rows found for every query."""
+
+    median_s: float
+    best_s: float
+    cpu_s: float
+    found: list[list[int]]
 
 
 def benchmark(regions: int = REGIONS) -> list[Timing]:
@@ -46,48 +64,56 @@ def benchmark(regions: int = REGIONS) -> list[Timing]:
         )
         write_files(Path(name), content.version, (regions, WIDTH), _vectors(regions))
         index = open_files(Path(name), content)
-        asked = np.asarray(index.embeddings[:REPEATS], np.float32)
-        ways: dict[str, Callable[[Floats], object]] = {
-            "pipeline.language.index": lambda text: index.search(text, TOP * REGIONS_A_FRAME, THREADS),
+        asked = np.concatenate(list(_vectors(REPEATS, seed=1))).astype(np.float32)
+        ways: dict[str, Search] = {
+            "pipeline.language.index": lambda text: [hit.region for hit in index.search(text, WANTED, THREADS)],
             "numpy, blocks of float16": lambda text: _with_numpy(index.embeddings, text),
         }
         measured = {title: _measure(search, asked) for title, search in ways.items()}
-    ours = measured["pipeline.language.index"][0]
-    return [Timing(title, *figures, figures[0] / ours) for title, figures in measured.items()]
+        right = [set(_with_numpy(index.embeddings, text)) for text in asked]
+    ours = measured["pipeline.language.index"].cpu_s
+    return [
+        Timing(title, way.median_s, way.best_s, way.cpu_s, way.cpu_s / ours, _recall(way.found, right))
+        for title, way in measured.items()
+    ]
 
 
 def table(timings: list[Timing]) -> str:
     """Return the timings as lines of text."""
-    lines = [f"{'one query':26}{'median':>10}{'best':>10}{'CPU':>10}{'ratio':>8}"]
+    lines = [f"{'one query':26}{'median':>10}{'best':>10}{'CPU':>10}{'ratio':>8}{'recall':>8}"]
     for row in timings:
         figures = "".join(f"{seconds * 1000:7.0f} ms" for seconds in (row.median_s, row.best_s, row.cpu_s))
-        lines.append(f"{row.name:26}{figures}{row.ratio:7.1f}x")
+        lines.append(f"{row.name:26}{figures}{row.ratio:7.1f}x{row.recall:8.4f}")
     return "\n".join(lines)
 
 
-def _vectors(regions: int) -> Iterator[NDArray[np.float16]]:
-    rng = np.random.default_rng(0)
+def _vectors(regions: int, seed: int = 0) -> Iterator[NDArray[np.float16]]:
+    rng = np.random.default_rng(seed)
     for start in range(0, regions, _BLOCK):
         block = rng.standard_normal((min(_BLOCK, regions - start), WIDTH), np.float32)
         yield (block / np.linalg.norm(block, axis=1, keepdims=True)).astype(np.float16)
 
 
-def _measure(search: Callable[[Floats], object], asked: Floats) -> tuple[float, float, float]:
-    """Return the median and best seconds by the clock, and the median of the processor; one query before warms up."""
+def _measure(search: Search, asked: Floats) -> Measured:
+    """Answer every query; one before warms up."""
     search(asked[0])
-    clock, processor = [], []
+    clock, processor, found = [], [], []
     for text in asked:
         start, spent = time.perf_counter(), time.process_time()
-        search(text)
+        found.append(search(text))
         clock.append(time.perf_counter() - start)
         processor.append(time.process_time() - spent)
-    return statistics.median(clock), min(clock), statistics.median(processor)
+    return Measured(statistics.median(clock), min(clock), statistics.median(processor), found)
 
 
-def _with_numpy(embeddings: NDArray[np.float16], text: Floats) -> NDArray[np.int64]:
+def _recall(found: list[list[int]], right: list[set[int]]) -> float:
+    return statistics.mean(len(rows.intersection(some)) / WANTED for some, rows in zip(found, right, strict=True))
+
+
+def _with_numpy(embeddings: NDArray[np.float16], text: Floats) -> list[int]:
     starts = range(0, len(embeddings), _BLOCK)
     scores = np.concatenate([embeddings[start : start + _BLOCK].astype(np.float32) @ text for start in starts])
-    return np.argpartition(-scores, TOP * REGIONS_A_FRAME)[: TOP * REGIONS_A_FRAME]
+    return [int(row) for row in np.argpartition(-scores, WANTED)[:WANTED]]
 
 
 if __name__ == "__main__":

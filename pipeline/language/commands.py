@@ -9,11 +9,12 @@ from rich.table import Table
 
 from pipeline.cli import DataOption, FileOption, ProfileOption, SetOption, app, console, overrides
 from pipeline.errors import UnusableQuery
-from pipeline.language.heat_map import write_answer
+from pipeline.language.heat_map import MAX_BYTES, write_answer
 from pipeline.language.query import Answer, ask
-from pipeline.language.retrieval import measure, read_benchmark, tour_benchmark, write_benchmark
+from pipeline.language.retrieval import heat_maps, measure, read_benchmark, tour_benchmark, write_benchmark
 from pipeline.language.text import TextSide, read_prompts
 from pipeline.language.zero_shot import label_dataset
+from pipeline.previews import jpeg
 from pipeline.settings import data_url, load_settings
 from pipeline.store import Store
 
@@ -57,6 +58,7 @@ def retrieval(
     make: Annotated[
         int | None, typer.Option(min=1, help="First make it: this many queries on tours of the data.")
     ] = None,
+    picture: Annotated[Path | None, typer.Option(help="Write heat maps of a few queries to this JPEG.")] = None,
     profile: ProfileOption = "youtube_occ",
     settings_file: FileOption = None,
     values: SetOption = None,
@@ -66,7 +68,11 @@ def retrieval(
     store, side = Store(data_url(data)), TextSide(settings.semantics.san)
     if make is not None:
         write_benchmark(benchmark, tour_benchmark(store, settings, make))
-    console.print(Markdown(measure(store, side, read_benchmark(benchmark)).markdown()))
+    queries = read_benchmark(benchmark)
+    report = measure(store, side, queries)
+    console.print(Markdown(report.markdown()))
+    if picture is not None:
+        picture.write_bytes(jpeg(heat_maps(store, side, queries, report), MAX_BYTES))
     if side.means_nothing:
         console.print(NO_MEANING)
 

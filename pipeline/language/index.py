@@ -1,11 +1,13 @@
 """All region embeddings of a dataset in two memory-mapped files, searched exactly.
 
-``usearch`` compares a query with every region in 8-bit integers, which halves what has to be read from memory, and the
-best are compared again in float16. The files lie in scratch, on local disk, and may be deleted at any time. A new index
-copies the rows of videos that have not changed and appears whole, when ``index.json`` is placed.
+NumKong, USearch's kernels, compares a query with every region in 8-bit integers, which halves what has to be read from
+memory, and the best are compared again in float16. The files lie in scratch, on local disk, and may be deleted at any
+time. A new index copies the rows of videos that have not changed and appears whole, when ``index.json`` is placed.
 """
 
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -32,6 +34,9 @@ LARGEST = 0.5
 
 RECHECKED = 4
 """Regions compared again in float16, as a multiple of those asked for."""
+
+ROWS_COMPARED = 250_000
+"""Rows that a thread compares at once: 2 MB of scores."""
 
 _ROWS_AT_ONCE = 65_536
 
@@ -92,14 +97,7 @@ class RegionIndex:
 
     def search(self, text: Floats, count: int, threads: int = 0) -> list[RegionHit]:
         """Return the ``count`` regions nearest to a unit vector (E,), best first; threads: 0 = one a core."""
-        from usearch.compiled import MetricKind
-        from usearch.index import search
-
-        wanted = min(len(self), count * RECHECKED)
-        if not wanted:
-            return []
-        found = search(self._codes, _codes_of(text[None]), wanted, MetricKind.IP, exact=True, threads=threads)
-        rows = np.sort(np.ravel(found.keys).astype(np.int64))
+        rows = np.sort(nearest_codes(self._codes, _codes_of(text), count * RECHECKED, threads))
         return self._hits(rows, cosine(self.embeddings[rows], text[None])[:, 0], count)
 
     def search_video(self, video_id: str, text: Floats, count: int) -> list[RegionHit]:
@@ -113,6 +111,28 @@ class RegionIndex:
         places = np.searchsorted(self._firsts, rows[best], side="right") - 1
         found = zip(places.tolist(), rows[best].tolist(), scores[best].tolist(), strict=True)
         return [RegionHit(self.videos[i].video_id, row - self.videos[i].first, score) for i, row, score in found]
+
+
+def nearest_codes(codes: NDArray[np.int8], text: NDArray[np.int8], count: int, threads: int = 0) -> NDArray[np.int64]:
+    """Return the rows (up to ``count``) of codes (R, E) whose products with a text's (E,) are largest, in no order."""
+    from numkong import cdist
+
+    def best_of(first: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        products = np.asarray(cdist(text[None], codes[first : first + ROWS_COMPARED], "dot"))[
+            0
+        ]  # lets other threads run
+        best = _largest(products, count)
+        return first + best, products[best]
+
+    with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
+        found = list(pool.map(best_of, range(0, len(codes), ROWS_COMPARED)))
+    rows = np.concatenate([np.zeros(0, np.int64), *(rows for rows, _ in found)])
+    return rows[_largest(np.concatenate([np.zeros(0), *(products for _, products in found)]), count)]
+
+
+def _largest(values: NDArray[np.float64], count: int) -> NDArray[np.int64]:
+    """Return where the ``count`` largest of values (n,) are, in no order; all places where there are fewer."""
+    return np.argpartition(-values, count)[:count] if count < len(values) else np.arange(len(values))
 
 
 def open_index(store: Store, text: TextSide) -> RegionIndex:

@@ -8,6 +8,7 @@ from assets import definitions
 from assets.metadata import PREVIEW_BYTES
 from assets.resources import PipelineResource
 from assets.training import (
+    distillation_study,
     finetuned_network,
     label_efficiency_report,
     pretrained_network,
@@ -19,7 +20,8 @@ from pipeline.errors import SettingsError
 from tests.training.rooms import RoomFrames, stored_frames
 from tests.training.test_learning import quick
 from training.checkpoints import describe
-from training.data.export import export_monoscene
+from training.data.export import export_monoscene, with_nyu_camera, write_room
+from training.experiment.rooms import FIRST_SEED
 
 ASSETS = [teacher_features, pretrained_network, finetuned_network, zero_shot_report, label_efficiency_report]
 
@@ -42,6 +44,15 @@ def training(tmp_path_factory: pytest.TempPathFactory) -> TrainingResource:
         weights=str(folder / "dinov2" / "model.safetensors"),
         benchmark={"kind": "monoscene", "path": str(folder / "nyu")},
         distill={"loop": loop, "regions": "slic", "superpixels": 10},
+        pillars={
+            "arms": [{"name": "pipeline_only", "student": "tiny", "mix": "pipeline", "loss": "pixel_cosine"}],
+            "seeds": [0],
+            "views": 2,
+            "train_rooms": 1,
+            "test_rooms": 1,
+            "distill": {"loop": {**loop, "steps": 1}},
+            "finetune": {"loop": {**loop, "steps": 1}},
+        },
         study={"shares": [1.0], "seeds": [0], "finetune": {"loop": loop}},
     )
 
@@ -70,10 +81,21 @@ def test_features_pre_training_fine_tuning_and_both_reports(training: TrainingRe
     assert "distilled: mIoU" in found["label_efficiency_report"]["table"].value
 
 
+def test_the_study_of_distillation_shows_its_table_and_plot(training: TrainingResource):
+    for seed, side in enumerate(("train", "test")):
+        room = with_nyu_camera(RoomFrames(1, seed=seed)[0])
+        write_room(room, training.place("rooms"), side, f"NYU{FIRST_SEED[side]}_0000")
+    made = distillation_study(training=training)
+    assert "| reference | pipeline_only | tiny |" in made.metadata["report"].value
+    assert "data:image/jpeg" in made.metadata["plot"].value
+    found = {(record["start"], record["probe"]) for record in (row.data for row in made.metadata["results"].records)}
+    assert found == {(start, probe) for start in ("random", "pipeline_only") for probe in (False, True)}
+
+
 def test_jobs_and_the_pool_of_the_graphics_card():
-    for name, assets in (("pretrain", 2), ("finetune", 1), ("evaluate", 2)):
+    for name, assets in (("pretrain", 2), ("finetune", 1), ("evaluate", 2), ("study", 1)):
         assert len(definitions.resolve_job_def(name).nodes_in_topological_order) == assets
-    assert {asset.op.pool for asset in ASSETS} == {"gpu"}
+    assert {asset.op.pool for asset in (*ASSETS, distillation_study)} == {"gpu"}
 
 
 def test_a_wrong_setting_is_named(training: TrainingResource):

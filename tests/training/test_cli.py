@@ -62,6 +62,9 @@ def test_an_export_of_one_video_says_which_split_is_empty(
         (("finetune", "--read", "version=0", "--path", "/nowhere", "--out", "x"), "UnusableDataset: "),
         (("finetune", "--kind", "nyu", "--out", "x"), "UnusableDataset: say where the benchmark nyu lies"),
         (("finetune", "--out", "x", "--set", "loop.epochs=0"), "SettingsError: loop.epochs"),
+        (("study", "--set", "views=1"), "SettingsError: views"),
+        (("study", "--set", "arms=[{name: large, loss: cosine}]"), "SettingsError: arms.0.loss"),
+        (("study", "--data", "/nowhere", "--out", "x"), "UnusableDataset: /nowhere/dataset holds no dataset"),
         (("evaluate", "/nowhere", "--kind", "nyu", "--path", "/nowhere"), "BrokenBenchmark: /nowhere/NYUtest"),
     ],
 )

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.quality.truth import tour_of
@@ -15,10 +14,8 @@ from pipeline.tours import Tour
 from training.checkpoints import load_network
 from training.data import Frames, MonoSceneRooms, Sample, StoredFrames
 from training.data.export import with_nyu_camera, write_room
-from training.data.nyu import NyuSplit
-from training.data.subset import Part
 from training.errors import UnusableDataset
-from training.experiment.rooms import room_sample, write_rooms
+from training.experiment.rooms import alone, both_sides, read_rooms, room_sample
 from training.features import store_features
 from training.runs import Progress, evaluate, finetune, pretrain
 from training.settings import DistillSettings, FinetuneSettings, LoopSettings
@@ -56,7 +53,7 @@ def run(
     Raises:
         UnusableDataset: a video of the dataset is no rendered tour, so that its exact labels are not known.
     """
-    train, test = _rooms(experiment, folder, progress)
+    train, test = both_sides(folder / "rooms", (experiment.train_rooms, experiment.test_rooms), progress)
     frames = StoredFrames(store, "all", every=experiment.every)
     distilled = _distilled(experiment, frames, folder, progress)
     results = []
@@ -74,31 +71,14 @@ def run(
     return report
 
 
-def _rooms(experiment: Experiment, folder: Path, progress: Callable[[str], Progress]) -> tuple[Part, Part]:
-    """Return the two sides of the benchmark; rendered where they are not there."""
-    sides: tuple[tuple[NyuSplit, int], ...] = (("train", experiment.train_rooms), ("test", experiment.test_rooms))
-    with _alone(folder / "rooms"):
-        for side, count in sides:
-            for done, _ in enumerate(write_rooms(folder / "rooms", side, count), start=1):
-                progress(f"{side} rooms")(done, count)
-    train, test = (Part(_read(folder / "rooms", side), range(count), f"{count} rooms") for side, count in sides)
-    return train, test
-
-
 def _distilled(experiment: Experiment, frames: StoredFrames, folder: Path, progress: Callable[[str], Progress]) -> Path:
     """Return the folder of the network that was pre-trained on the dataset."""
     distilled, study = folder / "distilled", experiment.study
     teacher = load_teacher(experiment.teacher, experiment.weights)
     features = store_features(frames, teacher, progress("teacher features"))
-    with _alone(distilled):
+    with alone(distilled):
         pretrain(frames, features, teacher.width, study.preset, experiment.distill, distilled, progress("distillation"))
     return distilled
-
-
-def _alone(folder: Path) -> FileLock:
-    """Return the lock under which one of several processes makes a folder, while the others wait for it."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(folder.with_name(f"{folder.name}.lock"))
 
 
 def _zero_shot(
@@ -109,7 +89,7 @@ def _zero_shot(
         place = folder / f"labels_{kind}_{frames.version}_{experiment.relabelled_every}"
         network = folder / f"zero_shot_{kind}"
         settings, preset = experiment.study.finetune, experiment.study.preset
-        with _alone(network):
+        with alone(network):
             labels = _relabelled(frames, read, place, progress(f"{kind} labels"))
             finetune(labels, preset, None, settings, network, progress(f"zero-shot {kind}"))
         yield kind, evaluate(load_network(network), test, kind, progress(f"zero-shot {kind} test")).summary()
@@ -124,12 +104,7 @@ def _relabelled(
         if not (folder / "base" / "NYUtrain" / f"{name}.pkl").exists():
             write_room(with_nyu_camera(read(frames, index)), folder, "train", name)
         progress(index + 1, len(frames))
-    return _read(folder, "train")
-
-
-def _read(folder: Path, side: NyuSplit) -> MonoSceneRooms:
-    """Return written rooms by the layout that reads twenty times as fast as SSCNet's voxels of 2 cm."""
-    return MonoSceneRooms(folder, folder / "depthbin", side)
+    return read_rooms(folder, "train")
 
 
 def _as_stored(frames: StoredFrames, index: int) -> Sample:
@@ -161,7 +136,7 @@ def _report(
 ) -> str:
     (frames, relabelled), (train, test) = dataset, rooms
     gains = gains_of(results)
-    distilled, supervised = (_length(loop) for loop in (experiment.distill.loop, experiment.study.finetune.loop))
+    distilled, supervised = (length(loop) for loop in (experiment.distill.loop, experiment.study.finetune.loop))
     lines = [
         f"* distilled on: {frames.origin}, {len(frames)} frames, {distilled}, teacher {experiment.teacher}",
         f"* labels: {len(train)} rooms, {supervised}; scored: {len(test)} rooms of other houses",
@@ -185,7 +160,8 @@ def _report(
     return "\n".join(lines) + "\n"
 
 
-def _length(loop: LoopSettings) -> str:
+def length(loop: LoopSettings) -> str:
+    """Return how long a training is, in words."""
     amount = f"{loop.epochs} epochs" if loop.steps is None else f"{loop.steps} steps"
     return f"{amount} of {loop.batch_size * loop.accumulate}"
 

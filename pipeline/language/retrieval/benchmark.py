@@ -1,6 +1,7 @@
 """The files of a retrieval benchmark, after POP-3D's (Vobecky et al., NeurIPS 2023): text, frame, voxel mask, split.
 
-``queries.csv``  one row a query: ``text,video_id,frame_index,split``; frames counted in the video, not in a dataset
+``queries.csv``  one row a query: ``text,video_id,frame_index,split,kind,label``; frames counted in the video, not in a
+                 dataset. kind and label may be missing: what the text goes by, and the class of what it means
 ``masks.npz``    one row a query, in the same order:
     ``grid_from_camera`` (Q, 4, 4) float64, from the frame's camera (x right, y down, z forward) to metres from the
                          corner of voxel (0, 0, 0): a grid that needs no world
@@ -16,23 +17,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO, StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from pipeline.classes import OCCUPIED_CLASSES
 from pipeline.errors import BrokenRetrievalSet
 from pipeline.grid import GRID_SHAPE
 
 QUERIES, MASKS = "queries.csv", "masks.npz"
 MOST_QUERIES = 10_000
+
+Kind = Literal["class", "look", "place", "other"]
+"""What a text goes by: a class ("a sofa"), colour or material ("a red sofa"), what stands beside it, or anything."""
+KINDS: tuple[Kind, ...] = get_args(Kind)
+_LABEL = "|".join(label.name.lower() for label in OCCUPIED_CLASSES)
 _HEADER_BYTES = 4096
 _SHAPES = {"grid_from_camera": (4, 4), "occupied": GRID_SHAPE, "visible": GRID_SHAPE, "mask": GRID_SHAPE}
 
 
 class RetrievalQuery(BaseModel):
-    """A text about one frame of a video."""
+    """A text about one frame of a video; label: the class of what it means, in lower case, or nothing."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -40,6 +47,8 @@ class RetrievalQuery(BaseModel):
     video_id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
     frame_index: int = Field(ge=0)
     split: str = Field(pattern=r"^[a-z]{1,16}$")
+    kind: Kind = "other"
+    label: str = Field("", pattern=f"^({_LABEL})?$")
 
 
 @dataclass(frozen=True)

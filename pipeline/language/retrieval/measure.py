@@ -4,8 +4,8 @@ POP-3D's protocol (Vobecky et al., NeurIPS 2023): average precision of each quer
 all of them or only those that the frame sees, then the mean over queries.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,8 @@ from pipeline.errors import BrokenRetrievalSet, UnusableQuery
 from pipeline.grid import voxel_centres
 from pipeline.language.index import open_index
 from pipeline.language.mixtures import mix, weights
-from pipeline.language.retrieval.benchmark import Benchmark, chosen
+from pipeline.language.retrieval.benchmark import Benchmark, RetrievalQuery, chosen
+from pipeline.language.retrieval.report import QueryScore, RetrievalReport
 from pipeline.language.text import TextSide, cosine
 from pipeline.language.voxels import region_rows
 from pipeline.pointmap import depth_intrinsics
@@ -22,63 +23,12 @@ from pipeline.records import Floats
 from pipeline.store import Store, VideoStore
 from pipeline.stored import clip_rows, read_labels, read_scene, without_moving
 
-EVERY_SPLIT = "all"
 
+class Words(NamedTuple):
+    """What is asked, and its unit vector (E,)."""
 
-@dataclass(frozen=True)
-class QueryScore:
-    """Average precisions of one query, nan where no voxel that it means is visible.
-
-    voxels: by the dataset's own scale; true_scale: given the true one; projected: by the frame's 2D features.
-
-    share, share_visible: of the ranked voxels that it means, which is what a blind ranking gets.
-    """
-
-    text: str
-    split: str
-    voxels: float
-    voxels_visible: float
-    true_scale: float
-    true_scale_visible: float
-    projected: float
-    projected_visible: float
-    share: float
-    share_visible: float
-
-
-@dataclass(frozen=True)
-class RetrievalReport:
-    """Scores of the queries; missing: those whose frame the dataset lacks; refused: those the text side cannot take."""
-
-    scores: tuple[QueryScore, ...]
-    missing: int
-    refused: int
-
-    def mean(self, name: str, split: str = EVERY_SPLIT) -> float:
-        """Return the mean of a figure of ``QueryScore`` over the queries of a split, nan where there is none."""
-        values = [getattr(score, name) for score in self.scores if split in (EVERY_SPLIT, score.split)]
-        given = [value for value in values if np.isfinite(value)]
-        return float(np.mean(given)) if given else float("nan")
-
-    def markdown(self) -> str:
-        """Return the table: a row for every split and method, mAP over all voxels and over visible ones."""
-        lines = ["| split | queries | ranked by | mAP, all voxels | mAP, visible only |", "|---|---|---|---|---|"]
-        rows = (
-            ("language voxels", "voxels"),
-            ("language voxels, true scale", "true_scale"),
-            ("2D features projected", "projected"),
-            ("nothing (chance)", "share"),
-        )
-        for split in (EVERY_SPLIT, *sorted({score.split for score in self.scores})):
-            count = sum(split in (EVERY_SPLIT, score.split) for score in self.scores)
-            for title, name in rows:
-                figures = (self.mean(name, split), self.mean(f"{name}_visible", split))
-                lines.append(f"| {split} | {count} | {title} | {figures[0]:.3f} | {figures[1]:.3f} |")
-        if self.missing:
-            lines += ["", f"{self.missing} queries left out: the dataset does not have their frames."]
-        if self.refused:
-            lines += ["", f"{self.refused} queries left out: the text side does not know their words."]
-        return "\n".join(lines)
+    asked: str
+    vector: Floats
 
 
 def measure(store: Store, text: TextSide, benchmark: Benchmark) -> RetrievalReport:
@@ -90,13 +40,13 @@ def measure(store: Store, text: TextSide, benchmark: Benchmark) -> RetrievalRepo
         NoEmbeddings, OtherWeights: as in ``open_index``.
     """
     indexed = set(open_index(store, text).video_ids())
-    vectors = _vectors(text, [query.text for query in benchmark.queries])
-    asked = chosen(benchmark, [row for row, query in enumerate(benchmark.queries) if query.text in vectors])
+    words = _words(text, benchmark.queries)
+    asked = chosen(benchmark, [row for row, query in enumerate(benchmark.queries) if query in words])
     scores = [
         score
         for rows in _by_frame(asked)
         if asked.queries[rows[0]].video_id in indexed
-        for score in _frame_scores(store, asked, rows, vectors)
+        for score in _frame_scores(store, asked, rows, words)
     ]
     if not scores:
         raise BrokenRetrievalSet("the dataset has none of the benchmark's frames: build the videos that it names first")
@@ -118,17 +68,27 @@ def average_precision(scores: Floats, mask: NDArray[np.bool_]) -> float:
     return float((precision * np.diff(found[steps], prepend=0)).sum() / found[-1])
 
 
-def _vectors(text: TextSide, queries: Sequence[str]) -> dict[str, Floats]:
-    """Return the unit vector (E,) of every query that the text side can take; there is at least one."""
-    vectors, refusals = {}, []
+def _words(text: TextSide, queries: Sequence[RetrievalQuery]) -> dict[RetrievalQuery, Words]:
+    """Return what is asked for every query that the text side can take; there is at least one."""
+    words, refusals = {}, []
     for query in dict.fromkeys(queries):
         try:
-            vectors[query] = text.embed([query])[0]
+            words[query] = _words_of(text, query)
         except UnusableQuery as error:
             refusals.append(error)
-    if not vectors:
+    if not words:
         raise refusals[0]
-    return vectors
+    return words
+
+
+def _words_of(text: TextSide, query: RetrievalQuery) -> Words:
+    try:
+        return Words(query.text, text.embed([query.text])[0])
+    except UnusableQuery:
+        if not query.label:
+            raise
+        word = text.settings.words().classes[query.label][0]
+        return Words(word, text.embed([word])[0])
 
 
 def _by_frame(benchmark: Benchmark) -> list[list[int]]:
@@ -140,7 +100,7 @@ def _by_frame(benchmark: Benchmark) -> list[list[int]]:
 
 
 def _frame_scores(
-    store: Store, benchmark: Benchmark, rows: Sequence[int], vectors: dict[str, Floats]
+    store: Store, benchmark: Benchmark, rows: Sequence[int], words: Mapping[RetrievalQuery, Words]
 ) -> Iterator[QueryScore]:
     """Yield the scores of the queries in ``rows``, which are about one frame and one grid."""
     first = benchmark.queries[rows[0]]
@@ -148,7 +108,7 @@ def _frame_scores(
     at = np.flatnonzero((video.read("frames", "frame_index") == first.frame_index) & video.read("scene", "registered"))
     if not at.size:
         return
-    texts = np.stack([vectors[benchmark.queries[row].text] for row in rows])
+    texts = np.stack([words[benchmark.queries[row]].vector for row in rows])
     grid_from_camera = benchmark.grid_from_camera[rows[0]]
     by_voxels = voxel_ranking(video, int(at[0]), grid_from_camera, texts)
     scale = scale_to_truth(video, int(at[0]), grid_from_camera, benchmark.visible[rows[0]])
@@ -162,7 +122,7 @@ def _frame_scores(
             for ranking in (by_voxels, by_scaled, by_pixels)
             for place in places
         ]
-        yield QueryScore(query.text, query.split, *precisions, *(_share(mask[place]) for place in places))
+        yield QueryScore(query, words[query].asked, *precisions, *(_share(mask[place]) for place in places))
 
 
 def voxel_ranking(

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import count as counting
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import BrokenRetrievalSet
 from pipeline.language.mixtures import mix
-from pipeline.language.retrieval.benchmark import Benchmark, RetrievalQuery, chosen, stack
+from pipeline.language.retrieval.benchmark import Benchmark, RetrievalQuery, stack
 from pipeline.language.retrieval.descriptions import describe
 from pipeline.process import provenance
 from pipeline.quality.truth import TrueClip, tour_of, true_clip
@@ -28,28 +29,32 @@ def tour_benchmark(store: Store, settings: Settings, count: int = 30, seed: int 
     Raises:
         BrokenRetrievalSet: no tour of the dataset is for evaluation, or nothing in them can be asked for.
     """
-    frames = [frame for video_id in store.video_ids() for frame in _video_queries(store.video(video_id), settings)]
-    if not frames:
+    asked = [one for video_id in store.video_ids() for one in _video_queries(store.video(video_id), settings)]
+    if not asked:
         raise BrokenRetrievalSet(
             f"no tour of this dataset is for evaluation (seeds from {EVALUATION_SEEDS_START} on) and shows anything to "
             "ask for: build some, for instance with: python -m pipeline score --seeds 1000001-1000003"
         )
-    everything = stack(frames)
-    return chosen(everything, select([query.text for query in everything.queries], count, seed))
+    return stack([asked[row] for row in select([one.queries[0] for one in asked], count, seed)])
 
 
-def select(texts: Sequence[str], count: int, seed: int) -> list[int]:
-    """Return ``count`` of the queries, drawn so that as many different texts as can be are asked; in their order."""
-    order = np.random.default_rng(seed).permutation(len(texts)).tolist()
-    turn: dict[str, int] = {}
-    turns = {}
-    for row in order:
-        turns[row] = turn[texts[row]] = turn.get(texts[row], -1) + 1
-    return sorted(sorted(order, key=lambda row: turns[row])[:count])
+def select(queries: Sequence[RetrievalQuery], count: int, seed: int) -> list[int]:
+    """Return ``count`` of the queries in their order: as many of each kind as can be, and of a kind different texts."""
+    rows = np.random.default_rng(seed).permutation(len(queries)).tolist()
+    for name in ("text", "kind"):
+        turns = _turns([getattr(queries[row], name) for row in rows])
+        rows = [rows[place] for place in np.argsort(turns, kind="stable")]
+    return sorted(rows[:count])
+
+
+def _turns(names: Sequence[str]) -> list[int]:
+    """Return how often each name came before."""
+    counters = {name: counting() for name in names}
+    return [next(counters[name]) for name in names]
 
 
 def _video_queries(video: VideoStore, settings: Settings) -> Iterator[Benchmark]:
-    """Yield the queries about the middle frame of every clip of a tour for evaluation."""
+    """Yield the queries about the middle frame of every clip of a tour for evaluation, one by one."""
     tour = tour_of(video, settings) if video.has_group("scene") else None
     if tour is None or tour.seed < EVALUATION_SEEDS_START:
         return
@@ -89,12 +94,18 @@ def frame_queries(
     to_corner[:3, 3] = -grid.origin
     grid_from_camera = to_corner @ grid.grid_from_world @ truth.scene.camera_to_world[frame].astype(np.float64)
     split = "validation" if tour.seed % 2 else "test"
-    for text, instances in _texts(tour, things).items():
-        mask = np.isin(things, instances)
-        if (mask & (seen > 0)).sum() >= VOXELS_MIN:
-            query = RetrievalQuery(text=text, video_id=video_id, frame_index=int(frame_index[frame]), split=split)
-            occupied = things > 0
-            visible = occupied & (seen > 0)
+    occupied, visible = things > 0, (things > 0) & (seen > 0)
+    for said in describe(tour.house, np.unique(things[occupied]).tolist()):
+        mask = np.isin(things, said.instances)
+        if (mask & visible).sum() >= VOXELS_MIN and (visible & ~mask).any():
+            query = RetrievalQuery(
+                text=said.text,
+                video_id=video_id,
+                frame_index=int(frame_index[frame]),
+                split=split,
+                kind=said.kind,
+                label=said.label.name.lower(),
+            )
             yield Benchmark((query,), grid_from_camera[None], occupied[None], visible[None], mask[None])
 
 
@@ -108,14 +119,3 @@ def _instances(
     )
     owners: NDArray[np.int64] = np.append(mixtures.dominant(), 0)[mixtures.rows_of_grid()]
     return owners
-
-
-def _texts(tour: Tour, things: NDArray[np.int64]) -> dict[str, list[int]]:
-    """Return every text that is true of something in a grid of instances, with the instances it is true of."""
-    present = np.unique(things[things > 0]).tolist()
-    neighbours = [tour.house.things[instance - 1] for instance in present]
-    texts: dict[str, list[int]] = {}
-    for instance, thing in zip(present, neighbours, strict=True):
-        for text in describe(thing, neighbours):
-            texts.setdefault(text, []).append(instance)
-    return texts

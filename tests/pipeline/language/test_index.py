@@ -2,9 +2,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+import pipeline.language.index
 from pipeline.errors import NoEmbeddings, OtherWeights
-from pipeline.language.index import FOLDER, RegionIndex, open_index
+from pipeline.language.index import FOLDER, RegionIndex, nearest_codes, open_index
 from pipeline.language.text import TextSide
 from pipeline.provenance import Provenance
 from pipeline.records import Floats
@@ -56,6 +59,19 @@ def test_the_nearest_regions_are_those_of_an_exhaustive_search(store: Store, tex
     assert [hit.score for hit in found] == pytest.approx([score for score, _, _ in everything[:10]], abs=1e-6)
     alone = index.search_video("b", asked, 5)
     assert [hit.region for hit in alone] == [row for _, name, row in everything if name == "b"][:5]
+
+
+@given(st.integers(0, 40), st.integers(1, 50), st.integers(1, 3), st.integers(0, 1000))
+def test_blocks_and_threads_change_nothing(rows: int, count: int, threads: int, seed: int):
+    """Eleven rows a block here; products are integers, so that ties are common and any of them will do."""
+    rng = np.random.default_rng(seed)
+    codes, text = (rng.integers(-127, 128, shape).astype(np.int8) for shape in ((rows, 24), (24,)))
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr(pipeline.language.index, "ROWS_COMPARED", 11)
+        found = nearest_codes(codes, text, count, threads)
+    products = codes.astype(np.int64) @ text.astype(np.int64)
+    assert len(set(found.tolist())) == min(rows, count)
+    assert sorted(products[found].tolist(), reverse=True) == sorted(products.tolist(), reverse=True)[:count]
 
 
 def test_asking_for_more_regions_than_there_are_gives_all(store: Store, text: TextSide):

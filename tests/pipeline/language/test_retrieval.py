@@ -1,6 +1,7 @@
 """The retrieval benchmark: its files, its truth from rendered tours, and its scores."""
 
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,17 +11,23 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from typer.testing import CliRunner
 
 import pipeline.language.commands  # noqa: F401 - adds its commands
+from assets import definitions
+from assets.resources import PipelineResource
+from assets.retrieval import retrieval_report
 from pipeline.classes import SemanticClass
 from pipeline.cli import app
-from pipeline.errors import BrokenRetrievalSet, UnusableQuery
+from pipeline.errors import BrokenRetrievalSet, NoEmbeddings, UnusableQuery
 from pipeline.evaluation import resize_nearest
 from pipeline.language.retrieval import measure, read_benchmark, tour_benchmark, write_benchmark
-from pipeline.language.retrieval.benchmark import MASKS, QUERIES, Benchmark, chosen, stack
-from pipeline.language.retrieval.descriptions import colour_name, describe, gap, noun_of
+from pipeline.language.retrieval.benchmark import KINDS, MASKS, QUERIES, Benchmark, RetrievalQuery, chosen, stack
+from pipeline.language.retrieval.descriptions import NOUNS, colour_names, describe, gap, has_colour, main_material
 from pipeline.language.retrieval.measure import average_precision
+from pipeline.language.retrieval.picture import examples
+from pipeline.language.retrieval.report import QueryScore, RetrievalReport
 from pipeline.language.retrieval.tour_queries import frame_queries, select
 from pipeline.language.text import TextSide
 from pipeline.quality.truth import tour_of, true_clip
@@ -127,6 +134,8 @@ def test_masks_are_those_of_the_true_grid(benchmark: Benchmark, spoken_tour: Wor
     truth = true_clip(tour, frames)
     grid = voxelize_frame(truth.scene, truth.semantics, len(frames) // 2, spoken_tour.settings.voxelize)
     by_text = dict(zip((query.text for query in benchmark.queries), benchmark.mask, strict=True))
+    assert set(benchmark.mask.any(axis=(1, 2, 3))) == {True}
+    assert (benchmark.mask < benchmark.occupied).any(axis=(1, 2, 3)).all(), "something else is there to tell it from"
     for text, label in (("a floor", SemanticClass.FLOOR), ("a wall", SemanticClass.WALL)):
         true = grid.labels == label
         # A voxel of two classes and several things may go to either: the class with most points, or the thing.
@@ -138,39 +147,81 @@ def test_masks_are_those_of_the_true_grid(benchmark: Benchmark, spoken_tour: Wor
     assert corner[:3, :3] @ corner[:3, :3].T == pytest.approx(np.eye(3), abs=1e-6)
 
 
-def test_what_is_said_of_things_is_true(tour: Tour):
-    things = [thing for thing in tour.house.things if noun_of(thing)]
-    texts = [(thing, text) for thing in things for text in describe(thing, things)]
-    assert len({text for _, text in texts}) > 10
-    for thing, text in texts:
-        assert f" {noun_of(thing)}" in text
-        if " next to a " in text:
-            other = text.rpartition(" next to a ")[2]
-            assert min(gap(thing, item) for item in things if noun_of(item) == other) <= 0.5
+def test_what_is_said_of_things_is_true_of_those_and_of_no_others(tour: Tour):
+    house = tour.house
+    present = [i for i, thing in enumerate(house.things, start=1) if thing.label != SemanticClass.UNKNOWN]
+    said = list(describe(house, present))
+    assert {item.kind for item in said} == {"class", "look", "place"}
+    assert len({item.text for item in said}) == len(said) > 10
+    for item in said:
+        kin = {i for i in present if house.things[i - 1].label == item.label}
+        meant = [house.things[i - 1] for i in item.instances]
+        assert set(item.instances) <= kin
+        if item.kind == "class":
+            assert set(item.instances) == kin
+        elif item.kind == "place":
+            noun = item.text.rpartition(" next to a ")[2]
+            others = [thing for thing in house.things if NOUNS.get(thing.label) == noun]
+            assert all(min(gap(thing, other) for other in others) <= 0.5 for thing in meant)
+        elif " wooden " in item.text:
+            assert {main_material(thing).pattern for thing in meant} == {"wood"}
+
+
+def test_a_thing_near_what_the_grid_does_not_hold_is_not_spoken_of_as_near_it(tour: Tour):
+    house = tour.house
+    present = [i for i, thing in enumerate(house.things, start=1) if thing.label != SemanticClass.UNKNOWN]
+    place = next(item for item in describe(house, present) if item.kind == "place")
+    noun = place.text.rpartition(" next to a ")[2]
+    without = [i for i in present if NOUNS.get(house.things[i - 1].label) != noun]
+    assert place.text not in {item.text for item in describe(house, without)}
 
 
 @pytest.mark.parametrize(
-    ("albedo", "name"),
+    ("albedo", "names"),
     [
-        ((0.02, 0.02, 0.02), "black"),
-        ((0.7, 0.68, 0.65), "white"),
-        ((0.2, 0.2, 0.2), "grey"),
-        ((0.4, 0.05, 0.04), "red"),
-        ((0.05, 0.1, 0.4), "blue"),
-        ((0.05, 0.3, 0.08), "green"),
-        ((0.2, 0.1, 0.05), "brown"),
+        ((0.01, 0.01, 0.01), {"black"}),
+        ((0.85, 0.83, 0.8), {"white"}),
+        ((0.2, 0.2, 0.2), {"grey"}),
+        ((0.4, 0.05, 0.04), {"red"}),
+        ((0.05, 0.1, 0.4), {"blue"}),
+        ((0.05, 0.3, 0.08), {"green"}),
+        ((0.2, 0.1, 0.05), {"brown"}),
+        ((0.6, 0.58, 0.55), {"white", "grey"}),
+        ((0.5, 0.38, 0.2), {"orange", "yellow", "brown"}),
     ],
 )
-def test_colours_have_plain_names(albedo: tuple[float, float, float], name: str):
-    assert colour_name(albedo) == name
+def test_colours_have_the_names_that_people_might_give_them(albedo: tuple[float, float, float], names: set[str]):
+    assert colour_names(albedo) == names
 
 
-def test_different_texts_come_before_the_same_again():
-    texts = ["a chair"] * 8 + ["a bed", "a sofa"]
-    rows = select(texts, 4, seed=1)
-    assert {texts[row] for row in rows} == {"a chair", "a bed", "a sofa"}
-    assert rows == select(texts, 4, seed=1)
-    assert len(select(texts, 100, seed=1)) == 10
+def test_small_cloth_of_a_colour_makes_it_doubtful(tour: Tour):
+    beds = [thing for thing in tour.house.things if thing.label == SemanticClass.BED]
+    for bed in beds:
+        cloths = {
+            name for _, material in bed.parts if material.pattern == "fabric" for name in colour_names(material.colour)
+        }
+        assert all(has_colour(bed, name) is not False for name in cloths)
+    assert beds
+    assert has_colour(beds[0], "a colour that nothing has") is False
+
+
+def test_different_texts_come_before_the_same_again_and_all_kinds_alike():
+    def asked(text: str, kind: str) -> RetrievalQuery:
+        return RetrievalQuery.model_validate(
+            {"text": text, "video_id": "v", "frame_index": 0, "split": "test", "kind": kind}
+        )
+
+    queries = [asked("a chair", "class")] * 8 + [asked("a bed", "class"), asked("a sofa", "class")]
+    queries += [asked("a red sofa", "look")] * 3 + [
+        asked("a blue sofa", "look"),
+        asked("a bed next to a sofa", "place"),
+    ]
+    rows = select(queries, 6, seed=1)
+    texts = [queries[row].text for row in rows]
+    assert Counter(queries[row].kind for row in rows) == {"class": 3, "look": 2, "place": 1}
+    assert len(set(texts)) == 6
+    assert rows == select(queries, 6, seed=1) == sorted(rows)
+    assert select(queries, 100, seed=1) == list(range(15))
 
 
 def test_tours_for_tuning_make_no_benchmark(spoken_tour: Workbench):
@@ -178,19 +229,47 @@ def test_tours_for_tuning_make_no_benchmark(spoken_tour: Workbench):
         tour_benchmark(spoken_tour.video.store, spoken_tour.settings)
 
 
-def test_tours_for_evaluation_are_asked_about_with_the_settings_they_were_rendered_with(
-    spoken_tour: Workbench, tmp_path: Path
-):
+@pytest.fixture(scope="module")
+def evaluation_store(spoken_tour: Workbench, tmp_path_factory: pytest.TempPathFactory) -> Store:
     """The tour passes for one for evaluation whose room is filmed at the same time."""
-    shutil.copytree(spoken_tour.video.store.root, tmp_path / "data")
-    store = Store(tmp_path / "data")
-    video = store.video(spoken_tour.video.video_id)
+    folder = tmp_path_factory.mktemp("evaluation") / "data"
+    shutil.copytree(spoken_tour.video.store.root, folder)
+    video = Store(folder).video(spoken_tour.video.video_id)
     video.write_json("source.json", {**video.read_json("source.json"), "origin": "tour://1000006"})
-    made = tour_benchmark(store, spoken_tour.settings, count=5)
+    return Store(folder)
+
+
+def test_tours_for_evaluation_are_asked_about_with_the_settings_they_were_rendered_with(
+    spoken_tour: Workbench, evaluation_store: Store
+):
+    made = tour_benchmark(evaluation_store, spoken_tour.settings, count=5)
     assert len({query.text for query in made.queries}) == 5
     assert {query.split for query in made.queries} == {"test"}
     with pytest.raises(BrokenRetrievalSet, match=r"tour-5 was rendered with other settings"):
-        tour_benchmark(store, load_settings("youtube_occ"))
+        tour_benchmark(evaluation_store, load_settings("youtube_occ"))
+
+
+def test_the_asset_shows_the_table_and_a_heat_map_of_every_kind(spoken_tour: Workbench, evaluation_store: Store):
+    made = retrieval_report(pipeline=resource(evaluation_store, spoken_tour))
+    assert made.metadata["queries"] > 5
+    assert made.metadata["means_nothing"] is True
+    assert "| by class |" in made.metadata["report"].value
+    assert "data:image/jpeg" in made.metadata["heat_maps"].value
+
+
+def test_the_asset_says_what_is_missing(spoken_tour: Workbench, tmp_path: Path):
+    with pytest.raises(NoEmbeddings, match="run the stage 'semantics' again"):
+        retrieval_report(pipeline=PipelineResource(data=str(tmp_path), profile="classic"))
+    with pytest.raises(BrokenRetrievalSet, match="seeds from 1000000 on"):
+        retrieval_report(pipeline=resource(spoken_tour.video.store, spoken_tour))
+    assert [node.name for node in definitions.resolve_job_def("retrieval").nodes_in_topological_order] == [
+        "retrieval_report"
+    ]
+
+
+def resource(store: Store, bench: Workbench) -> PipelineResource:
+    overrides = bench.settings.model_dump(mode="json", exclude={"profile"}, exclude_defaults=True)
+    return PipelineResource(data=str(store.root), profile="classic", overrides=overrides)
 
 
 def test_regions_that_know_the_truth_are_found(
@@ -200,7 +279,7 @@ def test_regions_that_know_the_truth_are_found(
     shutil.copytree(spoken_tour.video.store.root, tmp_path / "data")
     store = Store(tmp_path / "data")
     teach(store, spoken_tour.video.video_id, tour, text)
-    plain = [row for row, query in enumerate(benchmark.queries) if len(query.text.split()) == 2]
+    plain = [row for row, query in enumerate(benchmark.queries) if query.kind == "class"]
     report = measure(store, text, chosen(benchmark, plain))
     # The estimated scale moves surfaces by a voxel; the picture's own regions miss only borders and what is hidden.
     assert report.mean("voxels_visible") > 2 * report.mean("share_visible")
@@ -218,8 +297,8 @@ def teach(store: Store, video_id: str, tour: Tour, text: TextSide) -> None:
     truth = true_clip(tour, video.read("frames", "frame_index")).semantics.regions
     regions = resize_nearest(truth, arrays["labels"].shape[1:])
     arrays["moving"][:] = False
-    named = text.embed(names := sorted({noun_of(thing) or "thing" for thing in tour.house.things}))
-    rows = [names.index(noun_of(thing) or "thing") for thing in tour.house.things]
+    named = text.embed(names := ["thing", *NOUNS.values()])
+    rows = [names.index(NOUNS.get(thing.label, "thing")) for thing in tour.house.things]
     with video.write_group("semantics", video.attributes("semantics")) as group:
         for name, values in arrays.items():
             group.append(name, values)
@@ -239,23 +318,55 @@ def test_frames_that_the_dataset_lacks_are_counted(benchmark: Benchmark, spoken_
         measure(spoken_tour.video.store, text, replace(chosen(benchmark, [1]), queries=(absent,)))
 
 
-def test_texts_that_the_text_side_cannot_take_are_counted(benchmark: Benchmark, spoken_tour: Workbench, text: TextSide):
-    foreign = benchmark.queries[1].model_copy(update={"text": "пол"})
-    report = measure(
-        spoken_tour.video.store, text, replace(chosen(benchmark, [0, 1]), queries=(benchmark.queries[0], foreign))
-    )
-    assert (len(report.scores), report.missing, report.refused) == (1, 0, 1)
+def test_unknown_texts_are_asked_by_their_class_where_it_is_known_and_counted_where_not(
+    benchmark: Benchmark, spoken_tour: Workbench, text: TextSide
+):
+    foreign = benchmark.queries[1].model_copy(update={"text": "пол", "label": ""})
+    classed = benchmark.queries[2].model_copy(update={"text": "красный диван", "label": "sofa", "kind": "look"})
+    some = replace(chosen(benchmark, [0, 1, 2]), queries=(benchmark.queries[0], foreign, classed))
+    report = measure(spoken_tour.video.store, text, some)
+    assert (len(report.scores), report.missing, report.refused) == (2, 0, 1)
+    assert [score.asked for score in report.scores] == [benchmark.queries[0].text, "sofa"]
     assert "1 queries left out: the text side" in report.markdown()
+    assert "1 queries (1 by look) were asked by a word for their class alone, as in 'sofa' for" in report.markdown()
     with pytest.raises(UnusableQuery, match="English"):
         measure(spoken_tour.video.store, text, replace(chosen(benchmark, [1]), queries=(foreign,)))
 
 
-def test_the_command_prints_a_row_for_every_split_and_method(
+def test_means_are_those_of_the_group(benchmark: Benchmark):
+    def score(kind: str, split: str, precision: float) -> QueryScore:
+        query = benchmark.queries[0].model_copy(update={"kind": kind, "split": split})
+        return QueryScore(query, query.text, *(precision, float("nan")) * 4)
+
+    scores = (score("class", "test", 0.2), score("class", "validation", 0.4), score("look", "test", 0.9))
+    report = RetrievalReport(scores, 0, 0)
+    assert [*report.groups()] == ["all", "by class", "by look", "test", "validation"]
+    assert report.mean("voxels", "by class") == pytest.approx(0.3)
+    assert report.mean("share") == pytest.approx(0.5)
+    assert np.isnan(report.mean("voxels_visible"))
+    assert "| by look | 1 | 0.900 / nan | 0.900 / nan | 0.900 / nan | 0.900 / nan |" in report.markdown()
+
+
+def test_examples_are_the_median_of_their_kind(benchmark: Benchmark):
+    def score(kind: str, precision: float) -> QueryScore:
+        query = benchmark.queries[0].model_copy(update={"kind": kind})
+        return QueryScore(query, query.text, *(precision,) * 8)
+
+    scores = [score("look", 0.3), *(score("class", precision) for precision in (0.9, 0.1, 0.5, 0.2))]
+    found = examples(RetrievalReport(tuple(scores), 0, 0))
+    assert [(example.query.kind, example.true_scale) for example in found] == [("class", 0.2), ("look", 0.3)]
+
+
+def test_the_command_prints_a_row_for_every_kind_and_split(
     benchmark: Benchmark, spoken_tour: Workbench, checkpoint: Path, tmp_path: Path
 ):
-    write_benchmark(tmp_path, chosen(benchmark, [0, 1, 2]))
+    rows = [next(i for i, query in enumerate(benchmark.queries) if query.kind == kind) for kind in KINDS[:3]]
+    write_benchmark(tmp_path, chosen(benchmark, rows))
     given_ = ["--data", spoken_tour.video.store.root, "--set", f"semantics.san.weights={checkpoint}"]
+    given_ += ["--picture", tmp_path / "heat.jpg"]
     found = CliRunner().invoke(app, ["retrieval", str(tmp_path), *map(str, given_)], catch_exceptions=False)
-    assert "2D features projected" in found.output
-    assert "validation" in found.output
+    with Image.open(tmp_path / "heat.jpg") as picture:
+        assert picture.height > 3 * 180
+    for name in ("by class", "by look", "by place", "validation"):
+        assert name in found.output
     assert "the answers mean nothing" in found.output

@@ -1,0 +1,49 @@
+"""What a retrieval benchmark's scores look like: queries as heat over picture and grid, beside what they mean."""
+
+from dataclasses import replace
+
+import numpy as np
+from PIL import Image
+
+from pipeline.language.heat_map import grid_heat, heat_bounds, picture_heat
+from pipeline.language.query import Answer, FrameHit, frame_heat
+from pipeline.language.retrieval.benchmark import KINDS, Benchmark
+from pipeline.language.retrieval.report import QueryScore, RetrievalReport
+from pipeline.language.text import TextSide
+from pipeline.previews.layout import below, beside, caption
+from pipeline.store import Store
+
+WIDTH = 616
+
+
+def heat_maps(store: Store, text: TextSide, benchmark: Benchmark, report: RetrievalReport) -> Image.Image:
+    """Return one query of each kind in a row: heat over the picture, over the dataset's grid, and the true mask."""
+    return below(*(_row(store, text, benchmark, score) for score in examples(report)))
+
+
+def examples(report: RetrievalReport) -> list[QueryScore]:
+    """Return the query of each kind whose precision at true scale is the median one, so that none is picked to please.
+
+    Of an even number it is the lower of the two in the middle.
+    """
+    kinds = ([score for score in report.scores if score.query.kind == kind] for kind in KINDS)
+    ordered = (sorted(scores, key=lambda score: score.true_scale) for scores in kinds)
+    return [scores[(len(scores) - 1) // 2] for scores in ordered if scores]
+
+
+def _row(store: Store, text: TextSide, benchmark: Benchmark, score: QueryScore) -> Image.Image:
+    query, video = score.query, store.video(score.query.video_id)
+    row = int(np.flatnonzero(video.read("frames", "frame_index") == query.frame_index)[0])
+    heat = frame_heat(video, FrameHit(query.video_id, row, score.true_scale), text.embed([score.asked])[0])
+    bounds = heat_bounds(Answer((heat,), ()))
+    place = benchmark.queries.index(query)
+    meant = np.where(benchmark.occupied[place], benchmark.mask[place].astype(np.float32), np.float32("nan"))
+    pictures = (
+        picture_heat(video.read("frames", "rgb", slice(row, row + 1))[0], heat, bounds),
+        grid_heat(heat, bounds),
+        grid_heat(replace(heat, voxels=meant), (0.0, 1.0)),
+    )
+    asked = "" if score.asked == query.text else f", asked: {score.asked}"
+    title = f"{query.text}{asked}: precision {score.true_scale:.2f} at true scale, by chance {score.share:.2f}"
+    names = "heat over the picture, over the dataset's grid; what is meant, in the true grid"
+    return below(caption(title, 14, width=WIDTH), beside(*pictures), caption(names, 11, width=WIDTH))
