@@ -22,7 +22,7 @@ from training.experiment.arms import ARMS, MIXED, Arm, Mix
 from training.experiment.arms import Teacher as TeacherChoice
 from training.experiment.pillar_report import RANDOM, Outcome, plot, report_of
 from training.experiment.rooms import alone, both_sides
-from training.experiment.run import LONGER, QUICK, length
+from training.experiment.run import GENTLER, QUICK, length
 from training.experiment.tour_views import TourViews
 from training.features import FeatureSource, JoinedFeatures, features_of
 from training.runs import Progress, pretrain
@@ -42,7 +42,7 @@ class PillarStudy(BaseModel):
     train_rooms: int = Field(400, ge=1, description="rooms with labels, one picture each")
     test_rooms: int = Field(200, ge=1, description="rooms that are scored, of other houses")
     share: float = Field(0.1, gt=0, le=1, description="of the labels that is used")
-    distill: DistillSettings = Field(DistillSettings(loop=LONGER), description="of all arms but for their loss")
+    distill: DistillSettings = Field(DistillSettings(loop=GENTLER), description="of all arms but for their loss")
     finetune: FinetuneSettings = Field(FinetuneSettings(loop=QUICK), description="of fine-tuning and of the probe")
 
     @model_validator(mode="after")
