@@ -61,9 +61,8 @@ def test_labels_of_a_room_are_mostly_right(settings: Settings, room: ShotViews):
 
 
 def test_pointmaps_of_the_small_dust3r_beat_a_flat_guess(room: ShotViews, tmp_path: Path):
-    sure = {"min_pair_confidence": 1.0, "min_confidence": 1.0}
-    dust3r = {"weights": "dust3r_small", "alignment": sure}
-    chosen = load_settings("small", overrides={"reconstruct": {"backend": "dust3r", "dust3r": dust3r}})
+    reconstruct = {"backend": "dust3r", "dust3r": {"weights": "dust3r_small"}}
+    chosen = load_settings("small", overrides={"reconstruct": reconstruct})
     found = reconstructor(chosen.reconstruct).reconstruct(frames_of(room), tmp_path)
     assert found.registered.all()
     truth = resize_nearest(room.views.depth.numpy(), found.depth.shape[1:])
