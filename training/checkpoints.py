@@ -15,12 +15,14 @@ from training.errors import WrongCheckpoint
 
 WEIGHTS = "network.safetensors"
 DESCRIPTION = "network.json"
+HEADS = ("head.", "language_head.")
 
 
 class Description(BaseModel):
     """What a trained network is: its sizes, what it was trained on and how.
 
-    data: origin of the dataset, with its version. task: ``distilled`` or ``supervised``. settings: of the run.
+    data: origin of the dataset, with its version. task: ``distilled``, ``supervised`` or ``language``. settings: of
+    the run. text_weights: of the text network whose vectors a language head gives, SHA-256 by file name.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -30,6 +32,7 @@ class Description(BaseModel):
     data: str
     settings: dict[str, Any]
     steps: int
+    text_weights: dict[str, str] = {}
 
 
 def save_network(folder: Path, network: Symphonies, description: Description) -> None:
@@ -73,8 +76,8 @@ def load_network(folder: Path) -> Symphonies:
     return network.eval()
 
 
-def new_network(preset: str, outputs: int) -> Symphonies:
-    """Return a network of a preset with random start values.
+def new_network(preset: str, outputs: int, language: int = 0) -> Symphonies:
+    """Return a network of a preset with random start values; outputs, language: widths of its heads.
 
     Raises:
         WrongCheckpoint: there is no such preset.
@@ -82,22 +85,22 @@ def new_network(preset: str, outputs: int) -> Symphonies:
     if preset not in PRESETS:
         message = f"there is no preset {preset!r}; choose one of {', '.join(PRESETS)}"
         raise WrongCheckpoint(message)
-    return Symphonies(replace(PRESETS[preset], outputs=outputs))
+    return Symphonies(replace(PRESETS[preset], outputs=outputs, language=language))
 
 
 def start_from(network: Symphonies, folder: Path) -> None:
-    """Give a network everything of a trained one but its head.
+    """Give a network everything of a trained one but its heads.
 
     Raises:
         WrongCheckpoint: the trained one has other sizes, or does not load.
     """
     trained = load_network(folder)
-    theirs, ours = (asdict(replace(config, outputs=0)) for config in (trained.config, network.config))
+    theirs, ours = (asdict(replace(config, outputs=0, language=0)) for config in (trained.config, network.config))
     if theirs != ours:
         differing = {name: (theirs[name], ours[name]) for name in ours if theirs[name] != ours[name]}
         message = f"{folder} is of another preset: " + ", ".join(
             f"{name} {there} there, {here} here" for name, (there, here) in differing.items()
         )
         raise WrongCheckpoint(message)
-    kept = {name: value for name, value in trained.state_dict().items() if not name.startswith("head.")}
+    kept = {name: value for name, value in trained.state_dict().items() if not name.startswith(HEADS)}
     network.load_state_dict(kept, strict=False)

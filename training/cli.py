@@ -8,17 +8,29 @@ from typing import Annotated, Literal
 import typer
 
 from models.errors import ModelError
-from pipeline.cli import overrides
+from pipeline.cli import FileOption, ProfileOption, overrides
+from pipeline.cli import SetOption as StageSetOption
 from pipeline.errors import PipelineError
+from pipeline.language.text import NO_MEANING, TextSide
+from pipeline.previews.encode import jpeg
+from pipeline.previews.layout import below
+from pipeline.semantics.san import SanSegmenter
+from pipeline.settings import load_settings
+from pipeline.vocabulary import load_vocabulary
 from training.checkpoints import load_network
 from training.data.export import export_monoscene
 from training.features import features_of
-from training.picture import prediction_picture
+from training.language.embeddings import SpokenFrames
+from training.language.heat import heat_picture, hottest
+from training.language.speaker import Speaker
+from training.language.words import class_words
+from training.language.zero_shot import zero_shot
+from training.picture import prediction_page, prediction_picture
+from training.runs import classifier, learn_language, predict
 from training.runs import evaluate as score
 from training.runs import finetune as supervise
-from training.runs import predict
 from training.runs import pretrain as distil
-from training.settings import DistillSettings, FinetuneSettings
+from training.settings import DistillSettings, FinetuneSettings, LanguageSettings
 from training.source import FramesSource
 from training.teachers import load_teacher
 from training.values import checked, with_values
@@ -28,11 +40,12 @@ app = typer.Typer(help="Occupancy networks from the dataset.", no_args_is_help=T
 KindOption = Annotated[str, typer.Option("--kind", help="stored, nyu, monoscene or occscannet.")]
 PathOption = Annotated[str | None, typer.Option("--path", help="Data folder or URL, or folder of the benchmark.")]
 ReadOption = Annotated[
-    list[str] | None, typer.Option(help="How: version=..., by=official or by_space, unknown=ignore or empty.")
+    list[str] | None, typer.Option(help="How: every=3 for each third frame, version=..., by=official or by_space, unknown=ignore or empty.")
 ]
 PresetOption = Annotated[str, typer.Option(help="paper, medium, small or tiny.")]
 OutOption = Annotated[Path, typer.Option(help="Folder for the network, its curves and its state.")]
 SetOption = Annotated[list[str] | None, typer.Option("--set", help="One value, as in --set loop.epochs=5.")]
+StartOption = Annotated[Path | None, typer.Option(help="Folder of a pre-trained network; else random values.")]
 PICTURE_BYTES = 400_000
 
 
@@ -62,7 +75,7 @@ def finetune(
     kind: KindOption = "stored",
     path: PathOption = None,
     read: ReadOption = None,
-    start: Annotated[Path | None, typer.Option(help="Folder of a pre-trained network; else random values.")] = None,
+    start: StartOption = None,
     preset: PresetOption = "paper",
     values: SetOption = None,
 ) -> None:
@@ -70,6 +83,54 @@ def finetune(
     settings = with_values(FinetuneSettings, overrides(values or []))
     made = supervise(source(kind, path, read).open("train"), preset, start, settings, out, Lines("fine-tuning"))
     typer.echo(f"{out}: {made.steps} steps on {made.data}")
+
+
+@app.command()
+def language(
+    out: OutOption,
+    path: PathOption = None,
+    read: ReadOption = None,
+    start: StartOption = None,
+    preset: PresetOption = "paper",
+    values: SetOption = None,
+) -> None:
+    """Learn from our dataset which voxels are occupied and what they say in the space of its region embeddings."""
+    settings = with_values(LanguageSettings, overrides(values or []))
+    frames = SpokenFrames(source("stored", path, read).stored("train"))
+    made = learn_language(frames, preset, start, settings, out, Lines("language"))
+    typer.echo(f"{out}: {made.steps} steps on {made.data}")
+
+
+@app.command("zero_shot")
+def zero_shot_command(
+    network: Annotated[Path, typer.Argument(help="Folder of a network with a language head.")],
+    kind: KindOption = "stored",
+    path: PathOption = None,
+    read: ReadOption = None,
+    vocabulary: Annotated[Path | None, typer.Option(help="YAML of words by class; else the project's.")] = None,
+    closed_set: Annotated[Path | None, typer.Option(help="Folder of a fine-tuned network to score beside it.")] = None,
+    query: Annotated[str | None, typer.Option(help="With --picture: show what says this, too.")] = None,
+    picture: Annotated[Path | None, typer.Option(help="Write a prediction beside its truth to this JPEG.")] = None,
+    profile: ProfileOption = "youtube_occ",
+    settings_file: FileOption = None,
+    values: StageSetOption = None,
+) -> None:
+    """Score a language head on the eleven classes by their words; the words' weights must be those it learned from."""
+    settings = load_settings(profile, settings_file, overrides(values or [])).semantics.san
+    text, frames = TextSide(settings), source(kind, path, read).open("test")
+    speaker = Speaker.load(network, text)
+    words = class_words(text, load_vocabulary(vocabulary) if vocabulary else settings.words())
+    vector = None if query is None else text.embed([query])[0]
+    rivals = {f"closed set ({closed_set.name})": classifier(load_network(closed_set))} if closed_set else {}
+    scores = zero_shot(speaker, words, SanSegmenter(settings), frames, network.name, rivals, Lines("zero-shot"))
+    typer.echo(f"{frames.origin}\n\n{scores.markdown()}")
+    if picture:
+        sample, heat = (frames[0], None) if vector is None else hottest(speaker, frames, vector)
+        page = prediction_page(sample, speaker.classes(sample, words))
+        shown = page if heat is None else below(page, heat_picture(sample, heat, str(query)))
+        picture.write_bytes(jpeg(shown, PICTURE_BYTES))
+    if text.means_nothing:
+        typer.echo(f"\n{NO_MEANING}")
 
 
 @app.command()

@@ -55,46 +55,54 @@ class Scores:
 
 
 class Evaluation:
-    """Scores of a network and of the two baselines over the same grids.
+    """Scores of a network, of others that label the same grids (rivals), and of two baselines.
 
     The baselines know nothing of classes, so only their IoU is compared: every voxel in view occupied, and the voxels
     occupied that the depth map's points fall into.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *rivals: str) -> None:
         self.network = Scores(name)
+        self.rivals = tuple(Scores(rival) for rival in rivals)
         self.all_in_view = Scores("all in view occupied")
         self.depth_surface = Scores("surface from depth")
 
-    def add(self, predicted: Labels, sample: Sample) -> None:
-        """Count one grid predicted for a sample."""
+    def add(self, predicted: Labels, sample: Sample, *theirs: Labels) -> None:
+        """Count one grid predicted for a sample, and those of the rivals in their order."""
         self.network.add(predicted, sample)
+        for scores, labels in zip(self.rivals, theirs, strict=True):
+            scores.add(labels, sample)
         self.all_in_view.add(all_in_view(sample), sample)
         self.depth_surface.add(depth_surface(sample), sample)
 
     def summary(self) -> dict[str, float]:
-        """Return IoU and mIoU of the network by variant, and IoU of the baselines."""
+        """Return IoU and mIoU of the network by variant, both of the rivals over all voxels, IoU of the baselines."""
         total = {variant: self.network.total(variant) for variant in VARIANTS}
         figures = {f"iou {variant}": counts.iou for variant, counts in total.items()}
         figures |= {f"miou {variant}": counts.miou for variant, counts in total.items()}
-        figures |= {f"iou {scores.name}": scores.total().iou for scores in (self.all_in_view, self.depth_surface)}
+        figures |= {f"miou {scores.name}": scores.total().miou for scores in self.rivals}
+        beside = (*self.rivals, self.all_in_view, self.depth_surface)
+        figures |= {f"iou {scores.name}": scores.total().iou for scores in beside}
         return figures
 
     def markdown(self) -> str:
         """Return tables: completion by predictor and variant, then every class with its support."""
         lines = ["| predictor | voxels | IoU | precision | recall | mIoU |", "|---|---|---|---|---|---|"]
-        for scores in (self.network, self.all_in_view, self.depth_surface):
+        naming = (self.network, *self.rivals)
+        for scores in (*naming, self.all_in_view, self.depth_surface):
             for variant in VARIANTS:
                 counts = scores.total(variant)
-                semantic = f"{counts.miou:.4f}" if scores is self.network else ""
+                semantic = f"{counts.miou:.4f}" if scores in naming else ""
                 figures = f"{counts.iou:.4f} | {counts.precision:.4f} | {counts.recall:.4f} | {semantic}"
                 lines.append(f"| {scores.name} | {variant} | {figures} |")
         total = self.network.total()
-        lines += ["", "| class | IoU | voxels in truth | voxels predicted |", "|---|---|---|---|"]
-        lines += [
-            f"| {label.name.lower()} | {total.class_iou[label]:.4f} | {total.true[label]} | {total.predicted[label]} |"
-            for label in OCCUPIED_CLASSES
-        ]
+        others = "".join(f" {scores.name}: IoU |" for scores in self.rivals)
+        lines += ["", f"| class | IoU | voxels in truth | voxels predicted |{others}"]
+        lines.append("|---" * (4 + len(self.rivals)) + "|")
+        for label in OCCUPIED_CLASSES:
+            figures = f"{total.class_iou[label]:.4f} | {total.true[label]} | {total.predicted[label]} |"
+            theirs = "".join(f" {scores.total().class_iou[label]:.4f} |" for scores in self.rivals)
+            lines.append(f"| {label.name.lower()} | {figures}{theirs}")
         return "\n".join(lines)
 
 

@@ -12,9 +12,14 @@ from training.data import Sample
 
 
 def prediction_picture(sample: Sample, predicted: NDArray[np.uint8], max_bytes: int) -> bytes:
-    """Return a JPEG: the picture, the predicted grid and the true one; unknown voxels of the truth are left out."""
+    """Return a JPEG of ``prediction_page``."""
+    return jpeg(prediction_page(sample, predicted), max_bytes)
+
+
+def prediction_page(sample: Sample, predicted: NDArray[np.uint8]) -> Image.Image:
+    """Return the picture, the predicted grid and the true one; unknown voxels of the truth are left out."""
     known = np.where(sample.labels == SemanticClass.UNKNOWN, np.uint8(SemanticClass.EMPTY), predicted)
     photo = scaled(Image.fromarray(sample.rgb), 240)
     grids = [isometric(labels, 320) for labels in (known, sample.labels)]
     parts = zip(("picture", "prediction", "truth"), (photo, *grids), strict=True)
-    return jpeg(beside(*(below(caption(name), part) for name, part in parts)), max_bytes)
+    return beside(*(below(caption(name), part) for name, part in parts))

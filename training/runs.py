@@ -1,6 +1,7 @@
 """What one does with a network: pre-train it, fine-tune it, evaluate it; each is safe to kill and to run again."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,17 @@ from training.data import Frames, Sample, check_learnable, collate, fraction
 from training.distill import Distillation, TaughtFrames, collate_taught
 from training.errors import WrongCheckpoint
 from training.features import FeatureSource
+from training.language.embeddings import SpokenFrames, collate_spoken
+from training.language.task import OCCUPANCY_OUTPUTS, LanguageTask
 from training.loop import STATE, Work, fabric_for, train
 from training.losses import CLASSES
 from training.metrics import Evaluation
-from training.settings import DistillSettings, FinetuneSettings, LoopSettings
+from training.settings import DistillSettings, FinetuneSettings, LanguageSettings, LoopSettings
 from training.supervise import Supervision, views_of
 
 Progress = Callable[[int, int], None]
+Predictor = Callable[[Sample], NDArray[np.uint8]]
+"""A picture with depth and camera to a grid (60, 60, 36) of labels."""
 
 
 def silent(done: int, total: int) -> None:
@@ -90,6 +95,34 @@ def finetune(
     return _run(work, network, settings.loop, "supervised", folder, fabric, progress)
 
 
+def learn_language(
+    frames: SpokenFrames,
+    preset: str,
+    start: Path | None,
+    settings: LanguageSettings,
+    folder: Path,
+    progress: Progress = silent,
+) -> Description:
+    """Train a network to say what is occupied and what it is in words, from random values or a pre-trained folder.
+
+    Raises:
+        UnusableDataset, WrongCheckpoint, LossNotFinite: as in ``training.errors``.
+        WrongWeights: the image encoder's.
+    """
+    began = None if start is None else describe(start).model_dump(mode="json")
+    wanted = {"preset": preset, "start": began, **settings.model_dump(mode="json")}
+    if done := _finished(folder, frames, wanted):
+        return done
+    check_learnable(frames.frames)
+    fabric = fabric_for(settings.loop, folder)
+    torch.manual_seed(settings.loop.seed)
+    network = _fresh(preset, OCCUPANCY_OUTPUTS, settings.image_weights, frames.width)
+    if start is not None:
+        start_from(network, start)
+    work = Work(LanguageTask(network, settings), frames, collate_spoken, {"data": frames.origin, **wanted})
+    return _run(work, network, settings.loop, "language", folder, fabric, progress, frames.weights)
+
+
 @torch.inference_mode()
 def predict(network: Symphonies, sample: Sample) -> NDArray[np.uint8]:
     """Return the grid (60, 60, 36) uint8 that a network predicts: the class with the highest score of every voxel."""
@@ -103,21 +136,39 @@ def evaluate(network: Symphonies, frames: Frames, name: str, progress: Progress 
     Raises:
         WrongCheckpoint: its head does not score classes, as that of a network which was only pre-trained.
     """
+    return score({name: classifier(network)}, frames, progress)
+
+
+def classifier(network: Symphonies) -> Predictor:
+    """Return a network's own prediction, on the GPU where there is one.
+
+    Raises:
+        WrongCheckpoint: its head does not score classes, as that of a network which was only pre-trained.
+    """
     if network.config.outputs != CLASSES:
         message = f"the network's head has {network.config.outputs} outputs, not {CLASSES} classes: fine-tune it first"
         raise WrongCheckpoint(message)
+    return partial(predict, network.to(device_of(None)))
+
+
+def score(predictors: Mapping[str, Predictor], frames: Frames, progress: Progress = silent) -> Evaluation:
+    """Score what labels grids on every frame; the first is the one looked at, the others stand beside it.
+
+    Raises:
+        UnusableDataset: there is no frame, or nothing known in any grid.
+    """
     check_learnable(frames)
-    network.to(device_of(None))
-    evaluation = Evaluation(name)
+    evaluation = Evaluation(*predictors)
     for index in range(len(frames)):
         sample = frames[index]
-        evaluation.add(predict(network, sample), sample)
+        first, *others = (predict_grid(sample) for predict_grid in predictors.values())
+        evaluation.add(first, sample, *others)
         progress(index + 1, len(frames))
     return evaluation
 
 
-def _fresh(preset: str, outputs: int, image_weights: str | None) -> Symphonies:
-    network = new_network(preset, outputs)
+def _fresh(preset: str, outputs: int, image_weights: str | None, language: int = 0) -> Symphonies:
+    network = new_network(preset, outputs, language)
     if image_weights is not None:
         load_image_weights(network, Path(image_weights))
     return network
@@ -131,12 +182,18 @@ def _run(
     folder: Path,
     fabric: Fabric,
     progress: Progress,
+    text_weights: Mapping[str, str] | None = None,
 ) -> Description:
     curves = train(work, loop, folder, fabric, progress)
     identity = dict(work.identity)
     steps = int(curves.points["total"][-1][0])
     description = Description(
-        network=network.config, task=task, data=identity.pop("data"), settings=identity, steps=steps
+        network=network.config,
+        task=task,
+        data=identity.pop("data"),
+        settings=identity,
+        steps=steps,
+        text_weights=dict(text_weights or {}),
     )
     if fabric.is_global_zero:
         _write_curves(folder, curves)
@@ -150,7 +207,7 @@ def _write_curves(folder: Path, curves: Curves) -> None:
     (folder / "curves.png").write_bytes(curves.plot())
 
 
-def _finished(folder: Path, frames: Frames, settings: Mapping[str, Any]) -> Description | None:
+def _finished(folder: Path, frames: Frames | SpokenFrames, settings: Mapping[str, Any]) -> Description | None:
     """Return what a folder holds if it is exactly what is wanted, None where nothing is finished there.
 
     Raises:

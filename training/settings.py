@@ -58,6 +58,22 @@ class DistillSettings(BaseModel):
     )
 
 
+class LanguageSettings(BaseModel):
+    """How a network learns what is occupied and what it says (POP-3D)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    language_loss: Literal["cosine", "regression"] = Field(
+        "cosine", description="one minus the cosine of a voxel's vector with its target, or their squared distance"
+    )
+    language_weight: float = Field(1.0, gt=0, description="of that loss beside cross-entropy and Lovász, of 1 each")
+    image_weights: str | None = Field(
+        None, description="MaskDINO R50 checkpoint to start the paper preset's image encoder from: a file"
+    )
+    earlier_layers: float = Field(0.5, ge=0, description="weight of the losses of layers before the last")
+    loop: LoopSettings = LoopSettings()
+
+
 class FinetuneSettings(BaseModel):
     """How a network learns from labels."""
 

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from pipeline.settings import data_url
 from pipeline.store import Store
 from training.data import Frames, MonoSceneRooms, NyuRooms, OccScanNetFrames, StoredFrames
+from training.data.stored import Split
+from training.data.subset import Part
 from training.errors import UnusableDataset
 
 Kind = Literal["stored", "nyu", "monoscene", "occscannet"]
@@ -22,6 +24,7 @@ class FramesSource(BaseModel):
     path: str | None = Field(None, description="data folder or URL (stored), depthbin (nyu), folder above it, or root")
     version: str | None = Field(None, description="of a stored dataset; another one is refused")
     by: Literal["official", "by_space"] = Field("by_space", description="how occscannet is split")
+    every: int = Field(1, ge=1, description="of the frames every n-th is used; neighbours are much alike")
     unknown: Literal["ignore", "empty"] = Field("ignore", description="what 255 means in occscannet")
 
     def open(self, side: Literal["train", "test"]) -> Frames:
@@ -31,17 +34,33 @@ class FramesSource(BaseModel):
             UnusableDataset, BrokenBenchmark: nothing there to read, or not what the kind says.
         """
         if self.kind == "stored":
-            return StoredFrames(self.store(), "train" if side == "train" else "validation", self.version)
+            return self.stored("train" if side == "train" else "validation")
+        found = self._benchmark(side)
+        every = range(0, len(found), self.every)
+        return found if self.every == 1 else Part(found, every, f"every {self.every}th frame")
+
+    def stored(self, split: Split) -> StoredFrames:
+        """Return a split of our own dataset.
+
+        Raises:
+            UnusableDataset: the kind is a benchmark's, or there is no such dataset.
+        """
+        if self.kind != "stored":
+            message = f"{self.kind} cannot be used here: only our own dataset (kind stored) has what is learned from"
+            raise UnusableDataset(message)
+        return StoredFrames(self.store(), split, self.version, self.every)
+
+    def store(self) -> Store:
+        """Return the store of our own dataset: as named, else YOUTUBE_OCC_DATA, else ./data."""
+        return Store(data_url(self.path))
+
+    def _benchmark(self, side: Literal["train", "test"]) -> Frames:
         folder = self._folder()
         if self.kind == "nyu":
             return NyuRooms(folder, side)
         if self.kind == "monoscene":
             return MonoSceneRooms(folder, folder / "depthbin", side)
         return OccScanNetFrames(folder, side, self.by, self.unknown)
-
-    def store(self) -> Store:
-        """Return the store of our own dataset: as named, else YOUTUBE_OCC_DATA, else ./data."""
-        return Store(data_url(self.path))
 
     def _folder(self) -> Path:
         if self.path is None:

@@ -11,7 +11,8 @@ VOXEL_SIZE = 0.08
 class SymphoniesConfig:
     """Sizes of a network.
 
-    outputs: width of the head: 12 classes, or the width of a teacher's features.
+    outputs: width of the head: 12 classes, the width of a teacher's features, or 2, free and occupied.
+    language: width of a second head's vectors, comparable with a text network's; 0 for none.
     scale: voxels a side of a cell; the decoder works on cells, and above 1 its result is up-sampled to the grid.
     fine_channels: channels after up-sampling; not used at scale 1.
     deep_supervision: in training the head also answers after every layer but the last.
@@ -24,6 +25,7 @@ class SymphoniesConfig:
     """
 
     outputs: int = 12
+    language: int = 0
     channels: int = 128
     heads: int = 8
     points: int = 4

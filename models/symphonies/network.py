@@ -6,6 +6,7 @@ from models.symphonies.config import SymphoniesConfig
 from models.symphonies.convolutions import ToVoxels
 from models.symphonies.decoder import Decoder
 from models.symphonies.encoder import image_encoder
+from models.symphonies.language import LanguageHead
 from models.symphonies.views import Views, resized, surface_voxels
 
 
@@ -19,6 +20,7 @@ class Symphonies(nn.Module):
         self.decoder = Decoder(config)
         self.to_voxels = None if config.scale == 1 else ToVoxels(config)
         self.head = nn.Conv3d(config.head_channels, config.outputs, 1)
+        self.language_head = LanguageHead(config.head_channels, config.language) if config.language else None
 
     def features(self, views: Views) -> list[Tensor]:
         """Return what the head reads, (B, D, 60, 60, 36), after every layer in training, else after the last.

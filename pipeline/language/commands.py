@@ -12,13 +12,11 @@ from pipeline.errors import UnusableQuery
 from pipeline.language.heat_map import MAX_BYTES, write_answer
 from pipeline.language.query import Answer, ask
 from pipeline.language.retrieval import heat_maps, measure, read_benchmark, tour_benchmark, write_benchmark
-from pipeline.language.text import TextSide, read_prompts
+from pipeline.language.text import NO_MEANING, TextSide, read_prompts
 from pipeline.language.zero_shot import label_dataset
 from pipeline.previews import jpeg
 from pipeline.settings import data_url, load_settings
 from pipeline.store import Store
-
-NO_MEANING = "[yellow]these weights are made from names, not trained: the answers mean nothing[/yellow]"
 
 
 @app.command()
@@ -48,7 +46,7 @@ def query(
             table.add_row(str(label), prompt, str(voxels))
         console.print(table)
     if side.means_nothing:
-        console.print(NO_MEANING)
+        console.print(f"[yellow]{NO_MEANING}[/yellow]")
 
 
 @app.command()
@@ -74,7 +72,7 @@ def retrieval(
     if picture is not None:
         picture.write_bytes(jpeg(heat_maps(store, side, queries, report), MAX_BYTES))
     if side.means_nothing:
-        console.print(NO_MEANING)
+        console.print(f"[yellow]{NO_MEANING}[/yellow]")
 
 
 def _show(answer: Answer, written: list[Path]) -> None:

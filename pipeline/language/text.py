@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 ARTICLES = ("a ", "an ", "the ")
 """Dropped from the front of a query: the 14 sentences that CLIP is asked in bring their own."""
+NO_MEANING = "these weights are made from names, not trained: the answers mean nothing"
 
 
 class TextSide:

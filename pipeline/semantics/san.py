@@ -106,7 +106,11 @@ class SanSegmenter:
             SettingsError: the checkpoint cannot be had, is broken or belongs to another network, or the vocabulary
                 holds a word that the network cannot take.
         """
-        height, width = scene.depth.shape[1:]
+        return self.label(rgb, scene.depth.shape[1:])
+
+    def label(self, rgb: Images, size: tuple[int, int]) -> Semantics:
+        """Label frames (n, 480, 640, 3) uint8 RGB at a resolution ``size`` (h, w); raises as ``segment`` does."""
+        height, width = size
         text = self._text
         features = self._features(rgb)
         empty = single_coloured(rgb, self.settings.contrast_min)

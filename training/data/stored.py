@@ -83,6 +83,14 @@ class StoredFrames:
         video_id, row = self.rows[index]
         return self._read(video_id, array, row)
 
+    def beside(self, index: int, array: str, rows: slice) -> NDArray[Any]:
+        """Return some rows of an array of a frame's video, for arrays whose rows are not frames.
+
+        Raises:
+            CorruptStore: the array is missing or does not read back.
+        """
+        return self._read(self.rows[index][0], array, rows)
+
     def __getstate__(self) -> dict[str, Any]:
         """Give loader processes everything but the open arrays: each opens its own."""
         return {**self.__dict__, "_open": {}, "_cameras": {}}

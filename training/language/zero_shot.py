@@ -1,0 +1,60 @@
+"""Zero-shot semantic occupancy: the eleven classes by their words alone, and what stands beside for comparison."""
+
+from collections.abc import Mapping
+from functools import partial
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pipeline.classes import SemanticClass
+from pipeline.grid import GRID_SHAPE
+from pipeline.semantics.san import SanSegmenter
+from training.data import Frames, Sample, collate
+from training.language.speaker import Speaker
+from training.language.task import voxel_targets
+from training.language.words import ClassWords
+from training.metrics import Evaluation
+from training.regions import pixel_voxels
+from training.runs import Predictor, Progress, score, silent
+from training.supervise import views_of
+
+PROJECTED = "2D features projected"
+
+
+def zero_shot(
+    speaker: Speaker,
+    words: ClassWords,
+    segmenter: SanSegmenter,
+    frames: Frames,
+    name: str,
+    rivals: Mapping[str, Predictor],
+    progress: Progress = silent,
+) -> Evaluation:
+    """Score a language head on every frame, beside the image network that taught it, projected, and other predictors.
+
+    Raises:
+        UnusableDataset: there is no frame, or nothing known in any grid.
+    """
+    predictors: dict[str, Predictor] = {
+        name: partial(speaker.classes, words=words),
+        PROJECTED: partial(projected_classes, segmenter, words),
+        **rivals,
+    }
+    return score(predictors, frames, progress)
+
+
+def projected_classes(segmenter: SanSegmenter, words: ClassWords, sample: Sample) -> NDArray[np.uint8]:
+    """Return POP-3D's baseline, a grid (60, 60, 36) uint8: what the image network says, carried along the depth map.
+
+    Occupied are the voxels that points of regions fall into; each takes the class closest to its mean embedding.
+    """
+    seen = segmenter.label(sample.rgb[None], (sample.depth.shape[0], sample.depth.shape[1]))
+    labels = np.full(GRID_SHAPE, SemanticClass.EMPTY, np.uint8)
+    if seen.region_embeddings is None:
+        return labels
+    voxels = pixel_voxels(views_of(collate([sample])))[0]
+    regions = torch.from_numpy(seen.regions[0].astype(np.int64))
+    voxel, said = voxel_targets(voxels, regions, torch.from_numpy(seen.region_embeddings).float())
+    labels.ravel()[voxel.numpy()] = words.best(said.numpy() @ words.vectors.T)
+    return labels
