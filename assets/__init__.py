@@ -7,6 +7,7 @@ from assets.builds import video_builds
 from assets.catalog import video_catalog
 from assets.dataset import dataset, quality_report
 from assets.jobs import build_dataset, new_videos, poll_schedule, poll_sources, process_video, refresh_dataset
+from assets.language import language_network
 from assets.resources import LockedVideo, PipelineResource
 from assets.retrieval import retrieval, retrieval_report
 from assets.training import (
@@ -17,7 +18,7 @@ from assets.training import (
     teacher_features,
     zero_shot_report,
 )
-from assets.training_jobs import evaluate, finetune, pretrain, study
+from assets.training_jobs import evaluate, finetune, language, pretrain, study
 from assets.training_resource import TrainingResource
 from assets.video_builder import VideoBuilderResource
 from assets.videos import video_assets
@@ -30,11 +31,12 @@ _training = (
     zero_shot_report,
     label_efficiency_report,
     distillation_study,
+    language_network,
 )
 
 definitions = dg.Definitions(
     assets=[*video_assets(), video_catalog, video_builds, dataset, quality_report, retrieval_report, *_training],
-    jobs=[process_video, build_dataset, poll_sources, pretrain, finetune, evaluate, study, retrieval],
+    jobs=[process_video, build_dataset, poll_sources, pretrain, finetune, language, evaluate, study, retrieval],
     schedules=[poll_schedule],
     sensors=[new_videos, refresh_dataset, refusing_hosts],
     executor=dg.in_process_executor,

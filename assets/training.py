@@ -55,7 +55,7 @@ def pretrained_network(training: TrainingResource) -> dg.MaterializeResult:
     folder = training.pretrained(frames.version)
     features = store_features(frames, teacher, told("features"))
     made = pretrain(frames, features, teacher.width, training.preset, settings, folder, told("distillation"))
-    return dg.MaterializeResult(metadata={"dataset": frames.version, **_described(folder, made)})
+    return dg.MaterializeResult(metadata={"dataset": frames.version, **described(folder, made)})
 
 
 @dg.asset(group_name="training", deps=[pretrained_network], pool=GPU)
@@ -69,7 +69,7 @@ def finetuned_network(training: TrainingResource) -> dg.MaterializeResult:
     folder = training.place("finetuned", start.name, benchmark.model_dump(), study.finetune.model_dump())
     made = finetune(benchmark.open("train"), study.preset, start, study.finetune, folder, told("fine-tuning"))
     report = _scored(folder, benchmark.open("test"))
-    return dg.MaterializeResult(metadata={"dataset": version, **_described(folder, made), **report})
+    return dg.MaterializeResult(metadata={"dataset": version, **described(folder, made), **report})
 
 
 @dg.asset(group_name="training", deps=[dataset], pool=GPU)
@@ -79,10 +79,10 @@ def zero_shot_report(training: TrainingResource) -> dg.MaterializeResult:
     from training.runs import finetune
 
     frames, study = StoredFrames(training.pipeline.store(), "train"), training.comparison()
-    folder = training.place("zero_shot", frames.version, study.preset, study.finetune.model_dump())
+    folder = training.labelled(frames.version)
     made = finetune(frames, study.preset, None, study.finetune, folder, told("zero-shot"))
     report = _scored(folder, training.benchmark_source().open("test"))
-    return dg.MaterializeResult(metadata={"dataset": frames.version, **_described(folder, made), **report})
+    return dg.MaterializeResult(metadata={"dataset": frames.version, **described(folder, made), **report})
 
 
 @dg.asset(group_name="training", deps=[pretrained_network], pool=GPU)
@@ -155,7 +155,8 @@ def _version(training: TrainingResource) -> str:
     return summary.version
 
 
-def _described(folder: Path, made: "Description") -> dict[str, Any]:
+def described(folder: Path, made: "Description") -> dict[str, Any]:
+    """Return the metadata of a trained network: where it lies, what it was trained on and how, and its curves."""
     return {
         "folder": dg.MetadataValue.path(str(folder)),
         "trained_on": made.data,

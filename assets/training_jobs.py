@@ -12,6 +12,12 @@ finetune = dg.define_asset_job(
     "finetune", selection=["finetuned_network"], description="Fine-tune the pre-trained network on a benchmark."
 )
 
+language = dg.define_asset_job(
+    "language",
+    selection=["zero_shot_report", "language_network"],
+    description="Train a network to be asked in words, and score it beside the one trained on the dataset's labels.",
+)
+
 evaluate = dg.define_asset_job(
     "evaluate",
     selection=["zero_shot_report", "label_efficiency_report"],

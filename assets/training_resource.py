@@ -32,6 +32,8 @@ class TrainingResource(dg.ConfigurableResource["TrainingResource"]):
         default={}, description="{kind: nyu, path: ...}; else the dataset's validation split"
     )
     distill: dict[str, Any] = Field(default={}, description="settings of pre-training, as {loop: {epochs: 5}}")
+    language: dict[str, Any] = Field(default={}, description="settings of the language head, as {loop: {epochs: 5}}")
+    query: str = Field(default="sofa", description="what the language head's preview looks for")
     study: dict[str, Any] = Field(
         default={}, description="of fine-tuning and comparison, as {finetune: {label_share: 0.1}}"
     )
@@ -52,6 +54,11 @@ class TrainingResource(dg.ConfigurableResource["TrainingResource"]):
 
         settings = self.settings(DistillSettings, self.distill).model_dump(mode="json")
         return self.place("pretrained", dataset_version, self.preset, self.teacher, self.weights, settings)
+
+    def labelled(self, dataset_version: str) -> Path:
+        """Return the folder of the network that was trained on the labels of a version of the dataset."""
+        study = self.comparison()
+        return self.place("zero_shot", dataset_version, study.preset, study.finetune.model_dump())
 
     def benchmark_source(self) -> "FramesSource":
         """Return the benchmark; raises ``SettingsError``."""

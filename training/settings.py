@@ -66,7 +66,10 @@ class LanguageSettings(BaseModel):
     language_loss: Literal["cosine", "regression"] = Field(
         "cosine", description="one minus the cosine of a voxel's vector with its target, or their squared distance"
     )
-    language_weight: float = Field(1.0, gt=0, description="of that loss beside cross-entropy and Lovász, of 1 each")
+    language_weight: float = Field(5.0, gt=0, description="of that loss beside cross-entropy and Lovász, of 1 each")
+    language_balance: Literal["regions", "voxels"] = Field(
+        "regions", description="what counts alike: a picture's regions, so that a chair teaches as much as a wall"
+    )
     image_weights: str | None = Field(
         None, description="MaskDINO R50 checkpoint to start the paper preset's image encoder from: a file"
     )

@@ -5,6 +5,7 @@ embedding of the regions whose pixels fall into the voxel.
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -56,15 +57,15 @@ class LanguageTask(nn.Module):
         return torch.stack([self._grid_language(*row) for row in rows]).mean()
 
     def _grid_language(self, grid: Tensor, voxels: Tensor, regions: Tensor, embeddings: Tensor) -> Tensor:
-        voxel, target = voxel_targets(voxels, regions, embeddings.float())
-        said: Tensor = speaking_head(self.network)(grid[voxel])
-        if not len(voxel):
+        taught = taught_voxels(voxels, regions, embeddings.float())
+        said: Tensor = speaking_head(self.network)(grid[taught.voxels])
+        if not len(taught.voxels):
             return said.sum() * 0
         if self.settings.language_loss == "regression":
-            distances: Tensor = (said - target).square().sum(dim=-1)
+            distances: Tensor = (said - taught.targets).square().sum(dim=-1)
         else:
-            distances = 1 - functional.cosine_similarity(said, target)
-        return distances.mean()
+            distances = 1 - functional.cosine_similarity(said, taught.targets)
+        return distances @ taught.weights if self.settings.language_balance == "regions" else distances.mean()
 
     def _weighed(self, losses: Mapping[str, Tensor]) -> Tensor:
         return losses["cross_entropy"] + losses["lovasz"] + self.settings.language_weight * losses["language"]
@@ -94,8 +95,20 @@ def occupancy_losses(logits: Tensor, labels: Tensor) -> Mapping[str, Tensor]:
     }
 
 
-def voxel_targets(voxels: Tensor, regions: Tensor, embeddings: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the voxels (n,) int64, ascending, that pixels of regions fall into, and their mean embeddings (n, E).
+class TaughtVoxels(NamedTuple):
+    """What a picture teaches.
+
+    voxels: (n,) int64, ascending, those that pixels of regions fall into. targets: (n, E), the mean embedding of each
+    over its pixels. weights: (n,), sum to 1, and count every region alike however many voxels it has.
+    """
+
+    voxels: Tensor
+    targets: Tensor
+    weights: Tensor
+
+
+def taught_voxels(voxels: Tensor, regions: Tensor, embeddings: Tensor) -> TaughtVoxels:
+    """Return what the regions of a picture teach.
 
     voxels: (H, W), -1 = none. regions: (H, W), 0 = none. embeddings: (R, E), region r in row r - 1.
     """
@@ -103,8 +116,10 @@ def voxel_targets(voxels: Tensor, regions: Tensor, embeddings: Tensor) -> tuple[
     stride = len(embeddings) + 1
     pairs, pixels = torch.unique(voxels[speaking] * stride + regions[speaking].long(), return_counts=True)
     voxel, place = torch.unique(pairs // stride, return_inverse=True)
-    weights = pixels.to(embeddings)
-    sums = embeddings.new_zeros(len(voxel), embeddings.shape[1])
-    sums.index_add_(0, place, weights[:, None] * embeddings[pairs % stride - 1])
-    totals = weights.new_zeros(len(voxel)).index_add(0, place, weights)
-    return voxel, sums / totals[:, None]
+    region = pairs % stride - 1
+    share = pixels / torch.bincount(place, pixels, len(voxel))[place]
+    targets = embeddings.new_zeros(len(voxel), embeddings.shape[1])
+    targets.index_add_(0, place, share.to(embeddings)[:, None] * embeddings[region])
+    size = torch.bincount(region, share, len(embeddings))
+    weights = torch.bincount(place, share / size[region], len(voxel)) / max(int((size > 0).sum()), 1)
+    return TaughtVoxels(voxel, targets, weights.to(embeddings))

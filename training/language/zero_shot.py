@@ -12,7 +12,7 @@ from pipeline.grid import GRID_SHAPE
 from pipeline.semantics.san import SanSegmenter
 from training.data import Frames, Sample, collate
 from training.language.speaker import Speaker
-from training.language.task import voxel_targets
+from training.language.task import taught_voxels
 from training.language.words import ClassWords
 from training.metrics import Evaluation
 from training.regions import pixel_voxels
@@ -55,6 +55,6 @@ def projected_classes(segmenter: SanSegmenter, words: ClassWords, sample: Sample
         return labels
     voxels = pixel_voxels(views_of(collate([sample])))[0]
     regions = torch.from_numpy(seen.regions[0].astype(np.int64))
-    voxel, said = voxel_targets(voxels, regions, torch.from_numpy(seen.region_embeddings).float())
-    labels.ravel()[voxel.numpy()] = words.best(said.numpy() @ words.vectors.T)
+    shown = taught_voxels(voxels, regions, torch.from_numpy(seen.region_embeddings).float())
+    labels.ravel()[shown.voxels.numpy()] = words.best(shown.targets.numpy() @ words.vectors.T)
     return labels
