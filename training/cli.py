@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+from PIL import Image
 
 from models.errors import ModelError
 from pipeline.cli import FileOption, ProfileOption, overrides
@@ -14,16 +15,18 @@ from pipeline.errors import PipelineError
 from pipeline.language.text import NO_MEANING, TextSide
 from pipeline.previews.encode import jpeg
 from pipeline.previews.layout import below
+from pipeline.records import Floats
 from pipeline.semantics.san import SanSegmenter
 from pipeline.settings import load_settings
 from pipeline.vocabulary import load_vocabulary
 from training.checkpoints import load_network
+from training.data import Frames
 from training.data.export import export_monoscene
 from training.features import features_of
 from training.language.embeddings import SpokenFrames
 from training.language.heat import heat_picture, hottest
 from training.language.speaker import Speaker
-from training.language.words import class_words
+from training.language.words import ClassWords, class_words
 from training.language.zero_shot import zero_shot
 from training.picture import prediction_page, prediction_picture
 from training.runs import classifier, learn_language, predict
@@ -120,15 +123,12 @@ def zero_shot_command(
     text, frames = TextSide(settings), source(kind, path, read).open("test")
     speaker = Speaker.load(network, text)
     words = class_words(text, load_vocabulary(vocabulary) if vocabulary else settings.words())
-    vector = None if query is None else text.embed([query])[0]
+    asked = None if query is None else (query, text.embed([query])[0])
     rivals = {f"closed set ({closed_set.name})": classifier(load_network(closed_set))} if closed_set else {}
     scores = zero_shot(speaker, words, SanSegmenter(settings), frames, network.name, rivals, Lines("zero-shot"))
     typer.echo(f"{frames.origin}\n\n{scores.markdown()}")
     if picture:
-        sample, heat = (frames[0], None) if vector is None else hottest(speaker, frames, vector)
-        page = prediction_page(sample, speaker.classes(sample, words))
-        shown = page if heat is None else below(page, heat_picture(sample, heat, str(query)))
-        picture.write_bytes(jpeg(shown, PICTURE_BYTES))
+        picture.write_bytes(jpeg(_spoken_page(speaker, words, frames, asked), PICTURE_BYTES))
     if text.means_nothing:
         typer.echo(f"\n{NO_MEANING}")
 
@@ -197,6 +197,15 @@ def study(
     settings = with_values(PillarStudy, overrides(values or []))
     store = FramesSource(path=data).store()
     typer.echo(run_pillars(settings, store, out, rooms or out / "rooms", Lines, typer.echo).report)
+
+
+def _spoken_page(speaker: Speaker, words: ClassWords, frames: Frames, asked: tuple[str, Floats] | None) -> Image.Image:
+    """Return a prediction beside its truth; where something is asked, of the frame that says most of it, with heat."""
+    if asked is None:
+        return prediction_page(frames[0], speaker.classes(frames[0], words))
+    query, vector = asked
+    sample, heat = hottest(speaker, frames, vector)
+    return below(prediction_page(sample, speaker.classes(sample, words)), heat_picture(sample, heat, query))
 
 
 class Lines:

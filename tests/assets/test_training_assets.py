@@ -1,10 +1,13 @@
 """The training assets, one after the other on a CPU: a stored room, a tiny teacher, a benchmark of two pictures."""
 
+from pathlib import Path
+
 import dagster as dg
 import pytest
 import torch
 
 from assets import definitions
+from assets.language import language_network
 from assets.metadata import PREVIEW_BYTES
 from assets.resources import PipelineResource
 from assets.training import (
@@ -18,6 +21,7 @@ from assets.training import (
 from assets.training_resource import TrainingResource
 from pipeline.errors import SettingsError
 from tests.training.rooms import RoomFrames, stored_frames
+from tests.training.spoken_room import spoken_frames
 from tests.training.test_learning import quick
 from training.checkpoints import describe
 from training.data.export import export_monoscene, with_nyu_camera, write_room
@@ -43,6 +47,7 @@ def training(tmp_path_factory: pytest.TempPathFactory) -> TrainingResource:
         folder=str(folder / "networks"),
         weights=str(folder / "dinov2" / "model.safetensors"),
         benchmark={"kind": "monoscene", "path": str(folder / "nyu")},
+        language={"loop": loop},
         distill={"loop": loop, "regions": "slic", "superpixels": 10},
         pillars={
             "arms": [{"name": "pipeline_only", "student": "tiny", "mix": "pipeline", "loss": "pixel_cosine"}],
@@ -92,10 +97,26 @@ def test_the_study_of_distillation_shows_its_table_and_plot(training: TrainingRe
     assert found == {(start, probe) for start in ("random", "pipeline_only") for probe in (False, True)}
 
 
+def test_a_network_that_is_asked_in_words_is_scored_beside_the_one_trained_on_labels(
+    training: TrainingResource, tmp_path: Path
+):
+    spoken_frames(tmp_path)
+    spoken = training.model_copy(
+        update={"pipeline": PipelineResource(data=str(tmp_path), profile="small"), "query": "a bed"}
+    )
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = dg.materialize([zero_shot_report, language_network], resources={"training": spoken}, instance=instance)
+    found = result.asset_materializations_for_node("language_network")[0].metadata
+    assert {"dataset", "curves", "settings", "prediction", "heat", "miou all", "miou closed set"} <= set(found)
+    assert "| 2D features projected | visible |" in found["scores"].value
+    assert len(found["heat"].value) < 1.4 * PREVIEW_BYTES
+    assert "warning" not in found
+
+
 def test_jobs_and_the_pool_of_the_graphics_card():
-    for name, assets in (("pretrain", 2), ("finetune", 1), ("evaluate", 2), ("study", 1)):
+    for name, assets in (("pretrain", 2), ("finetune", 1), ("evaluate", 2), ("study", 1), ("language", 2)):
         assert len(definitions.resolve_job_def(name).nodes_in_topological_order) == assets
-    assert {asset.op.pool for asset in (*ASSETS, distillation_study)} == {"gpu"}
+    assert {asset.op.pool for asset in (*ASSETS, distillation_study, language_network)} == {"gpu"}
 
 
 def test_a_wrong_setting_is_named(training: TrainingResource):

@@ -5,8 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
+from pipeline.language.text import TextSide
+from pipeline.semantics.san import SanSettings
+from tests.pipeline.semantics.tiny_san import write_checkpoint
 from tests.training.rooms import RoomFrames, stored_frames
+from tests.training.spoken_room import embed_again, spoken_frames
 from tests.training.test_learning import quick
 from training.cli import main
 from training.data import MonoSceneRooms
@@ -52,6 +57,44 @@ def test_an_export_of_one_video_says_which_split_is_empty(
     assert run(*words) == 1
     assert "UnusableDataset: the split 'validation'" in capsys.readouterr().err
     assert len(MonoSceneRooms(tmp_path / "out", tmp_path / "out" / "depthbin", "train")) == len(frames)
+
+
+def test_a_dataset_teaches_words_and_name_made_ones_are_said_to_mean_nothing(
+    run: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("YOUTUBE_OCC_WEIGHTS", str(tmp_path))
+    tiny = write_checkpoint(tmp_path / "tiny.pth")
+    video = spoken_frames(tmp_path / "data").frames.store.video("room")
+    weights = dict(TextSide(SanSettings(weights=str(tiny))).weights)
+    embed_again(video, video.read("semantics", "region_embeddings"), weights)
+    short = ("--set", "loop.epochs=1", "--set", "loop.workers=0", "--set", "loop.accelerator=cpu")
+    data = ("--path", str(tmp_path / "data"), "--every", "6", "--preset", "small", *short)
+    for task in ("language", "finetune"):
+        assert run(task, *data, "--out", str(tmp_path / task)) == 0
+    list(export_monoscene(RoomFrames(1), tmp_path / "nyu", "test"))
+    scored = ("zero_shot", str(tmp_path / "language"), "--kind", "monoscene", "--path", str(tmp_path / "nyu"))
+    san = ("--set", f"semantics.san.weights={tiny}", "--set", "semantics.san.short_side=160")
+    asked = ("--closed-set", str(tmp_path / "finetune"), "--query", "a red sofa", "--picture", str(tmp_path / "a.jpg"))
+    assert run(*scored, *san, *asked) == 0
+    printed = capsys.readouterr().out
+    for predictor in ("language", "closed set (finetune)", "2D features projected", "surface from depth"):
+        assert f"| {predictor} | in view |" in printed
+    assert "the answers mean nothing" in printed
+    assert (tmp_path / "a.jpg").read_bytes().startswith(b"\xff\xd8")
+    for wrong, complaint in (("", "UnusableQuery: '' holds no word"), ("диван", "UnusableQuery: 'диван'")):
+        assert run(*scored, *san, "--query", wrong) == 1
+        assert capsys.readouterr().err.startswith(complaint)
+    (tmp_path / "twice.yaml").write_text(yaml.safe_dump({"classes": {"bed": ["bed", "Bed"]}}))
+    assert run(*scored, *san, "--vocabulary", str(tmp_path / "twice.yaml")) == 1
+    assert capsys.readouterr().err.startswith("SettingsError: twice.yaml")
+
+
+def test_words_are_not_learned_from_a_dataset_without_embeddings(
+    run: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    stored_frames(tmp_path)
+    assert run("language", "--path", str(tmp_path), "--out", str(tmp_path / "x")) == 1
+    assert capsys.readouterr().err.startswith("NoEmbeddings: room has no region embeddings: run its stage 'semantics'")
 
 
 @pytest.mark.parametrize(
