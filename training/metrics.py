@@ -88,11 +88,11 @@ class Evaluation:
     def markdown(self) -> str:
         """Return tables: completion by predictor and variant, then every class with its support."""
         lines = ["| predictor | voxels | IoU | precision | recall | mIoU |", "|---|---|---|---|---|---|"]
-        naming = (self.network, *self.rivals)
-        for scores in (*naming, self.all_in_view, self.depth_surface):
+        naming = [(scores, True) for scores in (self.network, *self.rivals)]
+        for scores, names in (*naming, (self.all_in_view, False), (self.depth_surface, False)):
             for variant in VARIANTS:
                 counts = scores.total(variant)
-                semantic = f"{counts.miou:.4f}" if scores in naming else ""
+                semantic = f"{counts.miou:.4f}" if names else ""
                 figures = f"{counts.iou:.4f} | {counts.precision:.4f} | {counts.recall:.4f} | {semantic}"
                 lines.append(f"| {scores.name} | {variant} | {figures} |")
         total = self.network.total()

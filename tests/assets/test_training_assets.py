@@ -101,9 +101,8 @@ def test_a_network_that_is_asked_in_words_is_scored_beside_the_one_trained_on_la
     training: TrainingResource, tmp_path: Path
 ):
     spoken_frames(tmp_path)
-    spoken = training.model_copy(
-        update={"pipeline": PipelineResource(data=str(tmp_path), profile="small"), "query": "a bed"}
-    )
+    kept = {name: getattr(training, name) for name in ("folder", "benchmark", "language", "study")}
+    spoken = TrainingResource(pipeline=PipelineResource(data=str(tmp_path), profile="small"), query="a bed", **kept)
     with dg.DagsterInstance.ephemeral() as instance:
         result = dg.materialize([zero_shot_report, language_network], resources={"training": spoken}, instance=instance)
     found = result.asset_materializations_for_node("language_network")[0].metadata

@@ -29,7 +29,7 @@ def hottest(speaker: Speaker, frames: Frames, vector: Floats) -> tuple[Sample, F
 def sample_heat(speaker: Speaker, sample: Sample, vector: Floats) -> FrameHeat:
     """Return how much every predicted voxel, and every pixel whose point falls into one, says of a unit vector (E,).
 
-    The frame's score is the mean of its hottest voxels.
+    The frame's score is the mean of its hottest voxels; its row is 0, since a sample's name says which it is.
     """
     voxels = speaker.heat(sample, vector)
     shown = pixel_voxels(views_of(collate([sample])))[0].numpy()

@@ -22,7 +22,7 @@ from training.language.words import ClassWords, check_text_side
 from training.supervise import views_of
 
 VOXELS_AT_ONCE = 16_384
-"""Voxels whose vectors are in memory together: 34 MB of 512 numbers each."""
+"""Voxels whose vectors are in memory together: 100 MB of 512 numbers each and the layer before them."""
 
 
 class Speaker:
