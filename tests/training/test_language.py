@@ -38,7 +38,7 @@ from training.metrics import depth_surface
 from training.runs import classifier, finetune, learn_language
 from training.settings import FinetuneSettings, LanguageSettings
 
-SHORT = LanguageSettings(loop=quick(epochs=1, batch_size=3))
+SHORT = LanguageSettings(loop=quick(epochs=1, batch_size=1))
 
 
 @pytest.fixture(scope="module")
@@ -47,15 +47,20 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> SpokenFrames:
 
 
 @pytest.fixture(scope="module")
+def first(room: SpokenFrames) -> SpokenFrames:
+    """The first of the room's six frames alone."""
+    return SpokenFrames(StoredFrames(room.frames.store, "all", every=6))
+
+
+@pytest.fixture(scope="module")
 def words() -> ClassWords:
     return class_words(small_text(), default_vocabulary())
 
 
 @pytest.fixture(scope="module")
-def learned(room: SpokenFrames, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def learned(first: SpokenFrames, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A network that has seen the first frame thirty times."""
     folder = tmp_path_factory.mktemp("learned") / "network"
-    first = SpokenFrames(StoredFrames(room.frames.store, "all", every=6))
     loop = quick(epochs=30, batch_size=1, decay_at=1, learning_rate=1e-2)
     learn_language(first, "small", None, LanguageSettings(loop=loop), folder)
     return folder
@@ -131,14 +136,13 @@ def test_the_language_loss_is_nothing_for_the_truth_and_greatest_for_its_opposit
 
 
 def test_a_room_learned_by_heart_is_named_by_words_it_never_saw_as_labels(
-    learned: Path, room: SpokenFrames, words: ClassWords
+    learned: Path, first: SpokenFrames, words: ClassWords
 ):
     speaker = Speaker.load(learned, small_text())
     shuffled = replace(words, labels=np.roll(words.labels, len(words.labels) // 2))
     rivals = {"by chance": lambda sample: speaker.classes(sample, shuffled)}
     segmenter = SanSegmenter(small_text().settings)
-    first = StoredFrames(room.frames.store, "all", every=6)
-    scores = zero_shot(speaker, words, segmenter, first, "spoken", rivals)
+    scores = zero_shot(speaker, words, segmenter, first.frames, "spoken", rivals)
     figures = scores.summary()
     assert figures["iou all"] > 0.5
     assert figures["miou all"] > 0.2 > 2 * figures["miou by chance"]
@@ -153,10 +157,10 @@ def test_what_projection_names_lies_on_the_surface_that_depth_shows(words: Class
     assert set(np.unique(named).tolist()) <= {0, *map(int, OCCUPIED_CLASSES)}
 
 
-def test_heat_is_highest_where_the_thing_stands(learned: Path, room: SpokenFrames):
+def test_heat_is_highest_where_the_thing_stands(learned: Path, first: SpokenFrames):
     speaker = Speaker.load(learned, small_text())
     vector = class_vectors()[SemanticClass.BED - 1]
-    sample, heat = hottest(speaker, room.frames, vector)
+    sample, heat = hottest(speaker, first.frames, vector)
     truth = sample.labels
     bed, walls = (heat.voxels[truth == label] for label in (SemanticClass.BED, SemanticClass.WALL))
     assert np.nanmean(bed) > np.nanmean(walls) + 0.3
@@ -175,29 +179,29 @@ def test_a_network_that_finds_nothing_has_no_heat(room: SpokenFrames):
     assert heat_picture(room.frames[0], heat, "a bed").height > 100
 
 
-def test_a_run_notes_the_weights_it_speaks_with_and_is_not_made_again(room: SpokenFrames, tmp_path: Path):
-    description = learn_language(room, "small", None, SHORT, tmp_path)
+def test_a_run_notes_the_weights_it_speaks_with_and_is_not_made_again(first: SpokenFrames, tmp_path: Path):
+    description = learn_language(first, "small", None, SHORT, tmp_path)
     assert (description.task, description.network.outputs, description.network.language) == ("language", 2, 64)
     assert describe(tmp_path).text_weights == dict(small_text().weights)
     made = (tmp_path / WEIGHTS).stat().st_mtime_ns
-    learn_language(room, "small", None, SHORT, tmp_path)
+    learn_language(first, "small", None, SHORT, tmp_path)
     assert (tmp_path / WEIGHTS).stat().st_mtime_ns == made
     with pytest.raises(WrongCheckpoint, match="run on other data or settings"):
-        learn_language(room, "small", None, SHORT.model_copy(update={"language_loss": "regression"}), tmp_path)
+        learn_language(first, "small", None, SHORT.model_copy(update={"language_loss": "regression"}), tmp_path)
 
 
-def test_it_starts_from_another_task_and_others_start_from_it(room: SpokenFrames, learned: Path, tmp_path: Path):
-    labels = FinetuneSettings(loop=quick(epochs=1, batch_size=2))
-    finetune(RoomFrames(2), "small", learned, labels, tmp_path / "labels")
+def test_it_starts_from_another_task_and_others_start_from_it(first: SpokenFrames, learned: Path, tmp_path: Path):
+    labels = FinetuneSettings(loop=quick(epochs=1, batch_size=1))
+    finetune(RoomFrames(1), "small", learned, labels, tmp_path / "labels")
     assert load_network(tmp_path / "labels").language_head is None
-    network = new_network("small", 2, room.width)
+    network = new_network("small", 2, first.width)
     fresh = network.language_head.state_dict()["layers.0.weight"].clone()
     start_from(network, learned)
     theirs = load_network(learned).state_dict()
     ours = network.state_dict()
     assert torch.equal(ours["decoder.cell_embedding"], theirs["decoder.cell_embedding"])
     assert torch.equal(ours["language_head.layers.0.weight"], fresh)
-    assert learn_language(room, "small", tmp_path / "labels", SHORT, tmp_path / "again").steps == 2
+    assert learn_language(first, "small", tmp_path / "labels", SHORT, tmp_path / "again").steps == 1
     with pytest.raises(WrongCheckpoint, match="no language head: train one"):
         Speaker.load(tmp_path / "labels", small_text())
     with pytest.raises(WrongCheckpoint, match="fine-tune it first"):
