@@ -43,7 +43,7 @@ app = typer.Typer(help="Occupancy networks from the dataset.", no_args_is_help=T
 KindOption = Annotated[str, typer.Option("--kind", help="stored, nyu, monoscene or occscannet.")]
 PathOption = Annotated[str | None, typer.Option("--path", help="Data folder or URL, or folder of the benchmark.")]
 ReadOption = Annotated[
-    list[str] | None, typer.Option(help="How: every=3 for each third frame, version=..., by=official or by_space, unknown=ignore or empty.")
+    list[str] | None, typer.Option(help="How: every=3, version=..., by=official or by_space, unknown=ignore or empty.")
 ]
 PresetOption = Annotated[str, typer.Option(help="paper, medium, small or tiny.")]
 OutOption = Annotated[Path, typer.Option(help="Folder for the network, its curves and its state.")]

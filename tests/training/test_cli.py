@@ -68,7 +68,7 @@ def test_a_dataset_teaches_words_and_name_made_ones_are_said_to_mean_nothing(
     weights = dict(TextSide(SanSettings(weights=str(tiny))).weights)
     embed_again(video, video.read("semantics", "region_embeddings"), weights)
     short = ("--set", "loop.epochs=1", "--set", "loop.workers=0", "--set", "loop.accelerator=cpu")
-    data = ("--path", str(tmp_path / "data"), "--every", "6", "--preset", "small", *short)
+    data = ("--path", str(tmp_path / "data"), "--read", "every=6", "--preset", "small", *short)
     for task in ("language", "finetune"):
         assert run(task, *data, "--out", str(tmp_path / task)) == 0
     list(export_monoscene(RoomFrames(1), tmp_path / "nyu", "test"))
