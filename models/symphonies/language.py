@@ -7,16 +7,15 @@ HIDDEN = 2
 
 
 class LanguageHead(nn.Module):
-    """Two linear layers with a Softplus between them, on rows of voxel features rather than on whole grids.
+    """Two linear layers with a ReLU between them, on rows of voxel features rather than on whole grids.
 
-    At the full grid, vectors of 512 numbers would be 265 MB a picture; only some voxels are ever asked.
+    POP-3D has a Softplus, whose value for nothing hides at first what differs between voxels. At the full grid,
+    vectors of 512 numbers would be 265 MB a picture; only some voxels are ever asked.
     """
 
     def __init__(self, channels: int, width: int) -> None:
         super().__init__()
-        self.layers = nn.Sequential(
-            nn.Linear(channels, HIDDEN * width), nn.Softplus(), nn.Linear(HIDDEN * width, width)
-        )
+        self.layers = nn.Sequential(nn.Linear(channels, HIDDEN * width), nn.ReLU(), nn.Linear(HIDDEN * width, width))
 
     def forward(self, rows: Tensor) -> Tensor:
         """Map rows of features (n, D) to vectors (n, E) of any length; their directions are what is compared."""
