@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+Balance = Literal["roots", "regions", "voxels"]
+
 
 class LoopSettings(BaseModel):
     """How a network is optimised. Defaults are those of the paper's fine-tuning (section 5, and Symphonies)."""
@@ -67,8 +69,10 @@ class LanguageSettings(BaseModel):
         "cosine", description="one minus the cosine of a voxel's vector with its target, or their squared distance"
     )
     language_weight: float = Field(5.0, gt=0, description="of that loss beside cross-entropy and Lovász, of 1 each")
-    language_balance: Literal["regions", "voxels"] = Field(
-        "regions", description="what counts alike: a picture's regions, so that a chair teaches as much as a wall"
+    language_balance: Balance = Field(
+        "roots",
+        description="what counts alike: voxels, so that walls drown the rest; regions, so that crumbs do; or halfway, "
+        "voxels weighed by the root of what they would weigh for regions to count alike",
     )
     image_weights: str | None = Field(
         None, description="MaskDINO R50 checkpoint to start the paper preset's image encoder from: a file"

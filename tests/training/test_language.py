@@ -31,12 +31,12 @@ from training.errors import WrongCheckpoint
 from training.language.embeddings import SpokenFrames, collate_spoken
 from training.language.heat import heat_picture, hottest, sample_heat
 from training.language.speaker import Speaker
-from training.language.task import LanguageTask, occupancy_losses, taught_voxels
+from training.language.task import LanguageTask, balanced, occupancy_losses, taught_voxels
 from training.language.words import ClassWords, class_words
 from training.language.zero_shot import PROJECTED, projected_classes, zero_shot
 from training.metrics import depth_surface
 from training.runs import classifier, finetune, learn_language
-from training.settings import FinetuneSettings, LanguageSettings
+from training.settings import Balance, FinetuneSettings, LanguageSettings
 
 SHORT = LanguageSettings(loop=quick(epochs=1, batch_size=1))
 
@@ -94,6 +94,14 @@ def test_a_voxel_is_taught_the_mean_over_its_pixels_and_every_region_counts_alik
         alike = sum(share[voxel, r] / size[r] for r in set(votes[voxel])) / len(size)
         assert weight == pytest.approx(alike, abs=1e-6)
     assert not votes or float(taught.weights.sum()) == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize(("balance", "large", "small"), [("voxels", 1, 1), ("roots", 1, 3), ("regions", 1, 9)])
+def test_voxels_of_a_small_region_weigh_as_the_balance_says(balance: Balance, large: int, small: int):
+    alike = torch.tensor([1 / 18] * 9 + [1 / 2])
+    weights = balanced(alike, balance)
+    assert float(weights.sum()) == pytest.approx(1)
+    assert (weights[-1] / weights[0]).item() == pytest.approx(small / large)
 
 
 def test_unknown_voxels_give_no_gradient_and_all_unknown_grids_no_loss():

@@ -18,7 +18,7 @@ from pipeline.classes import SemanticClass
 from training.language.embeddings import SpokenBatch
 from training.lovasz import lovasz_softmax
 from training.regions import pixel_voxels
-from training.settings import LanguageSettings
+from training.settings import Balance, LanguageSettings
 from training.supervise import views_of
 
 OCCUPANCY_OUTPUTS = 2
@@ -65,7 +65,7 @@ class LanguageTask(nn.Module):
             distances: Tensor = (said - taught.targets).square().sum(dim=-1)
         else:
             distances = 1 - functional.cosine_similarity(said, taught.targets)
-        return distances @ taught.weights if self.settings.language_balance == "regions" else distances.mean()
+        return distances @ balanced(taught.weights, self.settings.language_balance)
 
     def _weighed(self, losses: Mapping[str, Tensor]) -> Tensor:
         return losses["cross_entropy"] + losses["lovasz"] + self.settings.language_weight * losses["language"]
@@ -93,6 +93,12 @@ def occupancy_losses(logits: Tensor, labels: Tensor) -> Mapping[str, Tensor]:
         "cross_entropy": functional.nll_loss(log_probabilities, occupied),
         "lovasz": lovasz_softmax(log_probabilities.exp(), occupied),
     }
+
+
+def balanced(weights: Tensor, balance: Balance) -> Tensor:
+    """Return weights (n,), which sum to 1, of voxels whose weights (n,) would let every region count alike."""
+    powers = weights ** {"voxels": 0.0, "roots": 0.5, "regions": 1.0}[balance]
+    return powers / powers.sum()
 
 
 class TaughtVoxels(NamedTuple):
