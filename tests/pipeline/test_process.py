@@ -117,7 +117,7 @@ def _process_until_stopped(folder: Path, stage: str, by: signal.Signals) -> None
     def progress(at: str, done: int, total: int, detail: str = "") -> None:
         del detail
         if at == stage and done >= total - 1:
-            os.kill(os.getpid(), by)
+            signal.raise_signal(by)
 
     list(process_video(replace(workbench(folder), progress=progress)))
 

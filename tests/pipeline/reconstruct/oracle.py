@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.dust3r import PATCH, PointMap, PreparedView, Tokens
+from models.dust3r import PATCH, Dust3rConfig, PointMap, PreparedView, Tokens
 from models.dust3r.preprocess import Crop, preprocess
 from pipeline.tours import FrameTruth
 
@@ -23,6 +23,7 @@ class Oracle(nn.Module):
 
     def __init__(self, rgb: NDArray[np.uint8], truth: Sequence[FrameTruth], image_size: int) -> None:
         super().__init__()
+        self.config = Dust3rConfig(img_size=(image_size, image_size))
         images, crop = preprocess(rgb, image_size)
         self.known = self.encode(images).features.flatten(1)
         self.camera_to_world = np.stack([frame.camera_to_world for frame in truth]).astype(np.float64)
