@@ -119,6 +119,7 @@ def _process_until_stopped(folder: Path, stage: str, by: signal.Signals) -> None
         if at == stage and done >= total - 1:
             signal.raise_signal(by)
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs begin with it ignored
     list(process_video(replace(workbench(folder), progress=progress)))
 
 
