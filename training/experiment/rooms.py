@@ -51,7 +51,7 @@ def both_sides(folder: Path, counts: tuple[int, int], progress: Callable[[str], 
 
 
 def read_rooms(folder: Path, side: NyuSplit) -> MonoSceneRooms:
-    """Return written rooms by the layout that reads twenty times as fast as SSCNet's voxels of 2 cm."""
+    """Return written rooms, from the layout whose grids need no down-sampling."""
     return MonoSceneRooms(folder, folder / "depthbin", side)
 
 

@@ -74,5 +74,7 @@ def test_no_more_than_so_many_are_at_a_host_or_at_all_hosts(tmp_path: Path):
 def test_a_damaged_note_is_a_host_never_asked(tmp_path: Path):
     guest = hosts(tmp_path, interval_s=0)
     guest.refused("a.org", None)
+    assert guest.state("a.org").refusals == 1
     next(tmp_path.glob("*.json")).write_text("{")
     guest.wait_turn("a.org")
+    assert guest.state("a.org").refusals == 0
