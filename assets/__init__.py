@@ -2,15 +2,18 @@
 
 import dagster as dg
 
-from assets.alerts import refusing_hosts
-from assets.builds import video_builds
-from assets.catalog import video_catalog
-from assets.dataset import dataset, quality_report
-from assets.jobs import build_dataset, new_videos, poll_schedule, poll_sources, process_video, refresh_dataset
-from assets.language import language_network
+from assets.dataset.alerts import refusing_hosts
+from assets.dataset.builds import video_builds
+from assets.dataset.catalog import video_catalog
+from assets.dataset.dataset import dataset, quality_report
+from assets.dataset.jobs import build_dataset, new_videos, poll_schedule, poll_sources, process_video, refresh_dataset
+from assets.dataset.retrieval import retrieval, retrieval_report
+from assets.dataset.video_builder import VideoBuilderResource
+from assets.dataset.videos import video_assets
 from assets.resources import LockedVideo, PipelineResource
-from assets.retrieval import retrieval, retrieval_report
-from assets.training import (
+from assets.training.jobs import evaluate, finetune, language, pretrain, study
+from assets.training.language import language_network
+from assets.training.networks import (
     distillation_study,
     finetuned_network,
     label_efficiency_report,
@@ -18,10 +21,7 @@ from assets.training import (
     teacher_features,
     zero_shot_report,
 )
-from assets.training_jobs import evaluate, finetune, language, pretrain, study
-from assets.training_resource import TrainingResource
-from assets.video_builder import VideoBuilderResource
-from assets.videos import video_assets
+from assets.training.resource import TrainingResource
 
 _pipeline = PipelineResource.configure_at_launch()
 _training = (

@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from pipeline.process import StageReport
+from pipeline.stages.run import StageReport
 
 PREVIEW_BYTES = 14_500
 """Largest embedded picture: under 20 kB as base64, because it is kept in the event log for ever."""

@@ -4,7 +4,7 @@ import time
 
 from typer import echo
 
-from pipeline.process import StageReport
+from pipeline.stages.run import StageReport
 
 SECONDS_BETWEEN_LINES = 5.0
 

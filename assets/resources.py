@@ -11,14 +11,14 @@ from pydantic import Field
 from typer import echo
 
 from assets.progress import SECONDS_BETWEEN_LINES, ScreenLines
-from pipeline.errors import VideoLocked
-from pipeline.failures import last_failure, worth_trying
-from pipeline.ingest.entries import SourceList, read_entries
-from pipeline.ingest.fetching import due
-from pipeline.process import STAGES, final_fingerprint, finish_video, is_built
+from pipeline.contract.errors import VideoLocked
 from pipeline.settings import Settings, data_url, load_settings
-from pipeline.stages import Workbench
-from pipeline.store import Store, VideoStore
+from pipeline.sources.entries import SourceList, read_entries
+from pipeline.sources.fetching import due
+from pipeline.stages.bodies import Workbench
+from pipeline.stages.failures import last_failure, worth_trying
+from pipeline.stages.run import STAGES, final_fingerprint, finish_video, is_built
+from pipeline.store.files import Store, VideoStore
 
 PARTITION_TAG = "dagster/partition"
 DEFAULT_SOURCES = "sources.yaml"

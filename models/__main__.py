@@ -6,8 +6,8 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from models import weights as cache
 from models.errors import ModelError
+from models.weights import cache
 
 app = typer.Typer(help="Networks and their weights.", no_args_is_help=True)
 weights_app = typer.Typer(help="List, fetch and verify named weights.", no_args_is_help=True)

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.errors import UnusableInput, WrongWeights
-from models.places365 import IMAGENET_MEAN, IMAGENET_STD
+from models.indoor.places365 import IMAGENET_MEAN, IMAGENET_STD
 from models.san.config import CONTEXT_LENGTH
 from models.san.preprocess import resize_short_side
 from models.san.prompts import tokenize

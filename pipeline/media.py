@@ -19,8 +19,8 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from pipeline.errors import BrokenVideo
-from pipeline.records import FRAME_HEIGHT, FRAME_WIDTH, Images
+from pipeline.contract.errors import BrokenVideo
+from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, Images
 
 # A file may claim to be a playlist and name other files or hosts: only true containers, only this one file.
 CONTAINERS = "mov,mp4,matroska,webm,avi,flv,mpegts,mpeg,ogg"

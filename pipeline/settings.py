@@ -10,15 +10,15 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pipeline.download import DownloadSettings
-from pipeline.errors import SettingsError
-from pipeline.filters import FilterSettings
-from pipeline.indoor import IndoorSettings
-from pipeline.metric import MetricSettings
-from pipeline.reconstruct import ReconstructSettings
-from pipeline.scenes import SceneSettings
-from pipeline.semantics import SemanticsSettings
-from pipeline.voxelize import VoxelSettings
+from pipeline.contract.errors import SettingsError
+from pipeline.dataset.filters import FilterSettings
+from pipeline.geometry.voxels import VoxelSettings
+from pipeline.stages.clips.settings import SceneSettings
+from pipeline.stages.indoor_clips.sky_rule import IndoorSettings
+from pipeline.stages.reconstruction.colmap.settings import ReconstructSettings
+from pipeline.stages.scene.settings import MetricSettings
+from pipeline.stages.semantics.settings import SemanticsSettings
+from pipeline.stages.video.settings import DownloadSettings
 
 DATA_VARIABLE = "YOUTUBE_OCC_DATA"
 

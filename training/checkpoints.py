@@ -8,9 +8,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors.torch import save_file
 
-from models.checkpoint import fit, read_state_dict
 from models.errors import WrongWeights
 from models.symphonies import PRESETS, Symphonies, SymphoniesConfig
+from models.weights.checkpoint import fit, read_state_dict
 from training.errors import WrongCheckpoint
 
 WEIGHTS = "network.safetensors"

@@ -9,33 +9,33 @@ import typer
 from PIL import Image
 
 from models.errors import ModelError
-from pipeline.cli import FileOption, ProfileOption, overrides
-from pipeline.cli import SetOption as StageSetOption
-from pipeline.errors import PipelineError
+from pipeline.cli.app import FileOption, ProfileOption, overrides
+from pipeline.cli.app import SetOption as StageSetOption
+from pipeline.contract.errors import PipelineError
+from pipeline.contract.records import Floats
+from pipeline.contract.vocabulary import load_vocabulary
 from pipeline.language.text import NO_MEANING, TextSide
-from pipeline.previews.encode import jpeg
-from pipeline.previews.layout import below
-from pipeline.records import Floats
-from pipeline.semantics.san import SanSegmenter
+from pipeline.pictures.encode import jpeg
+from pipeline.pictures.layout import below
 from pipeline.settings import load_settings
-from pipeline.vocabulary import load_vocabulary
+from pipeline.stages.semantics.san import SanSegmenter
 from training.checkpoints import load_network
 from training.data import Frames
 from training.data.export import export_monoscene
-from training.features import features_of
+from training.data.source import FramesSource
 from training.language.embeddings import SpokenFrames
 from training.language.heat import heat_picture, hottest
 from training.language.speaker import Speaker
 from training.language.words import ClassWords, class_words
 from training.language.zero_shot import zero_shot
-from training.picture import prediction_page, prediction_picture
 from training.runs import classifier, learn_language, predict
 from training.runs import evaluate as score
 from training.runs import finetune as supervise
 from training.runs import pretrain as distil
+from training.scores.picture import prediction_page, prediction_picture
 from training.settings import DistillSettings, FinetuneSettings, LanguageSettings
-from training.source import FramesSource
-from training.teachers import load_teacher
+from training.teachers.features import features_of
+from training.teachers.load import load_teacher
 from training.values import checked, with_values
 
 app = typer.Typer(help="Occupancy networks from the dataset.", no_args_is_help=True, pretty_exceptions_enable=False)
@@ -173,8 +173,8 @@ def experiment(
     values: SetOption = None,
 ) -> None:
     """Run the label-efficiency experiment on rendered rooms; goes on where it was stopped."""
-    from training.experiment.run import Experiment
-    from training.experiment.run import run as run_experiment
+    from training.studies.experiment import Experiment
+    from training.studies.experiment import run as run_experiment
 
     settings = with_values(Experiment, {"weights": weights, **overrides(values or [])})
     typer.echo(run_experiment(settings, FramesSource(path=data).store(), out, Lines, typer.echo))
@@ -192,7 +192,7 @@ def study(
     values: SetOption = None,
 ) -> None:
     """Compare losses, teachers, students and datasets of distillation, fine-tuned and by linear probe (ScaLR)."""
-    from training.experiment.pillars import PillarStudy, run_pillars
+    from training.studies.pillars import PillarStudy, run_pillars
 
     settings = with_values(PillarStudy, overrides(values or []))
     store = FramesSource(path=data).store()

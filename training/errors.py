@@ -1,6 +1,6 @@
 """The errors of training: what is wrong with a dataset, a benchmark, a checkpoint or a run, and what to do next."""
 
-from pipeline.errors import PipelineError
+from pipeline.contract.errors import PipelineError
 
 
 class TrainingError(PipelineError):

@@ -16,16 +16,16 @@ from models.symphonies.maskdino import load_image_weights
 from training.checkpoints import DESCRIPTION, Description, describe, new_network, save_network, start_from
 from training.curves import Curves
 from training.data import Frames, Sample, check_learnable, collate, fraction
-from training.distill import Distillation, TaughtFrames, collate_taught
 from training.errors import WrongCheckpoint
-from training.features import FeatureSource
 from training.language.embeddings import SpokenFrames, collate_spoken
 from training.language.task import OCCUPANCY_OUTPUTS, LanguageTask
 from training.loop import STATE, Work, fabric_for, train
-from training.losses import CLASSES
-from training.metrics import Evaluation
+from training.scores.metrics import Evaluation
 from training.settings import DistillSettings, FinetuneSettings, LanguageSettings, LoopSettings
-from training.supervise import Supervision, views_of
+from training.tasks.distill import Distillation, TaughtFrames, collate_taught
+from training.tasks.losses import CLASSES
+from training.tasks.supervise import Supervision, views_of
+from training.teachers.features import FeatureSource
 
 Progress = Callable[[int, int], None]
 Predictor = Callable[[Sample], NDArray[np.uint8]]

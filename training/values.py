@@ -4,7 +4,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from pipeline.errors import SettingsError
+from pipeline.contract.errors import SettingsError
 from pipeline.settings import laid_over
 
 Model = TypeVar("Model", bound=BaseModel)

@@ -19,7 +19,7 @@ from rich.progress import track
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from models import name_made
+from models import name_seeded as name_made
 from models.bench.dust3r_gpu import measure_gpu
 from models.dust3r import Dust3r, Dust3rConfig, PointMap
 from models.dust3r.pairs import decode_pairs, encode_each

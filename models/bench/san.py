@@ -19,7 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from models.bench.memory import peak_bytes
 from models.san import San
 from models.san.config import RELEASED, SanConfig
-from models.san.name_made import name_made_san, photo
+from models.san.name_seeded import name_made_san, photo
 from models.san.preprocess import resize_short_side
 
 CLASSES = 11

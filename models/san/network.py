@@ -8,9 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.checkpoint import fit, read_metadata, read_state_dict
+from models.array_cache import ArrayCache, tensors_key
 from models.errors import WrongWeights
-from models.san.cache import ArrayCache, tensors_key
 from models.san.clip import ClipExtractor, ClipMap, RecognitionHead
 from models.san.config import RELEASED, SanConfig
 from models.san.preprocess import normalise_and_pad
@@ -18,7 +17,8 @@ from models.san.proposals import Proposals, SanOutput
 from models.san.side import SideAdapter, SideLayer
 from models.san.small import SmallSan
 from models.san.text import ClassEmbeddings, TextTower
-from models.weights import locate
+from models.weights.cache import locate
+from models.weights.checkpoint import fit, read_metadata, read_state_dict
 
 _CONSTANTS = frozenset({"ov_classifier.attn_mask", "criterion.empty_weight"})
 """Entries of the released files that hold no weight: the causal mask, and the loss weights of training."""

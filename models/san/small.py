@@ -13,9 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.array_cache import tensors_key
 from models.convolutions import ResidualBlock, convolution, halving
 from models.errors import UnusableVocabulary, WrongWeights
-from models.san.cache import tensors_key
 from models.san.clip import ClipBlock, ClipMap, RecognitionHead
 from models.san.config import SanConfig
 from models.san.decoder import MaskDecoder, Perceptron

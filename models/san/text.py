@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.san.cache import ArrayCache, content_key, tensors_key
+from models.array_cache import ArrayCache, content_key, tensors_key
 from models.san.clip import ClipBlock
 from models.san.config import CONTEXT_LENGTH, TOKENS, SanConfig
 from models.san.prompts import END, TEMPLATES, check_vocabulary, prompts, tokenize

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.places365 import IMAGENET_MEAN, IMAGENET_STD, Bottleneck
+from models.indoor.places365 import IMAGENET_MEAN, IMAGENET_STD, Bottleneck
 from models.symphonies.attention import DeformableAttention
 from models.symphonies.config import SymphoniesConfig
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from models.checkpoint import fit, read_state_dict
 from models.errors import WrongWeights
 from models.symphonies.encoder import MaskDinoEncoder
 from models.symphonies.network import Symphonies
+from models.weights.checkpoint import fit, read_state_dict
 
 _RENAMED = (
     (r"^(sem_seg_head|panoptic_head)\.pixel_decoder\.", "pixel_decoder."),

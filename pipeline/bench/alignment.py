@@ -17,12 +17,13 @@ from rich.progress import track
 from skimage.transform import SimilarityTransform
 from torch import Tensor
 
-from pipeline.alignment import AlignmentSettings, Known, PairPredictions
-from pipeline.alignment.align import align
-from pipeline.alignment.observations import Observations, sample
-from pipeline.alignment.refine import evaluate
-from pipeline.alignment.start import initial_state
-from pipeline.alignment.state import State
+from pipeline.stages.reconstruction.dust3r.alignment.align import align
+from pipeline.stages.reconstruction.dust3r.alignment.observations import Observations, sample
+from pipeline.stages.reconstruction.dust3r.alignment.records import Known, PairPredictions
+from pipeline.stages.reconstruction.dust3r.alignment.refine import evaluate
+from pipeline.stages.reconstruction.dust3r.alignment.settings import AlignmentSettings
+from pipeline.stages.reconstruction.dust3r.alignment.start import initial_state
+from pipeline.stages.reconstruction.dust3r.alignment.state import State
 
 Array = NDArray[np.float64]
 UPSTREAM_STEPS = 300

@@ -17,16 +17,18 @@ import typer
 from numpy.typing import NDArray
 from torch import Tensor
 
-from models import name_made
+from models import name_seeded as name_made
 from models.bench.dust3r import SMALL
 from models.bench.memory import peak_bytes
 from models.dust3r import Dust3r, Dust3rConfig, PointMap, PreparedView, Tokens
 from models.dust3r.pairs import predict_pairs
 from models.dust3r.preprocess import plan_crop
-from pipeline.alignment import AlignmentSettings, PairPredictions, video_pairs
-from pipeline.alignment.align import align
 from pipeline.bench.alignment import camera, room_points
-from pipeline.reconstruct.dust3r import to_reconstruction
+from pipeline.stages.reconstruction.dust3r.alignment.align import align
+from pipeline.stages.reconstruction.dust3r.alignment.graph import video_pairs
+from pipeline.stages.reconstruction.dust3r.alignment.records import PairPredictions
+from pipeline.stages.reconstruction.dust3r.alignment.settings import AlignmentSettings
+from pipeline.stages.reconstruction.dust3r.backend import to_reconstruction
 
 SIZE = (384, 512)
 """Height and width that the network sees of 640x480 frames, pixels."""

@@ -18,12 +18,13 @@ import numpy as np
 import typer
 
 from models.bench.memory import peak_bytes
-from pipeline.catalog import ASKABLE, Catalog, CatalogRow, VideoState, now
-from pipeline.ingest.discover import discover
-from pipeline.ingest.entries import SourceEntry, SourceKind, SourceList
-from pipeline.lookalikes import Lookalikes
-from pipeline.store import Store
-from pipeline.web.settings import WebSettings
+from pipeline.sources.catalog.catalog import Catalog
+from pipeline.sources.catalog.rows import ASKABLE, CatalogRow, VideoState, now
+from pipeline.sources.discover import discover
+from pipeline.sources.duplicates.lookalikes import Lookalikes
+from pipeline.sources.entries import SourceEntry, SourceKind, SourceList
+from pipeline.sources.web.settings import WebSettings
+from pipeline.store.files import Store
 
 ROWS = 1_000_000
 BATCH = 1_000

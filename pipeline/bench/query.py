@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.contract.records import Floats
 from pipeline.language.index import FOLDER, IndexContent, IndexedVideo, open_files, write_files
 from pipeline.language.query import REGIONS_A_FRAME
-from pipeline.records import Floats
 
 REGIONS, WIDTH = 1_000_000, 512
 TOP = 20

@@ -14,12 +14,12 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pipeline.catalog import register
-from pipeline.process import STAGES, run_stage
 from pipeline.settings import load_settings
-from pipeline.sources import parse_source
-from pipeline.stages import Workbench
-from pipeline.store import Store
+from pipeline.sources.catalog.catalog import register
+from pipeline.sources.video_source import parse_source
+from pipeline.stages.bodies import Workbench
+from pipeline.stages.run import STAGES, run_stage
+from pipeline.store.files import Store
 from pipeline.tours import Tour, TourSettings
 
 SEED = 11

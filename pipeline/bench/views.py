@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import torch
 
-from pipeline.classes import SemanticClass
+from pipeline.contract.classes import SemanticClass
 from pipeline.tours import Tour, TourSettings
 from pipeline.tours.light import Lighting
 from pipeline.tours.views import Cameras, LitHouse, ViewRenderer, light_house

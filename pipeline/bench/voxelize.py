@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.bench.memory import peak_bytes
-from pipeline.classes import OCCUPIED_CLASSES, SemanticClass
-from pipeline.grid import GRID_SHAPE, VOXEL_SIZE, voxel_index
-from pipeline.pointmap import pixel_rays, pointmap
-from pipeline.records import MetricScene, ScaleSource, Semantics
-from pipeline.voxelize import FrameGrid, voxelize_frame
+from pipeline.contract.camera import pixel_rays, pointmap
+from pipeline.contract.classes import OCCUPIED_CLASSES, SemanticClass
+from pipeline.contract.grid import GRID_SHAPE, VOXEL_SIZE, voxel_index
+from pipeline.contract.records import MetricScene, ScaleSource, Semantics
+from pipeline.geometry.voxels import FrameGrid, voxelize_frame
 
 FRAMES = 20
 SHAPE = (384, 512)

@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pipeline.contract.records import Floats, Images
 from pipeline.language.query import Answer, FrameHeat
 from pipeline.language.voxels import world_centres
-from pipeline.previews import jpeg
-from pipeline.previews.layout import below, beside, caption
-from pipeline.records import Floats, Images
-from pipeline.store import Store, VideoStore
+from pipeline.pictures.encode import jpeg
+from pipeline.pictures.layout import below, beside, caption
+from pipeline.store.files import Store, VideoStore
 
 HEIGHT = 180
 OPACITY = 0.6

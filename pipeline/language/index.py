@@ -18,13 +18,13 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pipeline.errors import NoEmbeddings
-from pipeline.group_writer import disk_errors
+from pipeline.contract.errors import NoEmbeddings
+from pipeline.contract.records import Floats
 from pipeline.language.text import TextSide, cosine
 from pipeline.language.voxels import WITH_EMBEDDINGS, has_embeddings
-from pipeline.process import provenance
-from pipeline.records import Floats
-from pipeline.store import Store
+from pipeline.stages.run import provenance
+from pipeline.store.files import Store
+from pipeline.store.group_writer import disk_errors
 
 FOLDER = "regions.index"
 """Folder in scratch, of all videos together; no video id holds a dot."""

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.grid import GRID_SHAPE, voxel_index
-from pipeline.pointmap import pointmap
-from pipeline.records import MetricScene
+from pipeline.contract.camera import pointmap
+from pipeline.contract.grid import GRID_SHAPE, voxel_index
+from pipeline.contract.records import MetricScene
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.contract.records import Floats
 from pipeline.language.index import RegionHit, RegionIndex, open_index
 from pipeline.language.text import TextSide, cosine
 from pipeline.language.voxels import ensure_language, language_grid, region_rows, world_centres
-from pipeline.records import Floats
-from pipeline.store import Store, VideoStore
+from pipeline.store.files import Store, VideoStore
 
 REGIONS_A_FRAME = 8
 """Regions asked of the index for every frame wanted; more are asked where they lie in too few frames."""

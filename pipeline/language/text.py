@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models.errors import UnusableVocabulary
-from pipeline.errors import OtherWeights, UnusableQuery
-from pipeline.model_errors import as_settings_error
-from pipeline.records import Floats
-from pipeline.semantics.san import SanSegmenter, SanSettings
+from pipeline.contract.errors import OtherWeights, UnusableQuery
+from pipeline.contract.records import Floats
+from pipeline.stages.network_errors import as_settings_error
+from pipeline.stages.semantics.san import SanSegmenter, SanSettings
 
 if TYPE_CHECKING:
     from models.san import AnySan
@@ -71,14 +71,14 @@ class TextSide:
     @cached_property
     def means_nothing(self) -> bool:
         """Whether the weights are made from names: everything runs with them, and no answer means anything."""
-        from models.san.name_made import is_name_made
+        from models.san.name_seeded import is_name_made
 
         return is_name_made(self._network)
 
     @cached_property
     def _network(self) -> "AnySan":
         from models.san import San
-        from models.weights import cache_folder
+        from models.weights.cache import cache_folder
 
         with as_settings_error(f"semantics weights {self.settings.weights}"):
             return San.load(self.settings.weights, text_cache=cache_folder() / "words")

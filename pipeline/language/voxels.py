@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.classes import SemanticClass
-from pipeline.errors import CorruptStore, NoEmbeddings
-from pipeline.grid import FLOOR_MARGIN, GRID_SHAPE, voxel_centres, voxel_index
-from pipeline.group_writer import GroupWriter
+from pipeline.contract.classes import SemanticClass
+from pipeline.contract.errors import CorruptStore, NoEmbeddings
+from pipeline.contract.grid import FLOOR_MARGIN, GRID_SHAPE, voxel_centres, voxel_index
 from pipeline.language.mixtures import Mixtures, mix, weights
-from pipeline.process import provenance
-from pipeline.provenance import Provenance, fingerprint
-from pipeline.store import VideoStore
-from pipeline.stored import clip_rows, read_labels, read_scene, without_moving
+from pipeline.stages.run import provenance
+from pipeline.store.files import VideoStore
+from pipeline.store.group_writer import GroupWriter
+from pipeline.store.provenance import Provenance, fingerprint
+from pipeline.store.rows import clip_rows, read_labels, read_scene, without_moving
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

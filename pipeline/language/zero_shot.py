@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.group_writer import GroupWriter, disk_errors
+from pipeline.contract.records import Floats
 from pipeline.language.index import open_index
 from pipeline.language.text import TextSide, cosine
 from pipeline.language.voxels import ensure_language, language_grid
-from pipeline.records import Floats
-from pipeline.store import Store, VideoStore
+from pipeline.store.files import Store, VideoStore
+from pipeline.store.group_writer import GroupWriter, disk_errors
 
 NO_PROMPT = 0
 """Label of voxels into which no region falls; prompt k of the list, from 1, has label k."""

@@ -8,17 +8,17 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.classes import OCCUPIED_CLASSES
-from pipeline.evaluation import depth_errors, focal_error, pose_errors, resize_nearest
-from pipeline.occupancy_metrics import OverlapCounts, overlap
+from pipeline.contract.classes import OCCUPIED_CLASSES
+from pipeline.contract.overlap import OverlapCounts, overlap
+from pipeline.contract.records import MetricScene, Semantics
+from pipeline.geometry.poses import depth_errors, focal_error, pose_errors, resize_nearest
+from pipeline.geometry.voxels import fill_grid, grid_from_estimate, voxelize_frame
 from pipeline.quality.scores import ClipScores, CutCounts, Overlap, TourScores
-from pipeline.quality.truth import TrueClip, true_clip
-from pipeline.records import MetricScene, Semantics
 from pipeline.settings import Settings
-from pipeline.store import VideoStore
-from pipeline.stored import clip_rows, read_labels, read_reconstruction, read_scene, stored_clips, without_moving
+from pipeline.store.files import VideoStore
+from pipeline.store.rows import clip_rows, read_labels, read_reconstruction, read_scene, stored_clips, without_moving
 from pipeline.tours import Tour
-from pipeline.voxelize import fill_grid, grid_from_estimate, voxelize_frame
+from pipeline.tours.truth import TrueClip, true_clip
 
 CUT_TOLERANCE = 2
 """Frames within which a cut counts as found."""
@@ -58,7 +58,7 @@ def measure_tour(video: VideoStore, tour: Tour, settings: Settings, fingerprint:
 
 
 def _cut_counts(video: VideoStore, tour: Tour, settings: Settings) -> CutCounts:
-    from pipeline.scenes import cut_scores, detect_shots
+    from pipeline.stages.clips.shots import cut_scores, detect_shots
 
     with video.local_file("source.mp4") as path:
         transitions = detect_shots(path, settings.scenes, lambda _: None).transitions

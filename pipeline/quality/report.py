@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from pipeline.occupancy_metrics import OverlapCounts
-from pipeline.process import is_built, provenance
+from pipeline.contract.overlap import OverlapCounts
 from pipeline.quality.measures import measure_tour, no_overlap
 from pipeline.quality.scores import ClipScores, Overlap, TourScores
-from pipeline.quality.truth import tour_of
 from pipeline.settings import Settings
-from pipeline.stages import Progress, silent
-from pipeline.store import Store, VideoStore
+from pipeline.stages.bodies import Progress, silent
+from pipeline.stages.run import is_built, provenance
+from pipeline.store.files import Store, VideoStore
+from pipeline.tours.truth import tour_of
 
 SCORES = "quality.json"
 

@@ -3,7 +3,7 @@
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from pipeline.occupancy_metrics import OverlapCounts
+from pipeline.contract.overlap import OverlapCounts
 
 
 class CutCounts(BaseModel):

@@ -6,7 +6,7 @@ They are the sample input of the pipeline and the ruler of every stage. The rule
   ``camera_to_world``; pixel centres at integers + 0.5; one set of intrinsics a tour, square pixels, centred.
 * The same seed and settings give the same frames, whatever the order in which they are asked for.
 * Seeds below 1,000,000 are for training and tuning; 1,000,000 and above are for evaluation only.
-* Labels are those of ``pipeline.classes``; everything outdoors, the sky and title cards are 255 (unknown).
+* Labels are those of ``pipeline.contract.classes``; everything outdoors, the sky and title cards are 255 (unknown).
 """
 
 from pipeline.tours.settings import TourSettings

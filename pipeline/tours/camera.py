@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.records import FRAME_HEIGHT, FRAME_WIDTH
+from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
 
 Point = tuple[float, float]
 

@@ -1,6 +1,6 @@
 """What hangs from ceilings and on walls: lamps and pictures."""
 
-from pipeline.classes import SemanticClass
+from pipeline.contract.classes import SemanticClass
 from pipeline.tours.layout import Room
 from pipeline.tours.materials import Material
 from pipeline.tours.palette import BRIGHT, Rng, material

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.classes import SemanticClass
+from pipeline.contract.classes import SemanticClass
 from pipeline.tours.layout import Bounds, Room, house_bounds
 from pipeline.tours.materials import Colour, Material
 from pipeline.tours.palette import WOODS, Rng, material

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.classes import SemanticClass, palette
+from pipeline.contract.classes import SemanticClass, palette
 from pipeline.tours.fittings import ceiling_lamp, pictures
 from pipeline.tours.furnish import furnish
 from pipeline.tours.garden import build_garden

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.classes import SemanticClass
+from pipeline.contract.classes import SemanticClass
 from pipeline.tours.layout import Room
 from pipeline.tours.materials import Colour
 from pipeline.tours.mesh import Patch

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.classes import SemanticClass
+from pipeline.contract.classes import SemanticClass
 from pipeline.tours.item import Item
 from pipeline.tours.materials import Material
 from pipeline.tours.palette import BRIGHT, Rng, material

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.records import FRAME_HEIGHT, FRAME_WIDTH
+from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
 from pipeline.tours.atlas import Atlas
 from pipeline.tours.camera import ray_directions
 from pipeline.tours.materials import Material, paint

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.classes import SemanticClass
-from pipeline.records import FRAME_HEIGHT, FRAME_WIDTH
+from pipeline.contract.classes import SemanticClass
+from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
 from pipeline.tours.camera import Walk, ray_directions
 from pipeline.tours.house import House
 from pipeline.tours.layout import Room

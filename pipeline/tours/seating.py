@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from pipeline.classes import SemanticClass
+from pipeline.contract.classes import SemanticClass
 from pipeline.tours.item import Item, legs
 from pipeline.tours.materials import Material
 from pipeline.tours.ornaments import pillow

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.classes import SemanticClass
+from pipeline.contract.classes import SemanticClass
 from pipeline.tours.layout import INNER_WALL, Opening, Room
 from pipeline.tours.materials import Colour, Material
 from pipeline.tours.palette import BRIGHT, CLOTHS, WOODS, Rng, material

@@ -1,6 +1,6 @@
 """Tables with what stands on and around them."""
 
-from pipeline.classes import SemanticClass
+from pipeline.contract.classes import SemanticClass
 from pipeline.tours.item import Item, legs
 from pipeline.tours.ornaments import book_pile, desk_lamp, fruit_bowl, keyboard, screen, vase
 from pipeline.tours.palette import BRIGHT, CLOTHS, Rng, material

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.classes import SemanticClass
-from pipeline.records import FRAME_HEIGHT, FRAME_WIDTH
+from pipeline.contract.classes import SemanticClass
+from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
 from pipeline.tours.atlas import bake
 from pipeline.tours.camera import Walk, intrinsics_of, ray_directions
 from pipeline.tours.house import House, build_house

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.classes import SemanticClass
+from pipeline.contract.classes import SemanticClass
 from pipeline.tours.camera import Point, Walk
 from pipeline.tours.freespace import CELL, clearance_map
 from pipeline.tours.house import House

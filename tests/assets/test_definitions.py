@@ -10,14 +10,14 @@ import dagster as dg
 import pytest
 
 from assets import definitions
-from assets.jobs import new_videos
+from assets.dataset.jobs import new_videos
 from assets.metadata import PREVIEW_BYTES, picture, table
 from assets.resources import PipelineResource
-from pipeline.catalog import register
-from pipeline.errors import BrokenVideo, SettingsError
-from pipeline.failures import record_death, record_failure
-from pipeline.process import STAGES, final_fingerprint
-from pipeline.sources import read_sources
+from pipeline.contract.errors import BrokenVideo, SettingsError
+from pipeline.sources.catalog.catalog import register
+from pipeline.sources.video_source import read_sources
+from pipeline.stages.failures import record_death, record_failure
+from pipeline.stages.run import STAGES, final_fingerprint
 from tests.assets.workplace import ROOT
 
 HEAVY = ("torch", "open3d", "pycolmap", "scenedetect", "yt_dlp", "numba", "transformers", "matplotlib")

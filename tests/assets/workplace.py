@@ -15,9 +15,9 @@ import dagster as dg
 import psutil
 
 from pipeline.settings import Settings, load_settings
-from pipeline.store import Store
+from pipeline.store.files import Store
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 LONGEST_RUN_S = 600
 TINY_TOUR = {
     "rooms_min": 3,

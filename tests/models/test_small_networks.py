@@ -8,10 +8,10 @@ from safetensors.torch import load_file, save_file
 
 from models.dust3r import Dust3r, Dust3rConfig
 from models.errors import UnusableVocabulary, WrongWeights
-from models.indoor import IndoorNet
+from models.indoor.small import IndoorNet
 from models.san import San, SmallSan
 from models.san.small import SmallSanConfig
-from models.weights import SHIPPED, locate, shipped
+from models.weights.cache import SHIPPED, locate, shipped
 
 WORDS = (("floor", "carpet"), ("wall",), ("sofa", "couch"))
 SIZES = SmallSanConfig(

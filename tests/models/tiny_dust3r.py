@@ -1,16 +1,14 @@
 """Small DUSt3R networks with name-made weights, as upstream's reference outputs were computed with."""
 
-from pathlib import Path
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from models import name_made
+from models import name_seeded as name_made
 from models.dust3r import Dust3r, Dust3rConfig
+from tests.paths import FIXTURES
 
-FIXTURES = Path(__file__).parent / "fixtures"
 LINEAR = Dust3rConfig(
     enc_embed_dim=192,
     enc_depth=4,

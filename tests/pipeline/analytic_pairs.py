@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.alignment import PairPredictions
+from pipeline.stages.reconstruction.dust3r.alignment.records import PairPredictions
 
 HEIGHT, WIDTH = 36, 48
 ROOM = np.array([5.0, 2.6, 6.0])

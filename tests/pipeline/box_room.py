@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.classes import SemanticClass
-from pipeline.pointmap import pixel_rays
-from pipeline.records import MetricScene, ScaleSource, Semantics
+from pipeline.contract.camera import pixel_rays
+from pipeline.contract.classes import SemanticClass
+from pipeline.contract.records import MetricScene, ScaleSource, Semantics
 
 INTRINSICS = np.array([[500, 0, 320], [0, 500, 240], [0, 0, 1]], np.float32)
 

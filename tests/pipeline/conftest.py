@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from pipeline.process import is_built, process_video
-from pipeline.stages import Workbench
+from pipeline.stages.bodies import Workbench
+from pipeline.stages.run import is_built, process_video
 from tests.pipeline.small_tour import workbench
 
 

@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from pipeline.records import MetricScene, Reconstruction
+from pipeline.contract.records import MetricScene, Reconstruction
 
 
 def disguise(

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.pointmap import pointmap
+from pipeline.contract.camera import pointmap
 from tests.pipeline.box_room import INTRINSICS, looking
 from tests.pipeline.stored_room import ROOM
 

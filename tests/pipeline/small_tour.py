@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from pipeline.catalog import register
 from pipeline.settings import Settings, load_settings
-from pipeline.sources import parse_source
-from pipeline.stages import Workbench
-from pipeline.store import Store
+from pipeline.sources.catalog.catalog import register
+from pipeline.sources.video_source import parse_source
+from pipeline.stages.bodies import Workbench
+from pipeline.store.files import Store
 
 SEED = 5
 SMALL: dict[str, Any] = {

@@ -6,12 +6,18 @@ from pathlib import Path
 import av
 import numpy as np
 
-from pipeline.classes import SemanticClass, palette
-from pipeline.provenance import Provenance
-from pipeline.records import Clip, IndoorScore, LeftOut, Reconstruction, SceneCategory, Source
-from pipeline.store import Store, VideoStore
-from pipeline.stored import append_occupancy, append_reconstruction, append_scene, write_clips, write_indoor_scores
-from pipeline.voxelize import VoxelSettings, voxelize
+from pipeline.contract.classes import SemanticClass, palette
+from pipeline.contract.records import Clip, IndoorScore, LeftOut, Reconstruction, SceneCategory, Source
+from pipeline.geometry.voxels import VoxelSettings, voxelize
+from pipeline.store.files import Store, VideoStore
+from pipeline.store.provenance import Provenance
+from pipeline.store.rows import (
+    append_occupancy,
+    append_reconstruction,
+    append_scene,
+    write_clips,
+    write_indoor_scores,
+)
 from tests.pipeline.box_room import Box, Room, film, looking
 
 FPS = 4

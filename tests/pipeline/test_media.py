@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.errors import BrokenVideo
+from pipeline.contract.errors import BrokenVideo
 from pipeline.media import check_decodes, crop_box, frames_at, iterate, probe, read_each, read_frames, to_frame_size
 from tests.pipeline.videos import number_of, numbered, write_video
 

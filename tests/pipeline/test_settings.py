@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cli import overrides, seed_list
-from pipeline.errors import SettingsError
+from pipeline.cli.app import overrides, seed_list
+from pipeline.contract.errors import SettingsError
 from pipeline.settings import PROFILES, load_settings
 
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.classes import palette
-from pipeline.dataset import build_dataset
+from pipeline.contract.classes import palette
+from pipeline.dataset.index import build_dataset
+from pipeline.geometry.voxels import voxelize_frame
 from pipeline.settings import DatasetSettings
-from pipeline.store import Store
-from pipeline.voxelize import voxelize_frame
+from pipeline.store.files import Store
 from tests.pipeline.box_room import INTRINSICS, film, looking
 from tests.pipeline.stored_room import ROOM, store_room
 from training.data import Sample, StoredFrames

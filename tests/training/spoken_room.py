@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.classes import OCCUPIED_CLASSES
-from pipeline.dataset import build_dataset
+from pipeline.contract.classes import OCCUPIED_CLASSES
+from pipeline.contract.records import Floats
+from pipeline.contract.vocabulary import default_vocabulary
+from pipeline.dataset.index import build_dataset
 from pipeline.language.text import TextSide
-from pipeline.process import provenance
-from pipeline.records import Floats
-from pipeline.semantics.san import SanSettings
 from pipeline.settings import DatasetSettings
-from pipeline.store import Store, VideoStore
-from pipeline.vocabulary import default_vocabulary
+from pipeline.stages.run import provenance
+from pipeline.stages.semantics.san import SanSettings
+from pipeline.store.files import Store, VideoStore
 from tests.pipeline.stored_room import store_room
 from training.data import StoredFrames
 from training.language.embeddings import SpokenFrames

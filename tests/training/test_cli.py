@@ -8,11 +8,11 @@ import pytest
 import yaml
 
 from pipeline.language.text import TextSide
-from pipeline.semantics.san import SanSettings
-from tests.pipeline.semantics.tiny_san import write_checkpoint
+from pipeline.stages.semantics.san import SanSettings
+from tests.pipeline.stages.semantics.tiny_san import write_checkpoint
 from tests.training.rooms import RoomFrames, stored_frames
 from tests.training.spoken_room import embed_again, spoken_frames
-from tests.training.test_learning import quick
+from tests.training.test_runs import quick
 from training.cli import main
 from training.data import MonoSceneRooms
 from training.data.export import export_monoscene

@@ -8,21 +8,21 @@ from pathlib import Path
 import torch
 from lightning_fabric import Fabric
 
+from tests.paths import ROOT
 from tests.training.rooms import RoomFrames
-from tests.training.test_learning import WIDTH, FakeFeatures
+from tests.training.test_runs import WIDTH, FakeFeatures
 from training.checkpoints import new_network
 from training.data import collate
-from training.distill import Distillation, TaughtFrames, collate_taught
 from training.settings import DistillSettings
-from training.supervise import Supervision
+from training.tasks.distill import Distillation, TaughtFrames, collate_taught
+from training.tasks.supervise import Supervision
 
-ROOT = Path(__file__).parents[2]
 SCRIPT = """
 import sys
 from pathlib import Path
 import torch
 from tests.training.test_devices import gradients
-from tests.training.test_learning import quick
+from tests.training.test_runs import quick
 from training.loop import fabric_for
 
 fabric = fabric_for(quick(), Path(sys.argv[1]))

@@ -15,14 +15,14 @@ import numpy as np
 import typer
 from torch.utils.data import DataLoader
 
-from pipeline.dataset import build_dataset
-from pipeline.provenance import Provenance
+from pipeline.dataset.index import build_dataset
 from pipeline.settings import DatasetSettings
-from pipeline.store import Store
+from pipeline.store.files import Store
+from pipeline.store.provenance import Provenance
 from pipeline.tours import Tour
 from training.data import Frames, Sample, StoredFrames, collate
 from training.data.sample import each
-from training.experiment.rooms import one_shot_a_room, room_sample
+from training.studies.rooms import one_shot_a_room, room_sample
 
 WORKERS = 2
 BATCH = 4

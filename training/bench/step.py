@@ -15,7 +15,7 @@ import typer
 
 from models.bench.memory import peak_bytes
 from models.symphonies import PRESETS, Symphonies, Views
-from training.losses import CLASSES, Truth, occupancy_losses
+from training.tasks.losses import CLASSES, Truth, occupancy_losses
 
 PAPER_TFLOP = 2.19
 """Forward and backward of the paper's network on one picture; 1 multiply-add = 2 FLOP."""

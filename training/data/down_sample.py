@@ -5,7 +5,7 @@ from functools import reduce
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.classes import OCCUPIED_CLASSES, SemanticClass
+from pipeline.contract.classes import OCCUPIED_CLASSES, SemanticClass
 
 MOSTLY_VOID = 0.95
 """A block is void only if more than this share of it is empty or unknown: 5 % of occupied voxels are enough."""

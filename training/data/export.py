@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.records import FRAME_HEIGHT, FRAME_WIDTH
+from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
 from training.data.down_sample import down_sample
 from training.data.nyu import NyuSplit
 from training.data.nyu_format import INTRINSICS, NyuScene, finer, stored_of, write_bin

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.grid import GRID_SHAPE
+from pipeline.contract.grid import GRID_SHAPE
 from training.data.nyu import NyuSplit, room, room_names
 from training.data.nyu_format import NyuScene
 from training.data.safe_pickle import array_of, labels_of, read_arrays

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.classes import SemanticClass
+from pipeline.contract.classes import SemanticClass
 from training.errors import BrokenBenchmark
 
 FINE_SHAPE = (240, 144, 240)

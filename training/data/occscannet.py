@@ -14,10 +14,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.classes import SemanticClass
-from pipeline.grid import GRID_SHAPE, voxel_index
-from pipeline.pointmap import pointmap
-from pipeline.records import FRAME_HEIGHT, FRAME_WIDTH
+from pipeline.contract.camera import pointmap
+from pipeline.contract.classes import SemanticClass
+from pipeline.contract.grid import GRID_SHAPE, voxel_index
+from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
 from training.data.pictures import read_depth_png, read_picture
 from training.data.safe_pickle import array_of, labels_of, read_arrays
 from training.data.sample import PICTURE_SHAPE, Sample

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.records import FRAME_HEIGHT, FRAME_WIDTH
+from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
 from training.data.sample import PICTURE_SHAPE
 from training.errors import BrokenBenchmark
 

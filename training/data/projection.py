@@ -10,8 +10,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.grid import GRID_SHAPE, VOXEL_SIZE, voxel_centres
-from pipeline.records import FRAME_HEIGHT, FRAME_WIDTH
+from pipeline.contract.grid import GRID_SHAPE, VOXEL_SIZE, voxel_centres
+from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
 
 NEAREST_M = 1e-3
 """Centres closer than this to the camera's plane count as behind it: nothing is divided by zero."""

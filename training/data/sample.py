@@ -8,9 +8,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.classes import OCCUPIED_CLASSES, SemanticClass
-from pipeline.grid import GRID_SHAPE
-from pipeline.records import FRAME_HEIGHT, FRAME_WIDTH
+from pipeline.contract.classes import OCCUPIED_CLASSES, SemanticClass
+from pipeline.contract.grid import GRID_SHAPE
+from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
 from training.data.projection import Projection, project_voxels
 from training.errors import BrokenBenchmark
 

@@ -8,9 +8,9 @@ import pyarrow.parquet as pq
 import zarr
 from numpy.typing import NDArray
 
-from pipeline.dataset import INDEX, read_summary
-from pipeline.errors import CorruptStore
-from pipeline.store import Store
+from pipeline.contract.errors import CorruptStore
+from pipeline.dataset.index import INDEX, read_summary
+from pipeline.store.files import Store
 from training.data.sample import PICTURE_SHAPE, Sample
 from training.errors import UnusableDataset
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from pipeline.classes import OCCUPIED_CLASSES, SemanticClass
+from pipeline.contract.classes import OCCUPIED_CLASSES, SemanticClass
 from training.data.sample import Frames, Sample
 from training.errors import UnusableDataset
 

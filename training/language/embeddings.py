@@ -8,10 +8,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pipeline.errors import CorruptStore, NoEmbeddings, OtherWeights
+from pipeline.contract.errors import CorruptStore, NoEmbeddings, OtherWeights
 from pipeline.language.voxels import WITH_EMBEDDINGS, has_embeddings
-from pipeline.process import provenance
-from pipeline.store import Store
+from pipeline.stages.run import provenance
+from pipeline.store.files import Store
 from training.data import Batch, Sample, StoredFrames, collate
 
 EMBEDDINGS = "semantics/region_embeddings"

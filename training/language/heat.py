@@ -3,14 +3,14 @@
 import numpy as np
 from PIL import Image
 
+from pipeline.contract.records import Floats
 from pipeline.language.heat_map import grid_heat, heat_bounds, picture_heat
 from pipeline.language.query import Answer, FrameHeat, FrameHit
-from pipeline.previews.layout import below, beside, caption
-from pipeline.records import Floats
+from pipeline.pictures.layout import below, beside, caption
 from training.data import Frames, Sample, collate
 from training.language.speaker import Speaker
-from training.regions import pixel_voxels
-from training.supervise import views_of
+from training.tasks.regions import pixel_voxels
+from training.tasks.supervise import views_of
 
 LOOKED_AT = 24
 """Frames, spread over a dataset, among which the hottest is looked for."""

@@ -10,16 +10,16 @@ from torch.nn import functional
 
 from models.device import device_of
 from models.symphonies import Symphonies
-from pipeline.classes import SemanticClass
-from pipeline.grid import GRID_SHAPE
+from pipeline.contract.classes import SemanticClass
+from pipeline.contract.grid import GRID_SHAPE
+from pipeline.contract.records import Floats
 from pipeline.language.text import TextSide
-from pipeline.records import Floats
 from training.checkpoints import describe, load_network
 from training.data import Sample, collate
 from training.errors import WrongCheckpoint
 from training.language.task import speaking_head
 from training.language.words import ClassWords, check_text_side
-from training.supervise import views_of
+from training.tasks.supervise import views_of
 
 VOXELS_AT_ONCE = 16_384
 """Voxels whose vectors are in memory together: 100 MB of 512 numbers each and the layer before them."""

@@ -14,12 +14,12 @@ from torch.nn import functional
 from models.symphonies import Symphonies
 from models.symphonies.language import LanguageHead
 from models.symphonies.views import in_full_precision
-from pipeline.classes import SemanticClass
+from pipeline.contract.classes import SemanticClass
 from training.language.embeddings import SpokenBatch
-from training.lovasz import lovasz_softmax
-from training.regions import pixel_voxels
 from training.settings import Balance, LanguageSettings
-from training.supervise import views_of
+from training.tasks.lovasz import lovasz_softmax
+from training.tasks.regions import pixel_voxels
+from training.tasks.supervise import views_of
 
 OCCUPANCY_OUTPUTS = 2
 """Free and occupied."""

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.errors import OtherWeights
+from pipeline.contract.errors import OtherWeights
+from pipeline.contract.records import Floats
+from pipeline.contract.vocabulary import GROUP_LABELS, UNKNOWN_GROUP, Vocabulary
 from pipeline.language.text import TextSide
-from pipeline.records import Floats
-from pipeline.vocabulary import GROUP_LABELS, UNKNOWN_GROUP, Vocabulary
 
 
 @dataclass(frozen=True)

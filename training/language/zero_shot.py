@@ -7,17 +7,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.classes import SemanticClass
-from pipeline.grid import GRID_SHAPE
-from pipeline.semantics.san import SanSegmenter
+from pipeline.contract.classes import SemanticClass
+from pipeline.contract.grid import GRID_SHAPE
+from pipeline.stages.semantics.san import SanSegmenter
 from training.data import Frames, Sample, collate
 from training.language.speaker import Speaker
 from training.language.task import taught_voxels
 from training.language.words import ClassWords
-from training.metrics import Evaluation
-from training.regions import pixel_voxels
 from training.runs import Predictor, Progress, score, silent
-from training.supervise import views_of
+from training.scores.metrics import Evaluation
+from training.tasks.regions import pixel_voxels
+from training.tasks.supervise import views_of
 
 PROJECTED = "2D features projected"
 

@@ -8,7 +8,7 @@ import typer
 import yaml
 from pydantic import ValidationError
 
-from pipeline.errors import PipelineError, SettingsError
+from pipeline.contract.errors import PipelineError, SettingsError
 from pipeline.settings import laid_over
 from training.small.loop import Recipe, averaged_so_far, train
 from training.small.ship import ship
@@ -46,7 +46,7 @@ def recipe_of(name: str, file: Path | None = None, values: list[str] | None = No
     Raises:
         SettingsError: no such recipe or file, or settings it cannot take.
     """
-    from pipeline.cli import overrides
+    from pipeline.cli.app import overrides
 
     if name not in RECIPES:
         raise SettingsError(f"there is no recipe {name!r}; choose one of {', '.join(RECIPES)}")

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from models.dust3r import Dust3r, Dust3rConfig, PointMap
 from models.dust3r.heads import LinearHead
-from pipeline.errors import SettingsError
+from pipeline.contract.errors import SettingsError
 from pipeline.tours.views import Cameras, ViewRenderer
 from training.small.augment import AugmentSettings, change_pictures
 from training.small.houses import VarietySettings, varied_house

@@ -7,8 +7,8 @@ from typing import Annotated
 import torch
 import typer
 
-from models.weights import shipped
-from pipeline.cli import seed_list
+from models.weights.cache import shipped
+from pipeline.cli.app import seed_list
 from pipeline.tours import EVALUATION_SEEDS_START
 
 SEEDS = f"{EVALUATION_SEEDS_START + 1}-{EVALUATION_SEEDS_START + 10}"
@@ -17,7 +17,7 @@ app = typer.Typer(help="Figures of the shipped weights on evaluation tours.", ad
 
 def indoor(weights: str, seeds: Sequence[int]) -> dict[str, float]:
     """Accuracy of single frames, eight of every shot and the title cards, and of whole shots."""
-    from models.indoor import IndoorNet
+    from models.indoor.small import IndoorNet
     from training.small.indoor import frames_of_tours
 
     network, frames = IndoorNet.load(weights), 8
@@ -53,8 +53,8 @@ def san(weights: str, seeds: Sequence[int]) -> dict[str, float]:
 def grids_of_true_cameras(weights: str, seeds: Sequence[int]) -> dict[str, float]:
     """Mean IoU of grids with the network's labels on true cameras and depth, four frames of every indoor shot."""
     from pipeline.quality.measures import no_overlap, overlaps
-    from pipeline.semantics import segmenter
     from pipeline.settings import load_settings
+    from pipeline.stages.semantics.backends import segmenter
     from training.small.tours import tour_shots, true_clip_of
 
     settings = load_settings("small", overrides={"semantics": {"san": {"weights": weights}}})

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.classes import SemanticClass
+from pipeline.contract.classes import SemanticClass
 from pipeline.tours.fittings import ceiling_lamp, pictures
 from pipeline.tours.furnish import furnish, place
 from pipeline.tours.furniture import OPTIONAL, REQUIRED

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.indoor import HEIGHT, WIDTH, IndoorNet, shrink
+from models.indoor.small import HEIGHT, WIDTH, IndoorNet, shrink
 from pipeline.tours.tour import TITLES
 from pipeline.tours.views import ViewRenderer
 from training.small.augment import AugmentSettings, change_pictures, mirror

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader, Dataset
 
-from pipeline.errors import SettingsError
+from pipeline.contract.errors import SettingsError
 from training.small.curve import Point, plot_curve
 from training.small.samples import Samples
 

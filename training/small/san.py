@@ -11,10 +11,10 @@ from torch.nn import functional
 
 from models.san.proposals import SanOutput
 from models.san.small import SmallSan, SmallSanConfig
-from pipeline.classes import OCCUPIED_CLASSES, SemanticClass
-from pipeline.occupancy_metrics import overlap
+from pipeline.contract.classes import OCCUPIED_CLASSES, SemanticClass
+from pipeline.contract.overlap import overlap
+from pipeline.contract.vocabulary import default_vocabulary
 from pipeline.tours.views import ViewRenderer
-from pipeline.vocabulary import default_vocabulary
 from training.small.augment import AugmentSettings, change_pictures, crop, mirror
 from training.small.houses import VarietySettings, varied_house
 from training.small.loop import LoopSettings

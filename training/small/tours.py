@@ -6,13 +6,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.classes import SemanticClass
-from pipeline.quality.truth import TrueClip
-from pipeline.records import MetricScene, ScaleSource, Semantics
+from pipeline.contract.classes import SemanticClass
+from pipeline.contract.records import MetricScene, ScaleSource, Semantics
 from pipeline.tours import Tour
 from pipeline.tours.light import Lighting
 from pipeline.tours.painter import title_card
 from pipeline.tours.timeline import Shot
+from pipeline.tours.truth import TrueClip
 from pipeline.tours.views import Cameras, ViewRenderer, Views, light_house
 
 HELD_OUT_SEEDS = range(900_001, 900_004)

@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pipeline.classes import OCCUPIED_CLASSES
-from pipeline.errors import BrokenRetrievalSet
-from pipeline.grid import GRID_SHAPE
+from pipeline.contract.classes import OCCUPIED_CLASSES
+from pipeline.contract.errors import BrokenRetrievalSet
+from pipeline.contract.grid import GRID_SHAPE
 
 QUERIES, MASKS = "queries.csv", "masks.npz"
 MOST_QUERIES = 10_000

@@ -8,7 +8,7 @@ from itertools import permutations, product
 
 import numpy as np
 
-from pipeline.classes import SemanticClass
+from pipeline.contract.classes import SemanticClass
 from pipeline.language.retrieval.benchmark import Kind
 from pipeline.tours.house import House
 from pipeline.tours.materials import Colour, Material

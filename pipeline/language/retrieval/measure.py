@@ -10,18 +10,18 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.errors import BrokenRetrievalSet, UnusableQuery
-from pipeline.grid import voxel_centres
+from pipeline.contract.camera import depth_intrinsics
+from pipeline.contract.errors import BrokenRetrievalSet, UnusableQuery
+from pipeline.contract.grid import voxel_centres
+from pipeline.contract.records import Floats
 from pipeline.language.index import open_index
 from pipeline.language.mixtures import mix, weights
 from pipeline.language.retrieval.benchmark import Benchmark, RetrievalQuery, chosen
 from pipeline.language.retrieval.report import QueryScore, RetrievalReport
 from pipeline.language.text import TextSide, cosine
 from pipeline.language.voxels import region_rows
-from pipeline.pointmap import depth_intrinsics
-from pipeline.records import Floats
-from pipeline.store import Store, VideoStore
-from pipeline.stored import clip_rows, read_labels, read_scene, without_moving
+from pipeline.store.files import Store, VideoStore
+from pipeline.store.rows import clip_rows, read_labels, read_scene, without_moving
 
 
 class Words(NamedTuple):

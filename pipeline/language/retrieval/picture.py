@@ -10,8 +10,8 @@ from pipeline.language.query import Answer, FrameHit, frame_heat
 from pipeline.language.retrieval.benchmark import KINDS, Benchmark
 from pipeline.language.retrieval.report import QueryScore, RetrievalReport
 from pipeline.language.text import TextSide
-from pipeline.previews.layout import below, beside, caption
-from pipeline.store import Store
+from pipeline.pictures.layout import below, beside, caption
+from pipeline.store.files import Store
 
 WIDTH = 616
 

@@ -7,17 +7,17 @@ from itertools import count as counting
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.errors import BrokenRetrievalSet
+from pipeline.contract.errors import BrokenRetrievalSet
+from pipeline.geometry.voxels import voxelize_frame
 from pipeline.language.mixtures import mix
 from pipeline.language.retrieval.benchmark import Benchmark, RetrievalQuery, stack
 from pipeline.language.retrieval.descriptions import describe
-from pipeline.process import provenance
-from pipeline.quality.truth import TrueClip, tour_of, true_clip
 from pipeline.settings import Settings
-from pipeline.store import Store, VideoStore
-from pipeline.stored import clip_rows
+from pipeline.stages.run import provenance
+from pipeline.store.files import Store, VideoStore
+from pipeline.store.rows import clip_rows
 from pipeline.tours import EVALUATION_SEEDS_START, Tour
-from pipeline.voxelize import voxelize_frame
+from pipeline.tours.truth import TrueClip, tour_of, true_clip
 
 VOXELS_MIN = 8
 """Visible voxels that a text must mean, or it is no fair question."""

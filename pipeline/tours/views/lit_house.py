@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline.classes import SemanticClass
+from pipeline.contract.classes import SemanticClass
 from pipeline.tours.atlas import Atlas, bake
 from pipeline.tours.layout import Room
 from pipeline.tours.light import Lighting, light_patches

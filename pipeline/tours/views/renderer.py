@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pipeline.classes import SemanticClass
+from pipeline.contract.classes import SemanticClass
 from pipeline.tours.camera import ray_directions
 from pipeline.tours.painter import sky_colour
 from pipeline.tours.views.lit_house import LitHouse

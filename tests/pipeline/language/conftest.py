@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from pipeline.language.text import TextSide
-from pipeline.process import process_video
-from pipeline.semantics.san import SanSettings
-from pipeline.stages import Workbench
-from tests.pipeline.semantics.tiny_san import tiny_settings, write_checkpoint
+from pipeline.stages.bodies import Workbench
+from pipeline.stages.run import process_video
+from pipeline.stages.semantics.san import SanSettings
 from tests.pipeline.small_tour import small_settings, workbench
+from tests.pipeline.stages.semantics.tiny_san import tiny_settings, write_checkpoint
 
 
 @pytest.fixture(scope="package")

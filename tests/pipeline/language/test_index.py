@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import pipeline.language.index
-from pipeline.errors import NoEmbeddings, OtherWeights
+from pipeline.contract.errors import NoEmbeddings, OtherWeights
+from pipeline.contract.records import Floats
 from pipeline.language.index import FOLDER, RegionIndex, nearest_codes, open_index
 from pipeline.language.text import TextSide
-from pipeline.provenance import Provenance
-from pipeline.records import Floats
-from pipeline.store import Store
+from pipeline.store.files import Store
+from pipeline.store.provenance import Provenance
 
 WIDTH = 64
 

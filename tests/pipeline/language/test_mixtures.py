@@ -4,10 +4,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.grid import voxel_index
+from pipeline.contract.camera import pointmap
+from pipeline.contract.grid import voxel_index
+from pipeline.contract.records import MetricScene, ScaleSource
 from pipeline.language.mixtures import NO_VOXEL, mix, voxel_keys, weights
-from pipeline.pointmap import pointmap
-from pipeline.records import MetricScene, ScaleSource
 
 SHAPE = (6, 8)
 

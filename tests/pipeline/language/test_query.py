@@ -8,14 +8,14 @@ import zarr
 from PIL import Image
 from typer.testing import CliRunner
 
-import pipeline.language.commands  # noqa: F401 - adds its commands
-from pipeline.cli import app
-from pipeline.errors import NoEmbeddings, OtherWeights, UnusableQuery
+import pipeline.cli.language  # noqa: F401 - adds its commands
+from pipeline.cli.app import app
+from pipeline.contract.errors import NoEmbeddings, OtherWeights, UnusableQuery
 from pipeline.language.heat_map import NOTHING, heat_colours
 from pipeline.language.query import ask
 from pipeline.language.text import TextSide, checked_queries, read_prompts
 from pipeline.language.zero_shot import label_dataset
-from pipeline.stages import Workbench
+from pipeline.stages.bodies import Workbench
 
 QUERY = "a wooden bookshelf"
 

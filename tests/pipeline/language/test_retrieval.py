@@ -14,14 +14,15 @@ from hypothesis import strategies as st
 from PIL import Image
 from typer.testing import CliRunner
 
-import pipeline.language.commands  # noqa: F401 - adds its commands
+import pipeline.cli.language  # noqa: F401 - adds its commands
 from assets import definitions
+from assets.dataset.retrieval import retrieval_report
 from assets.resources import PipelineResource
-from assets.retrieval import retrieval_report
-from pipeline.classes import SemanticClass
-from pipeline.cli import app
-from pipeline.errors import BrokenRetrievalSet, NoEmbeddings, UnusableQuery
-from pipeline.evaluation import resize_nearest
+from pipeline.cli.app import app
+from pipeline.contract.classes import SemanticClass
+from pipeline.contract.errors import BrokenRetrievalSet, NoEmbeddings, UnusableQuery
+from pipeline.geometry.poses import resize_nearest
+from pipeline.geometry.voxels import voxelize_frame
 from pipeline.language.retrieval import measure, read_benchmark, tour_benchmark, write_benchmark
 from pipeline.language.retrieval.benchmark import KINDS, MASKS, QUERIES, Benchmark, RetrievalQuery, chosen, stack
 from pipeline.language.retrieval.descriptions import NOUNS, colour_names, describe, gap, has_colour, main_material
@@ -30,12 +31,11 @@ from pipeline.language.retrieval.picture import examples
 from pipeline.language.retrieval.report import QueryScore, RetrievalReport
 from pipeline.language.retrieval.tour_queries import frame_queries, select
 from pipeline.language.text import TextSide
-from pipeline.quality.truth import tour_of, true_clip
 from pipeline.settings import load_settings
-from pipeline.stages import Workbench
-from pipeline.store import Store
+from pipeline.stages.bodies import Workbench
+from pipeline.store.files import Store
 from pipeline.tours import Tour
-from pipeline.voxelize import voxelize_frame
+from pipeline.tours.truth import tour_of, true_clip
 
 
 @pytest.fixture(scope="module")

@@ -4,13 +4,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.errors import CorruptStore, NoEmbeddings
-from pipeline.grid import GRID_SHAPE, voxel_index
+from pipeline.contract.camera import pointmap
+from pipeline.contract.errors import CorruptStore, NoEmbeddings
+from pipeline.contract.grid import GRID_SHAPE, voxel_index
 from pipeline.language.voxels import GROUP, ensure_language, language_grid
-from pipeline.pointmap import pointmap
-from pipeline.stages import Workbench
-from pipeline.store import Store
-from pipeline.stored import read_labels
+from pipeline.stages.bodies import Workbench
+from pipeline.store.files import Store
+from pipeline.store.rows import read_labels
 
 
 def test_a_voxel_speaks_with_the_mean_of_its_points(spoken_tour: Workbench):

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.classes import OCCUPIED_CLASSES
+from pipeline.contract.classes import OCCUPIED_CLASSES
 from pipeline.tours import Tour
 from pipeline.tours.mesh import ATLAS_WIDTH, BORDER
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline.classes import SemanticClass
+from pipeline.contract.classes import SemanticClass
 from pipeline.tours import FrameTruth, Shot, Tour
 from pipeline.tours.walks import CLEARANCES, obstacles
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.classes import SemanticClass
+from pipeline.contract.classes import SemanticClass
 from pipeline.tours.materials import Material
 from training.small.houses import VariedHouse, VarietySettings, _other_material, varied_house
 from training.small.viewpoints import ViewpointSettings, garden_poses, room_poses, sees_enough

@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from pipeline.errors import SettingsError
+from pipeline.contract.errors import SettingsError
 from tests.training.small.tiny_recipe import LOOP, HalvesRecipe
 from training.small.loop import ChunkStream, averaged_so_far, train
 from training.small.ship import ship

@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 
 from models.dust3r import Dust3rConfig
 from models.san import SmallSan
-from pipeline.classes import SemanticClass
-from pipeline.errors import SettingsError
+from pipeline.contract.classes import SemanticClass
+from pipeline.contract.errors import SettingsError
 from training.small.__main__ import RECIPES, app, recipe_of
 from training.small.dust3r import Dust3rRecipe, Dust3rTrainingSettings, depth_scores, fresh_network
 from training.small.indoor import IndoorRecipe, IndoorSettings

@@ -1,0 +1,1 @@
+"""Videos to dataset: the assets of a video and of the dataset, their jobs, sensors and checks."""

@@ -1,0 +1,42 @@
+"""Builds every missing video, each in a process of its own, so that no crash of one video reaches the others."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+from typer import echo
+
+from assets.dataset.video_builder import VideoBuild, VideoBuilder
+from assets.metadata import table
+
+
+@dg.op(out=dg.DynamicOut(str), ins={"catalog": dg.In(dg.Nothing)})
+def missing_videos(builder: dg.ResourceParam[VideoBuilder]) -> Iterator[dg.DynamicOutput[str]]:
+    """Start the build of every video that is missing and worth trying; emit their ids."""
+    missing = list(builder.pipeline.missing())
+    echo(f"{len(missing)} videos to build, profile {builder.settings.profile}" if missing else "no video to build")
+    for position, video_id in enumerate(missing):
+        builder.start(video_id)
+        yield dg.DynamicOutput(video_id, mapping_key=f"{position}_{video_id.replace('-', '_')}")
+
+
+@dg.op
+def build_video(builder: dg.ResourceParam[VideoBuilder], video_id: str) -> VideoBuild:
+    """Wait until one video is built or has failed."""
+    return builder.wait(video_id)
+
+
+@dg.op
+def list_builds(context: dg.OpExecutionContext, builds: list[VideoBuild]) -> None:
+    """Say how every build ended."""
+    context.add_output_metadata(
+        {
+            "built": sum(build.built for build in builds),
+            "builds": table({"video": b.video_id, "built": b.built, "detail": b.detail} for b in builds),
+        }
+    )
+
+
+@dg.graph_asset(ins={"catalog": dg.AssetIn("video_catalog", dagster_type=dg.Nothing)}, group_name="dataset")
+def video_builds(catalog: None) -> None:
+    """One run of ``process_video`` for every missing video."""
+    return list_builds(missing_videos(catalog).map(build_video).collect())

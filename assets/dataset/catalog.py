@@ -1,0 +1,38 @@
+"""The list of videos: what the sources name becomes partitions."""
+
+import dagster as dg
+
+from assets.dataset.videos import PARTITIONS
+from assets.metadata import table
+from assets.resources import PipelineResource
+from pipeline.contract.errors import PipelineError
+from pipeline.sources.catalog.catalog import registered
+from pipeline.sources.discover import SourceReport, discover
+
+
+@dg.asset(group_name="dataset")
+def video_catalog(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> dg.MaterializeResult:
+    """Register every video that the sources list now, as a row of the catalog and as a partition."""
+    try:
+        store = pipeline.store()
+        reports = discover(store, pipeline.listed(), pipeline.settings().download.web)
+    except PipelineError as error:
+        raise dg.Failure(f"{error.code}: {error}", allow_retries=False) from error
+    video_ids = registered(store)
+    for report in reports:
+        if report.error:
+            context.log.warning("%s: %s", report.name, report.error)
+    context.instance.add_dynamic_partitions(PARTITIONS, video_ids)
+    return dg.MaterializeResult(
+        metadata={"videos": len(video_ids), "sources": table(_row(report) for report in reports)}
+    )
+
+
+def _row(report: SourceReport) -> dict[str, str | int]:
+    return {
+        "source": report.name,
+        "listed": report.listed,
+        "new": len(report.fresh),
+        "not wanted": sum(report.unwanted.values()),
+        "error": report.error,
+    }

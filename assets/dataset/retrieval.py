@@ -1,0 +1,43 @@
+"""How well words find voxels."""
+
+import dagster as dg
+from typer import echo
+
+from assets.dataset.dataset import dataset
+from assets.metadata import PREVIEW_BYTES, picture
+from assets.resources import PipelineResource
+
+
+@dg.asset(group_name="dataset", deps=[dataset])
+def retrieval_report(pipeline: PipelineResource) -> dg.MaterializeResult:
+    """Ask the rendered tours for evaluation among the videos in words whose voxels are known (POP-3D's task).
+
+    Fails where no region has an embedding, and where no tour is for evaluation; the error says what to do.
+    """
+    from pipeline.language.index import open_index
+    from pipeline.language.retrieval import heat_maps, measure, tour_benchmark
+    from pipeline.language.text import TextSide
+    from pipeline.pictures.encode import jpeg
+
+    store, settings = pipeline.store(), pipeline.settings()
+    text = TextSide(settings.semantics.san)
+    open_index(store, text)  # refuses before any truth is rendered
+    benchmark = tour_benchmark(store, settings)
+    report = measure(store, text, benchmark)
+    echo(f"\n{report.markdown()}\n")
+    return dg.MaterializeResult(
+        metadata={
+            "queries": len(report.scores),
+            "weights": dg.MetadataValue.json(dict(text.weights)),
+            "means_nothing": text.means_nothing,
+            "report": dg.MetadataValue.md(report.markdown()),
+            "heat_maps": picture(jpeg(heat_maps(store, text, benchmark, report), PREVIEW_BYTES)),
+        }
+    )
+
+
+retrieval = dg.define_asset_job(
+    "retrieval",
+    selection=[retrieval_report],
+    description="Queries in words on the rendered tours for evaluation, with exact masks.",
+)

@@ -1,0 +1,112 @@
+"""Runs ``process_video`` for single videos in subprocesses, some at a time, and says how each ended."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import dagster as dg
+from typer import echo
+
+from assets.resources import PARTITION_TAG, PipelineResource, is_missing
+from pipeline.stages.failures import last_failure, record_death
+from pipeline.stages.run import final_fingerprint, is_built
+from pipeline.store.files import VideoStore
+
+BUILT_BY = "youtube_occ/built_by"
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+"""Run configuration that keeps stack traces of broken videos off the screen; the UI has them."""
+
+_DAGSTER = (sys.executable, "-W", "ignore", "-m", "dagster", "job", "execute")
+PROCESS_VIDEO = (*_DAGSTER, "-m", "assets", "-d", str(Path(__file__).parents[2]), "-j", "process_video")
+"""Command that runs all stages of one video, found from any working directory."""
+
+
+@dataclass(frozen=True)
+class VideoBuild:
+    """How the build of one video ended; ``detail`` says why it failed."""
+
+    video_id: str
+    built: bool
+    detail: str
+
+
+class VideoBuilder:
+    """Builds videos in subprocesses, ``dataset.parallel_videos`` at once, on behalf of the run ``run_id``."""
+
+    def __init__(self, pipeline: PipelineResource, instance: dg.DagsterInstance, run_id: str) -> None:
+        self.pipeline = pipeline
+        self.instance = instance
+        self.run_id = run_id
+        self.settings = pipeline.settings()
+        self._threads = ThreadPoolExecutor(self.settings.dataset.parallel_videos)
+        self._builds: dict[str, Future[VideoBuild]] = {}
+        self._children: set[subprocess.Popen[bytes]] = set()
+
+    def start(self, video_id: str) -> None:
+        """Build a video as soon as there is room."""
+        self._builds[video_id] = self._threads.submit(self._build, self.pipeline.store().video(video_id))
+
+    def wait(self, video_id: str) -> VideoBuild:
+        """Wait for a video that was started; return how its build ended."""
+        return self._builds[video_id].result()
+
+    def stop(self) -> None:
+        """End what is still being built."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for child in list(self._children):
+            child.terminate()
+
+    def _build(self, video: VideoStore) -> VideoBuild:
+        if is_missing(video, self.settings):  # still: another run may have built it since
+            exit_code = self._run_process_video(video.video_id)
+            self._record_death(video, exit_code)
+        if is_built(video, self.settings):
+            return VideoBuild(video.video_id, built=True, detail="")
+        failure = last_failure(video)
+        detail = f"{failure.stage}: {failure.code}: {failure.detail}" if failure else "see the log of its run"
+        echo(f"{video.video_id:<16} left out: {detail}")
+        return VideoBuild(video.video_id, built=False, detail=detail)
+
+    def _run_process_video(self, video_id: str) -> int:
+        tags = json.dumps({PARTITION_TAG: video_id, BUILT_BY: self.run_id})
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as config:
+            json.dump({**self.pipeline.run_config(), **QUIET}, config)
+            config.flush()
+            with subprocess.Popen([*PROCESS_VIDEO, "--tags", tags, "-c", config.name]) as child:  # noqa: S603 - no shell, and ids are of safe characters
+                self._children.add(child)
+                exit_code = child.wait()
+                self._children.discard(child)
+        return exit_code
+
+    def _record_death(self, video: VideoStore, exit_code: int) -> None:
+        tags = {PARTITION_TAG: video.video_id, BUILT_BY: self.run_id}
+        runs = self.instance.get_runs(dg.RunsFilter(tags=tags), limit=1)
+        if runs and runs[0].is_finished:
+            return
+        detail = f"its process ended with code {exit_code} before it was done"
+        record_death(video, final_fingerprint(video.video_id, self.settings), detail)
+        for run in runs:
+            self.instance.report_run_failed(run, detail)
+
+
+class VideoBuilderResource(dg.ConfigurableResource[VideoBuilder]):
+    """Gives a run its ``VideoBuilder`` and ends what it still builds when the run ends early."""
+
+    pipeline: dg.ResourceDependency[PipelineResource]
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[VideoBuilder]:
+        """Serve one run."""
+        if context.instance is None or context.run is None:
+            raise dg.DagsterInvariantViolationError("videos are built by a run of a Dagster instance")
+        builder = VideoBuilder(self.pipeline, context.instance, context.run.run_id)
+        try:
+            yield builder
+        finally:
+            builder.stop()

@@ -1,0 +1,1 @@
+"""Networks trained on the dataset: assets, jobs and what they are given."""

@@ -1,0 +1,1 @@
+"""The command line: ``youtube-occ``, or ``python -m pipeline``."""

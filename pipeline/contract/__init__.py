@@ -1,0 +1,1 @@
+"""What every part relies on: classes, grid, records, errors, camera, words. Imports nothing of the project."""

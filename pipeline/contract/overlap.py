@@ -1,0 +1,87 @@
+"""The benchmark's counts: completion IoU and per-class IoU, accumulated over a whole set, divided once.
+
+The protocol of NYUv2 semantic scene completion as MonoScene and Symphonies compute it: where the truth is 255 nothing
+is counted, no visibility mask, and a class that occurs in neither counts as 0 in the mean, not as skipped.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.contract.classes import OCCUPIED_CLASSES, SemanticClass
+
+
+@dataclass(frozen=True)
+class OverlapCounts:
+    """What prediction and truth share. Add the counts of many grids or pictures, then read the ratios.
+
+    matched, predicted, true: (12,) int64, by class id; 0 is empty, or what is no class in a picture.
+    both_occupied, either_occupied: number of places with an id above 0 in both, in at least one.
+    """
+
+    matched: NDArray[np.int64]
+    predicted: NDArray[np.int64]
+    true: NDArray[np.int64]
+    both_occupied: int
+    either_occupied: int
+
+    def __add__(self, other: "OverlapCounts") -> "OverlapCounts":
+        """Accumulate."""
+        return OverlapCounts(
+            self.matched + other.matched,
+            self.predicted + other.predicted,
+            self.true + other.true,
+            self.both_occupied + other.both_occupied,
+            self.either_occupied + other.either_occupied,
+        )
+
+    @property
+    def iou(self) -> float:
+        """Scene completion: intersection over union of occupied places, 0 where neither has any."""
+        return self.both_occupied / max(self.either_occupied, 1)
+
+    @property
+    def precision(self) -> float:
+        """Share of the places predicted occupied that are."""
+        return self.both_occupied / max(int(self.predicted[1:].sum()), 1)
+
+    @property
+    def recall(self) -> float:
+        """Share of the occupied places that were predicted so."""
+        return self.both_occupied / max(int(self.true[1:].sum()), 1)
+
+    @property
+    def class_iou(self) -> NDArray[np.float64]:
+        """Intersection over union of every class id: (12,), 0 for a class that occurs in neither."""
+        union = np.maximum(self.predicted + self.true - self.matched, 1)
+        return np.asarray(self.matched / union, np.float64)
+
+    @property
+    def miou(self) -> float:
+        """Mean of ``class_iou`` over the eleven classes, absent ones included as 0."""
+        return float(self.class_iou[list(OCCUPIED_CLASSES)].mean())
+
+
+def overlap(predicted: NDArray[np.uint8], true: NDArray[np.uint8]) -> OverlapCounts:
+    """Count one pair of label arrays of equal shape, grids or pictures.
+
+    Places whose truth is unknown are not counted; an unknown prediction claims nothing and counts as empty.
+    """
+    known = true != SemanticClass.UNKNOWN
+    claimed = np.where(predicted == SemanticClass.UNKNOWN, SemanticClass.EMPTY, predicted)[known].astype(np.int64)
+    actual = true[known].astype(np.int64)
+    size = len(OCCUPIED_CLASSES) + 1
+    confusion = np.bincount(claimed * size + actual, minlength=size * size).reshape(size, size)
+    return OverlapCounts(
+        matched=np.diagonal(confusion).copy(),
+        predicted=confusion.sum(axis=1),
+        true=confusion.sum(axis=0),
+        both_occupied=int(confusion[1:, 1:].sum()),
+        either_occupied=int(confusion.sum() - confusion[0, 0]),
+    )
+
+
+def semantic_miou(predicted: NDArray[np.uint8], true: NDArray[np.uint8]) -> float:
+    """Mean IoU of pixel labels over the eleven classes, of one set of pictures of equal shape."""
+    return overlap(predicted, true).miou

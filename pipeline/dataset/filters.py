@@ -1,0 +1,71 @@
+"""Which clips are left out of the dataset for what their scores say.
+
+Scores are made when clips are cut and lie in ``clips.parquet``; the bounds are settings of the dataset, so that another
+bound makes a new index and nothing else.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pipeline.contract.records import ClipScores
+
+
+class Objection(NamedTuple):
+    """Why a clip is left out: a stable name and a sentence."""
+
+    code: str
+    detail: str
+
+
+class FilterSettings(BaseModel):
+    """Bounds of the scores of clips; none: the score is stored and nobody is left out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    motion_min: float | None = Field(None, ge=0, description="least motion, picture widths a kept frame")
+    shake_max: float | None = Field(None, ge=0, description="most change of motion, picture widths a kept frame")
+    brightness_min: float | None = Field(None, ge=0, le=1, description="least mean brightness")
+    brightness_max: float | None = Field(None, ge=0, le=1, description="most mean brightness")
+    clipped_max: float | None = Field(None, ge=0, le=1, description="largest share of black and white pixels")
+    drawn_max: float | None = Field(None, ge=0, le=1, description="largest share of flat areas, as of title cards")
+    overlay_max: float | None = Field(None, ge=0, le=1, description="largest share of text and logos laid over")
+    split_max: float | None = Field(
+        None, ge=0, le=1, description="longest straight line that stays, share of the picture; a split screen has 1"
+    )
+    repeats_max: float | None = Field(
+        None, ge=0, le=1, description="largest share of frames that an earlier clip of the video shows"
+    )
+    people_max: float | None = Field(
+        None, ge=0, le=1, description="largest share of pixels that show people and pets, where the labels tell them"
+    )
+
+
+_BOUNDS = (
+    ("motion", "motion_min", "Static"),
+    ("shake", "shake_max", "Shaky"),
+    ("brightness", "brightness_min", "TooDark"),
+    ("brightness", "brightness_max", "TooBright"),
+    ("clipped", "clipped_max", "Clipped"),
+    ("drawn", "drawn_max", "TitleCard"),
+    ("overlay", "overlay_max", "TextOverlay"),
+    ("split", "split_max", "SplitScreen"),
+    ("repeats", "repeats_max", "NearDuplicate"),
+    ("people", "people_max", "People"),
+)
+
+
+def objections(scores: ClipScores | None, settings: FilterSettings, people: float | None = None) -> Iterator[Objection]:
+    """Yield what the settings have against a clip; a score that is not known is none.
+
+    people: share of the clip's pixels that show people and pets.
+    """
+    for score, bound, code in _BOUNDS:
+        value = people if score == "people" else getattr(scores, score, None)
+        limit = getattr(settings, bound)
+        if value is None or limit is None:
+            continue
+        if value < limit if bound.endswith("_min") else value > limit:
+            sign = "<" if bound.endswith("_min") else ">"
+            yield Objection(code, f"{score} {value:.3f} {sign} {limit:g}")

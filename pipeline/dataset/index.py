@@ -1,0 +1,312 @@
+"""Gathers finished videos into the dataset: an index with one row a frame, and a summary of what is in and what is not.
+
+``dataset/index.parquet`` is rewritten in one sorted pass: rows of videos that have not changed are copied from the
+index before, others are read from the video's store. Memory does not grow with the number of videos.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import BaseModel, ConfigDict, Field
+
+from pipeline.contract.errors import CorruptStore
+from pipeline.contract.records import ScaleSource
+from pipeline.dataset.filters import FilterSettings, Objection, objections
+from pipeline.settings import DatasetSettings
+from pipeline.stages.failures import last_failure, record_failure
+from pipeline.stages.run import STAGES, drop_damaged, provenance
+from pipeline.store.files import Store, VideoStore
+from pipeline.store.group_writer import disk_errors
+from pipeline.store.rows import CLASS_COUNTS, clip_rows, stored_clips
+
+INDEX = ("dataset", "index.parquet")
+SUMMARY = ("dataset", "summary.json")
+CLASS_COLUMNS = tuple(f"voxels_{c.name.lower()}" for c in CLASS_COUNTS)
+INDEX_SCHEMA = pa.schema(
+    [
+        ("video_id", pa.string()),
+        ("row", pa.int32()),
+        ("clip_id", pa.int32()),
+        ("frame_index", pa.int64()),
+        ("time_s", pa.float64()),
+        ("split", pa.string()),
+        ("indoor_score", pa.float32()),
+        ("depth_share", pa.float32()),
+        ("up_confidence", pa.float32()),
+        ("ceiling_height", pa.float32()),
+        ("scale_source", pa.string()),
+        *((name, pa.int32()) for name in CLASS_COLUMNS),
+        ("fingerprint", pa.string()),
+    ]
+)
+_ROWS_AT_ONCE = 65_536
+
+
+class LeftOutEntry(BaseModel):
+    """A video, or one clip of it, that is not in the dataset: by which stage and why."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    video_id: str
+    stage: str
+    clip_id: int | None
+    code: str
+    detail: str
+
+
+class ClassStatistics(BaseModel):
+    """How often a class occurs: voxels over all grids, and frames with at least one such voxel."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    voxels: int = 0
+    frames: int = 0
+
+
+class DatasetSummary(BaseModel):
+    """The content of ``dataset/summary.json``.
+
+    version: changes exactly when the videos in the dataset, or what they were made with, change.
+    frames_by_split, classes, left_out: see the field types.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: str
+    created: str
+    videos: int
+    clips: int
+    frames: int
+    frames_by_split: dict[str, int]
+    classes: dict[str, ClassStatistics]
+    left_out: tuple[LeftOutEntry, ...] = Field(default=())
+
+    def table(self) -> str:
+        """Return the summary as Markdown: totals, classes, and what was left out and why."""
+        splits = ", ".join(f"{name} {frames}" for name, frames in self.frames_by_split.items())
+        lines = [
+            f"dataset {self.version}: {self.videos} videos, {self.clips} clips, {self.frames} frames ({splits})",
+            "",
+        ]
+        lines += ["| class | voxels | frames |", "|---|---|---|"]
+        lines += [f"| {name} | {found.voxels} | {found.frames} |" for name, found in self.classes.items()]
+        if self.left_out:
+            lines += ["", "| left out | by | why |", "|---|---|---|"]
+        for entry in self.left_out:
+            clip = "" if entry.clip_id is None else f" clip {entry.clip_id}"
+            lines.append(f"| {entry.video_id}{clip} | {entry.stage} | {entry.code}: {entry.detail} |")
+        return "\n".join(lines)
+
+
+def build_dataset(store: Store, settings: DatasetSettings) -> DatasetSummary:
+    """Write the index and the summary of all finished videos; does nothing where nothing has changed."""
+    fingerprints = dict(_finished(store, settings.filters))
+    version = _version(fingerprints, settings)
+    left_out = tuple(_left_out(store, settings.filters))
+    earlier = read_summary(store)
+    if earlier and earlier.version == version:
+        if earlier.left_out == left_out:
+            return earlier
+        summary = earlier.model_copy(update={"left_out": left_out})
+    else:
+        tally = _write_index(store, fingerprints, settings)
+        readable = {video_id: fingerprints[video_id] for video_id in fingerprints if video_id not in tally.damaged}
+        summary = tally.summary(_version(readable, settings), tuple(_left_out(store, settings.filters)))
+    store.write_bytes(summary.model_dump_json(indent=1).encode(), *SUMMARY)
+    return summary
+
+
+def read_summary(store: Store) -> DatasetSummary | None:
+    """Return the summary of the dataset as it is, or None where there is none yet."""
+    return DatasetSummary.model_validate_json(store.read_bytes(*SUMMARY)) if store.exists(*SUMMARY) else None
+
+
+def split_of(video_id: str, validation_share: float) -> str:
+    """Return 'validation' or 'train'; depends on the id alone, so that it stays as videos are added."""
+    draw = int.from_bytes(hashlib.sha256(video_id.encode()).digest()[:8], "big") / 2**64
+    return "validation" if draw < validation_share else "train"
+
+
+class _Tally:
+    """Counts over the index while it is written."""
+
+    def __init__(self) -> None:
+        self.videos = self.clips = self.frames = 0
+        self.splits = {"train": 0, "validation": 0}
+        self.voxels = np.zeros(len(CLASS_COLUMNS), np.int64)
+        self.frames_with = np.zeros(len(CLASS_COLUMNS), np.int64)
+        self.damaged: set[str] = set()
+
+    def add(self, table: pa.Table) -> None:
+        """Count the rows of one video."""
+        counts = np.stack([table[name].to_numpy() for name in CLASS_COLUMNS], axis=1)
+        self.videos += 1
+        self.clips += len(set(table["clip_id"].to_pylist()))
+        self.frames += table.num_rows
+        self.splits[table["split"][0].as_py()] += table.num_rows
+        self.voxels += counts.sum(axis=0)
+        self.frames_with += (counts > 0).sum(axis=0)
+
+    def summary(self, version: str, left_out: tuple[LeftOutEntry, ...]) -> DatasetSummary:
+        """Return the counts as a summary."""
+        names = (c.name.lower() for c in CLASS_COUNTS)
+        found = zip(names, self.voxels.tolist(), self.frames_with.tolist(), strict=True)
+        return DatasetSummary(
+            version=version,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            videos=self.videos,
+            clips=self.clips,
+            frames=self.frames,
+            frames_by_split=self.splits,
+            classes={name: ClassStatistics(voxels=voxels, frames=frames) for name, voxels, frames in found},
+            left_out=left_out,
+        )
+
+
+def _finished(store: Store, filters: FilterSettings) -> Iterator[tuple[str, str]]:
+    """Yield the finished videos with what decides their rows: how they were made, and the filters if there are any."""
+    chosen = filters.model_dump_json(exclude_none=True)
+    suffix = f"-{hashlib.sha256(chosen.encode()).hexdigest()[:8]}" if filters != FilterSettings() else ""
+    for video_id in store.video_ids():
+        made = provenance(store.video(video_id), "occupancy")
+        if made:
+            yield video_id, f"{made.fingerprint}{suffix}"
+
+
+def _version(fingerprints: dict[str, str], settings: DatasetSettings) -> str:
+    digest = hashlib.sha256(str(settings.validation_share).encode())
+    for video_id, fingerprint in fingerprints.items():
+        digest.update(f"{video_id} {fingerprint}\n".encode())
+    return digest.hexdigest()[:12]
+
+
+def _left_out(store: Store, filters: FilterSettings) -> Iterator[LeftOutEntry]:
+    for video_id in store.video_ids():
+        video = store.video(video_id)
+        failure = last_failure(video)
+        if failure:
+            yield LeftOutEntry(
+                video_id=video_id, stage=failure.stage, clip_id=None, code=failure.code, detail=failure.detail
+            )
+        for name in STAGES:
+            made = provenance(video, name)
+            for item in made.left_out if made else ():
+                yield LeftOutEntry(
+                    video_id=video_id, stage=name, clip_id=item.clip_id, code=item.code, detail=item.detail
+                )
+        for clip_id, why in filtered(video, filters).items():
+            yield LeftOutEntry(video_id=video_id, stage="dataset", clip_id=clip_id, code=why.code, detail=why.detail)
+
+
+def filtered(video: VideoStore, filters: FilterSettings) -> dict[int, Objection]:
+    """Return the clips of a finished video that the filters leave out, with the first reason."""
+    if filters == FilterSettings() or not video.has_group("semantics"):
+        return {}
+    scores = {clip.clip_id: clip.scores for clip in stored_clips(video)}
+    found = {
+        clip_id: next(objections(scores.get(clip_id), filters, _people(video, rows)), None)
+        for clip_id, rows in clip_rows(video)
+    }
+    return {clip_id: why for clip_id, why in found.items() if why is not None}
+
+
+def _people(video: VideoStore, rows: slice) -> float | None:
+    if not video.exists("scene.zarr/semantics/moving/zarr.json"):
+        return None
+    return float(video.read("semantics", "moving", rows).mean())
+
+
+def _write_index(store: Store, fingerprints: dict[str, str], settings: DatasetSettings) -> _Tally:
+    tally, draft = _Tally(), store.scratch / f"{uuid4().hex}.part"
+    store.scratch.mkdir(parents=True, exist_ok=True)
+    try:
+        with disk_errors():
+            _write_tables(draft, _video_tables(store, fingerprints, settings, tally.damaged), tally)
+            store.place(draft, *INDEX)
+    finally:
+        draft.unlink(missing_ok=True)
+    return tally
+
+
+def _write_tables(path: Path, tables: Iterable[pa.Table], tally: _Tally) -> None:
+    waiting: list[pa.Table] = []
+    with closing(pq.ParquetWriter(path, INDEX_SCHEMA, compression="zstd")) as writer:
+        for table in (rows for rows in tables if rows.num_rows):
+            tally.add(table)
+            waiting.append(table)
+            if sum(t.num_rows for t in waiting) >= _ROWS_AT_ONCE:
+                writer.write_table(pa.concat_tables(waiting))
+                waiting.clear()
+        if waiting:
+            writer.write_table(pa.concat_tables(waiting))
+
+
+def _video_tables(
+    store: Store, fingerprints: dict[str, str], settings: DatasetSettings, damaged: set[str]
+) -> Iterator[pa.Table]:
+    earlier = _earlier_tables(store)
+    known_id, known = next(earlier, (None, None))
+    for video_id, fingerprint in fingerprints.items():
+        while known_id is not None and known_id < video_id:
+            known_id, known = next(earlier, (None, None))
+        unchanged = known is not None and known_id == video_id and known["fingerprint"][0].as_py() == fingerprint
+        split = split_of(video_id, settings.validation_share)
+        if known is not None and unchanged:
+            yield known.set_column(INDEX_SCHEMA.get_field_index("split"), "split", pa.array([split] * known.num_rows))
+            continue
+        video = store.video(video_id)
+        try:
+            yield _frame_rows(video, split, fingerprint, settings.filters)
+        except CorruptStore as error:
+            drop_damaged(video, error)
+            record_failure(video, "dataset", fingerprint.partition("-")[0], error)
+            damaged.add(video_id)
+
+
+def _earlier_tables(store: Store) -> Iterator[tuple[str | None, pa.Table]]:
+    if not store.exists(*INDEX):
+        return
+    with store.files.open(store.path(*INDEX)) as file:
+        parquet = pq.ParquetFile(file)
+        if not parquet.schema_arrow.equals(INDEX_SCHEMA):
+            return
+        batches = parquet.iter_batches(batch_size=_ROWS_AT_ONCE)
+        pieces = (piece for batch in batches for piece in _runs(pa.Table.from_batches([batch])))
+        for video_id, parts in groupby(pieces, key=lambda piece: piece[0]):
+            yield video_id, pa.concat_tables([table for _, table in parts])
+
+
+def _runs(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+    ids = table["video_id"].to_numpy(zero_copy_only=False)
+    starts = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]]).tolist()
+    for start, stop in zip(starts, [*starts[1:], len(ids)], strict=True):
+        yield str(ids[start]), table.slice(start, stop - start)
+
+
+def _frame_rows(video: VideoStore, split: str, fingerprint: str, filters: FilterSettings) -> pa.Table:
+    kept = ~np.isin(video.read("frames", "clip_id"), list(filtered(video, filters)))
+    rows = np.flatnonzero(video.read("scene", "registered") & kept)
+    frames = {name: video.read("frames", name)[rows] for name in ("clip_id", "frame_index", "time_s", "indoor_score")}
+    scene = {name: video.read("scene", name)[rows] for name in ("depth_share", "up_confidence", "ceiling_height")}
+    sources = [ScaleSource(code).name.lower() for code in video.read("scene", "scale_source")[rows].tolist()]
+    counts = video.read("occupancy", "class_counts")[rows]
+    columns = {
+        "video_id": [video.video_id] * len(rows),
+        "row": rows,
+        **frames,
+        **scene,
+        "split": [split] * len(rows),
+        "scale_source": sources,
+        **dict(zip(CLASS_COLUMNS, counts.T, strict=True)),
+        "fingerprint": [fingerprint] * len(rows),
+    }
+    arrays = [pa.array(columns[field.name]).cast(field.type) for field in INDEX_SCHEMA]
+    return pa.Table.from_arrays(arrays, schema=INDEX_SCHEMA)

@@ -1,0 +1,74 @@
+"""Contact sheets of what was left out, one for every reason."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from pipeline.dataset.filters import FilterSettings
+from pipeline.dataset.index import filtered
+from pipeline.pictures.clips import ClipRow, clip_sheet
+from pipeline.pictures.thumbnails import thumbnails
+from pipeline.stages.run import STAGES, provenance
+from pipeline.store.files import Store, VideoStore
+from pipeline.store.rows import stored_clips
+
+SHOWN = 12
+THUMBNAILS = 4
+
+
+class Reject(NamedTuple):
+    """One clip that was left out: by which stage, and why."""
+
+    video_id: str
+    clip_id: int
+    stage: str
+    code: str
+    detail: str
+
+
+def rejects(store: Store, filters: FilterSettings) -> dict[str, list[Reject]]:
+    """Return the clips of all videos that were left out, by reason, the most frequent first."""
+    by_code: dict[str, list[Reject]] = defaultdict(list)
+    for video_id in store.video_ids():
+        for reject in _of_video(store.video(video_id), filters):
+            by_code[reject.code].append(reject)
+    return dict(sorted(by_code.items(), key=lambda item: -len(item[1])))
+
+
+def reject_sheet(store: Store, found: list[Reject]) -> Image.Image:
+    """Return pictures of some of the clips left out for one reason; what cannot be shown is named."""
+    chosen = [found[i] for i in np.unique(np.linspace(0, len(found) - 1, SHOWN).astype(int))]
+    rows, unseen = [], []
+    for reject in chosen:
+        text = f"{reject.video_id} clip {reject.clip_id}, by {reject.stage}: {reject.detail}"
+        row = _row(store.video(reject.video_id), reject, text)
+        if row is None:
+            unseen.append(text)
+        else:
+            rows.append(row)
+    return clip_sheet(rows, unseen)
+
+
+def _of_video(video: VideoStore, filters: FilterSettings) -> Iterator[Reject]:
+    for stage in STAGES:
+        made = provenance(video, stage)
+        for item in made.left_out if made else ():
+            if item.clip_id is not None:
+                yield Reject(video.video_id, item.clip_id, stage, item.code, item.detail)
+    for clip_id, why in filtered(video, filters).items():
+        yield Reject(video.video_id, clip_id, "dataset", why.code, why.detail)
+
+
+def _row(video: VideoStore, reject: Reject, text: str) -> ClipRow | None:
+    """Return pictures of a clip, or None where its frames or the video are not there (any more)."""
+    if not (video.exists("clips.parquet") and video.exists("source.mp4")):
+        return None
+    clip = next((clip for clip in stored_clips(video) if clip.clip_id == reject.clip_id), None)
+    if clip is None:
+        return None
+    times = clip.time_s[np.unique(np.linspace(0, len(clip.time_s) - 1, THUMBNAILS).astype(int))]
+    with video.local_file("source.mp4") as path:
+        return ClipRow(text, kept=False, pictures=thumbnails(path, times.tolist()))

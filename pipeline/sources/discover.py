@@ -1,0 +1,192 @@
+"""Brings what the sources list into the catalog: flat (no video is asked for) and incremental.
+
+A channel is read from its newest video on, until a run of videos that are known; other listings are read whole, since
+nothing says that new videos come first in them. Memory is bounded by a batch, whatever the length of a listing.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+
+from pipeline.contract.errors import DownloadRefused, PipelineError, SettingsError
+from pipeline.contract.records import Segment
+from pipeline.sources.catalog.catalog import Catalog
+from pipeline.sources.catalog.rows import CatalogRow, VideoState
+from pipeline.sources.entries import SourceEntry, SourceKind, SourceList
+from pipeline.sources.listings import list_videos
+from pipeline.sources.rules import FoundVideo
+from pipeline.sources.video_source import LOCAL_KINDS, VideoSource, parse_source, video_id
+from pipeline.sources.web.guard import site
+from pipeline.sources.web.hosts import Hosts
+from pipeline.sources.web.settings import WebSettings
+from pipeline.store.files import Store
+
+BATCH = 1000
+KNOWN_RUN = 30
+"""Known videos in a row after which a channel holds nothing new: pinned and rescheduled videos break a run."""
+
+NEWEST_FIRST = (SourceKind.CHANNEL,)
+T = TypeVar("T")
+PACES = "hosts"
+
+
+@dataclass
+class SourceReport:
+    """What looking at one entry brought.
+
+    listed: videos read from it. unwanted: how often its rules said no, by reason. fresh: ids that were new. error: why
+    the listing ended early, empty where it did not.
+    """
+
+    name: str
+    listed: int = 0
+    unwanted: dict[str, int] = field(default_factory=dict)
+    fresh: list[str] = field(default_factory=list)
+    known: int = 0
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A listed video with its id, ready to be registered."""
+
+    video_id: str
+    found: FoundVideo
+
+
+def paces(store: Store, settings: WebSettings) -> Hosts:
+    """Return the paces of hosts that all processes working on a store share."""
+    return Hosts(store.scratch / PACES, settings)
+
+
+def discover(store: Store, listed: SourceList, settings: WebSettings) -> list[SourceReport]:
+    """Register every wanted video that the sources list now; a source that fails does not stop the others.
+
+    Raises:
+        SettingsError: an entry names nothing at all, whatever the web says.
+    """
+    catalog, hosts = Catalog(store), paces(store, settings)
+    return [_discover(catalog, entry, listed.folder, settings, hosts) for entry in listed.entries]
+
+
+def check(store: Store, listed: SourceList, settings: WebSettings) -> list[SourceReport]:
+    """Return what ``discover`` would bring; the catalog stays as it is."""
+    catalog, hosts = Catalog(store), paces(store, settings)
+    reports = []
+    for entry in listed.entries:
+        report = SourceReport(entry.name)
+        for batch in _batches(catalog, entry, listed.folder, settings, hosts, report):
+            known = catalog.known([candidate.video_id for candidate in batch])
+            report.known += len(known)
+            report.fresh += [c.video_id for c in batch if c.video_id not in known]
+        reports.append(report)
+    return reports
+
+
+def _discover(catalog: Catalog, entry: SourceEntry, folder: Path, settings: WebSettings, hosts: Hosts) -> SourceReport:
+    report, rules = SourceReport(entry.name), entry.rules_json()
+    for batch in _batches(catalog, entry, folder, settings, hosts, report):
+        fresh = catalog.register(_row(candidate, entry, rules) for candidate in batch)
+        report.fresh += fresh
+        report.known += len(batch) - len(fresh)
+        _add_stretches(catalog, [c for c in batch if c.found.segments and c.video_id not in set(fresh)])
+    return report
+
+
+def _batches(
+    catalog: Catalog, entry: SourceEntry, folder: Path, settings: WebSettings, hosts: Hosts, report: SourceReport
+) -> Iterator[list[_Candidate]]:
+    """Yield the wanted videos of an entry, each id once a batch; what goes wrong is noted in the report."""
+    listing = list_videos(entry, folder, settings, hosts)
+    if entry.kind in NEWEST_FIRST:
+        listing = _until_known(catalog, listing)
+    try:
+        for batch in _batched(_wanted(entry, listing, report), BATCH):
+            yield _merged(batch)
+    except SettingsError:
+        raise
+    except PipelineError as error:
+        report.error = f"{error.code}: {error}"
+        if isinstance(error, DownloadRefused) and entry.source.startswith(("http://", "https://")):
+            hosts.refused(site(entry.source), error.retry_after_s)
+
+
+def _batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    waiting = iter(items)
+    while batch := list(islice(waiting, size)):
+        yield batch
+
+
+def _wanted(entry: SourceEntry, listing: Iterator[FoundVideo], report: SourceReport) -> Iterator[_Candidate]:
+    taken = 0
+    for found in listing:
+        report.listed += 1
+        objection = entry.objection(found)
+        if objection:
+            report.unwanted[objection] = report.unwanted.get(objection, 0) + 1
+            continue
+        taken += 1
+        yield _Candidate(video_id(_source_of(found, entry)), found)
+        if taken == entry.limit:
+            return
+
+
+def _until_known(catalog: Catalog, listing: Iterator[FoundVideo]) -> Iterator[FoundVideo]:
+    """Pass on a listing until a run of known videos; asks the catalog once for every ``KNOWN_RUN`` of them."""
+    for few in _batched(listing, KNOWN_RUN):
+        yield from few
+        ids = [video_id(VideoSource(kind="url", origin=found.origin)) for found in few]
+        if len(catalog.known(ids)) == len(set(ids)):
+            return
+
+
+def _merged(batch: Iterable[_Candidate]) -> list[_Candidate]:
+    by_id: dict[str, _Candidate] = {}
+    for candidate in batch:
+        known = by_id.setdefault(candidate.video_id, candidate)
+        if known is not candidate:
+            segments = _united(known.found.segments, candidate.found.segments)
+            by_id[candidate.video_id] = replace(known, found=replace(known.found, segments=segments))
+    return list(by_id.values())
+
+
+def _add_stretches(catalog: Catalog, candidates: list[_Candidate]) -> None:
+    """Add stretches of videos that were listed before, as long as nothing was made of them yet."""
+    wanted = {candidate.video_id: candidate.found.segments for candidate in candidates}
+    rows = catalog.rows(list(wanted))
+    missing = [key for key, row in rows.items() if row.segments and not set(wanted[key]) <= set(row.segments)]
+
+    def add(row: CatalogRow) -> CatalogRow:
+        return replace(row, segments=_united(row.segments, wanted[row.video_id]))
+
+    catalog.update([key for key in missing if rows[key].state is VideoState.NEW], add)
+
+
+def _united(first: tuple[Segment, ...], second: tuple[Segment, ...]) -> tuple[Segment, ...]:
+    """Return all stretches in order; no stretch at all stands for the whole video, which holds every other."""
+    return tuple(sorted({*first, *second})) if first and second else ()
+
+
+def _source_of(found: FoundVideo, entry: SourceEntry) -> VideoSource:
+    if entry.kind in LOCAL_KINDS:
+        return parse_source(found.origin)
+    return VideoSource(kind="url", origin=found.origin, listed_by=entry.name)
+
+
+def _row(candidate: _Candidate, entry: SourceEntry, rules: str) -> CatalogRow:
+    found = candidate.found
+    is_itself = entry.kind in LOCAL_KINDS
+    return CatalogRow(
+        video_id=candidate.video_id,
+        origin=found.origin,
+        source=found.origin if is_itself else entry.name,
+        rules=rules,
+        title=found.title,
+        uploader=found.uploader,
+        published=found.published,
+        duration_s=found.duration_s,
+        licence=found.licence,
+        segments=found.segments,
+    )

@@ -1,0 +1,1 @@
+"""Recognises a video that was uploaded before."""

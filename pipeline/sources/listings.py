@@ -1,0 +1,148 @@
+"""Lists the videos of one entry, whatever its kind, newest first where its host does so."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from pipeline.contract.errors import BrokenListing, ForbiddenAddress
+from pipeline.sources.entries import SourceEntry, SourceKind
+from pipeline.sources.feeds import WATCH, read_feed
+from pipeline.sources.lists import read_list
+from pipeline.sources.rules import FoundVideo
+from pipeline.sources.video_source import LOCAL_KINDS, YOUTUBE_HOSTS, YOUTUBE_VIDEO_ID, local_videos
+from pipeline.sources.web.explain import explained, one_line
+from pipeline.sources.web.guard import checked
+from pipeline.sources.web.hosts import Hosts
+from pipeline.sources.web.settings import WebSettings
+
+if TYPE_CHECKING:
+    from pipeline.sources.web.client import WebClient
+
+SEARCH_RESULTS = 100
+"""Results asked for where a search has no limit."""
+
+DEEPEST_LISTING = 3
+"""A channel lists tabs, which list videos."""
+
+
+def list_videos(entry: SourceEntry, folder: Path, settings: WebSettings, hosts: Hosts | None) -> Iterator[FoundVideo]:
+    """Yield the videos that an entry lists now; what is not asked for is not fetched.
+
+    Args:
+        entry: what to list.
+        folder: where relative paths start.
+        settings: how hosts are asked.
+        hosts: their paces.
+
+    Raises:
+        SettingsError: the entry names nothing.
+        BrokenListing: the list or feed cannot be read.
+        DownloadGone, DownloadRefused, DownloadTransient, HostResting, ForbiddenAddress: its host does not give it.
+    """
+    if entry.kind in LOCAL_KINDS:
+        yield from (FoundVideo(video.origin) for video in local_videos(entry, folder))
+    elif entry.kind is SourceKind.LIST:
+        yield from read_list(folder / entry.source)
+    else:
+        yield from _ask(entry, settings, hosts)
+
+
+def _ask(entry: SourceEntry, settings: WebSettings, hosts: Hosts | None) -> Iterator[FoundVideo]:
+    from yt_dlp.utils import YoutubeDLError
+
+    from pipeline.sources.web.client import WebClient
+
+    named = () if entry.kind is SourceKind.SEARCH else (entry.source,)
+    options = {"extract_flat": True, "lazy_playlist": True, "socket_timeout": 20, "extractor_retries": 0}
+    try:
+        with WebClient(options, settings, named, hosts) as client:
+            if entry.kind is SourceKind.FEED:
+                with client.open_page(entry.source) as answer:
+                    yield from read_feed(answer, entry.name)
+            else:
+                yield from _flat(client, _address(entry), DEEPEST_LISTING)
+    except (YoutubeDLError, OSError) as error:
+        raise explained(error, entry.name) from error
+
+
+def _address(entry: SourceEntry) -> str:
+    if entry.kind is SourceKind.SEARCH:
+        return f"ytsearch{entry.limit or SEARCH_RESULTS}:{entry.source}"
+    parts = checked(entry.source)
+    is_bare = parts.hostname in YOUTUBE_HOSTS and len([part for part in parts.path.split("/") if part]) <= (
+        1 if "/@" in parts.path else 2
+    )
+    # A bare channel lists its tabs; the one with the videos is asked for at once.
+    if entry.kind is SourceKind.CHANNEL and is_bare:
+        return entry.source.rstrip("/") + "/videos"
+    return entry.source
+
+
+def _flat(client: "WebClient", address: str, depth: int, key: str | None = None) -> Iterator[FoundVideo]:
+    found = client.extract_info(address, download=False, process=False, ie_key=key)
+    if found is None or depth == 0:
+        raise BrokenListing(f"{one_line(address)} lists no videos")
+    kind = found.get("_type", "video")
+    if kind in ("url", "url_transparent"):
+        yield from _flat(client, found["url"], depth - 1, found.get("ie_key"))
+    elif kind in ("playlist", "multi_video"):
+        for entry in found.get("entries") or ():
+            yield from _entry(client, entry, found, depth)
+    else:
+        yield from _entry(client, found, {}, depth)
+
+
+def _entry(client: "WebClient", entry: dict[str, Any], listing: dict[str, Any], depth: int) -> Iterator[FoundVideo]:
+    if not entry:
+        return
+    if entry.get("_type") == "url" and str(entry.get("ie_key", "")).endswith(("Tab", "Playlist")):
+        yield from _flat(client, entry["url"], depth - 1, entry.get("ie_key"))
+        return
+    origin = _origin(entry)
+    if origin is not None:
+        yield found_video(origin, {"uploader": listing.get("uploader") or listing.get("channel"), **_given(entry)})
+
+
+def _origin(entry: dict[str, Any]) -> str | None:
+    """Return the address of a listed video, or None where it has none that may be asked."""
+    if str(entry.get("ie_key") or entry.get("extractor_key")) == "Youtube" and YOUTUBE_VIDEO_ID.fullmatch(
+        str(entry.get("id"))
+    ):
+        return f"{WATCH}{entry['id']}"
+    formats = [held.get("url") for held in entry.get("formats") or ()]
+    for candidate in (entry.get("url"), *reversed(formats), entry.get("webpage_url")):
+        try:
+            checked(urlsplit(str(candidate or ""))._replace(fragment="").geturl())
+        except (ForbiddenAddress, ValueError):
+            continue
+        return urlsplit(str(candidate))._replace(fragment="").geturl()
+    return None
+
+
+def found_video(origin: str, entry: dict[str, Any]) -> FoundVideo:
+    """Return what yt-dlp knows of a video; every field of its entry may be missing or odd."""
+    duration = entry.get("duration")
+    return FoundVideo(
+        origin=origin,
+        title=one_line(entry.get("title") or ""),
+        uploader=one_line(entry.get("uploader") or entry.get("channel") or ""),
+        published=_published(entry),
+        duration_s=float(duration) if isinstance(duration, int | float) and 0 <= duration < 1e7 else None,
+        licence=one_line(entry.get("license") or ""),
+    )
+
+
+def _given(entry: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in entry.items() if value is not None}
+
+
+def _published(entry: dict[str, Any]) -> datetime | None:
+    stamp, day = entry.get("timestamp") or entry.get("release_timestamp"), str(entry.get("upload_date") or "")
+    try:
+        if isinstance(stamp, int | float):
+            return datetime.fromtimestamp(int(stamp), UTC)
+        return datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC) if day else None
+    except (ValueError, OverflowError, OSError):
+        return None

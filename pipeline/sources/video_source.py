@@ -1,0 +1,171 @@
+"""Where videos come from: what a user may name as a source, and the id under which each video is stored.
+
+A source is ``tour://SEED``, a local video file or folder, or an http(s) URL. Nothing of a source becomes part
+of a path but the video id, which is built here from safe characters alone.
+"""
+
+import hashlib
+import os
+import re
+from pathlib import Path
+from typing import Literal
+from urllib.parse import SplitResult, parse_qs, urlsplit
+
+from pydantic import BaseModel, ConfigDict
+
+from pipeline.contract.errors import SettingsError
+from pipeline.sources.entries import SourceEntry, SourceKind, read_entries
+
+VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".flv", ".mpg", ".mpeg", ".ts", ".ogv"})
+LARGEST_SEED = 2**32 - 1
+YOUTUBE_HOSTS = frozenset({"youtube.com", "www.youtube.com", "m.youtube.com", "youtu.be"})
+YOUTUBE_ID = r"([A-Za-z0-9_-]{11})"
+YOUTUBE_VIDEO_ID = re.compile(YOUTUBE_ID)
+LONGEST_STEM = 40
+LOCAL_KINDS = frozenset({SourceKind.SOURCE, SourceKind.VIDEO, SourceKind.FOLDER})
+
+
+class VideoSource(BaseModel):
+    """One video: ``tour://SEED``, the absolute path of a file, or an http(s) URL.
+
+    listed_by: the entry that led to this video; empty where the user named the video itself.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["tour", "file", "url"]
+    origin: str
+    listed_by: str = ""
+
+    @property
+    def seed(self) -> int:
+        """Seed of a rendered tour; other kinds have none (``ValueError``)."""
+        return int(self.origin.removeprefix("tour://"))
+
+    @property
+    def named_urls(self) -> tuple[str, ...]:
+        """The URLs that the user wrote down and that led here: their hosts may lie in private networks."""
+        written = self.listed_by.split(" ")[-1] if self.listed_by else self.origin
+        return (written,) if written.startswith(("http://", "https://")) else ()
+
+
+def read_sources(text: str) -> list[VideoSource]:
+    """Return the videos that a sources file or a list of sources names, each video once.
+
+    A folder stands for the video files in it, at any depth; hidden ones and names with unprintable characters
+    are passed over. A file that does not exist is a source all the same: fetching it says that it is gone.
+
+    Args:
+        text: path of a ``.yaml`` file with ``sources: [...]``, or sources separated by blanks (quoted where
+            they hold blanks themselves). Paths in a file are relative to that file's folder.
+
+    Raises:
+        SettingsError: the file or a source cannot be understood, or names nothing.
+    """
+    listed = read_entries(text)
+    videos = [video for entry in listed.entries for video in local_videos(entry, listed.folder)]
+    if not videos:
+        raise SettingsError(f"{text!r} names no video")
+    return list({video_id(video): video for video in videos}.values())
+
+
+def local_videos(entry: SourceEntry, folder: Path) -> list[VideoSource]:
+    """Return the videos that an entry names by itself, without anybody being asked.
+
+    Raises:
+        SettingsError: it names none, or a listing that has to be asked for.
+    """
+    if entry.kind not in LOCAL_KINDS:
+        raise SettingsError(f"{entry.name!r} has to be asked for its videos: use `python -m pipeline sources`")
+    return _expand(entry.source, folder)
+
+
+def parse_source(text: str, folder: Path = Path()) -> VideoSource:
+    """Return the one video that ``text`` names, be it there or not; relative paths start at ``folder``.
+
+    Raises:
+        SettingsError: it is neither a tour, nor a local file, nor an http(s) URL.
+    """
+    videos = _expand(text, folder)
+    if len(videos) != 1:
+        raise SettingsError(f"{text!r} names {len(videos)} videos, not one")
+    return videos[0]
+
+
+def video_id(source: VideoSource) -> str:
+    """Return the id of a video, ``[A-Za-z0-9_-]{1,64}``: the same for the same source, on every run."""
+    if source.kind == "tour":
+        return f"tour-{source.seed}"
+    if source.kind == "file":
+        return _name_and_hash(Path(source.origin).stem, source.origin)
+    url = urlsplit(source.origin)
+    return _youtube_id(url) or _name_and_hash(f"{url.hostname}-{Path(url.path).stem}", source.origin)
+
+
+def _expand(text: str, folder: Path) -> list[VideoSource]:
+    scheme, separator, rest = text.partition("://")
+    if not separator:
+        return _local_videos(text, folder)
+    if scheme.lower() == "tour":
+        return [_tour(rest)]
+    if scheme.lower() in {"http", "https"}:
+        return [_url(text)]
+    raise SettingsError(f"{text!r}: {scheme}:// is not supported; use tour://, http(s):// or a path")
+
+
+def _tour(seed: str) -> VideoSource:
+    if not re.fullmatch(r"[0-9]{1,10}", seed) or int(seed) > LARGEST_SEED:
+        raise SettingsError(f"tour://{seed}: the seed of a tour is a number from 0 to {LARGEST_SEED}")
+    return VideoSource(kind="tour", origin=f"tour://{int(seed)}")
+
+
+def _url(text: str) -> VideoSource:
+    try:
+        url = urlsplit(text)
+        is_complete = bool(url.hostname) and url.port != 0
+    except ValueError as error:
+        raise SettingsError(f"{text!r} is no URL: {error}") from error
+    if not is_complete or not text.isprintable() or " " in text:
+        raise SettingsError(f"{text!r} is no complete URL")
+    if url.username is not None or url.password is not None:
+        raise SettingsError(
+            f"the URL for {url.hostname} holds a user name or password, which would be stored: remove it"
+        )
+    return VideoSource(kind="url", origin=text)
+
+
+def _local_videos(text: str, folder: Path) -> list[VideoSource]:
+    if not text.isprintable() or re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", text):
+        raise SettingsError(f"{text!r} is neither a path nor a source with ://")
+    path = (folder / Path(text)).resolve()
+    if path.is_dir():
+        return [VideoSource(kind="file", origin=str(found)) for found in _videos_in(path)]
+    return [VideoSource(kind="file", origin=str(path))]
+
+
+def _videos_in(folder: Path) -> list[Path]:
+    """Return the videos of a folder; subfolders that vanish or may not be read meanwhile are passed over."""
+    walked = (Path(parent) / name for parent, _, names in os.walk(folder) for name in names)
+    return sorted(path for path in walked if _is_video(path.relative_to(folder)))
+
+
+def _is_video(path: Path) -> bool:
+    is_hidden = any(part.startswith(".") for part in path.parts)
+    return path.suffix.lower() in VIDEO_SUFFIXES and not is_hidden and str(path).isprintable()
+
+
+def _youtube_id(url: SplitResult) -> str | None:
+    if url.hostname == "youtu.be":
+        found = re.fullmatch(f"/{YOUTUBE_ID}/?", url.path)
+    elif url.hostname not in YOUTUBE_HOSTS:
+        return None
+    elif url.path == "/watch":
+        found = re.fullmatch(YOUTUBE_ID, parse_qs(url.query).get("v", [""])[0])
+    else:
+        found = re.fullmatch(f"/(?:shorts|embed|live|v)/{YOUTUBE_ID}/?", url.path)
+    return found[1] if found else None
+
+
+def _name_and_hash(name: str, whole: str) -> str:
+    stem = re.sub(r"[^A-Za-z0-9_]+", "-", name).strip("-")[:LONGEST_STEM] or "video"
+    return f"{stem}-{hashlib.sha256(whole.encode()).hexdigest()[:10]}"

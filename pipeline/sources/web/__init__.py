@@ -1,0 +1,1 @@
+"""Hosts asked with manners: guarded, rate-limited, bounded."""

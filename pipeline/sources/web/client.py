@@ -1,0 +1,186 @@
+"""yt-dlp with its requests under guard: every hop is checked, paced and bounded.
+
+Imported where it is used, since yt-dlp takes a second to load.
+"""
+
+import functools
+import http.client
+import io
+import time
+import urllib.request
+from typing import Any
+from urllib.parse import urlsplit
+
+from yt_dlp import YoutubeDL
+from yt_dlp.networking._urllib import HTTPHandler, ProxyHandler, RedirectHandler, UrllibRH
+from yt_dlp.networking.common import Request, RequestDirector, Response
+
+from pipeline.contract.errors import DownloadTransient, UnwantedVideo
+from pipeline.sources.web.guard import Guard, authority, checked, site
+from pipeline.sources.web.hosts import Hosts
+from pipeline.sources.web.settings import WebSettings
+
+BLOCK_BYTES = 1 << 16
+PROXY_PORTS = {"http": 80, "https": 443}
+
+
+class WebClient(YoutubeDL):  # type: ignore[misc] # yt-dlp is not typed
+    """A yt-dlp that asks the web with our manners.
+
+    Args:
+        options: as of yt-dlp; what concerns the network comes from ``settings``.
+        settings: pace, proxy, cookies, bounds.
+        named: URLs that the user wrote down: their hosts may lie in private networks.
+        hosts: pace shared with other processes; none where nothing else asks.
+    """
+
+    def __init__(
+        self, options: dict[str, Any], settings: WebSettings, named: tuple[str, ...] = (), hosts: Hosts | None = None
+    ) -> None:
+        self._settings = settings
+        self._hosts = hosts
+        proxy = settings.proxy.get_secret_value() if settings.proxy else None
+        proxies = [proxy] if proxy else urllib.request.getproxies().values()
+        trusted = {authority(url) for url in named} | {_proxy_authority(written) for written in proxies}
+        self._guard = Guard(frozenset(trusted), settings.private_addresses)
+        super().__init__({**options, **_network_options(settings, proxy)}, auto_init=True)
+
+    @functools.cached_property
+    def _request_director(self) -> RequestDirector:
+        handler = functools.partial(GuardedRH, guard=self._guard, settings=self._settings, hosts=self._hosts)
+        return self.build_request_director([handler])
+
+    def open_page(self, url: str) -> Response:
+        """Ask for a page or a feed; the answer is read with ``read``."""
+        checked(url)
+        return self.urlopen(Request(url))
+
+
+class GuardedRH(UrllibRH):  # type: ignore[misc]
+    """yt-dlp's handler of http(s), and of nothing else, with a guard at every hop."""
+
+    _SUPPORTED_URL_SCHEMES = ("http", "https")
+    RH_NAME = "guarded"
+
+    def __init__(self, *, guard: Guard, settings: WebSettings, hosts: Hosts | None, **rest: Any) -> None:
+        super().__init__(**rest)
+        self._guard = guard
+        self._settings = settings
+        self._hosts = hosts
+
+    def _create_instance(
+        self, proxies: dict[str, str], cookiejar: Any, legacy_ssl_support: bool | None = None
+    ) -> urllib.request.OpenerDirector:
+        opener = urllib.request.OpenerDirector()
+        context = self._make_sslcontext(legacy_ssl_support=legacy_ssl_support)
+        for handler in (
+            ProxyHandler(proxies),
+            _GuardedHop(self._guard, self._hosts, context=context, source_address=self.source_address),
+            urllib.request.HTTPCookieProcessor(cookiejar),
+            urllib.request.UnknownHandler(),
+            urllib.request.HTTPDefaultErrorHandler(),
+            urllib.request.HTTPErrorProcessor(),
+            RedirectHandler(),
+        ):
+            opener.add_handler(handler)
+        opener.addheaders = []
+        return opener
+
+    def _send(self, request: Request) -> Response:
+        response = super()._send(request)
+        response.fp = _BoundedBody(response.fp, self._settings)
+        return response
+
+
+class _GuardedHop(HTTPHandler):  # type: ignore[misc]
+    """Opens one hop of a request: the address is checked and the host's turn waited for."""
+
+    def __init__(self, guard: Guard, hosts: Hosts | None, **rest: Any) -> None:
+        super().__init__(**rest)
+        self._guard = guard
+        self._hosts = hosts
+
+    def _make_conn_class(self, base: type[http.client.HTTPConnection], req: urllib.request.Request) -> type:
+        url = req.get_full_url()
+        checked(url)
+        if self._hosts:
+            self._hosts.wait_turn(site(url))
+        return type("GuardedConnection", (_Guarded, super()._make_conn_class(base, req)), {"guard": self._guard})
+
+
+class _Guarded(http.client.HTTPConnection):
+    guard: Guard
+
+    def connect(self) -> None:
+        self._create_connection = self.guard.connect
+        super().connect()
+
+
+class _BoundedBody(io.RawIOBase):
+    """The body of an answer: read in small pieces, so that neither a drip nor a flood goes unnoticed."""
+
+    def __init__(self, body: Any, settings: WebSettings) -> None:
+        super().__init__()
+        self._body = body
+        self._settings = settings
+        self._since = time.monotonic()
+        self._arrived = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._body, name)
+
+    def read(self, amount: int | None = -1) -> bytes:
+        """Read up to ``amount`` bytes, fewer where fewer have arrived, or the whole of a page."""
+        if amount is not None and amount >= 0:
+            return self._piece(amount)
+        content = bytearray()
+        while piece := self._piece(BLOCK_BYTES):
+            content += piece
+            if len(content) > self._settings.page_bytes_max:
+                raise UnwantedVideo(f"a page holds more than {self._settings.page_bytes_max} bytes")
+        return bytes(content)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._body.close()
+        super().close()
+
+    def _piece(self, amount: int) -> bytes:
+        piece: bytes = self._body.read1(amount) if hasattr(self._body, "read1") else self._body.read(amount)
+        self._arrived += len(piece)
+        passed = time.monotonic() - self._since
+        if passed >= self._settings.patience_s:
+            if self._arrived < passed * self._settings.bytes_per_second_min:
+                raise DownloadTransient(f"the host sends only {self._arrived / passed:.0f} bytes a second")
+            self._since, self._arrived = time.monotonic(), 0
+        return piece
+
+
+def _network_options(settings: WebSettings, proxy: str | None) -> dict[str, Any]:
+    cookies = settings.cookies_file
+    return {
+        "proxy": proxy,
+        # A copy in memory: yt-dlp writes cookies back, and several processes share the file.
+        "cookiefile": io.StringIO(cookies.read_text()) if cookies else None,
+        "ratelimit": settings.bytes_per_second,
+        "cachedir": False,
+        "quiet": True,
+        "no_warnings": True,
+        "noprogress": True,
+        "logger": _Silence(),
+    }
+
+
+def _proxy_authority(written: str) -> tuple[str, int]:
+    """Return host and port of a proxy, which the user named, in the settings or in the environment."""
+    parts = urlsplit(written if "://" in written else f"http://{written}")
+    return str(parts.hostname), parts.port or PROXY_PORTS.get(parts.scheme, 1080)
+
+
+class _Silence:
+    """Keeps yt-dlp off the screen: what it has to say comes as an exception or as progress."""
+
+    def debug(self, message: str) -> None:
+        """Drop what is said for developers."""
+
+    warning = error = info = debug

@@ -1,0 +1,141 @@
+"""Keeps the pace of every host, for all threads and processes that share a scratch folder.
+
+A request reserves its moment in the host's file before it is made, so that a killed process never leads to a
+host being asked too often. Slots are file locks, which a killed process gives back by dying.
+"""
+
+import contextlib
+import hashlib
+import random
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from pipeline.contract.errors import HostResting
+from pipeline.sources.web.settings import WebSettings
+
+EVERYBODY = "all-hosts"
+POLL_S = 0.05
+
+
+class HostState(BaseModel):
+    """The moment last given away, the next free one and the end of its rest, seconds since 1970; refusals in a row."""
+
+    model_config = ConfigDict(frozen=True)
+
+    site: str = ""
+    turn_at: float = 0.0
+    free_at: float = 0.0
+    resting_until: float = 0.0
+    refusals: int = 0
+
+
+class Hosts:
+    """The paces of all hosts.
+
+    Args:
+        folder: where they are kept; shared by all processes that ought to be one guest to a host.
+        settings: how often a host is asked and how long it rests.
+    """
+
+    def __init__(self, folder: Path, settings: WebSettings) -> None:
+        self.folder = folder
+        self.settings = settings
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def wait_turn(self, site: str) -> None:
+        """Wait until a host may be asked.
+
+        Raises:
+            HostResting: it has refused and is left alone for a while.
+        """
+        self._refuse_resting(self.state(site), site)
+        reserved = self._change(site, self._reserve)
+        time.sleep(max(0.0, reserved.turn_at - time.time()))
+        self._refuse_resting(self.state(site), site)
+
+    def refused(self, site: str, retry_after_s: float | None) -> float:
+        """Note that a host refused; return until when it rests."""
+        return self._change(site, lambda state: self._rested(state, retry_after_s)).resting_until
+
+    def answered(self, site: str) -> None:
+        """Note that a host gave a video: its next refusal is a first one again."""
+        if self.state(site).refusals:
+            self._change(site, lambda state: state.model_copy(update={"refusals": 0}))
+
+    def state(self, site: str) -> HostState:
+        """Return what is known of a host."""
+        path = self.folder / f"{_name(site)}.json"
+        try:
+            return HostState.model_validate_json(path.read_bytes())
+        except (FileNotFoundError, ValidationError):
+            return HostState(site=site)
+
+    def states(self) -> list[HostState]:
+        """Return what is known of all hosts that were ever asked."""
+        states = []
+        for path in sorted(self.folder.glob("*.json")):
+            with contextlib.suppress(FileNotFoundError, ValidationError):
+                states.append(HostState.model_validate_json(path.read_bytes()))
+        return states
+
+    @contextlib.contextmanager
+    def slot(self, site: str) -> Iterator[None]:
+        """Hold one of the host's places and one of those of all hosts together; waits for both."""
+        with ExitStack() as held:
+            held.enter_context(self._place(site, self.settings.per_host))
+            held.enter_context(self._place(EVERYBODY, self.settings.parallel))
+            yield
+
+    def _refuse_resting(self, state: HostState, site: str) -> None:
+        if state.resting_until > time.time():
+            raise HostResting(f"{site} refused and is left alone for a while", state.resting_until)
+
+    @contextlib.contextmanager
+    def _place(self, site: str, places: int) -> Iterator[None]:
+        locks = [FileLock(self.folder / f"{_name(site)}.place{i}.lock") for i in range(places)]
+        while True:
+            for lock in locks:
+                try:
+                    lock.acquire(timeout=0)
+                except Timeout:
+                    continue
+                try:
+                    yield
+                finally:
+                    lock.release()
+                return
+            time.sleep(POLL_S)
+
+    def _reserve(self, state: HostState) -> HostState:
+        gap = self.settings.interval_s * (1 + self.settings.jitter * random.random())
+        turn_at = max(time.time(), state.free_at)
+        return state.model_copy(update={"turn_at": turn_at, "free_at": turn_at + gap})
+
+    def _rested(self, state: HostState, retry_after_s: float | None) -> HostState:
+        present = time.time()
+        # Several transfers that are refused together are one refusal.
+        refusals = state.refusals + (present >= state.resting_until)
+        pause = self.settings.pause_s * 2.0 ** min(refusals - 1, 30) * (1 + self.settings.jitter * random.random())
+        pause = min(max(pause, retry_after_s or 0.0), self.settings.pause_max_s)
+        until = max(present + pause, state.resting_until)
+        return state.model_copy(update={"refusals": refusals, "resting_until": until})
+
+    def _change(self, site: str, change: Callable[[HostState], HostState]) -> HostState:
+        path = self.folder / f"{_name(site)}.json"
+        with FileLock(path.with_suffix(".lock")):
+            state = change(self.state(site))
+            draft = path.with_suffix(".draft")
+            draft.write_text(state.model_dump_json())
+            draft.replace(path)
+        return state
+
+
+def _name(site: str) -> str:
+    plain = re.sub(r"[^a-z0-9]+", "-", site.lower())[:40]
+    return f"{plain}-{hashlib.sha256(site.encode()).hexdigest()[:8]}"

@@ -1,0 +1,1 @@
+"""The stages of a video, a folder each, and what runs them."""

@@ -1,0 +1,138 @@
+"""Chooses the frames of every shot that make a clip."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.contract.records import Clip, Images, LeftOut, Segment
+from pipeline.media import read_each
+from pipeline.sources.duplicates.perceptual import CROPS, clip_hashes, seen_before
+from pipeline.stages.clips.correspondence import flow
+from pipeline.stages.clips.scores import clip_scores
+from pipeline.stages.clips.settings import SceneSettings
+from pipeline.stages.clips.shots import Shot, ShotList, detect_shots
+
+STAGE = "clips"
+MOTION_SIZE = (160, 120)
+# Detection decodes every frame and runs the detectors; the second pass only decodes.
+DETECTION_SHARE = 0.8
+
+
+def find_clips(
+    path: Path,
+    settings: SceneSettings,
+    progress: Callable[[float], None] = lambda _: None,
+    segments: Sequence[Segment] = (),
+) -> tuple[list[Clip], list[LeftOut]]:
+    """Return the clips of a video and the shots too short to be one (paper, section 3.1).
+
+    Shots are trimmed at shot changes, not at the ends of the file. A shot longer than ``frames_max`` frames at
+    ``frames_per_second`` is split into clips of equal length. Clips and left-out shots are numbered together, in
+    order. A still shot is a clip as well: its ``motion`` of nearly 0 says so.
+
+    Args:
+        path: the video.
+        settings: of this stage.
+        progress: told the share done, 0 to 1.
+        segments: the only stretches of the video that are wanted; none for all of it.
+
+    Raises:
+        BrokenVideo: a frame does not decode.
+    """
+    shot_list = detect_shots(path, settings, lambda share: progress(DETECTION_SHARE * share))
+    shot_list = replace(shot_list, shots=_inside(shot_list, segments)) if segments else shot_list
+    pieces = enumerate(_pieces(shot_list, settings))
+    chosen = [_choose(clip_id, piece, shot_list, settings) for clip_id, piece in pieces]
+    clips = [item for item in chosen if isinstance(item, Clip)]
+    left_out = [item for item in chosen if isinstance(item, LeftOut)]
+    pictures = read_each(path, [clip.frame_index for clip in clips])
+    moving, seen = [], np.empty((0, len(CROPS)), np.uint64)
+    for clip, rgb in zip(clips, pictures, strict=True):
+        hashes = clip_hashes(rgb)
+        scores = replace(clip_scores(rgb), repeats=seen_before(hashes, seen))
+        moving.append(replace(clip, motion=_motion(rgb), scores=scores))
+        seen = np.concatenate([seen, hashes])
+        progress(DETECTION_SHARE + (1 - DETECTION_SHARE) * len(moving) / len(clips))
+    return moving, left_out
+
+
+def _inside(shot_list: ShotList, segments: Sequence[Segment]) -> tuple[Shot, ...]:
+    """Return the parts of shots that lie in one of the segments; overlapping segments count as one."""
+    wanted = np.zeros(len(shot_list.time_s), bool)
+    for segment in segments:
+        wanted |= (shot_list.time_s >= segment.start_s) & (shot_list.time_s < segment.end_s)
+    parts = []
+    for shot in shot_list.shots:
+        inside = np.flatnonzero(np.diff(wanted[shot.start_frame : shot.end_frame].astype(np.int8), prepend=0, append=0))
+        parts += [Shot(shot.start_frame + int(a), shot.start_frame + int(b)) for a, b in inside.reshape(-1, 2)]
+    return tuple(parts)
+
+
+def _pieces(shot_list: ShotList, settings: SceneSettings) -> Iterator[Shot]:
+    """Yield every shot trimmed, a long one in several pieces."""
+    longest_s = settings.frames_max / settings.frames_per_second
+    for shot in shot_list.shots:
+        trimmed = _trim(shot, shot_list.time_s, settings.trim_s)
+        pieces = max(1, int(np.ceil(_seconds(trimmed, shot_list.time_s) / longest_s - 1e-9)))
+        bounds = np.linspace(trimmed.start_frame, trimmed.end_frame, pieces + 1).round().astype(int).tolist()
+        yield from (Shot(start, end) for start, end in pairwise(bounds))
+
+
+def _trim(shot: Shot, time_s: NDArray[np.float64], trim_s: float) -> Shot:
+    start, end = shot.start_frame, shot.end_frame
+    if start > 0:
+        start = int(np.searchsorted(time_s, time_s[start] + trim_s))
+    if end < len(time_s):
+        end = int(np.searchsorted(time_s, time_s[end] - trim_s, side="right"))
+    return Shot(min(start, end), end)
+
+
+def _seconds(shot: Shot, time_s: NDArray[np.float64]) -> float:
+    """Return how long the frames of a shot are shown; the last of them as long as those before it on average."""
+    count = shot.end_frame - shot.start_frame
+    if count < 2:
+        return 0.0
+    return float(time_s[shot.end_frame - 1] - time_s[shot.start_frame]) * count / (count - 1)
+
+
+def _choose(clip_id: int, shot: Shot, shot_list: ShotList, settings: SceneSettings) -> Clip | LeftOut:
+    seconds, available = _seconds(shot, shot_list.time_s), shot.end_frame - shot.start_frame
+    if seconds < settings.clip_min_s:
+        return LeftOut(STAGE, clip_id, "TooShort", f"{seconds:.2f} s, less than {settings.clip_min_s:g} s")
+    if available < settings.frames_min:
+        return LeftOut(STAGE, clip_id, "TooFewFrames", f"{available} frames, fewer than {settings.frames_min}")
+    kept = _evenly_spaced(shot, seconds, settings)
+    kept = _sharper(kept, shot_list.sharpness, settings.blur_ratio)
+    times, sharpness = shot_list.time_s[kept], shot_list.sharpness[kept]
+    return Clip(clip_id, shot.start_frame, shot.end_frame, kept, times, sharpness, motion=0.0)
+
+
+def _evenly_spaced(shot: Shot, seconds: float, settings: SceneSettings) -> NDArray[np.int64]:
+    available = shot.end_frame - shot.start_frame
+    wanted = available
+    if available > settings.keep_all_up_to:
+        wanted = int(np.clip(round(seconds * settings.frames_per_second), settings.frames_min, settings.frames_max))
+        wanted = min(wanted, available)
+    centres = (np.arange(wanted) + 0.5) * available / wanted
+    return shot.start_frame + centres.astype(np.int64)
+
+
+def _sharper(kept: NDArray[np.int64], sharpness: NDArray[np.float32], blur_ratio: float) -> NDArray[np.int64]:
+    """Replace blurred frames by the sharpest of their neighbours, less than half way to the next frame kept."""
+    reach = (int(np.diff(kept).min()) - 1) // 2
+    around = kept[:, None] + np.arange(-reach, reach + 1)
+    around = np.clip(around, kept[0], kept[-1])
+    best = around[np.arange(len(kept)), np.argmax(sharpness[around], axis=1)]
+    return np.where(sharpness[kept] < blur_ratio * sharpness[best], best, kept)
+
+
+def _motion(rgb: Images) -> float:
+    """Return the median length of the optical flow between successive frames, in picture widths."""
+    small = [cv2.resize(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), MOTION_SIZE) for frame in rgb]
+    lengths = [np.linalg.norm(flow(np.asarray(a), np.asarray(b)), axis=2) for a, b in pairwise(small)]
+    return float(np.median(lengths)) / MOTION_SIZE[0]

@@ -1,0 +1,175 @@
+"""Finds the shots of a video and the cuts, fades and dissolves between them, in one pass over its frames."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.contract.errors import BrokenVideo
+from pipeline.media import Frame, iterate, probe
+from pipeline.stages.clips.correspondence import Gray, correspondence, flow
+from pipeline.stages.clips.dissolves import DissolveSearch
+from pipeline.stages.clips.settings import SceneSettings
+
+HEIGHT = 240
+SMALL = (160, 120)
+# Some editors leave one blended frame at a cut, so that the frames to compare are those beside it.
+BLENDED_S = 0.04
+# A fade is over where the level rises by less than this, 8-bit levels a second; one of 2 s from a dim room has 30.
+FADE_SLOPE = 8.0
+FADE_MAX_S = 3.0
+
+
+@dataclass(frozen=True)
+class Shot:
+    """Frames ``start_frame`` up to, not including, ``end_frame``, that show one shot and nothing else."""
+
+    start_frame: int
+    end_frame: int
+
+
+@dataclass(frozen=True)
+class Transition:
+    """Frames ``start_frame`` up to, not including, ``end_frame``, that belong to neither shot.
+
+    A cut has none: both numbers are that of the first frame of the new shot.
+    """
+
+    kind: Literal["cut", "dissolve", "fade"]
+    start_frame: int
+    end_frame: int
+
+
+@dataclass(frozen=True)
+class ShotList:
+    """The shots of a video of n frames, in order, and what lies between them.
+
+    time_s: (n,) float64, presentation times. sharpness: (n,) float32, variance of the Laplacian at 240 rows.
+    """
+
+    shots: tuple[Shot, ...]
+    transitions: tuple[Transition, ...]
+    time_s: NDArray[np.float64]
+    sharpness: NDArray[np.float32]
+
+
+class CutScores(NamedTuple):
+    """How well found cuts agree with true ones."""
+
+    precision: float
+    recall: float
+    f1: float
+
+
+def detect_shots(path: Path, settings: SceneSettings, progress: Callable[[float], None]) -> ShotList:
+    """Cut a video into shots.
+
+    Memory is bounded: a few small pictures and three numbers a frame.
+
+    Raises:
+        BrokenVideo: a frame does not decode.
+    """
+    held = probe(path)
+    scan = _Scan(settings, held.fps)
+    for frame in iterate(path, HEIGHT):
+        scan.add(frame)
+        progress(min(1.0, frame.index / held.frame_count))
+    if not scan.time_s:
+        raise BrokenVideo(f"{path.name} holds no frame")
+    transitions = scan.transitions()
+    shots = _between(transitions, len(scan.time_s))
+    return ShotList(shots, transitions, np.array(scan.time_s), np.array(scan.sharpness, np.float32))
+
+
+def cut_scores(found: Sequence[int], true: Sequence[int], tolerance: int) -> CutScores:
+    """Compare cuts, each the first frame of a new shot; every true one is matched once, at most ``tolerance`` away."""
+    free = sorted(true)
+    hits = 0
+    for cut in sorted(found):
+        match = next((other for other in free if abs(other - cut) <= tolerance), None)
+        if match is not None:
+            free.remove(match)
+            hits += 1
+    precision = hits / len(found) if found else 1.0
+    recall = hits / len(true) if true else 1.0
+    return CutScores(precision, recall, 2 * precision * recall / max(precision + recall, 1e-9))
+
+
+class _Scan:
+    """What is remembered of the frames seen so far."""
+
+    def __init__(self, settings: SceneSettings, fps: float) -> None:
+        from scenedetect import AdaptiveDetector, ThresholdDetector
+
+        self.time_s: list[float] = []
+        self.sharpness: list[float] = []
+        self._settings = settings
+        self._fps = fps
+        self._level: list[float] = []
+        self._cuts: list[int] = []
+        self._fades: list[int] = []
+        self._adaptive = AdaptiveDetector(settings.cut_ratio, 1, min_content_val=settings.cut_content_min)
+        self._threshold = ThresholdDetector(settings.black_level, 1)
+        self._dissolves = DissolveSearch(settings, fps)
+        self._beside_cut = min(round(BLENDED_S * fps), self._adaptive.window_width)
+        self._recent: deque[Gray] = deque(maxlen=2 * self._adaptive.window_width + 2)
+
+    def add(self, frame: Frame) -> None:
+        """Take in the next frame."""
+        from scenedetect import FrameTimecode
+
+        gray = cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2GRAY)
+        self._recent.append(np.asarray(cv2.resize(gray, SMALL, interpolation=cv2.INTER_AREA), np.uint8))
+        self.time_s.append(frame.time_s)
+        self.sharpness.append(float(cv2.Laplacian(gray, cv2.CV_32F).var()))
+        self._level.append(float(gray.mean()))
+        timecode, bgr = FrameTimecode(frame.index, self._fps), np.ascontiguousarray(frame.rgb[..., ::-1])
+        candidates = [cut.frame_num for cut in self._adaptive.process_frame(timecode, bgr)]
+        self._cuts += [cut for cut in candidates if self._shows_new_scene(cut, frame.index)]
+        self._fades += [fade.frame_num for fade in self._threshold.process_frame(timecode, bgr)]
+        self._dissolves.add(frame.index, self._recent[-1], self.sharpness[-1])
+
+    def transitions(self) -> tuple[Transition, ...]:
+        """Return all transitions in order, none of which overlap."""
+        ends = (0, len(self._level) - 1)
+        fades = {span for frame in (*self._fades, *ends) if (span := self._fade_about(frame)) is not None}
+        found = [Transition("fade", *span) for span in sorted(fades)]
+        found += [Transition("dissolve", *span) for span in self._dissolves.ranges() if _apart(span, found)]
+        found += [Transition("cut", cut, cut) for cut in self._cuts if _apart((cut, cut), found)]
+        return tuple(sorted(found, key=lambda transition: transition.start_frame))
+
+    def _shows_new_scene(self, cut: int, newest: int) -> bool:
+        before, after = max(cut - 1 - self._beside_cut, 0), cut + self._beside_cut
+        old, new = self._recent[before - newest - 1], self._recent[after - newest - 1]
+        return correspondence(old, new, [flow(old, new)]) < self._settings.correspondence_min
+
+    def _fade_about(self, frame: int) -> tuple[int, int] | None:
+        """Return the black frames about ``frame`` with the slopes that lead down to them and up again."""
+        if self._level[frame] >= self._settings.black_level:
+            return None
+        backwards = self._level[frame::-1]
+        return frame - self._climb(backwards) + 1, frame + self._climb(self._level[frame:])
+
+    def _climb(self, level: Sequence[float]) -> int:
+        """Return how many frames it takes from black until the level rises no more."""
+        step = max(1, round(0.1 * self._fps))
+        end = next((i for i, value in enumerate(level) if value >= self._settings.black_level), len(level))
+        last = min(len(level) - step, end + round(FADE_MAX_S * self._fps))
+        while end < last and level[end + step] - level[end] > FADE_SLOPE * step / self._fps:
+            end += 1
+        return end
+
+
+def _apart(span: tuple[int, int], found: list[Transition]) -> bool:
+    return all(span[1] < other.start_frame or span[0] > other.end_frame for other in found)
+
+
+def _between(transitions: tuple[Transition, ...], frame_count: int) -> tuple[Shot, ...]:
+    starts = [0, *(transition.end_frame for transition in transitions)]
+    ends = [*(transition.start_frame for transition in transitions), frame_count]
+    return tuple(Shot(start, end) for start, end in zip(starts, ends, strict=True) if start < end)

@@ -1,0 +1,85 @@
+"""Remembers in ``failure.json`` why a video could not be built, and decides whether trying again makes sense.
+
+An error that comes from the video itself (broken, no indoor clip) is the same tomorrow and is not tried again until
+settings or code change; one that comes from the world (network, disk, a killed process) is, a few times.
+"""
+
+from datetime import UTC, datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pipeline.contract.errors import (
+    CorruptStore,
+    DiskFull,
+    DownloadRefused,
+    DownloadTransient,
+    HostResting,
+    PipelineError,
+)
+from pipeline.store.files import VideoStore
+
+FAILURE = "failure.json"
+PROCESS_DIED = "ProcessDied"
+_WORLD = {
+    PROCESS_DIED,
+    *(kind.__name__ for kind in (DownloadTransient, DownloadRefused, HostResting, DiskFull, CorruptStore)),
+}
+
+
+class Failure(BaseModel):
+    """The last failure of a video: its stage, the error's class and text, and how often it failed so far."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    stage: str
+    code: str
+    detail: str
+    wanted: str
+    tries: int = Field(ge=1)
+    when: str
+
+    @property
+    def may_pass(self) -> bool:
+        """Tell whether the same video may succeed next time with nothing changed."""
+        return self.code in _WORLD
+
+
+def record_failure(video: VideoStore, stage: str, wanted: str, error: Exception) -> Failure:
+    """Write down that ``stage`` ended with ``error``; ``wanted`` is the fingerprint the video was to reach."""
+    code = error.code if isinstance(error, PipelineError) else type(error).__name__
+    return _record(video, stage, wanted, code, str(error))
+
+
+def record_death(video: VideoStore, wanted: str, detail: str) -> Failure:
+    """Write down that the process that built the video died without a word (crash, kill, out of memory)."""
+    return _record(video, "process", wanted, PROCESS_DIED, detail)
+
+
+def last_failure(video: VideoStore) -> Failure | None:
+    """Return the video's last failure, or None where it has none or the note cannot be read."""
+    try:
+        return Failure.model_validate(video.read_json(FAILURE)) if video.exists(FAILURE) else None
+    except (CorruptStore, ValueError):
+        return None
+
+
+def forget_failure(video: VideoStore) -> None:
+    """Remove the note after a success."""
+    video.remove(FAILURE)
+
+
+def worth_trying(failure: Failure | None, wanted: str, give_up_after: int) -> bool:
+    """Tell whether a video with this last failure should be tried (again) to reach the fingerprint ``wanted``."""
+    if failure is None or failure.wanted != wanted:
+        return True
+    return failure.may_pass and failure.tries < give_up_after
+
+
+def _record(video: VideoStore, stage: str, wanted: str, code: str, detail: str) -> Failure:
+    earlier = last_failure(video)
+    tries = earlier.tries if earlier and earlier.wanted == wanted else 0
+    tries = max(1, tries + (code != HostResting.__name__))  # a host that rests was not asked
+    when = datetime.now(UTC).isoformat(timespec="seconds")
+    failure = Failure(stage=stage, code=code, detail=detail[:2000], wanted=wanted, tries=tries, when=when)
+    video.write_json(FAILURE, failure.model_dump())
+    return failure

@@ -1,0 +1,1 @@
+"""Stage ``indoor_clips``: which clips were filmed inside a house."""

@@ -1,0 +1,141 @@
+"""Stage ``indoor_clips``: which clips were filmed inside a house. ``sky_rule`` needs no weights.
+
+The rule weighs three things that are seen at a glance: sky (blue and smooth, in the upper part), greenery (green and
+textured) and upright edges, of which walls, doors and furniture make many and nature few. A title card is told by
+its flat areas and even gradients: no camera delivers them.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Literal, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from pipeline.contract.records import Images, IndoorScore
+from pipeline.stages.indoor_clips.places365 import Places365Filter, Places365Settings
+from pipeline.stages.indoor_clips.small import SmallIndoorFilter, SmallIndoorSettings
+
+SMALL = (160, 120)
+UPPER_ROWS = 48
+
+
+class SkyRuleSettings(BaseModel):
+    """The numbers of the rule; shares are of pixels, of upper pixels, or of edge strength."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    frames: int = Field(8, ge=1, le=64, description="frames of a clip, evenly spaced, over which shares are averaged")
+    usual_uprights: float = Field(
+        0.12, ge=0, le=1, description="share of upright edges that says nothing: 0.05 to 0.14 outdoors, 0.14 to 0.56 in"
+    )
+    upright_weight: float = Field(
+        4.0, ge=0, le=20, description="weight of uprights against that of sky and greenery; parts both sides widest"
+    )
+    balance: float = Field(
+        0.1, ge=-1, le=1, description="outdoor evidence at which P(indoor) is 0.5; measured: at most 0 in, from 0.2 out"
+    )
+    softness: float = Field(0.05, gt=0, le=1, description="outdoor evidence by which the log-odds change by 1")
+    flat_balance: float = Field(
+        0.45, gt=0, lt=1, description="share of flat pixels above which no scene was filmed: cards 0.65, rooms to 0.22"
+    )
+
+
+class IndoorSettings(BaseModel):
+    """Which backend tells indoor from outdoor clips, and how sure it must be."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    backend: Literal["sky_rule", "places365", "small"] = Field("sky_rule", description="name of the backend")
+    threshold: float = Field(0.5, ge=0, le=1, description="least P(indoor) of a clip that is kept")
+    sky_rule: SkyRuleSettings = SkyRuleSettings()
+    places365: Places365Settings = Places365Settings()
+    small: SmallIndoorSettings = SmallIndoorSettings()
+
+
+class WeighedFilter(Protocol):
+    """An ``IndoorFilter`` that says which weights it runs on."""
+
+    name: str
+
+    @property
+    def weights(self) -> Mapping[str, str]:
+        """SHA-256 of every checkpoint, by name."""
+        ...
+
+    def score(self, rgb: Images) -> IndoorScore:
+        """Score a clip's frames (n, h, w, 3) uint8 RGB."""
+        ...
+
+
+def indoor_filter(settings: IndoorSettings) -> WeighedFilter:
+    """Return the backend that the settings name."""
+    if settings.backend == "places365":
+        return Places365Filter(settings.places365)
+    if settings.backend == "small":
+        return SmallIndoorFilter(settings.small)
+    return SkyRule(settings.sky_rule)
+
+
+class SkyRule:
+    """P(indoor) by a rule on sky, greenery, upright edges and flat areas, averaged over a clip's frames."""
+
+    name = "sky_rule"
+    weights: Mapping[str, str] = MappingProxyType({})
+
+    def __init__(self, settings: SkyRuleSettings | None = None) -> None:
+        self._settings = settings or SkyRuleSettings()
+
+    def score(self, rgb: Images) -> IndoorScore:
+        """Score a clip's frames (n, h, w, 3) uint8 RGB, n >= 1; evidence holds the shares and their sum."""
+        chosen = np.linspace(0, len(rgb) - 1, min(self._settings.frames, len(rgb))).round().astype(np.int64)
+        shares = [_shares(frame) for frame in rgb[chosen]]
+        mean = {name: float(np.mean([frame[name] for frame in shares])) for name in shares[0]}
+        few_uprights = self._settings.usual_uprights - mean["uprights"]
+        outdoor = mean["sky"] + mean["greenery"] + self._settings.upright_weight * few_uprights
+        is_inside = _sigmoid((self._settings.balance - outdoor) / self._settings.softness)
+        is_filmed = _sigmoid((self._settings.flat_balance - mean["flat"]) / self._settings.softness)
+        return IndoorScore(is_inside * is_filmed, {**mean, "outdoor": outdoor})
+
+
+def _shares(rgb: Images) -> dict[str, float]:
+    """Return the shares of sky in the upper part, greenery, upright edges and flat areas in one frame."""
+    small = cv2.GaussianBlur(cv2.resize(rgb, SMALL, interpolation=cv2.INTER_AREA), (3, 3), 0)
+    hue, saturation, value = np.moveaxis(cv2.cvtColor(small, cv2.COLOR_RGB2HSV).astype(np.int64), 2, 0)
+    gray = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    roughness = _local_deviation(gray)
+    sky = (2 * hue > 185) & (2 * hue < 265) & (saturation > 40) & (value > 50) & (roughness < 8)
+    green = (2 * hue > 55) & (2 * hue < 170) & (saturation > 35) & (value > 30) & (roughness > 3)
+    return {
+        "sky": float(sky[:UPPER_ROWS].mean()),
+        "greenery": float(green.mean()),
+        "uprights": _upright_share(gray),
+        "flat": _flat_share(gray),
+    }
+
+
+def _local_deviation(gray: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the standard deviation of every 5 x 5 neighbourhood, grey levels."""
+    variance = cv2.blur(gray * gray, (5, 5)) - cv2.blur(gray, (5, 5)) ** 2
+    return np.asarray(np.sqrt(np.maximum(variance, 0)), np.float32)
+
+
+def _upright_share(gray: NDArray[np.float32]) -> float:
+    """Return the share of edge strength that lies in edges within 8 degrees of upright."""
+    across, down = np.abs(cv2.Sobel(gray, cv2.CV_32F, 1, 0)), np.abs(cv2.Sobel(gray, cv2.CV_32F, 0, 1))
+    strength = np.hypot(across, down)
+    strong = strength > 20
+    upright = strong & (down < np.tan(np.radians(8)) * across)
+    return float(strength[upright].sum() / max(float(strength[strong].sum()), 1.0))
+
+
+def _flat_share(gray: NDArray[np.float32]) -> float:
+    """Return the share of pixels about which the picture is a plane: drawn, not filmed, as on a title card."""
+    bumps = cv2.absdiff(gray, cv2.blur(gray, (7, 7)))
+    return float((cv2.blur(bumps, (7, 7)) < 0.5).mean())
+
+
+def _sigmoid(log_odds: float) -> float:
+    return float(1 / (1 + np.exp(-np.clip(log_odds, -50, 50))))

@@ -1,0 +1,1 @@
+"""Stage ``reconstruction``: cameras, intrinsics and depth of every clip, up to scale."""

@@ -1,0 +1,1 @@
+"""Backend ``colmap``: structure from motion, then dense depth by plane sweep; no weights."""

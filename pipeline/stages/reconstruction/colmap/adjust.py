@@ -1,0 +1,111 @@
+"""After mapping: are pixels square, do both halves of the clip agree, and out of COLMAP's types into ours."""
+
+import copy
+
+import numpy as np
+import pycolmap
+from numpy.typing import NDArray
+
+from pipeline.geometry.poses import pose_errors
+from pipeline.stages.reconstruction.colmap.settings import SparseSettings
+from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
+
+Float64s = NDArray[np.float64]
+Int64s = NDArray[np.int64]
+
+
+def adjusted(
+    models: list[pycolmap.Reconstruction], frame_count: int, parallax: float, route: str, settings: SparseSettings
+) -> SparseModel:
+    """Return the first of ``models`` after a last bundle adjustment, with its tests of itself."""
+    model = refined(models[0], settings)
+    poses, registered = poses_of(model, frame_count)
+    halves = [half_alone(model, poses, half) for half in np.array_split(np.flatnonzero(registered), 2)]
+    points, observed_frame, observed_point = points_of(model)
+    return SparseModel(
+        route=route,
+        intrinsics=_camera(model).calibration_matrix(),
+        camera_to_world=poses,
+        registered=registered,
+        points=points,
+        observed_frame=observed_frame,
+        observed_point=observed_point,
+        reprojection_error=model.compute_mean_reprojection_error(),
+        halves_focal=np.array([focal for focal, _ in halves]),
+        halves_rotation=np.array([rotation for _, rotation in halves]),
+        model_sizes=tuple(other.num_reg_images() for other in models),
+        parallax=parallax,
+    )
+
+
+def refined(model: pycolmap.Reconstruction, settings: SparseSettings) -> pycolmap.Reconstruction:
+    """Adjust with one focal length and with two, and keep two where they fit better and clearly differ.
+
+    Videos are often stored with pixels that are not square; with one focal length their geometry comes out sheared.
+    """
+    square, stretched = copy.deepcopy(model), copy.deepcopy(model)
+    camera = _camera(stretched)
+    focal, *centre = camera.params
+    camera.model = pycolmap.CameraModelId.PINHOLE
+    camera.params = [focal, focal, *centre]
+    for candidate in (square, stretched):
+        bundle_adjust(candidate)
+    better = stretched.compute_mean_reprojection_error() < square.compute_mean_reprojection_error()
+    differ = abs(camera.focal_length_y / camera.focal_length_x - 1) > settings.aspect_step
+    return stretched if better and differ else square
+
+
+def bundle_adjust(model: pycolmap.Reconstruction) -> None:
+    """Adjust cameras, points and the focal length of ``model`` in place."""
+    options = pycolmap.BundleAdjustmentOptions()
+    options.ceres.loss_function_type = pycolmap.LossFunctionType.HUBER
+    options.ceres.solver_options.max_num_iterations = 50
+    options.ceres.solver_options.function_tolerance = 1e-6
+    pycolmap.bundle_adjustment(model, options)
+    model.update_point_3d_errors()
+
+
+def half_alone(model: pycolmap.Reconstruction, poses: Float64s, half: Int64s) -> tuple[float, float]:
+    """Adjust the frames ``half`` alone, starting from ``model``.
+
+    Returns the focal length they ask for, and the largest change of a relative rotation among them, degrees; nan
+    and nan for fewer than three frames.
+    """
+    if len(half) < 3:
+        return float("nan"), float("nan")
+    alone = copy.deepcopy(model)
+    for image_id in model.reg_image_ids():
+        if _frame(model.image(image_id)) not in half:
+            alone.deregister_frame(model.image(image_id).frame_id)
+    bundle_adjust(alone)
+    moved, _ = poses_of(alone, len(poses))
+    return _camera(alone).focal_length_x, float(pose_errors(moved[half], poses[half]).rotation.max())
+
+
+def poses_of(model: pycolmap.Reconstruction, frame_count: int) -> tuple[Float64s, NDArray[np.bool_]]:
+    """Return camera_to_world (n, 4, 4), zeros where not registered, and registered (n,)."""
+    poses, registered = np.zeros((frame_count, 4, 4)), np.zeros(frame_count, bool)
+    for image in model.images.values():
+        if image.has_pose:
+            camera_from_world = np.vstack([image.cam_from_world().matrix(), (0, 0, 0, 1)])
+            poses[_frame(image)] = np.linalg.inv(camera_from_world)
+            registered[_frame(image)] = True
+    return poses, registered
+
+
+def points_of(model: pycolmap.Reconstruction) -> tuple[Float64s, Int64s, Int64s]:
+    """Return points (m, 3) and, for every observation, the frame (k,) and the row of its point (k,)."""
+    points = list(model.points3D.values())
+    frames = [[_frame(model.image(element.image_id)) for element in point.track.elements] for point in points]
+    rows = np.repeat(np.arange(len(points)), [len(seen) for seen in frames])
+    positions = np.array([point.xyz for point in points]).reshape(-1, 3)
+    return positions, np.array([frame for seen in frames for frame in seen], np.int64), rows
+
+
+def _camera(model: pycolmap.Reconstruction) -> pycolmap.Camera:
+    camera: pycolmap.Camera = next(iter(model.cameras.values()))
+    return camera
+
+
+def _frame(image: pycolmap.Image) -> int:
+    return int(image.name.partition(".")[0])

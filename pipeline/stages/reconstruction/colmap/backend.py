@@ -1,0 +1,110 @@
+"""Backend ``colmap``: cameras by structure from motion, depth by dense matching; no weights, any textured video."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+import cv2
+import numpy as np
+
+import pipeline
+from pipeline.contract.errors import ReconstructionCrashed, TooFewRegistered
+from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, Floats, Images, Reconstruction
+from pipeline.stages.reconstruction.colmap.dense import dense_depth
+from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
+from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
+from pipeline.stages.reconstruction.colmap.trust import check_cameras
+from pipeline.stages.reconstruction.colmap.views import views_of
+
+
+class ColmapReconstructor:
+    """Structure from motion (COLMAP, in a process of its own), then dense matching."""
+
+    name = "colmap"
+    weights: Mapping[str, str] = MappingProxyType({})
+
+    def __init__(self, settings: ColmapSettings | None = None) -> None:
+        self.settings = settings or ColmapSettings()
+
+    def reconstruct(self, rgb: Images, scratch: Path) -> Reconstruction:
+        """Reconstruct frames (n, 480, 640, 3) uint8 RGB; ``scratch`` is an empty folder for temporary files.
+
+        Raises:
+            ValueError: the frames have another shape or type.
+            TooFewRegistered, TooLittleParallax, InconsistentReconstruction: the clip cannot be trusted.
+            ReconstructionCrashed: COLMAP ended without a result.
+        """
+        if rgb.dtype != np.uint8 or rgb.shape[1:] != (FRAME_HEIGHT, FRAME_WIDTH, 3):
+            message = f"need frames (n, {FRAME_HEIGHT}, {FRAME_WIDTH}, 3) uint8, not {rgb.shape} {rgb.dtype}"
+            raise ValueError(message)
+        if len(rgb) < self.settings.trust.min_frames:
+            message = f"a clip of {len(rgb)} frames, {self.settings.trust.min_frames} needed"
+            raise TooFewRegistered(message)
+        model = find_cameras(rgb, scratch, self.settings)
+        check_cameras(model, self.settings.trust)
+        depth, confidence = dense_depth(views_of(rgb, model, self.settings.sweep), self.settings)
+        return Reconstruction(
+            intrinsics=(model.registered[:, None, None] * model.intrinsics).astype(np.float32),
+            camera_to_world=model.camera_to_world.astype(np.float32),
+            depth=spread(depth, model),
+            confidence=spread(confidence, model),
+            registered=model.registered,
+            notes=notes_on(model),
+        )
+
+
+def find_cameras(rgb: Images, scratch: Path, settings: ColmapSettings) -> SparseModel:
+    """Run structure from motion on ``rgb`` in a process of its own.
+
+    Raises:
+        ReconstructionCrashed: the process died, or took longer than ``settings.sparse.timeout_s``.
+    """
+    (scratch / "frames").mkdir(parents=True)
+    for index, frame in enumerate(rgb):
+        cv2.imwrite(str(scratch / "frames" / f"{index:06d}.png"), cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+    (scratch / "settings.json").write_text(settings.model_dump_json())
+    environment = os.environ | {"PYTHONPATH": str(Path(pipeline.__path__[0]).parent)}
+    try:
+        process = subprocess.run(  # noqa: S603 - our own module, no input in the command
+            [sys.executable, "-m", "pipeline.stages.reconstruction.colmap.sparse", str(scratch)],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            timeout=settings.sparse.timeout_s,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        message = f"structure from motion took longer than {settings.sparse.timeout_s:.0f} s"
+        raise ReconstructionCrashed(message) from error
+    if process.returncode != 0:
+        last_words = process.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        message = f"structure from motion ended with status {process.returncode}: {last_words[:300]}"
+        raise ReconstructionCrashed(message)
+    return SparseModel.load(scratch / "sparse.npz")
+
+
+def spread(maps: Floats, model: SparseModel) -> Floats:
+    """Give maps (r, h, w) of the registered frames their place among all frames: (n, h, w), zeros elsewhere."""
+    placed = np.zeros((len(model.registered), *maps.shape[1:]), np.float32)
+    placed[model.registered] = maps
+    return placed
+
+
+def notes_on(model: SparseModel) -> tuple[str, ...]:
+    """Say in sentences what the user should know about the cameras."""
+    notes = []
+    count, total = int(model.registered.sum()), len(model.registered)
+    if len(model.model_sizes) > 1:
+        sizes = " and ".join(map(str, model.model_sizes))
+        notes.append(f"The clip fell into {len(model.model_sizes)} models of {sizes} frames; the largest was kept.")
+    if count < total:
+        notes.append(f"{total - count} of {total} frames found no camera.")
+    aspect = model.intrinsics[1, 1] / model.intrinsics[0, 0]
+    if abs(aspect - 1) > 1e-6:
+        notes.append(f"Pixels are not square: the vertical focal length is {aspect:.3f} times the horizontal one.")
+    if model.route != "map_globally":
+        notes.append("Global mapping could not be trusted; the cameras come from incremental mapping.")
+    return tuple(notes)

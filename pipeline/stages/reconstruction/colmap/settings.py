@@ -1,0 +1,133 @@
+"""Settings of the reconstruction: which backend, and the numbers of each."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pipeline.stages.reconstruction.dust3r.backend import Dust3rSettings
+
+
+class SparseSettings(BaseModel):
+    """How cameras are found: SIFT features, exhaustive matching, COLMAP's mapping."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    focal_prior: float = Field(
+        0.6, gt=0.2, lt=3, description="Focal length to start from, in picture widths; 0.6 measured on real tours."
+    )
+    max_features: int = Field(
+        6000, ge=100, le=20000, description="SIFT features per frame at most; 640x480 frames of rooms have 500 to 4000."
+    )
+    peak_threshold: float = Field(
+        0.004, gt=0, lt=0.1, description="SIFT contrast threshold; COLMAP's 0.0067 misses features of plain walls."
+    )
+    precise: float = Field(
+        0.55,
+        ge=0,
+        description="Mean reprojection error, pixels, above which coarse features are replaced by fine ones (SIFT on "
+        "the doubled picture, 3 to 6 times the time). Coarse ones leave 0.38 to 0.45 on tours, where fine ones win "
+        "0.01 degrees, and 0.63 to 0.84 on real clips, whose AUC@10 fine ones raise from 0.83 to 0.95.",
+    )
+    min_inliers: int = Field(15, ge=8, description="Verified matches that make a pair of frames (COLMAP's default).")
+    seed: int = Field(0, ge=0, description="Seed of every RANSAC and random start.")
+    timeout_s: float = Field(300.0, gt=0, description="Seconds after which the mapping of one clip is given up.")
+    aspect_step: float = Field(
+        0.05,
+        ge=0,
+        description="Pixels are taken as not square where two focal lengths fit better and differ by more than this; "
+        "measured: 0.003 to 0.007 on square pixels (tours, ICL-NUIM), 0.11 to 0.25 on anamorphic RealEstate10K clips.",
+    )
+
+
+class SweepSettings(BaseModel):
+    """How dense depth is found: plane sweep, semi-global smoothing."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    width: int = Field(
+        320, ge=64, le=640, multiple_of=4, description="Width of depth maps, pixels; a quarter of the work of 640."
+    )
+    sources: int = Field(6, ge=2, le=12, description="Views that each view is matched with, at most.")
+    best_angle: float = Field(
+        5.0, gt=0, lt=45, description="Angle between rays that tells depth best, degrees (MVSNet's 5)."
+    )
+    nearer: float = Field(0.6, gt=0, le=1, description="Nearest depth looked for, in nearest sparse points (2 %).")
+    farther: float = Field(1.5, ge=1, description="Farthest depth looked for, in farthest sparse points (98 %).")
+    step: float = Field(0.75, gt=0, description="Pixels between planes in the source with the widest baseline.")
+    min_planes: int = Field(32, ge=8, description="Planes at least.")
+    max_planes: int = Field(96, ge=8, description="Planes at most.")
+    radius: int = Field(3, ge=1, le=10, description="Windows are 2 * radius + 1 pixels wide.")
+    noise: float = Field(
+        0.012, gt=0, lt=0.2, description="Noise of a pixel, white = 1: texture weaker than this tells nothing."
+    )
+    slant_price: float = Field(0.1, ge=0, description="Price of a change by one plane, in matching cost.")
+    edge_price: float = Field(1.2, ge=0, description="Price of a jump in depth where the picture is smooth.")
+    edge_contrast: float = Field(0.04, gt=0, description="Contrast, white = 1, that halves the price of a jump.")
+    tolerance: float = Field(
+        0.02, gt=0, lt=0.5, description="Relative difference of depth up to which two views see the same surface."
+    )
+    max_tolerance: float = Field(
+        0.06, gt=0, lt=0.5, description="The same where planes lie farther apart than that: far away, little parallax."
+    )
+    min_support: int = Field(2, ge=1, description="Views that must agree with a depth for it to be given.")
+
+
+class PlaneSettings(BaseModel):
+    """How planes fill what texture cannot tell."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    contrast: float = Field(
+        40.0, gt=0, description="Felzenszwalb's scale: larger values make larger regions of even colour."
+    )
+    min_pixels: int = Field(60, ge=8, description="Smallest region, pixels of the depth map.")
+    min_known: float = Field(0.1, gt=0, le=1, description="Share of a region that must have depth.")
+    min_inliers: float = Field(0.6, gt=0, le=1, description="Share of that depth that must lie on one plane.")
+    tolerance: float = Field(0.03, gt=0, lt=0.5, description="Relative distance in depth up to which it does.")
+    tries: int = Field(
+        48, ge=8, description="Triples of pixels drawn for a plane (RANSAC); one in five is all inliers at 0.6."
+    )
+
+
+class TrustSettings(BaseModel):
+    """What a reconstruction must pass before it is handed on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    min_frames: int = Field(3, ge=2, description="Registered frames at least; two cannot be checked.")
+    min_parallax: float = Field(
+        1.5, ge=0, description="Pixels that matches must move beyond what any turn of the camera explains (median)."
+    )
+    min_angle: float = Field(1.5, ge=0, description="Median triangulation angle of the points at least, degrees.")
+    focal_range: tuple[float, float] = Field(
+        (0.35, 2.5), description="Believable focal lengths in picture widths: 110 to 23 degrees of view."
+    )
+    max_focal_disagreement: float = Field(
+        0.25, gt=0, description="Largest |ln| ratio of the focal lengths that the two halves of a clip ask for."
+    )
+    max_rotation_disagreement: float = Field(
+        4.0, gt=0, description="Largest change of a relative rotation when half of the clip is adjusted alone, degrees."
+    )
+    max_behind: float = Field(0.02, ge=0, le=1, description="Largest share of observations behind their camera.")
+
+
+class ColmapSettings(BaseModel):
+    """Backend ``colmap``: structure from motion, then dense depth by plane sweep."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    threads: int | None = Field(None, ge=1, description="CPU threads of dense depth; all cores by default.")
+    sparse: SparseSettings = SparseSettings()
+    sweep: SweepSettings = SweepSettings()
+    planes: PlaneSettings = PlaneSettings()
+    trust: TrustSettings = TrustSettings()
+
+
+class ReconstructSettings(BaseModel):
+    """Stage 4: cameras, intrinsics and depth of every clip."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    backend: Literal["colmap", "dust3r"] = Field("colmap", description="Who finds cameras and depth.")
+    colmap: ColmapSettings = ColmapSettings()
+    dust3r: Dust3rSettings = Dust3rSettings()

@@ -1,0 +1,85 @@
+"""What dense matching looks at: small grey pictures, their camera, and which frames help which."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.contract.records import FRAME_WIDTH, Floats, Images
+from pipeline.stages.reconstruction.colmap.settings import SweepSettings
+from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
+
+Float64s = NDArray[np.float64]
+Int64s = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Views:
+    """Registered frames of a clip at the resolution of depth (r views of h x w pixels).
+
+    grey: (r, h, w) float32 in [0, 1].
+    intrinsics: (3, 3) float64, pixels of these pictures.
+    camera_to_world: (r, 4, 4) float64.
+    sources: for every view the views it is matched with, best first.
+    depth_range: (r, 2) float64, nearest and farthest depth looked for.
+    """
+
+    grey: Floats
+    intrinsics: Float64s
+    camera_to_world: Float64s
+    sources: tuple[tuple[int, ...], ...]
+    depth_range: Float64s
+
+    def projection(self, view: int, source: int) -> tuple[Float64s, Float64s]:
+        """Return (3, 3) H and (3,) b: a pixel u of ``view`` at depth z falls on ``H (u, 1) + b / z`` in ``source``."""
+        source_from_view = np.linalg.inv(self.camera_to_world[source]) @ self.camera_to_world[view]
+        turn = self.intrinsics @ source_from_view[:3, :3] @ np.linalg.inv(self.intrinsics)
+        return turn, self.intrinsics @ source_from_view[:3, 3]
+
+
+def views_of(rgb: Images, model: SparseModel, settings: SweepSettings) -> Views:
+    """Return the registered frames of ``rgb`` (n, 480, 640, 3) with their sources and depth ranges."""
+    frames = np.flatnonzero(model.registered)
+    width, height = settings.width, settings.width * 3 // 4
+    small = [
+        cv2.resize(cv2.cvtColor(rgb[frame], cv2.COLOR_RGB2GRAY), (width, height), interpolation=cv2.INTER_AREA)
+        for frame in frames
+    ]
+    scale = np.diag([width / FRAME_WIDTH, width / FRAME_WIDTH, 1])
+    scores = _source_scores(model, settings)[np.ix_(frames, frames)]
+    return Views(
+        grey=np.stack(small).astype(np.float32) / np.float32(255),
+        intrinsics=scale @ model.intrinsics,
+        camera_to_world=model.camera_to_world[frames],
+        sources=tuple(_best_sources(row, settings.sources) for row in scores),
+        depth_range=np.array([_depth_range(model, frame, settings) for frame in frames]),
+    )
+
+
+def _source_scores(model: SparseModel, settings: SweepSettings) -> Float64s:
+    """Score every pair of frames (n, n): shared points, weighted by how well their angle tells depth (as MVSNet)."""
+    count = len(model.registered)
+    sees = np.zeros((count, len(model.points)), bool)
+    sees[model.observed_frame, model.observed_point] = True
+    ray = model.points[None] - model.camera_to_world[:, None, :3, 3]
+    ray /= np.linalg.norm(ray, axis=2, keepdims=True)
+    scores = np.zeros((count, count))
+    for frame in range(count):
+        angle = np.degrees(np.arccos(np.clip(np.einsum("mi,nmi->nm", ray[frame], ray), -1, 1)))
+        spread = np.where(angle < settings.best_angle, settings.best_angle / 2, settings.best_angle * 2)
+        weight = np.exp(-(((angle - settings.best_angle) / spread) ** 2) / 2)
+        scores[frame] = np.sum(weight * sees * sees[frame], axis=1)
+        scores[frame, frame] = 0
+    return scores
+
+
+def _best_sources(scores: Float64s, count: int) -> tuple[int, ...]:
+    order = np.argsort(-scores, kind="stable")[:count]
+    return tuple(int(source) for source in order if scores[source] > 0)
+
+
+def _depth_range(model: SparseModel, frame: np.int64, settings: SweepSettings) -> tuple[float, float]:
+    depth = model.depths()[model.observed_frame == frame]
+    near, far = np.percentile(depth[depth > 0], (2, 98)) if np.any(depth > 0) else (1.0, 10.0)
+    return near * settings.nearer, far * settings.farther

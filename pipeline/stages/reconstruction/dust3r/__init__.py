@@ -1,0 +1,1 @@
+"""Backend ``dust3r``: pointmaps of pairs of frames, aligned over a clip."""

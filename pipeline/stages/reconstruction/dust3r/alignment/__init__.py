@@ -1,0 +1,1 @@
+"""Global alignment of pairwise pointmaps (DUSt3R section 3.3) for video clips."""

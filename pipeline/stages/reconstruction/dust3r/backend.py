@@ -1,0 +1,196 @@
+"""Reconstruction as in the paper: DUSt3R on pairs of frames, then global alignment.
+
+DUSt3R's released weights are non-commercial; this backend runs whatever weights its settings name.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from pipeline.contract.errors import SettingsError, TooFewRegistered
+from pipeline.contract.records import Images, Reconstruction
+from pipeline.stages.reconstruction.dust3r.alignment.graph import video_pairs
+from pipeline.stages.reconstruction.dust3r.alignment.records import Alignment, PairPredictions
+from pipeline.stages.reconstruction.dust3r.alignment.settings import AlignmentSettings
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from models.dust3r import Dust3r
+    from models.dust3r.pairs import PairPointMaps
+    from models.dust3r.preprocess import Crop
+
+
+class Dust3rSettings(BaseModel):
+    """How DUSt3R is run over a clip."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    weights: str = Field(
+        "dust3r_vitl_512_dpt", description="shipped or registered name, or path of a .pth or .safetensors file"
+    )
+    image_size: int | None = Field(
+        None,
+        ge=64,
+        le=1024,
+        multiple_of=16,
+        description="pixels of the long side, none = what the weights were trained for; 224 = a square from the "
+        "middle, unless they were trained on another shape",
+    )
+    window: int = Field(3, ge=1, description="each frame is paired with so many next ones, both ways (swin-3)")
+    strides: tuple[int, ...] = Field(
+        (6, 12), description="and with the frames so far ahead, so that long clips do not drift"
+    )
+    complete_up_to: int = Field(6, ge=2, description="clips of so few frames take all pairs")
+    batch_pairs: int | None = Field(None, ge=1, description="pairs decoded at once; none = what the memory holds")
+    device: str | None = Field(None, description="torch device; none = the GPU if there is one")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="of encoder and decoders; auto = bfloat16 on GPUs, float32 on CPUs, where it is faster"
+    )
+    min_contrast: float = Field(
+        2.0, ge=0, description="grey levels, standard deviation; flatter frames (fades, covered lens) are left out"
+    )
+    min_registered: int = Field(3, ge=2, description="fewer aligned frames are no reconstruction")
+    min_baseline: float = Field(
+        0.01, ge=0, description="largest distance between cameras, in median depths, below which a note is left"
+    )
+    alignment: AlignmentSettings = AlignmentSettings()
+
+
+class Dust3rReconstructor:
+    """Cameras and depth of a clip from DUSt3R's pointmaps."""
+
+    name = "dust3r"
+
+    def __init__(self, settings: Dust3rSettings) -> None:
+        self.settings = settings
+
+    @property
+    def weights(self) -> Mapping[str, str]:
+        """SHA-256 of the file of weights; fetches it if need be.
+
+        Raises:
+            SettingsError: the weights cannot be had.
+        """
+        return _checksum(self.settings.weights)
+
+    def reconstruct(self, rgb: Images, scratch: Path) -> Reconstruction:
+        """Reconstruct frames (n, 480, 640, 3) uint8 RGB; pairs wait in ``scratch``.
+
+        Raises:
+            TooFewRegistered: too few frames show anything, or see one place.
+            InconsistentReconstruction: the network's pairs contradict each other or hold values that are not finite.
+            SettingsError: the weights cannot be had or are damaged, or the device's memory is too small.
+        """
+        from models.dust3r.preprocess import preprocess
+        from models.errors import ModelError
+        from pipeline.stages.reconstruction.dust3r.alignment.align import align
+
+        shown = rgb.std(axis=(1, 2)).max(axis=1) >= self.settings.min_contrast
+        self._require(int(shown.sum()), "frames show anything but one colour")
+        try:
+            network = _network(self.settings.weights, self.settings.device, self.settings.precision)
+            height, width = network.config.img_size
+            size = self.settings.image_size or max(height, width)
+            images, crop = preprocess(rgb[shown], size, keep_shape=height != width)
+            edges, maps = self._predict(network, images, scratch)
+        except ModelError as error:
+            raise SettingsError(str(error)) from error
+        predictions = PairPredictions(
+            len(images), edges, maps.points1, maps.points2, maps.confidence1, maps.confidence2
+        )
+        alignment = align(predictions, self.settings.alignment)
+        self._require(int(alignment.aligned.sum()), "frames see the same place")
+        notes = (*_frame_notes(shown), *_batch_notes(maps), *alignment.notes, *self._baseline_notes(alignment))
+        return to_reconstruction(alignment, crop, shown, notes)
+
+    def _require(self, count: int, what: str) -> None:
+        if count < self.settings.min_registered:
+            raise TooFewRegistered(f"only {count} {what}; {self.settings.min_registered} are needed")
+
+    def _predict(self, network: "Dust3r", images: "Tensor", scratch: Path) -> tuple[NDArray[np.int64], "PairPointMaps"]:
+        from models.dust3r.pairs import predict_pairs
+
+        settings = self.settings
+        edges = video_pairs(len(images), settings.window, settings.strides, settings.complete_up_to)
+        return edges, predict_pairs(network, images, edges, scratch, settings.batch_pairs)
+
+    def _baseline_notes(self, alignment: Alignment) -> tuple[str, ...]:
+        centres = alignment.camera_to_world[alignment.aligned, :3, 3]
+        baseline = np.linalg.norm(centres[:, None] - centres, axis=-1).max()
+        seen = alignment.depth[alignment.depth > 0]
+        if seen.size and baseline >= self.settings.min_baseline * np.median(seen):
+            return ()
+        return ("the camera hardly moved: depth rests on the network's experience alone",)
+
+
+@lru_cache(maxsize=1)
+def _network(weights: str, device: str | None, precision: str) -> "Dust3r":
+    """Load a network once for all clips of a process."""
+    import torch
+
+    from models.dust3r import Dust3r
+
+    place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    network = Dust3r.load(weights).to(place)
+    halves = precision == "bfloat16" or (precision == "auto" and place.type == "cuda")
+    return network.cast_body(torch.bfloat16) if halves else network
+
+
+@lru_cache(maxsize=1)
+def _checksum(weights: str) -> Mapping[str, str]:
+    from models.dust3r.checkpoint import locate
+    from models.errors import ModelError
+    from models.weights.cache import checksum
+
+    try:
+        path = locate(weights)
+    except ModelError as error:
+        raise SettingsError(str(error)) from error
+    return {path.name: checksum(path)}
+
+
+def _frame_notes(shown: NDArray[np.bool_]) -> tuple[str, ...]:
+    return () if shown.all() else (f"{(~shown).sum()} frames of one colour were left out",)
+
+
+def _batch_notes(maps: "PairPointMaps") -> tuple[str, ...]:
+    return (f"the device ran out of memory; went on with {maps.batch_size} pairs at a time",) if maps.halved else ()
+
+
+def to_reconstruction(
+    alignment: Alignment, crop: "Crop", shown: NDArray[np.bool_], notes: tuple[str, ...]
+) -> Reconstruction:
+    """Bring the alignment of the shown frames to the stored picture and to rows of all frames."""
+    registered = np.zeros(len(shown), np.bool_)
+    registered[shown] = alignment.aligned
+    kept = alignment.aligned
+    depth = crop.uncut(alignment.depth[kept])
+    confidence = crop.uncut(1 - 1 / alignment.confidence[kept].clip(min=1))
+    return Reconstruction(
+        intrinsics=_rows(registered, _stored_intrinsics(alignment.focal[kept], crop)),
+        camera_to_world=_rows(registered, alignment.camera_to_world[kept]),
+        depth=_rows(registered, depth),
+        confidence=_rows(registered, np.where(depth > 0, confidence, 0)),
+        registered=registered,
+        notes=notes,
+    )
+
+
+def _stored_intrinsics(focal: NDArray[np.float64], crop: "Crop") -> NDArray[np.float64]:
+    intrinsics = np.tile(np.eye(3), (len(focal), 1, 1))
+    intrinsics[:, 0, 0] = intrinsics[:, 1, 1] = focal
+    intrinsics[:, 0, 2], intrinsics[:, 1, 2] = crop.size[0] / 2, crop.size[1] / 2
+    return crop.original_intrinsics(intrinsics)
+
+
+def _rows(kept: NDArray[np.bool_], values: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Values of the kept frames at their places among all, zeros elsewhere."""
+    whole = np.zeros((len(kept), *values.shape[1:]), np.float32)
+    whole[kept] = values
+    return whole

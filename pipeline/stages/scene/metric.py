@@ -1,0 +1,74 @@
+"""The stage itself: outliers out, upright, floor at zero, metres."""
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.contract.errors import NoUpDirection
+from pipeline.contract.records import Floats, MetricScene, Reconstruction
+from pipeline.stages.scene.heights import Scale, find_levels, find_scale
+from pipeline.stages.scene.levelling import level
+from pipeline.stages.scene.orientation import find_up, walls_to_axes
+from pipeline.stages.scene.outliers import inlier_pixels
+from pipeline.stages.scene.settings import MetricSettings
+from pipeline.stages.scene.surfaces import sample_surfaces
+
+
+def to_metric(reconstruction: Reconstruction, settings: MetricSettings | None = None) -> MetricScene:
+    """Drop outliers, turn z up and walls to the axes, put the floor at z = 0, scale walls to 2.8 m (section 3.2).
+
+    The world's z axis passes through the first registered camera, which looks nearest +y of the four directions.
+
+    Raises:
+        NoUpDirection: neither floor, ceiling nor walls show which way is up.
+    """
+    settings = settings or MetricSettings()
+    kept = inlier_pixels(reconstruction, settings.outliers)
+    if not kept.any():
+        raise NoUpDirection("the clip has no depth that belongs to a surface")
+    cleaned = dataclasses.replace(
+        reconstruction,
+        depth=np.where(kept, reconstruction.depth, 0).astype(np.float32),
+        confidence=np.where(kept, reconstruction.confidence, 0).astype(np.float32),
+    )
+    surfaces = sample_surfaces(cleaned, settings)
+    cameras = cleaned.camera_to_world[cleaned.registered].astype(np.float64)
+    up = find_up(surfaces.normals, cameras, settings)
+    rotation = walls_to_axes(surfaces.normals, up.direction, cameras[0, :3, 2])
+    rotation = walls_to_axes(surfaces.normals, level(surfaces, rotation, settings), cameras[0, :3, 2])
+    scale = find_scale(find_levels(surfaces, rotation[2], cameras[:, :3, 3], settings), settings)
+    similarity = world_from_reconstruction(rotation, scale, cameras[0, :3, 3])
+    return MetricScene(
+        intrinsics=cleaned.intrinsics,
+        camera_to_world=moved_cameras(cleaned.camera_to_world, cleaned.registered, similarity),
+        depth=(cleaned.depth * scale.metres).astype(np.float32),
+        confidence=cleaned.confidence,
+        registered=cleaned.registered,
+        ceiling_height=settings.wall_height_m if scale.sees_ceiling else float("nan"),
+        up_confidence=up.confidence,
+        scale_source=scale.source,
+        world_from_reconstruction=similarity,
+    )
+
+
+def world_from_reconstruction(
+    rotation: NDArray[np.float64], scale: Scale, first_camera: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the similarity (4, 4) that also takes the first camera (3,) to x = y = 0 and ``scale.zero`` to z = 0."""
+    similarity = np.eye(4)
+    similarity[:3, :3] = scale.metres * rotation
+    similarity[:2, 3] = -similarity[:2, :3] @ first_camera
+    similarity[2, 3] = -scale.metres * scale.zero
+    return similarity
+
+
+def moved_cameras(
+    camera_to_world: NDArray[np.floating], registered: NDArray[np.bool_], similarity: NDArray[np.float64]
+) -> Floats:
+    """Apply a similarity (4, 4) to poses (n, 4, 4): rotations stay rotations, rows of unregistered frames stay zero."""
+    scale = np.cbrt(np.linalg.det(similarity[:3, :3]))
+    moved = similarity @ camera_to_world.astype(np.float64)
+    moved[:, :3, :3] /= scale
+    moved[~registered] = 0
+    return moved.astype(np.float32)

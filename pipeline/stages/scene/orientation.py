@@ -1,0 +1,113 @@
+"""Which way is up, and how the walls run: consensus of surface normals, near what the camera holds for upright."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.contract.errors import NoUpDirection
+from pipeline.stages.scene.settings import MetricSettings
+
+CANDIDATES = 400
+SCORED_NORMALS = 4000
+
+
+@dataclass(frozen=True)
+class Up:
+    """A unit vector (3,) and the share of normals that are parallel or orthogonal to it."""
+
+    direction: NDArray[np.float64]
+    confidence: float
+
+
+def find_up(normals: NDArray[np.float64], camera_to_world: NDArray[np.floating], settings: MetricSettings) -> Up:
+    """Find the direction to which most normals (m, 3) are parallel (floor, ceiling, tables) or orthogonal (walls).
+
+    camera_to_world: (n, 4, 4), of people who hold their cameras roughly upright.
+
+    Raises:
+        NoUpDirection: too few normals agree, or the agreeing ones leave a direction open.
+    """
+    if len(normals) < 100:
+        raise NoUpDirection("fewer than 100 pixels of the clip lie on flat surfaces")
+    upright = unit(-camera_to_world[:, :3, 1].astype(np.float64).mean(axis=0))
+    draw = np.random.default_rng(settings.seed)
+    candidates = up_candidates(normals, upright, settings, draw)
+    judges = normals[draw.integers(0, len(normals), SCORED_NORMALS)]
+    support = agreement(judges @ candidates.T, settings.agreement_deg).sum(axis=0)
+    direction = candidates[int(support.argmax())]
+    for band in (settings.agreement_deg, settings.agreement_deg / 2, settings.agreement_deg / 2):
+        direction = refined(normals, direction, band)
+    agreeing = float((agreement(normals @ direction, settings.agreement_deg) > 0).mean())
+    if agreeing < settings.up_confidence_min:
+        raise NoUpDirection(f"only {agreeing:.0%} of the surface normals agree on an up direction")
+    return Up(direction, agreeing)
+
+
+def unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Scale vectors (..., 3) to length 1."""
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(vectors / np.maximum(lengths, 1e-12), np.float64)
+
+
+def up_candidates(
+    normals: NDArray[np.float64], upright: NDArray[np.float64], settings: MetricSettings, draw: np.random.Generator
+) -> NDArray[np.float64]:
+    """Return unit vectors (k, 3) near ``upright``: it, normals of floors, cross products of the normals of walls."""
+    first, second = normals[draw.integers(0, len(normals), (2, CANDIDATES))]
+    crossed = np.cross(first, second)
+    apart = np.linalg.norm(crossed, axis=1) > np.sin(np.radians(30))
+    found = np.concatenate([upright[None], first, unit(crossed[apart])])
+    found *= np.where(found @ upright < 0, -1.0, 1.0)[:, None]
+    near: NDArray[np.float64] = found[found @ upright > np.cos(np.radians(settings.tilt_max_deg))]
+    return near
+
+
+def agreement(cosine: NDArray[np.float64], band_deg: float) -> NDArray[np.float64]:
+    """Weigh the cosines of normals to up: 1 where parallel or orthogonal, 0 where ``band_deg`` or more off that."""
+    sine = np.sqrt(np.maximum(1 - cosine**2, 0))
+    off = np.minimum(np.abs(cosine), sine) / np.sin(np.radians(band_deg))
+    return np.asarray(np.maximum(1 - off**2, 0) ** 2, np.float64)
+
+
+def refined(normals: NDArray[np.float64], direction: NDArray[np.float64], band_deg: float) -> NDArray[np.float64]:
+    """Return the unit vector that is best parallel to the agreeing horizontal surfaces and orthogonal to the walls.
+
+    Raises:
+        NoUpDirection: the agreeing normals are all parallel to one another and lie across up: a single wall.
+    """
+    cosine = normals @ direction
+    weight = agreement(cosine, band_deg) * np.where(np.abs(cosine) > 0.5, 1.0, -1.0)
+    values, vectors = np.linalg.eigh((normals * weight[:, None]).T @ normals / max(np.abs(weight).sum(), 1e-12))
+    if values[2] - values[1] < 0.01:
+        raise NoUpDirection("the clip shows a single wall and neither floor nor ceiling")
+    best = vectors[:, 2]
+    return np.asarray(best if best @ direction > 0 else -best, np.float64)
+
+
+def walls_to_axes(
+    normals: NDArray[np.float64], up: NDArray[np.float64], forward: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """Return the rotation (3, 3) that takes up to z and the walls' normals to x and y.
+
+    Of the four ways to turn, the one that brings ``forward`` (3,) nearest +y: the same in whatever frame the input is.
+    """
+    axis_y = unit(forward - up * (forward @ up))
+    upright = np.stack([np.cross(axis_y, up), axis_y, up])
+    flat = normals[np.abs(normals @ up) < np.sin(np.radians(20))] @ upright.T
+    turn = -quarter_turn_angle(np.arctan2(flat[:, 1], flat[:, 0]))
+    cosine, sine = np.cos(turn), np.sin(turn)
+    return np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]]) @ upright
+
+
+def quarter_turn_angle(angles: NDArray[np.float64]) -> float:
+    """Return the angle in [-pi / 4, pi / 4) that most ``angles`` (m,), radians, share modulo right angles, or 0."""
+    quarter = np.pi / 2
+    counts = np.histogram(angles % quarter, bins=90, range=(0, quarter))[0].astype(float)
+    smooth = sum(np.roll(counts, shift) for shift in (-2, -1, 0, 1, 2))
+    angle = (float(np.argmax(smooth)) + 0.5) * quarter / 90
+    for band in np.radians([8, 4, 4]):
+        off = (angles - angle + quarter / 2) % quarter - quarter / 2
+        weight = np.maximum(1 - (off / band) ** 2, 0) ** 2
+        angle += float((weight * off).sum() / max(weight.sum(), 1e-12))
+    return float((angle + quarter / 2) % quarter - quarter / 2) if len(angles) else 0.0

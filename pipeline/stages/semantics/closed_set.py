@@ -1,0 +1,123 @@
+"""Segmenter ``closed_set``: any segmenter of transformers whose names are those of ADE20K or COCO."""
+
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from pipeline.contract.errors import SettingsError
+from pipeline.contract.records import Images, MetricScene, Semantics
+from pipeline.contract.vocabulary import GROUP_LABELS, closed_set_names
+from pipeline.stages.network_errors import as_settings_error
+from pipeline.stages.semantics.readout import (
+    FrameReadout,
+    blank,
+    connected_regions,
+    gather,
+    label_pixels,
+    single_coloured,
+)
+
+if TYPE_CHECKING:
+    from models.closed_set import ClosedSetSegmenter
+
+
+class ClosedSetSettings(BaseModel):
+    """How a closed-set segmenter is run, and how its scores become labels and regions."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    folder: Path = Field(description="folder of a saved network: config.json and model.safetensors")
+    short_side: int = Field(512, ge=64, le=2560, description="pixels of a picture's short side (ADE20K models: 512)")
+    batch: int = Field(2, ge=1, le=64, description="frames at once")
+    device: str | None = Field(None, description="torch device the network runs on; none: the GPU if there is one")
+    contrast_min: float = Field(3.0, ge=0, le=255, description="grey levels of spread below which a frame is blank")
+    score_min: float = Field(0.1, ge=0, le=1, description="least score of a pixel's best class, or it stays unknown")
+    region_pixels_min: int = Field(64, ge=16, description="pixels of the smallest region")
+
+
+class ClosedSetBackend:
+    """The best name of a pixel decides its label; regions are connected parts of one name."""
+
+    name = "closed_set"
+
+    def __init__(self, settings: ClosedSetSettings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def weights(self) -> Mapping[str, str]:
+        """SHA-256 of every file of weights in the folder."""
+        from models.weights.cache import checksum
+
+        return {path.name: checksum(path) for path in sorted(self.settings.folder.glob("*.safetensors"))}
+
+    def segment(self, rgb: Images, scene: MetricScene) -> Semantics:
+        """Label frames (n, 480, 640, 3) uint8 RGB at the resolution of ``scene.depth``.
+
+        Raises:
+            SettingsError: the folder holds no segmenter, or one with names of no class (``pipeline/closed_set.yaml``).
+        """
+        height, width = scene.depth.shape[1:]
+        empty = single_coloured(rgb, self.settings.contrast_min)
+        frames = []
+        for first in range(0, len(rgb), self.settings.batch):
+            batch = slice(first, first + self.settings.batch)
+            for nothing, scores in zip(empty[batch], self._scores(rgb[batch], height, width), strict=True):
+                frames.append(blank(height, width) if nothing else self._read(scores))
+        return gather(frames, [])
+
+    def _scores(self, rgb: Images, height: int, width: int) -> NDArray[np.float32]:
+        """Scores (n, C, height, width) of the network's own names."""
+        import torch
+
+        pictures = torch.from_numpy(rgb).permute(0, 3, 1, 2)
+        found = self._network.scores(pictures, self.settings.short_side, (height, width))
+        scores: NDArray[np.float32] = found.cpu().numpy()
+        return scores
+
+    def _read(self, scores: NDArray[np.float32]) -> FrameReadout:
+        members = (scores[self._groups == group] for group in range(len(GROUP_LABELS)))
+        by_group = np.stack([of_group.max(axis=0, initial=0) for of_group in members])
+        labels, confidence, moving = label_pixels(by_group, self.settings.score_min)
+        owner = np.where(by_group.max(axis=0) >= self.settings.score_min, scores.argmax(axis=0), -1)
+        regions, owners = connected_regions(owner, self.settings.region_pixels_min)
+        return FrameReadout(labels, confidence, moving, regions, owners)
+
+    @cached_property
+    def _network(self) -> "ClosedSetSegmenter":
+        from models.closed_set import ClosedSetSegmenter
+        from models.device import device_of
+
+        with as_settings_error(f"semantics folder {self.settings.folder}"):
+            return ClosedSetSegmenter.load(self.settings.folder).to(device_of(self.settings.device))
+
+    @cached_property
+    def _groups(self) -> NDArray[np.int64]:
+        return groups_of_names(self._network.names)
+
+
+def groups_of_names(names: tuple[str, ...]) -> NDArray[np.int64]:
+    """Return the index into ``GROUP_LABELS`` of every name (C,).
+
+    Lists differ in spelling ("door-stuff", "bed ", "table; dining table"): suffixes and alternatives are dropped.
+
+    Raises:
+        SettingsError: naming those that stand for no class.
+    """
+    known = closed_set_names()
+    group = dict(zip(known.words, known.groups.tolist(), strict=True))
+    plain = [_plain(name) for name in names]
+    strange = sorted({name for name in plain if name not in group})
+    if strange:
+        raise SettingsError(f"the segmenter knows names that stand for no class: {', '.join(strange[:10])}")
+    return np.array([group[name] for name in plain], np.int64)
+
+
+def _plain(name: str) -> str:
+    first = re.split(r"[;,]", name.lower())[0].strip()
+    return re.sub(r"(-other|-stuff|-merged)+$", "", first).replace("-", " ").replace("_", " ")

@@ -1,0 +1,31 @@
+"""Tells a file that was cut off by what its container announces, which a decoder passes over in silence."""
+
+import struct
+from pathlib import Path
+
+from pipeline.contract.errors import BrokenVideo
+
+BOX_TYPES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"styp", b"sidx")
+
+
+def check_whole(path: Path) -> None:
+    """Walk the top-level boxes of an MP4 file (ISO/IEC 14496-12, 4.2); other containers are passed over.
+
+    Raises:
+        BrokenVideo: a box reaches beyond the end of the file.
+    """
+    size, place = path.stat().st_size, 0
+    with path.open("rb") as file:
+        while place + 8 <= size:
+            file.seek(place)
+            length, kind = struct.unpack(">I4s", file.read(8))
+            if place == 0 and kind not in BOX_TYPES:
+                return
+            if length == 1:
+                extended = file.read(8)
+                length = int.from_bytes(extended, "big") if len(extended) == 8 else size
+            if length == 0:
+                return
+            if length < 8 or place + length > size:
+                raise BrokenVideo(f"{path.name} is cut off: {kind!r} ends at {place + length} of {size} bytes")
+            place += length

@@ -1,0 +1,1 @@
+"""The dataset on disk or in object storage: files and groups, whole or not at all."""

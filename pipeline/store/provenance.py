@@ -1,0 +1,43 @@
+"""What every stage notes about its result: how it was made, what it counted, what it left out.
+
+Kept in the attributes of the stage's Zarr group, in the metadata of ``clips.parquet`` and in ``source.json``.
+A result is reused as long as its fingerprint is the one that the stage would get today.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pipeline.contract.records import LeftOut
+
+
+class Provenance(BaseModel):
+    """How a stage's result came to be.
+
+    settings: the stage's own settings. weights: SHA-256 by name of weights file. counts: numbers worth a row
+    in a report ("clips", "frames"). left_out: what this stage dropped, with the reason.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    stage: str
+    backend: str
+    code_version: str
+    settings: dict[str, Any]
+    weights: dict[str, str]
+    fingerprint: str
+    seconds: float
+    counts: dict[str, float]
+    left_out: tuple[LeftOut, ...] = ()
+    notes: tuple[str, ...] = ()
+    created: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+
+
+def fingerprint(stage: str, code_version: str, settings: Mapping[str, Any], upstream: str) -> str:
+    """Return 16 hex digits that change when the stage's code, settings or input do."""
+    content = json.dumps([stage, code_version, settings, upstream], sort_keys=True, default=str)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]

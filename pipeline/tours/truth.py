@@ -1,0 +1,63 @@
+"""The exact truth of the frames that a stored tour kept, rendered again from its seed."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.contract.records import Floats, MetricScene, ScaleSource, Semantics
+from pipeline.settings import Settings
+from pipeline.sources.video_source import parse_source
+from pipeline.stages.run import provenance
+from pipeline.store.files import VideoStore
+from pipeline.tours import Tour
+
+
+@dataclass(frozen=True)
+class TrueClip:
+    """Exact cameras, depth and labels of the kept frames of one clip, in the tour's world.
+
+    scene: depth (n, 480, 640), everything registered. semantics: labels (n, 480, 640) uint8, regions = instances.
+    shot_id: (n,) int64; kind: kind of shot of every frame; in_transition: (n,) bool.
+    """
+
+    scene: MetricScene
+    semantics: Semantics
+    shot_id: NDArray[np.int64]
+    kind: tuple[str, ...]
+    in_transition: NDArray[np.bool_]
+
+
+def tour_of(video: VideoStore, settings: Settings) -> Tour | None:
+    """Return the tour that a stored video was rendered from, or None where it is another kind of video."""
+    if provenance(video, "video") is None:
+        return None
+    source = parse_source(video.read_json("source.json")["origin"])
+    return Tour.from_seed(source.seed, settings.download.tour) if source.kind == "tour" else None
+
+
+def true_clip(tour: Tour, frame_index: NDArray[np.int64]) -> TrueClip:
+    """Render the truth of some frames of a tour."""
+    frames = [tour.truth(int(index)) for index in frame_index]
+    depth: Floats = np.stack([frame.depth for frame in frames])
+    scene = MetricScene(
+        intrinsics=np.stack([frame.intrinsics for frame in frames]),
+        camera_to_world=np.stack([frame.camera_to_world for frame in frames]),
+        depth=depth,
+        confidence=(depth > 0).astype(np.float32),
+        registered=np.ones(len(frames), np.bool_),
+        ceiling_height=float("nan"),
+        up_confidence=1.0,
+        scale_source=ScaleSource.NONE,
+        world_from_reconstruction=np.eye(4),
+    )
+    return TrueClip(
+        scene=scene,
+        semantics=Semantics(
+            labels=np.stack([frame.labels for frame in frames]),
+            regions=np.stack([frame.instances for frame in frames]),
+        ),
+        shot_id=np.array([frame.shot_id for frame in frames]),
+        kind=tuple(frame.kind for frame in frames),
+        in_transition=np.array([frame.in_transition for frame in frames]),
+    )

@@ -1,0 +1,203 @@
+import argparse
+import contextlib
+import hashlib
+import json
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.torch import save_file
+from torch import Tensor
+
+from models.dust3r import Dust3r
+from models.dust3r.config import from_expression, from_json, from_shapes
+from models.errors import WeightsUnavailable, WrongWeights
+from models.indoor.places365 import Places365
+from models.weights.cache import checksum
+from tests.models.tiny_dust3r import DPT, LINEAR, build, expression, images
+
+
+@pytest.fixture(scope="module")
+def network() -> Dust3r:
+    return build(LINEAR)
+
+
+@pytest.fixture(scope="module")
+def dpt() -> Dust3r:
+    return build(DPT)
+
+
+def official(network: Dust3r, path: Path, args: str | None = None) -> Path:
+    namespace = argparse.Namespace(model=args or expression(network.config), lr=1e-4)
+    torch.save({"model": network.state_dict(), "args": namespace}, path)
+    return path
+
+
+def hub_state(network: Dust3r) -> dict[str, Tensor]:
+    return {key: tensor.contiguous() for key, tensor in network.state_dict().items() if ".layer_rn." not in key}
+
+
+def assert_same(loaded: Dust3r, network: Dust3r) -> None:
+    assert loaded.config == network.config
+    one, _ = loaded(images("a", height=32, width=48), images("b", height=32, width=48))
+    two, _ = network(images("a", height=32, width=48), images("b", height=32, width=48))
+    assert torch.equal(one.points, two.points)
+
+
+@pytest.mark.parametrize("name", ["network", "dpt"])
+def test_official_file_loads(name: str, tmp_path: Path, request: pytest.FixtureRequest):
+    network = request.getfixturevalue(name)
+    assert_same(Dust3r.load(official(network, tmp_path / "official.pth")), network)
+
+
+def test_hub_folder_loads_without_the_second_names(dpt: Dust3r, tmp_path: Path):
+    save_file(hub_state(dpt), tmp_path / "model.safetensors")
+    config = {**DPT.model_dump(), "depth_mode": ["exp", -float("inf"), float("inf")], "freeze": "none"}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert_same(Dust3r.load(tmp_path), dpt)
+
+
+def test_lone_safetensors_file_tells_its_own_sizes(network: Dust3r, tmp_path: Path):
+    save_file(hub_state(network), tmp_path / "lone.safetensors")
+    assert_same(Dust3r.load(tmp_path / "lone.safetensors"), network)
+
+
+def test_a_shipped_file_tells_its_sizes_in_its_metadata(tmp_path: Path):
+    slim = LINEAR.model_copy(update={"enc_num_heads": 6, "img_size": (256, 256)})
+    path = tmp_path / "slim.safetensors"
+    save_file(hub_state(build(slim)), path, metadata={"format": "pt", "config": slim.model_dump_json()})
+    assert_same(Dust3r.load(path), build(slim))
+
+
+def test_metadata_that_the_tensors_deny_are_refused(network: Dust3r, tmp_path: Path):
+    lie = LINEAR.model_copy(update={"dec_depth": 4})
+    save_file(hub_state(network), tmp_path / "lie.safetensors", metadata={"config": lie.model_dump_json()})
+    with pytest.raises(WrongWeights, match="dec_depth"):
+        Dust3r.load(tmp_path / "lie.safetensors")
+
+
+def test_a_checkpoint_of_another_network_is_refused_with_its_checksum(tmp_path: Path):
+    path = tmp_path / "resnet.pth.tar"
+    torch.save({"state_dict": Places365(18).state_dict()}, path)
+    with pytest.raises(WrongWeights, match=rf"not the weights of a DUSt3R.*found {checksum(path)}"):
+        Dust3r.load(path)
+
+
+def test_half_precision_weights_load_as_float32(tmp_path: Path):
+    halves = {key: tensor.half().contiguous() for key, tensor in build(LINEAR).state_dict().items()}
+    save_file(halves, tmp_path / "half.safetensors")
+    assert_same(Dust3r.load(tmp_path / "half.safetensors"), build(LINEAR))  # name-made weights are exact in float16
+
+
+def test_second_decoder_may_be_missing_as_in_croco_files(tmp_path: Path):
+    state = {key: tensor for key, tensor in build(LINEAR).state_dict().items() if not key.startswith("dec_blocks2.")}
+    torch.save({"model": state}, tmp_path / "croco.pth")
+    loaded = Dust3r.load(tmp_path / "croco.pth").state_dict()
+    assert torch.equal(loaded["dec_blocks2.1.mlp.fc1.weight"], loaded["dec_blocks.1.mlp.fc1.weight"])
+
+
+@pytest.mark.parametrize("key", ["enc_norm.bias", "mask_token", "downstream_head2.proj.weight"])
+def test_a_missing_entry_is_named(network: Dust3r, tmp_path: Path, key: str):
+    state = network.state_dict()
+    del state[key]
+    torch.save({"model": state}, tmp_path / "less.pth")
+    with pytest.raises(WrongWeights, match=key):
+        Dust3r.load(tmp_path / "less.pth")
+
+
+def test_an_unknown_entry_is_named(network: Dust3r, tmp_path: Path):
+    torch.save({"model": {**network.state_dict(), "stranger.weight": torch.zeros(1)}}, tmp_path / "more.pth")
+    with pytest.raises(WrongWeights, match=r"stranger\.weight"):
+        Dust3r.load(tmp_path / "more.pth")
+
+
+def test_two_names_of_one_tensor_must_agree(dpt: Dust3r, tmp_path: Path):
+    state = dpt.state_dict()
+    state["downstream_head1.dpt.scratch.layer_rn.2.weight"] = torch.zeros(256, 384, 3, 3)
+    torch.save({"model": state}, tmp_path / "split.pth")
+    with pytest.raises(WrongWeights, match="two names"):
+        Dust3r.load(tmp_path / "split.pth")
+
+
+def test_numbers_that_are_not_finite_are_refused(tmp_path: Path):
+    state = {key: tensor.clone() for key, tensor in build(LINEAR).state_dict().items()}
+    state["enc_norm.bias"][3] = torch.nan
+    torch.save({"model": state}, tmp_path / "nan.pth")
+    with pytest.raises(WrongWeights, match=r"enc_norm\.bias"):
+        Dust3r.load(tmp_path / "nan.pth")
+
+
+def test_a_truncated_file_is_refused_with_its_checksum(network: Dust3r, tmp_path: Path):
+    whole = official(network, tmp_path / "whole.pth").read_bytes()
+    (tmp_path / "cut.pth").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(WrongWeights, match=hashlib.sha256(whole[: len(whole) // 2]).hexdigest()):
+        Dust3r.load(tmp_path / "cut.pth")
+
+
+class Payload:
+    def __init__(self, victim: Path) -> None:
+        self.victim = victim
+
+    def __reduce__(self) -> tuple[Callable[[str], None], tuple[str]]:
+        return (exec, (f"open({str(self.victim)!r}, 'w').close()",))
+
+
+@pytest.mark.parametrize("save", ["torch", "pickle"])
+def test_a_file_that_would_run_code_is_refused_and_does_not_run(tmp_path: Path, save: str):
+    path, victim = tmp_path / "evil.pth", tmp_path / "ran"
+    if save == "torch":
+        torch.save({"model": build(LINEAR).state_dict(), "args": Payload(victim)}, path)
+    else:
+        path.write_bytes(pickle.dumps({"model": Payload(victim)}))
+    with pytest.raises(WrongWeights):
+        Dust3r.load(path)
+    assert not victim.exists()
+
+
+def test_sizes_that_the_tensors_deny_are_refused_before_anything_is_built(network: Dust3r, tmp_path: Path):
+    lie = expression(network.config.model_copy(update={"enc_depth": 10**9}))
+    with pytest.raises(WrongWeights, match="enc_depth"):
+        Dust3r.load(official(network, tmp_path / "lie.pth", lie))
+
+
+def test_a_name_that_is_neither_file_nor_registered_lists_what_is():
+    with pytest.raises(WeightsUnavailable, match="dust3r_vitl_512_dpt"):
+        Dust3r.load("no_such_network")
+
+
+def test_official_expression_is_understood():
+    assert from_expression(expression(DPT)) == DPT
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "__import__('os').system('true')",
+        "AsymmetricCroCo3DStereo(enc_depth=__import__('os').getpid())",
+        "AsymmetricMASt3R(enc_depth=4)",
+        "AsymmetricCroCo3DStereo(4)",
+        "AsymmetricCroCo3DStereo(enc_depth=-4)",
+        "AsymmetricCroCo3DStereo(pos_embed='RoPE50')",
+        "AsymmetricCroCo3DStereo(conf_mode=('sigmoid', 0, 1))",
+        "AsymmetricCroCo3DStereo(" + "(" * 5000,
+    ],
+)
+def test_other_expressions_are_refused(text: str):
+    with pytest.raises(WrongWeights):
+        from_expression(text)
+
+
+@given(st.text(max_size=60))
+def test_no_text_does_anything_but_describe_a_network_or_be_refused(text: str):
+    for read in (from_expression, from_json):
+        with contextlib.suppress(WrongWeights):
+            assert read(text).enc_depth >= 1
+
+
+def test_shapes_of_something_else_are_refused():
+    with pytest.raises(WrongWeights, match="not the weights of a DUSt3R"):
+        from_shapes({"conv1.weight": (64, 3, 7, 7)})

@@ -1,0 +1,144 @@
+"""Discovery against a real server on the loopback: feeds and pages, incremental, with rules, hostile or failing."""
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from pipeline.contract.errors import SettingsError
+from pipeline.contract.records import Segment
+from pipeline.sources.catalog.catalog import Catalog, source_of
+from pipeline.sources.discover import check, discover, paces
+from pipeline.sources.entries import SourceList, read_entries
+from pipeline.sources.rules import FoundVideo, SourceRules
+from pipeline.sources.web.settings import WebSettings
+from pipeline.store.files import Store
+from tests.pipeline.sources.faulty_web import Web, serving
+
+QUICK = WebSettings(interval_s=0, private_addresses=True)
+ID = "dQw4w9WgXcQ"
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    with serving(Web(b"film", count=30, listed=12)) as running:
+        yield running
+
+
+def entries(tmp_path: Path, *listed: object) -> SourceList:
+    (tmp_path / "sources.yaml").write_text(json.dumps({"sources": listed}))
+    return read_entries(str(tmp_path / "sources.yaml"))
+
+
+def address(web: Web, path: str) -> str:
+    return f"http://127.0.0.1:{web.port}/{path}"
+
+
+@pytest.mark.parametrize("kind", ["rss", "atom"])
+def test_a_feed_that_grows_brings_only_what_is_new(tmp_path: Path, web: Web, kind: str):
+    store, listed = Store(tmp_path / "data"), entries(tmp_path, {"feed": address(web, f"feed.{kind}")})
+    (before,) = check(store, listed, QUICK)
+    assert len(before.fresh) == 4
+    assert len(Catalog(store)) == 0
+    (first,) = discover(store, listed, QUICK)
+    web.listed = 21
+    (second,) = discover(store, listed, QUICK)
+    assert (len(first.fresh), first.known, len(second.fresh), second.known) == (4, 0, 3, 4)
+    assert source_of(store, second.fresh[0]).named_urls == (address(web, f"feed.{kind}"),)
+
+
+def test_a_channel_is_read_until_what_is_known_and_through_ytdlp(tmp_path: Path, web: Web):
+    store, listed = Store(tmp_path / "data"), entries(tmp_path, {"channel": address(web, "page.html")})
+    (first,) = discover(store, listed, QUICK)
+    assert first.error == ""
+    assert len(first.fresh) == 12
+    web.listed = 15
+    (second,) = discover(store, listed, QUICK)
+    assert len(second.fresh) == 3
+
+
+def test_a_source_that_fails_does_not_stop_the_others_and_its_host_rests(tmp_path: Path, web: Web):
+    store = Store(tmp_path / "data")
+    listed = entries(
+        tmp_path,
+        {"feed": address(web, "v/2.mp4")},
+        {"list": "missing.csv"},
+        {"feed": "http://127.0.0.2:1/"},
+        "tour://4",
+    )
+    refused, missing, unreachable, tour = discover(store, listed, QUICK)
+    assert refused.error.startswith("DownloadRefused")
+    assert missing.error.startswith("BrokenListing")
+    assert unreachable.error.startswith("DownloadTransient")
+    assert tour.fresh == ["tour-4"]
+    assert paces(store, QUICK).state(f"127.0.0.1:{web.port}").refusals == 1
+
+
+def test_a_feed_may_not_lead_into_a_private_network(tmp_path: Path, web: Web):
+    store = Store(tmp_path / "data")
+    listed = entries(tmp_path, {"feed": f"http://127.0.0.1:{web.port}/to/127.0.0.2"})
+    (report,) = discover(store, listed, WebSettings(interval_s=0))
+    assert report.error.startswith("ForbiddenAddress")
+    assert [asked.host for asked in web.asked] == ["127.0.0.1"]
+
+
+def test_rules_leave_out_what_is_not_wanted(tmp_path: Path):
+    rows = ["id,title,duration,published", f"{ID},Kitchen tour,100,2024-05-05", "aaaaaaaaaaa,Vlog,100,2024-05-05"]
+    rows += [
+        "bbbbbbbbbbb,House tour,9000,2024-05-05",
+        "ccccccccccc,House tour,100,2020-01-01",
+        "ddddddddddd,House tour,,",
+    ]
+    (tmp_path / "ids.csv").write_text("\n".join(rows))
+    rules = {"title_include": ["tour"], "title_exclude": ["garden"], "duration_max_s": 600, "since": "2023-01-01"}
+    (report,) = discover(Store(tmp_path / "data"), entries(tmp_path, {"list": "ids.csv", **rules}), QUICK)
+    assert report.fresh == [ID, "ddddddddddd"]
+    assert sum(report.unwanted.values()) == 3
+
+
+def test_what_a_listing_does_not_say_is_decided_when_the_page_is_known():
+    rules = SourceRules(creative_commons=True, since=date(2024, 1, 1))
+    unnamed = FoundVideo("http://a.org/")
+    assert rules.objection(unnamed) is None
+    assert rules.objection(unnamed, final=True)
+    assert rules.objection(FoundVideo("http://a.org/", licence="Creative Commons Attribution"), final=True) is None
+
+
+def test_stretches_of_one_video_are_gathered_and_the_limit_holds(tmp_path: Path):
+    (tmp_path / "ids.csv").write_text(f"id,start,end\n{ID},9,12\n{ID},3,5\n")
+    store, listed = Store(tmp_path / "data"), entries(tmp_path, {"list": "ids.csv"})
+    discover(store, listed, QUICK)
+    assert Catalog(store).row(ID).segments == (Segment(3, 5), Segment(9, 12))
+    (tmp_path / "ids.csv").write_text(f"id,start,end\n{ID},20,22\n")
+    discover(store, listed, QUICK)
+    assert len(Catalog(store).row(ID).segments) == 3
+    (report,) = check(Store(tmp_path / "other"), entries(tmp_path, {"list": "ids.csv", "limit": 1}), QUICK)
+    assert report.listed == 1
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"channel": "a", "feed": "b"},
+        {"limit": 3},
+        {"feed": "http://a.org/", "limit": 0},
+        {"feed": "http://a.org/", "title_include": ["("]},
+        {"feed": "http://a.org/", "since": "2024-01-01", "until": "2023-01-01"},
+        {"feed": "http://a.org/\u202e"},
+        {"feed": "http://a.org/", "shell": "rm"},
+        3,
+    ],
+)
+def test_an_entry_that_makes_no_sense_is_refused(tmp_path: Path, entry: object):
+    with pytest.raises(SettingsError):
+        entries(tmp_path, entry)
+
+
+@pytest.mark.parametrize("source", ["file:///etc/passwd", "ftp://a.org/", "http://user:secret@a.org/feed"])
+def test_a_listing_is_asked_for_over_http_alone(tmp_path: Path, source: str):
+    for kind in ("feed", "channel", "playlist"):
+        (report,) = discover(Store(tmp_path / "data"), entries(tmp_path, {kind: source}), QUICK)
+        assert report.error
+        assert "secret" not in report.error

@@ -1,0 +1,26 @@
+"""A model that passes every check: six cameras step sideways before a cloud of points."""
+
+import numpy as np
+
+from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
+
+FRAMES, POINTS = 6, 50
+
+
+def good_model() -> SparseModel:
+    poses = np.tile(np.eye(4), (FRAMES, 1, 1))
+    poses[:, 0, 3] = np.linspace(0, 1, FRAMES)
+    return SparseModel(
+        route="map_globally",
+        intrinsics=np.array([[500.0, 0, 320], [0, 500, 240], [0, 0, 1]]),
+        camera_to_world=poses,
+        registered=np.ones(FRAMES, bool),
+        points=np.random.default_rng(0).uniform((-1, -1, 2), (2, 1, 4), (POINTS, 3)),
+        observed_frame=np.repeat(np.arange(FRAMES), POINTS),
+        observed_point=np.tile(np.arange(POINTS), FRAMES),
+        reprojection_error=0.5,
+        halves_focal=np.array([490.0, 510.0]),
+        halves_rotation=np.array([0.1, 0.2]),
+        model_sizes=(FRAMES,),
+        parallax=20.0,
+    )

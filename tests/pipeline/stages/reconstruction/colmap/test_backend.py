@@ -1,0 +1,137 @@
+import threading
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import psutil
+import pytest
+from scipy.spatial.transform import Rotation
+
+from pipeline.contract.errors import ReconstructionCrashed, TooFewRegistered, TooLittleParallax
+from pipeline.contract.records import Reconstruction
+from pipeline.geometry.poses import depth_errors, focal_error, pose_errors, resize_nearest
+from pipeline.stages.reconstruction.backends import reconstructor
+from pipeline.stages.reconstruction.colmap.backend import ColmapReconstructor, find_cameras
+from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, ReconstructSettings, SparseSettings
+from tests.pipeline.stages.reconstruction.colmap.clips import TourClip, tour_clip
+
+QUICK = ColmapSettings(sparse=SparseSettings(max_features=1500))
+
+
+@pytest.fixture(scope="module")
+def clip() -> TourClip:
+    return tour_clip(seed=2, shot=1, count=9)
+
+
+@pytest.fixture(scope="module")
+def result(clip: TourClip, tmp_path_factory: pytest.TempPathFactory):
+    return reconstructor(ReconstructSettings(colmap=QUICK)).reconstruct(clip.rgb, tmp_path_factory.mktemp("clip"))
+
+
+def test_cameras_of_a_tour_are_found(clip: TourClip, result: Reconstruction):
+    assert result.registered.all()
+    errors = pose_errors(result.camera_to_world, np.stack([truth.camera_to_world for truth in clip.truth]))
+    # The pipeline's targets on tours.
+    assert errors.rotation_auc(5) >= 0.9
+    assert errors.auc(10) >= 0.8
+    assert focal_error(result.intrinsics, np.stack([truth.intrinsics for truth in clip.truth])) <= 0.03
+
+
+def test_depth_of_a_tour_is_found(clip: TourClip, result: Reconstruction):
+    truth = np.stack([truth.depth for truth in clip.truth])
+    errors = depth_errors(result.depth, resize_nearest(truth, result.depth.shape[1:]))
+    # The pipeline's targets on tours.
+    assert errors.absolute_relative <= 0.05
+    assert errors.given >= 0.6
+
+
+def test_confidence_goes_with_depth_and_with_accuracy(clip: TourClip, result: Reconstruction):
+    assert np.all((result.confidence > 0) <= (result.depth > 0))
+    assert result.confidence.max() <= 1
+    truth = resize_nearest(np.stack([truth.depth for truth in clip.truth]), result.depth.shape[1:])
+    sure = result.confidence > np.median(result.confidence[result.depth > 0])
+    unsure = (result.depth > 0) & ~sure
+    errors, errors_unsure = (depth_errors(np.where(part, result.depth, 0), truth) for part in (sure, unsure))
+    assert errors.absolute_relative < errors_unsure.absolute_relative
+
+
+def test_square_pixels_are_taken_as_square(result: Reconstruction):
+    assert result.intrinsics[0, 0, 0] == result.intrinsics[0, 1, 1]
+
+
+def test_the_same_frames_give_the_same_cameras(clip: TourClip, tmp_path: Path):
+    settings = ColmapSettings(sparse=SparseSettings(max_features=800))
+    (tmp_path / "first").mkdir()
+    (tmp_path / "second").mkdir()
+    first, second = (find_cameras(clip.rgb[:5], tmp_path / name, settings) for name in ("first", "second"))
+    np.testing.assert_array_equal(first.camera_to_world, second.camera_to_world)
+
+
+def test_of_two_rooms_the_larger_part_is_kept_and_the_rest_named(clip: TourClip, tmp_path: Path):
+    other = tour_clip(seed=2, shot=0, count=5)
+    mixed = np.concatenate([clip.rgb, other.rgb])
+    kept = ColmapReconstructor(QUICK).reconstruct(mixed, tmp_path)
+    assert kept.registered[:9].sum() >= 7
+    assert not kept.registered[9:].any()
+    assert np.all(kept.depth[9:] == 0)
+    assert any("found no camera" in note for note in kept.notes)
+
+
+def test_frames_of_one_colour_match_nothing(tmp_path: Path):
+    with pytest.raises(TooFewRegistered):
+        ColmapReconstructor(QUICK).reconstruct(np.full((6, 480, 640, 3), 128, np.uint8), tmp_path)
+
+
+def test_a_still_camera_has_no_parallax(clip: TourClip, tmp_path: Path):
+    with pytest.raises(TooLittleParallax):
+        ColmapReconstructor(QUICK).reconstruct(np.repeat(clip.rgb[:1], 5, axis=0), tmp_path)
+
+
+def test_a_camera_that_only_turns_has_no_parallax(clip: TourClip, tmp_path: Path):
+    intrinsics = clip.truth[0].intrinsics.astype(np.float64)
+    turns = [Rotation.from_rotvec([0.02 * k, 0.06 * k, 0]).as_matrix() for k in range(6)]
+    frames = [
+        cv2.warpPerspective(clip.rgb[0], intrinsics @ turn @ np.linalg.inv(intrinsics), (640, 480)) for turn in turns
+    ]
+    with pytest.raises(TooLittleParallax):
+        ColmapReconstructor(QUICK).reconstruct(np.stack(frames), tmp_path)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_two_frames_are_too_few(clip: TourClip, tmp_path: Path, count: int):
+    with pytest.raises(TooFewRegistered, match=f"{count} frames"):
+        ColmapReconstructor(QUICK).reconstruct(clip.rgb[:count], tmp_path)
+
+
+def _solves(process: psutil.Process) -> bool:
+    try:
+        return "pipeline.stages.reconstruction.colmap.sparse" in process.cmdline()
+    except psutil.Error:
+        return False
+
+
+def test_a_killed_process_leaves_out_the_clip_alone(clip: TourClip, tmp_path: Path):
+    def kill_child() -> None:
+        while not (solvers := [child for child in psutil.Process().children() if _solves(child)]):
+            time.sleep(0.05)
+        for child in solvers:
+            child.kill()
+
+    killer = threading.Thread(target=kill_child)
+    killer.start()
+    with pytest.raises(ReconstructionCrashed, match="-9"):
+        ColmapReconstructor(QUICK).reconstruct(clip.rgb, tmp_path)
+    killer.join()
+
+
+def test_a_process_that_takes_too_long_is_stopped(clip: TourClip, tmp_path: Path):
+    hurried = ColmapSettings(sparse=SparseSettings(timeout_s=0.2))
+    with pytest.raises(ReconstructionCrashed, match="longer than"):
+        ColmapReconstructor(hurried).reconstruct(clip.rgb, tmp_path)
+
+
+@pytest.mark.parametrize("shape", [(4, 240, 320, 3), (4, 480, 640)])
+def test_frames_of_another_shape_are_refused(shape: tuple[int, ...], tmp_path: Path):
+    with pytest.raises(ValueError, match="need frames"):
+        ColmapReconstructor(QUICK).reconstruct(np.zeros(shape, np.uint8), tmp_path)

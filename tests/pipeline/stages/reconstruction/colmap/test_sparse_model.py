@@ -1,0 +1,38 @@
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
+from tests.pipeline.stages.reconstruction.colmap.good_model import good_model
+
+
+def test_what_is_saved_is_loaded(tmp_path: Path):
+    model = good_model()
+    model.save(tmp_path / "model.npz")
+    loaded = SparseModel.load(tmp_path / "model.npz")
+    for field in fields(SparseModel):
+        np.testing.assert_array_equal(getattr(loaded, field.name), getattr(model, field.name))
+        assert type(getattr(loaded, field.name)) is type(getattr(model, field.name))
+
+
+def test_a_file_with_python_objects_is_refused(tmp_path: Path):
+    values = {field.name: np.array([{}], dtype=object) for field in fields(SparseModel)}
+    np.savez(tmp_path / "model.npz", **values)
+    with pytest.raises(ValueError, match="allow_pickle"):
+        SparseModel.load(tmp_path / "model.npz")
+
+
+def test_depths_are_along_the_optical_axis():
+    model = good_model()
+    # The points lie 2 to 4 m in front of cameras that all look along z from z = 0.
+    np.testing.assert_allclose(model.depths(), model.points[model.observed_point, 2])
+
+
+def test_triangulation_angles_are_those_between_first_and_last_camera():
+    model = good_model()
+    first, last = model.camera_to_world[[0, -1], :3, 3]
+    a, b = first - model.points, last - model.points
+    cosine = np.sum(a * b, axis=1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
+    np.testing.assert_allclose(model.triangulation_angles(), np.degrees(np.arccos(cosine)))

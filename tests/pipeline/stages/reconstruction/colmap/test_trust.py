@@ -1,0 +1,66 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pipeline.contract.errors import InconsistentReconstruction, TooFewRegistered, TooLittleParallax
+from pipeline.stages.reconstruction.colmap.settings import TrustSettings
+from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
+from pipeline.stages.reconstruction.colmap.trust import check_cameras
+from tests.pipeline.stages.reconstruction.colmap.good_model import FRAMES, good_model
+
+SETTINGS = TrustSettings()
+GOOD = good_model()
+
+
+def test_a_sound_model_passes():
+    check_cameras(GOOD, SETTINGS)
+
+
+def test_two_frames_are_too_few():
+    with pytest.raises(TooFewRegistered, match="2 of 6"):
+        check_cameras(replace(GOOD, registered=np.arange(FRAMES) < 2), SETTINGS)
+
+
+def test_no_match_at_all_is_too_few_frames():
+    with pytest.raises(TooFewRegistered, match="0 of 8"):
+        check_cameras(SparseModel.empty(8, float("nan")), SETTINGS)
+
+
+def test_matches_that_a_turn_explains_are_too_little_parallax():
+    with pytest.raises(TooLittleParallax, match=r"0\.4 px"):
+        check_cameras(SparseModel.empty(8, 0.4), SETTINGS)
+
+
+def test_points_at_the_horizon_are_too_little_parallax():
+    with pytest.raises(TooLittleParallax, match="degrees"):
+        check_cameras(replace(GOOD, points=GOOD.points * 40), SETTINGS)
+
+
+@pytest.mark.parametrize("focal", [100.0, 5000.0, float("nan")])
+def test_an_unbelievable_focal_length_is_refused(focal: float):
+    intrinsics = GOOD.intrinsics * np.diag([focal / 500, 1, 1])
+    with pytest.raises(InconsistentReconstruction, match="focal"):
+        check_cameras(replace(GOOD, intrinsics=intrinsics), SETTINGS)
+
+
+def test_halves_that_ask_for_different_focal_lengths_are_refused():
+    with pytest.raises(InconsistentReconstruction, match="400 and 600"):
+        check_cameras(replace(GOOD, halves_focal=np.array([400.0, 600.0])), SETTINGS)
+
+
+def test_a_half_that_turns_its_cameras_is_refused():
+    with pytest.raises(InconsistentReconstruction, match=r"9\.0 degrees"):
+        check_cameras(replace(GOOD, halves_rotation=np.array([0.1, 9.0])), SETTINGS)
+
+
+def test_halves_too_short_to_tell_are_no_reason_to_refuse():
+    unknown = np.full(2, np.nan)
+    check_cameras(replace(GOOD, halves_focal=unknown, halves_rotation=unknown), SETTINGS)
+
+
+def test_points_behind_the_camera_are_refused():
+    points = GOOD.points.copy()
+    points[:10, 2] *= -1
+    with pytest.raises(InconsistentReconstruction, match="20% of the points"):
+        check_cameras(replace(GOOD, points=points), SETTINGS)

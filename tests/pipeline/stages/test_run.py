@@ -1,0 +1,268 @@
+"""All stages on a rendered tour, end to end: what is stored, what is reused, what a fault leaves behind."""
+
+import json
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import zarr
+
+from pipeline.contract.errors import (
+    BrokenVideo,
+    CorruptStore,
+    DiskFull,
+    NoClips,
+    NoIndoorClip,
+    PipelineError,
+    StageMissing,
+    VideoLocked,
+)
+from pipeline.dataset.index import build_dataset
+from pipeline.stages.bodies import Workbench
+from pipeline.stages.failures import last_failure, record_failure, worth_trying
+from pipeline.stages.run import STAGES, final_fingerprint, is_built, process_video, provenance, run_stage
+from tests.pipeline.small_tour import SEED, SMALL, workbench
+
+
+def test_every_array_has_one_row_a_kept_frame_and_opens_with_plain_zarr(built_tour: Workbench):
+    video = built_tour.video
+    scene = zarr.open_group(Path(video.store.root) / "videos" / video.video_id / "scene.zarr", mode="r")
+    n = scene["frames/rgb"].shape[0]
+    h, w = scene["scene/depth"].shape[1:]
+    expected = {
+        "frames/rgb": ((n, 480, 640, 3), np.uint8),
+        "scene/intrinsics": ((n, 3, 3), np.float32),
+        "scene/camera_to_world": ((n, 4, 4), np.float32),
+        "scene/depth": ((n, h, w), np.float16),
+        "scene/confidence": ((n, h, w), np.float16),
+        "semantics/labels": ((n, h, w), np.uint8),
+        "semantics/regions": ((n, h, w), np.uint16),
+        "occupancy/labels": ((n, 60, 60, 36), np.uint8),
+        "occupancy/origin": ((n, 3), np.float32),
+        "occupancy/grid_from_world": ((n, 4, 4), np.float32),
+    }
+    assert n >= 8
+    assert {name: (scene[name].shape, scene[name].dtype) for name in expected} == expected
+
+
+def test_groups_say_how_they_were_made(built_tour: Workbench):
+    for name, stage in STAGES.items():
+        made = provenance(built_tour.video, name)
+        assert made is not None
+        assert (made.stage, made.code_version) == (name, stage.code_version)
+        assert made.settings == stage.settings(built_tour.settings)
+        assert made.counts
+
+
+def test_the_outdoor_shot_is_left_out_with_its_reason(built_tour: Workbench):
+    made = provenance(built_tour.video, "indoor_clips")
+    assert made is not None
+    assert [item.code for item in made.left_out] == ["NotIndoor"]
+    assert made.counts["clips"] == 1
+
+
+def test_a_second_run_does_nothing(built_tour: Workbench):
+    assert all(report.reused for report in process_video(built_tour))
+    assert is_built(built_tour.video, built_tour.settings)
+
+
+def test_other_labels_leave_the_reconstruction_alone(copied_tour: Workbench):
+    changed = copied_tour.settings.model_copy(
+        update={"voxelize": copied_tour.settings.voxelize.model_copy(update={"reach_m": 9.0})}
+    )
+    reports = list(process_video(replace(copied_tour, settings=changed)))
+    assert [report.provenance.stage for report in reports if not report.reused] == ["occupancy"]
+
+
+def test_stages_refuse_to_run_before_what_they_build_on(tmp_path: Path):
+    with pytest.raises(StageMissing, match="'scene' needs 'reconstruction'"):
+        run_stage("scene", workbench(tmp_path))
+
+
+def _build_command(folder: Path) -> list[str]:
+    (folder / "small.yaml").write_text(json.dumps(SMALL))
+    options = ["--data", str(folder / "data"), "--settings", str(folder / "small.yaml")]
+    return [sys.executable, "-m", "pipeline", "process", f"tour://{SEED}", *options]
+
+
+def test_killed_while_reconstructing_it_goes_on_where_it_was(
+    built_tour: Workbench, copied_tour: Workbench, tmp_path: Path
+):
+    video = copied_tour.video
+    for group in ("reconstruction", "scene", "semantics", "occupancy"):
+        video.drop_group(group)
+    child = subprocess.Popen(_build_command(tmp_path), start_new_session=True)
+    while not (video.scratch / "clips").exists() and child.poll() is None:
+        time.sleep(0.05)
+    os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+    assert not video.has_group("reconstruction")
+    reports = {report.provenance.stage: report.reused for report in process_video(copied_tour)}
+    assert [name for name, reused in reports.items() if reused] == ["video", "clips", "indoor_clips"]
+    np.testing.assert_array_equal(
+        video.read("occupancy", "labels").shape, built_tour.video.read("occupancy", "labels").shape
+    )
+    assert not list(video.scratch.rglob("*.npz"))
+
+
+def _process_until_stopped(folder: Path, stage: str, by: signal.Signals) -> None:
+    def progress(at: str, done: int, total: int, detail: str = "") -> None:
+        del detail
+        if at == stage and done >= total - 1:
+            signal.raise_signal(by)
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs begin with it ignored
+    list(process_video(replace(workbench(folder), progress=progress)))
+
+
+@pytest.mark.parametrize(
+    ("stage", "by"),
+    [
+        ("clips", signal.SIGKILL),
+        ("indoor_clips", signal.SIGKILL),
+        ("scene", signal.SIGKILL),
+        ("semantics", signal.SIGKILL),
+        ("occupancy", signal.SIGKILL),
+        ("scene", signal.SIGINT),
+    ],
+)
+def test_stopped_in_the_middle_of_a_stage_only_that_stage_is_done_again(
+    copied_tour: Workbench, stage: str, by: signal.Signals
+):
+    video, group = copied_tour.video, STAGES[stage].group
+    if group:
+        video.drop_group(group)
+    else:
+        video.remove("clips.parquet")
+    child = multiprocessing.get_context("spawn").Process(
+        target=_process_until_stopped, args=(Path(video.store.root), stage, by)
+    )
+    child.start()
+    child.join()
+    assert child.exitcode
+    assert provenance(video, stage) is None
+    assert last_failure(video) is None, "who was stopped has not failed"
+    reports = list(process_video(copied_tour))
+    assert [report.provenance.stage for report in reports if not report.reused] == [stage]
+    assert is_built(video, copied_tour.settings)
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"attributes": {"stage": "scene"}}', "\x00"])
+def test_a_result_whose_note_is_damaged_is_made_again(copied_tour: Workbench, content: str):
+    video = copied_tour.video
+    (Path(video.store.root) / "videos" / video.video_id / "scene.zarr" / "occupancy" / "zarr.json").write_text(content)
+    assert not is_built(video, copied_tour.settings)
+    assert [report.provenance.stage for report in process_video(copied_tour) if not report.reused] == ["occupancy"]
+
+
+def test_a_damaged_array_ends_one_build_and_is_made_again_by_the_next(copied_tour: Workbench):
+    video = copied_tour.video
+    video.drop_group("occupancy")
+    chunks = Path(video.store.root) / "videos" / video.video_id / "scene.zarr" / "scene" / "depth" / "c"
+    next(path for path in chunks.rglob("*") if path.is_file()).write_bytes(b"junk")
+    with pytest.raises(CorruptStore, match="scene/depth"):
+        list(process_video(copied_tour))
+    failure = last_failure(video)
+    assert failure is not None
+    assert failure.may_pass
+    assert [report.provenance.stage for report in process_video(copied_tour) if not report.reused] == [
+        "scene",
+        "occupancy",
+    ]
+
+
+def test_two_processes_do_not_work_on_one_video(copied_tour: Workbench):
+    with copied_tour.video.locked(), pytest.raises(VideoLocked):
+        next(process_video(copied_tour))
+
+
+@pytest.fixture(scope="module")
+def grey_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("videos") / "sky.mp4"
+    _write_video(path, np.full((36, 120, 160, 3), (130, 180, 240), np.uint8))
+    return path
+
+
+def _write_video(path: Path, frames: np.ndarray, rate: int = 12) -> None:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=rate)
+        stream.height, stream.width = frames.shape[1:3]
+        stream.pix_fmt = "yuv420p"
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame)))
+        container.mux(stream.encode())
+
+
+def test_a_video_without_an_indoor_clip_is_left_out_by_name(grey_video: Path, tmp_path: Path):
+    bench = workbench(tmp_path, str(grey_video))
+    with pytest.raises(NoIndoorClip):
+        list(process_video(bench))
+    summary = build_dataset(bench.video.store, bench.settings.dataset)
+    assert [(entry.stage, entry.code) for entry in summary.left_out if entry.clip_id is None] == [
+        ("indoor_clips", "NoIndoorClip")
+    ]
+
+
+def test_three_frames_are_no_clip(tmp_path: Path):
+    _write_video(tmp_path / "short.mp4", np.zeros((3, 120, 160, 3), np.uint8))
+    with pytest.raises(NoClips):
+        list(process_video(workbench(tmp_path / "data", str(tmp_path / "short.mp4"))))
+
+
+def test_a_text_file_is_no_video(tmp_path: Path):
+    (tmp_path / "text.mp4").write_text("not a video")
+    bench = workbench(tmp_path / "data", str(tmp_path / "text.mp4"))
+    with pytest.raises(BrokenVideo):
+        list(process_video(bench))
+    failure = last_failure(bench.video)
+    assert failure is not None
+    assert (failure.stage, failure.code, failure.tries) == ("video", "BrokenVideo", 1)
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path):
+    """A file system of 1 MB, where the machine lets us mount one."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)], check=False)
+    if mounted.returncode:
+        pytest.skip("mounting a tmpfs needs root; the store's own test covers ENOSPC by a file size limit")
+    yield disk
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_a_full_disk_is_told_and_leaves_nothing_half_written(built_tour: Workbench, tiny_disk: Path):
+    source = Path(built_tour.video.store.root) / "videos" / built_tour.video.video_id / "source.mp4"
+    bench = workbench(tiny_disk, str(source))
+    with pytest.raises(DiskFull):
+        list(process_video(bench))
+    assert not bench.video.has_group("frames")
+    assert not bench.video.exists("scene.zarr/frames/rgb/zarr.json")
+
+
+def test_errors_of_the_video_are_final_and_those_of_the_world_are_not(tmp_path: Path):
+    bench = workbench(tmp_path)
+    wanted = final_fingerprint(bench.video.video_id, bench.settings)
+    final = record_failure(bench.video, "clips", wanted, NoClips("none"))
+    assert not worth_trying(final, wanted, give_up_after=3)
+    assert worth_trying(final, "other settings", give_up_after=3)
+    for tries in (2, 3, 4):
+        full = record_failure(bench.video, "video", wanted, DiskFull("full"))
+        assert full.tries == tries
+        assert worth_trying(full, wanted, give_up_after=3) == (tries < 3)
+
+
+def test_every_error_has_a_code_of_its_own():
+    kinds = PipelineError.__subclasses__()
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    codes = [kind("x").code for kind in kinds]
+    assert len(codes) == len(set(codes))

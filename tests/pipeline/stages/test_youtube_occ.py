@@ -1,0 +1,97 @@
+"""The profile of the paper on a real tour, end to end, with small weights in a folder of weights of the test's own."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from models.indoor.places365 import Places365, scene_categories
+from pipeline.contract.errors import NoIndoorClip, NothingReconstructed
+from pipeline.settings import Settings, load_settings
+from pipeline.stages.bodies import Workbench
+from pipeline.stages.previews import preview
+from pipeline.stages.run import process_video, provenance, run_stage
+from pipeline.store.rows import indoor_scores
+from tests.models.tiny_dust3r import LINEAR, build
+from tests.pipeline.module_calls import counted_calls
+from tests.pipeline.small_tour import SMALL
+from tests.pipeline.stages.semantics.tiny_san import tiny_settings, write_checkpoint
+
+LIKELY = {"kitchen": 9.0, "dining_room": 8.0, "pantry": 7.0, "bedroom": 6.0, "mountain": 5.0}
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A Places365 that sees kitchens everywhere, an untrained DUSt3R and a small SAN."""
+    folder = tmp_path_factory.mktemp("weights")
+    places = Places365(18)
+    names = [category.name for category in scene_categories()]
+    with torch.no_grad():
+        places.fc.weight.zero_()
+        places.fc.bias.zero_()
+        for name, logit in LIKELY.items():
+            places.fc.bias[names.index(name)] = logit
+    torch.save({"state_dict": places.state_dict()}, folder / "resnet18_places365.pth.tar")
+    dust3r = {key: tensor.contiguous() for key, tensor in build(LINEAR).state_dict().items()}
+    save_file(dust3r, folder / "dust3r.safetensors")
+    write_checkpoint(folder / "san.pth")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("YOUTUBE_OCC_WEIGHTS", str(folder))
+        yield folder
+
+
+def paper(weights: Path, **stages: Any) -> Settings:
+    """The profile with the small weights; Places365's are found by their registered name."""
+    dust3r = {"weights": str(weights / "dust3r.safetensors"), "image_size": 224, "window": 1, "strides": []}
+    small = {
+        "indoor": {"places365": {"weights": "resnet18_places365"}},
+        "reconstruct": {"dust3r": {**dust3r, "alignment": {"pixels_per_image": 128, "max_iterations": 2}}},
+        "semantics": {"san": tiny_settings(weights / "san.pth")},
+    }
+    return load_settings("youtube_occ", None, {**SMALL, **small, **stages})
+
+
+def test_clips_keep_their_kinds_of_room_and_another_threshold_asks_no_network(copied_tour: Workbench, weights: Path):
+    bench = replace(copied_tour, settings=paper(weights))
+    with counted_calls(Places365) as calls:
+        made = run_stage("indoor_clips", bench).provenance
+    assert (made.backend, list(made.weights)) == ("places365", ["resnet18_places365.pth.tar"])
+    assert len(calls) == 2
+    for row in bench.video.read_table("clips.parquet").to_pylist():
+        assert [category["name"] for category in row["scene_categories"]] == list(LIKELY)
+        # Mass on indoor categories: all but the mountain's e^5 and the 205 - 1 outdoor ones of logit 0.
+        assert row["indoor_score"] == pytest.approx(0.96, abs=0.02)
+    assert "kitchen 0.6" in made.notes[0]
+    assert preview(bench.video, "indoor_clips", 14_500)
+    strict = {"places365": {"weights": "resnet18_places365"}, "threshold": 0.99}
+    with counted_calls(Places365) as calls, pytest.raises(NoIndoorClip, match=r"best score 0\.9"):
+        run_stage("indoor_clips", replace(bench, settings=paper(weights, indoor=strict)))
+    assert calls == []
+    assert len(indoor_scores(bench.video)) == 2
+
+
+def test_indoor_clips_go_to_dust3r_which_untrained_is_not_believed(copied_tour: Workbench, weights: Path):
+    with pytest.raises(NothingReconstructed, match="InconsistentReconstruction"):
+        list(process_video(replace(copied_tour, settings=paper(weights))))
+    made = provenance(copied_tour.video, "indoor_clips")
+    assert made is not None
+    assert made.backend == "places365"
+
+
+def test_the_profile_labels_a_reconstructed_tour_with_san(copied_tour: Workbench, weights: Path):
+    cameras = {"indoor": {"backend": "sky_rule"}, "reconstruct": {"backend": "colmap"}}
+    bench = replace(copied_tour, settings=paper(weights, **cameras))
+    video, reports = bench.video, list(process_video(bench))
+    assert [r.provenance.stage for r in reports if not r.reused] == ["semantics", "occupancy"]
+    made = provenance(video, "semantics")
+    assert made is not None
+    assert (made.backend, list(made.weights)) == ("san", ["san.pth"])
+    embeddings, offsets = (video.read("semantics", f"region_{name}") for name in ("embeddings", "offset"))
+    assert offsets[-1] + video.read("semantics", "regions")[-1].max() == len(embeddings)
+    labels = video.read("occupancy", "labels")
+    assert ((labels > 0) & (labels < 255)).any()
+    assert preview(video, "semantics", 14_500)

@@ -1,0 +1,163 @@
+"""What a hostile host, a thief of logs or a careless link may not do."""
+
+import logging
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from pipeline.contract.errors import (
+    BrokenVideo,
+    DiskFull,
+    DownloadTransient,
+    ForbiddenAddress,
+    UnwantedVideo,
+    VideoError,
+)
+from pipeline.settings import Settings
+from pipeline.sources.catalog.catalog import Catalog, register
+from pipeline.sources.catalog.rows import VideoState
+from pipeline.sources.fetching import fetch_listed
+from pipeline.sources.rules import SourceRules
+from pipeline.sources.video_source import VideoSource, parse_source, video_id
+from pipeline.sources.web.settings import WebSettings
+from pipeline.stages.video.fetch import fetch
+from pipeline.stages.video.settings import DownloadSettings
+from pipeline.store.files import Store
+from tests.pipeline.sources.faulty_web import Web, serving
+from tests.pipeline.videos import walk, write_video
+
+COOKIES = "# Netscape HTTP Cookie File\n127.0.0.1\tFALSE\t/\tFALSE\t2147483647\tsession\tvery-secret-cookie\n"
+
+
+def quick(**web: object) -> DownloadSettings:
+    return DownloadSettings(retries=0, timeout_s=5, free_bytes_min=0, web=WebSettings.model_validate(web))
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    film = write_video(tmp_path_factory.mktemp("film") / "film.mp4", walk(1, 6, size=(64, 48))).read_bytes()
+    with serving(Web(film, count=30, listed=30)) as running:
+        yield running
+
+
+@contextmanager
+def answering(answer: bytes, heard: list[bytes]) -> Iterator[str]:
+    """A host that says one thing to everybody."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = server.accept()
+                except OSError:
+                    return
+                with connection:
+                    heard.append(connection.recv(65536))
+                    connection.sendall(answer)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/house.mp4"
+
+
+def redirecting(target: str) -> bytes:
+    return f"HTTP/1.1 302 Found\r\nLocation: {target}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
+
+
+@pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://127.0.0.1/a", "data:video/mp4;base64,AAAA"])
+def test_a_redirect_leads_to_nothing_but_the_web(tmp_path: Path, target: str):
+    with answering(redirecting(target), []) as url, pytest.raises(VideoError):
+        fetch(parse_source(url), tmp_path, quick())
+    assert not (tmp_path / "source.mp4").exists()
+
+
+def test_a_redirect_into_a_private_network_is_refused_unless_allowed(tmp_path: Path, web: Web):
+    target = f"http://127.0.0.2:{web.port}/v/0.mp4"
+    with answering(redirecting(target), []) as url:
+        before = len(web.asked)
+        with pytest.raises(ForbiddenAddress):
+            fetch(parse_source(url), tmp_path, quick())
+        assert len(web.asked) == before
+        fetch(parse_source(url), tmp_path, quick(private_addresses=True))
+    assert (tmp_path / "source.mp4").read_bytes() == web.video(0)
+
+
+def test_a_video_that_a_stranger_listed_may_not_lie_in_a_private_network(tmp_path: Path, web: Web):
+    source = VideoSource(kind="url", origin=web.url(0), listed_by="feed https://example.org/feed")
+    with pytest.raises(ForbiddenAddress):
+        fetch(source, tmp_path, quick())
+
+
+def test_cookies_and_proxies_are_used_and_never_shown(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level(logging.DEBUG)
+    (tmp_path / "cookies.txt").write_text(COOKIES)
+    heard: list[bytes] = []
+    with answering(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", heard) as url:
+        settings = quick(cookies_file=tmp_path / "cookies.txt")
+        store, source = Store(tmp_path / "data"), parse_source(url)
+        register(store, [source])
+        with pytest.raises(DownloadTransient) as caught:
+            fetch_listed(store, video_id(source), tmp_path / "out", settings)
+    assert b"very-secret-cookie" in heard[0]
+    assert (tmp_path / "cookies.txt").read_text() == COOKIES
+    proxied = quick(proxy=SecretStr("http://user:proxy-secret@127.0.0.1:9"))
+    with pytest.raises(VideoError) as refused:
+        fetch(parse_source("http://example.org/house.mp4"), tmp_path / "proxied", proxied)
+    kept = [path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file()]
+    printed = capfd.readouterr()
+    said = f"{caught.value}{refused.value}{printed.out}{printed.err}{caplog.text}{Settings(download=proxied)!r}"
+    said += Settings(download=proxied).model_dump_json() + b"".join(kept).decode(errors="replace")
+    assert "secret" not in said.replace("secret_value", "").replace("SecretStr", "")
+
+
+def test_a_page_without_end_is_not_read_to_its_end(tmp_path: Path):
+    page = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>" + b"a" * 300_000
+    with answering(page, []) as url, pytest.raises(UnwantedVideo):
+        fetch(parse_source(url), tmp_path, quick(page_bytes_max=100_000))
+
+
+def test_a_drip_is_not_waited_for(tmp_path: Path, web: Web):
+    with pytest.raises(DownloadTransient, match="bytes a second"):
+        fetch(parse_source(web.url(6)), tmp_path, quick(patience_s=0.02, bytes_per_second_min=10_000_000))
+
+
+def test_rules_hold_when_the_page_is_known_and_nothing_is_fetched(tmp_path: Path, web: Web):
+    before = len(web.asked)
+    with pytest.raises(UnwantedVideo, match="Creative Commons"):
+        fetch(parse_source(web.url(13)), tmp_path, quick(), rules=SourceRules(creative_commons=True))
+    assert len(web.asked) == before + 1
+
+
+def test_nothing_is_fetched_onto_a_disk_that_is_nearly_full(tmp_path: Path, web: Web):
+    before = len(web.asked)
+    with pytest.raises(DiskFull, match="are free"):
+        fetch(parse_source(web.url(0)), tmp_path, DownloadSettings(free_bytes_min=2**60))
+    assert len(web.asked) == before
+
+
+def test_a_file_cut_inside_a_box_is_broken_however_well_it_decodes(tmp_path: Path, web: Web):
+    (tmp_path / "cut.mp4").write_bytes(web.video(0)[:-10])
+    with pytest.raises(BrokenVideo, match="cut off"):
+        fetch(parse_source(str(tmp_path / "cut.mp4")), tmp_path / "out", quick())
+
+
+def test_a_final_state_is_not_asked_again_and_a_local_file_may_be_mended(tmp_path: Path, web: Web):
+    store, gone, local = Store(tmp_path / "data"), parse_source(web.url(5)), parse_source(str(tmp_path / "a.mp4"))
+    register(store, [gone, local])
+    (tmp_path / "a.mp4").write_text("no film")
+    for source in (gone, local):
+        with pytest.raises(VideoError):
+            fetch_listed(store, video_id(source), tmp_path / "out", quick())
+    before = len(web.asked)
+    with pytest.raises(VideoError, match="is gone since"):
+        fetch_listed(store, video_id(gone), tmp_path / "out", quick())
+    assert len(web.asked) == before
+    (tmp_path / "a.mp4").write_bytes(web.video(0))
+    fetch_listed(store, video_id(local), tmp_path / "out", quick())
+    assert Catalog(store).row(video_id(gone)).state is VideoState.GONE

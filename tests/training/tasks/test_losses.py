@@ -1,0 +1,93 @@
+"""Losses against plain re-writings of the published formulas, and what they do with unknown voxels."""
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from tests.training.rooms import RoomFrames
+from training.data import collate
+from training.tasks.losses import (
+    TILES,
+    Truth,
+    cross_entropy,
+    geometric_affinity,
+    occupancy_losses,
+    proportion,
+    semantic_affinity,
+)
+
+
+def drawn(seed: int, n: int = 500, classes: int = 12) -> tuple[torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    logits = torch.randn(n, classes, generator=generator, dtype=torch.float64) * 2
+    labels = torch.randint(0, 7, (n,), generator=generator)
+    return logits, labels
+
+
+def test_cross_entropy_weighs_empty_voxels_little():
+    logits, labels = drawn(0)
+    weight = torch.ones(12, dtype=torch.float64)
+    weight[0] = 0.05
+    assert cross_entropy(logits.log_softmax(1), labels) == pytest.approx(
+        float(functional.cross_entropy(logits, labels, weight)), rel=1e-6
+    )
+
+
+def test_semantic_affinity_is_the_mean_over_classes_that_occur():
+    logits, labels = drawn(1)
+    p = logits.softmax(1)
+    terms = []
+    for label in range(7):
+        mine = labels == label
+        precision = p[mine, label].sum() / p[:, label].sum()
+        recall = p[mine, label].mean()
+        specificity = (1 - p[~mine, label]).mean()
+        terms.append(-(precision.log() + recall.log() + specificity.log()))
+    assert float(semantic_affinity(p, labels)) == pytest.approx(float(torch.stack(terms).mean()), rel=1e-9)
+
+
+def test_geometric_affinity_compares_occupied_with_empty():
+    logits, labels = drawn(2)
+    p, occupied = logits.softmax(1), labels > 0
+    full = 1 - p[:, 0]
+    precision, recall = full[occupied].sum() / full.sum(), full[occupied].mean()
+    specificity = p[~occupied, 0].mean()
+    expected = -(precision.log() + recall.log() + specificity.log())
+    assert float(geometric_affinity(p, labels)) == pytest.approx(float(expected), rel=1e-9)
+
+
+def test_proportion_is_the_divergence_of_class_shares_tile_by_tile():
+    logits, labels = drawn(3)
+    p = logits.softmax(1)
+    tiles = torch.randint(-1, 5, (len(labels),), generator=torch.Generator().manual_seed(9))
+    terms = []
+    for tile in range(5):
+        mine = tiles == tile
+        true = torch.bincount(labels[mine], minlength=12).double() / mine.sum()
+        guess = p[mine].sum(0) / p[mine].sum()
+        there = true > 0
+        terms.append((true[there] * (true[there].log() - guess[there].log())).sum())
+    assert float(proportion(p, labels, tiles)) == pytest.approx(float(torch.stack(terms).mean()), rel=1e-9)
+
+
+def test_unknown_voxels_give_no_gradient_and_all_unknown_grids_no_loss():
+    batch = collate([RoomFrames(1)[0]])
+    truth = Truth.of(batch.labels, batch.pixels, batch.in_view)
+    assert int(truth.tiles.max()) < TILES * TILES
+    logits = torch.randn(1, 12, 60, 60, 36, requires_grad=True)
+    torch.stack(list(occupancy_losses(logits, truth).values())).sum().backward()
+    moved = logits.grad.abs().sum(dim=1).flatten() > 0
+    assert torch.equal(moved, truth.labels[0] != 255)
+    blank = Truth(torch.full_like(truth.labels, 255), truth.tiles)
+    assert [float(value) for value in occupancy_losses(logits, blank).values()] == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("only", [0, 3])
+def test_a_perfect_answer_loses_nothing_even_if_one_class_fills_the_grid(only: int):
+    labels = torch.full((1, 60, 60, 36), only, dtype=torch.uint8)
+    pixels, in_view = torch.zeros(1, 129600, 2, dtype=torch.int32), torch.ones(1, 129600, dtype=torch.bool)
+    logits = torch.full((1, 12, 60, 60, 36), -40.0)
+    logits[:, only] = 40
+    losses = occupancy_losses(logits, Truth.of(labels, pixels, in_view))
+    assert np.allclose([float(value) for value in losses.values()], 0, atol=1e-5)

@@ -1,0 +1,115 @@
+"""The field's losses of semantic occupancy (MonoScene, Cao and de Charette, CVPR 2022), each the mean over a batch.
+
+Every loss is computed for each grid by itself and then averaged, as with the published batch of one a device, so that
+gradients do not depend on how a batch is spread over devices. Voxels labelled 255 take no part.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pipeline.contract.classes import OCCUPIED_CLASSES, SemanticClass
+from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
+
+CLASSES = len(OCCUPIED_CLASSES) + 1
+EMPTY_WEIGHT = 0.05
+"""Weight of empty voxels in the cross-entropy; every class has 1 (MonoScene on NYUv2)."""
+TILES = 8
+"""Tiles across and down the picture whose frusta the proportion loss compares."""
+LEAST = 1e-12
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What a batch's grids should be: labels (B, N) int64; tiles (B, N) int64, -1 for voxels not in view."""
+
+    labels: Tensor
+    tiles: Tensor
+
+    @classmethod
+    def of(cls, labels: Tensor, pixels: Tensor, in_view: Tensor) -> "Truth":
+        """Make it of labels (B, 60, 60, 36) uint8 and a ``Projection``: pixels (B, N, 2), in_view (B, N)."""
+        across = pixels[..., 0].long() * TILES // FRAME_WIDTH
+        down = pixels[..., 1].long() * TILES // FRAME_HEIGHT
+        return cls(labels.flatten(1).long(), torch.where(in_view, down * TILES + across, -1))
+
+
+def occupancy_losses(logits: Tensor, truth: Truth) -> Mapping[str, Tensor]:
+    """Return the four losses of logits (B, 12, 60, 60, 36), by name, each a scalar."""
+    rows = [_grid_losses(*grid) for grid in zip(logits.flatten(2).float(), truth.labels, truth.tiles, strict=True)]
+    return {name: torch.stack([row[name] for row in rows]).mean() for name in rows[0]}
+
+
+def _grid_losses(logits: Tensor, labels: Tensor, tiles: Tensor) -> dict[str, Tensor]:
+    known = labels != SemanticClass.UNKNOWN
+    if not known.any():
+        nothing = logits.sum() * 0
+        return dict.fromkeys(("cross_entropy", "semantic_affinity", "geometric_affinity", "proportion"), nothing)
+    log_probabilities = logits[:, known].T.log_softmax(dim=-1)
+    labels, tiles, probabilities = labels[known], tiles[known], log_probabilities.exp()
+    return {
+        "cross_entropy": cross_entropy(log_probabilities, labels),
+        "semantic_affinity": semantic_affinity(probabilities, labels),
+        "geometric_affinity": geometric_affinity(probabilities, labels),
+        "proportion": proportion(probabilities, labels, tiles),
+    }
+
+
+def cross_entropy(log_probabilities: Tensor, labels: Tensor) -> Tensor:
+    """Return the cross-entropy of log-probabilities (n, C) with labels (n,), empty voxels weighing 0.05."""
+    weight = torch.where(labels == SemanticClass.EMPTY, EMPTY_WEIGHT, 1.0).to(log_probabilities)
+    picked = log_probabilities.gather(1, labels[:, None])[:, 0]
+    return -(weight * picked).sum() / weight.sum()
+
+
+def semantic_affinity(probabilities: Tensor, labels: Tensor) -> Tensor:
+    """Return the scene-class affinity loss: -log of soft precision, recall and specificity, mean over classes there.
+
+    probabilities: (n, C). labels: (n,).
+    """
+    right = probabilities.gather(1, labels[:, None])[:, 0]
+    matched = probabilities.new_zeros(probabilities.shape[1]).index_add(0, labels, right)
+    actual = torch.bincount(labels, minlength=probabilities.shape[1]).to(probabilities)
+    claimed, count = probabilities.sum(dim=0), len(labels)
+    there = actual > 0
+    terms = _minus_log(matched / claimed.clamp(min=LEAST)) + _minus_log(matched / actual.clamp(min=1))
+    others = (count - actual).clamp(min=1)
+    specific = torch.where(actual < count, _minus_log((count - claimed - actual + matched) / others), 0)
+    return (terms + specific)[there].mean()
+
+
+def geometric_affinity(probabilities: Tensor, labels: Tensor) -> Tensor:
+    """Return the same for occupied against empty; probabilities (n, C), labels (n,)."""
+    binary = torch.stack([probabilities[:, 0], 1 - probabilities[:, 0]], dim=1)
+    occupied = (labels != SemanticClass.EMPTY).long()
+    matched = (binary[:, 1] * occupied).sum()
+    actual, count = occupied.sum(), len(labels)
+    empty = (binary[:, 0] * (1 - occupied)).sum()
+    total = _minus_log(empty / (count - actual).clamp(min=1)) * (actual < count)
+    found = _minus_log(matched / binary[:, 1].sum().clamp(min=LEAST)) + _minus_log(matched / actual.clamp(min=1))
+    return total + found * (actual > 0)
+
+
+def proportion(probabilities: Tensor, labels: Tensor, tiles: Tensor) -> Tensor:
+    """Return the frustum proportion loss: KL from predicted to true shares of the classes in each tile's frustum.
+
+    probabilities: (n, C). labels: (n,). tiles: (n,), -1 for voxels not in view. Mean over the tiles with known voxels.
+    """
+    shown = tiles >= 0
+    if not shown.any():
+        return probabilities.sum() * 0
+    probabilities, labels, tiles = probabilities[shown], labels[shown], tiles[shown]
+    classes = probabilities.shape[1]
+    predicted = probabilities.new_zeros(TILES * TILES, classes).index_add(0, tiles, probabilities)
+    true = torch.bincount(tiles * classes + labels, minlength=TILES * TILES * classes).view_as(predicted)
+    filled = true.sum(dim=1) > 0
+    true, predicted = true[filled].to(predicted), predicted[filled]
+    share, guess = (amounts / amounts.sum(dim=1, keepdim=True) for amounts in (true, predicted))
+    terms = torch.where(true > 0, share * (share.clamp(min=LEAST).log() - guess.clamp(min=LEAST).log()), 0)
+    return terms.sum(dim=1).mean()
+
+
+def _minus_log(share: Tensor) -> Tensor:
+    return -share.clamp(min=LEAST).log()

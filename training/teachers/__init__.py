@@ -1,0 +1,1 @@
+"""Frozen image networks to learn from, and their features."""
