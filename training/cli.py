@@ -9,16 +9,19 @@ import typer
 from PIL import Image
 
 from models.errors import ModelError
-from pipeline.cli.app import FileOption, ProfileOption, overrides
-from pipeline.cli.app import SetOption as StageSetOption
+from pipeline.cli.options import FileOption, ProfileOption
+from pipeline.cli.options import SetOption as StageSetOption
 from pipeline.contract.errors import PipelineError
 from pipeline.contract.records import Floats
+from pipeline.contract.values import parsed
 from pipeline.contract.vocabulary import load_vocabulary
 from pipeline.language.text import NO_MEANING, TextSide
 from pipeline.pictures.encode import jpeg
 from pipeline.pictures.layout import below
 from pipeline.settings import load_settings
+from pipeline.stages.semantics.backends import SAN
 from pipeline.stages.semantics.san import SanSegmenter
+from pipeline.stages.semantics.stage import semantics
 from training.checkpoints import load_network
 from training.data import Frames
 from training.data.export import export_monoscene
@@ -67,7 +70,7 @@ def pretrain(
     frames = source(kind, path, read).open("train")
     taught = load_teacher(teacher, weights)
     features = features_of(frames, taught, out / "features", Lines("teacher features"))
-    settings = with_values(DistillSettings, overrides(values or []))
+    settings = with_values(DistillSettings, parsed(values or []))
     made = distil(frames, features, taught.width, preset, settings, out, Lines("distillation"))
     typer.echo(f"{out}: {made.steps} steps on {made.data}")
 
@@ -83,7 +86,7 @@ def finetune(
     values: SetOption = None,
 ) -> None:
     """Train with labels; --set label_share=0.1 for a part of them, --set linear_probe=true for the head alone."""
-    settings = with_values(FinetuneSettings, overrides(values or []))
+    settings = with_values(FinetuneSettings, parsed(values or []))
     made = supervise(source(kind, path, read).open("train"), preset, start, settings, out, Lines("fine-tuning"))
     typer.echo(f"{out}: {made.steps} steps on {made.data}")
 
@@ -98,7 +101,7 @@ def language(
     values: SetOption = None,
 ) -> None:
     """Learn from our dataset which voxels are occupied and what they say in the space of its region embeddings."""
-    settings = with_values(LanguageSettings, overrides(values or []))
+    settings = with_values(LanguageSettings, parsed(values or []))
     frames = SpokenFrames(source("stored", path, read).stored("train"))
     made = learn_language(frames, preset, start, settings, out, Lines("language"))
     typer.echo(f"{out}: {made.steps} steps on {made.data}")
@@ -119,7 +122,7 @@ def zero_shot_command(
     values: StageSetOption = None,
 ) -> None:
     """Score a language head on the eleven classes by their words; the words' weights must be those it learned from."""
-    settings = load_settings(profile, settings_file, overrides(values or [])).semantics.san
+    settings = load_settings(profile, settings_file, parsed(values or [])).of(semantics).of(SAN)
     text, frames = TextSide(settings), source(kind, path, read).open("test")
     speaker = Speaker.load(network, text)
     words = class_words(text, load_vocabulary(vocabulary) if vocabulary else settings.words())
@@ -176,7 +179,7 @@ def experiment(
     from training.studies.experiment import Experiment
     from training.studies.experiment import run as run_experiment
 
-    settings = with_values(Experiment, {"weights": weights, **overrides(values or [])})
+    settings = with_values(Experiment, {"weights": weights, **parsed(values or [])})
     typer.echo(run_experiment(settings, FramesSource(path=data).store(), out, Lines, typer.echo))
 
 
@@ -194,7 +197,7 @@ def study(
     """Compare losses, teachers, students and datasets of distillation, fine-tuned and by linear probe (ScaLR)."""
     from training.studies.pillars import PillarStudy, run_pillars
 
-    settings = with_values(PillarStudy, overrides(values or []))
+    settings = with_values(PillarStudy, parsed(values or []))
     store = FramesSource(path=data).store()
     typer.echo(run_pillars(settings, store, out, rooms or out / "rooms", Lines, typer.echo).report)
 

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from pipeline.contract.errors import SettingsError
-from pipeline.settings import laid_over
+from pipeline.contract.values import laid_over
 
 Model = TypeVar("Model", bound=BaseModel)
 

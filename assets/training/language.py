@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 def language_network(training: TrainingResource) -> dg.MaterializeResult:
     """An occupancy network with POP-3D's two heads, scored zero-shot beside the one trained on the dataset's labels."""
     from pipeline.language.text import NO_MEANING, TextSide
+    from pipeline.stages.semantics.backends import SAN
+    from pipeline.stages.semantics.stage import semantics
     from training.data import StoredFrames
     from training.language.embeddings import SpokenFrames
     from training.language.speaker import Speaker
@@ -30,7 +32,7 @@ def language_network(training: TrainingResource) -> dg.MaterializeResult:
     from training.settings import LanguageSettings
 
     frames = SpokenFrames(StoredFrames(training.pipeline.store(), "train"))
-    text = TextSide(training.pipeline.settings().semantics.san)
+    text = TextSide(training.pipeline.settings().of(semantics).of(SAN))
     words, version = class_words(text, text.settings.words()), frames.frames.version
     settings = training.settings(LanguageSettings, training.language)
     folder = training.place("language", version, training.preset, settings.model_dump())

@@ -1,4 +1,4 @@
-"""Stage 7: depth, cameras and labels of a clip become one grid of labelled 8 cm voxels per frame.
+"""Depth, cameras and labels of a clip become one grid of labelled 8 cm voxels a frame.
 
 A voxel is **occupied** where points of any frame of the clip fall (the class with most votes wins, the lowest id
 on ties; points labelled unknown do not vote, and a voxel that holds nothing else stays unknown), **empty** where

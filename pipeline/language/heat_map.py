@@ -12,7 +12,9 @@ from pipeline.language.query import Answer, FrameHeat
 from pipeline.language.voxels import world_centres
 from pipeline.pictures.encode import jpeg
 from pipeline.pictures.layout import below, beside, caption
-from pipeline.store.files import Store, VideoStore
+from pipeline.store.groups import FRAMES, OCCUPANCY
+from pipeline.store.store import Store
+from pipeline.store.video import VideoStore
 
 HEIGHT = 180
 OPACITY = 0.6
@@ -79,7 +81,7 @@ def grid_heat(heat: FrameHeat, bounds: tuple[float, float]) -> Image.Image:
 def write_voxels(video: VideoStore, heat: FrameHeat, bounds: tuple[float, float], path: Path) -> None:
     """Write the voxels of a frame that have a score as a coloured point cloud (PLY), in the clip's world."""
     row = slice(heat.hit.row, heat.hit.row + 1)
-    centres = world_centres(*(video.read("occupancy", name, row)[0] for name in ("origin", "grid_from_world")))
+    centres = world_centres(*(video.read(OCCUPANCY, name, row)[0] for name in ("origin", "grid_from_world")))
     held = np.isfinite(heat.voxels)
     write_point_cloud(path, centres[held], heat_colours(heat.voxels[held], bounds))
 
@@ -94,6 +96,6 @@ def write_point_cloud(path: Path, points: NDArray[np.float64], colours: Images) 
 
 
 def _cell(video: VideoStore, heat: FrameHeat, bounds: tuple[float, float]) -> Image.Image:
-    rgb = video.read("frames", "rgb", slice(heat.hit.row, heat.hit.row + 1))[0]
+    rgb = video.read(FRAMES, "rgb", slice(heat.hit.row, heat.hit.row + 1))[0]
     text = f"{heat.hit.video_id} row {heat.hit.row}: {heat.hit.score:.3f}"
     return below(caption(text, 12), beside(picture_heat(rgb, heat, bounds), grid_heat(heat, bounds)))

@@ -21,10 +21,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pipeline.contract.errors import NoEmbeddings
 from pipeline.contract.records import Floats
 from pipeline.language.text import TextSide, cosine
-from pipeline.language.voxels import WITH_EMBEDDINGS, has_embeddings
-from pipeline.stages.run import provenance
-from pipeline.store.files import Store
-from pipeline.store.group_writer import disk_errors
+from pipeline.stages.run import made_by
+from pipeline.store.atomic import disk_errors
+from pipeline.store.groups import SEMANTICS
+from pipeline.store.rows import WITH_EMBEDDINGS, has_embeddings
+from pipeline.store.store import Store
 
 FOLDER = "regions.index"
 """Folder in scratch, of all videos together; no video id holds a dot."""
@@ -158,8 +159,8 @@ def _embedded_videos(store: Store, text: TextSide) -> dict[str, str]:
     made = {
         video_id: noted
         for video_id in store.video_ids()
-        if has_embeddings(video := store.video(video_id)) and (noted := provenance(video, "semantics"))
-        if provenance(video, "occupancy")
+        if has_embeddings(video := store.video(video_id)) and (noted := made_by(video, "semantics"))
+        if made_by(video, "occupancy")
     }
     if not made:
         raise NoEmbeddings(
@@ -231,7 +232,7 @@ def _blocks(store: Store, content: IndexContent, earlier: RegionIndex | None) ->
             if earlier and kept:
                 yield earlier.embeddings[kept.first + rows.start : kept.first + rows.stop]
             else:
-                yield store.video(video.video_id).read("semantics", "region_embeddings", rows)
+                yield store.video(video.video_id).read(SEMANTICS, "region_embeddings", rows)
 
 
 def _shape(store: Store, video_id: str) -> tuple[int, int]:

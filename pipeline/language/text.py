@@ -13,7 +13,8 @@ from models.errors import UnusableVocabulary
 from pipeline.contract.errors import OtherWeights, UnusableQuery
 from pipeline.contract.records import Floats
 from pipeline.stages.network_errors import as_settings_error
-from pipeline.stages.semantics.san import SanSegmenter, SanSettings
+from pipeline.stages.semantics.san import SanSegmenter
+from pipeline.stages.semantics.settings import SanSettings
 
 if TYPE_CHECKING:
     from models.san import AnySan

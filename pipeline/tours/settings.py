@@ -2,6 +2,9 @@
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+EVALUATION_SEEDS_START = 1_000_000
+"""Seeds from here on are for evaluation only; those below are for training and tuning."""
+
 
 class TourSettings(BaseModel):
     """What is built, how it is filmed and how it is cut together.

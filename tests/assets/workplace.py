@@ -15,7 +15,7 @@ import dagster as dg
 import psutil
 
 from pipeline.settings import Settings, load_settings
-from pipeline.store.files import Store
+from pipeline.store.store import Store
 from tests.paths import ROOT
 
 LONGEST_RUN_S = 600

@@ -6,8 +6,8 @@ from typing import Any
 from pipeline.settings import Settings, load_settings
 from pipeline.sources.catalog.catalog import register
 from pipeline.sources.video_source import parse_source
-from pipeline.stages.bodies import Workbench
-from pipeline.store.files import Store
+from pipeline.stages.base import Workbench
+from pipeline.store.store import Store
 
 SEED = 5
 SMALL: dict[str, Any] = {

@@ -9,15 +9,14 @@ import numpy as np
 from pipeline.contract.classes import SemanticClass, palette
 from pipeline.contract.records import Clip, IndoorScore, LeftOut, Reconstruction, SceneCategory, Source
 from pipeline.geometry.voxels import VoxelSettings, voxelize
-from pipeline.store.files import Store, VideoStore
+from pipeline.stages.indoor_clips.rows import write_indoor_scores
+from pipeline.stages.occupancy.rows import append_occupancy
+from pipeline.stages.reconstruction.rows import append_reconstruction
+from pipeline.stages.scene.rows import append_scene
 from pipeline.store.provenance import Provenance
-from pipeline.store.rows import (
-    append_occupancy,
-    append_reconstruction,
-    append_scene,
-    write_clips,
-    write_indoor_scores,
-)
+from pipeline.store.rows import write_clips
+from pipeline.store.store import Store
+from pipeline.store.video import VideoStore
 from tests.pipeline.box_room import Box, Room, film, looking
 
 FPS = 4

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cli.app import overrides, seed_list
+from pipeline.cli.app import seed_list
 from pipeline.contract.errors import SettingsError
+from pipeline.contract.values import parsed
 from pipeline.settings import PROFILES, load_settings
 
 
@@ -45,12 +46,12 @@ def test_an_unknown_profile_lists_those_there_are():
 
 
 def test_single_values_are_read_as_yaml():
-    assert overrides(["scenes.clip_min_s=2", "scenes.frames_max=9", "indoor.backend=sky_rule"]) == {
+    assert parsed(["scenes.clip_min_s=2", "scenes.frames_max=9", "indoor.backend=sky_rule"]) == {
         "scenes": {"clip_min_s": 2, "frames_max": 9},
         "indoor": {"backend": "sky_rule"},
     }
     with pytest.raises(SettingsError, match=r"stage\.name=value"):
-        overrides(["scenes"])
+        parsed(["scenes"])
 
 
 def test_seeds_are_ranges_and_lists():

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from pipeline.language.text import TextSide
-from pipeline.stages.semantics.san import SanSettings
+from pipeline.stages.semantics.settings import SanSettings
 from tests.pipeline.stages.semantics.tiny_san import write_checkpoint
 from tests.training.rooms import RoomFrames, stored_frames
 from tests.training.spoken_room import embed_again, spoken_frames

@@ -17,9 +17,9 @@ from torch.utils.data import DataLoader
 
 from pipeline.dataset.index import build_dataset
 from pipeline.settings import DatasetSettings
-from pipeline.store.files import Store
 from pipeline.store.provenance import Provenance
-from pipeline.tours import Tour
+from pipeline.store.store import Store
+from pipeline.tours.tour import Tour
 from training.data import Frames, Sample, StoredFrames, collate
 from training.data.sample import each
 from training.studies.rooms import one_shot_a_room, room_sample

@@ -9,8 +9,8 @@ import zarr
 from numpy.typing import NDArray
 
 from pipeline.contract.errors import CorruptStore
-from pipeline.dataset.index import INDEX, read_summary
-from pipeline.store.files import Store
+from pipeline.store.index import INDEX, read_summary
+from pipeline.store.store import Store
 from training.data.sample import PICTURE_SHAPE, Sample
 from training.errors import UnusableDataset
 
@@ -118,7 +118,7 @@ class StoredFrames:
 
 
 def _frames_of(store: Store, split: Split) -> tuple[tuple[str, int], ...]:
-    with store.files.open(store.path(*INDEX)) as file:
+    with store.open(*INDEX) as file:
         table = pq.read_table(file, columns=["video_id", "row", "split", "depth_share"])
     rows = zip(*(table[name].to_pylist() for name in table.column_names), strict=True)
     return tuple((video_id, row) for video_id, row, found, depth in rows if split in (found, "all") and depth > 0)

@@ -8,8 +8,8 @@ import torch
 import typer
 
 from models.weights.cache import shipped
-from pipeline.cli.app import seed_list
-from pipeline.tours import EVALUATION_SEEDS_START
+from pipeline.cli.build import seed_list
+from pipeline.tours.settings import EVALUATION_SEEDS_START
 
 SEEDS = f"{EVALUATION_SEEDS_START + 1}-{EVALUATION_SEEDS_START + 10}"
 app = typer.Typer(help="Figures of the shipped weights on evaluation tours.", add_completion=False)
@@ -52,19 +52,22 @@ def san(weights: str, seeds: Sequence[int]) -> dict[str, float]:
 
 def grids_of_true_cameras(weights: str, seeds: Sequence[int]) -> dict[str, float]:
     """Mean IoU of grids with the network's labels on true cameras and depth, four frames of every indoor shot."""
-    from pipeline.quality.measures import no_overlap, overlaps
+    from pipeline.contract.overlap import OverlapCounts
+    from pipeline.geometry.voxels import VoxelSettings
+    from pipeline.quality.measures import overlaps
     from pipeline.settings import load_settings
     from pipeline.stages.semantics.backends import segmenter
+    from pipeline.stages.semantics.stage import semantics
     from training.small.tours import tour_shots, true_clip_of
 
     settings = load_settings("small", overrides={"semantics": {"san": {"weights": weights}}})
-    network = segmenter(settings.semantics)
-    pixels, grids = no_overlap(), no_overlap()
+    network = segmenter(settings.of(semantics))
+    pixels, grids = OverlapCounts.nothing(), OverlapCounts.nothing()
     for seed in seeds:
         for shot in tour_shots(seed, 4, 480, 640, garden=False):
             truth = true_clip_of(shot)
             labels = network.segment(shot.views.pictures.permute(0, 2, 3, 1).contiguous().numpy(), truth.scene)
-            of_pixels, _, of_grids = overlaps(truth.scene, labels, truth, settings)
+            of_pixels, _, of_grids = overlaps(truth.scene, labels, truth, VoxelSettings())
             pixels, grids = pixels + of_pixels, grids + of_grids
     return {"IoU": grids.iou, "mIoU": grids.miou, "mIoU of pixels": pixels.miou}
 

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from pipeline.contract.classes import SemanticClass
 from pipeline.contract.records import MetricScene, ScaleSource, Semantics
-from pipeline.tours import Tour
 from pipeline.tours.light import Lighting
 from pipeline.tours.painter import title_card
 from pipeline.tours.timeline import Shot
+from pipeline.tours.tour import Tour
 from pipeline.tours.truth import TrueClip
 from pipeline.tours.views import Cameras, ViewRenderer, Views, light_house
 

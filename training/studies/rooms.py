@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, MetricScene, ScaleSource, Semantics
 from pipeline.geometry.voxels import VoxelSettings, fill_grid, grid_origin, looking_along_y
-from pipeline.tours import EVALUATION_SEEDS_START, FrameTruth, Tour, TourSettings
 from pipeline.tours.camera import pose, ray_directions
 from pipeline.tours.freespace import CELL, clearance_map
 from pipeline.tours.house import House
 from pipeline.tours.layout import Room
+from pipeline.tours.settings import EVALUATION_SEEDS_START, TourSettings
+from pipeline.tours.tour import FrameTruth, Tour
 from pipeline.tours.walks import obstacles
 from training.data import MonoSceneRooms, Sample
 from training.data.export import write_room

@@ -9,7 +9,7 @@ from typing import Any
 
 from models.array_cache import ArrayCache, content_key
 from pipeline.contract.records import Semantics
-from pipeline.tours import Tour
+from pipeline.tours.tour import Tour
 from training.data import Sample
 from training.studies.rooms import as_scene, exact_sample, one_shot_a_room
 

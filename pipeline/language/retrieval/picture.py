@@ -11,7 +11,8 @@ from pipeline.language.retrieval.benchmark import KINDS, Benchmark
 from pipeline.language.retrieval.report import QueryScore, RetrievalReport
 from pipeline.language.text import TextSide
 from pipeline.pictures.layout import below, beside, caption
-from pipeline.store.files import Store
+from pipeline.store.groups import FRAMES
+from pipeline.store.store import Store
 
 WIDTH = 616
 
@@ -33,13 +34,13 @@ def examples(report: RetrievalReport) -> list[QueryScore]:
 
 def _row(store: Store, text: TextSide, benchmark: Benchmark, score: QueryScore) -> Image.Image:
     query, video = score.query, store.video(score.query.video_id)
-    row = int(np.flatnonzero(video.read("frames", "frame_index") == query.frame_index)[0])
+    row = int(np.flatnonzero(video.read(FRAMES, "frame_index") == query.frame_index)[0])
     heat = frame_heat(video, FrameHit(query.video_id, row, score.true_scale), text.embed([score.asked])[0])
     bounds = heat_bounds(Answer((heat,), ()))
     place = benchmark.queries.index(query)
     meant = np.where(benchmark.occupied[place], benchmark.mask[place].astype(np.float32), np.float32("nan"))
     pictures = (
-        picture_heat(video.read("frames", "rgb", slice(row, row + 1))[0], heat, bounds),
+        picture_heat(video.read(FRAMES, "rgb", slice(row, row + 1))[0], heat, bounds),
         grid_heat(heat, bounds),
         grid_heat(replace(heat, voxels=meant), (0.0, 1.0)),
     )

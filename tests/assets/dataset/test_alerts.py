@@ -11,7 +11,7 @@ import pytest
 
 from assets.dataset.alerts import refusing_hosts
 from assets.resources import PipelineResource
-from pipeline.sources.discover import paces
+from pipeline.sources.web.hosts import paces
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from pipeline.contract.errors import BrokenManifest, StageMissing
 from pipeline.dataset.index import build_dataset
 from pipeline.dataset.manifest import HEADER, export_manifest, manifest_settings, read_header, rebuild
 from pipeline.settings import Settings
-from pipeline.stages.bodies import Workbench
-from pipeline.store.files import Store
+from pipeline.stages.base import Workbench
+from pipeline.store.store import Store
 
 
 @pytest.fixture

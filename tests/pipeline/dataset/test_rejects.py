@@ -5,10 +5,10 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from pipeline.cli.app import app
-from pipeline.dataset.filters import FilterSettings
 from pipeline.dataset.index import build_dataset, filtered
 from pipeline.dataset.rejects import reject_sheet, rejects
-from pipeline.stages.bodies import Workbench
+from pipeline.settings import FilterSettings
+from pipeline.stages.base import Workbench
 from pipeline.store.rows import stored_clips
 
 

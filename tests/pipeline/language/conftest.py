@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.language.text import TextSide
-from pipeline.stages.bodies import Workbench
+from pipeline.stages.base import Workbench
 from pipeline.stages.run import process_video
-from pipeline.stages.semantics.san import SanSettings
+from pipeline.stages.semantics.settings import SanSettings
 from tests.pipeline.small_tour import small_settings, workbench
 from tests.pipeline.stages.semantics.tiny_san import tiny_settings, write_checkpoint
 

@@ -10,8 +10,8 @@ from pipeline.contract.errors import NoEmbeddings, OtherWeights
 from pipeline.contract.records import Floats
 from pipeline.language.index import FOLDER, RegionIndex, nearest_codes, open_index
 from pipeline.language.text import TextSide
-from pipeline.store.files import Store
 from pipeline.store.provenance import Provenance
+from pipeline.store.store import Store
 
 WIDTH = 64
 

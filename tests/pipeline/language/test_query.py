@@ -15,7 +15,7 @@ from pipeline.language.heat_map import NOTHING, heat_colours
 from pipeline.language.query import ask
 from pipeline.language.text import TextSide, checked_queries, read_prompts
 from pipeline.language.zero_shot import label_dataset
-from pipeline.stages.bodies import Workbench
+from pipeline.stages.base import Workbench
 
 QUERY = "a wooden bookshelf"
 

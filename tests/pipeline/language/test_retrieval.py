@@ -32,9 +32,9 @@ from pipeline.language.retrieval.report import QueryScore, RetrievalReport
 from pipeline.language.retrieval.tour_queries import frame_queries, select
 from pipeline.language.text import TextSide
 from pipeline.settings import load_settings
-from pipeline.stages.bodies import Workbench
-from pipeline.store.files import Store
-from pipeline.tours import Tour
+from pipeline.stages.base import Workbench
+from pipeline.store.store import Store
+from pipeline.tours.tour import Tour
 from pipeline.tours.truth import tour_of, true_clip
 
 

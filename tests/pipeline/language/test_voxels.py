@@ -8,9 +8,9 @@ from pipeline.contract.camera import pointmap
 from pipeline.contract.errors import CorruptStore, NoEmbeddings
 from pipeline.contract.grid import GRID_SHAPE, voxel_index
 from pipeline.language.voxels import GROUP, ensure_language, language_grid
-from pipeline.stages.bodies import Workbench
-from pipeline.store.files import Store
+from pipeline.stages.base import Workbench
 from pipeline.store.rows import read_labels
+from pipeline.store.store import Store
 
 
 def test_a_voxel_speaks_with_the_mean_of_its_points(spoken_tour: Workbench):

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.quality import QualityReport, plot_side_by_side, side_by_side, tour_quality
 from pipeline.quality.measures import overlaps, scale_to_truth
-from pipeline.stages.bodies import Workbench
+from pipeline.stages.base import Workbench
 from pipeline.tours.truth import TrueClip, tour_of, true_clip
 
 

@@ -10,11 +10,12 @@ import pytest
 from pipeline.contract.errors import SettingsError
 from pipeline.contract.records import Segment
 from pipeline.sources.catalog.catalog import Catalog, source_of
-from pipeline.sources.discover import check, discover, paces
+from pipeline.sources.discover import check, discover
 from pipeline.sources.entries import SourceList, read_entries
 from pipeline.sources.rules import FoundVideo, SourceRules
+from pipeline.sources.web.hosts import paces
 from pipeline.sources.web.settings import WebSettings
-from pipeline.store.files import Store
+from pipeline.store.store import Store
 from tests.pipeline.sources.faulty_web import Web, serving
 
 QUICK = WebSettings(interval_s=0, private_addresses=True)

@@ -14,15 +14,16 @@ from pipeline.settings import Settings
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.catalog.rows import VideoState
 from pipeline.sources.discover import discover
-from pipeline.sources.duplicates.fingerprints import DuplicateSettings
+from pipeline.sources.duplicates.settings import DuplicateSettings
 from pipeline.sources.entries import SourceEntry, SourceKind, SourceList
-from pipeline.sources.fetching import Fetcher, mark_fetched
+from pipeline.sources.fetcher import Fetcher
 from pipeline.sources.video_source import VideoSource, video_id
 from pipeline.sources.web.settings import WebSettings
-from pipeline.stages.bodies import Workbench
+from pipeline.stages.base import Workbench
 from pipeline.stages.run import run_stage
-from pipeline.stages.video.settings import DownloadSettings
-from pipeline.store.files import Store
+from pipeline.stages.video.arrive import mark_fetched
+from pipeline.stages.video.settings import VideoSettings
+from pipeline.store.store import Store
 from tests.pipeline.sources.faulty_web import FAULTS, HOSTS, Asked, Web, serving
 from tests.pipeline.videos import walk, write_video
 
@@ -42,7 +43,7 @@ POLITE = WebSettings(
 )
 # All films show the same: only their bytes differ.
 SAME = DuplicateSettings(enabled=False)
-DOWNLOAD = DownloadSettings(web=POLITE, timeout_s=5, retries=2, free_bytes_min=0, duplicates=SAME)
+DOWNLOAD = VideoSettings(web=POLITE, timeout_s=5, retries=2, free_bytes_min=0, duplicates=SAME)
 SETTINGS = Settings(download=DOWNLOAD)
 
 

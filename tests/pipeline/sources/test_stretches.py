@@ -13,11 +13,11 @@ from pipeline.settings import Settings, load_settings
 from pipeline.sources.catalog.catalog import Catalog, register
 from pipeline.sources.catalog.rows import VideoState
 from pipeline.sources.video_source import parse_source
-from pipeline.stages.bodies import Workbench
+from pipeline.stages.base import Workbench
 from pipeline.stages.clips.find import find_clips
-from pipeline.stages.clips.settings import SceneSettings
+from pipeline.stages.clips.settings import ClipsSettings
 from pipeline.stages.run import run_stage
-from pipeline.store.files import Store
+from pipeline.store.store import Store
 from tests.pipeline.videos import walk, write_video
 
 
@@ -36,14 +36,14 @@ def bench(film: Path, tmp_path: Path) -> Workbench:
 
 
 def test_clips_lie_inside_the_stretches(film: Path):
-    whole, _ = find_clips(film, SceneSettings())
-    some, _ = find_clips(film, SceneSettings(), segments=[Segment(1, 3), Segment(2.5, 4), Segment(7, 1e9)])
+    whole, _ = find_clips(film, ClipsSettings())
+    some, _ = find_clips(film, ClipsSettings(), segments=[Segment(1, 3), Segment(2.5, 4), Segment(7, 1e9)])
     assert [clip.start_frame for clip in whole] == [0, 61]
     spans = [(clip.time_s[0], clip.time_s[-1]) for clip in some]
     assert len(spans) == 2
     assert 1 <= spans[0][0] < spans[0][1] < 4
     assert spans[1][0] >= 7
-    assert find_clips(film, SceneSettings(), segments=[Segment(50, 60)]) == ([], [])
+    assert find_clips(film, ClipsSettings(), segments=[Segment(50, 60)]) == ([], [])
 
 
 def test_the_stage_takes_the_stretches_of_the_catalog(bench: Workbench):

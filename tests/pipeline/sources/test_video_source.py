@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from pipeline.contract.errors import SettingsError
 from pipeline.sources.video_source import VideoSource, parse_source, read_sources, video_id
-from pipeline.store.files import VIDEO_ID
+from pipeline.store.video import VIDEO_ID
 
 
 def test_a_tour_is_named_by_its_seed() -> None:

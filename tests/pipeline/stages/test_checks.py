@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pipeline.stages.soundness import CHECKS, depth_share, frames_shape, grid_shape, label_histogram, up_confidence
 
 from pipeline.contract.classes import SemanticClass
-from pipeline.stages.soundness import CHECKS, depth_share, frames_shape, grid_shape, label_histogram, up_confidence
-from pipeline.store.files import Store, VideoStore
+from pipeline.store.store import Store
+from pipeline.store.video import VideoStore
 from tests.pipeline.stored_room import FRAMES, store_room
 
 

@@ -21,10 +21,10 @@ from pipeline.pictures.labels import label_overlay
 from pipeline.pictures.slices import grid_slices
 from pipeline.pictures.thumbnails import thumbnails
 from pipeline.pictures.voxels import isometric
-from pipeline.stages.previews import preview
-from pipeline.stages.run import STAGES
-from pipeline.store.files import Store, VideoStore
-from pipeline.store.rows import write_indoor_scores
+from pipeline.stages.indoor_clips.rows import write_indoor_scores
+from pipeline.stages.registry import stages
+from pipeline.store.store import Store
+from pipeline.store.video import VideoStore
 from tests.pipeline.stored_room import FPS, FRAMES, store_room
 
 
@@ -33,7 +33,7 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> VideoStore:
     return store_room(tmp_path_factory.mktemp("room"))
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", stages)
 def test_every_stage_has_a_preview_small_enough_for_the_event_log(room: VideoStore, stage: str):
     encoded = preview(room, stage, 14_500)
     assert len(encoded) <= 14_500

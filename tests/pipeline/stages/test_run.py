@@ -26,9 +26,10 @@ from pipeline.contract.errors import (
     VideoLocked,
 )
 from pipeline.dataset.index import build_dataset
-from pipeline.stages.bodies import Workbench
+from pipeline.stages.base import Workbench
 from pipeline.stages.failures import last_failure, record_failure, worth_trying
-from pipeline.stages.run import STAGES, final_fingerprint, is_built, process_video, provenance, run_stage
+from pipeline.stages.registry import stages
+from pipeline.stages.run import final_fingerprint, is_built, made_by, process_video, run_stage
 from tests.pipeline.small_tour import SEED, SMALL, workbench
 
 
@@ -54,8 +55,8 @@ def test_every_array_has_one_row_a_kept_frame_and_opens_with_plain_zarr(built_to
 
 
 def test_groups_say_how_they_were_made(built_tour: Workbench):
-    for name, stage in STAGES.items():
-        made = provenance(built_tour.video, name)
+    for name, stage in stages.items():
+        made = made_by(built_tour.video, name)
         assert made is not None
         assert (made.stage, made.code_version) == (name, stage.code_version)
         assert made.settings == stage.settings(built_tour.settings)
@@ -63,7 +64,7 @@ def test_groups_say_how_they_were_made(built_tour: Workbench):
 
 
 def test_the_outdoor_shot_is_left_out_with_its_reason(built_tour: Workbench):
-    made = provenance(built_tour.video, "indoor_clips")
+    made = made_by(built_tour.video, "indoor_clips")
     assert made is not None
     assert [item.code for item in made.left_out] == ["NotIndoor"]
     assert made.counts["clips"] == 1
@@ -137,7 +138,7 @@ def _process_until_stopped(folder: Path, stage: str, by: signal.Signals) -> None
 def test_stopped_in_the_middle_of_a_stage_only_that_stage_is_done_again(
     copied_tour: Workbench, stage: str, by: signal.Signals
 ):
-    video, group = copied_tour.video, STAGES[stage].group
+    video, group = copied_tour.video, stages[stage].group
     if group:
         video.drop_group(group)
     else:
@@ -148,7 +149,7 @@ def test_stopped_in_the_middle_of_a_stage_only_that_stage_is_done_again(
     child.start()
     child.join()
     assert child.exitcode
-    assert provenance(video, stage) is None
+    assert made_by(video, stage) is None
     assert last_failure(video) is None, "who was stopped has not failed"
     reports = list(process_video(copied_tour))
     assert [report.provenance.stage for report in reports if not report.reused] == [stage]

@@ -10,8 +10,9 @@ from pipeline.contract.errors import SettingsError
 from pipeline.contract.records import Images
 from pipeline.geometry.poses import depth_errors, resize_nearest
 from pipeline.settings import Settings, load_settings
-from pipeline.stages.indoor_clips.sky_rule import indoor_filter
-from pipeline.stages.indoor_clips.small import SmallIndoorFilter, SmallIndoorSettings
+from pipeline.stages.indoor_clips.backends import indoor_filter
+from pipeline.stages.indoor_clips.settings import SmallIndoorSettings
+from pipeline.stages.indoor_clips.small import SmallIndoorFilter
 from pipeline.stages.reconstruction.backends import reconstructor
 from pipeline.stages.semantics.backends import segmenter
 from training.small.tours import ShotViews, title_view, tour_shots, true_clip_of

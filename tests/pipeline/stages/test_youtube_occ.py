@@ -12,10 +12,9 @@ from safetensors.torch import save_file
 from models.indoor.places365 import Places365, scene_categories
 from pipeline.contract.errors import NoIndoorClip, NothingReconstructed
 from pipeline.settings import Settings, load_settings
-from pipeline.stages.bodies import Workbench
-from pipeline.stages.previews import preview
-from pipeline.stages.run import process_video, provenance, run_stage
-from pipeline.store.rows import indoor_scores
+from pipeline.stages.base import Workbench
+from pipeline.stages.indoor_clips.rows import indoor_scores
+from pipeline.stages.run import made_by, process_video, run_stage
 from tests.models.tiny_dust3r import LINEAR, build
 from tests.pipeline.module_calls import counted_calls
 from tests.pipeline.small_tour import SMALL
@@ -77,7 +76,7 @@ def test_clips_keep_their_kinds_of_room_and_another_threshold_asks_no_network(co
 def test_indoor_clips_go_to_dust3r_which_untrained_is_not_believed(copied_tour: Workbench, weights: Path):
     with pytest.raises(NothingReconstructed, match="InconsistentReconstruction"):
         list(process_video(replace(copied_tour, settings=paper(weights))))
-    made = provenance(copied_tour.video, "indoor_clips")
+    made = made_by(copied_tour.video, "indoor_clips")
     assert made is not None
     assert made.backend == "places365"
 
@@ -87,7 +86,7 @@ def test_the_profile_labels_a_reconstructed_tour_with_san(copied_tour: Workbench
     bench = replace(copied_tour, settings=paper(weights, **cameras))
     video, reports = bench.video, list(process_video(bench))
     assert [r.provenance.stage for r in reports if not r.reused] == ["semantics", "occupancy"]
-    made = provenance(video, "semantics")
+    made = made_by(video, "semantics")
     assert made is not None
     assert (made.backend, list(made.weights)) == ("san", ["san.pth"])
     embeddings, offsets = (video.read("semantics", f"region_{name}") for name in ("embeddings", "offset"))

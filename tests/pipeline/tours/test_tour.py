@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from pipeline.contract.classes import SemanticClass
-from pipeline.tours import FrameTruth, Shot, Tour
+from pipeline.tours.timeline import Shot
+from pipeline.tours.tour import FrameTruth, Tour
 from pipeline.tours.walks import CLEARANCES, obstacles
 
 from .conftest import SMALL

@@ -15,7 +15,7 @@ from hypothesis.extra.numpy import arrays
 
 from pipeline.contract.classes import SemanticClass
 from pipeline.contract.errors import CorruptStore
-from pipeline.store.files import Store
+from pipeline.store.store import Store
 from tests.training.rooms import RoomFrames, stored_frames
 from training.data import MonoSceneRooms, NyuRooms, Sample, StoredFrames, check_learnable, fraction
 from training.data.down_sample import down_sample

@@ -19,8 +19,9 @@ from pipeline.contract.vocabulary import default_vocabulary
 from pipeline.dataset.index import build_dataset
 from pipeline.language.text import TextSide
 from pipeline.settings import DatasetSettings
-from pipeline.stages.semantics.san import SanSegmenter, SanSettings
-from pipeline.store.files import Store
+from pipeline.stages.semantics.san import SanSegmenter
+from pipeline.stages.semantics.settings import SanSettings
+from pipeline.store.store import Store
 from tests.pipeline.stages.semantics.tiny_san import tiny_settings, write_checkpoint
 from tests.training.rooms import RoomFrames, stored_frames
 from tests.training.spoken_room import class_vectors, embed_again, small_text, spoken_frames

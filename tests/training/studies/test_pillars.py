@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.store.files import Store
+from pipeline.store.store import Store
 from tests.training.rooms import RoomFrames, stored_frames
 from tests.training.test_runs import quick
 from training.data import Chained

@@ -13,7 +13,7 @@ from pipeline.contract.errors import StageMissing
 from pipeline.contract.records import Segment
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.catalog.rows import ASKABLE, CatalogRow, VideoState, as_rows, as_table
-from pipeline.store.files import Store
+from pipeline.store.store import Store
 from tests.paths import ROOT
 
 

@@ -13,8 +13,8 @@ from pipeline.contract.camera import pointmap
 from pipeline.contract.grid import GRID_SHAPE, voxel_index
 from pipeline.contract.overlap import overlap
 from pipeline.quality import tour_quality
-from pipeline.stages.bodies import Workbench
-from pipeline.stages.run import process_video, provenance
+from pipeline.stages.base import Workbench
+from pipeline.stages.run import made_by, process_video
 from pipeline.store.rows import read_labels, read_scene
 from pipeline.tours.truth import tour_of, true_clip
 from tests.pipeline.module_calls import counted_calls
@@ -52,7 +52,7 @@ def test_an_edited_vocabulary_labels_again_without_the_image_network(
         assert labelled(copied_tour, weights, words) == ["semantics", "occupancy"]
     assert pictures == []
     assert (video.read("semantics", "labels") != before).any()
-    made = provenance(video, "semantics")
+    made = made_by(video, "semantics")
     assert made is not None
     assert made.settings["san"]["vocabulary"]["moving"] == ["old cat"]
     assert labelled(copied_tour, weights, words) == []

@@ -21,21 +21,21 @@ from pipeline.contract.errors import (
 from pipeline.settings import Settings
 from pipeline.sources.catalog.catalog import Catalog, register
 from pipeline.sources.catalog.rows import VideoState
-from pipeline.sources.fetching import fetch_listed
 from pipeline.sources.rules import SourceRules
 from pipeline.sources.video_source import VideoSource, parse_source, video_id
 from pipeline.sources.web.settings import WebSettings
+from pipeline.stages.video.arrive import arrive
 from pipeline.stages.video.fetch import fetch
-from pipeline.stages.video.settings import DownloadSettings
-from pipeline.store.files import Store
+from pipeline.stages.video.settings import VideoSettings
+from pipeline.store.store import Store
 from tests.pipeline.sources.faulty_web import Web, serving
 from tests.pipeline.videos import walk, write_video
 
 COOKIES = "# Netscape HTTP Cookie File\n127.0.0.1\tFALSE\t/\tFALSE\t2147483647\tsession\tvery-secret-cookie\n"
 
 
-def quick(**web: object) -> DownloadSettings:
-    return DownloadSettings(retries=0, timeout_s=5, free_bytes_min=0, web=WebSettings.model_validate(web))
+def quick(**web: object) -> VideoSettings:
+    return VideoSettings(retries=0, timeout_s=5, free_bytes_min=0, web=WebSettings.model_validate(web))
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +103,7 @@ def test_cookies_and_proxies_are_used_and_never_shown(
         store, source = Store(tmp_path / "data"), parse_source(url)
         register(store, [source])
         with pytest.raises(DownloadTransient) as caught:
-            fetch_listed(store, video_id(source), tmp_path / "out", settings)
+            arrive(store, video_id(source), tmp_path / "out", settings)
     assert b"very-secret-cookie" in heard[0]
     assert (tmp_path / "cookies.txt").read_text() == COOKIES
     proxied = quick(proxy=SecretStr("http://user:proxy-secret@127.0.0.1:9"))
@@ -137,7 +137,7 @@ def test_rules_hold_when_the_page_is_known_and_nothing_is_fetched(tmp_path: Path
 def test_nothing_is_fetched_onto_a_disk_that_is_nearly_full(tmp_path: Path, web: Web):
     before = len(web.asked)
     with pytest.raises(DiskFull, match="are free"):
-        fetch(parse_source(web.url(0)), tmp_path, DownloadSettings(free_bytes_min=2**60))
+        fetch(parse_source(web.url(0)), tmp_path, VideoSettings(free_bytes_min=2**60))
     assert len(web.asked) == before
 
 
@@ -153,11 +153,11 @@ def test_a_final_state_is_not_asked_again_and_a_local_file_may_be_mended(tmp_pat
     (tmp_path / "a.mp4").write_text("no film")
     for source in (gone, local):
         with pytest.raises(VideoError):
-            fetch_listed(store, video_id(source), tmp_path / "out", quick())
+            arrive(store, video_id(source), tmp_path / "out", quick())
     before = len(web.asked)
     with pytest.raises(VideoError, match="is gone since"):
-        fetch_listed(store, video_id(gone), tmp_path / "out", quick())
+        arrive(store, video_id(gone), tmp_path / "out", quick())
     assert len(web.asked) == before
     (tmp_path / "a.mp4").write_bytes(web.video(0))
-    fetch_listed(store, video_id(local), tmp_path / "out", quick())
+    arrive(store, video_id(local), tmp_path / "out", quick())
     assert Catalog(store).row(video_id(gone)).state is VideoState.GONE

@@ -18,11 +18,13 @@ from pipeline.geometry.poses import depth_errors, focal_error, pose_errors, resi
 from pipeline.quality import QualityReport
 from pipeline.quality.scores import TourScores
 from pipeline.settings import PROFILES
-from pipeline.stages.bodies import Workbench
-from pipeline.stages.reconstruction.dust3r.backend import Dust3rReconstructor, Dust3rSettings
-from pipeline.stages.run import provenance
-from pipeline.store.files import Store, VideoStore
-from pipeline.tours import FrameTruth
+from pipeline.stages.base import Workbench
+from pipeline.stages.reconstruction.dust3r.backend import Dust3rReconstructor
+from pipeline.stages.reconstruction.dust3r.settings import Dust3rSettings
+from pipeline.stages.run import made_by
+from pipeline.store.store import Store
+from pipeline.store.video import VideoStore
+from pipeline.tours.tour import FrameTruth
 from pipeline.tours.truth import tour_of
 from tests.pipeline.small_tour import SEED, SMALL
 from tests.pipeline.stages.reconstruction.colmap.clips import tour_clip
@@ -123,7 +125,7 @@ def test_a_tour_goes_through_all_stages_and_both_backends_are_scored_side_by_sid
 
 
 def made_by_dust3r(video: VideoStore) -> None:
-    made = provenance(video, "reconstruction")
+    made = made_by(video, "reconstruction")
     assert made is not None
     assert (made.backend, list(made.weights)) == ("dust3r", ["oracle.safetensors"])
     scores = TourScores.model_validate(video.read_json("quality.json"))

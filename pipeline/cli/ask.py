@@ -1,25 +1,29 @@
 """The command line of language: ask a dataset in words, and measure how well it answers."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markdown import Markdown
 from rich.table import Table
 
-from pipeline.cli.app import DataOption, FileOption, ProfileOption, SetOption, app, console, overrides
+from pipeline.cli.options import LOOK, DataOption, FileOption, ProfileOption, SetOption, flags, resolved, store_at
+from pipeline.cli.printers import console
 from pipeline.contract.errors import UnusableQuery
-from pipeline.language.heat_map import MAX_BYTES, write_answer
-from pipeline.language.query import Answer, ask
-from pipeline.language.retrieval import heat_maps, measure, read_benchmark, tour_benchmark, write_benchmark
-from pipeline.language.text import NO_MEANING, TextSide, read_prompts
-from pipeline.language.zero_shot import label_dataset
-from pipeline.pictures.encode import jpeg
-from pipeline.settings import data_url, load_settings
-from pipeline.store.files import Store
+from pipeline.settings import Layer, Settings
+from pipeline.store.store import Store
+
+if TYPE_CHECKING:
+    from pipeline.language.query import Answer
+    from pipeline.language.text import TextSide
 
 
-@app.command()
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to a command line."""
+    app.command(rich_help_panel=LOOK, epilog='Example: youtube-occ query "a wooden bookshelf" --top 20')(query)
+    app.command(rich_help_panel=LOOK, epilog="Example: youtube-occ retrieval bench --make 30")(retrieval)
+
+
 def query(
     text: Annotated[str | None, typer.Argument(help='What to look for, as in "a wooden bookshelf".')] = None,
     data: DataOption = None,
@@ -27,15 +31,19 @@ def query(
     top: Annotated[int, typer.Option(min=1, max=1000, help="Frames, and voxels, to show.")] = 20,
     prompts: Annotated[Path | None, typer.Option(help="List, one a line: label every voxel by it.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for pictures, point clouds and labels.")] = Path("query"),
-    profile: ProfileOption = "youtube_occ",
+    profile: ProfileOption = None,
     settings_file: FileOption = None,
     values: SetOption = None,
 ) -> None:
-    """Find frames and voxels by words; the words' weights (semantics.san.weights) must be those of the regions."""
+    """Find frames and voxels by words, through the text side of the weights that made the dataset's regions."""
     if text is None and prompts is None:
         raise UnusableQuery("give a text to look for, a list with --prompts, or both")
-    settings = load_settings(profile, settings_file, overrides(values or []))
-    store, side = Store(data_url(data)), TextSide(settings.semantics.san)
+    from pipeline.language.heat_map import write_answer
+    from pipeline.language.query import ask
+    from pipeline.language.text import NO_MEANING, read_prompts
+    from pipeline.language.zero_shot import label_dataset
+
+    store, side = _asked(data, flags(profile, settings_file, values))[:2]
     if text is not None:
         answer = ask(store, side, text, top, video)
         _show(answer, write_answer(store, answer, text, out))
@@ -49,7 +57,6 @@ def query(
         console.print(f"[yellow]{NO_MEANING}[/yellow]")
 
 
-@app.command()
 def retrieval(
     benchmark: Annotated[Path, typer.Argument(help="Folder of the benchmark: queries.csv and masks.npz.")],
     data: DataOption = None,
@@ -57,13 +64,17 @@ def retrieval(
         int | None, typer.Option(min=1, help="First make it: this many queries on tours of the data.")
     ] = None,
     picture: Annotated[Path | None, typer.Option(help="Write heat maps of a few queries to this JPEG.")] = None,
-    profile: ProfileOption = "youtube_occ",
+    profile: ProfileOption = None,
     settings_file: FileOption = None,
     values: SetOption = None,
 ) -> None:
     """Rank voxels by the texts of a benchmark: mean average precision, beside 2D features projected onto them."""
-    settings = load_settings(profile, settings_file, overrides(values or []))
-    store, side = Store(data_url(data)), TextSide(settings.semantics.san)
+    from pipeline.language.heat_map import MAX_BYTES
+    from pipeline.language.retrieval import heat_maps, measure, read_benchmark, tour_benchmark, write_benchmark
+    from pipeline.language.text import NO_MEANING
+    from pipeline.pictures.encode import jpeg
+
+    store, side, settings = _asked(data, flags(profile, settings_file, values))
     if make is not None:
         write_benchmark(benchmark, tour_benchmark(store, settings, make))
     queries = read_benchmark(benchmark)
@@ -75,7 +86,18 @@ def retrieval(
         console.print(f"[yellow]{NO_MEANING}[/yellow]")
 
 
-def _show(answer: Answer, written: list[Path]) -> None:
+def _asked(data: str | None, said: Layer) -> "tuple[Store, TextSide, Settings]":
+    """Return the dataset, the text side of the weights that its regions were made with, and its settings."""
+    from pipeline.language.text import TextSide
+    from pipeline.stages.semantics.backends import SAN
+    from pipeline.stages.semantics.stage import semantics
+
+    store = store_at(data)
+    settings = resolved(said, store).settings
+    return store, TextSide(settings.of(semantics).of(SAN)), settings
+
+
+def _show(answer: "Answer", written: list[Path]) -> None:
     frames = Table("frame", "row", "cosine", title="best frames")
     for heat in answer.frames:
         frames.add_row(heat.hit.video_id, str(heat.hit.row), f"{heat.hit.score:.4f}")

@@ -19,7 +19,7 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from pipeline.contract.errors import CorruptStore
-from pipeline.store.files import Store
+from pipeline.store.files import Files
 
 LIST = "parts.json"
 ROWS_PER_GROUP = 32_768
@@ -28,7 +28,7 @@ READ_TRIES = 20
 
 
 @dataclass(frozen=True)
-class Part:
+class TableFile:
     """One file: its name and number of rows."""
 
     name: str
@@ -39,24 +39,24 @@ class Part:
 class Listing:
     """The files that make up the table, oldest first, and the number that the next new row gets."""
 
-    parts: tuple[Part, ...] = ()
+    parts: tuple[TableFile, ...] = ()
     next_number: int = 0
 
 
-class Parts:
+class KeyedTable:
     """A table in the folder ``folder`` of a store, with the string column ``key``."""
 
-    def __init__(self, store: Store, folder: str, schema: pa.Schema, key: str) -> None:
-        self.store = store
+    def __init__(self, files: Files, folder: str, schema: pa.Schema, key: str) -> None:
+        self.files = files
         self.folder = folder
         self.schema = schema
         self.key = key
-        self._lock = FileLock(store.scratch / f"{folder}.lock")
+        self._lock = FileLock(files.scratch / f"{folder}.lock")
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the table against other writers of this machine; the same thread may hold it twice."""
-        self.store.scratch.mkdir(parents=True, exist_ok=True)
+        self.files.scratch.mkdir(parents=True, exist_ok=True)
         with self._lock:
             yield
 
@@ -66,13 +66,13 @@ class Parts:
         Raises:
             CorruptStore: the list does not read back.
         """
-        if not self.store.exists(self.folder, LIST):
+        if not self.files.exists(self.folder, LIST):
             return Listing()
         try:
-            content = json.loads(self.store.read_bytes(self.folder, LIST))
-            return Listing(tuple(Part(**part) for part in content["parts"]), int(content["next_number"]))
+            content = json.loads(self.files.read_bytes(self.folder, LIST))
+            return Listing(tuple(TableFile(**part) for part in content["parts"]), int(content["next_number"]))
         except (ValueError, KeyError, TypeError) as error:
-            message = f"{self.store.path(self.folder, LIST)} does not read back ({error}): restore it from a backup"
+            message = f"{self.files.path(self.folder, LIST)} does not read back ({error}): restore it from a backup"
             raise CorruptStore(message) from error
 
     def known(self, keys: Sequence[str]) -> set[str]:
@@ -96,15 +96,14 @@ class Parts:
             older = merged.pop()
             gone.append(older.name)
             rows = self._newest([self._read(older, self.schema.names), rows])
-        new = Part(f"{uuid4().hex}.parquet", rows.num_rows)
+        new = TableFile(f"{uuid4().hex}.parquet", rows.num_rows)
         sink = pa.BufferOutputStream()
         pq.write_table(rows, sink, compression="lz4", row_group_size=ROWS_PER_GROUP)
-        self.store.write_bytes(sink.getvalue(), self.folder, new.name)
+        self.files.write_bytes(sink.getvalue(), self.folder, new.name)
         content = {"parts": [asdict(part) for part in (*merged, new)], "next_number": next_number}
-        self.store.write_bytes(json.dumps(content).encode(), self.folder, LIST)
+        self.files.write_bytes(json.dumps(content).encode(), self.folder, LIST)
         for name in gone:
-            with contextlib.suppress(FileNotFoundError):
-                self.store.files.rm_file(self.store.path(self.folder, name))
+            self.files.remove(self.folder, name)
 
     def _consistent(self, columns: list[str]) -> pa.Table:
         needed = list(dict.fromkeys([self.key, *columns]))
@@ -120,7 +119,7 @@ class Parts:
                 return read(self.listing())
             except FileNotFoundError:
                 continue
-        message = f"files of {self.store.path(self.folder)} are missing: restore them from a backup"
+        message = f"files of {self.files.path(self.folder)} are missing: restore them from a backup"
         raise CorruptStore(message)
 
     def _newest(self, tables: Sequence[pa.Table], columns: Sequence[str] | None = None) -> pa.Table:
@@ -142,8 +141,8 @@ class Parts:
             wanted = wanted.filter(pc.invert(pc.is_in(wanted, hits[self.key])))
         return pa.concat_tables(found)
 
-    def _hits(self, part: Part, wanted: pa.Array) -> pa.Table:
-        with self.store.open_parquet(self.folder, part.name) as file:
+    def _hits(self, part: TableFile, wanted: pa.Array) -> pa.Table:
+        with self.files.open_parquet(self.folder, part.name) as file:
             keys = file.read([self.key])[self.key]
             rows: NDArray[np.int64] = np.flatnonzero(pc.is_in(keys, wanted).to_numpy())
             groups = np.unique(rows // ROWS_PER_GROUP)
@@ -153,6 +152,6 @@ class Parts:
         starts = np.searchsorted(groups, rows // ROWS_PER_GROUP) * ROWS_PER_GROUP
         return content.take(starts + rows % ROWS_PER_GROUP)
 
-    def _read(self, part: Part, columns: list[str]) -> pa.Table:
-        with self.store.open_parquet(self.folder, part.name) as file:
+    def _read(self, part: TableFile, columns: list[str]) -> pa.Table:
+        with self.files.open_parquet(self.folder, part.name) as file:
             return file.read(columns)
