@@ -21,7 +21,6 @@ from pipeline.sources.fetcher import Fetcher
 from pipeline.sources.web.explain import one_line
 from pipeline.stages.base import Workbench
 from pipeline.stages.run import run_stage
-from pipeline.stages.video.arrive import mark_fetched
 from pipeline.stages.video.stage import video
 
 POLL_S = 5.0
@@ -95,6 +94,8 @@ def retry_videos(
 
 
 def _fetch_one(workbench: Workbench) -> None:
+    from pipeline.stages.video.arrive import mark_fetched
+
     with workbench.video.locked():
         try:
             run_stage(video.name, workbench)

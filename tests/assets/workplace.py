@@ -45,7 +45,7 @@ class Workplace:
     def __post_init__(self) -> None:
         (self.folder / "home").mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / "dagster_home" / "dagster.yaml", self.folder / "home")
-        self.settings_file.write_text(json.dumps({"download": {"tour": TINY_TOUR}}))
+        self.settings_file.write_text(json.dumps({"video": {"tour": TINY_TOUR}}))
 
     @property
     def settings_file(self) -> Path:

@@ -28,5 +28,5 @@ def copied_tour(built_tour: Workbench, tmp_path: Path) -> Workbench:
     """The same in a folder of the test's own."""
     import shutil
 
-    shutil.copytree(built_tour.video.store.root, tmp_path / "data")
+    shutil.copytree(built_tour.video.files.root, tmp_path / "data")
     return workbench(tmp_path / "data")

@@ -15,7 +15,7 @@ from urllib.error import URLError
 import dagster as dg
 import pytest
 
-from pipeline.sources.video_source import read_sources, video_id
+from pipeline.sources.video_source import read_sources
 from pipeline.stages.run import is_built, made_by
 from pipeline.store.index import read_summary
 from tests.assets.workplace import LONGEST_RUN_S, Ended, Workplace, finish, free_port, graphql, kill_child
@@ -34,12 +34,12 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
 
 @pytest.fixture(scope="module")
 def broken(workplace: Workplace) -> str:
-    return video_id(read_sources(workplace.sources)[1])
+    return read_sources(workplace.sources)[1].video_id
 
 
 @pytest.fixture(scope="module")
 def room(workplace: Workplace) -> str:
-    return video_id(read_sources(workplace.sources)[2])
+    return read_sources(workplace.sources)[2].video_id
 
 
 @pytest.fixture(scope="module")

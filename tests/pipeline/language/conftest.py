@@ -27,7 +27,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def spoken_tour(built_tour: Workbench, checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Workbench:
     """The small tour labelled by a small SAN. Do not change its groups: copy its folder."""
     folder = tmp_path_factory.mktemp("spoken") / "data"
-    shutil.copytree(built_tour.video.store.root, folder)
+    shutil.copytree(built_tour.video.files.root, folder)
     settings = small_settings(semantics={"backend": "san", "san": tiny_settings(checkpoint)})
     bench = replace(workbench(folder), settings=settings)
     list(process_video(bench))

@@ -8,8 +8,7 @@ import zarr
 from PIL import Image
 from typer.testing import CliRunner
 
-import pipeline.cli.language  # noqa: F401 - adds its commands
-from pipeline.cli.app import app
+from pipeline.cli.app import command_line
 from pipeline.contract.errors import NoEmbeddings, OtherWeights, UnusableQuery
 from pipeline.language.heat_map import NOTHING, heat_colours
 from pipeline.language.query import ask
@@ -21,14 +20,14 @@ QUERY = "a wooden bookshelf"
 
 
 def run(*arguments: object) -> str:
-    found = CliRunner().invoke(app, ["query", *map(str, arguments)], catch_exceptions=False)
+    found = CliRunner().invoke(command_line(), ["query", *map(str, arguments)], catch_exceptions=False)
     assert found.exit_code == 0
     return found.output
 
 
 def test_the_best_frames_hold_the_best_regions(spoken_tour: Workbench, text: TextSide):
     video = spoken_tour.video
-    answer = ask(video.store, text, QUERY, 3)
+    answer = ask(video.files, text, QUERY, 3)
     scores = video.read("semantics", "region_embeddings").astype(np.float32) @ text.embed([QUERY])[0]
     offsets = video.read("semantics", "region_offset")
     frames = [rows.max() for rows in np.split(scores, offsets[1:]) if len(rows)]
@@ -39,7 +38,7 @@ def test_the_best_frames_hold_the_best_regions(spoken_tour: Workbench, text: Tex
 
 
 def test_the_best_voxels_come_once_and_in_order(spoken_tour: Workbench, text: TextSide):
-    answer = ask(spoken_tour.video.store, text, QUERY, 10)
+    answer = ask(spoken_tour.video.files, text, QUERY, 10)
     scores = [hit.score for hit in answer.voxels]
     assert len(scores) == 10
     assert scores == sorted(scores, reverse=True)
@@ -48,7 +47,7 @@ def test_the_best_voxels_come_once_and_in_order(spoken_tour: Workbench, text: Te
 
 
 def test_every_frame_comes_at_most_once_however_many_are_asked(spoken_tour: Workbench, text: TextSide):
-    answer = ask(spoken_tour.video.store, text, QUERY, 1000)
+    answer = ask(spoken_tour.video.files, text, QUERY, 1000)
     rows = [heat.hit.row for heat in answer.frames]
     offsets = [*spoken_tour.video.read("semantics", "region_offset").tolist()]
     total = len(spoken_tour.video.read("semantics", "region_embeddings"))
@@ -63,7 +62,7 @@ def test_the_command_writes_a_sheet_and_clouds_and_says_that_name_made_weights_m
     import open3d
 
     weights = f"semantics.san.weights={checkpoint}"
-    data = spoken_tour.video.store.root
+    data = spoken_tour.video.files.root
     printed = run(QUERY, "--data", data, "--top", 2, "--out", tmp_path, "--set", weights, "--video", "tour-5")
     assert "the answers mean nothing" in printed
     assert "best voxels" in printed
@@ -78,12 +77,12 @@ def test_the_command_writes_a_sheet_and_clouds_and_says_that_name_made_weights_m
 
 def test_a_list_of_prompts_labels_every_voxel(spoken_tour: Workbench, text: TextSide, tmp_path: Path):
     video, prompts = spoken_tour.video, ["a bed", "a white wall", "wooden floor"]
-    counts = label_dataset(video.store, text, prompts, tmp_path)
+    counts = label_dataset(video.files, text, prompts, tmp_path)
     labels = zarr.open_group(tmp_path / f"{video.video_id}.zarr", mode="r")["labels"][:]
     assert labels.shape == video.read("occupancy", "labels").shape
     assert np.bincount(labels.ravel(), minlength=4)[1:].tolist() == counts.voxels.tolist()
     assert (labels > 0).sum() == (video.read("language", "region_of_voxel") > 0).sum()
-    alone = label_dataset(video.store, text, prompts[:1], tmp_path, video.video_id)
+    alone = label_dataset(video.files, text, prompts[:1], tmp_path, video.video_id)
     assert zarr.open_group(tmp_path / f"{video.video_id}.zarr", mode="r").attrs["prompts"] == prompts[:1]
     assert alone.voxels.tolist() == [counts.voxels.sum()]
 
@@ -138,9 +137,9 @@ def test_a_dataset_or_video_without_embeddings_names_the_stage(
     built_tour: Workbench, spoken_tour: Workbench, text: TextSide
 ):
     with pytest.raises(NoEmbeddings, match="stage 'semantics'"):
-        ask(built_tour.video.store, text, QUERY, 3)
+        ask(built_tour.video.files, text, QUERY, 3)
     with pytest.raises(NoEmbeddings, match=r"elsewhere.*backend san"):
-        ask(spoken_tour.video.store, text, QUERY, 3, "elsewhere")
+        ask(spoken_tour.video.files, text, QUERY, 3, "elsewhere")
 
 
 def test_other_weights_than_those_of_the_regions_are_refused(spoken_tour: Workbench, checkpoint: Path, tmp_path: Path):
@@ -150,7 +149,7 @@ def test_other_weights_than_those_of_the_regions_are_refused(spoken_tour: Workbe
     state["model"]["ov_classifier.logit_scale"] += 1
     torch.save(state, tmp_path / "other.pth")
     with pytest.raises(OtherWeights, match=r"tour-5.*other\.pth"):
-        run(QUERY, "--data", spoken_tour.video.store.root, "--set", f"semantics.san.weights={tmp_path / 'other.pth'}")
+        run(QUERY, "--data", spoken_tour.video.files.root, "--set", f"semantics.san.weights={tmp_path / 'other.pth'}")
 
 
 def test_heat_runs_from_blue_to_red_and_grey_is_nothing():

@@ -17,7 +17,8 @@ from .conftest import SMALL
 
 FINGERPRINT = """
 import hashlib
-from pipeline.tours import Tour, TourSettings
+from pipeline.tours.settings import TourSettings
+from pipeline.tours.tour import Tour
 tour = Tour.from_seed({seed}, TourSettings.model_validate_json('''{settings}'''))
 frames = [tour.picture({frame}), tour.truth({frame}).depth, tour.truth({frame}).instances]
 print(hashlib.sha256(b"".join(f.tobytes() for f in frames)).hexdigest())

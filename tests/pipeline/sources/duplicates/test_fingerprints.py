@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from pipeline.contract.errors import DuplicateVideo
 from pipeline.contract.records import Images
-from pipeline.sources.catalog.catalog import Catalog, register
+from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.catalog.rows import VideoState
 from pipeline.sources.duplicates.fingerprints import Fingerprints, video_hashes
 from pipeline.sources.duplicates.lookalikes import band_keys
 from pipeline.sources.duplicates.perceptual import clip_hashes, found_again, seen_before
 from pipeline.sources.duplicates.settings import DuplicateSettings
-from pipeline.sources.video_source import parse_source, video_id
+from pipeline.sources.video_source import parse_source
 from pipeline.stages.video.arrive import arrive
 from pipeline.stages.video.settings import VideoSettings
 from pipeline.store.store import Store
@@ -99,14 +99,14 @@ def test_the_second_upload_is_noted_as_a_duplicate_of_the_first(tmp_path: Path, 
     write_video(tmp_path / "b.mp4", film(1)[::copy_step], fps=12)
     store, settings = Store(tmp_path / "data"), VideoSettings(free_bytes_min=0)
     first, second = (parse_source(str(tmp_path / name)) for name in ("a.mp4", "b.mp4"))
-    register(store, [first, second])
-    arrive(store, video_id(first), tmp_path / "one", settings)
+    Catalog(store).add([first, second])
+    arrive(Catalog(store), first.video_id, tmp_path / "one", settings)
     with pytest.raises(DuplicateVideo):
-        arrive(store, video_id(second), tmp_path / "two", settings)
-    row = Catalog(store).row(video_id(second))
-    assert (row.state, row.duplicate_of) == (VideoState.DUPLICATE, video_id(first))
+        arrive(Catalog(store), second.video_id, tmp_path / "two", settings)
+    row = Catalog(store).row(second.video_id)
+    assert (row.state, row.duplicate_of) == (VideoState.DUPLICATE, first.video_id)
     with pytest.raises(DuplicateVideo):
-        arrive(store, video_id(second), tmp_path / "three", settings)
+        arrive(Catalog(store), second.video_id, tmp_path / "three", settings)
 
 
 def test_a_clip_that_repeats_an_earlier_one_is_told():

@@ -3,7 +3,7 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline.contract.records import Images
-from pipeline.stages.indoor_clips.backends import indoor_filter
+from pipeline.stages.indoor_clips.backends import SETTINGS, indoor_filter
 from pipeline.stages.indoor_clips.settings import IndoorClipsSettings
 from pipeline.stages.indoor_clips.sky_rule import SkyRule
 from pipeline.tours.settings import TourSettings
@@ -46,11 +46,11 @@ def test_the_score_is_the_same_at_any_size_and_number_of_frames(shots: list[tupl
 
 
 def test_backends_are_chosen_by_name() -> None:
-    assert indoor_filter(IndoorClipsSettings()).name == "sky_rule"
-    assert indoor_filter(IndoorClipsSettings(backend="places365")).name == "places365"
-    assert dict(indoor_filter(IndoorClipsSettings()).weights) == {}
+    assert indoor_filter().name == "sky_rule"
+    assert indoor_filter(SETTINGS(backend="places365")).name == "places365"
+    assert dict(indoor_filter().weights) == {}
 
 
 def test_an_unknown_backend_is_refused() -> None:
     with pytest.raises(ValidationError):
-        IndoorClipsSettings.model_validate({"backend": "oracle"})
+        SETTINGS.model_validate({"backend": "oracle"})

@@ -63,7 +63,12 @@ def test_a_local_file_arrives_whole_and_described(film: Path, tmp_path: Path) ->
 
 def test_a_url_arrives_byte_for_byte_with_its_title(host: Host, film: Path, tmp_path: Path) -> None:
     shares: list[float] = []
-    source = fetch(video_at(host, "good"), tmp_path, QUICK, lambda _, share: shares.append(share))
+
+    def progress(task: str, done: float, total: float, note: str = "") -> None:
+        del task, note
+        shares.append(done / total)
+
+    source = fetch(video_at(host, "good"), tmp_path, QUICK, progress)
     assert (tmp_path / "source.mp4").read_bytes() == film.read_bytes()
     assert source.title == "house"
     assert shares[-1] == 1

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 from models.dust3r import Dust3r
-from pipeline.cli.app import app
+from pipeline.cli.app import command_line
 from pipeline.contract.errors import TooFewRegistered
 from pipeline.contract.records import Reconstruction
 from pipeline.geometry.poses import depth_errors, focal_error, pose_errors, resize_nearest
@@ -104,20 +104,20 @@ def test_a_tour_goes_through_all_stages_and_both_backends_are_scored_side_by_sid
     built_tour: Workbench, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     video = built_tour.video
-    tour = tour_of(video, built_tour.settings)
+    tour = tour_of(video)
     assert tour is not None
     truth = [tour.truth(int(index)) for index in video.read("frames", "frame_index")]
     oracle = Oracle(video.read("frames", "rgb"), truth, IMAGE_SIZE)
     monkeypatch.setattr(Dust3r, "load", lambda _: oracle)
     backend = {"weights": str(weights), "image_size": IMAGE_SIZE, "device": "cpu"}
-    by_dust3r = {**PROFILES["classic"], "reconstruct": {"backend": "dust3r", "dust3r": backend}}
+    by_dust3r = {**PROFILES["classic"], "reconstruction": {"backend": "dust3r", "dust3r": backend}}
     monkeypatch.setitem(PROFILES, "oracle", by_dust3r)
     (tmp_path / "small.yaml").write_text(yaml.safe_dump(SMALL))
     for profile in ("classic", "oracle"):
-        shutil.copytree(video.store.root, tmp_path / "data" / profile)
+        shutil.copytree(video.files.root, tmp_path / "data" / profile)
     options = ["--profile", "classic,oracle", "--settings", str(tmp_path / "small.yaml")]
     places = ["--data", str(tmp_path / "data"), "--plot", str(tmp_path / "plot.png")]
-    printed = CliRunner().invoke(app, ["score", "--seeds", str(SEED), *options, *places])
+    printed = CliRunner().invoke(command_line(), ["score", "--seeds", str(SEED), *options, *places])
     assert printed.exit_code == 0, printed.output
     assert "classic: 1 tours; oracle: 1 tours" in printed.output
     assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
