@@ -165,6 +165,21 @@ class MetricScene:
     scale_source: ScaleSource
     world_from_reconstruction: NDArray[np.float64]
 
+    @classmethod
+    def known(cls, intrinsics: Floats, camera_to_world: Floats, depth: Floats) -> "MetricScene":
+        """Return a scene whose cameras and depth are known and not estimated: all registered, all certain."""
+        return cls(
+            intrinsics=intrinsics,
+            camera_to_world=camera_to_world,
+            depth=depth,
+            confidence=(depth > 0).astype(np.float32),
+            registered=np.ones(len(depth), np.bool_),
+            ceiling_height=float("nan"),
+            up_confidence=1.0,
+            scale_source=ScaleSource.NONE,
+            world_from_reconstruction=np.eye(4),
+        )
+
 
 @dataclass(frozen=True)
 class Semantics:

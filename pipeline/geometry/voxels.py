@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pipeline.contract.camera import depth_intrinsics
 from pipeline.contract.classes import OCCUPIED_CLASSES, SemanticClass
 from pipeline.contract.grid import FLOOR_MARGIN, GRID_SHAPE, VOXEL_SIZE
-from pipeline.contract.records import MetricScene, Occupancy, Semantics
+from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, MetricScene, Occupancy, Semantics
 
 UNKNOWN_SLOT = len(OCCUPIED_CLASSES)
 """Last column of the histogram: points whose label is unknown. Column c counts class c + 1."""
@@ -68,6 +68,29 @@ def voxelize(scene: MetricScene, semantics: Semantics, settings: VoxelSettings |
         origin=np.stack([grid.origin for grid in grids]).astype(np.float32),
         grid_from_world=np.stack([grid.grid_from_world for grid in grids]).astype(np.float32),
     )
+
+
+def clip_of_arrays(
+    depth: NDArray[np.floating],
+    intrinsics: NDArray[np.floating],
+    camera_to_world: NDArray[np.floating],
+    labels: NDArray[np.uint8],
+) -> tuple[MetricScene, Semantics]:
+    """Return a clip of depth (n, h, w), intrinsics (n, 3, 3) in pixels of the depth maps, poses (n, 4, 4) and labels.
+
+    Raises:
+        ValueError: the shapes do not fit together.
+    """
+    n, h, w = depth.shape
+    if intrinsics.shape != (n, 3, 3) or camera_to_world.shape != (n, 4, 4) or labels.shape != (n, h, w):
+        message = (
+            f"depth {depth.shape} wants intrinsics ({n}, 3, 3), camera_to_world ({n}, 4, 4), labels ({n}, {h}, {w}), "
+            f"not {intrinsics.shape}, {camera_to_world.shape}, {labels.shape}"
+        )
+        raise ValueError(message)
+    to_picture = np.array([FRAME_WIDTH / w, FRAME_HEIGHT / h, 1.0])[:, None]
+    cameras = (intrinsics * to_picture).astype(np.float32), camera_to_world.astype(np.float32)
+    return MetricScene.known(*cameras, depth.astype(np.float32)), Semantics(labels, np.zeros(depth.shape, np.uint16))
 
 
 def voxelize_frame(

@@ -6,6 +6,7 @@ Runner, settings, Dagster's assets, previews, checks and pools are all made from
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -116,6 +117,19 @@ class Stage(Generic[SettingsT, DraftT]):
     def description(self) -> str:
         """What the stage does, in the words of its function."""
         return inspect.getdoc(self.fill) or ""
+
+
+def imported(name: str) -> Callable[..., Any]:
+    """Return a function that lies in a module which is loaded when it is called: ``module:function``.
+
+    Declarations are read to list assets and settings, which must not load what draws and decodes.
+    """
+
+    def call(*arguments: Any) -> Any:
+        return resolve_name(name)(*arguments)
+
+    call.__name__ = call.__qualname__ = name
+    return call
 
 
 def stage(

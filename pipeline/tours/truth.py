@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.contract.records import Floats, MetricScene, ScaleSource, Semantics
+from pipeline.contract.records import MetricScene, Semantics
 from pipeline.store.groups import SOURCE_NOTES
 from pipeline.store.outputs import SourceOutput, provenance
 from pipeline.store.video import VideoStore
@@ -45,17 +45,10 @@ def tour_of(video: VideoStore) -> Tour | None:
 def true_clip(tour: Tour, frame_index: NDArray[np.int64]) -> TrueClip:
     """Render the truth of some frames of a tour."""
     frames = [tour.truth(int(index)) for index in frame_index]
-    depth: Floats = np.stack([frame.depth for frame in frames])
-    scene = MetricScene(
-        intrinsics=np.stack([frame.intrinsics for frame in frames]),
-        camera_to_world=np.stack([frame.camera_to_world for frame in frames]),
-        depth=depth,
-        confidence=(depth > 0).astype(np.float32),
-        registered=np.ones(len(frames), np.bool_),
-        ceiling_height=float("nan"),
-        up_confidence=1.0,
-        scale_source=ScaleSource.NONE,
-        world_from_reconstruction=np.eye(4),
+    scene = MetricScene.known(
+        np.stack([frame.intrinsics for frame in frames]),
+        np.stack([frame.camera_to_world for frame in frames]),
+        np.stack([frame.depth for frame in frames]),
     )
     return TrueClip(
         scene=scene,

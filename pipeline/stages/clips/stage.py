@@ -1,23 +1,11 @@
 """Stage ``clips``: what belongs together, and which frames of it are looked at."""
 
-from typing import TYPE_CHECKING
-
 from pipeline.contract.errors import NoClips
-from pipeline.stages.base import Resources, StageResult, Workbench, stage
+from pipeline.stages.base import Resources, StageResult, Workbench, imported, stage
 from pipeline.stages.clips.rows import clips_table
 from pipeline.stages.clips.settings import ClipsSettings
 from pipeline.store.groups import CLIPS, SOURCE_VIDEO
 from pipeline.store.outputs import TableDraft, TableOutput
-from pipeline.store.video import VideoStore
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-
-def _preview(video: VideoStore) -> "Image":
-    from pipeline.stages.clips.preview import contact_sheet
-
-    return contact_sheet(video)
 
 
 @stage(
@@ -25,7 +13,7 @@ def _preview(video: VideoStore) -> "Image":
     settings=ClipsSettings,
     inputs=("video",),
     output=TableOutput(CLIPS),
-    preview=_preview,
+    preview=imported("pipeline.stages.clips.preview:contact_sheet"),
     resources=Resources(memory_gb=1),
 )
 def clips(workbench: Workbench, settings: ClipsSettings, draft: TableDraft) -> StageResult:

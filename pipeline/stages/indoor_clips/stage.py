@@ -1,12 +1,10 @@
 """Stage ``indoor_clips``: only what was filmed inside a house goes on."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from pipeline.contract.errors import NoIndoorClip
 from pipeline.contract.records import IndoorScore, LeftOut
-from pipeline.stages.base import Resources, StageResult, Workbench, stage
+from pipeline.stages.base import Resources, StageResult, Workbench, imported, stage
 from pipeline.stages.indoor_clips.backends import SETTINGS, indoor_filter
 from pipeline.stages.indoor_clips.checks import frames_shape
 from pipeline.stages.indoor_clips.rows import append_frames, indoor_scores, write_indoor_scores
@@ -18,17 +16,8 @@ from pipeline.store.provenance import fingerprint
 from pipeline.store.rows import stored_clips
 from pipeline.store.video import VideoStore
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
 SCORES_VERSION = "1"
 """Raised by hand whenever a backend would score the same frames otherwise."""
-
-
-def _preview(video: VideoStore) -> "Image":
-    from pipeline.stages.indoor_clips.preview import contact_sheet
-
-    return contact_sheet(video)
 
 
 @stage(
@@ -36,7 +25,7 @@ def _preview(video: VideoStore) -> "Image":
     settings=SETTINGS,
     inputs=("video", "clips"),
     output=GroupOutput(FRAMES),
-    preview=_preview,
+    preview=imported("pipeline.stages.indoor_clips.preview:contact_sheet"),
     checks=(frames_shape,),
     resources=Resources(memory_gb=1, gpu_share=0.1),
 )

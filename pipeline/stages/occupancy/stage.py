@@ -1,12 +1,10 @@
 """Stage ``occupancy``: one grid of labelled voxels a frame."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from pipeline.contract.classes import COUNTED_CLASSES
 from pipeline.contract.records import without_moving
-from pipeline.stages.base import Resources, StageResult, Workbench, stage
+from pipeline.stages.base import Resources, StageResult, Workbench, imported, stage
 from pipeline.stages.occupancy.checks import grid_shape
 from pipeline.stages.occupancy.rows import append_occupancy, blank_occupancy
 from pipeline.stages.occupancy.settings import OccupancySettings
@@ -14,16 +12,6 @@ from pipeline.store.group_writer import GroupWriter
 from pipeline.store.groups import OCCUPANCY
 from pipeline.store.outputs import GroupOutput
 from pipeline.store.rows import clip_rows, read_labels, read_scene
-from pipeline.store.video import VideoStore
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-
-def _preview(video: VideoStore) -> "Image":
-    from pipeline.stages.occupancy.preview import fullest_grid
-
-    return fullest_grid(video)
 
 
 @stage(
@@ -31,7 +19,7 @@ def _preview(video: VideoStore) -> "Image":
     settings=OccupancySettings,
     inputs=("indoor_clips", "scene", "semantics"),
     output=GroupOutput(OCCUPANCY),
-    preview=_preview,
+    preview=imported("pipeline.stages.occupancy.preview:fullest_grid"),
     checks=(grid_shape,),
     resources=Resources(memory_gb=1),
 )

@@ -3,11 +3,10 @@
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pipeline.contract.errors import ClipError, NothingReconstructed
 from pipeline.contract.records import LeftOut, Reconstruction
-from pipeline.stages.base import Resources, StageResult, Workbench, stage
+from pipeline.stages.base import Resources, StageResult, Workbench, imported, stage
 from pipeline.stages.reconstruction.backends import SETTINGS, reconstructor
 from pipeline.stages.reconstruction.base import Reconstructor
 from pipeline.stages.reconstruction.checkpoints import ClipCheckpoints
@@ -19,17 +18,8 @@ from pipeline.store.outputs import GroupOutput
 from pipeline.store.rows import clip_rows
 from pipeline.store.video import VideoStore
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
 ClipRows = list[tuple[int, slice]]
 """Clip ids, each with the rows of the video's arrays that are its frames."""
-
-
-def _preview(video: VideoStore) -> "Image":
-    from pipeline.stages.reconstruction.preview import depth_in_own_unit
-
-    return depth_in_own_unit(video)
 
 
 @stage(
@@ -37,7 +27,7 @@ def _preview(video: VideoStore) -> "Image":
     settings=SETTINGS,
     inputs=("indoor_clips",),
     output=GroupOutput(RECONSTRUCTION),
-    preview=_preview,
+    preview=imported("pipeline.stages.reconstruction.preview:depth_in_own_unit"),
     resources=Resources(cpus=2, memory_gb=2, gpu_share=1),
 )
 def reconstruction(workbench: Workbench, settings: ReconstructionSettings, group: GroupWriter) -> StageResult:

@@ -1,12 +1,10 @@
 """Stage ``scene``: upright and in metres."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from pipeline.contract.errors import ClipError, NothingReconstructed
 from pipeline.contract.records import LeftOut
-from pipeline.stages.base import Resources, StageResult, Workbench, stage
+from pipeline.stages.base import Resources, StageResult, Workbench, imported, stage
 from pipeline.stages.scene.checks import depth_share, up_confidence
 from pipeline.stages.scene.rows import append_scene, blank_scene
 from pipeline.stages.scene.settings import SceneSettings
@@ -14,16 +12,6 @@ from pipeline.store.group_writer import GroupWriter
 from pipeline.store.groups import SCENE
 from pipeline.store.outputs import GroupOutput
 from pipeline.store.rows import clip_rows, read_reconstruction
-from pipeline.store.video import VideoStore
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-
-def _preview(video: VideoStore) -> "Image":
-    from pipeline.stages.scene.preview import plan_and_depth
-
-    return plan_and_depth(video)
 
 
 @stage(
@@ -31,7 +19,7 @@ def _preview(video: VideoStore) -> "Image":
     settings=SceneSettings,
     inputs=("indoor_clips", "reconstruction"),
     output=GroupOutput(SCENE),
-    preview=_preview,
+    preview=imported("pipeline.stages.scene.preview:plan_and_depth"),
     checks=(depth_share, up_confidence),
     resources=Resources(memory_gb=1),
 )

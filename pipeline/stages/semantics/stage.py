@@ -1,11 +1,9 @@
 """Stage ``semantics``: what everything is."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from pipeline.contract.classes import SemanticClass
-from pipeline.stages.base import Resources, StageResult, Workbench, stage
+from pipeline.stages.base import Resources, StageResult, Workbench, imported, stage
 from pipeline.stages.semantics.backends import SETTINGS, segmenter
 from pipeline.stages.semantics.checks import label_histogram
 from pipeline.stages.semantics.rows import append_semantics, blank_semantics
@@ -14,16 +12,6 @@ from pipeline.store.group_writer import GroupWriter
 from pipeline.store.groups import FRAMES, SEMANTICS
 from pipeline.store.outputs import GroupOutput
 from pipeline.store.rows import clip_rows, read_scene
-from pipeline.store.video import VideoStore
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-
-def _preview(video: VideoStore) -> "Image":
-    from pipeline.stages.semantics.preview import labelled_frame
-
-    return labelled_frame(video)
 
 
 @stage(
@@ -31,7 +19,7 @@ def _preview(video: VideoStore) -> "Image":
     settings=SETTINGS,
     inputs=("indoor_clips", "scene"),
     output=GroupOutput(SEMANTICS),
-    preview=_preview,
+    preview=imported("pipeline.stages.semantics.preview:labelled_frame"),
     checks=(label_histogram,),
     resources=Resources(cpus=2, memory_gb=3, gpu_share=0.5),
 )

@@ -1,34 +1,11 @@
 """Stage ``video``: what is built is here first."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
-from pipeline.stages.base import Resources, StageResult, Workbench, stage
+from pipeline.stages.base import Resources, StageResult, Workbench, imported, stage
 from pipeline.stages.video.settings import VideoSettings
 from pipeline.store.atomic import disk_errors
 from pipeline.store.outputs import SourceDraft, SourceOutput
-from pipeline.store.video import VideoStore
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-
-def _preview(video: VideoStore) -> "Image":
-    from pipeline.stages.video.preview import frames_of_source
-
-    return frames_of_source(video)
-
-
-def _restore(workbench: Workbench, settings: VideoSettings) -> None:
-    from pipeline.stages.video.arrive import restore
-
-    restore(workbench, settings)
-
-
-def _published(workbench: Workbench) -> None:
-    from pipeline.stages.video.arrive import mark_fetched
-
-    mark_fetched(workbench)
 
 
 @stage(
@@ -36,10 +13,10 @@ def _published(workbench: Workbench) -> None:
     settings=VideoSettings,
     inputs=(),
     output=SourceOutput(),
-    preview=_preview,
+    preview=imported("pipeline.stages.video.preview:frames_of_source"),
     resources=Resources(memory_gb=0.5),
-    published=_published,
-    restore=_restore,
+    published=imported("pipeline.stages.video.arrive:mark_fetched"),
+    restore=imported("pipeline.stages.video.arrive:restore"),
 )
 def video(workbench: Workbench, settings: VideoSettings, draft: SourceDraft) -> StageResult:
     """Fetch the source into ``source.mp4``, verified and resumable, and note what is known of it in ``source.json``."""
