@@ -11,7 +11,7 @@ from typer import echo
 
 from assets.progress import SECONDS_BETWEEN_LINES, ScreenLines
 from pipeline.contract.errors import VideoLocked
-from pipeline.settings import Layer, Resolved, Settings, data_url, environment, resolve
+from pipeline.settings import Layer, Resolved, Settings, environment, resolve
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.due import due
 from pipeline.sources.entries import SourceList, listed_sources, read_entries, sources_text
@@ -20,7 +20,7 @@ from pipeline.stages.failures import last_failure, worth_trying
 from pipeline.stages.run import final_fingerprint, finish_video, is_built
 from pipeline.stages.video.stage import video
 from pipeline.store.groups import OCCUPANCY
-from pipeline.store.store import Store
+from pipeline.store.store import Store, data_url
 from pipeline.store.video import VideoStore
 
 PARTITION_TAG = "dagster/partition"

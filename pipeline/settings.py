@@ -22,7 +22,6 @@ from pipeline.store.index import first_video
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
 
-DATA_VARIABLE = "YOUTUBE_OCC_DATA"
 PROFILE_VARIABLE = "YOUTUBE_OCC_PROFILE"
 FILE_VARIABLE = "YOUTUBE_OCC_SETTINGS"
 DEFAULT_PROFILE = "classic"
@@ -184,11 +183,6 @@ def environment() -> Layer:
     """Return what the environment says."""
     file = os.environ.get(FILE_VARIABLE)
     return Layer("the environment", os.environ.get(PROFILE_VARIABLE) or None, Path(file) if file else None)
-
-
-def data_url(given: str | None = None) -> str:
-    """Return where the dataset lies: as given, else ``YOUTUBE_OCC_DATA``, else ``./data``."""
-    return given or os.environ.get(DATA_VARIABLE) or "data"
 
 
 @cache

@@ -12,10 +12,11 @@ from models.errors import ModelError
 from pipeline.cli.options import FileOption, ProfileOption
 from pipeline.cli.options import SetOption as StageSetOption
 from pipeline.contract.errors import PipelineError
+from pipeline.contract.language import NO_MEANING
 from pipeline.contract.records import Floats
 from pipeline.contract.values import parsed
 from pipeline.contract.vocabulary import load_vocabulary
-from pipeline.language.text import NO_MEANING, TextSide
+from pipeline.language.text import SanText
 from pipeline.pictures.encode import jpeg
 from pipeline.pictures.layout import below
 from pipeline.settings import load_settings
@@ -123,7 +124,7 @@ def zero_shot_command(
 ) -> None:
     """Score a language head on the eleven classes by their words; the words' weights must be those it learned from."""
     settings = load_settings(profile, settings_file, parsed(values or [])).of(semantics).of(SAN)
-    text, frames = TextSide(settings), source(kind, path, read).open("test")
+    text, frames = SanText(settings), source(kind, path, read).open("test")
     speaker = Speaker.load(network, text)
     words = class_words(text, load_vocabulary(vocabulary) if vocabulary else settings.words())
     asked = None if query is None else (query, text.embed([query])[0])

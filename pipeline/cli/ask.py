@@ -10,12 +10,13 @@ from rich.table import Table
 from pipeline.cli.options import LOOK, DataOption, FileOption, ProfileOption, SetOption, flags, resolved, store_at
 from pipeline.cli.printers import console
 from pipeline.contract.errors import UnusableQuery
+from pipeline.contract.language import NO_MEANING
 from pipeline.settings import Layer, Settings
 from pipeline.store.store import Store
 
 if TYPE_CHECKING:
     from pipeline.language.query import Answer
-    from pipeline.language.text import TextSide
+    from pipeline.language.text import SanText
 
 
 def add_to(app: typer.Typer) -> None:
@@ -40,7 +41,7 @@ def query(
         raise UnusableQuery("give a text to look for, a list with --prompts, or both")
     from pipeline.language.heat_map import write_answer
     from pipeline.language.query import ask
-    from pipeline.language.text import NO_MEANING, read_prompts
+    from pipeline.language.text import read_prompts
     from pipeline.language.zero_shot import label_dataset
 
     store, side = _asked(data, flags(profile, settings_file, values))[:2]
@@ -69,9 +70,9 @@ def retrieval(
     values: SetOption = None,
 ) -> None:
     """Rank voxels by the texts of a benchmark: mean average precision, beside 2D features projected onto them."""
+    from pipeline.contract.language import NO_MEANING
     from pipeline.language.heat_map import MAX_BYTES
     from pipeline.language.retrieval import heat_maps, measure, read_benchmark, tour_benchmark, write_benchmark
-    from pipeline.language.text import NO_MEANING
     from pipeline.pictures.encode import jpeg
 
     store, side, settings = _asked(data, flags(profile, settings_file, values))
@@ -86,15 +87,15 @@ def retrieval(
         console.print(f"[yellow]{NO_MEANING}[/yellow]")
 
 
-def _asked(data: str | None, said: Layer) -> "tuple[Store, TextSide, Settings]":
+def _asked(data: str | None, said: Layer) -> "tuple[Store, SanText, Settings]":
     """Return the dataset, the text side of the weights that its regions were made with, and its settings."""
-    from pipeline.language.text import TextSide
+    from pipeline.language.text import SanText
     from pipeline.stages.semantics.backends import SAN
     from pipeline.stages.semantics.stage import semantics
 
     store = store_at(data)
     settings = resolved(said, store).settings
-    return store, TextSide(settings.of(semantics).of(SAN)), settings
+    return store, SanText(settings.of(semantics).of(SAN)), settings
 
 
 def _show(answer: "Answer", written: list[Path]) -> None:

@@ -1,5 +1,6 @@
 """Commands that build: one video here and now, or rendered tours to be scored."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,12 +20,14 @@ from pipeline.cli.options import (
 )
 from pipeline.cli.printers import bar, console, report_line
 from pipeline.contract.errors import PipelineError, SettingsError
-from pipeline.settings import PROFILES, Settings, data_url
+from pipeline.settings import PROFILES, Settings
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.video_source import parse_source
 from pipeline.stages.base import Workbench
 from pipeline.stages.run import process_video
-from pipeline.store.store import Store
+from pipeline.stages.semantics.backends import segmenter
+from pipeline.stages.semantics.stage import semantics
+from pipeline.store.store import Store, data_url
 
 if TYPE_CHECKING:
     from pipeline.quality import QualityReport
@@ -65,6 +68,9 @@ def score(
     settings_file: FileOption = None,
     values: SetOption = None,
     plot: Annotated[Path | None, typer.Option(help="Write the plots to this PNG.")] = None,
+    labels_alone: Annotated[
+        bool, typer.Option("--labels-alone", help="Score the segmenter on true cameras and depth; builds nothing.")
+    ] = False,
 ) -> None:
     """Build rendered tours and compare every stage with their exact truth.
 
@@ -78,12 +84,15 @@ def score(
     stores = [Store(folder) for folder in folders]
     said = [flags(name, settings_file, values) for name in names]
     every = [resolved(layer, store).settings for layer, store in zip(said, stores, strict=True)]
+    if labels_alone:
+        return _score_labels(every, seed_list(seeds))
     reports = [_scored(store, chosen, seeds) for store, chosen in zip(stores, every, strict=True)]
     alone = reports[0] if len(reports) == 1 else None
     console.print(Markdown(alone.markdown() if alone else side_by_side(reports)))
     if plot:
         plot.write_bytes(alone.plot() if alone else plot_side_by_side(reports))
         console.print(f"plots: {plot}")
+    return None
 
 
 def seed_list(text: str) -> list[int]:
@@ -98,6 +107,15 @@ def seed_list(text: str) -> list[int]:
     except ValueError as error:
         message = f"seeds {text!r}: write them as 1000001-1000010 or 3,5,8"
         raise SettingsError(message) from error
+
+
+def _score_labels(every: Sequence[Settings], seeds: Sequence[int]) -> None:
+    from pipeline.quality.labels import labels_on_true_cameras
+
+    for settings in every:
+        figures = labels_on_true_cameras(segmenter(settings.of(semantics)), seeds)
+        shown = ", ".join(f"{name} {value:.3f}" for name, value in figures.items())
+        console.print(f"profile {settings.profile}, labels on true cameras and depth: {shown}")
 
 
 def _scored(store: Store, settings: Settings, seeds: str) -> "QualityReport":

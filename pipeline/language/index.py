@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.contract.errors import NoEmbeddings
 from pipeline.contract.records import Floats
-from pipeline.language.text import TextSide, cosine
+from pipeline.language.text import SanText, cosine
 from pipeline.stages.run import made_by
 from pipeline.store.atomic import disk_errors
 from pipeline.store.groups import SEMANTICS
@@ -136,7 +136,7 @@ def _largest(values: NDArray[np.float64], count: int) -> NDArray[np.int64]:
     return np.argpartition(-values, count)[:count] if count < len(values) else np.arange(len(values))
 
 
-def open_index(store: Store, text: TextSide) -> RegionIndex:
+def open_index(store: Store, text: SanText) -> RegionIndex:
     """Return the index over all regions of a dataset, brought up to date.
 
     Raises:
@@ -154,7 +154,7 @@ def open_index(store: Store, text: TextSide) -> RegionIndex:
             return open_files(folder, known)
 
 
-def _embedded_videos(store: Store, text: TextSide) -> dict[str, str]:
+def _embedded_videos(store: Store, text: SanText) -> dict[str, str]:
     """Return the fingerprint of the regions of every finished video that has embeddings."""
     made = {
         video_id: noted

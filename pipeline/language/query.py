@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from pipeline.contract.records import Floats
 from pipeline.language.index import RegionHit, RegionIndex, open_index
-from pipeline.language.text import TextSide, checked_queries, cosine
+from pipeline.language.text import SanText, checked_queries, cosine
 from pipeline.language.voxels import ensure_language, language_grid, region_rows, world_centres
+from pipeline.pictures.heat import Heat
 from pipeline.store.groups import FRAMES, OCCUPANCY, SEMANTICS
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
@@ -40,15 +41,10 @@ class VoxelHit:
 
 @dataclass(frozen=True)
 class FrameHeat:
-    """One frame in the light of a query.
-
-    pixels: (h, w) float32, cosine of each pixel's region, nan = in no region.
-    voxels: (60, 60, 36) float32, mean cosine of each voxel's points, nan where no region falls.
-    """
+    """One frame in the light of a query."""
 
     hit: FrameHit
-    pixels: Floats
-    voxels: Floats
+    heat: Heat
 
 
 @dataclass(frozen=True)
@@ -59,7 +55,7 @@ class Answer:
     voxels: tuple[VoxelHit, ...]
 
 
-def ask(store: Store, text: TextSide, query: str, top: int, video_id: str | None = None) -> Answer:
+def ask(store: Store, text: SanText, query: str, top: int, video_id: str | None = None) -> Answer:
     """Return the ``top`` frames of a dataset, or of one video, that say most of a query, and the voxels in them.
 
     Raises:
@@ -94,11 +90,8 @@ def frame_heat(video: VideoStore, hit: FrameHit, vector: Floats) -> FrameHeat:
     ensure_language(video)
     pixels = region_rows(video, slice(hit.row, hit.row + 1))[0]
     grid = language_grid(video, hit.row)
-    return FrameHeat(
-        hit,
-        _pixel_scores(video, pixels, vector),
-        grid.scores(cosine(video.read(SEMANTICS, "region_embeddings", grid.regions), vector[None]))[..., 0],
-    )
+    regions = cosine(video.read(SEMANTICS, "region_embeddings", grid.regions), vector[None])
+    return FrameHeat(hit, Heat(_pixel_scores(video, pixels, vector), grid.scores(regions)[..., 0]))
 
 
 def _frames_of(store: Store, hits: list[RegionHit]) -> list[FrameHit]:
@@ -134,8 +127,8 @@ def _best_voxels(store: Store, heats: tuple[FrameHeat, ...], top: int) -> list[V
 
 
 def _voxels_of(video: VideoStore, heat: FrameHeat, top: int) -> Iterator[VoxelHit]:
-    index = np.argwhere(np.isfinite(heat.voxels))
-    scores = heat.voxels[tuple(index.T)]
+    index = np.argwhere(np.isfinite(heat.heat.voxels))
+    scores = heat.heat.voxels[tuple(index.T)]
     row = slice(heat.hit.row, heat.hit.row + 1)
     centres = world_centres(*(video.read(OCCUPANCY, name, row)[0] for name in ("origin", "grid_from_world")))
     for place in np.argsort(-scores, kind="stable")[:top]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.contract.records import Floats
 from pipeline.language.index import open_index
-from pipeline.language.text import TextSide, cosine
+from pipeline.language.text import SanText, cosine
 from pipeline.language.voxels import ensure_language, language_grid
 from pipeline.store.atomic import disk_errors
 from pipeline.store.group_writer import GroupWriter
@@ -31,7 +31,7 @@ class PromptCounts:
 
 
 def label_dataset(
-    store: Store, text: TextSide, prompts: Sequence[str], out: Path, video_id: str | None = None
+    store: Store, text: SanText, prompts: Sequence[str], out: Path, video_id: str | None = None
 ) -> PromptCounts:
     """Write ``<out>/<video_id>.zarr`` with ``labels`` (N, 60, 60, 36) uint16 for every video, or the one named.
 

@@ -1,9 +1,17 @@
 """The dataset on disk or in object storage: ``<data>/videos/<video_id>/``, ``<data>/catalog/``, ``<data>/dataset/``."""
 
+import os
 from pathlib import PurePosixPath
 
 from pipeline.store.files import Files
 from pipeline.store.video import VIDEO_ID, VIDEOS, VideoStore
+
+DATA_VARIABLE = "YOUTUBE_OCC_DATA"
+
+
+def data_url(given: str | None = None) -> str:
+    """Return where the dataset lies: as given, else ``YOUTUBE_OCC_DATA``, else ``./data``."""
+    return given or os.environ.get(DATA_VARIABLE) or "data"
 
 
 class Store(Files):

@@ -11,7 +11,7 @@ from pipeline.contract.classes import OCCUPIED_CLASSES
 from pipeline.contract.records import Floats
 from pipeline.contract.vocabulary import default_vocabulary
 from pipeline.dataset.index import build_dataset
-from pipeline.language.text import TextSide
+from pipeline.language.text import SanText
 from pipeline.settings import DatasetSettings
 from pipeline.stages.run import made_by
 from pipeline.stages.semantics.settings import SanSettings
@@ -23,9 +23,9 @@ from training.language.embeddings import SpokenFrames
 
 
 @cache
-def small_text() -> TextSide:
+def small_text() -> SanText:
     """The text side of the network that ships: a table of words, with a meaning and without a download."""
-    return TextSide(SanSettings(weights="san_small", short_side=96))
+    return SanText(SanSettings(weights="san_small", short_side=96))
 
 
 @cache

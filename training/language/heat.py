@@ -4,8 +4,8 @@ import numpy as np
 from PIL import Image
 
 from pipeline.contract.records import Floats
-from pipeline.language.heat_map import grid_heat, heat_bounds, picture_heat
-from pipeline.language.query import Answer, FrameHeat, FrameHit
+from pipeline.language.query import FrameHeat, FrameHit
+from pipeline.pictures.heat import Heat, grid_heat, heat_bounds, picture_heat
 from pipeline.pictures.layout import below, beside, caption
 from training.data import Frames, Sample, collate
 from training.language.speaker import Speaker
@@ -36,11 +36,11 @@ def sample_heat(speaker: Speaker, sample: Sample, vector: Floats) -> FrameHeat:
     pixels = np.append(voxels.ravel(), np.float32(np.nan))[shown]
     scores = np.sort(voxels[np.isfinite(voxels)])[-HOT_VOXELS:]
     score = float(scores.mean()) if scores.size else -np.inf
-    return FrameHeat(FrameHit(sample.name, 0, score), pixels, voxels)
+    return FrameHeat(FrameHit(sample.name, 0, score), Heat(pixels, voxels))
 
 
 def heat_picture(sample: Sample, heat: FrameHeat, query: str) -> Image.Image:
     """Return the heat over the picture and over the grid from above, with its scale."""
-    bounds = heat_bounds(Answer((heat,), ()))
+    bounds = heat_bounds([heat.heat])
     title = f"{query}: cosine {bounds[0]:.2f} (blue) to {bounds[1]:.2f} (red)"
-    return below(caption(title), beside(picture_heat(sample.rgb, heat, bounds), grid_heat(heat, bounds)))
+    return below(caption(title), beside(picture_heat(sample.rgb, heat.heat, bounds), grid_heat(heat.heat, bounds)))

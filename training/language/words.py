@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pipeline.contract.errors import OtherWeights
 from pipeline.contract.records import Floats
 from pipeline.contract.vocabulary import GROUP_LABELS, UNKNOWN_GROUP, Vocabulary
-from pipeline.language.text import TextSide
+from pipeline.language.text import SanText
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class ClassWords:
         return np.asarray(self.labels[cosines.argmax(axis=1)], np.uint8)
 
 
-def class_words(text: TextSide, vocabulary: Vocabulary) -> ClassWords:
+def class_words(text: SanText, vocabulary: Vocabulary) -> ClassWords:
     """Return the vocabulary's words of the eleven classes; what is no part of a room takes no part.
 
     Raises:
@@ -35,7 +35,7 @@ def class_words(text: TextSide, vocabulary: Vocabulary) -> ClassWords:
     return ClassWords(text.embed(chosen), GROUP_LABELS[groups[groups < UNKNOWN_GROUP]])
 
 
-def check_text_side(text: TextSide, weights: Mapping[str, str], name: str) -> None:
+def check_text_side(text: SanText, weights: Mapping[str, str], name: str) -> None:
     """Make sure that a network was trained on the embeddings of this text side.
 
     weights: SHA-256 by file name, as its description notes them. name: of the network.

@@ -8,12 +8,13 @@ from torch import Tensor, nn
 from models.dust3r import Dust3r, Dust3rConfig, PointMap
 from models.dust3r.heads import LinearHead
 from pipeline.contract.errors import SettingsError
+from pipeline.tours.settings import HELD_OUT_SEEDS
 from pipeline.tours.views import Cameras, ViewRenderer
+from pipeline.tours.views.shots import tour_shots
 from training.small.augment import AugmentSettings, change_pictures
 from training.small.houses import VarietySettings, varied_house
 from training.small.loop import LoopSettings
 from training.small.pairs import PairSamples, PairSettings, overlapping_pairs, pair_samples, walk_poses
-from training.small.tours import HELD_OUT_SEEDS, tour_shots
 from training.small.viewpoints import ViewpointSettings, cameras_at
 
 HELD_OUT_PAIRS = ((0, 2), (1, 5), (3, 4))

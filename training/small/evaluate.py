@@ -58,7 +58,7 @@ def grids_of_true_cameras(weights: str, seeds: Sequence[int]) -> dict[str, float
     from pipeline.settings import load_settings
     from pipeline.stages.semantics.backends import segmenter
     from pipeline.stages.semantics.stage import semantics
-    from training.small.tours import tour_shots, true_clip_of
+    from pipeline.tours.views.shots import tour_shots, true_clip_of
 
     settings = load_settings("small", overrides={"semantics": {"san": {"weights": weights}}})
     network = segmenter(settings.of(semantics))

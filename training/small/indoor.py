@@ -9,13 +9,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.indoor.small import HEIGHT, WIDTH, IndoorNet, shrink
+from pipeline.tours.settings import HELD_OUT_SEEDS
 from pipeline.tours.tour import TITLES
 from pipeline.tours.views import ViewRenderer
+from pipeline.tours.views.shots import title_view, tour_shots
 from training.small.augment import AugmentSettings, change_pictures, mirror
 from training.small.houses import VarietySettings, varied_house
 from training.small.loop import LoopSettings
 from training.small.samples import Samples
-from training.small.tours import HELD_OUT_SEEDS, title_view, tour_shots
 from training.small.viewpoints import ViewpointSettings, cameras_at, garden_poses, room_poses
 
 

@@ -14,12 +14,13 @@ from models.san.small import SmallSan, SmallSanConfig
 from pipeline.contract.classes import OCCUPIED_CLASSES, SemanticClass
 from pipeline.contract.overlap import overlap
 from pipeline.contract.vocabulary import default_vocabulary
+from pipeline.tours.settings import HELD_OUT_SEEDS
 from pipeline.tours.views import ViewRenderer
+from pipeline.tours.views.shots import tour_shots
 from training.small.augment import AugmentSettings, change_pictures, crop, mirror
 from training.small.houses import VarietySettings, varied_house
 from training.small.loop import LoopSettings
 from training.small.samples import Samples
-from training.small.tours import HELD_OUT_SEEDS, tour_shots
 from training.small.viewpoints import ViewpointSettings, cameras_at, room_poses
 
 CLASSES = len(OCCUPIED_CLASSES)

@@ -18,7 +18,7 @@ from pipeline.language.index import open_index
 from pipeline.language.mixtures import mix, weights
 from pipeline.language.retrieval.benchmark import Benchmark, RetrievalQuery, chosen
 from pipeline.language.retrieval.report import QueryScore, RetrievalReport
-from pipeline.language.text import TextSide, cosine
+from pipeline.language.text import SanText, cosine
 from pipeline.language.voxels import region_rows
 from pipeline.store.groups import FRAMES, SCENE, SEMANTICS
 from pipeline.store.rows import clip_rows, read_labels, read_scene
@@ -33,7 +33,7 @@ class Words(NamedTuple):
     vector: Floats
 
 
-def measure(store: Store, text: TextSide, benchmark: Benchmark) -> RetrievalReport:
+def measure(store: Store, text: SanText, benchmark: Benchmark) -> RetrievalReport:
     """Rank the occupied voxels of every query's frame.
 
     Raises:
@@ -70,7 +70,7 @@ def average_precision(scores: Floats, mask: NDArray[np.bool_]) -> float:
     return float((precision * np.diff(found[steps], prepend=0)).sum() / found[-1])
 
 
-def _words(text: TextSide, queries: Sequence[RetrievalQuery]) -> dict[RetrievalQuery, Words]:
+def _words(text: SanText, queries: Sequence[RetrievalQuery]) -> dict[RetrievalQuery, Words]:
     """Return what is asked for every query that the text side can take; there is at least one."""
     words, refusals = {}, []
     for query in dict.fromkeys(queries):
@@ -83,7 +83,7 @@ def _words(text: TextSide, queries: Sequence[RetrievalQuery]) -> dict[RetrievalQ
     return words
 
 
-def _words_of(text: TextSide, query: RetrievalQuery) -> Words:
+def _words_of(text: SanText, query: RetrievalQuery) -> Words:
     try:
         return Words(query.text, text.embed([query.text])[0])
     except UnusableQuery:

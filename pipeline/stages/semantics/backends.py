@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from pipeline.contract.language import RegionNetwork
 from pipeline.stages.backends import Backend, with_backends
 from pipeline.stages.base import Resources
 from pipeline.stages.semantics.base import Segmenter
@@ -30,6 +31,13 @@ def _closed_set(stage: SemanticsSettings, own: ClosedSetSettings, scratch: Path 
     from pipeline.stages.semantics.closed_set import ClosedSetBackend
 
     return ClosedSetBackend(own)
+
+
+def san_of(weights: str) -> RegionNetwork:
+    """Return SAN with some weights; what ``pipeline.contract.language`` provides."""
+    from pipeline.stages.semantics.san import SanSegmenter
+
+    return SanSegmenter(SanSettings(weights=weights))
 
 
 STRUCTURE = Backend("structure", StructureSettings, _structure)

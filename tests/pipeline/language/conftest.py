@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.language.text import TextSide
+from pipeline.language.text import SanText
 from pipeline.stages.base import Workbench
 from pipeline.stages.run import process_video
 from pipeline.stages.semantics.settings import SanSettings
@@ -35,5 +35,5 @@ def spoken_tour(built_tour: Workbench, checkpoint: Path, tmp_path_factory: pytes
 
 
 @pytest.fixture
-def text(checkpoint: Path) -> TextSide:
-    return TextSide(SanSettings.model_validate(tiny_settings(checkpoint)))
+def text(checkpoint: Path) -> SanText:
+    return SanText(SanSettings.model_validate(tiny_settings(checkpoint)))

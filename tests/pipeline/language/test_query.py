@@ -10,10 +10,10 @@ from typer.testing import CliRunner
 
 from pipeline.cli.app import command_line
 from pipeline.contract.errors import NoEmbeddings, OtherWeights, UnusableQuery
-from pipeline.language.heat_map import NOTHING, heat_colours
 from pipeline.language.query import ask
-from pipeline.language.text import TextSide, checked_queries, read_prompts
+from pipeline.language.text import SanText, checked_queries, read_prompts
 from pipeline.language.zero_shot import label_dataset
+from pipeline.pictures.heat import NOTHING, heat_colours
 from pipeline.stages.base import Workbench
 
 QUERY = "a wooden bookshelf"
@@ -25,7 +25,7 @@ def run(*arguments: object) -> str:
     return found.output
 
 
-def test_the_best_frames_hold_the_best_regions(spoken_tour: Workbench, text: TextSide):
+def test_the_best_frames_hold_the_best_regions(spoken_tour: Workbench, text: SanText):
     video = spoken_tour.video
     answer = ask(video.files, text, QUERY, 3)
     scores = video.read("semantics", "region_embeddings").astype(np.float32) @ text.embed([QUERY])[0]
@@ -33,20 +33,20 @@ def test_the_best_frames_hold_the_best_regions(spoken_tour: Workbench, text: Tex
     frames = [rows.max() for rows in np.split(scores, offsets[1:]) if len(rows)]
     assert [heat.hit.score for heat in answer.frames] == pytest.approx(sorted(frames, reverse=True)[:3], abs=1e-6)
     for heat in answer.frames:
-        assert np.nanmax(heat.pixels) == pytest.approx(heat.hit.score, abs=1e-6)
-        assert np.nanmax(heat.voxels) <= heat.hit.score + 1e-6
+        assert np.nanmax(heat.heat.pixels) == pytest.approx(heat.hit.score, abs=1e-6)
+        assert np.nanmax(heat.heat.voxels) <= heat.hit.score + 1e-6
 
 
-def test_the_best_voxels_come_once_and_in_order(spoken_tour: Workbench, text: TextSide):
+def test_the_best_voxels_come_once_and_in_order(spoken_tour: Workbench, text: SanText):
     answer = ask(spoken_tour.video.files, text, QUERY, 10)
     scores = [hit.score for hit in answer.voxels]
     assert len(scores) == 10
     assert scores == sorted(scores, reverse=True)
-    assert max(scores) == pytest.approx(max(float(np.nanmax(heat.voxels)) for heat in answer.frames), abs=1e-6)
+    assert max(scores) == pytest.approx(max(float(np.nanmax(heat.heat.voxels)) for heat in answer.frames), abs=1e-6)
     assert len({(hit.video_id, hit.centre) for hit in answer.voxels}) == 10
 
 
-def test_every_frame_comes_at_most_once_however_many_are_asked(spoken_tour: Workbench, text: TextSide):
+def test_every_frame_comes_at_most_once_however_many_are_asked(spoken_tour: Workbench, text: SanText):
     answer = ask(spoken_tour.video.files, text, QUERY, 1000)
     rows = [heat.hit.row for heat in answer.frames]
     offsets = [*spoken_tour.video.read("semantics", "region_offset").tolist()]
@@ -75,7 +75,7 @@ def test_the_command_writes_a_sheet_and_clouds_and_says_that_name_made_weights_m
     assert len(np.unique(np.asarray(cloud.colors), axis=0)) > 1
 
 
-def test_a_list_of_prompts_labels_every_voxel(spoken_tour: Workbench, text: TextSide, tmp_path: Path):
+def test_a_list_of_prompts_labels_every_voxel(spoken_tour: Workbench, text: SanText, tmp_path: Path):
     video, prompts = spoken_tour.video, ["a bed", "a white wall", "wooden floor"]
     counts = label_dataset(video.files, text, prompts, tmp_path)
     labels = zarr.open_group(tmp_path / f"{video.video_id}.zarr", mode="r")["labels"][:]
@@ -111,7 +111,7 @@ def test_accents_are_no_other_script_and_articles_go():
     ]
 
 
-def test_a_query_too_long_is_refused(text: TextSide):
+def test_a_query_too_long_is_refused(text: SanText):
     with pytest.raises(UnusableQuery, match=r"other words.*tokens"):
         text.embed(["very " * 80 + "old sofa"])
 
@@ -134,7 +134,7 @@ def test_a_command_without_text_or_prompts_says_so():
 
 
 def test_a_dataset_or_video_without_embeddings_names_the_stage(
-    built_tour: Workbench, spoken_tour: Workbench, text: TextSide
+    built_tour: Workbench, spoken_tour: Workbench, text: SanText
 ):
     with pytest.raises(NoEmbeddings, match="stage 'semantics'"):
         ask(built_tour.video.files, text, QUERY, 3)

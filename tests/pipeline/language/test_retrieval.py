@@ -29,7 +29,7 @@ from pipeline.language.retrieval.measure import average_precision
 from pipeline.language.retrieval.picture import examples
 from pipeline.language.retrieval.report import QueryScore, RetrievalReport
 from pipeline.language.retrieval.tour_queries import frame_queries, select
-from pipeline.language.text import TextSide
+from pipeline.language.text import SanText
 from pipeline.settings import load_settings
 from pipeline.stages.base import Workbench
 from pipeline.store.store import Store
@@ -272,7 +272,7 @@ def resource(store: Store, bench: Workbench) -> PipelineResource:
 
 
 def test_regions_that_know_the_truth_are_found(
-    benchmark: Benchmark, spoken_tour: Workbench, tour: Tour, text: TextSide, tmp_path: Path
+    benchmark: Benchmark, spoken_tour: Workbench, tour: Tour, text: SanText, tmp_path: Path
 ):
     """Regions are the true things here, and each embedding is that of the thing's name."""
     shutil.copytree(spoken_tour.video.files.root, tmp_path / "data")
@@ -290,7 +290,7 @@ def test_regions_that_know_the_truth_are_found(
     assert report.missing == 0
 
 
-def teach(store: Store, video_id: str, tour: Tour, text: TextSide) -> None:
+def teach(store: Store, video_id: str, tour: Tour, text: SanText) -> None:
     video = store.video(video_id)
     arrays = {name: video.read("semantics", name) for name in ("labels", "confidence", "moving")}
     truth = true_clip(tour, video.read("frames", "frame_index")).semantics.regions
@@ -306,7 +306,7 @@ def teach(store: Store, video_id: str, tour: Tour, text: TextSide) -> None:
         group.append("region_embeddings", np.tile(named[rows], (len(regions), 1)).astype(np.float16), 256)
 
 
-def test_frames_that_the_dataset_lacks_are_counted(benchmark: Benchmark, spoken_tour: Workbench, text: TextSide):
+def test_frames_that_the_dataset_lacks_are_counted(benchmark: Benchmark, spoken_tour: Workbench, text: SanText):
     absent = benchmark.queries[1].model_copy(update={"video_id": "elsewhere"})
     late = benchmark.queries[2].model_copy(update={"frame_index": 10**6})
     some = replace(chosen(benchmark, [0, 1, 2]), queries=(benchmark.queries[0], absent, late))
@@ -318,7 +318,7 @@ def test_frames_that_the_dataset_lacks_are_counted(benchmark: Benchmark, spoken_
 
 
 def test_unknown_texts_are_asked_by_their_class_where_it_is_known_and_counted_where_not(
-    benchmark: Benchmark, spoken_tour: Workbench, text: TextSide
+    benchmark: Benchmark, spoken_tour: Workbench, text: SanText
 ):
     foreign = benchmark.queries[1].model_copy(update={"text": "пол", "label": ""})
     classed = benchmark.queries[2].model_copy(update={"text": "красный диван", "label": "sofa", "kind": "look"})

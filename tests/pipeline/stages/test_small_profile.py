@@ -15,7 +15,7 @@ from pipeline.stages.indoor_clips.settings import SmallIndoorSettings
 from pipeline.stages.indoor_clips.small import SmallIndoorFilter
 from pipeline.stages.reconstruction.backends import reconstructor
 from pipeline.stages.semantics.backends import segmenter
-from training.small.tours import ShotViews, title_view, tour_shots, true_clip_of
+from pipeline.tours.views.shots import ShotViews, title_view, tour_shots, true_clip_of
 
 SEED = 900_017
 

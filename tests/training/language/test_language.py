@@ -17,7 +17,7 @@ from pipeline.contract.errors import CorruptStore, NoEmbeddings, OtherWeights
 from pipeline.contract.grid import voxel_index
 from pipeline.contract.vocabulary import default_vocabulary
 from pipeline.dataset.index import build_dataset
-from pipeline.language.text import TextSide
+from pipeline.language.text import SanText
 from pipeline.settings import DatasetSettings
 from pipeline.stages.semantics.san import SanSegmenter
 from pipeline.stages.semantics.settings import SanSettings
@@ -219,7 +219,7 @@ def test_it_starts_from_another_task_and_others_start_from_it(first: SpokenFrame
 
 def test_words_of_another_text_side_are_refused(learned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("YOUTUBE_OCC_WEIGHTS", str(tmp_path))
-    other = TextSide(SanSettings.model_validate(tiny_settings(write_checkpoint(tmp_path / "tiny.pth"))))
+    other = SanText(SanSettings.model_validate(tiny_settings(write_checkpoint(tmp_path / "tiny.pth"))))
     with pytest.raises(OtherWeights, match=r"learned the vectors of san_small\.safetensors"):
         Speaker.load(learned, other)
 

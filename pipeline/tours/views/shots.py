@@ -1,4 +1,4 @@
-"""Frames of plain tours, as small views: what training is checked against, never trained on."""
+"""Frames of plain tours' shots as small views, with their exact truth: what networks are checked against."""
 
 from dataclasses import dataclass
 
@@ -7,16 +7,13 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.contract.classes import SemanticClass
-from pipeline.contract.records import MetricScene, ScaleSource, Semantics
+from pipeline.contract.records import MetricScene, Semantics
 from pipeline.tours.light import Lighting
 from pipeline.tours.painter import title_card
 from pipeline.tours.timeline import Shot
 from pipeline.tours.tour import Tour
 from pipeline.tours.truth import TrueClip
 from pipeline.tours.views import Cameras, ViewRenderer, Views, light_house
-
-HELD_OUT_SEEDS = range(900_001, 900_004)
-"""Tours that the curve of a training is drawn on: below the seeds that are for evaluation only."""
 
 
 @dataclass(frozen=True)
@@ -44,18 +41,8 @@ def tour_shots(seed: int, frames: int, height: int, width: int, *, garden: bool)
 def true_clip_of(shot: ShotViews) -> TrueClip:
     """Return what is true of a shot's views as the quality report has it of a stored clip."""
     views, count = shot.views, len(shot.views)
-    depth = views.depth.numpy()
-    scene = MetricScene(
-        intrinsics=views.intrinsics.numpy(),
-        camera_to_world=views.camera_to_world.float().numpy(),
-        depth=depth,
-        confidence=(depth > 0).astype(np.float32),
-        registered=np.ones(count, np.bool_),
-        ceiling_height=float("nan"),
-        up_confidence=1.0,
-        scale_source=ScaleSource.NONE,
-        world_from_reconstruction=np.eye(4),
-    )
+    cameras = views.intrinsics.numpy(), views.camera_to_world.float().numpy()
+    scene = MetricScene.known(*cameras, views.depth.numpy())
     semantics = Semantics(views.labels.numpy(), views.instances.numpy().astype(np.uint16))
     kind = "indoor" if shot.indoor else "outdoor"
     return TrueClip(scene, semantics, np.zeros(count, np.int64), (kind,) * count, np.zeros(count, np.bool_))
