@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.errors import WrongWeights
-from models.weights.checkpoint import fit, read_state_dict
+from models.weights.checkpoint import load_strictly, read_state_dict
 
 RESIZED_SIDE = 256
 CROPPED_SIDE = 224
@@ -63,7 +63,7 @@ class Places365(nn.Module):
         state = read_state_dict(path)
         with torch.device("meta"):
             network = cls(_depth(state, path.name))
-        fit(network, state, path.name)
+        load_strictly(network, state, path.name)
         return network.eval()
 
     def forward(self, images: Tensor) -> Tensor:

@@ -49,7 +49,7 @@ def state_dict_in(stored: Mapping[str, Any], origin: str) -> dict[str, Tensor]:
     return {str(name).removeprefix("module."): value for name, value in stored.items()}
 
 
-def fit(network: nn.Module, state: Mapping[str, Tensor], origin: str) -> None:
+def load_strictly(network: nn.Module, state: Mapping[str, Tensor], origin: str) -> None:
     """Put every tensor of ``state`` into ``network``, as float32 and without copying; none may be missing or left over.
 
     Raises:
