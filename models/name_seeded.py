@@ -1,4 +1,4 @@
-"""Weights and images that are pure functions of their names, so that checks and benchmarks need no checkpoint.
+"""Synthetic weights and images: pure functions of their names, so that checks and benchmarks need no checkpoint.
 
 Every weight is an 8-bit integer times a power of two, exact in float16, bfloat16 and float32.
 """

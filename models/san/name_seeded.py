@@ -1,4 +1,4 @@
-"""Weights of a Side Adapter Network and pictures as pure functions of their names, for checks and benchmarks."""
+"""Synthetic weights of a Side Adapter Network, and pictures: functions of their names, for checks and benchmarks."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -34,7 +34,7 @@ _EXPONENTS = {"logit_scale": -9, "bias_scaling.weight": -9, "token_embedding.wei
 _OFFSETS = {"logit_scale": 3.0, "bias_scaling.weight": 1.0}
 
 
-def name_made_san(config: SanConfig) -> San:
+def name_seeded_san(config: SanConfig) -> San:
     """Return a network, in evaluation mode, whose every weight follows from its name."""
     with torch.device("meta"):
         network = San(config)
@@ -43,7 +43,7 @@ def name_made_san(config: SanConfig) -> San:
     return network.eval()
 
 
-def is_name_made(network: San | SmallSan) -> bool:
+def is_name_seeded(network: San | SmallSan) -> bool:
     """Tell whether a network sees with weights that follow from their names: then nothing it says means anything."""
     if isinstance(network, SmallSan):
         return False
@@ -53,7 +53,7 @@ def is_name_made(network: San | SmallSan) -> bool:
 
 @torch.no_grad()
 def tell_apart(network: San, picture: Tensor, words: Sequence[str]) -> None:
-    """Make a name-made network see differences, which its answers otherwise hardly show.
+    """Make a name-seeded network see differences, which its answers otherwise hardly show.
 
     Masks, regions and words have their mean over ``picture`` (1, 3, h, w) and ``words`` taken off; masks and attention
     are sharpened, and the learned background is turned down.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 ARTICLES = ("a ", "an ", "the ")
 """Dropped from the front of a query: the 14 sentences that CLIP is asked in bring their own."""
-NO_MEANING = "these weights are made from names, not trained: the answers mean nothing"
+NO_MEANING = "these weights are synthetic, not trained: the answers mean nothing"
 
 
 class TextSide:
@@ -70,10 +70,10 @@ class TextSide:
 
     @cached_property
     def means_nothing(self) -> bool:
-        """Whether the weights are made from names: everything runs with them, and no answer means anything."""
-        from models.san.name_seeded import is_name_made
+        """Whether the weights are synthetic (name-seeded): everything runs with them, and no answer means anything."""
+        from models.san.name_seeded import is_name_seeded
 
-        return is_name_made(self._network)
+        return is_name_seeded(self._network)
 
     @cached_property
     def _network(self) -> "AnySan":

@@ -90,7 +90,7 @@ def test_a_checkpoint_of_another_network_is_refused_with_its_checksum(tmp_path: 
 def test_half_precision_weights_load_as_float32(tmp_path: Path):
     halves = {key: tensor.half().contiguous() for key, tensor in build(LINEAR).state_dict().items()}
     save_file(halves, tmp_path / "half.safetensors")
-    assert_same(Dust3r.load(tmp_path / "half.safetensors"), build(LINEAR))  # name-made weights are exact in float16
+    assert_same(Dust3r.load(tmp_path / "half.safetensors"), build(LINEAR))  # name-seeded weights are exact in float16
 
 
 def test_second_decoder_may_be_missing_as_in_croco_files(tmp_path: Path):

@@ -12,7 +12,7 @@ from models.errors import UnusableInput, WrongWeights
 from models.san import San
 from models.san.clip import ClipMap
 from models.san.config import RELEASED, SanConfig
-from models.san.name_seeded import TINY, name_made_san, photo
+from models.san.name_seeded import TINY, name_seeded_san, photo
 from models.san.positions import resize_positions
 from models.san.preprocess import normalise_and_pad, resize_short_side
 
@@ -35,7 +35,7 @@ _SMALL = SanConfig(
 
 @pytest.fixture(scope="module")
 def san() -> San:
-    return name_made_san(_SMALL)
+    return name_seeded_san(_SMALL)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_loads_safetensors(tmp_path: Path, san: San):
 
 def test_loads_half_precision_as_float32(tmp_path: Path, san: San):
     torch.save({name: value.half() for name, value in san.state_dict().items()}, tmp_path / "half.pth")
-    # Name-made weights are exact in float16, so nothing may change.
+    # Name-seeded weights are exact in float16, so nothing may change.
     assert San.load(tmp_path / "half.pth").fingerprint == san.fingerprint
 
 
@@ -149,7 +149,7 @@ def test_pictures_of_several_sizes_share_a_padded_batch(san: San):
 
 
 def test_the_large_network_drops_what_its_patches_do_not_cover():
-    large = name_made_san(SanConfig(**{**vars(_SMALL), "vision_patch": 14, "clip_grid": 24}))
+    large = name_seeded_san(SanConfig(**{**vars(_SMALL), "vision_patch": 14, "clip_grid": 24}))
     with torch.inference_mode():
         output = large(_planes("a", 160, 224)[None], large.text(["wall"]))
     # 0.7 of 160 x 224 is 112 x 156.8, of which the patches of 14 cover 8 x 11.

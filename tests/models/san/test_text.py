@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from models.array_cache import ArrayCache
 from models.errors import UnusableVocabulary
-from models.san.name_seeded import TINY, name_made_san
+from models.san.name_seeded import TINY, name_seeded_san
 from models.san.network import San
 from models.san.prompts import END, START, TEMPLATES, prompts, tokenize
 from models.san.text import ClassEmbeddings, TextTower
@@ -15,7 +15,7 @@ from models.san.text import ClassEmbeddings, TextTower
 
 @pytest.fixture(scope="module")
 def san() -> San:
-    return name_made_san(TINY)
+    return name_seeded_san(TINY)
 
 
 @pytest.mark.parametrize(
