@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-Arrays = Mapping[str, NDArray[np.generic]]
+CachedArrays = Mapping[str, NDArray[np.generic]]
 
 
 def content_key(*parts: str | bytes) -> str:
@@ -46,7 +46,7 @@ class ArrayCache:
         self._folder = folder
         self._max_bytes = max_bytes
 
-    def load(self, key: str) -> Arrays | None:
+    def load(self, key: str) -> CachedArrays | None:
         """Return what was stored under ``key``; nothing where it is missing or damaged."""
         path = self._folder / f"{key}.npz"
         try:
@@ -57,7 +57,7 @@ class ArrayCache:
             return None
         return arrays
 
-    def store(self, key: str, arrays: Arrays) -> None:
+    def store(self, key: str, arrays: CachedArrays) -> None:
         """Store arrays under ``key``, whole or not at all, also when several processes do so at once."""
         self._folder.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(suffix=".part", dir=self._folder)

@@ -27,7 +27,7 @@ from models.dust3r.pairs import decode_pairs, encode_each
 SMALL = Dust3rConfig(
     enc_embed_dim=384, enc_depth=12, enc_num_heads=6, dec_embed_dim=256, dec_depth=10, dec_num_heads=4, head_type="dpt"
 )
-Result = TypeVar("Result")
+T = TypeVar("T")
 
 
 @dataclass
@@ -145,7 +145,7 @@ def difference(ours: PointMap, theirs: PointMap) -> float:
 def measure_parts(network: Dust3r, images: Tensor) -> dict[str, float]:
     """Seconds of each part of one pair, and what fused attention and each thing prepared once for an image save."""
 
-    def seconds(run: Callable[[], Result]) -> tuple[float, Result]:
+    def seconds(run: Callable[[], T]) -> tuple[float, T]:
         with timed(network) as spent:
             result = run()
         return spent(), result

@@ -114,15 +114,15 @@ def _hardware_rate(device: str) -> float:
     return 2 * MATRIX_SIDE**3 / best
 
 
-def _seconds(work: Callable[[], object], device: str) -> float:
-    """CPU seconds of one thread's share of ``work`` on a CPU, wall seconds on a GPU."""
+def _seconds(run: Callable[[], object], device: str) -> float:
+    """CPU seconds of one thread's share of ``run`` on a CPU, wall seconds on a GPU."""
     if device == "cpu":
         start = time.process_time()
-        work()
+        run()
         return (time.process_time() - start) / torch.get_num_threads()
     torch.cuda.synchronize()
     start = time.perf_counter()
-    work()
+    run()
     torch.cuda.synchronize()
     return time.perf_counter() - start
 

@@ -26,7 +26,7 @@ _DEVICE_SHARE = 0.6
 _KEPT_VIEWS = 40
 """Prepared views kept at a time, 17 MB each at 512x384: a sliding window with long strides stays inside."""
 
-Item = TypeVar("Item")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -100,8 +100,8 @@ def decode_pairs(
 
 
 def halving_batches(
-    rows: range, batch_size: int, run: Callable[[Sequence[int]], Item]
-) -> Iterator[tuple[Sequence[int], Item, int]]:
+    rows: range, batch_size: int, run: Callable[[Sequence[int]], T]
+) -> Iterator[tuple[Sequence[int], T, int]]:
     """Run batches of rows in order, halving the batch whenever the device runs out of memory.
 
     Raises:
@@ -122,7 +122,7 @@ def halving_batches(
         _log.warning("the device ran out of memory; going on with %d at a time", batch_size)
 
 
-def _run_if_it_fits(run: Callable[[Sequence[int]], Item], batch: Sequence[int]) -> Item | None:
+def _run_if_it_fits(run: Callable[[Sequence[int]], T], batch: Sequence[int]) -> T | None:
     """Return nothing where memory ran out; leaving the handler frees what the failed batch had allocated."""
     try:
         return run(batch)

@@ -60,30 +60,30 @@ def tell_apart(network: San, picture: Tensor, words: Sequence[str]) -> None:
     """
     decoder, tower = network.side_adapter_network.mask_decoder, network.ov_classifier
     queries, pixels, regions = decoder.query_mlp.layers[-1], decoder.pix_mlp.layers[-1], network.clip_rec_head.ln_post
-    _centre(queries, _answer(queries, lambda: network.propose(picture)))
-    _centre(pixels, _answer(pixels, lambda: network.propose(picture)).movedim(1, -1))
+    _centre(queries, _output_of(queries, lambda: network.propose(picture)))
+    _centre(pixels, _output_of(pixels, lambda: network.propose(picture)).movedim(1, -1))
     for sharper in (*pixels.parameters(), decoder.bias_scaling.weight):
         sharper.mul_(_SHARPNESS)
-    _centre(regions, _answer(regions, lambda: network.propose(picture)))
+    _centre(regions, _output_of(regions, lambda: network.propose(picture)))
     texts = [prompt for word in words for prompt in prompts(word)]
     ends = torch.tensor([len(ids) - 1 for ids in tokenize(texts)])
-    tokens = _answer(tower.ln_final, lambda: tower(texts))
+    tokens = _output_of(tower.ln_final, lambda: tower(texts))
     _centre(tower.ln_final, tokens[torch.arange(len(texts)), ends])
     tower.bg_embed.zero_().add_(1e-3)
 
 
-def _centre(module: nn.Module, answers: Tensor) -> None:
-    """Take the mean of answers (..., C) off the bias (C,)."""
-    dict(module.named_parameters())["bias"].sub_(answers.flatten(0, -2).mean(dim=0))
+def _centre(module: nn.Module, outputs: Tensor) -> None:
+    """Take the mean of outputs (..., C) off the bias (C,)."""
+    dict(module.named_parameters())["bias"].sub_(outputs.flatten(0, -2).mean(dim=0))
 
 
-def _answer(module: nn.Module, work: Callable[[], object]) -> Tensor:
-    """Return what a module answers while ``work`` runs."""
-    answers: list[Tensor] = []
-    hook = module.register_forward_hook(lambda _module, _given, answer: answers.append(answer))
-    work()
+def _output_of(module: nn.Module, run: Callable[[], object]) -> Tensor:
+    """Return what a module gives, the last time that ``run`` calls it."""
+    outputs: list[Tensor] = []
+    hook = module.register_forward_hook(lambda _module, _inputs, output: outputs.append(output))
+    run()
     hook.remove()
-    return answers[-1]
+    return outputs[-1]
 
 
 def weight(name: str, shape: tuple[int, ...]) -> Tensor:

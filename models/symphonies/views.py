@@ -13,15 +13,15 @@ from models.errors import UnusableInput
 from models.symphonies.config import GRID_SHAPE, SymphoniesConfig
 
 NEAREST_M = 1e-3
-Parameters = ParamSpec("Parameters")
-Result = TypeVar("Result")
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
-def in_full_precision(geometry: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+def in_full_precision(geometry: Callable[P, T]) -> Callable[P, T]:
     """Keep a function out of mixed precision: eight bits of a coordinate are not enough for 640 pixels."""
 
     @functools.wraps(geometry)
-    def exact(*arguments: Parameters.args, **named: Parameters.kwargs) -> Result:
+    def exact(*arguments: P.args, **named: P.kwargs) -> T:
         with torch.autocast("cuda", enabled=False), torch.autocast("cpu", enabled=False):
             return geometry(*arguments, **named)
 
@@ -45,7 +45,7 @@ class Views:
 
     def to(self, device: torch.device) -> "Views":
         """Return the views on a device."""
-        return Views(*(getattr(self, item.name).to(device) for item in fields(self)))
+        return Views(*(getattr(self, field.name).to(device) for field in fields(self)))
 
     def check(self) -> None:
         """Raise ``UnusableInput`` where shapes do not belong together or a picture has no depth at all."""

@@ -43,9 +43,9 @@ def state_dict_in(stored: Mapping[str, Any], origin: str) -> dict[str, Tensor]:
     for root in ("model", "state_dict"):
         if isinstance(stored.get(root), Mapping):
             stored = stored[root]
-    strangers = [str(name) for name, value in stored.items() if not isinstance(value, Tensor)]
-    if strangers or not stored:
-        raise WrongWeights(f"{origin} is no state dict: {_some(strangers) or 'nothing in it'}")
+    not_tensors = [str(name) for name, value in stored.items() if not isinstance(value, Tensor)]
+    if not_tensors or not stored:
+        raise WrongWeights(f"{origin} is no state dict: {_first_few(not_tensors) or 'nothing in it'}")
     return {str(name).removeprefix("module."): value for name, value in stored.items()}
 
 
@@ -67,7 +67,7 @@ def load_strictly(network: nn.Module, state: Mapping[str, Tensor], origin: str) 
             if name in state and state[name].shape != shape
         ],
     }
-    found = "; ".join(f"{what}: {_some(names)}" for what, names in complaints.items() if names)
+    found = "; ".join(f"{what}: {_first_few(names)}" for what, names in complaints.items() if names)
     if found:
         raise WrongWeights(f"{origin} does not fit this network. {found}")
     floats = {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
@@ -118,5 +118,5 @@ def _unpickle(path: Path) -> Any:
         return torch.load(path, map_location="cpu", weights_only=True, encoding="latin1")
 
 
-def _some(names: list[str]) -> str:
+def _first_few(names: list[str]) -> str:
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
