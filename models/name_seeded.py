@@ -26,6 +26,7 @@ def weight(key: str, shape: tuple[int, ...]) -> Tensor:
         key = key.replace(f"scratch.layer_rn.{level}.", f"scratch.layer{level + 1}_rn.")
     spread = torch.from_numpy(steps(key, math.prod(shape)).astype(np.float32)).reshape(shape)
     offset = 1.0 if len(shape) == 1 and key.endswith(".weight") else 0.0
+    # offset + n 2^e, n from -127 to 127
     return offset + spread * 2.0 ** _exponent(key, shape)
 
 

@@ -91,6 +91,7 @@ def weight(name: str, shape: tuple[int, ...]) -> Tensor:
     spread = torch.from_numpy(steps(name, math.prod(shape)).astype(np.float32)).reshape(shape)
     norm = len(shape) == 1 and name.endswith(".weight")
     offset = next((value for end, value in _OFFSETS.items() if name.endswith(end)), float(norm))
+    # offset + n 2^e, n from -127 to 127
     return offset + spread * 2.0 ** _exponent(name, shape)
 
 

@@ -200,6 +200,7 @@ class FineMasks(nn.Module):
         maps = functional.relu(self.join_eighth(_double(self.coarse(layer.patches)) + self.eighth(eighth)))
         maps = functional.relu(self.join_quarter(_double(maps) + self.quarter(quarter)))
         queries = self.query_mlp(layer.queries)
+        # mask_q(y, x) = <query_q, pixel(y, x)> / sqrt(channels)
         masks: Tensor = torch.einsum("bqc,bchw->bqhw", queries, self.out(maps)) / queries.shape[-1] ** 0.5
         return masks
 
@@ -231,6 +232,7 @@ class WordTable(nn.Module):
 
     def class_weights(self, text: Tensor) -> Tensor:
         """Turn class embeddings (C, E) into rows (C + 1, E) to multiply with regions; the last is background."""
+        # logit = exp(s) <region, row>, both of unit length
         rows = functional.normalize(torch.cat([text, self.background]), dim=-1)
         return rows * self.logit_scale.exp()
 

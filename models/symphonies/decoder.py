@@ -78,6 +78,7 @@ class Decoder(nn.Module):
             y[None, :, None].expand(*shape, -1),
             z[None, None, :].expand(*shape, -1),
         ]
+        # p(x, y, z) = W [e_x, e_y, e_z]
         return self.position(torch.cat(joined, dim=-1)).flatten(0, 2)  # type: ignore[no-any-return]
 
     def _query_cells(self, places: Tensor, lifted: Tensor) -> Tensor:
@@ -175,5 +176,6 @@ def squeezed_places(config: SymphoniesConfig) -> Tensor:
     """Return where the N cells are in the map of ``squeeze``: (N, 2), across (y) and down (x, z), 0..1."""
     x, y, z = config.cells
     index = cell_centres(config) / config.cell_size - 0.5
+    # cell (x, y, z) lies in row x Z + z and column y
     down = (index[:, 0].round() * z + index[:, 2].round() + 0.5) / (x * z)
     return torch.stack([(index[:, 1] + 0.5) / y, down], dim=-1)

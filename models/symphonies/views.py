@@ -67,6 +67,7 @@ def lift(views: Views, config: SymphoniesConfig) -> Tensor:
     inside = views.depth > 0
     for axis, side in enumerate((x, y, z)):
         inside &= (cells[:, axis] >= 0) & (cells[:, axis] < side)
+    # C order: i = (x Y + y) Z + z
     index = (cells[:, 0] * y + cells[:, 1]) * z + cells[:, 2]
     return torch.where(inside, index, -1).long()
 
@@ -79,6 +80,7 @@ def lifted_points(views: Views) -> Tensor:
     columns = views.camera_to_world[:, :3, :3] @ torch.linalg.inv(like)
     across, down, ahead = (columns[:, :, i, None, None] for i in range(3))
     u, v = (torch.arange(side, device=like.device) + 0.5 for side in (width, height))
+    # X = depth R K^-1 (u, v, 1) + t, column by column of R K^-1
     rays: Tensor = across * u + (down * v[:, None] + ahead)
     return rays.mul_(views.depth[:, None]).add_(views.camera_to_world[:, :3, 3, None, None])
 
@@ -95,6 +97,7 @@ def project(views: Views, config: SymphoniesConfig) -> tuple[Tensor, Tensor]:
     """Project the centres of all N cells: places (B, N, 2) in the picture, 0..1 across and down, and in view (B, N)."""
     world_to_camera = torch.linalg.inv(views.camera_to_world)
     centres = cell_centres(config).to(views.origin) + views.origin[:, None]
+    # K R^T (X - t), and its first two entries over its third
     in_camera = centres @ world_to_camera[:, :3, :3].transpose(1, 2) + world_to_camera[:, None, :3, 3]
     in_front = in_camera[..., 2] > NEAREST_M
     pixels = in_camera @ views.intrinsics.transpose(1, 2)
