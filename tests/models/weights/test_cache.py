@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from models.__main__ import app
+from models.cli import app
 from models.errors import WeightsUnavailable, WrongWeights
 from models.weights.cache import cache_folder, fetch, locate, shipped, verify
 from models.weights.registry import WEIGHTS, WeightFile
