@@ -11,12 +11,15 @@ from models.dust3r import Dust3r, Dust3rConfig, PointMap
 from models.errors import UnusableInput
 from tests.models.tiny_dust3r import DPT, LINEAR, build, images, reference
 
-# Upstream's own float32 noise: points 3e-7 to 9e-7 in the median and 2e-4 in the worst pixel, confidence 2e-6 of
-# values up to 17.
 LAYOUT_SHA256 = "0cef504ceaa8af7804f694d7174458b57f8da9f5c7b15ba22aa01c806cfa4666"
 """Of the sorted names and shapes in the released ViT-L 512 DPT, a line each."""
 
-MEDIAN_POINT, WORST_POINT, WORST_CONFIDENCE = 5e-6, 1e-3, 2e-5
+MEDIAN_POINT, WORST_POINT = 5e-6, 1e-3
+"""Upstream's own float32 noise is 3e-7 to 9e-7 of a point's distance in the median, 2e-4 in the worst pixel."""
+
+WORST_CONFIDENCE = 5e-6
+"""Relative: confidence is 1 + exp(c), so that noise in c grows with it, to 2.4e-5 where it is 15. Upstream's float32
+is 2.0e-6 from float64 and ours 1.6e-6; the smallest slip, a layer norm's epsilon of 1e-5 for 1e-6, gives 9e-6."""
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +51,7 @@ def test_outputs_are_upstreams(name: str, request: pytest.FixtureRequest):
         error = relative_error(view.points[:, ::2, 1::2], truth[points])
         assert np.median(error) < MEDIAN_POINT
         assert error.max() < WORST_POINT
-        assert np.abs(view.confidence[:, ::2, 1::2].numpy() - truth[confidence]).max() < WORST_CONFIDENCE
+        assert np.abs(view.confidence[:, ::2, 1::2].numpy() / truth[confidence] - 1).max() < WORST_CONFIDENCE
 
 
 def test_encoder_is_upstreams(linear: Dust3r):
