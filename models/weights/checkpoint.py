@@ -1,6 +1,5 @@
 """Reading files of weights from outside: tensors only, never code."""
 
-import pickle
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -53,9 +52,10 @@ def load_strictly(network: nn.Module, state: Mapping[str, Tensor], origin: str) 
     """Put every tensor of ``state`` into ``network``, as float32 and without copying; none may be missing or left over.
 
     Raises:
-        WrongWeights: naming the entries of ``origin`` that are missing, unexpected or of another shape.
+        WrongWeights: naming the entries of ``origin`` that are missing, unexpected, of another shape or no floats.
     """
-    wanted = {name: tensor.shape for name, tensor in network.state_dict().items()}
+    entries = network.state_dict()
+    wanted = {name: tensor.shape for name, tensor in entries.items()}
     # Counters of batches seen came with PyTorch 0.4.1; older files do well without.
     missing = [name for name in wanted if name not in state and not name.endswith("num_batches_tracked")]
     complaints = {
@@ -65,6 +65,11 @@ def load_strictly(network: nn.Module, state: Mapping[str, Tensor], origin: str) 
             f"{name} {tuple(state[name].shape)} instead of {tuple(shape)}"
             for name, shape in wanted.items()
             if name in state and state[name].shape != shape
+        ],
+        "not floating point": [
+            f"{name} {state[name].dtype}"
+            for name, tensor in entries.items()
+            if name in state and tensor.is_floating_point() and not state[name].is_floating_point()
         ],
     }
     found = "; ".join(f"{what}: {_first_few(names)}" for what, names in complaints.items() if names)
@@ -102,7 +107,7 @@ def _read_safetensors(path: Path) -> dict[str, Any]:
 def _read_pytorch(path: Path) -> Mapping[str, Any]:
     try:
         stored = _unpickle(path)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
+    except Exception as error:  # damaged bytes fail wherever the unpickler trips over them: KeyError, struct.error, ...
         reason = str(error).split("WeightsUnpickler error: ")[-1].strip().splitlines() or [type(error).__name__]
         raise WrongWeights(f"{path.name} cannot be read as tensors alone: {reason[0]}") from error
     if not isinstance(stored, Mapping):
