@@ -1,6 +1,7 @@
 """Synthetic weights and images: pure functions of their names, so that checks and benchmarks need no checkpoint.
 
-Every weight is an 8-bit integer times a power of two, exact in float16, bfloat16 and float32.
+Every weight is an 8-bit integer times a power of two, which float16, bfloat16 and float32 all hold exactly; those of
+norms are one more than that, which needs the eleven bits of float16.
 """
 
 import math
