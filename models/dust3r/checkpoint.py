@@ -76,7 +76,7 @@ def _declared(path: Path, stored: Mapping[str, Any]) -> Dust3rConfig | None:
     beside, inside = path.with_name("config.json"), read_metadata(path).get("config")
     if inside is None and not beside.is_file():
         return None
-    return from_json(inside or beside.read_text())
+    return from_json(inside or beside.read_bytes())
 
 
 def _complete(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

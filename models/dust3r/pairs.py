@@ -14,7 +14,7 @@ from torch import Tensor
 
 from models.dust3r.heads import PointMap
 from models.dust3r.network import Dust3r, PreparedView, Tokens
-from models.errors import OutOfDeviceMemory
+from models.errors import OutOfDeviceMemory, UnusableInput
 from models.paging import release
 
 _log = logging.getLogger(__name__)
@@ -72,7 +72,14 @@ def predict_pairs(
 
 
 def encode_each(network: Dust3r, images: Tensor, batch_size: int) -> tuple[list[Tokens], int]:
-    """Encode every image once; one ``Tokens`` of batch 1 for each, and the batch size in use at the end."""
+    """Encode every image once; one ``Tokens`` of batch 1 for each, and the batch size in use at the end.
+
+    Raises:
+        UnusableInput: no image, or some that the network cannot take.
+        OutOfDeviceMemory: not even one image fits.
+    """
+    if not len(images):
+        raise UnusableInput("no image given")
 
     def encode(rows: Sequence[int]) -> list[Tokens]:
         tokens = network.encode(images[rows[0] : rows[-1] + 1])

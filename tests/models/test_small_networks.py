@@ -6,7 +6,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from models.dust3r import Dust3r, Dust3rConfig
+from models.dust3r import Dust3r
 from models.errors import UnusableVocabulary, WrongWeights
 from models.indoor.small import IndoorNet
 from models.san import San, SmallSan
@@ -69,32 +69,6 @@ def test_sizes_that_do_not_fit_the_tensors_are_refused(san_file: Path):
     save_file(load_file(san_file), san_file, metadata={"config": other})
     with pytest.raises(WrongWeights, match="does not fit this network"):
         San.load(san_file)
-
-
-def test_a_dust3r_with_a_stem_is_built_from_its_metadata(tmp_path: Path):
-    config = Dust3rConfig(
-        enc_embed_dim=64, enc_depth=1, enc_num_heads=1, dec_embed_dim=64, dec_depth=1, dec_num_heads=1,
-        head_type="linear", img_size=(48, 64), stem=(4, 4, 8), position_grid=(3, 4),
-    )  # fmt: skip
-    torch.manual_seed(0)
-    path = written(Dust3r(config), config.model_dump_json(), tmp_path / "tiny.safetensors")
-    network = Dust3r.load(path)
-    assert network.config == config
-    one, two = network(torch.zeros(2, 3, 48, 64), torch.zeros(2, 3, 32, 48))
-    assert one.points.shape == (2, 48, 64, 3)
-    assert two.confidence.shape == (2, 32, 48)
-
-
-def test_positions_tell_the_left_of_a_blank_picture_from_its_right():
-    config = Dust3rConfig(
-        enc_embed_dim=64, enc_depth=1, enc_num_heads=1, dec_embed_dim=64, dec_depth=1, dec_num_heads=1,
-        head_type="linear", img_size=(32, 32), position_grid=(2, 2),
-    )  # fmt: skip
-    network = Dust3r(config).eval()
-    assert network.positions is not None
-    torch.nn.init.normal_(network.positions)
-    tokens = network.encode(torch.zeros(1, 3, 32, 32)).features[0]
-    assert not torch.allclose(tokens[0], tokens[1], atol=1e-2)
 
 
 def test_the_indoor_network_takes_pictures_of_any_size():
