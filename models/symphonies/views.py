@@ -48,12 +48,20 @@ class Views:
         return Views(*(getattr(self, field.name).to(device) for field in fields(self)))
 
     def check(self) -> None:
-        """Raise ``UnusableInput`` where shapes do not belong together or a picture has no depth at all."""
+        """Make sure that the network can be shown these.
+
+        Raises:
+            UnusableInput: shapes that do not belong together, cameras that are not finite, a picture without any depth.
+        """
+        if self.rgb.ndim != 4 or self.rgb.shape[1] != 3:
+            raise UnusableInput(f"rgb has shape {tuple(self.rgb.shape)} instead of (B, 3, height, width)")
         batch, _, height, width = self.rgb.shape
         wanted = {"depth": (batch, height, width), "intrinsics": (batch, 3, 3), "camera_to_world": (batch, 4, 4)}
         for name, shape in {**wanted, "origin": (batch, 3)}.items():
             if getattr(self, name).shape != shape:
                 raise UnusableInput(f"{name} has shape {tuple(getattr(self, name).shape)} instead of {shape}")
+            if name != "depth" and not getattr(self, name).isfinite().all():
+                raise UnusableInput(f"{name} holds values that are not finite")
         blind = torch.nonzero(~(self.depth > 0).flatten(1).any(dim=1)).flatten().tolist()
         if blind:
             raise UnusableInput(f"pictures {blind} of the batch have no depth; the network lifts pixels by their depth")
