@@ -9,7 +9,7 @@ from models.errors import WrongWeights
 from models.symphonies import PRESETS, Symphonies
 from models.symphonies.encoder import PixelDecoder, ResNet50
 from models.symphonies.maskdino import load_image_weights
-from tests.models.maskdino_names import upstream_names
+from tests.models.symphonies.maskdino_names import upstream_names
 from tests.models.symphonies.shown import TINY
 
 PAPERS_ENCODER = replace(PRESETS["paper"], scale=6, fine_channels=4, channels=8, heads=2)
