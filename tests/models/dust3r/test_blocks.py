@@ -11,11 +11,6 @@ WIDTH, HEADS = 24, 3
 GRID = (3, 4)
 
 
-@pytest.fixture(autouse=True)
-def _seed() -> None:
-    torch.manual_seed(0)
-
-
 def rotation(rows: int = GRID[0], columns: int = GRID[1], head_dim: int = WIDTH // HEADS) -> Rotation:
     return Rotation.of_grid(rows, columns, head_dim, CPU)
 

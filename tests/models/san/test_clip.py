@@ -9,11 +9,6 @@ from tests.models.san.networks import SLIM, slim_san
 WIDTH, HEADS, QUERIES, GRID = 64, 2, 6, (3, 4)
 
 
-@pytest.fixture(autouse=True)
-def _seed() -> None:
-    torch.manual_seed(0)
-
-
 @pytest.fixture(scope="module")
 def head() -> RecognitionHead:
     return slim_san().clip_rec_head

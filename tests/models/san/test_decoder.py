@@ -11,11 +11,6 @@ def decoder() -> MaskDecoder:
     return slim_san().side_adapter_network.mask_decoder
 
 
-@pytest.fixture(autouse=True)
-def _seed() -> None:
-    torch.manual_seed(0)
-
-
 def test_masks_and_biases_are_inner_products_pixel_by_pixel(decoder: MaskDecoder):
     queries, patches = torch.randn(2, 6, 24), torch.randn(2, 24, 3, 4)
     masks, bias = (answer.detach() for answer in decoder(queries, patches))

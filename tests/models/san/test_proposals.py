@@ -5,11 +5,6 @@ from torch.nn import functional
 from models.san.proposals import QUERIES_AT_ONCE, SanOutput, full_size_masks, semantic_map
 
 
-@pytest.fixture(autouse=True)
-def _seed() -> None:
-    torch.manual_seed(0)
-
-
 def test_scores_are_sums_of_masks_weighted_by_class():
     probabilities = torch.tensor([[0.75, 0.25], [0.5, 0.0], [0.0, 1.0]])
     logits = torch.tensor([0.0, 100.0, -100.0])[:, None, None].expand(3, 2, 2)

@@ -10,11 +10,6 @@ from tests.models.san.networks import SLIM, slim_san
 WIDTH, HEADS = 24, 6
 
 
-@pytest.fixture(autouse=True)
-def _seed() -> None:
-    torch.manual_seed(0)
-
-
 @pytest.fixture(scope="module")
 def side() -> SideAdapter:
     return slim_san().side_adapter_network

@@ -7,11 +7,6 @@ from torch import Tensor, nn
 from models.symphonies.attention import AttentionLayer, DeformableAttention, DeformableLayer, feed_forward
 
 
-@pytest.fixture(autouse=True)
-def _seed() -> None:
-    torch.manual_seed(0)
-
-
 def plain_reader(channels: int, heads: int, levels: int, points: int) -> DeformableAttention:
     """Attention that gives back what it reads: no projection, no offsets, equal weights."""
     attention = DeformableAttention(channels, heads, levels, points, dropout=0.0)

@@ -8,11 +8,6 @@ from models.symphonies.convolutions import ASPP_DILATIONS, Aspp, ToVoxels, conte
 from tests.models.symphonies.shown import TINY
 
 
-@pytest.fixture(autouse=True)
-def _seed() -> None:
-    torch.manual_seed(0)
-
-
 def impulse(*shape: int, at: tuple[int, int, int]) -> Tensor:
     cells = torch.zeros(shape)
     cells[(slice(None), slice(None), *at)] = 1
