@@ -12,7 +12,7 @@ from pipeline.contract.errors import SettingsError
 from pipeline.contract.records import Floats, Images, Semantics
 
 ENTRY_POINTS = "youtube_occ.language"
-NO_MEANING = "these weights are made from names, not trained: the answers mean nothing"
+NO_MEANING = "these weights are synthetic, not trained: the answers mean nothing"
 
 
 class TextSide(Protocol):

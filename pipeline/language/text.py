@@ -80,10 +80,10 @@ class SanText:
 
     @cached_property
     def means_nothing(self) -> bool:
-        """Whether the weights are made from names: everything runs with them, and no answer means anything."""
-        from models.san.name_seeded import is_name_made
+        """Whether the weights are synthetic (name-seeded): everything runs with them, and no answer means anything."""
+        from models.san.name_seeded import is_name_seeded
 
-        return is_name_made(self._network)
+        return is_name_seeded(self._network)
 
     @cached_property
     def _network(self) -> "AnySan":

@@ -5,8 +5,8 @@ import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
+from models.atomic import draft
 from pipeline.contract.errors import DiskFull
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -14,23 +14,16 @@ NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 @contextlib.contextmanager
 def replacing(path: Path, *, durable: bool = False) -> Iterator[Path]:
-    """Give a draft beside ``path`` that takes its place when the block ends.
-
-    After an error inside the block ``path`` is as it was and the draft is gone; a process that is killed leaves the
-    draft, a hidden file, and never a part of ``path``.
+    """Give a draft beside ``path`` that takes its place when the block ends, as ``models.atomic.draft`` does.
 
     durable: also after a power cut, ``path`` holds the old content or the new one.
     """
-    draft = path.with_name(f".{path.name}.{uuid4().hex}.part")
-    try:
-        yield draft
+    with draft(path) as written:
+        yield written
         if durable:
-            flush(draft)
-        draft.replace(path)
-        if durable:
-            flush(path.parent)
-    finally:
-        draft.unlink(missing_ok=True)
+            flush(written)
+    if durable:
+        flush(path.parent)
 
 
 def flush(path: Path) -> None:

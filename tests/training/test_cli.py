@@ -59,7 +59,7 @@ def test_an_export_of_one_video_says_which_split_is_empty(
     assert len(MonoSceneRooms(tmp_path / "out", tmp_path / "out" / "depthbin", "train")) == len(frames)
 
 
-def test_a_dataset_teaches_words_and_name_made_ones_are_said_to_mean_nothing(
+def test_a_dataset_teaches_words_and_name_seeded_ones_are_said_to_mean_nothing(
     run: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("YOUTUBE_OCC_WEIGHTS", str(tmp_path))

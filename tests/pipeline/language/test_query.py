@@ -56,7 +56,7 @@ def test_every_frame_comes_at_most_once_however_many_are_asked(spoken_tour: Work
     ]
 
 
-def test_the_command_writes_a_sheet_and_clouds_and_says_that_name_made_weights_mean_nothing(
+def test_the_command_writes_a_sheet_and_clouds_and_says_that_name_seeded_weights_mean_nothing(
     spoken_tour: Workbench, checkpoint: Path, tmp_path: Path
 ):
     import open3d
