@@ -28,10 +28,11 @@ from training.language.heat import heat_picture, hottest
 from training.language.speaker import Speaker
 from training.language.words import ClassWords, class_words
 from training.language.zero_shot import zero_shot
-from training.runs import classifier, learn_language, predict
-from training.runs import evaluate as score
 from training.runs import finetune as supervise
+from training.runs import learn_language
 from training.runs import pretrain as distil
+from training.scores.evaluate import classifier, predict
+from training.scores.evaluate import evaluate as score
 from training.scores.picture import prediction_page, prediction_picture
 from training.settings import DistillSettings, FinetuneSettings, LanguageSettings
 from training.teachers.features import features_of

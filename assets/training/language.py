@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from training.data import Frames
     from training.language.speaker import Speaker
     from training.language.words import ClassWords
-    from training.runs import Predictor
+    from training.scores.evaluate import Predictor
 
 
 @dg.asset(group_name="training", deps=[dataset, zero_shot_report], pool=GPU)
@@ -50,7 +50,7 @@ def language_network(training: TrainingResource) -> dg.MaterializeResult:
 def _closed_set(training: TrainingResource, version: str) -> "dict[str, Predictor]":
     """Return the network that the zero-shot report trained on the labels of the same dataset, if it is there."""
     from training.checkpoints import DESCRIPTION, load_network
-    from training.runs import classifier
+    from training.scores.evaluate import classifier
 
     folder = training.labelled(version)
     return {"closed set": classifier(load_network(folder))} if (folder / DESCRIPTION).exists() else {}

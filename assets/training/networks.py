@@ -11,7 +11,7 @@ from assets.metadata import PREVIEW_BYTES, picture, table
 from assets.training.resource import TrainingResource, told
 
 if TYPE_CHECKING:
-    from training.checkpoints import Description
+    from training.checkpoints import NetworkDescription
     from training.data import Frames
 
 GPU = "gpu"
@@ -155,7 +155,7 @@ def _version(training: TrainingResource) -> str:
     return summary.version
 
 
-def described(folder: Path, made: "Description") -> dict[str, Any]:
+def described(folder: Path, made: "NetworkDescription") -> dict[str, Any]:
     """Return the metadata of a trained network: where it lies, what it was trained on and how, and its curves."""
     return {
         "folder": dg.MetadataValue.path(str(folder)),
@@ -168,7 +168,7 @@ def described(folder: Path, made: "Description") -> dict[str, Any]:
 
 def _scored(folder: Path, frames: "Frames") -> dict[str, Any]:
     from training.checkpoints import load_network
-    from training.runs import evaluate
+    from training.scores.evaluate import evaluate
 
     scores = evaluate(load_network(folder), frames, folder.name, told("evaluation"))
     echo(f"\n{frames.origin}\n{scores.markdown()}\n")
@@ -183,7 +183,7 @@ def _scored(folder: Path, frames: "Frames") -> dict[str, Any]:
 def _predicted(folder: Path, frames: "Frames") -> dg.MetadataValue:
     """Embed what a network predicts for the first frame, beside the truth."""
     from training.checkpoints import load_network
-    from training.runs import predict
+    from training.scores.evaluate import predict
     from training.scores.picture import prediction_picture
 
     sample = frames[0]

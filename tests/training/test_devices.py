@@ -10,7 +10,7 @@ from lightning_fabric import Fabric
 
 from tests.paths import ROOT
 from tests.training.rooms import RoomFrames
-from tests.training.test_runs import WIDTH, FakeFeatures
+from tests.training.tiny_runs import WIDTH, NumberedFeatures
 from training.checkpoints import new_network
 from training.data import collate
 from training.settings import DistillSettings
@@ -22,7 +22,7 @@ import sys
 from pathlib import Path
 import torch
 from tests.training.test_devices import gradients
-from tests.training.test_runs import quick
+from tests.training.tiny_runs import quick
 from training.loop import fabric_for
 
 fabric = fabric_for(quick(), Path(sys.argv[1]))
@@ -35,7 +35,7 @@ if fabric.is_global_zero:
 def gradients(fabric: Fabric, mine: list[int]) -> dict[str, torch.Tensor]:
     """Gradients of both tasks from some of two frames, after the exchange with other processes."""
     frames, found = RoomFrames(2), {}
-    taught = TaughtFrames(frames, FakeFeatures(), DistillSettings())
+    taught = TaughtFrames(frames, NumberedFeatures(), DistillSettings())
     for name, width, batch in (
         ("supervised", 12, collate([frames[i] for i in mine])),
         ("distilled", WIDTH, collate_taught([taught[i] for i in mine])),

@@ -15,7 +15,8 @@ from training.checkpoints import load_network
 from training.data import Frames, MonoSceneRooms, Sample, StoredFrames
 from training.data.export import with_nyu_camera, write_room
 from training.errors import UnusableDataset
-from training.runs import Progress, evaluate, finetune, pretrain
+from training.runs import finetune, pretrain
+from training.scores.evaluate import Progress, evaluate
 from training.settings import DistillSettings, FinetuneSettings, LoopSettings
 from training.studies.label_efficiency import Result, Study, label_efficiency, plot, spread, table
 from training.studies.rooms import alone, both_sides, read_rooms, room_sample

@@ -11,9 +11,10 @@ import numpy as np
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from training.checkpoints import Description, load_network
+from training.checkpoints import NetworkDescription, load_network
 from training.data import Frames
-from training.runs import Progress, evaluate, finetune, silent
+from training.runs import finetune
+from training.scores.evaluate import Progress, evaluate, silent
 from training.settings import FinetuneSettings
 
 OTHERS_WAIT_S = 1.0
@@ -80,7 +81,7 @@ def network_name(start: str, share: float, seed: int) -> str:
     return f"{start}-{100 * share:g}-{seed}"
 
 
-def _scored(made: Description, test: Frames, folder: Path, progress: Progress) -> dict[str, float]:
+def _scored(made: NetworkDescription, test: Frames, folder: Path, progress: Progress) -> dict[str, float]:
     """Return the figures of a fine-tuned network, from its folder if they are known."""
     key = json.dumps([made.model_dump(mode="json"), test.origin], sort_keys=True)
     known = _known(folder, key)

@@ -18,7 +18,8 @@ from pipeline.store.files import Store
 from training.data import Chained, Frames, StoredFrames
 from training.data.subset import Part
 from training.errors import UnusableDataset
-from training.runs import Progress, pretrain
+from training.runs import pretrain
+from training.scores.evaluate import Progress
 from training.settings import DistillSettings, FinetuneSettings
 from training.studies.arms import ARMS, MIXED, Arm, Mix
 from training.studies.arms import Teacher as TeacherChoice

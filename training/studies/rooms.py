@@ -25,7 +25,7 @@ from training.data.export import write_room
 from training.data.nyu import NyuSplit
 from training.data.nyu_format import INTRINSICS
 from training.data.subset import Part
-from training.runs import Progress
+from training.scores.evaluate import Progress
 
 FIRST_SEED = {"train": EVALUATION_SEEDS_START + 500_000, "test": EVALUATION_SEEDS_START + 600_000}
 """Houses of the two sides: evaluation seeds that nothing else is scored on."""

@@ -24,7 +24,7 @@ from pipeline.store.files import Store
 from tests.pipeline.stages.semantics.tiny_san import tiny_settings, write_checkpoint
 from tests.training.rooms import RoomFrames, stored_frames
 from tests.training.spoken_room import class_vectors, embed_again, small_text, spoken_frames
-from tests.training.test_runs import quick
+from tests.training.tiny_runs import quick
 from training.checkpoints import WEIGHTS, describe, load_network, new_network, start_from
 from training.data import StoredFrames
 from training.errors import WrongCheckpoint
@@ -34,7 +34,8 @@ from training.language.speaker import Speaker
 from training.language.task import LanguageTask, balanced, occupancy_losses, taught_voxels
 from training.language.words import ClassWords, class_words
 from training.language.zero_shot import PROJECTED, projected_classes, zero_shot
-from training.runs import classifier, finetune, learn_language
+from training.runs import finetune, learn_language
+from training.scores.evaluate import classifier
 from training.scores.metrics import depth_surface
 from training.settings import Balance, FinetuneSettings, LanguageSettings
 

@@ -3,8 +3,9 @@ import pytest
 
 from pipeline.contract.classes import SemanticClass
 from pipeline.tours.materials import Material
-from training.small.houses import VariedHouse, VarietySettings, _other_material, varied_house
-from training.small.viewpoints import ViewpointSettings, garden_poses, room_poses, sees_enough
+from training.small.houses import VariedHouse, _other_material, varied_house
+from training.small.settings import VarietySettings, ViewpointSettings
+from training.small.viewpoints import garden_poses, room_poses, sees_enough
 
 VARIETY = VarietySettings()
 

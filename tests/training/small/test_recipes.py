@@ -11,14 +11,19 @@ from models.san import SmallSan
 from pipeline.contract.classes import SemanticClass
 from pipeline.contract.errors import SettingsError
 from training.small.__main__ import RECIPES, app, recipe_of
-from training.small.dust3r import Dust3rRecipe, Dust3rTrainingSettings, depth_scores, fresh_network
-from training.small.indoor import IndoorRecipe, IndoorSettings
-from training.small.loop import LoopSettings, generator_of
+from training.small.dust3r import Dust3rRecipe, depth_scores, fresh_network
+from training.small.indoor import IndoorRecipe
 from training.small.pairs import PairSamples, unproject
-from training.small.san import SanNetworkSettings, SanRecipe, SanSamples, SanTrainingSettings
-from training.small.viewpoints import ViewpointSettings
+from training.small.san import SanRecipe, SanSamples
+from training.small.settings import (
+    Dust3rTrainingSettings,
+    IndoorTrainingSettings,
+    SanNetworkSettings,
+    SanTrainingSettings,
+    ViewpointSettings,
+)
 
-LOOP = LoopSettings(steps=2, batch=2, learning_rate=1e-3, steps_a_chunk=1, chunks_kept=1)
+HOW = {"loop": {"steps": 2, "batch_size": 2, "learning_rate": 1e-3}, "chunks": {"steps": 1, "kept": 1}}
 VIEWS = ViewpointSettings(width=64, height=48)
 TINY = Dust3rConfig(
     enc_embed_dim=64, enc_depth=1, enc_num_heads=1, dec_embed_dim=64, dec_depth=1, dec_num_heads=1,
@@ -26,13 +31,13 @@ TINY = Dust3rConfig(
 )  # fmt: skip
 NETWORK = SanNetworkSettings(stem=(4, 8, 8, 16), tower_layers=1, recognition_layers=1, side_width=16, side_layers=1)
 
-INDOOR = IndoorRecipe(IndoorSettings(loop=LOOP, houses_a_chunk=1, views_a_house=4, texel=0.1))
+INDOOR = IndoorRecipe(IndoorTrainingSettings(**HOW, houses_a_chunk=1, views_a_house=4, texel=0.1))
 SAN = SanRecipe(
     SanTrainingSettings(
-        loop=LOOP, network=NETWORK, height=40, width=56, houses_a_chunk=1, views_a_house=6, texel=0.1, viewpoints=VIEWS
+        **HOW, network=NETWORK, height=40, width=56, houses_a_chunk=1, views_a_house=6, texel=0.1, viewpoints=VIEWS
     )
 )
-DUST3R = Dust3rRecipe(Dust3rTrainingSettings(loop=LOOP, network=TINY, houses_a_chunk=1, walks_a_house=3, texel=0.1))
+DUST3R = Dust3rRecipe(Dust3rTrainingSettings(**HOW, network=TINY, houses_a_chunk=1, walks_a_house=3, texel=0.1))
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +48,10 @@ def pairs() -> PairSamples:
 @pytest.fixture(scope="module")
 def views() -> SanSamples:
     return SAN.chunk(0)
+
+
+def seeded() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
 
 
 def gradients_missing(network: nn.Module, loss: torch.Tensor) -> list[str]:
@@ -60,7 +69,7 @@ def test_the_indoor_loss_reaches_every_weight():
     samples, network = INDOOR.chunk(0), INDOOR.network()
     assert samples.pictures.shape == (9, 3, 72, 96)
     assert samples.indoor.tolist() == [1.0] * 4 + [0.0] * 5
-    assert not gradients_missing(network, INDOOR.loss(network, samples, generator_of(0, 0)))
+    assert not gradients_missing(network, INDOOR.loss(network, samples, seeded()))
 
 
 def test_the_san_loss_reaches_every_weight_and_falls(views: SanSamples):
@@ -70,7 +79,7 @@ def test_the_san_loss_reaches_every_weight_and_falls(views: SanSamples):
     losses = []
     for _ in range(12):
         optimiser.zero_grad()
-        loss = SAN.loss(network, samples, generator_of(0, 0))
+        loss = SAN.loss(network, samples, seeded())
         losses.append(float(loss.detach()))
         assert not gradients_missing(network, loss)
         optimiser.step()
@@ -89,13 +98,13 @@ def test_pixels_without_a_label_are_no_part_of_the_loss(views: SanSamples):
     network = SAN.network().eval()
     blank = SanSamples(views.pictures, torch.full_like(views.labels, SemanticClass.UNKNOWN))
     parts = SAN.settings.model_copy(update={"class_weight": 0.0})
-    assert float(SanRecipe(parts).loss(network, blank, generator_of(0, 0)).detach()) == 0
+    assert float(SanRecipe(parts).loss(network, blank, seeded()).detach()) == 0
 
 
 def test_the_dust3r_loss_reaches_every_weight(pairs: PairSamples):
     network = DUST3R.network()
     # The mask token belongs to released checkpoints; no loss of this recipe reads it.
-    assert gradients_missing(network, DUST3R.loss(network, pairs, generator_of(0, 0))) == ["mask_token"]
+    assert gradients_missing(network, DUST3R.loss(network, pairs, seeded())) == ["mask_token"]
 
 
 def test_points_of_both_views_lie_on_the_same_surfaces(pairs: PairSamples):
@@ -123,7 +132,7 @@ def test_the_scale_of_a_scene_does_not_matter(pairs: PairSamples):
     network = DUST3R.network().eval()
     larger = PairSamples(pairs.pictures, 3 * pairs.depth, pairs.intrinsics, pairs.second_to_first.clone())
     larger.second_to_first[:, :3, 3] *= 3
-    losses = [float(DUST3R.loss(network, samples, generator_of(0, 0)).detach()) for samples in (pairs, larger)]
+    losses = [float(DUST3R.loss(network, samples, seeded()).detach()) for samples in (pairs, larger)]
     assert losses[1] == pytest.approx(losses[0], rel=1e-4)
 
 
@@ -155,7 +164,7 @@ def test_unprojected_points_project_back():
 def test_recipes_that_ship_can_be_read(name: str):
     recipe = recipe_of(name, values=["loop.steps=7"])
     assert recipe.name == name
-    assert recipe.loop.steps == 7
+    assert recipe.settings.loop.steps == 7
     assert sum(p.numel() for p in recipe.network().parameters()) < 40e6
 
 

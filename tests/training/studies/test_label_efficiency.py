@@ -8,7 +8,7 @@ from filelock import FileLock
 
 from pipeline.contract.classes import SemanticClass
 from tests.training.rooms import RoomFrames
-from tests.training.test_runs import quick
+from tests.training.tiny_runs import quick
 from training.checkpoints import describe
 from training.data import MonoSceneRooms, NyuRooms, Sample
 from training.data.nyu_format import INTRINSICS

@@ -8,12 +8,12 @@ import pytest
 
 from pipeline.store.files import Store
 from tests.training.rooms import RoomFrames, stored_frames
-from tests.training.test_runs import quick
+from tests.training.tiny_runs import quick
 from training.data import Chained
 from training.data.export import with_nyu_camera, write_room
 from training.data.subset import Part
 from training.errors import UnusableDataset, WrongCheckpoint
-from training.runs import silent
+from training.scores.evaluate import silent
 from training.settings import DistillSettings, FinetuneSettings
 from training.studies.arms import ARMS, Arm, Teacher
 from training.studies.label_efficiency import Result

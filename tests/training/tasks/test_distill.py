@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from pipeline.contract.camera import pointmap
 from pipeline.contract.grid import voxel_index
 from tests.training.rooms import RoomFrames, stored_frames
-from tests.training.test_runs import WIDTH, FakeFeatures
+from tests.training.tiny_runs import WIDTH, NumberedFeatures
 from training.checkpoints import new_network
 from training.data import collate
 from training.errors import UnusableDataset, WrongCheckpoint
-from training.runs import silent
+from training.scores.evaluate import silent
 from training.settings import DistillSettings
 from training.tasks.distill import (
     Distillation,
@@ -111,7 +111,7 @@ def test_a_voxel_of_one_picture_is_compared_with_the_regions_of_the_whole_batch(
     torch.manual_seed(0)
     frames = RoomFrames(2)
     task = Distillation(new_network("small", WIDTH), DistillSettings())
-    taught = TaughtFrames(frames, FakeFeatures(), DistillSettings())
+    taught = TaughtFrames(frames, NumberedFeatures(), DistillSettings())
     with torch.no_grad():
         apart = [float(task(collate_taught([taught[i]]))["total"]) for i in range(2)]
         together = float(task(collate_taught([taught[0], taught[1]]))["total"])
