@@ -113,7 +113,7 @@ class LanguageSettings(BaseModel):
     language_balance: Balance = Field(
         "roots",
         description="what counts alike: voxels, so that walls drown the rest; regions, so that crumbs do; or halfway, "
-        "voxels weighed by the root of what they would weigh for regions to count alike",
+        "voxels weighted by the root of their weight where regions count alike",
     )
     image_weights: str | None = Field(
         None, description="MaskDINO R50 checkpoint to start the paper preset's image encoder from: a file"

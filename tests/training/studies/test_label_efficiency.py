@@ -15,12 +15,12 @@ from training.data.nyu_format import INTRINSICS
 from training.scores.metrics import Evaluation, depth_surface
 from training.settings import FinetuneSettings
 from training.studies.experiment import gains_of
-from training.studies.label_efficiency import Result, Study, label_efficiency, plot, spread, table
+from training.studies.label_efficiency import FinetunedScore, Study, label_efficiency, plot, spread, table
 from training.studies.rooms import FIRST_SEED, write_rooms
 
 
-def result(start: str, share: float, seed: int, miou: float) -> Result:
-    return Result(start=start, share=share, seed=seed, figures={"miou all": miou, "iou all": 2 * miou})
+def result(start: str, share: float, seed: int, miou: float) -> FinetunedScore:
+    return FinetunedScore(start=start, share=share, seed=seed, figures={"miou all": miou, "iou all": 2 * miou})
 
 
 RESULTS = [

@@ -11,13 +11,13 @@ from tests.training.rooms import RoomFrames, stored_frames
 from tests.training.tiny_runs import quick
 from training.data import Chained
 from training.data.export import with_nyu_camera, write_room
-from training.data.subset import Part
+from training.data.subset import FrameSubset
 from training.errors import UnusableDataset, WrongCheckpoint
 from training.scores.evaluate import silent
 from training.settings import DistillSettings, FinetuneSettings
-from training.studies.arms import ARMS, Arm, Teacher
-from training.studies.label_efficiency import Result
-from training.studies.pillar_report import RANDOM, Outcome, gains, plot, report_of
+from training.studies.arms import ARMS, Arm, TeacherChoice
+from training.studies.label_efficiency import FinetunedScore
+from training.studies.pillar_report import RANDOM, StudentScore, gains, plot, report_of
 from training.studies.pillars import PillarStudy, run_pillars
 from training.studies.rooms import FIRST_SEED
 from training.studies.tour_views import TourViews
@@ -40,7 +40,7 @@ class Numbered:
 
 def test_a_chain_gives_every_part_in_order_and_features_follow_the_names():
     first, second = RoomFrames(2), RoomFrames(3, seed=1)
-    chain = Chained([Part(second, [2, 0], "two of it"), first])
+    chain = Chained([FrameSubset(second, [2, 0], "two of it"), first])
     assert len(chain) == len(chain.names) == 4
     assert [chain[i].name for i in range(4)] == [*chain.names] == ["room/1-2", "room/1-0", "room/0-0", "room/0-1"]
     assert chain.origin == "analytic room, seed 1, two of it + analytic room, seed 0"
@@ -109,7 +109,7 @@ def test_a_study_compares_every_arm_with_random_values_and_goes_on_where_it_was(
     said: list[str] = []
     arguments = (tiny(), Store(folder / "data"), folder, folder / "rooms", lambda _: silent, said.append)
     found = run_pillars(*arguments)
-    ways = {(o.student, o.result.start, o.probe) for o in found.outcomes}
+    ways = {(o.student, o.result.start, o.probe) for o in found.scores}
     starts = (RANDOM, "by_pixels", "by_regions")
     assert ways == {("tiny", start, probe) for start in starts for probe in (False, True)}
     assert len(said) == 6
@@ -119,7 +119,7 @@ def test_a_study_compares_every_arm_with_random_values_and_goes_on_where_it_was(
     networks = sorted(folder.rglob("network.safetensors"))
     made = [path.stat().st_mtime_ns for path in networks]
     assert len(networks) == 8, "two distilled ones, and three starts tuned and probed"
-    assert run_pillars(*arguments).outcomes == found.outcomes
+    assert run_pillars(*arguments).scores == found.scores
     assert [path.stat().st_mtime_ns for path in networks] == made
     with pytest.raises(WrongCheckpoint, match="other data or settings"):
         run_pillars(tiny(distill=DistillSettings(loop=quick(steps=2, batch_size=1))), *arguments[1:])
@@ -132,9 +132,11 @@ def test_a_dataset_smaller_than_the_views_wanted_is_refused(folder: Path, tmp_pa
         run_pillars(tiny(views=7), Store(folder / "data"), tmp_path, folder / "rooms", lambda _: silent, str)
 
 
-def outcome(student: str, start: str, seed: int, miou: float, *, probe: bool = False) -> Outcome:
+def outcome(student: str, start: str, seed: int, miou: float, *, probe: bool = False) -> StudentScore:
     figures = {"miou all": miou, "iou surface from depth": 0.5}
-    return Outcome(student=student, probe=probe, result=Result(start=start, share=1, seed=seed, figures=figures))
+    return StudentScore(
+        student=student, probe=probe, result=FinetunedScore(start=start, share=1, seed=seed, figures=figures)
+    )
 
 
 def test_gains_are_paired_by_seed_and_student():
@@ -167,6 +169,6 @@ def test_every_arm_of_the_default_study_changes_one_thing():
     larger = with_values(
         PillarStudy, {"arms": [{"name": "large", "teacher": {"kind": "dinov2", "weights": "dinov2_base"}}]}
     )
-    assert larger.arms[0].teacher == Teacher(kind="dinov2", weights="dinov2_base")
+    assert larger.arms[0].teacher == TeacherChoice(kind="dinov2", weights="dinov2_base")
     with pytest.raises(ValueError, match="one name"):
         PillarStudy(arms=(ARMS[0], ARMS[0]))
