@@ -6,7 +6,9 @@ from typing import Annotated, Any
 
 import typer
 import yaml
+from lightning_fabric.utilities.rank_zero import rank_zero_only
 from pydantic import ValidationError
+from torch import nn
 
 from pipeline.contract.errors import PipelineError, SettingsError
 from pipeline.settings import laid_over
@@ -43,7 +45,13 @@ def run(
     except PipelineError as error:
         typer.echo(f"{error.code}: {error}", err=True)
         raise typer.Exit(1) from error
-    typer.echo(f"weights: {ship(recipe, network, place)}")
+    _ship(recipe, network, place)
+
+
+@rank_zero_only
+def _ship(recipe: Recipe[Any], network: nn.Module, folder: Path) -> None:
+    """Write the weights, of several processes in the first."""
+    typer.echo(f"weights: {ship(recipe, network, folder)}")
 
 
 def recipe_of(name: str, file: Path | None = None, values: list[str] | None = None) -> Recipe[Any]:

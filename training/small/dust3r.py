@@ -38,6 +38,7 @@ class Dust3rRecipe:
             begun_with(network, self.settings.start)
         if self.settings.fresh_confidence:
             forget_confidence(network)
+        network.mask_token.requires_grad = False  # of released checkpoints; no loss here reads it
         return network
 
     def network_config(self) -> str:
