@@ -54,7 +54,7 @@ class ProgressLine(Logger):
             self._then, self._then_step = now, done
         if now - self._then < self._every:
             return
-        rate = (done - self._then_step) / (now - self._then)
+        rate = (done - self._then_step) / max(now - self._then, 1e-6)
         left = (total - done) / max(rate, 1e-6) / 60
         self._then, self._then_step = now, done
         _write(

@@ -118,7 +118,7 @@ class IndoorTrainingSettings(RecipeSettings):
 
     houses_a_chunk: int = Field(2, ge=1, description="houses rendered for a chunk")
     views_a_house: int = Field(
-        64, ge=1, description="of the rooms, and as many of the garden; a quarter more are titles"
+        64, ge=4, description="of the rooms, and as many of the garden; a quarter more are titles"
     )
     texel: float = Field(0.03, gt=0, description="finest texture, metres")
     variety: VarietySettings = VarietySettings()

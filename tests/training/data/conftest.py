@@ -8,7 +8,7 @@ from tests.training.rooms import RoomFrames
 from training.data.export import export_monoscene
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("nyu")
     assert list(export_monoscene(RoomFrames(2), folder, "train")) == ["NYU0001_0000", "NYU0002_0000"]
