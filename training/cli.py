@@ -32,10 +32,11 @@ from training.language.heat import heat_picture, hottest
 from training.language.speaker import Speaker
 from training.language.words import ClassWords, class_words
 from training.language.zero_shot import zero_shot
-from training.runs import classifier, learn_language, predict
-from training.runs import evaluate as score
 from training.runs import finetune as supervise
+from training.runs import learn_language
 from training.runs import pretrain as distil
+from training.scores.evaluate import classifier, predict
+from training.scores.evaluate import evaluate as score
 from training.scores.picture import prediction_page, prediction_picture
 from training.settings import DistillSettings, FinetuneSettings, LanguageSettings
 from training.teachers.features import features_of
@@ -51,7 +52,7 @@ ReadOption = Annotated[
 ]
 PresetOption = Annotated[str, typer.Option(help="paper, medium, small or tiny.")]
 OutOption = Annotated[Path, typer.Option(help="Folder for the network, its curves and its state.")]
-SetOption = Annotated[list[str] | None, typer.Option("--set", help="One value, as in --set loop.epochs=5.")]
+ValueOption = Annotated[list[str] | None, typer.Option("--set", help="One value, as in --set loop.epochs=5.")]
 StartOption = Annotated[Path | None, typer.Option(help="Folder of a pre-trained network; else random values.")]
 PICTURE_BYTES = 400_000
 
@@ -65,7 +66,7 @@ def pretrain(
     read: ReadOption = None,
     teacher: Annotated[str, typer.Option(help="dinov2, san or san_stem.")] = "dinov2",
     preset: PresetOption = "paper",
-    values: SetOption = None,
+    values: ValueOption = None,
 ) -> None:
     """Distil a frozen image network into an occupancy network, without labels (section 4.2)."""
     frames = source(kind, path, read).open("train")
@@ -84,7 +85,7 @@ def finetune(
     read: ReadOption = None,
     start: StartOption = None,
     preset: PresetOption = "paper",
-    values: SetOption = None,
+    values: ValueOption = None,
 ) -> None:
     """Train with labels; --set label_share=0.1 for a part of them, --set linear_probe=true for the head alone."""
     settings = with_values(FinetuneSettings, parsed(values or []))
@@ -99,7 +100,7 @@ def language(
     read: ReadOption = None,
     start: StartOption = None,
     preset: PresetOption = "paper",
-    values: SetOption = None,
+    values: ValueOption = None,
 ) -> None:
     """Learn from our dataset which voxels are occupied and what they say in the space of its region embeddings."""
     settings = with_values(LanguageSettings, parsed(values or []))
@@ -164,9 +165,9 @@ def export(
     """Write both sides of a dataset as NYUv2 for the loaders of MonoScene, ISO and Symphonies."""
     typer.echo(f"{layout}, into {out}")
     for side in ("train", "test"):
-        frames, tell = source(kind, path, read).open(side), Lines(side)
+        frames, progress = source(kind, path, read).open(side), Lines(side)
         for done, _ in enumerate(export_monoscene(frames, out, side), start=1):
-            tell(done, len(frames))
+            progress(done, len(frames))
 
 
 @app.command()
@@ -174,7 +175,7 @@ def experiment(
     weights: Annotated[str, typer.Option(help="Weights of the teacher: a file or a registered name.")],
     data: Annotated[str | None, typer.Option(help="Dataset of rendered tours; YOUTUBE_OCC_DATA or ./data.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for rooms, networks and report.")] = Path("data/experiment"),
-    values: SetOption = None,
+    values: ValueOption = None,
 ) -> None:
     """Run the label-efficiency experiment on rendered rooms; goes on where it was stopped."""
     from training.studies.experiment import Experiment
@@ -193,7 +194,7 @@ def study(
     rooms: Annotated[
         Path | None, typer.Option(help="Rooms with labels, as of an experiment; else made in out.")
     ] = None,
-    values: SetOption = None,
+    values: ValueOption = None,
 ) -> None:
     """Compare losses, teachers, students and datasets of distillation, fine-tuned and by linear probe (ScaLR)."""
     from training.studies.pillars import PillarStudy, run_pillars

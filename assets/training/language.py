@@ -8,14 +8,14 @@ from typer import echo
 from assets.dataset.dataset import dataset
 from assets.metadata import PREVIEW_BYTES, picture
 from assets.training.networks import GPU, described, zero_shot_report
-from assets.training.resource import TrainingResource, told
+from assets.training.resource import TrainingResource, progress
 
 if TYPE_CHECKING:
     from pipeline.language.text import SanText
     from training.data import Frames
     from training.language.speaker import Speaker
     from training.language.words import ClassWords
-    from training.runs import Predictor
+    from training.scores.evaluate import Predictor
 
 
 @dg.asset(group_name="training", deps=[dataset, zero_shot_report], pool=GPU)
@@ -37,7 +37,7 @@ def language_network(training: TrainingResource) -> dg.MaterializeResult:
     words, version = class_words(text, text.settings.words()), frames.frames.version
     settings = training.settings(LanguageSettings, training.language)
     folder = training.place("language", version, training.preset, settings.model_dump())
-    made = learn_language(frames, training.preset, None, settings, folder, told("language"))
+    made = learn_language(frames, training.preset, None, settings, folder, progress("language"))
     speaker, test = Speaker.load(folder, text), training.benchmark_source().open("test")
     return dg.MaterializeResult(
         metadata={
@@ -53,7 +53,7 @@ def language_network(training: TrainingResource) -> dg.MaterializeResult:
 def _closed_set(training: TrainingResource, version: str) -> "dict[str, Predictor]":
     """Return the network that the zero-shot report trained on the labels of the same dataset, if it is there."""
     from training.checkpoints import DESCRIPTION, load_network
-    from training.runs import classifier
+    from training.scores.evaluate import classifier
 
     folder = training.labelled(version)
     return {"closed set": classifier(load_network(folder))} if (folder / DESCRIPTION).exists() else {}
@@ -66,7 +66,7 @@ def _scored(
     from training.language.zero_shot import zero_shot
 
     segmenter = SanSegmenter(text.settings)
-    scores = zero_shot(speaker, words, segmenter, frames, "language head", rivals, told("zero-shot"))
+    scores = zero_shot(speaker, words, segmenter, frames, "language head", rivals, progress("zero-shot"))
     echo(f"\n{frames.origin}\n{scores.markdown()}\n")
     figures = {name: float(value) for name, value in scores.summary().items()}
     return {"benchmark": frames.origin, "scores": dg.MetadataValue.md(scores.markdown()), **figures}

@@ -81,7 +81,7 @@ class TrainingResource(dg.ConfigurableResource["TrainingResource"]):
         return study
 
 
-def told(subject: str) -> Callable[[int, int], None]:
+def progress(subject: str) -> Callable[[int, int], None]:
     """Return what prints how far a run is."""
     lines = ScreenLines("training")
     return lambda done, total: lines(subject, done, total, f"{done} of {total}")

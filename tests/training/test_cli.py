@@ -12,7 +12,7 @@ from pipeline.stages.semantics.settings import SanSettings
 from tests.pipeline.stages.semantics.tiny_san import write_checkpoint
 from tests.training.rooms import RoomFrames, stored_frames
 from tests.training.spoken_room import embed_again, spoken_frames
-from tests.training.test_runs import quick
+from tests.training.tiny_runs import quick
 from training.cli import main
 from training.data import MonoSceneRooms
 from training.data.export import export_monoscene

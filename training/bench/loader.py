@@ -30,7 +30,7 @@ ROUNDS = 3
 
 
 @dataclass(frozen=True)
-class Rate:
+class ReadingRate:
     """How fast a reader is: samples a second, the best of some rounds, and megabytes a sample on disk."""
 
     reader: str
@@ -68,7 +68,7 @@ def main(frames: int = 64, distinct: int = 8, output: Path = Path(".bench/loader
         typer.echo(f"| {rate.reader} | {rate.samples_per_second:.1f} | {rate.megabytes:.2f} | {share:.2f} |")
 
 
-def measure(folder: Path, frames: int, distinct: int) -> list[Rate]:
+def measure(folder: Path, frames: int, distinct: int) -> list[ReadingRate]:
     """Write the same frames three times and read them back."""
     rendered = [_rendered(number) for number in range(distinct)]
     samples = [rendered[number % distinct] for number in range(frames)]
@@ -84,7 +84,7 @@ def measure(folder: Path, frames: int, distinct: int) -> list[Rate]:
     for _ in range(ROUNDS):
         for name, (reader, _) in readers.items():
             best[name] = max(best[name], _rate(reader))
-    return [Rate(name, best[name], _megabytes(place) / frames) for name, (_, place) in readers.items()]
+    return [ReadingRate(name, best[name], _megabytes(place) / frames) for name, (_, place) in readers.items()]
 
 
 def _rate(frames: Any) -> float:

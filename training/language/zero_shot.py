@@ -14,7 +14,7 @@ from training.data import Frames, Sample, collate
 from training.language.speaker import Speaker
 from training.language.task import taught_voxels
 from training.language.words import ClassWords
-from training.runs import Predictor, Progress, score, silent
+from training.scores.evaluate import Predictor, Progress, score, silent
 from training.scores.metrics import Evaluation
 from training.tasks.regions import pixel_voxels
 from training.tasks.supervise import views_of

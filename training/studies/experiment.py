@@ -14,9 +14,10 @@ from training.checkpoints import load_network
 from training.data import Frames, MonoSceneRooms, Sample, StoredFrames
 from training.data.export import with_nyu_camera, write_room
 from training.errors import UnusableDataset
-from training.runs import Progress, evaluate, finetune, pretrain
+from training.runs import finetune, pretrain
+from training.scores.evaluate import Progress, evaluate
 from training.settings import DistillSettings, FinetuneSettings, LoopSettings
-from training.studies.label_efficiency import Result, Study, label_efficiency, plot, spread, table
+from training.studies.label_efficiency import FinetunedScore, Study, label_efficiency, plot, spread, table
 from training.studies.rooms import alone, both_sides, read_rooms, room_sample
 from training.teachers.features import store_features
 from training.teachers.load import load_teacher
@@ -45,7 +46,7 @@ class Experiment(BaseModel):
 
 
 def run(
-    experiment: Experiment, store: Store, folder: Path, progress: Callable[[str], Progress], say: Callable[[str], None]
+    experiment: Experiment, store: Store, folder: Path, progress: Callable[[str], Progress], echo: Callable[[str], None]
 ) -> str:
     """Run the experiment on a dataset of rendered tours; returns the report, also as ``report.md`` and ``report.png``.
 
@@ -60,7 +61,7 @@ def run(
         experiment.study, train, test, {"random": None, "distilled": distilled}, folder / "finetuned", progress
     ):
         results.append(result)
-        say(f"{result.start} {result.share:.0%} seed {result.seed}: mIoU {100 * result.figures['miou all']:.2f}")
+        echo(f"{result.start} {result.share:.0%} seed {result.seed}: mIoU {100 * result.figures['miou all']:.2f}")
     relabelled = StoredFrames(store, "all", frames.version, experiment.relabelled_every)
     zero_shot = dict(_zero_shot(experiment, relabelled, test, folder, progress))
     report = _report(experiment, results, zero_shot, (frames, relabelled), (train, test))
@@ -128,7 +129,7 @@ def _tour(store: Store, video_id: str) -> Tour:
 
 def _report(
     experiment: Experiment,
-    results: Sequence[Result],
+    results: Sequence[FinetunedScore],
     zero_shot: Mapping[str, Mapping[str, float]],
     dataset: tuple[Frames, Frames],
     rooms: tuple[Frames, Frames],
@@ -165,7 +166,7 @@ def length(loop: LoopSettings) -> str:
     return f"{amount} of {loop.batch_size * loop.accumulate}"
 
 
-def gains_of(results: Sequence[Result]) -> dict[float, list[float]]:
+def gains_of(results: Sequence[FinetunedScore]) -> dict[float, list[float]]:
     """Return, by share of labels, how much distillation adds to mIoU for each seed, in [0, 1]."""
     found = {(r.start, r.share, r.seed): r.figures["miou all"] for r in results}
     shares = sorted({result.share for result in results})

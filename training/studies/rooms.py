@@ -25,8 +25,8 @@ from training.data import MonoSceneRooms, Sample
 from training.data.export import write_room
 from training.data.nyu import NyuSplit
 from training.data.nyu_format import INTRINSICS
-from training.data.subset import Part
-from training.runs import Progress
+from training.data.subset import FrameSubset
+from training.scores.evaluate import Progress
 
 FIRST_SEED = {"train": EVALUATION_SEEDS_START + 500_000, "test": EVALUATION_SEEDS_START + 600_000}
 """Houses of the two sides: evaluation seeds that nothing else is scored on."""
@@ -40,14 +40,16 @@ FACES = ((0, 0), (90, 0), (180, 0), (270, 0), (0, 89.9), (0, -89.9))
 FACE_INTRINSICS = np.array([[FRAME_WIDTH / 2, 0, FRAME_WIDTH / 2], [0, FRAME_HEIGHT / 2, FRAME_HEIGHT / 2], [0, 0, 1]])
 
 
-def both_sides(folder: Path, counts: tuple[int, int], progress: Callable[[str], Progress]) -> tuple[Part, Part]:
+def both_sides(
+    folder: Path, counts: tuple[int, int], progress: Callable[[str], Progress]
+) -> tuple[FrameSubset, FrameSubset]:
     """Return so many rooms to learn from and to score, of different houses; those that are not there are rendered."""
     sides: tuple[tuple[NyuSplit, int], ...] = (("train", counts[0]), ("test", counts[1]))
     with alone(folder):
         for side, count in sides:
             for done, _ in enumerate(write_rooms(folder, side, count), start=1):
                 progress(f"{side} rooms")(done, count)
-    train, test = (Part(read_rooms(folder, side), range(count), f"{count} rooms") for side, count in sides)
+    train, test = (FrameSubset(read_rooms(folder, side), range(count), f"{count} rooms") for side, count in sides)
     return train, test
 
 

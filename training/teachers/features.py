@@ -15,7 +15,7 @@ from models.array_cache import ArrayCache, content_key
 from pipeline.store.video import VideoStore
 from training.data import Frames, StoredFrames
 from training.errors import UnusableDataset
-from training.teachers.load import Teacher
+from training.teachers.base import Teacher
 
 FRAMES_AT_ONCE = 8
 Progress = Callable[[int, int], None]
