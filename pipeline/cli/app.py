@@ -1,4 +1,7 @@
-"""``youtube-occ``: all commands in one place; other packages add theirs by the entry point ``youtube_occ.commands``."""
+"""``youtube-occ``: all commands in one place.
+
+Other packages add theirs, a function or a Typer app, by the entry point ``youtube_occ.commands``, ``<panel>.<name>``.
+"""
 
 from importlib.metadata import entry_points
 
@@ -25,7 +28,11 @@ def command_line() -> typer.Typer:
     app.add_typer(sources.app, name="sources", rich_help_panel=SOURCES)
     for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda found: found.name):
         panel, _, name = point.name.rpartition(".")
-        app.add_typer(point.load(), name=name, rich_help_panel=panel or None)
+        added = point.load()
+        if isinstance(added, typer.Typer):
+            app.add_typer(added, name=name, rich_help_panel=panel or None)
+        else:
+            app.command(name, rich_help_panel=panel or None)(added)
     return app
 
 

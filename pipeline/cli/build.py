@@ -19,7 +19,7 @@ from pipeline.cli.options import (
     store_at,
 )
 from pipeline.cli.printers import bar, console, report_line
-from pipeline.contract.errors import PipelineError, SettingsError
+from pipeline.contract.errors import PipelineError
 from pipeline.settings import PROFILES, Settings
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.video_source import parse_source
@@ -28,6 +28,7 @@ from pipeline.stages.run import process_video
 from pipeline.stages.semantics.backends import segmenter
 from pipeline.stages.semantics.stage import semantics
 from pipeline.store.store import Store, data_url
+from pipeline.tours.seeds import seed_list
 
 if TYPE_CHECKING:
     from pipeline.quality import QualityReport
@@ -93,20 +94,6 @@ def score(
         plot.write_bytes(alone.plot() if alone else plot_side_by_side(reports))
         console.print(f"plots: {plot}")
     return None
-
-
-def seed_list(text: str) -> list[int]:
-    """Turn ``1000001-1000003`` or ``3,5,8`` into seeds.
-
-    Raises:
-        SettingsError: the text is neither.
-    """
-    try:
-        ranges = [[int(end) for end in part.split("-")] for part in text.split(",")]
-        return [seed for ends in ranges for seed in range(ends[0], ends[-1] + 1)]
-    except ValueError as error:
-        message = f"seeds {text!r}: write them as 1000001-1000010 or 3,5,8"
-        raise SettingsError(message) from error
 
 
 def _score_labels(every: Sequence[Settings], seeds: Sequence[int]) -> None:

@@ -216,6 +216,15 @@ class Occupancy:
     grid_from_world: Floats
 
 
+@dataclass(frozen=True)
+class FrameGrid:
+    """The grid of one frame: labels (60, 60, 36) uint8; origin (3,) and grid_from_world (4, 4) as in ``Occupancy``."""
+
+    labels: NDArray[np.uint8]
+    origin: NDArray[np.float64]
+    grid_from_world: NDArray[np.float64]
+
+
 def without_moving(scene: MetricScene, semantics: Semantics) -> MetricScene:
     """Drop the depth of people and pets, which belong into no grid."""
     return scene if semantics.moving is None else replace(scene, depth=np.where(semantics.moving, 0, scene.depth))

@@ -30,11 +30,11 @@ from pipeline.store.index import (
     CLASS_COLUMNS,
     INDEX,
     INDEX_SCHEMA,
-    SUMMARY,
     ClassStatistics,
     DatasetSummary,
     LeftOutEntry,
     read_summary,
+    write_summary,
 )
 from pipeline.store.rows import clip_rows, stored_clips
 from pipeline.store.store import Store
@@ -57,7 +57,7 @@ def build_dataset(store: Store, settings: DatasetSettings) -> DatasetSummary:
         tally = _write_index(store, fingerprints, settings)
         readable = {video_id: fingerprints[video_id] for video_id in fingerprints if video_id not in tally.damaged}
         summary = tally.summary(_version(readable, settings), tuple(_left_out(store, settings.filters)))
-    store.write_bytes(summary.model_dump_json(indent=1).encode(), *SUMMARY)
+    write_summary(store, summary)
     return summary
 
 

@@ -6,7 +6,6 @@ only camera rays passed on their way to a surface, and **unknown** otherwise. Th
 majority label, the 8 cm and the origin at the smallest corner; it is silent on empty and unknown.
 """
 
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -16,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pipeline.contract.camera import depth_intrinsics
 from pipeline.contract.classes import OCCUPIED_CLASSES, SemanticClass
 from pipeline.contract.grid import FLOOR_MARGIN, GRID_SHAPE, VOXEL_SIZE
-from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, MetricScene, Occupancy, Semantics
+from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, FrameGrid, MetricScene, Occupancy, Semantics
 
 UNKNOWN_SLOT = len(OCCUPIED_CLASSES)
 """Last column of the histogram: points whose label is unknown. Column c counts class c + 1."""
@@ -45,15 +44,6 @@ class VoxelSettings(BaseModel):
         description="How points decide their voxel's label: every point has one vote (majority, paper section 3.2), or "
         "as much of one as its label is certain (confidence).",
     )
-
-
-@dataclass(frozen=True)
-class FrameGrid:
-    """The grid of one frame: labels (60, 60, 36) uint8; origin (3,) and grid_from_world (4, 4) as in ``Occupancy``."""
-
-    labels: NDArray[np.uint8]
-    origin: NDArray[np.float64]
-    grid_from_world: NDArray[np.float64]
 
 
 def voxelize(scene: MetricScene, semantics: Semantics, settings: VoxelSettings | None = None) -> Occupancy:

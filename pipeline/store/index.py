@@ -84,6 +84,11 @@ class DatasetSummary(BaseModel):
         return "\n".join(lines)
 
 
+def write_summary(files: Files, summary: DatasetSummary) -> None:
+    """Write the summary, whole or not at all."""
+    files.write_bytes(summary.model_dump_json(indent=1).encode(), *SUMMARY)
+
+
 def read_summary(files: Files) -> DatasetSummary | None:
     """Return the summary of the dataset as it is, or None where there is none yet."""
     return DatasetSummary.model_validate_json(files.read_bytes(*SUMMARY)) if files.exists(*SUMMARY) else None

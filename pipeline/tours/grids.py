@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, MetricScene, Semantics
-from pipeline.geometry.voxels import FrameGrid, VoxelSettings, fill_grid, grid_origin, looking_along_y
+from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, FrameGrid, MetricScene, Semantics
+from pipeline.geometry.voxels import VoxelSettings, fill_grid, grid_origin, looking_along_y
 from pipeline.tours.camera import pose, ray_directions
 from pipeline.tours.freespace import CELL, clearance_map
 from pipeline.tours.house import House

@@ -2,13 +2,6 @@
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-EVALUATION_SEEDS_START = 1_000_000
-"""Seeds from here on are for evaluation only; those below are for training and tuning."""
-
-
-HELD_OUT_SEEDS = range(900_001, 900_004)
-"""Tours that the curve of a training is drawn on: below the seeds that are for evaluation only."""
-
 
 class TourSettings(BaseModel):
     """What is built, how it is filmed and how it is cut together.

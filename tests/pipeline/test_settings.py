@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cli.build import seed_list
 from pipeline.contract.errors import SettingsError
 from pipeline.contract.values import parsed
 from pipeline.settings import PROFILES, load_settings
+from pipeline.tours.seeds import seed_list
 
 
 def test_file_lies_over_profile_and_values_over_the_file(tmp_path: Path):

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pipeline.contract.errors import CorruptStore, NoEmbeddings, OtherWeights
-from pipeline.stages.run import made_by
+from pipeline.store.groups import SEMANTICS
+from pipeline.store.outputs import GroupOutput, provenance
 from pipeline.store.rows import WITH_EMBEDDINGS, has_embeddings
 from pipeline.store.store import Store
 from training.data import Batch, Sample, StoredFrames, collate
@@ -81,7 +82,7 @@ def common_weights(store: Store, video_ids: Sequence[str]) -> Mapping[str, str]:
     found: dict[str, Mapping[str, str]] = {}
     for video_id in video_ids:
         video = store.video(video_id)
-        noted = made_by(video, "semantics") if has_embeddings(video) else None
+        noted = provenance(video, GroupOutput(SEMANTICS)) if has_embeddings(video) else None
         if noted is None:
             raise NoEmbeddings(f"{video_id} has no region embeddings: run its stage 'semantics' {WITH_EMBEDDINGS}")
         found[video_id] = noted.weights

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from models.dust3r import Dust3r, Dust3rConfig, PointMap
 from models.dust3r.heads import LinearHead
 from pipeline.contract.errors import SettingsError
-from pipeline.tours.settings import HELD_OUT_SEEDS
+from pipeline.tours.seeds import HELD_OUT_SEEDS
 from pipeline.tours.views import Cameras
 from pipeline.tours.views.shots import tour_shots
 from training.small.augment import change_pictures

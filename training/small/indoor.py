@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.indoor.small import HEIGHT, WIDTH, IndoorNet, shrink
-from pipeline.tours.settings import HELD_OUT_SEEDS
+from pipeline.tours.seeds import HELD_OUT_SEEDS
 from pipeline.tours.tour import TITLES
 from pipeline.tours.views.shots import title_view, tour_shots
 from training.small.augment import change_pictures, mirror

@@ -13,7 +13,7 @@ from models.san.small import SmallSan, SmallSanConfig
 from pipeline.contract.classes import OCCUPIED_CLASSES, SemanticClass
 from pipeline.contract.overlap import overlap
 from pipeline.contract.vocabulary import default_vocabulary
-from pipeline.tours.settings import HELD_OUT_SEEDS
+from pipeline.tours.seeds import HELD_OUT_SEEDS
 from pipeline.tours.views.shots import tour_shots
 from training.small.augment import change_pictures, crop, mirror
 from training.small.houses import varied_house

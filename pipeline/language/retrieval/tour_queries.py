@@ -18,7 +18,7 @@ from pipeline.store.groups import FRAMES, SCENE
 from pipeline.store.rows import clip_rows
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
-from pipeline.tours.settings import EVALUATION_SEEDS_START
+from pipeline.tours.seeds import EVALUATION_SEEDS_START
 from pipeline.tours.tour import Tour
 from pipeline.tours.truth import TrueClip, tour_of, true_clip
 

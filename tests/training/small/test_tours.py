@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from pipeline.contract.classes import SemanticClass
-from pipeline.tours.settings import HELD_OUT_SEEDS
+from pipeline.tours.seeds import HELD_OUT_SEEDS
 from pipeline.tours.views.shots import ShotViews, title_view, tour_shots, true_clip_of
 
 
@@ -44,6 +44,6 @@ def test_a_title_card_is_a_picture_with_writing_on_it():
 
 
 def test_what_training_is_checked_against_is_for_no_evaluation():
-    from pipeline.tours.settings import EVALUATION_SEEDS_START
+    from pipeline.tours.seeds import EVALUATION_SEEDS_START
 
     assert max(HELD_OUT_SEEDS) < EVALUATION_SEEDS_START
