@@ -6,9 +6,9 @@ from itertools import islice
 from typing import Any, Protocol
 
 import torch
-from lightning_fabric import Fabric
 from torch.utils.data import DataLoader, Dataset, Subset
 
+from training.fabric import Fabric
 from training.settings import LoopSettings
 
 

@@ -13,14 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from lightning_fabric import Fabric
-from lightning_fabric.loggers.logger import Logger
-from lightning_fabric.loggers.tensorboard import TensorBoardLogger
 from torch import Tensor, nn
 
 from training.batches import Batches, NamedBatch
 from training.curves import Curves
 from training.errors import LossNotFinite
+from training.fabric import Fabric, Logger, TensorBoardLogger
 from training.optimiser import moving_average, new_optimizer, set_learning_rate, trained_weights
 from training.settings import LoopSettings
 from training.state import TrainingState

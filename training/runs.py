@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from lightning_fabric import Fabric
 
 from models.symphonies import Symphonies
 from models.symphonies.maskdino import load_image_weights
@@ -20,6 +19,7 @@ from training.checkpoints import (
     start_from,
 )
 from training.data import Frames, check_learnable, collate, fraction
+from training.fabric import Fabric
 from training.language.embeddings import SpokenFrames, collate_spoken
 from training.language.task import OCCUPANCY_OUTPUTS, LanguageTask
 from training.loop import Training, fabric_for, train

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from lightning_fabric import Fabric
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
 from training.curves import Curves
 from training.errors import WrongCheckpoint
+from training.fabric import Fabric
 
 STATE = "state.ckpt"
 EARLIER_STATE = "checkpoint.pt"

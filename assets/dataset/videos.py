@@ -4,6 +4,7 @@ import dagster as dg
 
 from assets.metadata import PREVIEW_BYTES, stage_metadata
 from assets.progress import echo_report
+from models.errors import MissingExtra
 from pipeline.contract.errors import PipelineError
 from pipeline.stages.base import Check, Finding, Workbench
 from pipeline.stages.registry import AnyStage, latest_inputs, stages
@@ -43,8 +44,9 @@ def _materialize(stage: AnyStage, workbench: Workbench) -> dg.MaterializeResult:
 
     try:
         report = run_stage(stage.name, workbench)
-    except PipelineError as error:
-        raise dg.Failure(f"{error.code}: {error}", metadata={"error": error.code}, allow_retries=False) from error
+    except (PipelineError, MissingExtra) as error:
+        code = type(error).__name__
+        raise dg.Failure(f"{code}: {error}", metadata={"error": code}, allow_retries=False) from error
     video = workbench.video
     echo_report(video.video_id, report)
     return dg.MaterializeResult(

@@ -55,7 +55,7 @@ def query(
             table.add_row(str(label), prompt, str(voxels))
         console.print(table)
     if side.means_nothing:
-        console.print(f"[yellow]{NO_MEANING}[/yellow]")
+        console.print(NO_MEANING, style="yellow")
 
 
 def retrieval(
@@ -84,7 +84,7 @@ def retrieval(
     if picture is not None:
         picture.write_bytes(jpeg(heat_maps(store, side, queries, report), MAX_BYTES))
     if side.means_nothing:
-        console.print(f"[yellow]{NO_MEANING}[/yellow]")
+        console.print(NO_MEANING, style="yellow")
 
 
 def _asked(data: str | None, said: Layer) -> "tuple[Store, SanText, Settings]":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markdown import Markdown
 
+from models.errors import MissingExtra
 from pipeline.cli.options import (
     BUILD,
     DataOption,
@@ -18,7 +19,7 @@ from pipeline.cli.options import (
     sources_naming,
     store_at,
 )
-from pipeline.cli.printers import bar, console, report_line
+from pipeline.cli.printers import bar, console, error_line, report_lines
 from pipeline.contract.errors import PipelineError
 from pipeline.settings import PROFILES, Settings
 from pipeline.sources.catalog.catalog import Catalog
@@ -56,7 +57,7 @@ def process(
     with bar() as progress:
         workbench = Workbench(store.video(video.video_id), catalog, settings, progress)
         for report in process_video(workbench, keep_source=settings.dataset.keep_videos):
-            progress.console.print(report_line(report))
+            progress.console.print(report_lines(report))
     console.print(f"done: {store.path('videos', video.video_id)}")
 
 
@@ -109,15 +110,15 @@ def _scored(store: Store, settings: Settings, seeds: str) -> "QualityReport":
     """Build tours with one profile, going on past those that fail, and score them."""
     from pipeline.quality import tour_quality
 
-    console.print(f"[bold]profile {settings.profile}")
+    console.print(f"profile {settings.profile}", style="bold")
     catalog = Catalog(store)
     video_ids = catalog.add([parse_source(f"tour://{seed}") for seed in seed_list(seeds)])
     with bar() as progress:
         for video_id in video_ids:
-            progress.console.print(f"[bold]{video_id}")
+            progress.console.print(video_id, style="bold")
             try:
                 for report in process_video(Workbench(store.video(video_id), catalog, settings, progress)):
-                    progress.console.print(report_line(report))
-            except PipelineError as error:
-                progress.console.print(f"  [red]{error.code}[/red]: {error}")
+                    progress.console.print(report_lines(report))
+            except (PipelineError, MissingExtra) as error:
+                progress.console.print(error_line(error))
         return tour_quality(store, video_ids, settings, progress)

@@ -6,12 +6,14 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.text import Text
 
 from models.errors import ModelError
 from pipeline.contract.errors import PipelineError
 from pipeline.stages.run import StageReport
 
-console = Console()
+console = Console(markup=False)
+"""Brackets in what is shown are brackets: titles, paths and errors come from elsewhere."""
 
 
 class BarProgress:
@@ -30,21 +32,26 @@ class BarProgress:
 @contextmanager
 def bar() -> Iterator[BarProgress]:
     """Show a bar while the block runs; what is printed meanwhile goes above it."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
     times = (TimeElapsedColumn(), TimeRemainingColumn(compact=True))
     with Progress(*columns, *times, TextColumn("{task.fields[note]}", markup=False), console=console) as bars:
         yield BarProgress(bars)
 
 
-def report_line(report: StageReport) -> str:
-    """Return what a stage did as marked-up lines: seconds, counts, and what it left out."""
+def report_lines(report: StageReport) -> Text:
+    """Return what a stage did: seconds, counts, and a line for each clip it left out."""
     made = report.provenance
     counts = ", ".join(f"{name} {value:.4g}" for name, value in made.counts.items())
     state = "kept" if report.reused else f"{made.seconds:.1f} s"
-    left_out = "".join(
-        f"\n    [yellow]left out clip {item.clip_id}[/yellow]: {item.code}: {item.detail}" for item in made.left_out
-    )
-    return f"  {made.stage:<15}{state:>9}  {counts}{left_out}"
+    lines = Text(f"  {made.stage:<15}{state:>9}  {counts}")
+    for item in made.left_out:
+        lines.append(f"\n    left out clip {item.clip_id}", "yellow").append(f": {item.code}: {item.detail}")
+    return lines
+
+
+def error_line(error: Exception) -> Text:
+    """Return an error as one line: its kind, in red, and what it says."""
+    return Text.assemble((type(error).__name__, "red"), f": {error}")
 
 
 @contextmanager
@@ -53,5 +60,5 @@ def errors_in_one_line() -> Iterator[None]:
     try:
         yield
     except (PipelineError, ModelError) as error:
-        console.print(f"[red]{type(error).__name__}[/red]: {error}")
+        console.print(error_line(error))
         sys.exit(1)

@@ -55,5 +55,5 @@ def rebuild(
             progress.console.print(f"{video.video_id}: {video.difference or f'{video.frames} frames, as they were'}")
     console.print(build_dataset(store, settings.dataset).table())
     if differ:
-        console.print(f"[red]{differ} videos differ")
+        console.print(f"{differ} videos differ", style="red")
         sys.exit(1)

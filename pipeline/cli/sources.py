@@ -89,7 +89,7 @@ def retry_videos(
     catalog = Catalog(store_at(data))
     fresh = functools.partial(replace, state=VideoState.NEW, tries=0, next_try=None, duplicate_of="", sha256="")
     for video_id in video_ids:
-        console.print(f"{video_id}: was {catalog.row(video_id).state}", markup=False)
+        console.print(f"{video_id}: was {catalog.row(video_id).state}")
     catalog.update(video_ids, fresh)
 
 
@@ -100,7 +100,7 @@ def _fetch_one(workbench: Workbench) -> None:
         try:
             run_stage(video.name, workbench)
         except VideoError as error:
-            console.print(f"{workbench.video.video_id}: {error.code}: {error}", style="yellow", markup=False)
+            console.print(f"{workbench.video.video_id}: {error.code}: {error}", style="yellow")
             raise
         mark_fetched(workbench)
 

@@ -18,6 +18,7 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from models.extras import extra
 from pipeline.contract.errors import NoEmbeddings
 from pipeline.contract.records import Floats
 from pipeline.language.text import SanText, cosine
@@ -116,7 +117,8 @@ class RegionIndex:
 
 def nearest_codes(codes: NDArray[np.int8], text: NDArray[np.int8], count: int, threads: int = 0) -> NDArray[np.int64]:
     """Return the rows (up to ``count``) of codes (R, E) whose products with a text's (E,) are largest, in no order."""
-    from numkong import cdist
+    with extra("query", "asking a dataset in words"):
+        from numkong import cdist
 
     def best_of(first: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         products = np.asarray(cdist(text[None], codes[first : first + ROWS_COMPARED], "dot"))[

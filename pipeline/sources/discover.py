@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
+from models.errors import MissingExtra
 from pipeline.contract.errors import DownloadRefused, PipelineError, SettingsError
 from pipeline.contract.records import Segment
 from pipeline.sources.catalog.catalog import Catalog
@@ -103,8 +104,8 @@ def _batches(
             yield _merged(batch)
     except SettingsError:
         raise
-    except PipelineError as error:
-        report.error = f"{error.code}: {error}"
+    except (PipelineError, MissingExtra) as error:
+        report.error = f"{type(error).__name__}: {error}"
         if isinstance(error, DownloadRefused) and entry.source.startswith(("http://", "https://")):
             hosts.refused(site(entry.source), error.retry_after_s)
 

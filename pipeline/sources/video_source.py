@@ -21,6 +21,7 @@ LARGEST_SEED = 2**32 - 1
 YOUTUBE_HOSTS = frozenset({"youtube.com", "www.youtube.com", "m.youtube.com", "youtu.be"})
 YOUTUBE_ID = r"([A-Za-z0-9_-]{11})"
 YOUTUBE_VIDEO_ID = re.compile(YOUTUBE_ID)
+YOUTUBE_WATCH = "https://www.youtube.com/watch?v="
 LONGEST_STEM = 40
 LOCAL_KINDS = frozenset({SourceKind.SOURCE, SourceKind.VIDEO, SourceKind.FOLDER})
 

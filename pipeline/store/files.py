@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from models.extras import extra
 from pipeline.contract.errors import CorruptStore
 from pipeline.store.atomic import disk_errors
 
@@ -29,7 +30,8 @@ class Files:
     """
 
     def __init__(self, url: str | Path, scratch: Path | None = None) -> None:
-        self.file_system, self.root = fsspec.core.url_to_fs(str(url))
+        with extra("s3", f"opening {url}"):
+            self.file_system, self.root = fsspec.core.url_to_fs(str(url))
         local = "file" in np.atleast_1d(self.file_system.protocol)
         default = Path(self.root) / "scratch" if local else Path.home() / ".cache" / "youtube-occ" / "scratch"
         self.scratch = scratch or default

@@ -6,12 +6,12 @@ from typing import Annotated, Any
 
 import typer
 import yaml
-from lightning_fabric.utilities.rank_zero import rank_zero_only
 from pydantic import ValidationError
 from torch import nn
 
 from pipeline.contract.errors import PipelineError, SettingsError
 from pipeline.contract.values import laid_over
+from training.fabric import rank_zero_only
 from training.small.recipe import Recipe, averaged_so_far, train
 from training.small.settings import (
     Dust3rTrainingSettings,

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Any, Generic, Protocol, TypeVar
 
 import torch
-from lightning_fabric import Fabric
 from torch.utils.data import DataLoader, Dataset
 
 from pipeline.contract.errors import SettingsError
+from training.fabric import Fabric
 from training.settings import ChunkSettings, LoopSettings
 from training.small.samples import S, Samples
 

@@ -5,9 +5,7 @@ import time
 from argparse import Namespace
 from typing import Any
 
-from lightning_fabric.loggers.logger import Logger
-from lightning_fabric.utilities.rank_zero import rank_zero_only
-
+from training.fabric import Logger, rank_zero_only
 from training.settings import LoopSettings
 
 SECONDS_BETWEEN_LINES = 5.0

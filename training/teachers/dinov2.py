@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.errors import WrongWeights
+from models.extras import extra
 from models.indoor.places365 import IMAGENET_MEAN, IMAGENET_STD
 from models.weights.cache import checksum
 from models.weights.checkpoint import read_state_dict
@@ -25,7 +26,8 @@ class Dinov2Teacher:
 
     def __init__(self, path: Path) -> None:
         """Load a file of weights as transformers writes it; all sizes are read from it."""
-        from transformers import Dinov2Config, Dinov2Model
+        with extra("segmenters", "running DINOv2"):
+            from transformers import Dinov2Config, Dinov2Model
 
         state = {name.removeprefix("dinov2."): value for name, value in read_state_dict(path).items()}
         sizes = _dinov2_sizes(state, path.name)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.extras import extra
 from pipeline.contract.errors import DownloadGone, DownloadRefused, UnwantedVideo
 from pipeline.contract.progress import Progress
 from pipeline.sources.rules import SourceRules
@@ -55,7 +56,8 @@ def _copy(request: FetchRequest, drafts: Path, progress: Progress) -> Arrival:
 
 
 def _download(request: FetchRequest, drafts: Path, progress: Progress) -> Arrival:
-    from pipeline.stages.video.transfer import download
+    with extra("web", f"fetching {request.source.video_id}"):
+        from pipeline.stages.video.transfer import download
 
     return download(request.source, drafts, request.settings, request.rules, request.hosts, progress)
 
