@@ -20,7 +20,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("segformer")
     config = SegformerConfig(depths=[1] * 4, hidden_sizes=[8] * 4, decoder_hidden_size=8, id2label=NAMES)
-    SegformerForSemanticSegmentation(config).save_pretrained(path)
+    network = SegformerForSemanticSegmentation(config)
+    with torch.no_grad():
+        network.decode_head.classifier.weight.mul_(100)  # a fresh network finds all places alike
+    network.save_pretrained(path)
     return path
 
 
@@ -61,10 +64,11 @@ def test_padding_is_the_mean_colour_and_its_scores_are_cut_off(segmenter: Closed
     mean = torch.tensor([0.485, 0.456, 0.406])[:, None, None] * 255
     padded = mean.expand(1, -1, 96, 96).clone()
     padded[..., :70, :90] = shown.round()
-    whole = segmenter.scores(padded, 96, (96, 96))
+    whole = segmenter.scores(padded, 96, (96, 96))[..., :70, :90]
     assert -70 % DIVISOR == 26
     # grey levels are rounded on resizing, and the mean is none
-    assert (segmenter.scores(shown, 70, (70, 90)) - whole[..., :70, :90]).abs().mean() < 2e-3
+    apart = (segmenter.scores(shown, 70, (70, 90)) - whole).abs().mean()
+    assert apart < 0.15 * whole.std(dim=(2, 3)).mean()
 
 
 def test_a_mean_and_deviation_that_lie_beside_the_network_are_used(folder: Path, tmp_path: Path):

@@ -40,10 +40,11 @@ def test_a_picture_of_its_own_size_is_taken_as_it_is():
 
 def test_shrinking_keeps_the_mean_and_does_not_alias():
     stripes = torch.zeros(1, 3, 720, 960)
-    stripes[..., ::2] = 200
+    stripes[..., ::10] = 200
     small = shrink(stripes)
     assert small.shape == (1, 3, HEIGHT, WIDTH)
-    assert (small - 100).abs().max() < 5, "without a filter the stripes would be black or white"
+    # every tenth column is lit; without a filter the columns in between would be taken, which are black
+    assert (small[..., 1:-1] - 20).abs().max() < 1e-3
 
 
 def test_the_shipped_halves_run_in_float32():
