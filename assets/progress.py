@@ -14,16 +14,16 @@ class ScreenLines:
 
     def __init__(self, subject: str) -> None:
         self.subject = subject
-        self._stage = ""
+        self._task = ""
         self._next = 0.0
 
-    def __call__(self, stage: str, done: float, total: float, note: str = "") -> None:
+    def __call__(self, task: str, done: float, total: float, note: str = "") -> None:
         """Print a line if one is due."""
         now = time.monotonic()
-        if stage == self._stage and now < self._next:
+        if task == self._task and now < self._next:
             return
-        self._stage, self._next = stage, now + SECONDS_BETWEEN_LINES
-        echo(f"{self.subject:<16} {stage:<15} {done / max(total, 1e-9):>4.0%}  {note}")
+        self._task, self._next = task, now + SECONDS_BETWEEN_LINES
+        echo(f"{self.subject:<16} {task:<15} {done / max(total, 1e-9):>4.0%}  {note}")
 
 
 def echo_report(video_id: str, report: StageReport) -> None:

@@ -4,16 +4,16 @@ import contextlib
 import hashlib
 import math
 import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-Arrays = Mapping[str, NDArray[np.generic]]
+from models.atomic import draft
+
+CachedArrays = Mapping[str, NDArray[np.generic]]
 
 
 def content_key(*parts: str | bytes) -> str:
@@ -46,38 +46,38 @@ class ArrayCache:
         self._folder = folder
         self._max_bytes = max_bytes
 
-    def load(self, key: str) -> Arrays | None:
+    def load(self, key: str) -> CachedArrays | None:
         """Return what was stored under ``key``; nothing where it is missing or damaged."""
         path = self._folder / f"{key}.npz"
         try:
             with np.load(path, allow_pickle=False) as stored:
                 arrays = dict(stored)
             os.utime(path)
-        except (OSError, ValueError, BadZipFile, EOFError):
+        except Exception:  # noqa: BLE001  (damaged bytes fail anywhere in zipfile and NumPy, and all are as good as none)
             return None
         return arrays
 
-    def store(self, key: str, arrays: Arrays) -> None:
+    def store(self, key: str, arrays: CachedArrays) -> None:
         """Store arrays under ``key``, whole or not at all, also when several processes do so at once."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(suffix=".part", dir=self._folder)
-        try:
-            with os.fdopen(handle, "wb") as part:
-                np.savez(part, allow_pickle=False, **arrays)
-            with contextlib.suppress(FileNotFoundError):  # another process found the folder too full
-                Path(name).replace(self._folder / f"{key}.npz")
-        finally:
-            Path(name).unlink(missing_ok=True)
+        # another process may find the folder too full, and delete what is being written
+        with contextlib.suppress(FileNotFoundError), draft(self._folder / f"{key}.npz") as part:
+            _write(part, arrays)
         self._forget_oldest()
 
     def _forget_oldest(self) -> None:
-        """Delete what is too much, parts that a killed process left among it."""
+        """Delete what is too much, drafts that a killed process left among it."""
         found = sorted(map(_used_and_size, self._folder.iterdir()), reverse=True)
         held = 0
         for _, size, path in found:
             held += size
             if held > self._max_bytes:
                 path.unlink(missing_ok=True)
+
+
+def _write(path: Path, arrays: CachedArrays) -> None:
+    with path.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
 
 
 def _used_and_size(path: Path) -> tuple[int, int, Path]:

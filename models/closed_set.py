@@ -40,6 +40,7 @@ class ClosedSetSegmenter:
         Raises:
             WrongWeights: no network of a known kind in the folder, or not one that segments.
         """
+        from safetensors import SafetensorError
         from transformers import AutoConfig, AutoModelForSemanticSegmentation, AutoModelForUniversalSegmentation
 
         if not (folder / "config.json").is_file():
@@ -52,7 +53,7 @@ class ClosedSetSegmenter:
                 folder, local_files_only=True, use_safetensors=True, output_loading_info=True
             )
             mean, std = _normalisation(folder)
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
+        except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
             raise WrongWeights(f"{folder} cannot be read as a segmenter: {error}") from error
         if report["missing_keys"]:
             raise WrongWeights(f"{folder} lacks weights, first {min(report['missing_keys'])}")

@@ -1,6 +1,7 @@
-"""Weights and images that are pure functions of their names, so that checks and benchmarks need no checkpoint.
+"""Synthetic weights and images: pure functions of their names, so that checks and benchmarks need no checkpoint.
 
-Every weight is an 8-bit integer times a power of two, exact in float16, bfloat16 and float32.
+Every weight is an 8-bit integer times a power of two, which float16, bfloat16 and float32 all hold exactly; those of
+norms are one more than that, which needs the eleven bits of float16.
 """
 
 import math
@@ -26,6 +27,7 @@ def weight(key: str, shape: tuple[int, ...]) -> Tensor:
         key = key.replace(f"scratch.layer_rn.{level}.", f"scratch.layer{level + 1}_rn.")
     spread = torch.from_numpy(steps(key, math.prod(shape)).astype(np.float32)).reshape(shape)
     offset = 1.0 if len(shape) == 1 and key.endswith(".weight") else 0.0
+    # offset + n 2^e, n from -127 to 127
     return offset + spread * 2.0 ** _exponent(key, shape)
 
 

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from models.errors import WrongWeights
 from models.symphonies import PRESETS, Symphonies, SymphoniesConfig
-from models.weights.checkpoint import fit, read_state_dict
+from models.weights.checkpoint import load_strictly, read_state_dict
 from training.errors import WrongCheckpoint
 from training.settings import DistillSettings, FinetuneSettings, LanguageSettings
 
@@ -116,7 +116,7 @@ def load_network(folder: Path) -> Symphonies:
     """
     network = Symphonies(describe(folder).network)
     try:
-        fit(network, read_state_dict(folder / WEIGHTS), str(folder))
+        load_strictly(network, read_state_dict(folder / WEIGHTS), str(folder))
     except WrongWeights as error:
         raise WrongCheckpoint(str(error)) from error
     return network.eval()

@@ -11,7 +11,7 @@ from assets.training.networks import GPU, described, zero_shot_report
 from assets.training.resource import TrainingResource, progress
 
 if TYPE_CHECKING:
-    from pipeline.language.text import TextSide
+    from pipeline.language.text import SanText
     from training.data import Frames
     from training.language.speaker import Speaker
     from training.language.words import ClassWords
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 @dg.asset(group_name="training", deps=[dataset, zero_shot_report], pool=GPU)
 def language_network(training: TrainingResource) -> dg.MaterializeResult:
     """An occupancy network with POP-3D's two heads, scored zero-shot beside the one trained on the dataset's labels."""
-    from pipeline.language.text import NO_MEANING, TextSide
+    from pipeline.contract.language import NO_MEANING
+    from pipeline.language.text import SanText
+    from pipeline.stages.semantics.backends import SAN
+    from pipeline.stages.semantics.stage import semantics
     from training.data import StoredFrames
     from training.language.embeddings import SpokenFrames
     from training.language.speaker import Speaker
@@ -30,7 +33,7 @@ def language_network(training: TrainingResource) -> dg.MaterializeResult:
     from training.settings import LanguageSettings
 
     frames = SpokenFrames(StoredFrames(training.pipeline.store(), "train"))
-    text = TextSide(training.pipeline.settings().semantics.san)
+    text = SanText(training.pipeline.settings().of(semantics).of(SAN))
     words, version = class_words(text, text.settings.words()), frames.frames.version
     settings = training.settings(LanguageSettings, training.language)
     folder = training.place("language", version, training.preset, settings.model_dump())
@@ -57,7 +60,7 @@ def _closed_set(training: TrainingResource, version: str) -> "dict[str, Predicto
 
 
 def _scored(
-    speaker: "Speaker", words: "ClassWords", text: "TextSide", frames: "Frames", rivals: "dict[str, Predictor]"
+    speaker: "Speaker", words: "ClassWords", text: "SanText", frames: "Frames", rivals: "dict[str, Predictor]"
 ) -> dict[str, Any]:
     from pipeline.stages.semantics.san import SanSegmenter
     from training.language.zero_shot import zero_shot
@@ -70,7 +73,7 @@ def _scored(
 
 
 def _pictures(
-    speaker: "Speaker", words: "ClassWords", frames: "Frames", query: str, text: "TextSide"
+    speaker: "Speaker", words: "ClassWords", frames: "Frames", query: str, text: "SanText"
 ) -> dict[str, dg.MetadataValue]:
     from pipeline.pictures.encode import jpeg
     from training.language.heat import heat_picture, hottest

@@ -146,7 +146,7 @@ def distillation_study(training: TrainingResource) -> dg.MaterializeResult:
 
 
 def _version(training: TrainingResource) -> str:
-    from pipeline.dataset.index import read_summary
+    from pipeline.store.index import read_summary
     from training.errors import UnusableDataset
 
     summary = read_summary(training.pipeline.store())

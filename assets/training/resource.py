@@ -62,14 +62,14 @@ class TrainingResource(dg.ConfigurableResource["TrainingResource"]):
 
     def benchmark_source(self) -> "FramesSource":
         """Return the benchmark; raises ``SettingsError``."""
+        from pipeline.contract.values import checked
         from training.data.source import FramesSource
-        from training.values import checked
 
         return checked(FramesSource, {"path": self.pipeline.store().root, **self.benchmark})
 
     def settings(self, kind: type[Any], values: dict[str, Any]) -> Any:
         """Return settings with values laid over the defaults; raises ``SettingsError``."""
-        from training.values import with_values
+        from pipeline.contract.values import with_values
 
         return with_values(kind, values)
 

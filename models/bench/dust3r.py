@@ -1,6 +1,6 @@
 """Benchmark of DUSt3R over a clip: each image encoded once, against both images encoded for every pair.
 
-``python -m models.bench.dust3r --help``. Weights are made from their names, so no checkpoint is needed.
+``python -m models.bench.dust3r --help``. Weights are synthetic, seeded by their names, so no checkpoint is needed.
 """
 
 import json
@@ -19,7 +19,7 @@ from rich.progress import track
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from models import name_seeded as name_made
+from models import name_seeded
 from models.bench.dust3r_gpu import measure_gpu
 from models.dust3r import Dust3r, Dust3rConfig, PointMap
 from models.dust3r.pairs import decode_pairs, encode_each
@@ -27,7 +27,7 @@ from models.dust3r.pairs import decode_pairs, encode_each
 SMALL = Dust3rConfig(
     enc_embed_dim=384, enc_depth=12, enc_num_heads=6, dec_embed_dim=256, dec_depth=10, dec_num_heads=4, head_type="dpt"
 )
-Result = TypeVar("Result")
+T = TypeVar("T")
 
 
 @dataclass
@@ -75,8 +75,8 @@ def main(
 ) -> None:
     """Measure in one run and print ratios."""
     torch.set_num_threads(threads)
-    network = name_made_network(SMALL if small else Dust3rConfig()).to(device)
-    images = name_made_images(frames, height, width)
+    network = name_seeded_network(SMALL if small else Dust3rConfig()).to(device)
+    images = name_seeded_images(frames, height, width)
     edges = cyclic_window(frames, window)
     with torch.inference_mode():
         parts = measure_parts(network, images)
@@ -92,16 +92,16 @@ def main(
     typer.echo(json.dumps(measured, indent=1))
 
 
-def name_made_network(config: Dust3rConfig) -> Dust3r:
+def name_seeded_network(config: Dust3rConfig) -> Dust3r:
     """Make a network with weights that are functions of their names, ready for inference."""
     network = Dust3r(config).eval().requires_grad_(requires_grad=False)
-    name_made.fill(network)
+    name_seeded.fill(network)
     return network
 
 
-def name_made_images(frames: int, height: int, width: int) -> Tensor:
-    """Stack name-made images (frames, 3, height, width)."""
-    return torch.from_numpy(np.stack([name_made.image(f"frame {n}", height, width) for n in range(frames)]))
+def name_seeded_images(frames: int, height: int, width: int) -> Tensor:
+    """Stack name-seeded images (frames, 3, height, width)."""
+    return torch.from_numpy(np.stack([name_seeded.image(f"frame {n}", height, width) for n in range(frames)]))
 
 
 def cyclic_window(frames: int, window: int) -> NDArray[np.int64]:
@@ -145,7 +145,7 @@ def difference(ours: PointMap, theirs: PointMap) -> float:
 def measure_parts(network: Dust3r, images: Tensor) -> dict[str, float]:
     """Seconds of each part of one pair, and what fused attention and each thing prepared once for an image save."""
 
-    def seconds(run: Callable[[], Result]) -> tuple[float, Result]:
+    def seconds(run: Callable[[], T]) -> tuple[float, T]:
         with timed(network) as spent:
             result = run()
         return spent(), result

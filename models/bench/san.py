@@ -1,7 +1,8 @@
 """Speed and memory of SAN ViT-B/16 on frames of 640x480, beside the machine's own rate of matrix products.
 
-``python -m models.bench.san [batch] [device]`` prints one JSON object. Weights are made from names, which changes no
-operation. Times are CPU seconds of the process on a CPU, so that neighbours on the machine do not count.
+``python -m models.bench.san [batch] [device]`` prints one JSON object. Weights are synthetic (seeded by their names),
+which changes no operation. Times are CPU seconds of the process on a CPU, so that neighbours on the machine do not
+count.
 """
 
 import json
@@ -19,7 +20,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from models.bench.memory import peak_bytes
 from models.san import San
 from models.san.config import RELEASED, SanConfig
-from models.san.name_seeded import name_made_san, photo
+from models.san.name_seeded import name_seeded_san, photo
 from models.san.preprocess import resize_short_side
 
 CLASSES = 11
@@ -35,8 +36,8 @@ class SanBenchmark:
     hardware_gigaflops: rate of a large matrix product, the best of a few; share_of_hardware: the network's of that.
     peak_memory_gb: resident memory with weights on a CPU, allocated memory on a GPU.
     map_change_by_bfloat16: root mean square change of the semantic map, relative to the map.
-    label_change_by_bfloat16: share of pixels whose best class becomes another; name-made regions are so alike that this
-    is no forecast for trained weights, for which the notes of the stage ``semantics`` tell it.
+    label_change_by_bfloat16: share of pixels whose best class becomes another; name-seeded regions are so alike that
+    this is no forecast for trained weights, for which the notes of the stage ``semantics`` tell it.
     """
 
     device: str
@@ -56,7 +57,7 @@ class SanBenchmark:
 @torch.inference_mode()
 def measure(batch: int = 4, device: str = "cpu", config: SanConfig = RELEASED["san_vit_b_16"]) -> SanBenchmark:
     """Run the network on ``batch`` frames and report."""
-    network = name_made_san(config).to(device)
+    network = name_seeded_san(config).to(device)
     text = _spread_classes(config.embedding).to(device)
     frames = torch.stack([torch.from_numpy(photo(str(n), 480, 640)).permute(2, 0, 1) for n in range(batch)])
     images = resize_short_side(frames.to(device))
@@ -85,7 +86,7 @@ def measure(batch: int = 4, device: str = "cpu", config: SanConfig = RELEASED["s
 
 
 def _spread_classes(embedding: int) -> Tensor:
-    """Return classes (C, E) in random directions: words through name-made weights would be all alike."""
+    """Return classes (C, E) in random directions: words through name-seeded weights would be all alike."""
     return functional.normalize(torch.randn(CLASSES, embedding, generator=torch.Generator().manual_seed(0)), dim=-1)
 
 
@@ -113,15 +114,15 @@ def _hardware_rate(device: str) -> float:
     return 2 * MATRIX_SIDE**3 / best
 
 
-def _seconds(work: Callable[[], object], device: str) -> float:
-    """CPU seconds of one thread's share of ``work`` on a CPU, wall seconds on a GPU."""
+def _seconds(run: Callable[[], object], device: str) -> float:
+    """CPU seconds of one thread's share of ``run`` on a CPU, wall seconds on a GPU."""
     if device == "cpu":
         start = time.process_time()
-        work()
+        run()
         return (time.process_time() - start) / torch.get_num_threads()
     torch.cuda.synchronize()
     start = time.perf_counter()
-    work()
+    run()
     torch.cuda.synchronize()
     return time.perf_counter() - start
 

@@ -25,6 +25,7 @@ class Rotation:
     def of_grid(cls, rows: int, columns: int, head_dim: int, device: torch.device) -> "Rotation":
         """Angles of every token: the first half of a head turns with the row, the second with the column (RoPE100)."""
         quarter = head_dim // 4
+        # angle of pair k at row or column p: p 100^(-k / quarter)
         rate = _BASE_FREQUENCY ** -(torch.arange(quarter, device=device, dtype=torch.float64) / quarter)
         by_row = (torch.arange(rows, device=device)[:, None] * rate).repeat(1, 2).repeat_interleave(columns, dim=0)
         by_column = (torch.arange(columns, device=device)[:, None] * rate).repeat(1, 2).repeat(rows, 1)
@@ -33,6 +34,7 @@ class Rotation:
 
     def apply(self, heads: Tensor) -> Tensor:
         """Rotate queries or keys (B, heads, L, head_dim); element k of a half pairs with k + a quarter."""
+        # (a, b) turns into (a cos - b sin, b cos + a sin)
         a, b, c, d = heads.chunk(4, dim=-1)
         return (heads * self.cos + torch.cat([-b, a, -d, c], dim=-1) * self.sin).to(heads.dtype)
 
@@ -128,4 +130,5 @@ def _split_heads(tokens: Tensor, heads: int) -> Tensor:
 
 
 def _attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    # softmax(Q K^T / sqrt(head_dim)) V, heads side by side again
     return functional.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2)

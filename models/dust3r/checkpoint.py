@@ -11,9 +11,10 @@ from torch import Tensor
 
 from models.dust3r.config import Dust3rConfig, from_expression, from_json, from_shapes
 from models.errors import WeightsUnavailable, WrongWeights
-from models.weights.cache import WEIGHTS, checksum, expected_checksum, shipped
+from models.weights.cache import checksum, expected_checksum, shipped
 from models.weights.cache import locate as locate_named
 from models.weights.checkpoint import read_file, read_metadata, state_dict_in
+from models.weights.registry import WEIGHTS
 
 _ALIAS = re.compile(r"\.scratch\.layer_rn\.([0-3])\.weight$")
 _PRIMARY = re.compile(r"\.scratch\.layer([1-4])_rn\.weight$")
@@ -75,7 +76,7 @@ def _declared(path: Path, stored: Mapping[str, Any]) -> Dust3rConfig | None:
     beside, inside = path.with_name("config.json"), read_metadata(path).get("config")
     if inside is None and not beside.is_file():
         return None
-    return from_json(inside or beside.read_text())
+    return from_json(inside or beside.read_bytes())
 
 
 def _complete(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
 
 from models.errors import WrongWeights
 
@@ -33,13 +33,13 @@ class Dust3rConfig(BaseModel):
     dec_depth: int = Field(12, ge=1, description="blocks in each decoder")
     dec_num_heads: int = Field(12, ge=1, description="attention heads in the decoders")
     head_type: Literal["linear", "dpt"] = Field("dpt", description="what turns tokens into pointmaps")
-    img_size: tuple[int, int] = Field(
+    img_size: tuple[PositiveInt, PositiveInt] = Field(
         (512, 512), description="largest picture seen in training (height, width), pixels"
     )
-    stem: tuple[int, int, int] | None = Field(
+    stem: tuple[PositiveInt, PositiveInt, PositiveInt] | None = Field(
         None, description="channels at 1/2, 1/4 and 1/8 of convolutions before the patches; no released network has any"
     )
-    position_grid: tuple[int, int] | None = Field(
+    position_grid: tuple[PositiveInt, PositiveInt] | None = Field(
         None, description="rows, columns of a learned table of absolute positions; no released network has one"
     )
 
@@ -59,7 +59,7 @@ class Dust3rConfig(BaseModel):
         return 0, depth * 2 // 4, depth * 3 // 4, depth
 
 
-def from_json(text: str) -> Dust3rConfig:
+def from_json(text: str | bytes) -> Dust3rConfig:
     """Read a hub ``config.json`` (bare ``Infinity`` allowed).
 
     Raises:
@@ -67,7 +67,7 @@ def from_json(text: str) -> Dust3rConfig:
     """
     try:
         options = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise WrongWeights(f"config.json is not JSON: {error}") from error
     return _from_options(options if isinstance(options, dict) else {})
 
@@ -80,7 +80,7 @@ def from_expression(text: str) -> Dust3rConfig:
     """
     try:
         options = _keywords(ast.parse(text.strip(), mode="eval").body)
-    except (ValueError, SyntaxError, RecursionError, MemoryError) as error:
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
         raise WrongWeights(f"the checkpoint's description of its network cannot be read: {error}") from error
     return _from_options(options)
 

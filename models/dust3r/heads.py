@@ -24,9 +24,10 @@ class PointMap:
 
 
 def activate(raw: Tensor) -> PointMap:
-    """Make a pointmap of a raw map (B, 4, H, W): distance = expm1(norm), confidence = 1 + exp."""
+    """Make a pointmap of a raw map (B, 4, H, W): three numbers of the point, one of the confidence."""
     vector = raw[:, :3].movedim(1, -1)
     distance = vector.norm(dim=-1, keepdim=True)
+    # X = v / |v| (exp(|v|) - 1), confidence = 1 + exp(c)
     return PointMap(vector / distance.clip(min=1e-8) * distance.expm1(), 1 + raw[:, 3].exp())
 
 
@@ -142,6 +143,7 @@ class _ResidualUnit(nn.Module):
         self.conv2 = nn.Conv2d(width, width, 3, padding=1)
 
     def forward(self, maps: Tensor) -> Tensor:
+        # y = x + W2 * relu(W1 * relu(x)), * a convolution
         return maps + self.conv2(self.conv1(maps.relu()).relu())  # type: ignore[no-any-return]
 
 

@@ -19,7 +19,7 @@ from models.dust3r.checkpoint import read_checkpoint
 from models.dust3r.config import Dust3rConfig
 from models.dust3r.heads import PATCH, DptHead, LinearHead, PointMap, activate, build_head
 from models.errors import UnusableInput
-from models.weights.checkpoint import fit
+from models.weights.checkpoint import load_strictly
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Dust3r(nn.Module):
         config, state = read_checkpoint(path_or_name)
         with torch.device("meta"):
             network = cls(config)
-        fit(network, state, str(path_or_name))
+        load_strictly(network, state, str(path_or_name))
         return network.eval().requires_grad_(requires_grad=False)
 
     @property

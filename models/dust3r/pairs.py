@@ -14,7 +14,7 @@ from torch import Tensor
 
 from models.dust3r.heads import PointMap
 from models.dust3r.network import Dust3r, PreparedView, Tokens
-from models.errors import OutOfDeviceMemory
+from models.errors import OutOfDeviceMemory, UnusableInput
 from models.paging import release
 
 _log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ _DEVICE_SHARE = 0.6
 _KEPT_VIEWS = 40
 """Prepared views kept at a time, 17 MB each at 512x384: a sliding window with long strides stays inside."""
 
-Item = TypeVar("Item")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,14 @@ def predict_pairs(
 
 
 def encode_each(network: Dust3r, images: Tensor, batch_size: int) -> tuple[list[Tokens], int]:
-    """Encode every image once; one ``Tokens`` of batch 1 for each, and the batch size in use at the end."""
+    """Encode every image once; one ``Tokens`` of batch 1 for each, and the batch size in use at the end.
+
+    Raises:
+        UnusableInput: no image, or some that the network cannot take.
+        OutOfDeviceMemory: not even one image fits.
+    """
+    if not len(images):
+        raise UnusableInput("no image given")
 
     def encode(rows: Sequence[int]) -> list[Tokens]:
         tokens = network.encode(images[rows[0] : rows[-1] + 1])
@@ -100,8 +107,8 @@ def decode_pairs(
 
 
 def halving_batches(
-    rows: range, batch_size: int, run: Callable[[Sequence[int]], Item]
-) -> Iterator[tuple[Sequence[int], Item, int]]:
+    rows: range, batch_size: int, run: Callable[[Sequence[int]], T]
+) -> Iterator[tuple[Sequence[int], T, int]]:
     """Run batches of rows in order, halving the batch whenever the device runs out of memory.
 
     Raises:
@@ -122,7 +129,7 @@ def halving_batches(
         _log.warning("the device ran out of memory; going on with %d at a time", batch_size)
 
 
-def _run_if_it_fits(run: Callable[[Sequence[int]], Item], batch: Sequence[int]) -> Item | None:
+def _run_if_it_fits(run: Callable[[Sequence[int]], T], batch: Sequence[int]) -> T | None:
     """Return nothing where memory ran out; leaving the handler frees what the failed batch had allocated."""
     try:
         return run(batch)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.errors import WrongWeights
-from models.weights.checkpoint import fit, read_state_dict
+from models.weights.checkpoint import load_strictly, read_state_dict
 
 RESIZED_SIDE = 256
 CROPPED_SIDE = 224
@@ -25,7 +25,7 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 @dataclass(frozen=True)
-class SceneCategory:
+class Places365Category:
     """One of the 365 categories, with the official indoor flag."""
 
     name: str
@@ -33,10 +33,10 @@ class SceneCategory:
 
 
 @cache
-def scene_categories() -> tuple[SceneCategory, ...]:
+def scene_categories() -> tuple[Places365Category, ...]:
     """Return the 365 categories in the order of the network's outputs (categories and flags: Places365 authors)."""
     rows = csv.DictReader((files("models.indoor") / "places365_categories.csv").read_text().splitlines())
-    return tuple(SceneCategory(row["category"], row["indoor"] == "1") for row in rows)
+    return tuple(Places365Category(row["category"], row["indoor"] == "1") for row in rows)
 
 
 class Places365(nn.Module):
@@ -63,7 +63,7 @@ class Places365(nn.Module):
         state = read_state_dict(path)
         with torch.device("meta"):
             network = cls(_depth(state, path.name))
-        fit(network, state, path.name)
+        load_strictly(network, state, path.name)
         return network.eval()
 
     def forward(self, images: Tensor) -> Tensor:

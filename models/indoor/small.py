@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from models.convolutions import halving
 from models.weights.cache import locate
-from models.weights.checkpoint import fit, read_state_dict
+from models.weights.checkpoint import load_strictly, read_state_dict
 
 HEIGHT, WIDTH = 72, 96
 _WIDTHS = (16, 32, 48, 64, 96)
@@ -34,7 +34,7 @@ class IndoorNet(nn.Module):
         path = locate(path_or_name)
         with torch.device("meta"):
             network = cls()
-        fit(network, read_state_dict(path), path.name)
+        load_strictly(network, read_state_dict(path), path.name)
         return network.eval()
 
     def forward(self, pictures: Tensor) -> Tensor:

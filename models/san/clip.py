@@ -125,9 +125,10 @@ class PackedAttention(nn.Module):
         count = bias.shape[2]
         query, key, value = self._project(joint)
         plain = functional.scaled_dot_product_attention(query[:, :, count:], key[:, :, count:], value[:, :, count:])
-        asked = query[:, :, :count] * query.shape[-1] ** -0.5
-        own = (asked * key[:, :, :count]).sum(dim=-1, keepdim=True)
-        seen = asked @ key[:, :, count + 1 :].transpose(2, 3) + bias
+        # softmax over (own copy, patches) of q k / sqrt(d), the bias added to the patches, times v
+        scaled = query[:, :, :count] * query.shape[-1] ** -0.5
+        own = (scaled * key[:, :, :count]).sum(dim=-1, keepdim=True)
+        seen = scaled @ key[:, :, count + 1 :].transpose(2, 3) + bias
         weight = torch.cat([own, seen], dim=-1).softmax(dim=-1)
         regions = weight[..., :1] * value[:, :, :count] + weight[..., 1:] @ value[:, :, count + 1 :]
         return self._merge(torch.cat([regions, plain], dim=2))

@@ -63,7 +63,11 @@ class SanConfig:
         mask_channels, decoder_width = entries.of(f"{side}.mask_decoder.query_mlp.layers.2.weight", 2)
         vision_heads = entries.of(f"{side}.mask_decoder.attn_mlp.layers.2.weight", 4)[0] // mask_channels
         text_width = entries.of(f"{text}.positional_embedding", 2)[1]
+        text_heads = max(text_width * vision_heads // vision_width, 1)
         queries, side_width = entries.of(f"{side}.query_embed", 3)[1:]
+        for width, heads in ((vision_width, vision_heads), (text_width, text_heads), (side_width, cls.side_heads)):
+            if not heads or width % heads:
+                raise WrongWeights(f"no Side Adapter Network: a width of {width} does not give {heads} heads")
         return cls(
             vision_width=vision_width,
             vision_heads=vision_heads,
@@ -73,7 +77,7 @@ class SanConfig:
             recognition_layers=entries.blocks("clip_rec_head.resblocks."),
             embedding=entries.of("clip_rec_head.proj", 2)[1],
             text_width=text_width,
-            text_heads=max(text_width * vision_heads // vision_width, 1),
+            text_heads=text_heads,
             text_layers=entries.blocks(f"{text}.transformer.resblocks."),
             side_width=side_width,
             side_layers=entries.blocks(f"{side}.vit_model.blocks."),
@@ -109,8 +113,8 @@ class _Shapes:
         self._state = state
 
     def of(self, name: str, axes: int) -> tuple[int, ...]:
-        """Return the shape of an entry that must have so many axes."""
-        if name not in self._state or self._state[name].ndim != axes:
+        """Return the shape of an entry that must have so many axes, none of them empty."""
+        if name not in self._state or self._state[name].ndim != axes or 0 in self._state[name].shape:
             raise WrongWeights(f"no Side Adapter Network: {name} is missing or does not have {axes} axes")
         return tuple(self._state[name].shape)
 

@@ -25,6 +25,7 @@ class MaskDecoder(nn.Module):
     def forward(self, queries: Tensor, patches: Tensor) -> tuple[Tensor, Tensor]:
         """Map queries (B, Q, D) and patches (B, D, h, w) to mask logits (B, Q, h, w) and biases (B, heads, Q, h, w)."""
         query = self.query_mlp(queries)
+        # mask_q(y, x) = <query_q, pixel(y, x)>; bias_hq(y, x) = s <query_q, attention_h(y, x)> + b
         masks = torch.einsum("bqc,bchw->bqhw", query, self.pix_mlp(patches))
         by_head = self.attn_mlp(patches).reshape(len(patches), self.heads, -1, *patches.shape[2:])
         bias = torch.einsum("bqc,bnchw->bnqhw", query, by_head)

@@ -1,4 +1,4 @@
-"""Weights of a Side Adapter Network and pictures as pure functions of their names, for checks and benchmarks."""
+"""Synthetic weights of a Side Adapter Network, and pictures: functions of their names, for checks and benchmarks."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -34,7 +34,7 @@ _EXPONENTS = {"logit_scale": -9, "bias_scaling.weight": -9, "token_embedding.wei
 _OFFSETS = {"logit_scale": 3.0, "bias_scaling.weight": 1.0}
 
 
-def name_made_san(config: SanConfig) -> San:
+def name_seeded_san(config: SanConfig) -> San:
     """Return a network, in evaluation mode, whose every weight follows from its name."""
     with torch.device("meta"):
         network = San(config)
@@ -43,7 +43,7 @@ def name_made_san(config: SanConfig) -> San:
     return network.eval()
 
 
-def is_name_made(network: San | SmallSan) -> bool:
+def is_name_seeded(network: San | SmallSan) -> bool:
     """Tell whether a network sees with weights that follow from their names: then nothing it says means anything."""
     if isinstance(network, SmallSan):
         return False
@@ -53,37 +53,37 @@ def is_name_made(network: San | SmallSan) -> bool:
 
 @torch.no_grad()
 def tell_apart(network: San, picture: Tensor, words: Sequence[str]) -> None:
-    """Make a name-made network see differences, which its answers otherwise hardly show.
+    """Make a name-seeded network see differences, which its answers otherwise hardly show.
 
     Masks, regions and words have their mean over ``picture`` (1, 3, h, w) and ``words`` taken off; masks and attention
     are sharpened, and the learned background is turned down.
     """
     decoder, tower = network.side_adapter_network.mask_decoder, network.ov_classifier
     queries, pixels, regions = decoder.query_mlp.layers[-1], decoder.pix_mlp.layers[-1], network.clip_rec_head.ln_post
-    _centre(queries, _answer(queries, lambda: network.propose(picture)))
-    _centre(pixels, _answer(pixels, lambda: network.propose(picture)).movedim(1, -1))
+    _centre(queries, _output_of(queries, lambda: network.propose(picture)))
+    _centre(pixels, _output_of(pixels, lambda: network.propose(picture)).movedim(1, -1))
     for sharper in (*pixels.parameters(), decoder.bias_scaling.weight):
         sharper.mul_(_SHARPNESS)
-    _centre(regions, _answer(regions, lambda: network.propose(picture)))
+    _centre(regions, _output_of(regions, lambda: network.propose(picture)))
     texts = [prompt for word in words for prompt in prompts(word)]
     ends = torch.tensor([len(ids) - 1 for ids in tokenize(texts)])
-    tokens = _answer(tower.ln_final, lambda: tower(texts))
+    tokens = _output_of(tower.ln_final, lambda: tower(texts))
     _centre(tower.ln_final, tokens[torch.arange(len(texts)), ends])
     tower.bg_embed.zero_().add_(1e-3)
 
 
-def _centre(module: nn.Module, answers: Tensor) -> None:
-    """Take the mean of answers (..., C) off the bias (C,)."""
-    dict(module.named_parameters())["bias"].sub_(answers.flatten(0, -2).mean(dim=0))
+def _centre(module: nn.Module, outputs: Tensor) -> None:
+    """Take the mean of outputs (..., C) off the bias (C,)."""
+    dict(module.named_parameters())["bias"].sub_(outputs.flatten(0, -2).mean(dim=0))
 
 
-def _answer(module: nn.Module, work: Callable[[], object]) -> Tensor:
-    """Return what a module answers while ``work`` runs."""
-    answers: list[Tensor] = []
-    hook = module.register_forward_hook(lambda _module, _given, answer: answers.append(answer))
-    work()
+def _output_of(module: nn.Module, run: Callable[[], object]) -> Tensor:
+    """Return what a module gives, the last time that ``run`` calls it."""
+    outputs: list[Tensor] = []
+    hook = module.register_forward_hook(lambda _module, _inputs, output: outputs.append(output))
+    run()
     hook.remove()
-    return answers[-1]
+    return outputs[-1]
 
 
 def weight(name: str, shape: tuple[int, ...]) -> Tensor:
@@ -91,6 +91,7 @@ def weight(name: str, shape: tuple[int, ...]) -> Tensor:
     spread = torch.from_numpy(steps(name, math.prod(shape)).astype(np.float32)).reshape(shape)
     norm = len(shape) == 1 and name.endswith(".weight")
     offset = next((value for end, value in _OFFSETS.items() if name.endswith(end)), float(norm))
+    # offset + n 2^e, n from -127 to 127
     return offset + spread * 2.0 ** _exponent(name, shape)
 
 

@@ -18,7 +18,7 @@ from models.san.side import SideAdapter, SideLayer
 from models.san.small import SmallSan
 from models.san.text import ClassEmbeddings, TextTower
 from models.weights.cache import locate
-from models.weights.checkpoint import fit, read_metadata, read_state_dict
+from models.weights.checkpoint import load_strictly, read_metadata, read_state_dict
 
 _CONSTANTS = frozenset({"ov_classifier.attn_mask", "criterion.empty_weight"})
 """Entries of the released files that hold no weight: the causal mask, and the loss weights of training."""
@@ -59,7 +59,7 @@ class San(nn.Module):
             raise WrongWeights(f"{path.name} has other sizes than {path_or_name}: {config}")
         with torch.device("meta"):
             network = cls(config, text_cache)
-        fit(network, state, path.name)
+        load_strictly(network, state, path.name)
         return network.eval()
 
     def text(self, vocabulary: Sequence[str]) -> Tensor:
@@ -111,5 +111,5 @@ class San(nn.Module):
 
 def _load_small(path: Path, metadata: Mapping[str, str]) -> SmallSan:
     network = SmallSan.of(metadata, path.name)
-    fit(network, read_state_dict(path), path.name)
+    load_strictly(network, read_state_dict(path), path.name)
     return network.eval()

@@ -52,6 +52,7 @@ def semantic_map(
     probabilities: Tensor, mask_logits: Tensor, padded: tuple[int, int], image: tuple[int, int], output: tuple[int, int]
 ) -> Tensor:
     """Sum the masks (Q, h, w) of one picture, weighted by class probabilities (Q, C): (C, height, width)."""
+    # S_c(y, x) = sum over q of P(c | q) sigmoid(mask_q(y, x))
     total = probabilities.new_zeros(probabilities.shape[1], *output)
     for first in range(0, len(mask_logits), QUERIES_AT_ONCE):
         some = slice(first, first + QUERIES_AT_ONCE)

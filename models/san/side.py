@@ -48,13 +48,13 @@ class SideAdapter(nn.Module):
         queries = self.query_embed.expand(len(images), -1, -1)
         tokens = torch.cat([queries, patches.flatten(2).transpose(1, 2)], dim=1) + positions
         tokens = self._fuse(0, tokens, grid, clip_maps)
-        said = []
+        layers = []
         for number, block in enumerate(self.vit_model.blocks, start=1):
             tokens = self._fuse(number, block(tokens), grid, clip_maps)
             on_grid = tokens[:, count:].transpose(1, 2).reshape(len(tokens), -1, *grid)
-            said.append(SideLayer(tokens[:, :count], on_grid))
+            layers.append(SideLayer(tokens[:, :count], on_grid))
             tokens = tokens + positions
-        return said[-2:]
+        return layers[-2:]
 
     def _fuse(self, number: int, tokens: Tensor, grid: tuple[int, int], clip_maps: Sequence[ClipMap]) -> Tensor:
         if number >= len(self.fused_layers):

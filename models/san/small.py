@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Self
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -33,7 +33,9 @@ class SmallSanConfig(BaseModel):
 
     words: tuple[tuple[str, ...], ...] = Field(min_length=1, description="groups of words that mean the same")
     short_side: int = Field(120, ge=32, le=1024, description="of the pictures it was trained on, pixels")
-    stem: tuple[int, int, int, int] = Field((24, 48, 96, 160), description="channels at 1/2, 1/4, 1/8 and 1/16")
+    stem: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt] = Field(
+        (24, 48, 96, 160), description="channels at 1/2, 1/4, 1/8 and 1/16"
+    )
     tower_layers: int = Field(3, ge=1, le=24, description="blocks of the tower before recognition")
     recognition_layers: int = Field(1, ge=1, le=24, description="blocks that recognise regions")
     tower_heads: int = Field(4, ge=1, le=16)
@@ -44,6 +46,13 @@ class SmallSanConfig(BaseModel):
     queries: int = Field(ge=1, le=256)
     channels: int = Field(64, ge=4, le=256, description="of masks, and of the maps they are inner products with")
     embedding: int = Field(64, ge=4, le=1024, description="of regions and words")
+
+    @model_validator(mode="after")
+    def _check_heads(self) -> Self:
+        for width, heads in ((self.stem[-1], self.tower_heads), (self.side_width, self.side_heads)):
+            if width % heads:
+                raise ValueError(f"a width of {width} does not give {heads} heads")
+        return self
 
     def as_released(self) -> SanConfig:
         """Return the sizes as the code of the released networks names them."""
@@ -200,6 +209,7 @@ class FineMasks(nn.Module):
         maps = functional.relu(self.join_eighth(_double(self.coarse(layer.patches)) + self.eighth(eighth)))
         maps = functional.relu(self.join_quarter(_double(maps) + self.quarter(quarter)))
         queries = self.query_mlp(layer.queries)
+        # mask_q(y, x) = <query_q, pixel(y, x)> / sqrt(channels)
         masks: Tensor = torch.einsum("bqc,bchw->bqhw", queries, self.out(maps)) / queries.shape[-1] ** 0.5
         return masks
 
@@ -231,6 +241,7 @@ class WordTable(nn.Module):
 
     def class_weights(self, text: Tensor) -> Tensor:
         """Turn class embeddings (C, E) into rows (C + 1, E) to multiply with regions; the last is background."""
+        # logit = exp(s) <region, row>, both of unit length
         rows = functional.normalize(torch.cat([text, self.background]), dim=-1)
         return rows * self.logit_scale.exp()
 

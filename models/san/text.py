@@ -49,6 +49,7 @@ class TextTower(nn.Module):
 
     def class_weights(self, text: Tensor) -> Tensor:
         """Turn class embeddings (C, E) into rows (C + 1, E) to multiply with regions; the last is background."""
+        # logit = exp(s) <region, row>, both of unit length
         rows = functional.normalize(torch.cat([text, self.bg_embed]), dim=-1)
         return rows * self.logit_scale.exp()
 

@@ -30,10 +30,11 @@ class DeformableAttention(nn.Module):
 
         reference: (B, L, levels or 1, 2), x and y in 0..1.
         """
-        asked = query if position is None else query + position
+        positioned = query if position is None else query + position
         shape = (*query.shape[:2], self.heads, self.levels, self.points)
-        offsets = self.sampling_offsets(asked).view(*shape, 2)
-        weights = self.attention_weights(asked).view(*shape[:3], -1).softmax(dim=-1).view(shape)
+        offsets = self.sampling_offsets(positioned).view(*shape, 2)
+        weights = self.attention_weights(positioned).view(*shape[:3], -1).softmax(dim=-1).view(shape)
+        # sum over levels l and points k of a_lk W V_l(r + o_lk / (w_l, h_l))
         read = query.new_zeros(())
         for level, values in enumerate(maps):
             size = offsets.new_tensor([values.shape[3], values.shape[2]])
@@ -47,6 +48,7 @@ class DeformableAttention(nn.Module):
         batch, channels, height, width = values.shape
         projected = self.value_proj(values.flatten(2).transpose(1, 2)).transpose(1, 2)
         by_head = projected.reshape(batch * self.heads, channels // self.heads, height, width)
+        # grid_sample counts from -1 to 1 between the outer edges of the map
         grid = (2 * places - 1).transpose(1, 2).flatten(0, 1)
         sampled = functional.grid_sample(by_head.float(), grid.float(), align_corners=False)
         summed = (sampled * weights.transpose(1, 2).flatten(0, 1)[:, None]).sum(dim=-1)
@@ -95,8 +97,8 @@ class AttentionLayer(nn.Module):
 
     def forward(self, query: Tensor, position: Tensor, keys: Tensor, key_position: Tensor) -> Tensor:
         """Let queries (B, L, C) attend to keys (B, K, C): (B, L, C)."""
-        asked = self.norm1(query) + position
-        query = query + self.attn(asked, keys + key_position, keys, need_weights=False)[0]
+        positioned = self.norm1(query) + position
+        query = query + self.attn(positioned, keys + key_position, keys, need_weights=False)[0]
         return query if self.feed_forward is None else query + self.feed_forward(query)
 
 

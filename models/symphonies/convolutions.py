@@ -33,6 +33,7 @@ class Aspp(nn.Module):
 
     def forward(self, cells: Tensor) -> Tensor:
         """Map (B, C, X, Y, Z) to the same shape."""
+        # y = relu(x + sum over dilations d of W2_d * relu(W1_d * x)), * a convolution, norms left out
         total = cells
         for branch in self.branches:
             total = total + branch(cells)

@@ -1,6 +1,7 @@
 """From image features and depth to features of every cell of the grid (Symphonies, section 3)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -44,12 +45,16 @@ class Decoder(nn.Module):
         positions = self._positions().expand(batch, -1, -1)
         cells = self.cell_embedding.expand(batch, -1, -1)
         cells = self._propose(cells, positions, places, maps, hit(lifted.flatten(1), cells.shape[1]))
-        looks = self.query_places.sigmoid().expand(batch, -1, -1)
-        state = _State(self.queries.weight.expand(batch, -1, -1), self.query_position.weight, looks)
-        anchors = self._query_cells(looks, lifted)
+        places_of_queries = self.query_places.sigmoid().expand(batch, -1, -1)
+        queries = _InstanceQueries(
+            features=self.queries.weight.expand(batch, -1, -1),
+            position=self.query_position.weight.expand(batch, -1, -1),
+            in_picture=places_of_queries,
+            in_grid=self._query_cells(places_of_queries, lifted),
+        )
         outputs = []
         for number, layer in enumerate(self.layers):
-            cells = layer(cells, positions, in_view, state, anchors, maps)
+            cells = layer(cells, positions, in_view, queries, maps)
             grid = cells.mT.reshape(batch, -1, *config.cells)
             if number == config.layers - 1:
                 grid = self.aspp(grid)
@@ -73,23 +78,30 @@ class Decoder(nn.Module):
             y[None, :, None].expand(*shape, -1),
             z[None, None, :].expand(*shape, -1),
         ]
+        # p(x, y, z) = W [e_x, e_y, e_z]
         return self.position(torch.cat(joined, dim=-1)).flatten(0, 2)  # type: ignore[no-any-return]
 
-    def _query_cells(self, looks: Tensor, lifted: Tensor) -> Tensor:
+    def _query_cells(self, places: Tensor, lifted: Tensor) -> Tensor:
         """Return where in the squeezed grid (B, Q, 2) queries look; the middle of it where depth is missing."""
         height, width = lifted.shape[1:]
-        size = looks.new_tensor([width, height])
-        pixel = (looks.detach() * size).long().minimum(size.long() - 1)
+        size = places.new_tensor([width, height])
+        pixel = (places.detach() * size).long().minimum(size.long() - 1)
         index = lifted[torch.arange(len(lifted), device=lifted.device)[:, None], pixel[..., 1], pixel[..., 0]]
-        middle = looks.new_full((2,), 0.5)
-        return torch.where((index < 0)[..., None], middle, squeezed_places(self.config).to(looks)[index.clamp(min=0)])
+        middle = places.new_full((2,), 0.5)
+        return torch.where((index < 0)[..., None], middle, squeezed_places(self.config).to(places)[index.clamp(min=0)])
 
 
-class _State:
-    """The instance queries while they pass through the layers: queries (B, Q, C) change, the rest stays."""
+@dataclass
+class _InstanceQueries:
+    """The instance queries while they pass through the layers: features (B, Q, C) change, the rest stays.
 
-    def __init__(self, queries: Tensor, position: Tensor, looks: Tensor) -> None:
-        self.queries, self.position, self.looks = queries, position.expand_as(queries), looks
+    position: (B, Q, C). in_picture, in_grid: (B, Q, 2), where they read the picture and the squeezed grid, 0..1.
+    """
+
+    features: Tensor
+    position: Tensor
+    in_picture: Tensor
+    in_grid: Tensor
 
 
 class _Layer(nn.Module):
@@ -112,22 +124,23 @@ class _Layer(nn.Module):
         cells: Tensor,
         positions: Tensor,
         in_view: Tensor,
-        state: _State,
-        anchors: Tensor,
+        queries: _InstanceQueries,
         maps: Sequence[Tensor],
     ) -> Tensor:
-        """Return the cells (B, N, C) after this layer; ``state`` is brought forward too."""
-        state.queries = self.query_from_image(state.queries, state.position, state.looks[:, :, None], maps)
+        """Return the cells (B, N, C) after this layer; the features of ``queries`` are replaced too."""
+        queries.features = self.query_from_image(
+            queries.features, queries.position, queries.in_picture[:, :, None], maps
+        )
         rows = _Rows(in_view)
         seen, position = rows.take(cells), rows.take(positions)
-        seen = self.cell_from_query(seen, position, state.queries, state.position)
+        seen = self.cell_from_query(seen, position, queries.features, queries.position)
         reference = rows.take(squeezed_places(self.config).to(cells).expand(len(cells), -1, -1))[:, :, None]
         seen = self.cell_from_cell(seen, position, reference, [squeeze(cells, self.config)])
         cells = rows.put(cells, seen)
         if self.query_from_cell is not None and self.query_from_query is not None:
             plane = [squeeze(cells, self.config)]
-            queries = self.query_from_cell(state.queries, state.position, anchors[:, :, None], plane)
-            state.queries = self.query_from_query(queries, state.position, queries, state.position)
+            read = self.query_from_cell(queries.features, queries.position, queries.in_grid[:, :, None], plane)
+            queries.features = self.query_from_query(read, queries.position, read, queries.position)
         return cells
 
 
@@ -163,5 +176,6 @@ def squeezed_places(config: SymphoniesConfig) -> Tensor:
     """Return where the N cells are in the map of ``squeeze``: (N, 2), across (y) and down (x, z), 0..1."""
     x, y, z = config.cells
     index = cell_centres(config) / config.cell_size - 0.5
+    # cell (x, y, z) lies in row x Z + z and column y
     down = (index[:, 0].round() * z + index[:, 2].round() + 0.5) / (x * z)
     return torch.stack([(index[:, 1] + 0.5) / y, down], dim=-1)

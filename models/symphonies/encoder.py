@@ -183,6 +183,7 @@ class _PixelLayer(nn.Module):
 
     def forward(self, tokens: Tensor, position: Tensor, reference: Tensor, maps: list[Tensor]) -> Tensor:
         """Map tokens (B, L, 256) to the same shape; the residual is the attention's own."""
+        # x = LN(attn(x)), then LN(x + W2 relu(W1 x))
         tokens = self.norm1(self.self_attn(tokens, position, reference, maps))
         return self.norm2(tokens + self.linear2(functional.relu(self.linear1(tokens))))  # type: ignore[no-any-return]
 
@@ -191,6 +192,7 @@ def sine_positions(size: tuple[int, int]) -> Tensor:
     """Return DETR's sine encoding (h * w, 256) of a map: 128 channels of y, then 128 of x, both over 0..2 pi."""
     height, width = size
     y, x = (torch.arange(1, side + 1) / (side + 1e-6) * 2 * math.pi for side in (height, width))
+    # channel 2i: sin(y / 10000^(2i / 128)); channel 2i + 1: its cosine
     divisor = 10000 ** (2 * (torch.arange(WIDTH // 2) // 2) / (WIDTH // 2))
 
     def waves(values: Tensor) -> Tensor:

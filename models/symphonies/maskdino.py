@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from models.errors import WrongWeights
 from models.symphonies.encoder import MaskDinoEncoder
 from models.symphonies.network import Symphonies
-from models.weights.checkpoint import fit, read_state_dict
+from models.weights.checkpoint import load_strictly, read_state_dict
 
 _RENAMED = (
     (r"^(sem_seg_head|panoptic_head)\.pixel_decoder\.", "pixel_decoder."),
@@ -48,7 +48,7 @@ def load_image_weights(network: Symphonies, path: Path) -> None:
         raise WrongWeights(message)
     state = {_ours(name): value for name, value in read_state_dict(path).items()}
     for part, module in (("backbone", encoder.backbone), ("pixel_decoder", encoder.pixel_decoder)):
-        fit(module, _under(part, state, module), f"{path.name} ({part})")
+        load_strictly(module, _under(part, state, module), f"{path.name} ({part})")
 
 
 def _ours(name: str) -> str:

@@ -13,15 +13,15 @@ from models.errors import UnusableInput
 from models.symphonies.config import GRID_SHAPE, SymphoniesConfig
 
 NEAREST_M = 1e-3
-Parameters = ParamSpec("Parameters")
-Result = TypeVar("Result")
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
-def in_full_precision(geometry: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+def in_full_precision(geometry: Callable[P, T]) -> Callable[P, T]:
     """Keep a function out of mixed precision: eight bits of a coordinate are not enough for 640 pixels."""
 
     @functools.wraps(geometry)
-    def exact(*arguments: Parameters.args, **named: Parameters.kwargs) -> Result:
+    def exact(*arguments: P.args, **named: P.kwargs) -> T:
         with torch.autocast("cuda", enabled=False), torch.autocast("cpu", enabled=False):
             return geometry(*arguments, **named)
 
@@ -45,15 +45,23 @@ class Views:
 
     def to(self, device: torch.device) -> "Views":
         """Return the views on a device."""
-        return Views(*(getattr(self, item.name).to(device) for item in fields(self)))
+        return Views(*(getattr(self, field.name).to(device) for field in fields(self)))
 
     def check(self) -> None:
-        """Raise ``UnusableInput`` where shapes do not belong together or a picture has no depth at all."""
+        """Make sure that the network can be shown these.
+
+        Raises:
+            UnusableInput: shapes that do not belong together, cameras that are not finite, a picture without any depth.
+        """
+        if self.rgb.ndim != 4 or self.rgb.shape[1] != 3:
+            raise UnusableInput(f"rgb has shape {tuple(self.rgb.shape)} instead of (B, 3, height, width)")
         batch, _, height, width = self.rgb.shape
         wanted = {"depth": (batch, height, width), "intrinsics": (batch, 3, 3), "camera_to_world": (batch, 4, 4)}
         for name, shape in {**wanted, "origin": (batch, 3)}.items():
             if getattr(self, name).shape != shape:
                 raise UnusableInput(f"{name} has shape {tuple(getattr(self, name).shape)} instead of {shape}")
+            if name != "depth" and not getattr(self, name).isfinite().all():
+                raise UnusableInput(f"{name} holds values that are not finite")
         blind = torch.nonzero(~(self.depth > 0).flatten(1).any(dim=1)).flatten().tolist()
         if blind:
             raise UnusableInput(f"pictures {blind} of the batch have no depth; the network lifts pixels by their depth")
@@ -67,6 +75,7 @@ def lift(views: Views, config: SymphoniesConfig) -> Tensor:
     inside = views.depth > 0
     for axis, side in enumerate((x, y, z)):
         inside &= (cells[:, axis] >= 0) & (cells[:, axis] < side)
+    # C order: i = (x Y + y) Z + z
     index = (cells[:, 0] * y + cells[:, 1]) * z + cells[:, 2]
     return torch.where(inside, index, -1).long()
 
@@ -79,6 +88,7 @@ def lifted_points(views: Views) -> Tensor:
     columns = views.camera_to_world[:, :3, :3] @ torch.linalg.inv(like)
     across, down, ahead = (columns[:, :, i, None, None] for i in range(3))
     u, v = (torch.arange(side, device=like.device) + 0.5 for side in (width, height))
+    # X = depth R K^-1 (u, v, 1) + t, column by column of R K^-1
     rays: Tensor = across * u + (down * v[:, None] + ahead)
     return rays.mul_(views.depth[:, None]).add_(views.camera_to_world[:, :3, 3, None, None])
 
@@ -95,6 +105,7 @@ def project(views: Views, config: SymphoniesConfig) -> tuple[Tensor, Tensor]:
     """Project the centres of all N cells: places (B, N, 2) in the picture, 0..1 across and down, and in view (B, N)."""
     world_to_camera = torch.linalg.inv(views.camera_to_world)
     centres = cell_centres(config).to(views.origin) + views.origin[:, None]
+    # K R^T (X - t), and its first two entries over its third
     in_camera = centres @ world_to_camera[:, :3, :3].transpose(1, 2) + world_to_camera[:, None, :3, 3]
     in_front = in_camera[..., 2] > NEAREST_M
     pixels = in_camera @ views.intrinsics.transpose(1, 2)

@@ -7,28 +7,17 @@ publish no checksum is trusted on first use: its hash is kept beside it, and lat
 import hashlib
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import platformdirs
+from filelock import FileLock, Timeout
 
+from models.atomic import draft
 from models.errors import WeightsUnavailable, WrongWeights
 from models.weights.download import download
 from models.weights.registry import WEIGHTS, WeightFile
-
-__all__ = [
-    "WEIGHTS",
-    "WeightFile",
-    "cache_folder",
-    "checksum",
-    "ensure",
-    "expected_checksum",
-    "fetch",
-    "locate",
-    "registered",
-    "shipped",
-    "verify",
-]
-
 
 SHIPPED = Path(__file__).with_name("shipped")
 """Small networks that come with this package, ``<name>.safetensors``."""
@@ -79,7 +68,7 @@ def cache_folder() -> Path:
 
 
 def fetch(weights: WeightFile, folder: Path) -> Path:
-    """Return ``weights`` in ``folder``, verified, downloading what is missing of it.
+    """Return ``weights`` in ``folder``, verified, downloading what is missing of it; of several processes one does so.
 
     Raises:
         WeightsUnavailable: no source answers; the message says where to put the file by hand.
@@ -87,17 +76,12 @@ def fetch(weights: WeightFile, folder: Path) -> Path:
     """
     path = folder / weights.file_name
     _show_licence_once(weights, folder)
-    if path.is_file():
-        verify(weights, folder)
-        return path
-    partial = path.with_name(f"{path.name}.part")
-    _download_from_any(weights, partial, path)
-    found = checksum(partial)
-    if weights.sha256 not in (None, found):
-        partial.unlink()
-        raise WrongWeights(f"{weights.name} arrived damaged: sha256 expected {weights.sha256}, found {found}")
-    partial.replace(path)
-    _remember(path, found)
+    if not path.is_file():
+        with _lock(weights, path):
+            if not path.is_file():  # else another process fetched it meanwhile
+                _fetch_missing(weights, path)
+                return path
+    verify(weights, folder)
     return path
 
 
@@ -111,12 +95,13 @@ def verify(weights: WeightFile, folder: Path) -> str:
     path = folder / weights.file_name
     if not path.is_file():
         raise WeightsUnavailable(
-            f"{weights.name} is not in the cache; fetch it with: models weights fetch {weights.name}"
+            f"{weights.name} is not in the cache; fetch it with: python -m models weights fetch {weights.name}"
         )
     found, expected = checksum(path), weights.sha256 or _remembered(path)
     if expected not in (None, found):
         raise WrongWeights(f"{path} is damaged, delete it: sha256 expected {expected}, found {found}")
-    _remember(path, found)
+    if _remembered(path) != found:
+        _remember(path, found)
     return found
 
 
@@ -128,8 +113,35 @@ def checksum(path: Path) -> str:
 
 def expected_checksum(path: Path) -> str | None:
     """Return the sha256 that a file should have: the registered one of its name, or the one remembered beside it."""
-    registered = (weights.sha256 for weights in WEIGHTS.values() if weights.file_name == path.name)
-    return next(registered, None) or _remembered(path)
+    published = (weights.sha256 for weights in WEIGHTS.values() if weights.file_name == path.name)
+    return next(published, None) or _remembered(path)
+
+
+@contextmanager
+def _lock(weights: WeightFile, path: Path) -> Iterator[None]:
+    """Let one process at a time work on ``path``; the system lets go of the lock of a process that is killed."""
+    lock = FileLock(path.with_name(f"{path.name}.lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        sys.stderr.write(f"{weights.name}: another process is fetching it; waiting\n")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _fetch_missing(weights: WeightFile, path: Path) -> None:
+    """Complete the download beside ``path``, which unlike a draft outlives errors, and rename it if it is right."""
+    partial = path.with_name(f"{path.name}.part")
+    _download_from_any(weights, partial, path)
+    found = checksum(partial)
+    if weights.sha256 not in (None, found):
+        partial.unlink()
+        raise WrongWeights(f"{weights.name} arrived damaged: sha256 expected {weights.sha256}, found {found}")
+    partial.replace(path)
+    _remember(path, found)
 
 
 def _download_from_any(weights: WeightFile, partial: Path, path: Path) -> None:
@@ -146,12 +158,14 @@ def _download_from_any(weights: WeightFile, partial: Path, path: Path) -> None:
 
 
 def _remember(path: Path, sha256: str) -> None:
-    _record(path).write_text(f"{sha256}  {path.name}\n")
+    with draft(_record(path)) as record:
+        record.write_text(f"{sha256}  {path.name}\n")
 
 
 def _remembered(path: Path) -> str | None:
     record = _record(path)
-    return record.read_text().split()[0] if record.is_file() and record.stat().st_size else None
+    words = record.read_text().split() if record.is_file() else []
+    return words[0] if words else None
 
 
 def _record(path: Path) -> Path:

@@ -1,6 +1,5 @@
 """Reading files of weights from outside: tensors only, never code."""
 
-import pickle
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -43,19 +42,20 @@ def state_dict_in(stored: Mapping[str, Any], origin: str) -> dict[str, Tensor]:
     for root in ("model", "state_dict"):
         if isinstance(stored.get(root), Mapping):
             stored = stored[root]
-    strangers = [str(name) for name, value in stored.items() if not isinstance(value, Tensor)]
-    if strangers or not stored:
-        raise WrongWeights(f"{origin} is no state dict: {_some(strangers) or 'nothing in it'}")
+    not_tensors = [str(name) for name, value in stored.items() if not isinstance(value, Tensor)]
+    if not_tensors or not stored:
+        raise WrongWeights(f"{origin} is no state dict: {_first_few(not_tensors) or 'nothing in it'}")
     return {str(name).removeprefix("module."): value for name, value in stored.items()}
 
 
-def fit(network: nn.Module, state: Mapping[str, Tensor], origin: str) -> None:
+def load_strictly(network: nn.Module, state: Mapping[str, Tensor], origin: str) -> None:
     """Put every tensor of ``state`` into ``network``, as float32 and without copying; none may be missing or left over.
 
     Raises:
-        WrongWeights: naming the entries of ``origin`` that are missing, unexpected or of another shape.
+        WrongWeights: naming the entries of ``origin`` that are missing, unexpected, of another shape or no floats.
     """
-    wanted = {name: tensor.shape for name, tensor in network.state_dict().items()}
+    entries = network.state_dict()
+    wanted = {name: tensor.shape for name, tensor in entries.items()}
     # Counters of batches seen came with PyTorch 0.4.1; older files do well without.
     missing = [name for name in wanted if name not in state and not name.endswith("num_batches_tracked")]
     complaints = {
@@ -66,8 +66,13 @@ def fit(network: nn.Module, state: Mapping[str, Tensor], origin: str) -> None:
             for name, shape in wanted.items()
             if name in state and state[name].shape != shape
         ],
+        "not floating point": [
+            f"{name} {state[name].dtype}"
+            for name, tensor in entries.items()
+            if name in state and tensor.is_floating_point() and not state[name].is_floating_point()
+        ],
     }
-    found = "; ".join(f"{what}: {_some(names)}" for what, names in complaints.items() if names)
+    found = "; ".join(f"{what}: {_first_few(names)}" for what, names in complaints.items() if names)
     if found:
         raise WrongWeights(f"{origin} does not fit this network. {found}")
     floats = {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
@@ -102,7 +107,7 @@ def _read_safetensors(path: Path) -> dict[str, Any]:
 def _read_pytorch(path: Path) -> Mapping[str, Any]:
     try:
         stored = _unpickle(path)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
+    except Exception as error:  # damaged bytes fail wherever the unpickler trips over them: KeyError, struct.error, ...
         reason = str(error).split("WeightsUnpickler error: ")[-1].strip().splitlines() or [type(error).__name__]
         raise WrongWeights(f"{path.name} cannot be read as tensors alone: {reason[0]}") from error
     if not isinstance(stored, Mapping):
@@ -118,5 +123,5 @@ def _unpickle(path: Path) -> Any:
         return torch.load(path, map_location="cpu", weights_only=True, encoding="latin1")
 
 
-def _some(names: list[str]) -> str:
+def _first_few(names: list[str]) -> str:
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -23,23 +23,47 @@ def download(url: str, target: Path, label: str) -> None:
     Raises:
         WeightsUnavailable: unreachable, refused, or cut short; what arrived stays for the next attempt.
     """
-    have = target.stat().st_size if target.exists() else 0
-    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
+    start = target.stat().st_size if target.exists() else 0
     try:
         with urllib3.PoolManager(timeout=_TIMEOUT, retries=3) as pool:
-            response = pool.request("GET", url, headers=headers, preload_content=False, enforce_content_length=False)
-            _receive(response, target, have, label)
-    except (HTTPError, OSError) as error:
+            response = _request(pool, url, start)
+            if start and _holds_all(response, start):
+                return
+            if start and not _continues(response, start):
+                response.close()
+                start = 0
+                response = _request(pool, url, start)
+            _receive(response, target, start, label)
+    except (HTTPError, OSError, WeightsUnavailable) as error:
         raise WeightsUnavailable(f"{url}: {error}") from error
 
 
-def _receive(response: BaseHTTPResponse, target: Path, have: int, label: str) -> None:
-    total = _total_bytes(response)
-    if response.status == _RANGE_NOT_SATISFIABLE and total == have:
-        return
+def _request(pool: urllib3.PoolManager, url: str, start: int) -> BaseHTTPResponse:
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
+    return pool.request("GET", url, headers=headers, preload_content=False, enforce_content_length=False)
+
+
+def _holds_all(response: BaseHTTPResponse, start: int) -> bool:
+    """Whether nothing follows what an earlier attempt left."""
+    return response.status == _RANGE_NOT_SATISFIABLE and _total_bytes(response) == start
+
+
+def _continues(response: BaseHTTPResponse, start: int) -> bool:
+    """Whether what comes can be used; not if it begins elsewhere, or the file is shorter than what is here."""
+    if response.status == _PARTIAL:
+        return _first_byte(response) == start
+    return response.status != _RANGE_NOT_SATISFIABLE
+
+
+def _receive(response: BaseHTTPResponse, target: Path, start: int, label: str) -> None:
     if response.status not in (_OK, _PARTIAL):
         raise WeightsUnavailable(f"the server answered {response.status} {response.reason}")
-    resumed = have if response.status == _PARTIAL else 0
+    if response.headers.get("Content-Type", "").lower().startswith("text/html"):
+        raise WeightsUnavailable("the server answered with a web page")
+    if response.status == _PARTIAL and _first_byte(response) != start:
+        raise WeightsUnavailable(f"the server sent bytes from {_first_byte(response)} on instead of from {start} on")
+    total = _total_bytes(response)
+    resumed = start if response.status == _PARTIAL else 0
     with target.open("ab" if resumed else "wb") as file, _progress() as progress:
         task = progress.add_task(label, total=total, completed=resumed)
         for chunk in response.stream(_CHUNK_BYTES):
@@ -54,8 +78,13 @@ def _total_bytes(response: BaseHTTPResponse) -> int | None:
     whole = re.search(r"/(\d+)$", response.headers.get("Content-Range", ""))
     if whole:
         return int(whole[1])
-    length = response.headers.get("Content-Length")
-    return int(length) if response.status == _OK and length else None
+    length = response.headers.get("Content-Length", "")
+    return int(length) if response.status == _OK and length.isdecimal() else None
+
+
+def _first_byte(response: BaseHTTPResponse) -> int:
+    found = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
+    return int(found[1]) if found else 0
 
 
 def _progress() -> Progress:

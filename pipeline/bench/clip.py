@@ -1,6 +1,6 @@
 """Benchmark of backend ``dust3r`` on one long clip: peak memory on a CPU, time end to end on a GPU.
 
-``python -m pipeline.bench.clip --help``. Weights are made from their names, so no checkpoint is needed; what such a
+``python -m pipeline.bench.clip --help``. Weights are name-seeded, so no checkpoint is needed; what such a
 network says of a pair is no geometry, so exact pointmaps of an analytic room take the place of its answers.
 """
 
@@ -17,7 +17,7 @@ import typer
 from numpy.typing import NDArray
 from torch import Tensor
 
-from models import name_seeded as name_made
+from models import name_seeded
 from models.bench.dust3r import SMALL
 from models.bench.memory import peak_bytes
 from models.dust3r import Dust3r, Dust3rConfig, PointMap, PreparedView, Tokens
@@ -100,7 +100,7 @@ def main(
     edges = video_pairs(frames, window, strides=(), complete_up_to=2)
     network = RoomNetwork(SMALL if small else Dust3rConfig(), edges, frames, every)
     network.eval().requires_grad_(requires_grad=False)
-    name_made.fill(network)
+    name_seeded.fill(network)
     network.to(place)
     if place.type == "cuda":
         network.cast_body(torch.bfloat16)
@@ -114,7 +114,7 @@ def main(
 def reconstruct(network: RoomNetwork, edges: NDArray[np.int64], frames: int, folder: Path) -> dict[str, Any]:
     """Run pairs, alignment and dense depth as the backend does; seconds of the wall, memory in GB (10^9 bytes)."""
     crop = plan_crop(640, 480, 512)
-    image = torch.from_numpy(name_made.image("frame", *SIZE))
+    image = torch.from_numpy(name_seeded.image("frame", *SIZE))
     started, loaded = time.perf_counter(), peak_bytes() / 1e9
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         maps = predict_pairs(network, image.expand(frames, -1, -1, -1), edges, Path(scratch))

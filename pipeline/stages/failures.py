@@ -16,9 +16,9 @@ from pipeline.contract.errors import (
     HostResting,
     PipelineError,
 )
-from pipeline.store.files import VideoStore
+from pipeline.store.groups import FAILURE
+from pipeline.store.video import VideoStore
 
-FAILURE = "failure.json"
 PROCESS_DIED = "ProcessDied"
 _WORLD = {
     PROCESS_DIED,

@@ -15,7 +15,7 @@ import dagster as dg
 import psutil
 
 from pipeline.settings import Settings, load_settings
-from pipeline.store.files import Store
+from pipeline.store.store import Store
 from tests.paths import ROOT
 
 LONGEST_RUN_S = 600
@@ -45,7 +45,7 @@ class Workplace:
     def __post_init__(self) -> None:
         (self.folder / "home").mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / "dagster_home" / "dagster.yaml", self.folder / "home")
-        self.settings_file.write_text(json.dumps({"download": {"tour": TINY_TOUR}}))
+        self.settings_file.write_text(json.dumps({"video": {"tour": TINY_TOUR}}))
 
     @property
     def settings_file(self) -> Path:

@@ -1,11 +1,11 @@
-"""Small DUSt3R networks with name-made weights, as upstream's reference outputs were computed with."""
+"""Small DUSt3R networks with name-seeded weights, as upstream's reference outputs were computed with."""
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from models import name_seeded as name_made
+from models import name_seeded
 from models.dust3r import Dust3r, Dust3rConfig
 from tests.paths import FIXTURES
 
@@ -32,15 +32,15 @@ def expression(config: Dust3rConfig) -> str:
 
 
 def build(config: Dust3rConfig) -> Dust3r:
-    """Make a network with name-made weights, ready for inference."""
+    """Make a network with name-seeded weights, ready for inference."""
     network = Dust3r(config).eval().requires_grad_(requires_grad=False)
-    name_made.fill(network)
+    name_seeded.fill(network)
     return network
 
 
 def images(*names: str, height: int = 80, width: int = 112) -> Tensor:
-    """Stack name-made images (n, 3, height, width)."""
-    return torch.from_numpy(np.stack([name_made.image(name, height, width) for name in names]))
+    """Stack name-seeded images (n, 3, height, width)."""
+    return torch.from_numpy(np.stack([name_seeded.image(name, height, width) for name in names]))
 
 
 def reference(name: str) -> dict[str, NDArray[np.float32]]:

@@ -9,7 +9,7 @@ from pipeline.contract.classes import palette
 from pipeline.dataset.index import build_dataset
 from pipeline.geometry.voxels import voxelize_frame
 from pipeline.settings import DatasetSettings
-from pipeline.store.files import Store
+from pipeline.store.store import Store
 from tests.pipeline.box_room import INTRINSICS, film, looking
 from tests.pipeline.stored_room import ROOM, store_room
 from training.data import Sample, StoredFrames

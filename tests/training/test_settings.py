@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from pipeline.contract.values import with_values
 from tests.training.tiny_runs import quick
 from training.settings import (
     INDECISIVE,
@@ -19,7 +20,6 @@ from training.settings import (
 )
 from training.studies.label_efficiency import Study
 from training.studies.pillars import PillarStudy
-from training.values import with_values
 
 FIRST_RELEASE = {
     "epochs": 30,

@@ -4,8 +4,8 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.contract.errors import SettingsError
+from pipeline.contract.values import checked, with_values
 from training.settings import FinetuneSettings
-from training.values import checked, with_values
 
 
 class Inner(BaseModel):

@@ -5,8 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.settings import data_url
-from pipeline.store.files import Store
+from pipeline.store.store import Store, data_url
 from training.data import Frames, MonoSceneRooms, NyuRooms, OccScanNetFrames, StoredFrames
 from training.data.stored import Split
 from training.data.subset import FrameSubset

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from torch import nn
 
 from pipeline.contract.errors import PipelineError, SettingsError
-from pipeline.settings import laid_over
+from pipeline.contract.values import laid_over
 from training.small.recipe import Recipe, averaged_so_far, train
 from training.small.settings import (
     Dust3rTrainingSettings,
@@ -60,7 +60,7 @@ def recipe_of(name: str, file: Path | None = None, values: list[str] | None = No
     Raises:
         SettingsError: no such recipe or file, or settings it cannot take.
     """
-    from pipeline.cli.app import overrides
+    from pipeline.contract.values import parsed
 
     if name not in RECIPES:
         raise SettingsError(f"there is no recipe {name!r}; choose one of {', '.join(RECIPES)}")
@@ -72,7 +72,7 @@ def recipe_of(name: str, file: Path | None = None, values: list[str] | None = No
     if not isinstance(content, dict):
         raise SettingsError(f"the settings of {name} must be a mapping such as 'loop: {{steps: 100}}'")
     try:
-        return _recipe(name, laid_over(renamed(content), renamed(overrides(values or []))))
+        return _recipe(name, laid_over(renamed(content), renamed(parsed(values or []))))
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise SettingsError(f"settings of {name}: {problems}") from error

@@ -7,12 +7,13 @@ from torch import Tensor, nn
 from models.dust3r import Dust3r, Dust3rConfig, PointMap
 from models.dust3r.heads import LinearHead
 from pipeline.contract.errors import SettingsError
+from pipeline.tours.seeds import HELD_OUT_SEEDS
 from pipeline.tours.views import Cameras
+from pipeline.tours.views.shots import tour_shots
 from training.small.augment import change_pictures
 from training.small.houses import varied_house
 from training.small.pairs import PairSamples, overlapping_pairs, pair_samples, walk_poses
 from training.small.settings import Dust3rTrainingSettings, ViewpointSettings
-from training.small.tours import HELD_OUT_SEEDS, tour_shots
 from training.small.viewpoints import cameras_at, renderer_of
 
 HELD_OUT_PAIRS = ((0, 2), (1, 5), (3, 4))

@@ -8,12 +8,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.indoor.small import HEIGHT, WIDTH, IndoorNet, shrink
+from pipeline.tours.seeds import HELD_OUT_SEEDS
 from pipeline.tours.tour import TITLES
+from pipeline.tours.views.shots import title_view, tour_shots
 from training.small.augment import change_pictures, mirror
 from training.small.houses import varied_house
 from training.small.samples import Samples
 from training.small.settings import IndoorTrainingSettings
-from training.small.tours import HELD_OUT_SEEDS, title_view, tour_shots
 from training.small.viewpoints import cameras_at, garden_poses, renderer_of, room_poses
 
 

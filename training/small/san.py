@@ -13,11 +13,12 @@ from models.san.small import SmallSan, SmallSanConfig
 from pipeline.contract.classes import OCCUPIED_CLASSES, SemanticClass
 from pipeline.contract.overlap import overlap
 from pipeline.contract.vocabulary import default_vocabulary
+from pipeline.tours.seeds import HELD_OUT_SEEDS
+from pipeline.tours.views.shots import tour_shots
 from training.small.augment import change_pictures, crop, mirror
 from training.small.houses import varied_house
 from training.small.samples import Samples
 from training.small.settings import SanTrainingSettings
-from training.small.tours import HELD_OUT_SEEDS, tour_shots
 from training.small.viewpoints import cameras_at, renderer_of, room_poses
 
 CLASSES = len(OCCUPIED_CLASSES)

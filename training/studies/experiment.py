@@ -7,9 +7,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.settings import load_settings
-from pipeline.store.files import Store
-from pipeline.tours import Tour
+from pipeline.store.store import Store
+from pipeline.tours.tour import Tour
 from pipeline.tours.truth import tour_of
 from training.checkpoints import load_network
 from training.data import Frames, MonoSceneRooms, Sample, StoredFrames
@@ -121,7 +120,7 @@ def _exactly(frames: StoredFrames, index: int) -> Sample:
 
 @lru_cache(maxsize=1)
 def _tour(store: Store, video_id: str) -> Tour:
-    tour = tour_of(store.video(video_id), load_settings())
+    tour = tour_of(store.video(video_id))
     if tour is None:
         message = f"{video_id} is no rendered tour, so that its exact labels are not known: use a dataset of tours only"
         raise UnusableDataset(message)

@@ -14,7 +14,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from pipeline.store.files import Store
+from pipeline.store.store import Store
 from training.data import Chained, Frames, StoredFrames
 from training.data.subset import FrameSubset
 from training.errors import UnusableDataset

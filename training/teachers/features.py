@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from models.array_cache import ArrayCache, content_key
-from pipeline.store.files import VideoStore
+from pipeline.store.video import VideoStore
 from training.data import Frames, StoredFrames
 from training.errors import UnusableDataset
 from training.teachers.base import Teacher

@@ -1,3 +1,4 @@
+import copy
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -51,6 +52,27 @@ def test_results_do_not_depend_on_the_batch(network: Dust3r, tmp_path: Path):
 def test_images_that_are_not_finite_are_refused(network: Dust3r, tmp_path: Path):
     with pytest.raises(UnusableInput):
         predict_pairs(network, torch.full((2, 3, 32, 32), torch.nan), EDGES[:1], tmp_path)
+
+
+def test_no_image_at_all_is_refused(network: Dust3r, tmp_path: Path):
+    with pytest.raises(UnusableInput, match="no image"):
+        predict_pairs(network, torch.zeros(0, 3, 32, 32), EDGES[:0], tmp_path)
+
+
+def test_values_beyond_half_precision_are_clipped_and_never_infinite(network: Dust3r, tmp_path: Path):
+    far = copy.deepcopy(network)
+    far.downstream_head1.proj.bias.fill_(12.0)
+    stored = predict_pairs(far, images("a", "b", height=32, width=32), EDGES[:1], tmp_path)
+    assert (np.abs(stored.points1).max(), stored.confidence1.max()) == (65504, 65504)
+    assert np.isfinite(stored.points2).all()
+
+
+def test_results_lie_in_files_that_others_can_open(network: Dust3r, tmp_path: Path):
+    stored = predict_pairs(network, images("a", "b", height=32, width=48), EDGES[:2], tmp_path)
+    for name in ("points1", "points2", "confidence1", "confidence2"):
+        assert np.array_equal(np.load(tmp_path / f"{name}.npy"), getattr(stored, name))
+    assert stored.points1.shape == (2, 32, 48, 3)
+    assert stored.confidence2.dtype == np.float16
 
 
 class SmallMemory(Dust3r):

@@ -8,7 +8,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from models.errors import WrongWeights
-from models.indoor.places365 import Places365, preprocess, scene_categories
+from models.indoor.places365 import BasicBlock, Bottleneck, Places365, preprocess, scene_categories
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +105,41 @@ def test_a_checkpoint_of_another_size_names_the_entry(tmp_path: Path):
     torch.save(state, tmp_path / "other.pth")
     with pytest.raises(WrongWeights, match=r"fc\.weight reads 1024"):
         Places365.load(tmp_path / "other.pth")
+
+
+@pytest.mark.parametrize(("block", "expansion"), [(BasicBlock, 1), (Bottleneck, 4)])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_a_block_whose_last_norm_is_nought_is_its_shortcut(
+    block: type[BasicBlock | Bottleneck], expansion: int, stride: int
+):
+    torch.manual_seed(0)
+    layer, maps = block(8 * expansion, 8, stride).eval(), torch.randn(2, 8 * expansion, 7, 9)
+    last = layer.bn2 if expansion == 1 else layer.bn3
+    nn.init.zeros_(last.weight)
+    assert torch.equal(layer(maps), layer.downsample(maps).relu())
+    assert layer(maps).shape == (2, 8 * expansion, -(-7 // stride), -(-9 // stride))
+    assert isinstance(layer.downsample, nn.Identity) == (stride == 1)
+
+
+def test_a_picture_is_judged_alike_in_any_batch(resnet50: Places365):
+    rgb = torch.randint(0, 256, (3, 3, 60, 80), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    # float32 through 50 layers
+    assert torch.allclose(resnet50.probabilities(rgb)[1:2], resnet50.probabilities(rgb[1:2]), rtol=1e-3, atol=1e-6)
+
+
+def test_the_middle_of_the_squeezed_picture_is_seen_and_its_border_is_not():
+    rgb = torch.zeros(1, 3, 256, 256)
+    framed = rgb.clone()
+    framed[..., :16], framed[..., -16:], framed[..., :16, :], framed[..., -16:, :] = 255, 255, 255, 255
+    assert torch.equal(preprocess(framed), preprocess(rgb))
+    assert preprocess(torch.full((1, 3, 40, 90), 255.0)).shape == (1, 3, 224, 224)
+
+
+@pytest.mark.parametrize("name", ["page.pth.tar", "page.safetensors"])
+def test_a_web_page_is_refused(tmp_path: Path, name: str):
+    (tmp_path / name).write_text("<html>404 Not Found</html>")
+    with pytest.raises(WrongWeights, match=name):
+        Places365.load(tmp_path / name)
 
 
 def _with_lively_statistics(network: Places365) -> Places365:

@@ -1,59 +1,21 @@
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from models.errors import UnusableInput, WrongWeights
 from models.san import San
-from models.san.clip import ClipMap
-from models.san.config import RELEASED, SanConfig
-from models.san.name_seeded import TINY, name_made_san, photo
-from models.san.positions import resize_positions
-from models.san.preprocess import normalise_and_pad, resize_short_side
-
-_SMALL = SanConfig(
-    vision_width=64,
-    vision_heads=2,
-    clip_layers=3,
-    recognition_layers=2,
-    embedding=32,
-    text_width=32,
-    text_heads=1,
-    text_layers=1,
-    side_width=24,
-    side_layers=4,
-    queries=6,
-    mask_channels=16,
-    decoder_width=16,
-)
+from models.san.name_seeded import name_seeded_san
+from tests.models.san.networks import SLIM, planes, slim_san
 
 
 @pytest.fixture(scope="module")
 def san() -> San:
-    return name_made_san(_SMALL)
-
-
-@pytest.mark.parametrize(
-    ("name", "parameters", "entries"), [("san_vit_b_16", 157_840_307, 440), ("san_vit_large_14", 436_674_995, 584)]
-)
-def test_released_sizes_have_the_parameters_of_upstream(name: str, parameters: int, entries: int):
-    with torch.device("meta"):
-        network = San(RELEASED[name])
-    assert sum(parameter.numel() for parameter in network.parameters()) == parameters
-    # The files hold two more: the causal mask and the loss weights, which are constants.
-    assert len(network.state_dict()) == entries
-
-
-@pytest.mark.parametrize("config", [*RELEASED.values(), TINY, _SMALL])
-def test_sizes_are_read_back_from_the_shapes_of_a_checkpoint(config: SanConfig):
-    with torch.device("meta"):
-        state = San(config).state_dict()
-    assert SanConfig.of_checkpoint(state) == config
+    return slim_san()
 
 
 @pytest.mark.parametrize("wrapped", [True, False])
@@ -74,7 +36,7 @@ def test_loads_safetensors(tmp_path: Path, san: San):
 
 def test_loads_half_precision_as_float32(tmp_path: Path, san: San):
     torch.save({name: value.half() for name, value in san.state_dict().items()}, tmp_path / "half.pth")
-    # Name-made weights are exact in float16, so nothing may change.
+    # Name-seeded weights are exact in float16, so nothing may change.
     assert San.load(tmp_path / "half.pth").fingerprint == san.fingerprint
 
 
@@ -117,18 +79,8 @@ def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path):
         San.load(tmp_path / "san.pth")
 
 
-def test_recognition_equals_one_dense_masked_attention(san: San):
-    head, grid = san.clip_rec_head, (3, 4)
-    torch.manual_seed(0)
-    last = ClipMap(torch.randn(2, 1, 64), torch.randn(2, 64, *grid))
-    bias = torch.randn(2, 2, 6, 6, 8)
-    expected = _recognise_densely(head, last, functional.adaptive_max_pool2d(bias.flatten(0, 1), grid))
-    # The dense form hides tokens with -100, whose weight is below float32's resolution.
-    assert torch.allclose(head(last, bias), expected, atol=1e-5)
-
-
 def test_a_picture_answers_the_same_in_any_batch_of_its_size(san: San):
-    images = torch.stack([_planes("a", 64, 96), _planes("b", 64, 96), _planes("c", 64, 96)])
+    images = torch.stack([planes("a", 64, 96), planes("b", 64, 96), planes("c", 64, 96)])
     text = san.text(["wall", "floor"])
     with torch.inference_mode():
         together, alone = san(images, text), san(images[1:2], text)
@@ -139,7 +91,7 @@ def test_a_picture_answers_the_same_in_any_batch_of_its_size(san: San):
 
 def test_pictures_of_several_sizes_share_a_padded_batch(san: San):
     with torch.inference_mode():
-        output = san([_planes("a", 70, 50), _planes("b", 40, 100)], san.text(["wall", "floor", "bed"]))
+        output = san([planes("a", 70, 50), planes("b", 40, 100)], san.text(["wall", "floor", "bed"]))
     assert output.padded_size == (96, 128)
     assert output.mask_logits.shape == (2, 6, 6, 8)
     assert output.attention_bias.shape == (2, 2, 6, 6, 8)
@@ -149,55 +101,72 @@ def test_pictures_of_several_sizes_share_a_padded_batch(san: San):
 
 
 def test_the_large_network_drops_what_its_patches_do_not_cover():
-    large = name_made_san(SanConfig(**{**vars(_SMALL), "vision_patch": 14, "clip_grid": 24}))
+    large = name_seeded_san(replace(SLIM, vision_patch=14, clip_grid=24))
     with torch.inference_mode():
-        output = large(_planes("a", 160, 224)[None], large.text(["wall"]))
+        output = large(planes("a", 160, 224)[None], large.text(["wall"]))
     # 0.7 of 160 x 224 is 112 x 156.8, of which the patches of 14 cover 8 x 11.
     assert output.mask_logits.shape[-2:] == (10, 14)
     assert output.class_logits.isfinite().all()
 
 
+def test_logits_are_products_of_regions_and_words_whatever_the_other_words(san: San):
+    images = planes("a", 64, 96)[None]
+    with torch.inference_mode():
+        few, many = (san(images, san.text(words)) for words in (["wall", "bed"], ["lamp", "bed", "rug", "wall"]))
+        rows = san.ov_classifier.class_weights(san.text(["wall", "bed"]))
+    assert torch.allclose(few.class_logits, few.region_embeddings @ rows.T, atol=1e-5)
+    # float32 sums of the text tower in other batches, times the scale of logits
+    assert torch.allclose(few.class_logits, many.class_logits[..., [3, 1, 4]], atol=1e-4)
+    assert torch.equal(few.mask_logits, many.mask_logits)
+
+
+def test_proposals_are_the_answer_without_its_words(san: San):
+    images = planes("a", 64, 64)[None]
+    with torch.inference_mode():
+        proposals, output = san.propose(images), san(images, san.text(["wall"]))
+    assert all(torch.equal(value, vars(output)[name]) for name, value in vars(proposals).items() if "size" not in name)
+    assert (proposals.padded_size, proposals.image_sizes) == ((64, 64), ((64, 64),))
+
+
+def test_a_picture_that_is_padded_sees_its_padding_but_answers_for_itself_alone(san: San):
+    with torch.inference_mode():
+        output = san([planes("a", 64, 64), planes("b", 96, 128)], san.text(["wall"]))
+        changed = san([planes("a", 64, 64), planes("c", 96, 128)], san.text(["wall"]))
+    assert torch.allclose(output.mask_logits[0], changed.mask_logits[0], atol=1e-4)
+    assert not torch.allclose(output.mask_logits[1], changed.mask_logits[1], atol=1e-2)
+
+
+def test_fingerprints_follow_every_weight(san: San):
+    other = name_seeded_san(SLIM)
+    assert other.fingerprint == san.fingerprint
+    changed = name_seeded_san(SLIM)
+    with torch.no_grad():
+        changed.ov_classifier.bg_embed[0, 0] += 1e-3
+    assert changed.fingerprint != san.fingerprint
+
+
+def test_words_are_kept_in_a_folder_for_later_loads_of_the_same_weights(tmp_path: Path, san: San):
+    torch.save(_as_released(san), tmp_path / "san.pth")
+    first = San.load(tmp_path / "san.pth", text_cache=tmp_path / "words").text(["wall", "bed"])
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "words").iterdir()}
+    assert len(kept) == 2
+    later = San.load(tmp_path / "san.pth", text_cache=tmp_path / "words")
+    later.ov_classifier.forward = None  # nothing is left that could compute them
+    assert torch.equal(later.text(["bed", "wall"]), first.flip(0))
+
+
 def test_region_embeddings_are_unit_vectors(san: San):
     with torch.inference_mode():
-        embeddings = san.propose(_planes("a", 64, 64)[None]).region_embeddings
+        embeddings = san.propose(planes("a", 64, 64)[None]).region_embeddings
     assert torch.allclose(embeddings.norm(dim=-1), torch.ones(1, 6))
 
 
 def test_the_semantic_map_sums_masks_weighted_by_class(san: San):
     with torch.inference_mode():
-        output = san(_planes("a", 64, 96)[None], san.text(["wall", "floor"]))
+        output = san(planes("a", 64, 96)[None], san.text(["wall", "floor"]))
         masks = functional.interpolate(output.mask_logits, (64, 96), mode="bilinear").sigmoid()
         expected = torch.einsum("bqc,bqhw->bchw", output.class_logits.softmax(-1)[..., :-1], masks)
     assert torch.allclose(output.semantic_map(64, 96), expected, atol=1e-5)
-
-
-def test_position_tables_are_resized_also_where_only_the_number_of_patches_agrees():
-    table = torch.arange(1600.0).view(1, 1600, 1)
-    assert resize_positions(table, (40, 40)) is table
-    wide = resize_positions(table, (32, 50)).view(32, 50)
-    # The table ascends by one a column, and ten of fifty columns are eight of forty.
-    assert wide[16, 30] - wide[16, 20] == pytest.approx(8, abs=1e-2)
-
-
-def test_padding_is_mean_colour_to_the_right_and_below():
-    batch = normalise_and_pad(torch.full((1, 3, 33, 64), 255.0), like=torch.zeros(()))
-    assert batch.pixels.shape == (1, 3, 64, 64)
-    assert batch.sizes == ((33, 64),)
-    assert (batch.pixels[:, :, 33:] == 0).all()
-    assert torch.allclose(batch.pixels[0, :, 0, 0], torch.tensor([1.9303, 2.0749, 2.1459]), atol=1e-4)
-
-
-@pytest.mark.parametrize(("height", "width", "size"), [(480, 640, (640, 853)), (853, 480, (1137, 640))])
-def test_resizing_is_that_of_pillow_within_one_grey_level(height: int, width: int, size: tuple[int, int]):
-    rgb = photo("a", height, width)
-    resized = resize_short_side(torch.from_numpy(rgb).permute(2, 0, 1)[None])[0]
-    expected = np.asarray(Image.fromarray(rgb).resize(size[::-1], Image.Resampling.BILINEAR), np.float32)
-    assert resized.shape[1:] == size
-    assert np.abs(resized.permute(1, 2, 0).numpy() - expected).max() <= 1
-
-
-def test_very_long_pictures_are_capped_on_their_long_side():
-    assert resize_short_side(torch.zeros(1, 3, 10, 100)).shape == (1, 3, 256, 2560)
 
 
 @pytest.mark.parametrize(
@@ -206,10 +175,6 @@ def test_very_long_pictures_are_capped_on_their_long_side():
 def test_pictures_it_cannot_read_are_refused(san: San, images: list[Tensor]):
     with pytest.raises(UnusableInput, match="picture"):
         san.propose(images)
-
-
-def _planes(name: str, height: int, width: int) -> Tensor:
-    return torch.from_numpy(photo(name, height, width)).permute(2, 0, 1)
 
 
 def _as_released(san: San) -> dict[str, Tensor]:
@@ -223,21 +188,3 @@ def _as_released(san: San) -> dict[str, Tensor]:
 def _save_without(san: San, name: str, path: Path) -> None:
     state: Mapping[str, Tensor] = {key: value for key, value in _as_released(san).items() if key != name}
     torch.save(state, path)
-
-
-def _recognise_densely(head: nn.Module, last: ClipMap, pooled: Tensor) -> Tensor:
-    """Run recognition as section 3.3 of the paper draws it: all tokens under one additive mask."""
-    count, patches = pooled.shape[1], pooled.shape[2] * pooled.shape[3]
-    mask = torch.zeros(len(pooled), count + 1 + patches, count + 1 + patches)
-    mask[:, :, :count] = -100
-    mask[:, torch.arange(count), torch.arange(count)] = 0
-    mask[:, :count, count] = -100
-    mask[:, :count, count + 1 :] = pooled.flatten(2)
-    tokens = torch.cat([last.class_token.expand(-1, count, -1), last.tokens], dim=1)
-    for block in head.resblocks:
-        attention = nn.MultiheadAttention(64, block.attn.heads, batch_first=True)
-        attention.load_state_dict(block.attn.state_dict())
-        normed = block.ln_1(tokens)
-        tokens = tokens + attention(normed, normed, normed, attn_mask=mask, need_weights=False)[0]
-        tokens = tokens + block.mlp(block.ln_2(tokens))
-    return functional.normalize(head.ln_post(tokens[:, :count]) @ head.proj, dim=-1)

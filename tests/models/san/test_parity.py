@@ -1,4 +1,4 @@
-"""What upstream SAN (MendelXu/SAN, MIT) answered, in float32 on a CPU, with weights and a photograph made from names.
+"""What upstream SAN (MendelXu/SAN, MIT) answered, in float32 on a CPU, to name-seeded weights and photograph.
 
 ``fixtures/san_tiny_landscape.npz`` holds every ``every/<name>``-th value of the flattened tensor ``<name>``; tensors of
 output size were first thinned to every ``grid/<name>``-th row and column.
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.san.name_seeded import TINY, name_made_san, photo
+from models.san.name_seeded import TINY, name_seeded_san, photo
 from models.san.preprocess import normalise_and_pad
 from models.san.proposals import full_size_masks
 from tests.paths import FIXTURES
@@ -35,7 +35,7 @@ _WORDS = [
 
 @pytest.fixture(scope="module")
 def answers() -> dict[str, Tensor]:
-    network = name_made_san(TINY)
+    network = name_seeded_san(TINY)
     kept: dict[str, Tensor] = {}
     side = network.side_adapter_network
     _keep(side.vit_model.patch_embed, "side/patch_embed", kept)

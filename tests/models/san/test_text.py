@@ -2,56 +2,18 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from models.array_cache import ArrayCache
 from models.errors import UnusableVocabulary
-from models.san.name_seeded import TINY, name_made_san
+from models.san.name_seeded import TINY, name_seeded_san
 from models.san.network import San
-from models.san.prompts import END, START, TEMPLATES, prompts, tokenize
-from models.san.text import ClassEmbeddings, TextTower
+from models.san.prompts import TEMPLATES, prompts
+from models.san.text import WORDS_AT_ONCE, ClassEmbeddings, TextTower
 
 
 @pytest.fixture(scope="module")
 def san() -> San:
-    return name_made_san(TINY)
-
-
-@pytest.mark.parametrize(
-    ("text", "ids"),
-    [
-        ("a photo of a wall.", [49406, 320, 1125, 539, 320, 2569, 269, 49407]),
-        (
-            "There is a large television set in the scene.",
-            [49406, 997, 533, 320, 3638, 8608, 1167, 530, 518, 3562, 269, 49407],
-        ),
-        ("This is a photo of a café table", [49406, 589, 533, 320, 1125, 539, 320, 15304, 2175, 49407]),
-        ("a photo of a 3d printer.", [49406, 320, 1125, 539, 320, 274, 323, 14521, 269, 49407]),
-    ],
-)
-def test_tokens_are_those_of_clip(text: str, ids: list[int]):
-    assert tokenize([text]) == [ids]
-
-
-def test_tokens_do_not_depend_on_case_spacing_or_html_entities():
-    plain, *others = tokenize(["bed & sofa", "  Bed \n&  SOFA ", "bed &amp; sofa", "bed &amp;amp; sofa"])
-    assert others == [plain] * 3
-
-
-@given(st.text(max_size=20))
-@settings(max_examples=100, deadline=None)
-def test_any_text_keeps_its_marks_at_the_ends(text: str):
-    ids = tokenize([text])[0]
-    assert ids[0] == START
-    assert ids[-1] == END
-    assert all(0 <= number < START for number in ids[1:-1])
-
-
-def test_there_are_fourteen_different_prompts_a_word():
-    assert len(set(prompts("{}"))) == 14
-    assert all(TEMPLATE.count("{}") == 1 for TEMPLATE in TEMPLATES)
-    assert "There is the potted plant in the scene" in prompts("potted plant")
+    return name_seeded_san(TINY)
 
 
 @pytest.mark.parametrize(
@@ -110,3 +72,31 @@ def test_background_is_the_last_row_and_rows_have_the_length_of_the_scale(san: S
     rows = san.ov_classifier.class_weights(san.text(["wall", "bed"]))
     assert rows.shape == (3, 64)
     assert torch.allclose(rows.norm(dim=1), san.ov_classifier.logit_scale.exp().expand(3))
+
+
+def test_an_embedding_is_the_mean_over_the_sentences_of_a_word(san: San):
+    with torch.no_grad():
+        each = san.ov_classifier(prompts("wall"))
+    assert each.shape == (len(TEMPLATES), 64)
+    assert torch.allclose(each.norm(dim=1), torch.ones(len(TEMPLATES)), atol=1e-6)
+    assert torch.allclose(san.text(["wall"])[0], torch.nn.functional.normalize(each.mean(dim=0), dim=0), atol=1e-6)
+
+
+def test_a_text_is_read_at_its_end_and_padding_is_never_seen(san: San):
+    texts = ["a bed", "a very long text about a bed, which goes on for more than twenty tokens or so, as one can count"]
+    with torch.no_grad():
+        together, alone = san.ov_classifier(texts), san.ov_classifier(texts[:1])
+    assert torch.allclose(together[:1], alone, atol=1e-6)
+
+
+def test_more_words_than_fit_at_once_are_all_computed(san: San):
+    words = [f"thing number {number}" for number in range(WORDS_AT_ONCE + 3)]
+    embeddings = ClassEmbeddings(san.ov_classifier).of(words)
+    assert embeddings.shape == (len(words), 64)
+    assert torch.allclose(embeddings[-1], ClassEmbeddings(san.ov_classifier).of(words[-1:])[0], atol=1e-6)
+
+
+def test_embeddings_come_in_the_type_of_the_network(san: San):
+    halved = TextTower(TINY)
+    halved.load_state_dict(san.ov_classifier.state_dict())
+    assert ClassEmbeddings(halved.bfloat16()).of(["wall"]).dtype == torch.bfloat16

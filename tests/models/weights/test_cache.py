@@ -1,79 +1,60 @@
 import hashlib
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from models.__main__ import app
 from models.errors import WeightsUnavailable, WrongWeights
-from models.weights.cache import cache_folder, fetch, locate, shipped, verify
+from models.weights import cache
+from models.weights.cache import cache_folder, ensure, expected_checksum, fetch, locate, registered, shipped, verify
 from models.weights.registry import WEIGHTS, WeightFile
+from tests.models.weights.server import CONTENT, MEGABYTE, WeightsServer
+from tests.paths import ROOT
 
-CONTENT = bytes(range(256)) * 4096
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
+OTHER_SHA256 = hashlib.sha256(CONTENT[:-1]).hexdigest()
+FETCH = """
+import sys
+from pathlib import Path
+from models.weights.cache import fetch
+from models.weights.registry import WeightFile
+print(fetch(WeightFile("toy", "toy.pth", (sys.argv[1],), 1, None, "MIT", "anything"), Path(sys.argv[2])))
+"""
 
 
-class Server(ThreadingHTTPServer):
-    ranges: list[str | None]
+def weights(server: WeightsServer, *paths: str, sha256: str | None = None, licence: str = "MIT") -> WeightFile:
+    return WeightFile("toy", "toy.pth", tuple(map(server.url, paths)), len(CONTENT), sha256, licence, "research")
 
 
-class Handler(BaseHTTPRequestHandler):
-    """A web server with one file: ``/whole`` resumes, ``/stubborn`` ignores ranges, ``/cut`` hangs up half-way."""
-
-    server: Server
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
-        self.server.ranges.append(self.headers.get("Range"))
-        if self.path == "/gone":
-            self.send_error(404)
-            return
-        start = int((self.headers.get("Range") or "bytes=0-")[6:-1]) if self.path != "/stubborn" else 0
-        self.send_response(206 if start else 200)
-        if start:
-            self.send_header("Content-Range", f"bytes {start}-{len(CONTENT) - 1}/{len(CONTENT)}")
-        self.send_header("Content-Length", str(len(CONTENT) - start))
-        self.end_headers()
-        if self.path == "/cut":
-            self.wfile.write(CONTENT[start : start + len(CONTENT) // 2])
-            self.close_connection = True
-        else:
-            self.wfile.write(CONTENT[start:])
-
-    def log_message(self, *_: object) -> None:
-        pass
+def another_process(server: WeightsServer, path: str, folder: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", FETCH, server.url(path), str(folder)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, **pipes, text=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
 
 
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server(("127.0.0.1", 0), Handler) as running:
-        running.ranges = []
-        threading.Thread(target=running.serve_forever, daemon=True).start()
-        yield running
-        running.shutdown()
+def wait_for_bytes(path: Path, count: int, process: subprocess.Popen[str]) -> None:
+    while not path.exists() or path.stat().st_size < count:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
 
 
-def weights(server: Server, *paths: str, sha256: str | None = None, licence: str = "CC BY-NC-SA 4.0") -> WeightFile:
-    urls = tuple(f"http://127.0.0.1:{server.server_port}{path}" for path in paths)
-    return WeightFile("toy", "toy.pth", urls, len(CONTENT), sha256, licence, "research")
-
-
-def test_a_file_arrives_whole_and_is_remembered(server: Server, tmp_path: Path):
+def test_a_file_arrives_whole_and_is_remembered(server: WeightsServer, tmp_path: Path):
     path = fetch(weights(server, "/whole"), tmp_path)
     assert path.read_bytes() == CONTENT
     assert (tmp_path / "toy.pth.sha256").read_text() == f"{SHA256}  toy.pth\n"
+    assert not (tmp_path / "toy.pth.part").exists()
 
 
-def test_a_cached_file_is_not_fetched_again(server: Server, tmp_path: Path):
+def test_a_cached_file_is_not_fetched_again(server: WeightsServer, tmp_path: Path):
     for _ in range(2):
         fetch(weights(server, "/whole"), tmp_path)
     assert len(server.ranges) == 1
 
 
-def test_an_interrupted_download_goes_on_where_it_stopped(server: Server, tmp_path: Path):
+def test_an_interrupted_download_goes_on_where_it_stopped(server: WeightsServer, tmp_path: Path):
     with pytest.raises(WeightsUnavailable, match="Run again to resume"):
         fetch(weights(server, "/cut"), tmp_path)
     arrived = (tmp_path / "toy.pth.part").stat().st_size
@@ -82,33 +63,65 @@ def test_an_interrupted_download_goes_on_where_it_stopped(server: Server, tmp_pa
     assert server.ranges[-1] == f"bytes={arrived}-"
 
 
-def test_a_server_that_cannot_resume_starts_over(server: Server, tmp_path: Path):
-    (tmp_path / "toy.pth.part").write_bytes(b"old and wrong")
-    assert fetch(weights(server, "/stubborn", sha256=SHA256), tmp_path).read_bytes() == CONTENT
-
-
-def test_the_mirror_is_asked_when_the_first_source_fails(server: Server, tmp_path: Path):
+def test_the_mirror_is_asked_when_the_first_source_fails(server: WeightsServer, tmp_path: Path):
     assert fetch(weights(server, "/gone", "/whole"), tmp_path).read_bytes() == CONTENT
 
 
-def test_a_damaged_download_is_refused_with_both_checksums_and_deleted(server: Server, tmp_path: Path):
+def test_the_mirror_goes_on_where_the_first_source_was_cut(server: WeightsServer, tmp_path: Path):
+    assert fetch(weights(server, "/cut", "/whole", sha256=SHA256), tmp_path).read_bytes() == CONTENT
+    assert server.ranges == [None, f"bytes={len(CONTENT) // 2}-"]
+
+
+def test_when_all_sources_fail_each_is_named_with_its_reason(server: WeightsServer, tmp_path: Path):
+    with pytest.raises(WeightsUnavailable) as raised:
+        fetch(weights(server, "/gone", "/page"), tmp_path)
+    for part in (f"{server.url('/gone')}: the server answered 404", f"{server.url('/page')}: ", "a web page"):
+        assert part in str(raised.value)
+
+
+def test_a_damaged_download_is_refused_with_both_checksums_and_deleted(server: WeightsServer, tmp_path: Path):
     with pytest.raises(WrongWeights, match=f"expected {'0' * 64}, found {SHA256}"):
         fetch(weights(server, "/whole", sha256="0" * 64), tmp_path)
     assert not (tmp_path / "toy.pth").exists()
     assert not (tmp_path / "toy.pth.part").exists()
 
 
-def test_a_file_changed_after_first_use_is_refused(server: Server, tmp_path: Path):
+def test_a_file_changed_after_first_use_is_refused(server: WeightsServer, tmp_path: Path):
     path = fetch(weights(server, "/whole"), tmp_path)
     path.write_bytes(CONTENT[:-1])
-    with pytest.raises(WrongWeights, match=f"expected {SHA256}"):
+    with pytest.raises(WrongWeights, match=f"expected {SHA256}, found {OTHER_SHA256}"):
         fetch(weights(server, "/whole"), tmp_path)
+    assert expected_checksum(path) == SHA256
 
 
-def test_a_file_put_there_by_hand_is_trusted_from_then_on(server: Server, tmp_path: Path):
+def test_a_published_checksum_counts_more_than_a_remembered_one(server: WeightsServer, tmp_path: Path):
+    (tmp_path / "toy.pth").write_bytes(CONTENT)
+    (tmp_path / "toy.pth.sha256").write_text(f"{OTHER_SHA256}  toy.pth\n")
+    assert verify(weights(server, "/gone", sha256=SHA256), tmp_path) == SHA256
+    with pytest.raises(WrongWeights):
+        verify(weights(server, "/gone", sha256=OTHER_SHA256), tmp_path)
+
+
+@pytest.mark.parametrize("record", ["", "\n"])
+def test_an_empty_record_of_a_checksum_is_as_good_as_none(server: WeightsServer, tmp_path: Path, record: str):
+    (tmp_path / "toy.pth").write_bytes(CONTENT)
+    (tmp_path / "toy.pth.sha256").write_text(record)
+    assert verify(weights(server, "/gone"), tmp_path) == SHA256
+    assert (tmp_path / "toy.pth.sha256").read_text().startswith(SHA256)
+
+
+def test_a_file_put_there_by_hand_is_trusted_from_then_on(server: WeightsServer, tmp_path: Path):
     (tmp_path / "toy.pth").write_bytes(CONTENT)
     assert verify(weights(server, "/gone"), tmp_path) == SHA256
     assert fetch(weights(server, "/gone"), tmp_path) == tmp_path / "toy.pth"
+    assert server.ranges == []
+
+
+def test_what_is_not_cached_cannot_be_verified_and_the_message_says_how_to_get_it(
+    server: WeightsServer, tmp_path: Path
+):
+    with pytest.raises(WeightsUnavailable, match="python -m models weights fetch toy"):
+        verify(weights(server, "/whole"), tmp_path)
     assert server.ranges == []
 
 
@@ -118,62 +131,76 @@ def test_without_a_connection_the_message_says_where_to_put_the_file(tmp_path: P
         fetch(nowhere, tmp_path)
 
 
-def test_a_non_commercial_licence_is_shown_once(server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    shown = [(fetch(weights(server, "/whole"), tmp_path), capsys.readouterr().err)[1] for _ in range(2)]
+def test_a_non_commercial_licence_is_shown_once(
+    server: WeightsServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    restricted = weights(server, "/whole", licence="CC BY-NC-SA 4.0")
+    shown = [(fetch(restricted, tmp_path), capsys.readouterr().err)[1] for _ in range(2)]
     assert "CC BY-NC-SA 4.0" in shown[0]
     assert shown[1] == ""
 
 
-def test_a_free_licence_is_not_shown(server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_a_free_licence_is_not_shown(server: WeightsServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     fetch(weights(server, "/whole", licence="Apache-2.0"), tmp_path)
     assert capsys.readouterr().err == ""
+
+
+def test_of_two_processes_one_fetches_and_the_other_waits_for_it(server: WeightsServer, tmp_path: Path):
+    first = another_process(server, "/stalled", tmp_path)
+    wait_for_bytes(tmp_path / "toy.pth.part", 2 * MEGABYTE, first)
+    second = another_process(server, "/whole", tmp_path)
+    assert second.stderr is not None
+    assert second.stderr.readline() == "toy: another process is fetching it; waiting\n"
+    server.released.set()
+    for process in (first, second):
+        printed, complaints = process.communicate(timeout=60)
+        assert printed == f"{tmp_path / 'toy.pth'}\n", complaints
+    assert server.ranges == [None]
+    assert (tmp_path / "toy.pth").read_bytes() == CONTENT
+
+
+def test_whoever_waits_goes_on_where_a_killed_process_stopped(server: WeightsServer, tmp_path: Path):
+    first = another_process(server, "/stalled", tmp_path)
+    wait_for_bytes(tmp_path / "toy.pth.part", 2 * MEGABYTE, first)
+    second = another_process(server, "/stalled", tmp_path)
+    assert second.stderr is not None
+    assert "waiting" in second.stderr.readline()
+    first.kill()
+    first.communicate()
+    printed, complaints = second.communicate(timeout=60)
+    assert printed == f"{tmp_path / 'toy.pth'}\n", complaints
+    assert server.ranges == [None, f"bytes={2 * MEGABYTE}-"]
+    assert (tmp_path / "toy.pth").read_bytes() == CONTENT
 
 
 def test_the_cache_folder_is_a_setting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("YOUTUBE_OCC_WEIGHTS", str(tmp_path))
     assert cache_folder() == tmp_path
+    monkeypatch.setenv("YOUTUBE_OCC_WEIGHTS", "")
+    assert cache_folder().parts[-2:] == ("youtube-occ", "weights"), "an empty setting is none"
 
 
-def test_the_command_line_lists_all_and_complains_of_what_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.setenv("YOUTUBE_OCC_WEIGHTS", str(tmp_path))
-    listed = CliRunner().invoke(app, ["weights", "list"], env={"COLUMNS": "200"})
-    assert all(name in listed.output for name in WEIGHTS)
-    missing = CliRunner().invoke(app, ["weights", "verify", "dust3r_vitl_512_dpt"])
-    assert missing.exit_code == 1
-    unknown = CliRunner().invoke(app, ["weights", "fetch", "no_such"])
-    assert unknown.exit_code == 1
-    assert "no_such" in unknown.output
-
-
-def test_registered_weights_name_a_plain_file_and_web_addresses():
-    for name, entry in WEIGHTS.items():
-        assert entry.name == name
-        assert "/" not in entry.file_name
-        assert all(url.startswith(("https://", "http://")) for url in entry.urls)
-
-
-def test_the_command_line_fetches_with_resume_and_verifies(
-    server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_registered_weights_are_fetched_by_name_into_that_folder(
+    server: WeightsServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
-    monkeypatch.setenv("YOUTUBE_OCC_WEIGHTS", str(tmp_path))
-    monkeypatch.setitem(WEIGHTS, "toy", weights(server, "/cut", "/whole", sha256=SHA256))
-    (tmp_path / "toy.pth.part").write_bytes(CONTENT[:1000])
-    fetched = CliRunner().invoke(app, ["weights", "fetch", "toy"])
-    assert fetched.exit_code == 0
-    assert (tmp_path / "toy.pth").read_bytes() == CONTENT
-    assert server.ranges[0] == "bytes=1000-"
-    verified = CliRunner().invoke(app, ["weights", "verify", "toy"])
-    assert verified.output.split()[:2] == [SHA256, "toy"]
-    (tmp_path / "toy.pth").write_bytes(CONTENT[1:])
-    damaged = CliRunner().invoke(app, ["weights", "verify", "toy"])
-    assert damaged.exit_code == 1
-    assert f"expected {SHA256}" in damaged.output.replace("\n", "")
+    monkeypatch.setenv("YOUTUBE_OCC_WEIGHTS", str(tmp_path / "not" / "there" / "yet"))
+    monkeypatch.setitem(WEIGHTS, "toy", weights(server, "/whole"))
+    assert locate("toy") == tmp_path / "not" / "there" / "yet" / "toy.pth"
+    assert ensure("toy").read_bytes() == CONTENT
+
+
+def test_an_unknown_name_is_an_error_that_lists_the_known_ones():
+    with pytest.raises(WeightsUnavailable, match=r"'no_such'.*resnet18_places365.*dinov2_small"):
+        registered("no_such")
+    with pytest.raises(WeightsUnavailable):
+        ensure("no_such")
+    assert locate("no_such") == Path("no_such"), "what is no name is a path"
 
 
 def test_shipped_weights_are_found_by_name_without_a_download(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.setattr("models.weights.SHIPPED", tmp_path)
+    monkeypatch.setattr(cache, "SHIPPED", tmp_path)
     (tmp_path / "toy_small.safetensors").write_bytes(CONTENT)
+    (tmp_path / "toy_small.md").write_text("# toy_small")
     assert shipped() == ["toy_small"]
-    assert locate("toy_small") == tmp_path / "toy_small.safetensors"
+    assert locate("toy_small") == ensure("toy_small") == tmp_path / "toy_small.safetensors"
     assert locate("elsewhere.pth") == Path("elsewhere.pth")
-    assert "toy_small" in CliRunner().invoke(app, ["weights", "list"], env={"COLUMNS": "200"}).output

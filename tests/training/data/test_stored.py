@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.contract.classes import SemanticClass
 from pipeline.contract.errors import CorruptStore
-from pipeline.store.files import Store
+from pipeline.store.store import Store
 from tests.training.rooms import stored_frames
 from training.data import StoredFrames
 from training.errors import UnusableDataset

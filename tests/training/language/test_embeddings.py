@@ -9,7 +9,7 @@ import pytest
 from pipeline.contract.errors import CorruptStore, NoEmbeddings, OtherWeights
 from pipeline.dataset.index import build_dataset
 from pipeline.settings import DatasetSettings
-from pipeline.store.files import Store
+from pipeline.store.store import Store
 from tests.training.rooms import stored_frames
 from tests.training.spoken_room import class_vectors, embed_again, small_text
 from training.data import StoredFrames

@@ -7,7 +7,7 @@ import torch
 
 from pipeline.contract.errors import OtherWeights
 from pipeline.language.text import TextSide
-from pipeline.stages.semantics.san import SanSettings
+from pipeline.stages.semantics.settings import SanSettings
 from tests.pipeline.stages.semantics.tiny_san import tiny_settings, write_checkpoint
 from tests.training.rooms import RoomFrames
 from tests.training.spoken_room import small_text

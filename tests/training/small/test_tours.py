@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from pipeline.contract.classes import SemanticClass
-from training.small.tours import HELD_OUT_SEEDS, ShotViews, title_view, tour_shots, true_clip_of
+from pipeline.tours.seeds import HELD_OUT_SEEDS
+from pipeline.tours.views.shots import ShotViews, title_view, tour_shots, true_clip_of
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +44,6 @@ def test_a_title_card_is_a_picture_with_writing_on_it():
 
 
 def test_what_training_is_checked_against_is_for_no_evaluation():
-    from pipeline.tours import EVALUATION_SEEDS_START
+    from pipeline.tours.seeds import EVALUATION_SEEDS_START
 
     assert max(HELD_OUT_SEEDS) < EVALUATION_SEEDS_START

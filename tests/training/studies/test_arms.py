@@ -3,9 +3,9 @@
 import pytest
 
 from models.weights.cache import shipped
+from pipeline.contract.values import with_values
 from training.studies.arms import ARMS, Arm, TeacherChoice
 from training.studies.pillars import PillarStudy
-from training.values import with_values
 
 
 def test_every_arm_of_the_default_study_changes_one_thing():

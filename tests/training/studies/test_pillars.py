@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.store.files import Store
+from pipeline.store.store import Store
 from tests.training.tiny_runs import quick
 from training.errors import UnusableDataset, WrongCheckpoint
 from training.scores.evaluate import silent

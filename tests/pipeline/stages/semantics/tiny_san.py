@@ -1,4 +1,4 @@
-"""A small SAN checkpoint with weights made from names, and settings that make it label small pictures."""
+"""A small SAN checkpoint with name-seeded weights, and settings that make it label small pictures."""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import torch
 import yaml
 
-from models.san.name_seeded import TINY, name_made_san, photo, tell_apart
+from models.san.name_seeded import TINY, name_seeded_san, photo, tell_apart
 from pipeline.contract.classes import SemanticClass
 
 _NAMES = [c.name.lower() for c in SemanticClass if SemanticClass.EMPTY < c < SemanticClass.UNKNOWN]
@@ -14,7 +14,7 @@ _NAMES = [c.name.lower() for c in SemanticClass if SemanticClass.EMPTY < c < Sem
 
 def write_checkpoint(path: Path) -> Path:
     """Write a network in the released layout that sees differences between regions and between words."""
-    network = name_made_san(TINY)
+    network = name_seeded_san(TINY)
     tell_apart(network, torch.from_numpy(photo("mean", 160, 224)).permute(2, 0, 1)[None], _NAMES)
     torch.save({"model": network.state_dict()}, path)
     return path

@@ -1,0 +1,43 @@
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import pytest
+
+from models.weights.cache import shipped
+from models.weights.registry import WEIGHTS
+
+
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_an_entry_names_a_plain_file_web_addresses_and_a_licence(name: str):
+    entry = WEIGHTS[name]
+    assert entry.name == name
+    assert "/" not in entry.file_name
+    assert entry.urls
+    for url in entry.urls:
+        assert urlsplit(url).scheme in ("http", "https")
+        assert urlsplit(url).hostname
+    assert entry.licence
+    assert entry.use
+    assert entry.size_bytes > 10_000_000
+    assert entry.sha256 is None or len(bytes.fromhex(entry.sha256)) == 32
+
+
+def test_no_two_entries_share_a_file_of_the_cache():
+    files = [entry.file_name for entry in WEIGHTS.values()]
+    assert len(set(files)) == len(files)
+
+
+def test_a_name_is_registered_or_shipped_but_not_both():
+    assert set(WEIGHTS).isdisjoint(shipped())
+
+
+@pytest.mark.parametrize(
+    ("licence", "restricted"), [("CC BY-NC-SA 4.0", True), ("CC BY", False), ("MIT", False), ("Apache-2.0", False)]
+)
+def test_a_licence_tells_whether_commercial_use_is_forbidden(licence: str, *, restricted: bool):
+    assert replace(WEIGHTS["dinov2_small"], licence=licence).non_commercial is restricted
+
+
+def test_dust3rs_released_weights_are_not_for_commercial_use_and_dinov2s_are():
+    assert all(entry.non_commercial for name, entry in WEIGHTS.items() if name.startswith("dust3r"))
+    assert not any(entry.non_commercial for name, entry in WEIGHTS.items() if name.startswith("dinov2"))
