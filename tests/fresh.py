@@ -19,6 +19,16 @@ sys.meta_path.insert(0, Missing())
 """
 """What stands at the start of a process in which packages are missing; only Python's own import can tell."""
 
+EXTRAS = {
+    "web": ("yt_dlp", "defusedxml"),
+    "train": ("lightning_fabric", "tensorboard"),
+    "segmenters": ("transformers",),
+    "query": ("numkong",),
+    "s3": ("s3fs",),
+    "ui": ("dagster_webserver",),
+}
+"""What each extra lets one import."""
+
 
 def run_code(code: str) -> str:
     """Return what a fresh interpreter prints that runs ``code``."""
@@ -31,4 +41,5 @@ def without_packages(packages: Sequence[str], folder: Path) -> dict[str, str]:
     """Return the environment of a process that finds none of some packages, as on a machine that lacks them."""
     folder.mkdir(exist_ok=True)
     (folder / "sitecustomize.py").write_text(BLOCKER.format(packages=tuple(packages)))
-    return os.environ | {"PYTHONPATH": str(folder)}
+    found = (str(folder), *filter(None, (os.environ.get("PYTHONPATH"),)))
+    return os.environ | {"PYTHONPATH": os.pathsep.join(found)}

@@ -9,19 +9,9 @@ import pytest
 
 from models.errors import MissingExtra
 from models.extras import extra
-from tests.fresh import without_packages
+from tests.fresh import EXTRAS, without_packages
 
 PROJECT = Path(__file__).parents[1]
-PACKAGES = {
-    "web": ("yt_dlp", "defusedxml"),
-    "train": ("lightning_fabric", "tensorboard"),
-    "segmenters": ("transformers",),
-    "query": ("numkong",),
-    "s3": ("s3fs",),
-    "ui": ("dagster_webserver",),
-}
-"""What each extra lets one import."""
-
 NEEDS = {
     "web": "from pipeline.cli.app import main; main()",
     "train": "from pipeline.cli.app import main; main()",
@@ -40,7 +30,7 @@ ARGUMENTS = {
 
 @pytest.mark.parametrize("name", NEEDS)
 def test_a_missing_extra_says_its_own_name(name: str, tmp_path: Path) -> None:
-    environment = without_packages(PACKAGES[name], tmp_path / "site")
+    environment = without_packages(EXTRAS[name], tmp_path / "site")
     command = [sys.executable, "-c", NEEDS[name], *ARGUMENTS.get(name, [])]
     ended = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
     told = " ".join((ended.stdout + ended.stderr).split())
@@ -51,7 +41,7 @@ def test_a_missing_extra_says_its_own_name(name: str, tmp_path: Path) -> None:
 
 def test_every_extra_but_those_of_developers_is_tried() -> None:
     declared = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    assert set(declared) - {"all", "docs", "dev"} == set(PACKAGES)
+    assert set(declared) - {"all", "docs", "dev"} == set(EXTRAS)
 
 
 def test_other_errors_pass_unchanged() -> None:

@@ -1,7 +1,8 @@
 """``build_dataset`` as a user runs it: real processes, real kills, a real ``dagster dev``.
 
 One story in four acts, each a fixture on the one before: a video's process is killed while others are built, two
-builds finish the rest at the same time, a further build finds nothing to do, and the UI's GraphQL backfills.
+builds finish the rest at the same time (all of them with the packages of the base install alone), a
+further build finds nothing to do, and the UI's GraphQL backfills.
 """
 
 import os
@@ -19,6 +20,7 @@ from pipeline.sources.video_source import read_sources
 from pipeline.stages.run import is_built, made_by
 from pipeline.store.index import read_summary
 from tests.assets.workplace import LONGEST_RUN_S, Ended, Workplace, finish, free_port, graphql, kill_child
+from tests.fresh import EXTRAS
 from tests.pipeline.room_video import write_room_video
 
 TOUR = "tour-1"
@@ -29,7 +31,8 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
     folder = tmp_path_factory.mktemp("workplace")
     (folder / "broken.mp4").write_text("this is no video")
     write_room_video(folder / "room.mp4")
-    return Workplace(folder, f"tour://1 {folder / 'broken.mp4'} {folder / 'room.mp4'}")
+    beyond_base = tuple(package for packages in EXTRAS.values() for package in packages)
+    return Workplace(folder, f"tour://1 {folder / 'broken.mp4'} {folder / 'room.mp4'}", beyond_base)
 
 
 @pytest.fixture(scope="module")
