@@ -9,8 +9,8 @@ import dagster as dg
 from pydantic import Field
 from typer import echo
 
-from assets.progress import SECONDS_BETWEEN_LINES, ScreenLines
 from pipeline.contract.errors import VideoLocked
+from pipeline.contract.progress import SECONDS_BETWEEN_LINES, Lines
 from pipeline.settings import Layer, Resolved, Settings, environment, resolve
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.due import due
@@ -91,7 +91,7 @@ class LockedVideo(dg.ConfigurableResource[Workbench]):
             raise dg.DagsterInvariantViolationError("choose a video: these assets are made one partition at a time")
         store, settings = self.pipeline.store(), self.pipeline.settings()
         held = store.video(context.run.tags[PARTITION_TAG])
-        workbench = Workbench(held, Catalog(store), settings, ScreenLines(held.video_id))
+        workbench = Workbench(held, Catalog(store), settings, Lines(held.video_id))
         with ExitStack() as until_done:
             _wait_for(held, until_done)
             yield workbench

@@ -11,13 +11,16 @@ What most people need from Python is here; everything is loaded when it is used.
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from models.lazy import lazy
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from pipeline.contract.progress import Progress
     from pipeline.contract.records import Clip, Occupancy
-    from pipeline.dataset.frames import Camera, Dataset, Frame, Grid
+    from pipeline.dataset.frames import Dataset
+    from pipeline.store.frames import Camera, Frame, Grid
 
 __all__ = ["Camera", "Dataset", "Frame", "Grid", "find_clips", "process", "voxelize"]
 
@@ -106,10 +109,12 @@ def voxelize(
     return filled(*clip_of_arrays(depth, intrinsics, camera_to_world, labels), chosen)
 
 
-def __getattr__(name: str) -> Any:
-    """Load the classes of a dataset's frames when they are asked for."""
-    if name in {"Camera", "Dataset", "Frame", "Grid"}:
-        from pipeline.dataset import frames
-
-        return getattr(frames, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy(
+    __name__,
+    {
+        "Camera": "pipeline.store.frames",
+        "Dataset": "pipeline.dataset.frames",
+        "Frame": "pipeline.store.frames",
+        "Grid": "pipeline.store.frames",
+    },
+)

@@ -3,7 +3,6 @@
 Networks are imported by the commands, so that help costs nothing.
 """
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -12,6 +11,7 @@ import typer
 
 from models.errors import ModelError
 from pipeline.contract.errors import PipelineError
+from pipeline.contract.progress import Lines, named
 from pipeline.contract.values import checked, parsed, with_values
 
 if TYPE_CHECKING:
@@ -64,9 +64,9 @@ def pretrain(
 
     frames = source(kind, path, read).open("train")
     taught = load_teacher(teacher, weights)
-    features = features_of(frames, taught, out / "features", Lines("teacher features"))
+    features = features_of(frames, taught, out / "features", Lines())
     settings = with_values(DistillSettings, parsed(values or []))
-    made = distil(frames, features, taught.width, preset, settings, out, Lines("distillation"))
+    made = distil(frames, features, taught.width, preset, settings, out, Lines())
     typer.echo(f"{out}: {made.steps} steps on {made.data}")
 
 
@@ -85,7 +85,7 @@ def finetune(
     from training.settings import FinetuneSettings
 
     settings = with_values(FinetuneSettings, parsed(values or []))
-    made = supervise(source(kind, path, read).open("train"), preset, start, settings, out, Lines("fine-tuning"))
+    made = supervise(source(kind, path, read).open("train"), preset, start, settings, out, Lines())
     typer.echo(f"{out}: {made.steps} steps on {made.data}")
 
 
@@ -105,7 +105,7 @@ def language(
 
     settings = with_values(LanguageSettings, parsed(values or []))
     frames = SpokenFrames(source("stored", path, read).stored("train"))
-    made = learn_language(frames, preset, start, settings, out, Lines("language"))
+    made = learn_language(frames, preset, start, settings, out, Lines())
     typer.echo(f"{out}: {made.steps} steps on {made.data}")
 
 
@@ -137,7 +137,9 @@ def zero_shot_command(
     words = class_words(text, load_vocabulary(vocabulary) if vocabulary else default_vocabulary())
     asked = None if query is None else (query, text.embed([query])[0])
     rivals = {f"closed set ({closed_set.name})": classifier(load_network(closed_set))} if closed_set else {}
-    scores = zero_shot(speaker, words, region_network(words_of), frames, network.name, rivals, Lines("zero-shot"))
+    scores = zero_shot(
+        speaker, words, region_network(words_of), frames, network.name, rivals, named(Lines(), "zero-shot")
+    )
     typer.echo(f"{frames.origin}\n\n{scores.markdown()}")
     if picture:
         picture.write_bytes(jpeg(_spoken_page(speaker, words, frames, asked), PICTURE_BYTES))
@@ -160,7 +162,7 @@ def evaluate(
     from training.scores.picture import prediction_picture
 
     frames, trained = source(kind, path, read).open("test"), load_network(network)
-    typer.echo(f"{frames.origin}\n\n{score(trained, frames, network.name, Lines('evaluation')).markdown()}")
+    typer.echo(f"{frames.origin}\n\n{score(trained, frames, network.name, Lines()).markdown()}")
     if picture:
         sample = frames[0]
         picture.write_bytes(prediction_picture(sample, predict(trained, sample), PICTURE_BYTES))
@@ -179,7 +181,7 @@ def experiment(
     from training.studies.experiment import run as run_experiment
 
     settings = with_values(Experiment, {"weights": weights, **parsed(values or [])})
-    typer.echo(run_experiment(settings, FramesSource(path=data).store(), out, Lines, typer.echo))
+    typer.echo(run_experiment(settings, FramesSource(path=data).store(), out, Lines(), typer.echo))
 
 
 @app.command(rich_help_panel=STUDY)
@@ -199,7 +201,7 @@ def study(
 
     settings = with_values(PillarStudy, parsed(values or []))
     store = FramesSource(path=data).store()
-    typer.echo(run_pillars(settings, store, out, rooms or out / "rooms", Lines, typer.echo).report)
+    typer.echo(run_pillars(settings, store, out, rooms or out / "rooms", Lines(), typer.echo).report)
 
 
 @app.command(rich_help_panel=JUDGE, epilog="Example: youtube-occ export --path data --out nyu --format monoscene")
@@ -216,9 +218,9 @@ def export(
     typer.echo(f"{layout}, into {out}")
     sides: tuple[Literal["train", "test"], ...] = ("train", "test")
     for side in sides:
-        frames, progress = source(kind, path, read).open(side), Lines(side)
+        frames, progress = source(kind, path, read).open(side), Lines()
         for done, _ in enumerate(export_monoscene(frames, out, side), start=1):
-            progress(done, len(frames))
+            progress(side, done, len(frames))
 
 
 def _spoken_page(
@@ -234,20 +236,6 @@ def _spoken_page(
     query, vector = asked
     sample, heat = hottest(speaker, frames, vector)
     return below(prediction_page(sample, speaker.classes(sample, words)), heat_picture(sample, heat, query))
-
-
-class Lines:
-    """Prints how far something is, at most a hundred lines of it, from the first process only."""
-
-    def __init__(self, subject: str) -> None:
-        self.subject, self._last = subject, -1
-
-    def __call__(self, done: int, total: int) -> None:
-        """Print a line if another hundredth is done."""
-        share = 100 * done // max(total, 1)
-        if share != self._last and os.environ.get("RANK", "0") == "0":
-            typer.echo(f"{self.subject:<28} {share:>3} %  {done} of {total}")
-        self._last = share
 
 
 def source(kind: str, path: str | None, read: list[str] | None) -> "FramesSource":

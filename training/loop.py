@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from pipeline.contract.progress import Progress
 from training.batches import Batches, NamedBatch
 from training.curves import Curves
 from training.errors import LossNotFinite
@@ -66,12 +67,10 @@ def fabric_for(settings: LoopSettings, folder: Path, *loggers: Logger) -> Fabric
     return fabric
 
 
-def train(
-    training: Training, settings: LoopSettings, folder: Path, fabric: Fabric, progress: Callable[[int, int], None]
-) -> Trained:
+def train(training: Training, settings: LoopSettings, folder: Path, fabric: Fabric, progress: Progress) -> Trained:
     """Train, or go on where an earlier process was killed.
 
-    folder: keeps the state. progress: of (steps done, steps in all).
+    folder: keeps the state. progress: is told the steps.
 
     Raises:
         LossNotFinite: the loss or a gradient is, naming the batch; the last good state stays.
@@ -92,7 +91,7 @@ def train(
             _score(training.scores, state, folder, fabric)
         if _is_due(state.step, steps, settings.checkpoint_every):
             state.save(folder, fabric)
-        progress(state.step, steps)
+        progress("training", state.step, steps)
     return Trained(state.kept.eval(), state.step, state.curves)
 
 

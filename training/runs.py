@@ -8,6 +8,7 @@ import torch
 
 from models.symphonies import Symphonies
 from models.symphonies.maskdino import load_image_weights
+from pipeline.contract.progress import Progress, named, silent
 from training.batches import EpochBatches
 from training.checkpoints import (
     NetworkDescription,
@@ -23,7 +24,6 @@ from training.fabric import Fabric
 from training.language.embeddings import SpokenFrames, collate_spoken
 from training.language.task import OCCUPANCY_OUTPUTS, LanguageTask
 from training.loop import Training, fabric_for, train
-from training.scores.evaluate import Progress, silent
 from training.settings import DistillSettings, FinetuneSettings, LanguageSettings, LoopSettings
 from training.state import STATE
 from training.tasks.distill import Distillation, TaughtFrames, collate_taught
@@ -58,7 +58,15 @@ def pretrain(
         network=network.config, task="distilled", data=frames.origin, settings=wanted, steps=0
     )
     batches = EpochBatches(TaughtFrames(frames, features, settings), collate_taught)
-    return _run(Distillation(network, settings), batches, description, settings.loop, folder, fabric, progress)
+    return _run(
+        Distillation(network, settings),
+        batches,
+        description,
+        settings.loop,
+        folder,
+        fabric,
+        named(progress, "distillation"),
+    )
 
 
 def finetune(
@@ -85,7 +93,15 @@ def finetune(
         network=network.config, task="supervised", data=labelled.origin, settings=wanted, steps=0
     )
     task = Supervision(network, settings.earlier_layers, linear_probe=settings.linear_probe)
-    return _run(task, EpochBatches(labelled, collate), description, settings.loop, folder, fabric, progress)
+    return _run(
+        task,
+        EpochBatches(labelled, collate),
+        description,
+        settings.loop,
+        folder,
+        fabric,
+        named(progress, "fine-tuning"),
+    )
 
 
 def learn_language(
@@ -116,7 +132,15 @@ def learn_language(
         text_weights=dict(frames.weights),
     )
     batches = EpochBatches(frames, collate_spoken)
-    return _run(LanguageTask(network, settings), batches, description, settings.loop, folder, fabric, progress)
+    return _run(
+        LanguageTask(network, settings),
+        batches,
+        description,
+        settings.loop,
+        folder,
+        fabric,
+        named(progress, "language"),
+    )
 
 
 def _described(start: Path | None) -> dict[str, Any] | None:

@@ -6,8 +6,8 @@ import dagster as dg
 from typer import echo
 
 from assets.metadata import picture, table
-from assets.progress import ScreenLines
 from assets.resources import PipelineResource
+from pipeline.contract.progress import Lines
 from pipeline.dataset.index import build_dataset
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.store.index import DatasetSummary
@@ -41,7 +41,7 @@ def quality_report(pipeline: PipelineResource) -> dg.MaterializeResult:
     from pipeline.quality import tour_quality
 
     store = pipeline.store()
-    report = tour_quality(store, Catalog(store).video_ids(), pipeline.settings(), ScreenLines("quality"))
+    report = tour_quality(store, Catalog(store).video_ids(), pipeline.settings(), Lines())
     if not report.tours:
         echo("no rendered tours among the videos: their quality is not known")
         return dg.MaterializeResult(metadata={"tours": 0})

@@ -8,7 +8,8 @@ from typer import echo
 from assets.dataset.dataset import dataset
 from assets.metadata import PREVIEW_BYTES, picture
 from assets.training.networks import GPU, described, zero_shot_report
-from assets.training.resource import TrainingResource, progress
+from assets.training.resource import TrainingResource
+from pipeline.contract.progress import Lines, named
 
 if TYPE_CHECKING:
     from pipeline.language.text import SanText
@@ -37,7 +38,7 @@ def language_network(training: TrainingResource) -> dg.MaterializeResult:
     words, version = class_words(text, text.settings.words()), frames.frames.version
     settings = training.settings(LanguageSettings, training.language)
     folder = training.place("language", version, training.preset, settings.model_dump())
-    made = learn_language(frames, training.preset, None, settings, folder, progress("language"))
+    made = learn_language(frames, training.preset, None, settings, folder, Lines("training"))
     speaker, test = Speaker.load(folder, text), training.benchmark_source().open("test")
     return dg.MaterializeResult(
         metadata={
@@ -66,7 +67,9 @@ def _scored(
     from training.language.zero_shot import zero_shot
 
     segmenter = SanSegmenter(text.settings)
-    scores = zero_shot(speaker, words, segmenter, frames, "language head", rivals, progress("zero-shot"))
+    scores = zero_shot(
+        speaker, words, segmenter, frames, "language head", rivals, named(Lines("training"), "zero-shot")
+    )
     echo(f"\n{frames.origin}\n{scores.markdown()}\n")
     figures = {name: float(value) for name, value in scores.summary().items()}
     return {"benchmark": frames.origin, "scores": dg.MetadataValue.md(scores.markdown()), **figures}

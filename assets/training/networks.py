@@ -8,7 +8,8 @@ from typer import echo
 
 from assets.dataset.dataset import dataset
 from assets.metadata import PREVIEW_BYTES, picture, table
-from assets.training.resource import TrainingResource, progress
+from assets.training.resource import TrainingResource
+from pipeline.contract.progress import Lines, named
 
 if TYPE_CHECKING:
     from training.checkpoints import NetworkDescription
@@ -27,7 +28,7 @@ def teacher_features(training: TrainingResource) -> dg.MaterializeResult:
 
     frames = StoredFrames(training.pipeline.store(), "all")
     teacher = load_teacher(training.teacher, training.weights)
-    store_features(frames, teacher, progress("features"))
+    store_features(frames, teacher, Lines("training"))
     return dg.MaterializeResult(
         metadata={
             "dataset": frames.version,
@@ -53,8 +54,8 @@ def pretrained_network(training: TrainingResource) -> dg.MaterializeResult:
         load_teacher(training.teacher, training.weights),
     )
     folder = training.pretrained(frames.version)
-    features = store_features(frames, teacher, progress("features"))
-    made = pretrain(frames, features, teacher.width, training.preset, settings, folder, progress("distillation"))
+    features = store_features(frames, teacher, Lines("training"))
+    made = pretrain(frames, features, teacher.width, training.preset, settings, folder, Lines("training"))
     return dg.MaterializeResult(metadata={"dataset": frames.version, **described(folder, made)})
 
 
@@ -67,7 +68,7 @@ def finetuned_network(training: TrainingResource) -> dg.MaterializeResult:
     version = _version(training)
     start = training.pretrained(version)
     folder = training.place("finetuned", start.name, benchmark.model_dump(), study.finetune.model_dump())
-    made = finetune(benchmark.open("train"), study.preset, start, study.finetune, folder, progress("fine-tuning"))
+    made = finetune(benchmark.open("train"), study.preset, start, study.finetune, folder, Lines("training"))
     report = _scored(folder, benchmark.open("test"))
     return dg.MaterializeResult(metadata={"dataset": version, **described(folder, made), **report})
 
@@ -80,7 +81,7 @@ def zero_shot_report(training: TrainingResource) -> dg.MaterializeResult:
 
     frames, study = StoredFrames(training.pipeline.store(), "train"), training.comparison()
     folder = training.labelled(frames.version)
-    made = finetune(frames, study.preset, None, study.finetune, folder, progress("zero-shot"))
+    made = finetune(frames, study.preset, None, study.finetune, folder, named(Lines("training"), "zero-shot"))
     report = _scored(folder, training.benchmark_source().open("test"))
     return dg.MaterializeResult(metadata={"dataset": frames.version, **described(folder, made), **report})
 
@@ -97,7 +98,7 @@ def label_efficiency_report(training: TrainingResource) -> dg.MaterializeResult:
     folder = training.place("label_efficiency", pretrained.name, benchmark.model_dump(), study.model_dump())
     starts = {"random": None, "distilled": pretrained}
     sides = benchmark.open("train"), benchmark.open("test")
-    results = list(label_efficiency(study, *sides, starts, folder, progress))
+    results = list(label_efficiency(study, *sides, starts, folder, Lines("training")))
     echo(f"\n{by_share(results)}\n")
     shown = folder / network_name("distilled", max(study.shares), study.seeds[0])
     return dg.MaterializeResult(
@@ -125,7 +126,7 @@ def distillation_study(training: TrainingResource) -> dg.MaterializeResult:
 
     study = training.settings(PillarStudy, training.pillars)
     folder = training.place("distillation_study", _version(training), study.model_dump(mode="json"))
-    findings = run_pillars(study, training.pipeline.store(), folder, training.place("rooms"), progress, echo)
+    findings = run_pillars(study, training.pipeline.store(), folder, training.place("rooms"), Lines("training"), echo)
     return dg.MaterializeResult(
         metadata={
             "folder": dg.MetadataValue.path(str(folder)),
@@ -170,7 +171,7 @@ def _scored(folder: Path, frames: "Frames") -> dict[str, Any]:
     from training.checkpoints import load_network
     from training.scores.evaluate import evaluate
 
-    scores = evaluate(load_network(folder), frames, folder.name, progress("evaluation"))
+    scores = evaluate(load_network(folder), frames, folder.name, Lines("training"))
     echo(f"\n{frames.origin}\n{scores.markdown()}\n")
     return {
         "benchmark": frames.origin,

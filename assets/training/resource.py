@@ -3,14 +3,12 @@
 import hashlib
 import json
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from pydantic import Field
 
-from assets.progress import ScreenLines
 from assets.resources import PipelineResource
 
 if TYPE_CHECKING:
@@ -79,9 +77,3 @@ class TrainingResource(dg.ConfigurableResource["TrainingResource"]):
 
         study: Study = self.settings(Study, {"preset": self.preset, **self.study})
         return study
-
-
-def progress(subject: str) -> Callable[[int, int], None]:
-    """Return what prints how far a run is."""
-    lines = ScreenLines("training")
-    return lambda done, total: lines(subject, done, total, f"{done} of {total}")

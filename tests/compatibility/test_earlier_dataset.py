@@ -1,6 +1,5 @@
 """A dataset as release 0.1 wrote it, with settings under their old names, goes on as if nothing had moved."""
 
-import tarfile
 import warnings
 from pathlib import Path
 
@@ -20,19 +19,15 @@ from pipeline.stages.registry import stages
 from pipeline.stages.run import process_video
 from pipeline.store.index import read_summary
 from pipeline.store.store import Store
-from tests.paths import FIXTURES
+from tests.earlier import FRAMES, VIDEO, unpack_earlier_dataset
 from training.data import StoredFrames
 from training.runs import finetune
 from training.settings import FinetuneSettings, LoopSettings
 
-VIDEO = "tour-5"
-
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    with tarfile.open(FIXTURES / "dataset_before_the_move.tar") as archive:
-        archive.extractall(tmp_path, filter="data")
-    return tmp_path
+    return unpack_earlier_dataset(tmp_path).parent
 
 
 @pytest.fixture
@@ -106,7 +101,7 @@ def test_every_array_opens_with_plain_zarr(folder: Path):
 
 def test_a_network_learns_from_it(store: Store, tmp_path: Path):
     frames = StoredFrames(store, "train")
-    assert len(frames) == 6
+    assert len(frames) == FRAMES
     settings = FinetuneSettings(loop=LoopSettings(steps=2, workers=0, accelerator="cpu"))
     made = finetune(frames, "tiny", None, settings, tmp_path / "network")
     assert made.steps == 2

@@ -19,7 +19,7 @@ def drawn_step(seed: int, steps: int) -> int:
 def killing_at(step: int) -> Callable[[int, int], None]:
     """Progress that ends its own process as ``kill -9`` does once so many steps are done."""
 
-    def progress(done: int, total: int) -> None:  # noqa: ARG001 - the interface of progress
+    def progress(task: str, done: float, total: float, note: str = "") -> None:  # noqa: ARG001 - the interface
         if done == step:
             os.kill(os.getpid(), signal.SIGKILL)
 

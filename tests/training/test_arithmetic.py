@@ -12,11 +12,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from pipeline.contract.progress import silent
 from tests.training.small.tiny_recipe import halves
 from tests.training.tiny_runs import quick
 from training.batches import EpochBatches
 from training.loop import Trained, Training, fabric_for, train
-from training.scores.evaluate import silent
 from training.small.recipe import training_of
 
 

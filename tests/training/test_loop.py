@@ -6,6 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from pipeline.contract.progress import silent
 from tests.training.killed import drawn_step, run_until_killed
 from tests.training.rooms import RoomFrames
 from tests.training.tiny_runs import Root, quick, roots
@@ -13,7 +14,6 @@ from training.checkpoints import WEIGHTS
 from training.errors import LossNotFinite, WrongCheckpoint
 from training.loop import SCORES_PLOT, Trained, Training, fabric_for, train
 from training.runs import finetune
-from training.scores.evaluate import silent
 from training.settings import FinetuneSettings, LoopSettings
 from training.state import STATE
 
@@ -143,7 +143,7 @@ def test_progress_counts_every_step_and_goes_on_where_an_earlier_process_stopped
 def test_curves_of_an_interrupted_training_have_no_gap_and_nothing_twice(tmp_path: Path):
     loop = quick(steps=6, batch_size=1, checkpoint_every=4)
 
-    def stopping(done: int, total: int) -> None:  # noqa: ARG001 - the interface of progress
+    def stopping(task: str, done: float, total: float, note: str = "") -> None:  # noqa: ARG001 - the interface
         if done == 5:
             raise KeyboardInterrupt
 

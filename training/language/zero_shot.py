@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from pipeline.contract.classes import SemanticClass
 from pipeline.contract.grid import GRID_SHAPE
 from pipeline.contract.language import RegionNetwork
+from pipeline.contract.progress import Progress, silent
 from training.data import Frames, Sample, collate
 from training.language.speaker import Speaker
 from training.language.task import taught_voxels
 from training.language.words import ClassWords
-from training.scores.evaluate import Predictor, Progress, score, silent
+from training.scores.evaluate import Predictor, score
 from training.scores.metrics import Evaluation
 from training.tasks.regions import pixel_voxels
 from training.tasks.supervise import views_of

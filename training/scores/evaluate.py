@@ -9,19 +9,15 @@ from numpy.typing import NDArray
 
 from models.device import device_of
 from models.symphonies import Symphonies
+from pipeline.contract.progress import Progress, silent
 from training.data import Frames, Sample, check_learnable, collate
 from training.errors import WrongCheckpoint
 from training.scores.metrics import Evaluation
 from training.tasks.losses import CLASSES
 from training.tasks.supervise import views_of
 
-Progress = Callable[[int, int], None]
 Predictor = Callable[[Sample], NDArray[np.uint8]]
 """A picture with depth and camera to a grid (60, 60, 36) of labels."""
-
-
-def silent(done: int, total: int) -> None:
-    """Show no progress."""
 
 
 @torch.inference_mode()
@@ -64,5 +60,5 @@ def score(predictors: Mapping[str, Predictor], frames: Frames, progress: Progres
         sample = frames[index]
         first, *others = (predict_grid(sample) for predict_grid in predictors.values())
         evaluation.add(first, sample, *others)
-        progress(index + 1, len(frames))
+        progress("evaluation", index + 1, len(frames))
     return evaluation

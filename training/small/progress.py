@@ -5,10 +5,10 @@ import time
 from argparse import Namespace
 from typing import Any
 
+from pipeline.contract.progress import SECONDS_BETWEEN_LINES
 from training.fabric import Logger, rank_zero_only
 from training.settings import LoopSettings
 
-SECONDS_BETWEEN_LINES = 5.0
 NEWEST_LOSS = 0.2
 """Weight of the newest loss in the mean that is shown."""
 
@@ -19,7 +19,7 @@ class ProgressLine(Logger):
     def __init__(self, subject: str, settings: LoopSettings, every_s: float = SECONDS_BETWEEN_LINES) -> None:
         super().__init__()
         self._subject, self._samples_a_step, self._every = subject, settings.batch_size * settings.accumulate, every_s
-        self._then, self._then_step, self._loss = time.monotonic(), -1, float("nan")
+        self._then, self._then_step, self._loss = time.monotonic(), -1.0, float("nan")
 
     @property
     def name(self) -> str:
@@ -45,7 +45,7 @@ class ProgressLine(Logger):
         """Show nothing: the settings are in the recipe."""
 
     @rank_zero_only
-    def __call__(self, done: int, total: int) -> None:
+    def __call__(self, task: str, done: float, total: float, note: str = "") -> None:  # noqa: ARG002 - it has a subject
         """Show the line anew, at most every few seconds."""
         now = time.monotonic()
         if self._then_step < 0:
@@ -56,7 +56,7 @@ class ProgressLine(Logger):
         left = (total - done) / max(rate, 1e-6) / 60
         self._then, self._then_step = now, done
         _write(
-            f"\r{self._subject} {done}/{total}  loss {self._loss:.4f}  "
+            f"\r{self._subject} {done:g}/{total:g}  loss {self._loss:.4f}  "
             f"{rate * self._samples_a_step:.1f} samples/s  {left:.0f} min left   "
         )
 

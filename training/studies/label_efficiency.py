@@ -3,7 +3,7 @@
 import io
 import json
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 
@@ -11,10 +11,11 @@ import numpy as np
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
+from pipeline.contract.progress import Progress, named, silent
 from training.checkpoints import NetworkDescription, load_network
 from training.data import Frames
 from training.runs import finetune
-from training.scores.evaluate import Progress, evaluate, silent
+from training.scores.evaluate import evaluate
 from training.settings import FinetuneSettings
 
 OTHERS_WAIT_S = 1.0
@@ -54,7 +55,7 @@ def label_efficiency(
     test: Frames,
     starts: Mapping[str, Path | None],
     folder: Path,
-    progress: Callable[[str], Progress] = lambda _: silent,
+    progress: Progress = silent,
 ) -> Iterator[FinetunedScore]:
     """Fine-tune and score every combination; yields each as it is done. What is done in ``folder`` is not done again.
 
@@ -68,8 +69,10 @@ def label_efficiency(
         name = network_name(start, share, seed)
         try:
             with FileLock(folder / f"{name}.lock", timeout=OTHERS_WAIT_S):
-                made = finetune(train, study.preset, pretrained, study.of(seed, share), folder / name, progress(name))
-                figures = _scored(made, test, folder / name, progress(f"{name} test"))
+                made = finetune(
+                    train, study.preset, pretrained, study.of(seed, share), folder / name, named(progress, name)
+                )
+                figures = _scored(made, test, folder / name, named(progress, f"{name} test"))
         except Timeout:
             waiting.append((seed, share, (start, pretrained)))
         else:

@@ -14,12 +14,12 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from pipeline.contract.progress import Progress, named
 from pipeline.store.store import Store
 from training.data import Chained, Frames, StoredFrames
 from training.data.subset import FrameSubset
 from training.errors import UnusableDataset
 from training.runs import pretrain
-from training.scores.evaluate import Progress
 from training.settings import DistillSettings, FinetuneSettings
 from training.studies.arms import ARMS, MIXED, Arm, Mix, TeacherChoice
 from training.studies.experiment import GENTLER, QUICK, length
@@ -68,7 +68,7 @@ def run_pillars(
     store: Store,
     folder: Path,
     rooms: Path,
-    progress: Callable[[str], Progress],
+    progress: Progress,
     echo: Callable[[str], None],
 ) -> Findings:
     """Run a study; ``folder`` then holds ``results.json``, ``report.md`` and ``report.png`` besides the networks.
@@ -100,7 +100,7 @@ def run_pillars(
 class _Sources:
     """The views of every mix, and what every teacher says of them; each is made when it is first asked for."""
 
-    def __init__(self, study: PillarStudy, store: Store, folder: Path, progress: Callable[[str], Progress]) -> None:
+    def __init__(self, study: PillarStudy, store: Store, folder: Path, progress: Progress) -> None:
         self._views, self._folder, self._progress = study.views, folder, progress
         self._stored = StoredFrames(store, "all")
         if len(self._stored) < study.views:
@@ -129,7 +129,7 @@ class _Sources:
         return FrameSubset(self._stored, spread, f"{self._views} spread evenly")
 
     def _features_of(self, choice: TeacherChoice, name: Mix) -> FeatureSource:
-        progress = self._progress(f"{choice.kind} on {name}")
+        progress = named(self._progress, f"{choice.kind} on {name}")
         return features_of(self._dataset(name), self.teacher(choice), self._folder / "features", progress)
 
     def _load_teacher(self, choice: TeacherChoice) -> Teacher:
@@ -142,7 +142,7 @@ def _scores(
     train: Frames,
     test: Frames,
     folder: Path,
-    progress: Callable[[str], Progress],
+    progress: Progress,
 ) -> Iterator[StudentScore]:
     """Yield every score as it is known: seed by seed, so that a study cut short compares all arms."""
     for seed in study.seeds:
@@ -156,16 +156,14 @@ def _scores(
                     yield StudentScore(student=student, probe=probe, result=result)
 
 
-def _distilled(
-    study: PillarStudy, arm: Arm, seed: int, sources: _Sources, folder: Path, progress: Callable[[str], Progress]
-) -> Path:
+def _distilled(study: PillarStudy, arm: Arm, seed: int, sources: _Sources, folder: Path, progress: Progress) -> Path:
     loop = study.distill.loop.model_copy(update={"seed": seed})
     settings = study.distill.model_copy(update={"loss": arm.loss, "loop": loop})
     frames, features, name = sources.frames(arm.mix), sources.features(arm.teacher, arm.mix), f"{arm.name}-{seed}"
     width = sources.teacher(arm.teacher).width
     place = folder / "distilled" / name
     with alone(place):
-        pretrain(frames, features, width, arm.student, settings, place, progress(f"distil {name}"))
+        pretrain(frames, features, width, arm.student, settings, place, named(progress, f"distil {name}"))
     return place
 
 

@@ -4,13 +4,14 @@ A grid is filled by casting rays from many places of the room in all directions,
 from the picture's camera too, as NYUv2's annotations do. Voxels that no ray reaches are unknown.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from filelock import FileLock
 
+from pipeline.contract.progress import Progress
 from pipeline.contract.records import FrameGrid
 from pipeline.tours.grids import room_grid
 from pipeline.tours.seeds import EVALUATION_SEEDS_START
@@ -21,21 +22,18 @@ from training.data.export import write_room
 from training.data.nyu import NyuSplit
 from training.data.nyu_format import INTRINSICS
 from training.data.subset import FrameSubset
-from training.scores.evaluate import Progress
 
 FIRST_SEED = {"train": EVALUATION_SEEDS_START + 500_000, "test": EVALUATION_SEEDS_START + 600_000}
 """Houses of the two sides: evaluation seeds that nothing else is scored on."""
 
 
-def both_sides(
-    folder: Path, counts: tuple[int, int], progress: Callable[[str], Progress]
-) -> tuple[FrameSubset, FrameSubset]:
+def both_sides(folder: Path, counts: tuple[int, int], progress: Progress) -> tuple[FrameSubset, FrameSubset]:
     """Return so many rooms to learn from and to score, of different houses; those that are not there are rendered."""
     sides: tuple[tuple[NyuSplit, int], ...] = (("train", counts[0]), ("test", counts[1]))
     with alone(folder):
         for side, count in sides:
             for done, _ in enumerate(write_rooms(folder, side, count), start=1):
-                progress(f"{side} rooms")(done, count)
+                progress(f"{side} rooms", done, count)
     train, test = (FrameSubset(read_rooms(folder, side), range(count), f"{count} rooms") for side, count in sides)
     return train, test
 

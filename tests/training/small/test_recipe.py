@@ -28,7 +28,7 @@ train(training_of(recipe), loop, folder, fabric_for(loop, folder), progress)
 def stop(folder: Path, step: int) -> None:
     """Train up to a step, after which the training is interrupted."""
 
-    def progress(done: int, total: int) -> None:  # noqa: ARG001 - the interface of progress
+    def progress(task: str, done: float, total: float, note: str = "") -> None:  # noqa: ARG001 - the interface
         if done == step:
             raise KeyboardInterrupt
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from pipeline.contract.progress import silent
 from tests.training.rooms import stored_frames
 from tests.training.studies.results import RESULTS
 from training.data import Sample, StoredFrames
 from training.errors import UnusableDataset
-from training.scores.evaluate import silent
 from training.settings import LoopSettings
 from training.studies.experiment import Experiment, _as_stored, _exactly, _relabelled, gains_of, length
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.contract.progress import silent
 from pipeline.store.store import Store
 from tests.training.tiny_runs import quick
 from training.errors import UnusableDataset, WrongCheckpoint
-from training.scores.evaluate import silent
 from training.settings import DistillSettings, FinetuneSettings
 from training.studies.arms import Arm
 from training.studies.pillar_report import RANDOM

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.contract.progress import silent
 from tests.training.rooms import RoomFrames, stored_frames
 from training.data import Chained
 from training.data.subset import FrameSubset
 from training.errors import UnusableDataset
-from training.scores.evaluate import silent
 from training.teachers.features import JoinedFeatures, compute, feature_group, features_of, store_features
 from training.teachers.load import load_teacher
 
