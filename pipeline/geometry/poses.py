@@ -38,7 +38,7 @@ class PoseErrors:
 class DepthErrors:
     """Errors of one clip's depth after one scale per clip.
 
-    absolute_relative: mean of |depth - truth| / truth where both have a value.
+    absolute_relative: mean of ``|depth - truth| / truth`` where both have a value.
     delta: share of those pixels where max(depth / truth, truth / depth) < 1.25.
     given: share of the pixels with true depth that were given a depth.
     scale: the factor that depth was multiplied with.
@@ -81,7 +81,7 @@ def area_under_curve(errors: AnyFloats, threshold: int) -> float:
 
 
 def focal_error(intrinsics: AnyFloats, truth: AnyFloats) -> float:
-    """Return the median over frames of |f - f_true| / f_true, horizontal focal lengths of (n, 3, 3) intrinsics."""
+    """Return the median over frames of ``|f - f_true| / f_true``, horizontal focal lengths of (n, 3, 3) intrinsics."""
     focal, focal_true = intrinsics[:, 0, 0], truth[:, 0, 0]
     return float(np.median(np.abs(focal - focal_true) / focal_true))
 

@@ -21,7 +21,7 @@ class ClipErrors(BaseModel):
 
     Pose errors in degrees over all pairs of frames; depth after one scale per clip; up_degrees and floor_m: median over
     frames of the angle between estimated and true up and of the floor's height error at true scale; scale_error:
-    |estimated / true - 1| of the metric scene.
+    ``|estimated / true - 1|`` of the metric scene.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -1,13 +1,15 @@
 """The files of a retrieval benchmark, after POP-3D's (Vobecky et al., NeurIPS 2023): text, frame, voxel mask, split.
 
-``queries.csv``  one row a query: ``text,video_id,frame_index,split,kind,label``; frames counted in the video, not in a
-                 dataset. kind and label may be missing: what the text goes by, and the class of what it means
-``masks.npz``    one row a query, in the same order:
-    ``grid_from_camera`` (Q, 4, 4) float64, from the frame's camera (x right, y down, z forward) to metres from the
-                         corner of voxel (0, 0, 0): a grid that needs no world
-    ``occupied`` (Q, 60, 60, 36) bool, the voxels to be ranked
-    ``visible``  (Q, 60, 60, 36) bool, those of them that the frame itself sees
-    ``mask``     (Q, 60, 60, 36) bool, those of them that the text means
+``queries.csv`` has one row a query: ``text,video_id,frame_index,split,kind,label``; frames are counted in the video,
+not in a dataset. kind and label may be missing: what the text goes by, and the class of what it means.
+
+``masks.npz`` has one row a query, in the same order:
+
+* ``grid_from_camera`` (Q, 4, 4) float64, from the frame's camera (x right, y down, z forward) to metres from the corner
+  of voxel (0, 0, 0): a grid that needs no world
+* ``occupied`` (Q, 60, 60, 36) bool, the voxels to be ranked
+* ``visible`` (Q, 60, 60, 36) bool, those of them that the frame itself sees
+* ``mask`` (Q, 60, 60, 36) bool, those of them that the text means
 """
 
 import csv
