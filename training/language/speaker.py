@@ -10,10 +10,10 @@ from torch.nn import functional
 
 from models.device import device_of
 from models.symphonies import Symphonies
+from pipeline.contract.arrays import Floats
 from pipeline.contract.classes import SemanticClass
 from pipeline.contract.grid import GRID_SHAPE
 from pipeline.contract.language import TextSide
-from pipeline.contract.records import Floats
 from training.checkpoints import describe, load_network
 from training.data import Sample, collate
 from training.errors import WrongCheckpoint

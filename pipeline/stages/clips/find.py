@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.contract.records import Clip, Images, LeftOut, Segment
+from pipeline.contract.arrays import Images
+from pipeline.contract.records import Clip, LeftOut, Segment
 from pipeline.media import read_each
 from pipeline.sources.duplicates.perceptual import CROPS, clip_hashes, seen_before
 from pipeline.stages.clips.correspondence import flow

@@ -5,10 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.contract.records import Floats
+from pipeline.contract.arrays import Float64s, Floats
 from pipeline.stages.reconstruction.colmap.settings import PlaneSettings
-
-Float64s = NDArray[np.float64]
 
 
 def fill_planes(depth: Floats, grey: Floats, settings: PlaneSettings) -> Floats:
