@@ -39,7 +39,7 @@ def find_clips(
     Args:
         path: the video.
         settings: of this stage.
-        progress: told the share done, 0 to 1.
+        progress: called with the share done, 0 to 1.
         segments: the only stretches of the video that are wanted; none for all of it.
 
     Raises:
