@@ -25,7 +25,7 @@ def inverse_depths(views: ClipViews, view: int, settings: SweepSettings) -> Floa
 def cost_volume(views: ClipViews, view: int, inverse_depth: Floats, settings: SweepSettings) -> Floats:
     """Return the matching cost (h, w, d) float32 in [0, 1] of every pixel of ``view`` at every inverse depth.
 
-    One minus the mean correlation with the two best sources (the others may be occluded); 1 where no source says anything.
+    One minus the mean correlation with the two best sources (the others may be occluded); 1 where no source has a say.
     """
     reference = Window(views.grey[view], settings)
     best = np.zeros((len(inverse_depth), *views.grey.shape[1:]), np.float32)

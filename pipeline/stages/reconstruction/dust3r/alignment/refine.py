@@ -40,7 +40,7 @@ class Fit:
 
 
 def refine(seen: Observations, start: State, unknowns: Unknowns, settings: AlignmentSettings) -> tuple[Fit, Fit]:
-    """Return the start and the end of the alignment, costs under the same noise; the end costs no more than the start."""
+    """Return the start and the end of the alignment, with costs of the same noise; that of the end is no higher."""
     state = start
     unit = _typical_depth(seen, start)
     for _ in range(_NOISE_ROUNDS):
