@@ -2,8 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PACKAGES := pipeline assets models training tests
-READY := $(VENV)/.ready
+PACKAGES := pipeline assets models training tests examples
+BASE := $(VENV)/.base
+UI := $(VENV)/.ui
+ALL := $(VENV)/.all
+DEV := $(VENV)/.dev
 SYSTEM_PACKAGES := libusb-1.0-0 libgl1 libegl1 libx11-6 libgomp1
 
 # What dagster's command line cannot read from pyproject.toml; 'source .venv/bin/activate' sets it too.
@@ -13,44 +16,63 @@ export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 export DAGSTER_CLI_JOB_EXECUTE_MODULE_NAME ?= assets
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: build_dataset ui test check bench experiment install clean
+.PHONY: build_dataset ui test check docs bench experiment install clean help
 
 # 'dagster job execute' is the command users know; that 'dg launch' is to succeed it need not open every build.
 build_dataset: export PYTHONWARNINGS ?= ignore:Function
-build_dataset: $(READY)  ## build the dataset of sources.yaml (or SOURCES=...) into ./data
+build_dataset: $(BASE)  ## build the dataset of sources.yaml (or SOURCES=...) into ./data
 	dagster job execute -j build_dataset
 
-ui: $(READY)  ## Dagster's pages on http://127.0.0.1:3000
+ui: $(UI)  ## Dagster's pages on http://127.0.0.1:3000
 	dagster dev -h 127.0.0.1
 
-test: $(READY)
+install: $(ALL)  ## everything a user may want: the web, training, segmenters, queries, buckets, Dagster's pages
+
+test: $(DEV)  ## all tests, on two cores
 	OMP_NUM_THREADS=1 pytest -q -n 2 --dist loadscope
 
-check: $(READY)
+check: $(DEV)  ## style, types, which folder may import which, and that the documents build without a warning
 	ruff check $(PACKAGES)
 	ruff format --check $(PACKAGES)
 	mypy
+	lint-imports
+	sphinx-build -q -W --keep-going -j auto docs $(VENV)/docs
 
-bench: $(READY)  ## speed and memory, as ratios to named baselines; JSON in .bench/
+docs: $(DEV)  ## the documents on http://127.0.0.1:8000
+	sphinx-build -q -W --keep-going -j auto docs $(VENV)/docs
+	python -m http.server -b 127.0.0.1 -d $(VENV)/docs 8000
+
+bench: $(DEV)  ## speed and memory, as ratios to named baselines; JSON in .bench/
 	python -m pipeline.bench
 
 EXPERIMENT_TOURS := $(shell seq 101 116)
-experiment: $(READY)  ## what pre-training is worth, on rendered rooms; hours. TEACHER=dinov2|san WEIGHTS=file or name
+experiment: $(ALL)  ## what pre-training is worth, on rendered rooms; hours. TEACHER=dinov2|san WEIGHTS=file or name
 	YOUTUBE_OCC_PROFILE=small YOUTUBE_OCC_DATA=data/experiment/dataset SOURCES="$(EXPERIMENT_TOURS:%=tour://%)" dagster job execute -j build_dataset
-	python -m training experiment --weights $(or $(WEIGHTS),dinov2_small) --set teacher=$(or $(TEACHER),dinov2) --data data/experiment/dataset \
+	youtube-occ train experiment --weights $(or $(WEIGHTS),dinov2_small) --set teacher=$(or $(TEACHER),dinov2) --data data/experiment/dataset \
 	  --out data/experiment $(EXPERIMENT)
 
-install: $(READY)
+clean:  ## remove the environment; data stays
+	rm -rf $(VENV) *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 
-$(READY): pyproject.toml constraints.txt
+help:  ## this list
+	@sed -n 's/^\([a-z_]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 16
+
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt
+
+$(BASE): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed; name one with PYTHON=python3.12"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
 	  { echo "no venv module: sudo apt-get install python3-venv"; exit 1; }
 	@echo 'installing into $(VENV); a few minutes the first time'
-	@$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[dev]'
+	@$(INSTALL) -e .
 	@grep -q DAGSTER_HOME $(BIN)/activate || echo '$(ACTIVATED)' >> $(BIN)/activate
 	@$(MAKE) --no-print-directory system-libraries
+	@touch $@
+
+$(UI) $(ALL) $(DEV): $(VENV)/.%: $(BASE)
+	@echo 'installing what $* needs'
+	@$(INSTALL) -e '.[$*]'
 	@touch $@
 
 .PHONY: system-libraries
@@ -60,6 +82,3 @@ system-libraries:
 	if $$sudo true 2>/dev/null && { $$sudo apt-get update -qq; $$sudo apt-get install -y -qq $(SYSTEM_PACKAGES); } >/dev/null 2>&1 \
 	  && $(BIN)/python -c 'import open3d'; then exit 0; fi; \
 	echo "Open3D needs system libraries: sudo apt-get install $(SYSTEM_PACKAGES)"; exit 1
-
-clean:  ## remove the environment; data stays
-	rm -rf $(VENV) *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -42,7 +42,7 @@ definitions = dg.Definitions(
     executor=dg.in_process_executor,
     resources={
         "pipeline": _pipeline,
-        "bench": LockedVideo(pipeline=_pipeline),
+        "workbench": LockedVideo(pipeline=_pipeline),
         "training": TrainingResource(pipeline=_pipeline),
         "builder": VideoBuilderResource(pipeline=_pipeline),
         "io_manager": dg.mem_io_manager,

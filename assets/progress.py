@@ -1,29 +1,8 @@
-"""Progress as plain lines, which read well on a terminal, in a log file and from several processes at once."""
-
-import time
+"""What a build says of a video on the terminal and in the logs."""
 
 from typer import echo
 
 from pipeline.stages.run import StageReport
-
-SECONDS_BETWEEN_LINES = 5.0
-
-
-class ScreenLines:
-    """Prints how far a video is: a line when a stage begins and one every few seconds after that."""
-
-    def __init__(self, subject: str) -> None:
-        self.subject = subject
-        self._stage = ""
-        self._next = 0.0
-
-    def __call__(self, stage: str, done: float, total: float, note: str = "") -> None:
-        """Print a line if one is due."""
-        now = time.monotonic()
-        if stage == self._stage and now < self._next:
-            return
-        self._stage, self._next = stage, now + SECONDS_BETWEEN_LINES
-        echo(f"{self.subject:<16} {stage:<15} {done / max(total, 1e-9):>4.0%}  {note}")
 
 
 def echo_report(video_id: str, report: StageReport) -> None:

@@ -1,6 +1,5 @@
 """What assets are given: where the dataset lies and how it is made, and one video held against other processes."""
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -10,31 +9,35 @@ import dagster as dg
 from pydantic import Field
 from typer import echo
 
-from assets.progress import SECONDS_BETWEEN_LINES, ScreenLines
 from pipeline.contract.errors import VideoLocked
-from pipeline.settings import Settings, data_url, load_settings
-from pipeline.sources.entries import SourceList, read_entries
-from pipeline.sources.fetching import due
-from pipeline.stages.bodies import Workbench
+from pipeline.contract.progress import SECONDS_BETWEEN_LINES, Lines
+from pipeline.settings import Layer, Resolved, Settings, environment, resolve
+from pipeline.sources.catalog.catalog import Catalog
+from pipeline.sources.due import due
+from pipeline.sources.entries import SourceList, listed_sources, read_entries, sources_text
+from pipeline.stages.base import Workbench
 from pipeline.stages.failures import last_failure, worth_trying
-from pipeline.stages.run import STAGES, final_fingerprint, finish_video, is_built
-from pipeline.store.files import Store, VideoStore
+from pipeline.stages.run import final_fingerprint, finish_video, is_built
+from pipeline.stages.video.stage import video
+from pipeline.store.groups import OCCUPANCY
+from pipeline.store.store import Store, data_url
+from pipeline.store.video import VideoStore
 
 PARTITION_TAG = "dagster/partition"
-DEFAULT_SOURCES = "sources.yaml"
 
 
 class PipelineResource(dg.ConfigurableResource["PipelineResource"]):
     """Where the dataset lies, which videos it is made of, and with which settings.
 
-    Every field may be given in the launchpad; what is not given comes from the environment.
+    Every field may be given in the launchpad; what is not given comes from the environment, the sources file, or what
+    the dataset at hand was made with.
     """
 
     data: str | None = Field(None, description="folder or fsspec URL; else YOUTUBE_OCC_DATA, else ./data")
     sources: str | None = Field(None, description="a .yaml file or sources themselves; else SOURCES, else sources.yaml")
     profile: str | None = Field(None, description="set of backends; else YOUTUBE_OCC_PROFILE, the sources file's")
     settings_file: str | None = Field(None, description="YAML laid over the profile; else YOUTUBE_OCC_SETTINGS")
-    overrides: dict[str, Any] = Field({}, description="single settings on top, as in {scenes: {clip_min_s: 2}}")
+    overrides: dict[str, Any] = Field({}, description="single settings on top, as in {clips: {clip_min_s: 2}}")
 
     @classmethod
     def from_environment(cls) -> "PipelineResource":
@@ -45,30 +48,35 @@ class PipelineResource(dg.ConfigurableResource["PipelineResource"]):
         """Return the dataset's store."""
         return Store(data_url(self.data))
 
+    def resolved(self) -> Resolved:
+        """Return the settings that hold, and who said so; raises ``SettingsError``."""
+        file = Path(self.settings_file) if self.settings_file else None
+        said = [Layer("the launchpad", self.profile or None, file, self.overrides), environment()]
+        if not any(layer.profile for layer in said):
+            listed = listed_sources(self.sources, required=False)
+            said += [Layer(str(listed.file), listed.profile)] if listed else []
+        return resolve(*said, dataset=self.store())
+
     def settings(self) -> Settings:
         """Return the settings of all stages; raises ``SettingsError``."""
-        file = self.settings_file or os.environ.get("YOUTUBE_OCC_SETTINGS")
-        return load_settings(self.chosen_profile(), Path(file) if file else None, self.overrides)
-
-    def chosen_profile(self) -> str:
-        """Return the profile asked for, else the one that the sources file names for its videos."""
-        return self.profile or os.environ.get("YOUTUBE_OCC_PROFILE") or self.listed().profile or "classic"
+        return self.resolved().settings
 
     def listed(self) -> SourceList:
         """Return the sources as they are listed now; raises ``SettingsError``."""
-        return read_entries(self.sources or os.environ.get("SOURCES") or DEFAULT_SOURCES)
+        return read_entries(sources_text(self.sources))
 
     def missing(self) -> Iterator[str]:
         """Yield the videos that are not built, due and worth trying, in the order that the settings want."""
         store, settings = self.store(), self.settings()
-        for row in due(store, settings.download.web, settings.dataset.order):
-            if is_missing(store.video(row.video_id), settings, row.built):
-                yield row.video_id
+        for found in due(Catalog(store), settings.of(video).web, settings.dataset.order):
+            if is_missing(store.video(found.video_id), settings, found.built):
+                yield found.video_id
 
     def run_config(self) -> dict[str, Any]:
-        """Return the run configuration that gives another run this same resource."""
-        given = {name: value for name, value in self.model_dump().items() if value} | {"profile": self.chosen_profile()}
-        return {"resources": {"pipeline": {"config": given}}}
+        """Return the run configuration that gives another run this same resource, and the same profile."""
+        given, resolved = {name: value for name, value in self.model_dump().items() if value}, self.resolved()
+        named = {} if resolved.follows_dataset else {"profile": resolved.settings.profile}
+        return {"resources": {"pipeline": {"config": given | named}}}
 
 
 class LockedVideo(dg.ConfigurableResource[Workbench]):
@@ -81,18 +89,20 @@ class LockedVideo(dg.ConfigurableResource[Workbench]):
         """Give what the stages of the video work with, as soon as no other process holds it."""
         if context.run is None or PARTITION_TAG not in context.run.tags:
             raise dg.DagsterInvariantViolationError("choose a video: these assets are made one partition at a time")
-        video, settings = self.pipeline.store().video(context.run.tags[PARTITION_TAG]), self.pipeline.settings()
-        with ExitStack() as held:
-            _wait_for(video, held)
-            yield Workbench(video, settings, ScreenLines(video.video_id))
-            if is_built(video, settings):
-                finish_video(Workbench(video, settings))
+        store, settings = self.pipeline.store(), self.pipeline.settings()
+        held = store.video(context.run.tags[PARTITION_TAG])
+        workbench = Workbench(held, Catalog(store), settings, Lines(held.video_id))
+        with ExitStack() as until_done:
+            _wait_for(held, until_done)
+            yield workbench
+            if is_built(held, settings):
+                finish_video(workbench, keep_source=settings.dataset.keep_videos)
 
 
 def is_missing(video: VideoStore, settings: Settings, built: str = "") -> bool:
     """Tell whether a video is not built and worth trying; ``built`` is the fingerprint that the catalog notes."""
     wanted = final_fingerprint(video.video_id, settings)
-    if built == wanted and video.has_group(STAGES["occupancy"].group or ""):
+    if built == wanted and video.has_group(OCCUPANCY):
         return False
     tried_enough = not worth_trying(last_failure(video), wanted, settings.dataset.give_up_after)
     return not tried_enough and not is_built(video, settings)

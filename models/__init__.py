@@ -1,1 +1,35 @@
-"""Networks and their weights. Knows nothing of videos, stores or orchestration."""
+"""Networks and their weights. Knows nothing of videos, stores or orchestration.
+
+Each class below has ``load``, which takes a file of weights or one of the names of ``youtube-occ weights list``.
+
+>>> network = Dust3r.load("dust3r_small")        # depth and cameras from pairs of pictures
+>>> network = San.load("san_small")              # regions and what they are, by words
+>>> network = IndoorNet.load("indoor_small")     # indoor or not
+>>> network = ClosedSetSegmenter.load(folder)    # any segmenter that transformers saved
+"""
+
+from typing import TYPE_CHECKING
+
+from models.lazy import lazy
+
+if TYPE_CHECKING:
+    from models.closed_set import ClosedSetSegmenter
+    from models.dust3r.network import Dust3r
+    from models.indoor.places365 import Places365
+    from models.indoor.small import IndoorNet
+    from models.san.network import San
+    from models.symphonies.network import Symphonies
+
+__all__ = ["ClosedSetSegmenter", "Dust3r", "IndoorNet", "Places365", "San", "Symphonies"]
+
+__getattr__ = lazy(
+    __name__,
+    {
+        "ClosedSetSegmenter": "models.closed_set",
+        "Dust3r": "models.dust3r.network",
+        "IndoorNet": "models.indoor.small",
+        "Places365": "models.indoor.places365",
+        "San": "models.san.network",
+        "Symphonies": "models.symphonies.network",
+    },
+)

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.errors import UnusableInput, WrongWeights
+from models.extras import extra
 from models.indoor.places365 import IMAGENET_MEAN, IMAGENET_STD
 from models.san.config import CONTEXT_LENGTH
 from models.san.preprocess import resize_short_side
@@ -38,10 +39,13 @@ class ClosedSetSegmenter:
         """Load a saved network and, if they lie beside it, the mean and deviation of its pictures.
 
         Raises:
+            MissingExtra: transformers is not installed.
             WrongWeights: no network of a known kind in the folder, or not one that segments.
         """
         from safetensors import SafetensorError
-        from transformers import AutoConfig, AutoModelForSemanticSegmentation, AutoModelForUniversalSegmentation
+
+        with extra("segmenters", "running a segmenter of transformers"):
+            from transformers import AutoConfig, AutoModelForSemanticSegmentation, AutoModelForUniversalSegmentation
 
         if not (folder / "config.json").is_file():
             raise WrongWeights(f"{folder} holds no network: config.json is missing")

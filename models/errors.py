@@ -27,3 +27,7 @@ class OutOfDeviceMemory(ModelError):
 
 class NoSuchDevice(ModelError):
     """A device that torch does not know or that this machine does not have."""
+
+
+class MissingExtra(ModelError):
+    """A package that only one of the project's extras brings is not installed."""

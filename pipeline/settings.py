@@ -1,26 +1,65 @@
-"""All settings of the pipeline: one model a stage, a profile by name, a YAML file and single values on top.
+"""All settings: one model a stage, profiles by name, and the one way in which a command finds out which hold.
 
-Every number is described where it is defined; ``python -m pipeline settings`` prints them all.
+Every number is described where it is defined; ``youtube-occ settings`` prints them, with ``--why`` also who said so.
 """
 
 import os
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from pipeline.contract.errors import SettingsError
-from pipeline.dataset.filters import FilterSettings
-from pipeline.geometry.voxels import VoxelSettings
-from pipeline.stages.clips.settings import SceneSettings
-from pipeline.stages.indoor_clips.sky_rule import IndoorSettings
-from pipeline.stages.reconstruction.colmap.settings import ReconstructSettings
-from pipeline.stages.scene.settings import MetricSettings
-from pipeline.stages.semantics.settings import SemanticsSettings
-from pipeline.stages.video.settings import DownloadSettings
+from pipeline.contract.values import Values, checked, laid_over, read_yaml
+from pipeline.stages.base import SettingsT, Stage
+from pipeline.stages.registry import stages
+from pipeline.stages.run import made_by
+from pipeline.store.index import first_video
+from pipeline.store.store import Store
+from pipeline.store.video import VideoStore
 
-DATA_VARIABLE = "YOUTUBE_OCC_DATA"
+PROFILE_VARIABLE = "YOUTUBE_OCC_PROFILE"
+FILE_VARIABLE = "YOUTUBE_OCC_SETTINGS"
+DEFAULT_PROFILE = "classic"
+OWN_PROFILE = "own"
+"""Name of the profile of settings that are those of no profile."""
+
+RENAMED = {
+    "download": "video",
+    "scenes": "clips",
+    "indoor": "indoor_clips",
+    "reconstruct": "reconstruction",
+    "metric": "scene",
+    "voxelize": "occupancy",
+}
+"""Keys of releases before 0.2, which are still read, with a warning."""
+
+
+class FilterSettings(BaseModel):
+    """Bounds of the scores of clips; none: the score is stored and nobody is left out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    motion_min: float | None = Field(None, ge=0, description="least motion, picture widths a kept frame")
+    shake_max: float | None = Field(None, ge=0, description="most change of motion, picture widths a kept frame")
+    brightness_min: float | None = Field(None, ge=0, le=1, description="least mean brightness")
+    brightness_max: float | None = Field(None, ge=0, le=1, description="most mean brightness")
+    clipped_max: float | None = Field(None, ge=0, le=1, description="largest share of black and white pixels")
+    drawn_max: float | None = Field(None, ge=0, le=1, description="largest share of flat areas, as of title cards")
+    overlay_max: float | None = Field(None, ge=0, le=1, description="largest share of text and logos laid over")
+    split_max: float | None = Field(
+        None, ge=0, le=1, description="longest straight line that stays, share of the picture; a split screen has 1"
+    )
+    repeats_max: float | None = Field(
+        None, ge=0, le=1, description="largest share of frames that an earlier clip of the video shows"
+    )
+    people_max: float | None = Field(
+        None, ge=0, le=1, description="largest share of pixels that show people and pets, where the labels tell them"
+    )
 
 
 class DatasetSettings(BaseModel):
@@ -39,85 +78,189 @@ class DatasetSettings(BaseModel):
 
 
 class Settings(BaseModel):
-    """The settings of all stages; frozen, unknown keys are refused."""
+    """The settings of all stages and of the dataset; frozen, unknown keys are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    profile: str = "classic"
-    download: DownloadSettings = DownloadSettings()
-    scenes: SceneSettings = SceneSettings()
-    indoor: IndoorSettings = IndoorSettings()
-    reconstruct: ReconstructSettings = ReconstructSettings()
-    metric: MetricSettings = MetricSettings()
-    semantics: SemanticsSettings = SemanticsSettings()
-    voxelize: VoxelSettings = VoxelSettings()
+    profile: str = DEFAULT_PROFILE
     dataset: DatasetSettings = DatasetSettings()
+
+    def of(self, stage: Stage[SettingsT, Any]) -> SettingsT:
+        """Return the settings of one stage."""
+        own: SettingsT = getattr(self, stage.name)
+        return own
 
 
 PROFILES: dict[str, dict[str, Any]] = {
     "classic": {
-        "indoor": {"backend": "sky_rule"},
-        "reconstruct": {"backend": "colmap"},
+        "indoor_clips": {"backend": "sky_rule"},
+        "reconstruction": {"backend": "colmap"},
         "semantics": {"backend": "structure"},
     },
     "small": {
-        "indoor": {"backend": "small"},
-        "reconstruct": {"backend": "colmap"},
+        "indoor_clips": {"backend": "small"},
+        "reconstruction": {"backend": "colmap"},
         "semantics": {"backend": "san", "san": {"weights": "san_small", "short_side": 96}},
     },
     "youtube_occ": {
-        "indoor": {"backend": "places365"},
-        "reconstruct": {"backend": "dust3r"},
+        "indoor_clips": {"backend": "places365"},
+        "reconstruction": {"backend": "dust3r"},
         "semantics": {"backend": "san"},
     },
 }
 """What each profile sets: ``classic`` needs no weights, ``small`` has its own, ``youtube_occ`` fetches the paper's."""
 
 
-def load_settings(
-    profile: str = "classic", file: Path | None = None, overrides: dict[str, Any] | None = None
-) -> Settings:
-    """Return a profile's settings with a YAML file and then ``overrides`` (nested mappings) laid over them.
+@dataclass(frozen=True)
+class Layer:
+    """What one place says of the settings: a profile by name, a YAML file, single values.
+
+    origin: the place in words, as "the command line".
+    """
+
+    origin: str
+    profile: str | None = None
+    file: Path | None = None
+    values: Values = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """The settings that hold, and who said so.
+
+    origins: of every value that somebody chose, by its dotted name or that of what holds it; the others are defaults.
+    follows_dataset: nobody named a profile, so that the dataset at hand goes on as it was begun.
+    """
+
+    settings: Settings
+    origins: Mapping[str, str]
+    follows_dataset: bool = False
+
+    def origin(self, name: str) -> str:
+        """Return who chose a value, by its dotted name; empty for a default."""
+        parts = name.split(".")
+        names = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
+        return next((self.origins[name] for name in names if name in self.origins), "")
+
+
+def resolve(*layers: Layer, dataset: Store | None = None) -> Resolved:
+    """Return the settings that hold.
+
+    The profile is the one that the first of the layers names, else what the videos of ``dataset`` were made with, else
+    ``classic``. Over it is laid the first layer's file that there is, and over that the single values of all layers,
+    those of the first on top.
+
+    Args:
+        layers: those with more to say first: command line, launchpad, environment, sources file.
+        dataset: the dataset at hand.
 
     Raises:
         SettingsError: no such profile or file, unknown key, value out of bounds; the message names it.
     """
+    stored = _stored_base(layers, dataset)
+    said = [stored or _profile(layers), *_from_file(layers)]
+    said += [(layer.values, layer.origin) for layer in reversed(layers) if layer.values]
+    merged: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for values, origin in said:
+        renamed = with_new_names(values, origin)
+        merged = laid_over(merged, renamed)
+        origins |= {name: origin for name, _ in _leaves(renamed)}
+    said_by = ", ".join(origin for _, origin in said)
+    return Resolved(checked(settings_type(), merged, f"settings ({said_by})"), origins, stored is not None)
+
+
+def load_settings(profile: str | None = None, file: Path | None = None, overrides: Values | None = None) -> Settings:
+    """Return a profile's settings with a YAML file and then ``overrides`` (nested mappings) laid over them.
+
+    Raises:
+        SettingsError: as ``resolve``.
+    """
+    return resolve(Layer("overrides", profile or DEFAULT_PROFILE, file, overrides or {})).settings
+
+
+def environment() -> Layer:
+    """Return what the environment says."""
+    file = os.environ.get(FILE_VARIABLE)
+    return Layer("the environment", os.environ.get(PROFILE_VARIABLE) or None, Path(file) if file else None)
+
+
+@cache
+def settings_type() -> type[Settings]:
+    """Return ``Settings`` with a field for every stage."""
+    fields: dict[str, Any] = {name: (stage.settings, stage.settings()) for name, stage in stages().items()}
+    made: type[Settings] = create_model("Settings", __base__=Settings, __module__=__name__, **fields)
+    return made
+
+
+def with_new_names(values: Values, origin: str) -> dict[str, Any]:
+    """Return values with keys of earlier releases under their new names, with a warning for each."""
+    renamed = {key: value for key, value in values.items() if key not in RENAMED}
+    for old in [key for key in values if key in RENAMED]:
+        warnings.warn(
+            f"{origin}: the settings {old!r} are now called {RENAMED[old]!r}; the old name goes with the next release",
+            FutureWarning,
+            stacklevel=2,
+        )
+        renamed = laid_over({RENAMED[old]: values[old]}, renamed)
+    return renamed
+
+
+def stored_settings(video: VideoStore) -> dict[str, Any]:
+    """Return the settings that decided a video's stored results, by stage; empty where there is none."""
+    made = {name: made_by(video, name) for name in stages()}
+    return {name: found.settings for name, found in made.items() if found is not None}
+
+
+def described(model: BaseModel, prefix: str = "") -> Iterator[tuple[str, Any, str]]:
+    """Yield dotted name, value and description of every single setting."""
+    for name, known in type(model).model_fields.items():
+        value = getattr(model, name)
+        if isinstance(value, BaseModel):
+            yield from described(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value, known.description or ""
+
+
+def _stored_base(layers: Sequence[Layer], dataset: Store | None) -> tuple[Values, str] | None:
+    """Return what the dataset at hand was made with, unless a profile is named or there is none yet."""
+    if dataset is None or any(layer.profile is not None for layer in layers):
+        return None
+    video_id = first_video(dataset)
+    stored = stored_settings(dataset.video(video_id)) if video_id else {}
+    return ({"profile": _profile_of(stored), **stored}, f"the dataset, as {video_id} was made") if stored else None
+
+
+def _profile(layers: Sequence[Layer]) -> tuple[Values, str]:
+    """Return the values of the profile that is named first, or of the default, and who named it."""
+    named = next((layer for layer in layers if layer.profile is not None), None)
+    profile = named.profile if named is not None and named.profile else DEFAULT_PROFILE
     if profile not in PROFILES:
         message = f"there is no profile {profile!r}; choose one of {', '.join(PROFILES)}"
         raise SettingsError(message)
-    layers = [PROFILES[profile], _read_yaml(file) if file else {}, overrides or {}]
-    merged: dict[str, Any] = {"profile": profile}
-    for layer in layers:
-        merged = laid_over(merged, layer)
+    said_by = f"by {named.origin}" if named is not None else "by default"
+    return {"profile": profile, **PROFILES[profile]}, f"profile {profile}, {said_by}"
+
+
+def _profile_of(stored: Values) -> str:
+    """Return the profile whose values are all among those stored."""
+    return next((name for name, values in PROFILES.items() if laid_over(stored, values) == stored), OWN_PROFILE)
+
+
+def _from_file(layers: Sequence[Layer]) -> list[tuple[Values, str]]:
+    layer = next((layer for layer in layers if layer.file is not None), None)
+    if layer is None or layer.file is None:
+        return []
     try:
-        return Settings.model_validate(merged)
-    except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        message = f"settings{f' in {file}' if file else ''}: {problems}"
-        raise SettingsError(message) from error
+        text = layer.file.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"cannot read the settings file {layer.file}: {error}") from error
+    return [(read_yaml(text, str(layer.file)), f"{layer.file}, named by {layer.origin}")]
 
 
-def data_url(given: str | None = None) -> str:
-    """Return where the dataset lies: as given, else ``YOUTUBE_OCC_DATA``, else ``./data``."""
-    return given or os.environ.get(DATA_VARIABLE) or "data"
-
-
-def _read_yaml(file: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(file.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        message = f"cannot read the settings file {file}: {error}"
-        raise SettingsError(message) from error
-    if not isinstance(content, dict):
-        message = f"{file} must hold a mapping such as 'scenes: {{frames_per_second: 3}}'"
-        raise SettingsError(message)
-    return content
-
-
-def laid_over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    """Return nested mappings merged, ``above`` winning where both have a value."""
-    merged = dict(below)
-    for key, value in above.items():
-        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
-        merged[key] = laid_over(merged[key], value) if both else value
-    return merged
+def _leaves(values: Values, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value

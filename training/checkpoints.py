@@ -1,6 +1,7 @@
 """Trained networks as folders: ``network.safetensors`` and ``network.json``, which says what they are."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,20 @@ from models.errors import WrongWeights
 from models.symphonies import PRESETS, Symphonies, SymphoniesConfig
 from models.weights.checkpoint import load_strictly, read_state_dict
 from training.errors import WrongCheckpoint
+from training.settings import DistillSettings, FinetuneSettings, LanguageSettings
 
 WEIGHTS = "network.safetensors"
 DESCRIPTION = "network.json"
 HEADS = ("head.", "language_head.")
+MODELS: Mapping[str, type[DistillSettings | FinetuneSettings | LanguageSettings]] = {
+    "distilled": DistillSettings,
+    "supervised": FinetuneSettings,
+    "language": LanguageSettings,
+}
+"""Settings by task."""
 
 
-class Description(BaseModel):
+class NetworkDescription(BaseModel):
     """What a trained network is: its sizes, what it was trained on and how.
 
     data: origin of the dataset, with its version. task: ``distilled``, ``supervised`` or ``language``. settings: of
@@ -35,7 +43,7 @@ class Description(BaseModel):
     text_weights: dict[str, str] = {}
 
 
-def save_network(folder: Path, network: Symphonies, description: Description) -> None:
+def save_network(folder: Path, network: Symphonies, description: NetworkDescription) -> None:
     """Write a network; the description comes last, so that a folder with one is complete."""
     folder.mkdir(parents=True, exist_ok=True)
     draft = folder / f"{WEIGHTS}.part"
@@ -46,20 +54,58 @@ def save_network(folder: Path, network: Symphonies, description: Description) ->
     note.replace(folder / DESCRIPTION)
 
 
-def describe(folder: Path) -> Description:
+def describe(folder: Path) -> NetworkDescription:
     """Return what the network of a folder is.
 
     Raises:
         WrongCheckpoint: there is none, or its description does not read.
     """
     try:
-        return Description.model_validate_json((folder / DESCRIPTION).read_bytes())
+        return NetworkDescription.model_validate_json((folder / DESCRIPTION).read_bytes())
     except OSError as error:
         message = f"{folder} holds no finished network ({DESCRIPTION} is missing): train it first"
         raise WrongCheckpoint(message) from error
     except ValidationError as error:
         message = f"{folder / DESCRIPTION} describes no network of this project: {error.errors()[0]['msg']}"
         raise WrongCheckpoint(message) from error
+
+
+def finished_network(folder: Path, task: str, data: str, settings: Mapping[str, Any]) -> NetworkDescription | None:
+    """Return what a folder holds if it is exactly what is wanted, None where nothing is finished there.
+
+    task, data, settings: as in ``NetworkDescription``, of the network that is wanted.
+
+    Raises:
+        WrongCheckpoint: it holds the network of another run, which is not overwritten.
+    """
+    if not (folder / DESCRIPTION).exists():
+        return None
+    found = describe(folder)
+    same = (found.task, found.data) == (task, data)
+    if not same or comparable(found.task, found.settings) != comparable(task, settings):
+        message = f"{folder} holds the network of a run on other data or settings: name another folder, or delete it"
+        raise WrongCheckpoint(message)
+    return found
+
+
+def comparable(task: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a run as today's models read them, without what does not decide its result.
+
+    A network that was made before a setting existed is the one that its default makes. Settings that today's models
+    cannot read stay as they are.
+    """
+    model = MODELS.get(task)
+    if model is None:
+        return dict(settings)
+    others = {name: value for name, value in settings.items() if name not in model.model_fields}
+    try:
+        read = model.model_validate({name: value for name, value in settings.items() if name not in others})
+        if others.get("start") is not None:
+            start = NetworkDescription.model_validate(others["start"])
+            others["start"] = {**start.model_dump(mode="json"), "settings": comparable(start.task, start.settings)}
+    except ValidationError:
+        return dict(settings)
+    return {**others, **read.model_dump(mode="json", exclude={"loop"}), "loop": read.loop.decisive()}
 
 
 def load_network(folder: Path) -> Symphonies:

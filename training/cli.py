@@ -1,44 +1,35 @@
-"""The command line of training. Under ``torchrun --nproc-per-node N -m training ...`` every process takes its part."""
+"""The command line of training. Under ``torchrun --nproc-per-node N -m training ...`` every process takes its part.
 
-import os
+Networks are imported by the commands, so that help costs nothing.
+"""
+
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from PIL import Image
 
 from models.errors import ModelError
-from pipeline.cli.app import FileOption, ProfileOption, overrides
-from pipeline.cli.app import SetOption as StageSetOption
 from pipeline.contract.errors import PipelineError
-from pipeline.contract.records import Floats
-from pipeline.contract.vocabulary import load_vocabulary
-from pipeline.language.text import NO_MEANING, TextSide
-from pipeline.pictures.encode import jpeg
-from pipeline.pictures.layout import below
-from pipeline.settings import load_settings
-from pipeline.stages.semantics.san import SanSegmenter
-from training.checkpoints import load_network
-from training.data import Frames
-from training.data.export import export_monoscene
-from training.data.source import FramesSource
-from training.language.embeddings import SpokenFrames
-from training.language.heat import heat_picture, hottest
-from training.language.speaker import Speaker
-from training.language.words import ClassWords, class_words
-from training.language.zero_shot import zero_shot
-from training.runs import classifier, learn_language, predict
-from training.runs import evaluate as score
-from training.runs import finetune as supervise
-from training.runs import pretrain as distil
-from training.scores.picture import prediction_page, prediction_picture
-from training.settings import DistillSettings, FinetuneSettings, LanguageSettings
-from training.teachers.features import features_of
-from training.teachers.load import load_teacher
-from training.values import checked, with_values
+from pipeline.contract.progress import Lines, named
+from pipeline.contract.values import checked, parsed, with_values
 
-app = typer.Typer(help="Occupancy networks from the dataset.", no_args_is_help=True, pretty_exceptions_enable=False)
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from pipeline.contract.records import Floats
+    from training.data import Frames
+    from training.data.source import FramesSource
+    from training.language.speaker import Speaker
+    from training.language.words import ClassWords
+
+app = typer.Typer(
+    help="Occupancy networks from the dataset: distil, fine-tune, ask in words, score.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+LEARN, JUDGE, STUDY = "Learn", "Judge", "Study"
+"""Panels of the help."""
 
 KindOption = Annotated[str, typer.Option("--kind", help="stored, nyu, monoscene or occscannet.")]
 PathOption = Annotated[str | None, typer.Option("--path", help="Data folder or URL, or folder of the benchmark.")]
@@ -47,12 +38,14 @@ ReadOption = Annotated[
 ]
 PresetOption = Annotated[str, typer.Option(help="paper, medium, small or tiny.")]
 OutOption = Annotated[Path, typer.Option(help="Folder for the network, its curves and its state.")]
-SetOption = Annotated[list[str] | None, typer.Option("--set", help="One value, as in --set loop.epochs=5.")]
+ValueOption = Annotated[list[str] | None, typer.Option("--set", help="One value, as in --set loop.epochs=5.")]
 StartOption = Annotated[Path | None, typer.Option(help="Folder of a pre-trained network; else random values.")]
 PICTURE_BYTES = 400_000
 
 
-@app.command()
+@app.command(
+    rich_help_panel=LEARN, epilog="Example: youtube-occ train pretrain --weights dinov2_small --out networks/a"
+)
 def pretrain(
     weights: Annotated[str, typer.Option(help="Weights of the teacher: a file or a registered name.")],
     out: OutOption,
@@ -61,18 +54,23 @@ def pretrain(
     read: ReadOption = None,
     teacher: Annotated[str, typer.Option(help="dinov2, san or san_stem.")] = "dinov2",
     preset: PresetOption = "paper",
-    values: SetOption = None,
+    values: ValueOption = None,
 ) -> None:
     """Distil a frozen image network into an occupancy network, without labels (section 4.2)."""
+    from training.runs import pretrain as distil
+    from training.settings import DistillSettings
+    from training.teachers.features import features_of
+    from training.teachers.load import load_teacher
+
     frames = source(kind, path, read).open("train")
     taught = load_teacher(teacher, weights)
-    features = features_of(frames, taught, out / "features", Lines("teacher features"))
-    settings = with_values(DistillSettings, overrides(values or []))
-    made = distil(frames, features, taught.width, preset, settings, out, Lines("distillation"))
+    features = features_of(frames, taught, out / "features", Lines())
+    settings = with_values(DistillSettings, parsed(values or []))
+    made = distil(frames, features, taught.width, preset, settings, out, Lines())
     typer.echo(f"{out}: {made.steps} steps on {made.data}")
 
 
-@app.command()
+@app.command(rich_help_panel=LEARN, epilog="Example: youtube-occ train finetune --start networks/a --out networks/b")
 def finetune(
     out: OutOption,
     kind: KindOption = "stored",
@@ -80,52 +78,68 @@ def finetune(
     read: ReadOption = None,
     start: StartOption = None,
     preset: PresetOption = "paper",
-    values: SetOption = None,
+    values: ValueOption = None,
 ) -> None:
     """Train with labels; --set label_share=0.1 for a part of them, --set linear_probe=true for the head alone."""
-    settings = with_values(FinetuneSettings, overrides(values or []))
-    made = supervise(source(kind, path, read).open("train"), preset, start, settings, out, Lines("fine-tuning"))
+    from training.runs import finetune as supervise
+    from training.settings import FinetuneSettings
+
+    settings = with_values(FinetuneSettings, parsed(values or []))
+    made = supervise(source(kind, path, read).open("train"), preset, start, settings, out, Lines())
     typer.echo(f"{out}: {made.steps} steps on {made.data}")
 
 
-@app.command()
+@app.command(rich_help_panel=LEARN, epilog="Example: youtube-occ train language --path data --out networks/c")
 def language(
     out: OutOption,
     path: PathOption = None,
     read: ReadOption = None,
     start: StartOption = None,
     preset: PresetOption = "paper",
-    values: SetOption = None,
+    values: ValueOption = None,
 ) -> None:
     """Learn from our dataset which voxels are occupied and what they say in the space of its region embeddings."""
-    settings = with_values(LanguageSettings, overrides(values or []))
+    from training.language.embeddings import SpokenFrames
+    from training.runs import learn_language
+    from training.settings import LanguageSettings
+
+    settings = with_values(LanguageSettings, parsed(values or []))
     frames = SpokenFrames(source("stored", path, read).stored("train"))
-    made = learn_language(frames, preset, start, settings, out, Lines("language"))
+    made = learn_language(frames, preset, start, settings, out, Lines())
     typer.echo(f"{out}: {made.steps} steps on {made.data}")
 
 
-@app.command("zero_shot")
+@app.command("zero_shot", rich_help_panel=JUDGE, epilog="Example: youtube-occ train zero_shot networks/c --query sofa")
 def zero_shot_command(
     network: Annotated[Path, typer.Argument(help="Folder of a network with a language head.")],
     kind: KindOption = "stored",
     path: PathOption = None,
     read: ReadOption = None,
+    weights: Annotated[str | None, typer.Option(help="Whose words: else those the network was trained with.")] = None,
     vocabulary: Annotated[Path | None, typer.Option(help="YAML of words by class; else the project's.")] = None,
     closed_set: Annotated[Path | None, typer.Option(help="Folder of a fine-tuned network to score beside it.")] = None,
     query: Annotated[str | None, typer.Option(help="With --picture: show what says this, too.")] = None,
     picture: Annotated[Path | None, typer.Option(help="Write a prediction beside its truth to this JPEG.")] = None,
-    profile: ProfileOption = "youtube_occ",
-    settings_file: FileOption = None,
-    values: StageSetOption = None,
 ) -> None:
-    """Score a language head on the eleven classes by their words; the words' weights must be those it learned from."""
-    settings = load_settings(profile, settings_file, overrides(values or [])).semantics.san
-    text, frames = TextSide(settings), source(kind, path, read).open("test")
+    """Score a language head on the eleven classes by their words, through the weights that it learned from."""
+    from pipeline.contract.language import NO_MEANING, region_network, text_side
+    from pipeline.contract.vocabulary import default_vocabulary, load_vocabulary
+    from pipeline.pictures.encode import jpeg
+    from training.checkpoints import describe, load_network
+    from training.language.speaker import Speaker
+    from training.language.words import class_words, weights_named
+    from training.language.zero_shot import zero_shot
+    from training.scores.evaluate import classifier
+
+    words_of = weights or weights_named(describe(network).text_weights, str(network))
+    text, frames = text_side(words_of), source(kind, path, read).open("test")
     speaker = Speaker.load(network, text)
-    words = class_words(text, load_vocabulary(vocabulary) if vocabulary else settings.words())
+    words = class_words(text, load_vocabulary(vocabulary) if vocabulary else default_vocabulary())
     asked = None if query is None else (query, text.embed([query])[0])
     rivals = {f"closed set ({closed_set.name})": classifier(load_network(closed_set))} if closed_set else {}
-    scores = zero_shot(speaker, words, SanSegmenter(settings), frames, network.name, rivals, Lines("zero-shot"))
+    scores = zero_shot(
+        speaker, words, region_network(words_of), frames, network.name, rivals, named(Lines(), "zero-shot")
+    )
     typer.echo(f"{frames.origin}\n\n{scores.markdown()}")
     if picture:
         picture.write_bytes(jpeg(_spoken_page(speaker, words, frames, asked), PICTURE_BYTES))
@@ -133,7 +147,7 @@ def zero_shot_command(
         typer.echo(f"\n{NO_MEANING}")
 
 
-@app.command()
+@app.command(rich_help_panel=JUDGE, epilog="Example: youtube-occ train evaluate networks/b --picture seen.jpg")
 def evaluate(
     network: Annotated[Path, typer.Argument(help="Folder of a fine-tuned network.")],
     kind: KindOption = "stored",
@@ -142,45 +156,35 @@ def evaluate(
     picture: Annotated[Path | None, typer.Option(help="Write a prediction beside its truth to this JPEG.")] = None,
 ) -> None:
     """Score a network as the field does, with two baselines and the support of every class beside it."""
+    from training.checkpoints import load_network
+    from training.scores.evaluate import evaluate as score
+    from training.scores.evaluate import predict
+    from training.scores.picture import prediction_picture
+
     frames, trained = source(kind, path, read).open("test"), load_network(network)
-    typer.echo(f"{frames.origin}\n\n{score(trained, frames, network.name, Lines('evaluation')).markdown()}")
+    typer.echo(f"{frames.origin}\n\n{score(trained, frames, network.name, Lines()).markdown()}")
     if picture:
         sample = frames[0]
         picture.write_bytes(prediction_picture(sample, predict(trained, sample), PICTURE_BYTES))
 
 
-@app.command()
-def export(
-    out: Annotated[Path, typer.Option(help="Folder to write into.")],
-    kind: KindOption = "stored",
-    path: PathOption = None,
-    read: ReadOption = None,
-    layout: Annotated[Literal["monoscene"], typer.Option("--format", help="Layout to write.")] = "monoscene",
-) -> None:
-    """Write both sides of a dataset as NYUv2 for the loaders of MonoScene, ISO and Symphonies."""
-    typer.echo(f"{layout}, into {out}")
-    for side in ("train", "test"):
-        frames, tell = source(kind, path, read).open(side), Lines(side)
-        for done, _ in enumerate(export_monoscene(frames, out, side), start=1):
-            tell(done, len(frames))
-
-
-@app.command()
+@app.command(rich_help_panel=STUDY)
 def experiment(
     weights: Annotated[str, typer.Option(help="Weights of the teacher: a file or a registered name.")],
     data: Annotated[str | None, typer.Option(help="Dataset of rendered tours; YOUTUBE_OCC_DATA or ./data.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for rooms, networks and report.")] = Path("data/experiment"),
-    values: SetOption = None,
+    values: ValueOption = None,
 ) -> None:
     """Run the label-efficiency experiment on rendered rooms; goes on where it was stopped."""
+    from training.data.source import FramesSource
     from training.studies.experiment import Experiment
     from training.studies.experiment import run as run_experiment
 
-    settings = with_values(Experiment, {"weights": weights, **overrides(values or [])})
-    typer.echo(run_experiment(settings, FramesSource(path=data).store(), out, Lines, typer.echo))
+    settings = with_values(Experiment, {"weights": weights, **parsed(values or [])})
+    typer.echo(run_experiment(settings, FramesSource(path=data).store(), out, Lines(), typer.echo))
 
 
-@app.command()
+@app.command(rich_help_panel=STUDY)
 def study(
     data: Annotated[
         str | None, typer.Option(help="Dataset that the pipeline built; YOUTUBE_OCC_DATA or ./data.")
@@ -189,18 +193,44 @@ def study(
     rooms: Annotated[
         Path | None, typer.Option(help="Rooms with labels, as of an experiment; else made in out.")
     ] = None,
-    values: SetOption = None,
+    values: ValueOption = None,
 ) -> None:
     """Compare losses, teachers, students and datasets of distillation, fine-tuned and by linear probe (ScaLR)."""
+    from training.data.source import FramesSource
     from training.studies.pillars import PillarStudy, run_pillars
 
-    settings = with_values(PillarStudy, overrides(values or []))
+    settings = with_values(PillarStudy, parsed(values or []))
     store = FramesSource(path=data).store()
-    typer.echo(run_pillars(settings, store, out, rooms or out / "rooms", Lines, typer.echo).report)
+    typer.echo(run_pillars(settings, store, out, rooms or out / "rooms", Lines(), typer.echo).report)
 
 
-def _spoken_page(speaker: Speaker, words: ClassWords, frames: Frames, asked: tuple[str, Floats] | None) -> Image.Image:
+@app.command(rich_help_panel=JUDGE, epilog="Example: youtube-occ export --path data --out nyu --format monoscene")
+def export(
+    out: Annotated[Path, typer.Option(help="Folder to write into.")],
+    kind: KindOption = "stored",
+    path: PathOption = None,
+    read: ReadOption = None,
+    layout: Annotated[Literal["monoscene"], typer.Option("--format", help="Layout to write.")] = "monoscene",
+) -> None:
+    """Write both sides of a dataset as NYUv2 for the loaders of MonoScene, ISO and Symphonies."""
+    from training.data.export import export_monoscene
+
+    typer.echo(f"{layout}, into {out}")
+    sides: tuple[Literal["train", "test"], ...] = ("train", "test")
+    for side in sides:
+        frames, progress = source(kind, path, read).open(side), Lines()
+        for done, _ in enumerate(export_monoscene(frames, out, side), start=1):
+            progress(side, done, len(frames))
+
+
+def _spoken_page(
+    speaker: "Speaker", words: "ClassWords", frames: "Frames", asked: "tuple[str, Floats] | None"
+) -> "Image.Image":
     """Return a prediction beside its truth; where something is asked, of the frame that says most of it, with heat."""
+    from pipeline.pictures.layout import below
+    from training.language.heat import heat_picture, hottest
+    from training.scores.picture import prediction_page
+
     if asked is None:
         return prediction_page(frames[0], speaker.classes(frames[0], words))
     query, vector = asked
@@ -208,22 +238,10 @@ def _spoken_page(speaker: Speaker, words: ClassWords, frames: Frames, asked: tup
     return below(prediction_page(sample, speaker.classes(sample, words)), heat_picture(sample, heat, query))
 
 
-class Lines:
-    """Prints how far something is, at most a hundred lines of it, from the first process only."""
-
-    def __init__(self, subject: str) -> None:
-        self.subject, self._last = subject, -1
-
-    def __call__(self, done: int, total: int) -> None:
-        """Print a line if another hundredth is done."""
-        share = 100 * done // max(total, 1)
-        if share != self._last and os.environ.get("RANK", "0") == "0":
-            typer.echo(f"{self.subject:<28} {share:>3} %  {done} of {total}")
-        self._last = share
-
-
-def source(kind: str, path: str | None, read: list[str] | None) -> FramesSource:
+def source(kind: str, path: str | None, read: list[str] | None) -> "FramesSource":
     """Return a dataset by kind, path and single values; raises ``SettingsError`` for an unknown one."""
+    from training.data.source import FramesSource
+
     given = {name: value for name, _, value in (entry.partition("=") for entry in read or [])}
     return checked(FramesSource, {**given, "kind": kind, "path": path})
 

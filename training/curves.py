@@ -1,8 +1,12 @@
 """Curves of a run: points by name, as a plot."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass
@@ -26,7 +30,7 @@ class Curves:
         return self.points[name][-1][1]
 
     def plot(self) -> bytes:
-        """Return the curves as a PNG."""
+        """Return all curves in one plot, as a PNG."""
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=(7, 3.5), layout="constrained")
@@ -36,6 +40,22 @@ class Curves:
         axes.set_xlabel("step")
         axes.set_ylabel("loss")
         axes.legend(fontsize="small")
-        content = io.BytesIO()
-        figure.savefig(content, format="png", dpi=80)
-        return content.getvalue()
+        return _png(figure, 80)
+
+    def plot_apart(self, names: Iterable[str], title: str) -> bytes:
+        """Return some curves beside one another, each with a scale of its own, as a PNG."""
+        from matplotlib.figure import Figure
+
+        shown = list(names)
+        figure = Figure(figsize=(4 * len(shown), 3), layout="constrained")
+        for axes, name in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
+            axes.plot(*zip(*self.points[name], strict=True), marker=".")
+            axes.set(title=f"{title}: {name}", xlabel="step")
+            axes.grid(alpha=0.3)
+        return _png(figure, 90)
+
+
+def _png(figure: "Figure", dots_an_inch: int) -> bytes:
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=dots_an_inch)
+    return content.getvalue()

@@ -1,39 +1,35 @@
-"""What one does with a network: pre-train it, fine-tune it, evaluate it; each is safe to kill and to run again."""
+"""What one does to a network: pre-train it, fine-tune it, teach it words; each is safe to kill and to run again."""
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from lightning_fabric import Fabric
-from numpy.typing import NDArray
 
-from models.device import device_of
 from models.symphonies import Symphonies
 from models.symphonies.maskdino import load_image_weights
-from training.checkpoints import DESCRIPTION, Description, describe, new_network, save_network, start_from
-from training.curves import Curves
-from training.data import Frames, Sample, check_learnable, collate, fraction
-from training.errors import WrongCheckpoint
+from pipeline.contract.progress import Progress, named, silent
+from training.batches import EpochBatches
+from training.checkpoints import (
+    NetworkDescription,
+    comparable,
+    describe,
+    finished_network,
+    new_network,
+    save_network,
+    start_from,
+)
+from training.data import Frames, check_learnable, collate, fraction
+from training.fabric import Fabric
 from training.language.embeddings import SpokenFrames, collate_spoken
 from training.language.task import OCCUPANCY_OUTPUTS, LanguageTask
-from training.loop import STATE, Work, fabric_for, train
-from training.scores.metrics import Evaluation
+from training.loop import Training, fabric_for, train
 from training.settings import DistillSettings, FinetuneSettings, LanguageSettings, LoopSettings
+from training.state import STATE
 from training.tasks.distill import Distillation, TaughtFrames, collate_taught
 from training.tasks.losses import CLASSES
-from training.tasks.supervise import Supervision, views_of
+from training.tasks.supervise import Supervision
 from training.teachers.features import FeatureSource
-
-Progress = Callable[[int, int], None]
-Predictor = Callable[[Sample], NDArray[np.uint8]]
-"""A picture with depth and camera to a grid (60, 60, 36) of labels."""
-
-
-def silent(done: int, total: int) -> None:
-    """Tell nobody how far a run is."""
 
 
 def pretrain(
@@ -44,7 +40,7 @@ def pretrain(
     settings: DistillSettings,
     folder: Path,
     progress: Progress = silent,
-) -> Description:
+) -> NetworkDescription:
     """Distil a teacher's features into a network of a preset; the folder then holds network, curves and description.
 
     width: of the teacher's features.
@@ -54,15 +50,23 @@ def pretrain(
         WrongWeights: the image encoder's.
     """
     wanted = {"preset": preset, "teacher": features.group, **settings.model_dump(mode="json")}
-    if done := _finished(folder, frames, wanted):
+    if done := finished_network(folder, "distilled", frames.origin, wanted):
         return done
     check_learnable(frames)
-    fabric = fabric_for(settings.loop, folder)
-    torch.manual_seed(settings.loop.seed)
-    network = _fresh(preset, width, settings.image_weights)
-    task = Distillation(network, settings)
-    work = Work(task, TaughtFrames(frames, features, settings), collate_taught, {"data": frames.origin, **wanted})
-    return _run(work, network, settings.loop, "distilled", folder, fabric, progress)
+    fabric, network = _fresh(settings, folder, preset, width)
+    description = NetworkDescription(
+        network=network.config, task="distilled", data=frames.origin, settings=wanted, steps=0
+    )
+    batches = EpochBatches(TaughtFrames(frames, features, settings), collate_taught)
+    return _run(
+        Distillation(network, settings),
+        batches,
+        description,
+        settings.loop,
+        folder,
+        fabric,
+        named(progress, "distillation"),
+    )
 
 
 def finetune(
@@ -72,27 +76,32 @@ def finetune(
     settings: FinetuneSettings,
     folder: Path,
     progress: Progress = silent,
-) -> Description:
+) -> NetworkDescription:
     """Train a network with labels, from random values or from a pre-trained folder, all but the head.
 
     Raises:
         UnusableDataset, WrongCheckpoint, LossNotFinite: as in ``training.errors``.
         WrongWeights: the image encoder's.
     """
-    began = None if start is None else describe(start).model_dump(mode="json")
-    wanted = {"preset": preset, "start": began, **settings.model_dump(mode="json")}
-    part = fraction(frames, settings.label_share, settings.label_seed)
-    if done := _finished(folder, part, wanted):
+    wanted = {"preset": preset, "start": _described(start), **settings.model_dump(mode="json")}
+    labelled = fraction(frames, settings.label_share, settings.label_seed)
+    if done := finished_network(folder, "supervised", labelled.origin, wanted):
         return done
-    check_learnable(part)
-    fabric = fabric_for(settings.loop, folder)
-    torch.manual_seed(settings.loop.seed)
-    network = _fresh(preset, CLASSES, settings.image_weights)
-    if start is not None:
-        start_from(network, start)
+    check_learnable(labelled)
+    fabric, network = _fresh(settings, folder, preset, CLASSES, start=start)
+    description = NetworkDescription(
+        network=network.config, task="supervised", data=labelled.origin, settings=wanted, steps=0
+    )
     task = Supervision(network, settings.earlier_layers, linear_probe=settings.linear_probe)
-    work = Work(task, part, collate, {"data": part.origin, **wanted})
-    return _run(work, network, settings.loop, "supervised", folder, fabric, progress)
+    return _run(
+        task,
+        EpochBatches(labelled, collate),
+        description,
+        settings.loop,
+        folder,
+        fabric,
+        named(progress, "fine-tuning"),
+    )
 
 
 def learn_language(
@@ -102,121 +111,77 @@ def learn_language(
     settings: LanguageSettings,
     folder: Path,
     progress: Progress = silent,
-) -> Description:
+) -> NetworkDescription:
     """Train a network to say what is occupied and what it is in words, from random values or a pre-trained folder.
 
     Raises:
         UnusableDataset, WrongCheckpoint, LossNotFinite: as in ``training.errors``.
         WrongWeights: the image encoder's.
     """
-    began = None if start is None else describe(start).model_dump(mode="json")
-    wanted = {"preset": preset, "start": began, **settings.model_dump(mode="json")}
-    if done := _finished(folder, frames, wanted):
+    wanted = {"preset": preset, "start": _described(start), **settings.model_dump(mode="json")}
+    if done := finished_network(folder, "language", frames.origin, wanted):
         return done
     check_learnable(frames.frames)
+    fabric, network = _fresh(settings, folder, preset, OCCUPANCY_OUTPUTS, frames.width, start)
+    description = NetworkDescription(
+        network=network.config,
+        task="language",
+        data=frames.origin,
+        settings=wanted,
+        steps=0,
+        text_weights=dict(frames.weights),
+    )
+    batches = EpochBatches(frames, collate_spoken)
+    return _run(
+        LanguageTask(network, settings),
+        batches,
+        description,
+        settings.loop,
+        folder,
+        fabric,
+        named(progress, "language"),
+    )
+
+
+def _described(start: Path | None) -> dict[str, Any] | None:
+    return None if start is None else describe(start).model_dump(mode="json")
+
+
+def _fresh(
+    settings: DistillSettings | FinetuneSettings | LanguageSettings,
+    folder: Path,
+    preset: str,
+    outputs: int,
+    language: int = 0,
+    start: Path | None = None,
+) -> tuple[Fabric, Symphonies]:
+    """Return what a training runs on, and the network it begins with."""
     fabric = fabric_for(settings.loop, folder)
     torch.manual_seed(settings.loop.seed)
-    network = _fresh(preset, OCCUPANCY_OUTPUTS, settings.image_weights, frames.width)
+    network = new_network(preset, outputs, language)
+    if settings.image_weights is not None:
+        load_image_weights(network, Path(settings.image_weights))
     if start is not None:
         start_from(network, start)
-    work = Work(LanguageTask(network, settings), frames, collate_spoken, {"data": frames.origin, **wanted})
-    return _run(work, network, settings.loop, "language", folder, fabric, progress, frames.weights)
-
-
-@torch.inference_mode()
-def predict(network: Symphonies, sample: Sample) -> NDArray[np.uint8]:
-    """Return the grid (60, 60, 36) uint8 that a network predicts: the class with the highest score of every voxel."""
-    logits = network.eval()(views_of(collate([sample])).to(next(network.parameters()).device))[-1]
-    return np.asarray(logits[0].argmax(dim=0).to(torch.uint8).cpu().numpy())
-
-
-def evaluate(network: Symphonies, frames: Frames, name: str, progress: Progress = silent) -> Evaluation:
-    """Score a network on every frame, on the GPU where there is one, beside the two baselines.
-
-    Raises:
-        WrongCheckpoint: its head does not score classes, as that of a network which was only pre-trained.
-    """
-    return score({name: classifier(network)}, frames, progress)
-
-
-def classifier(network: Symphonies) -> Predictor:
-    """Return a network's own prediction, on the GPU where there is one.
-
-    Raises:
-        WrongCheckpoint: its head does not score classes, as that of a network which was only pre-trained.
-    """
-    if network.config.outputs != CLASSES:
-        message = f"the network's head has {network.config.outputs} outputs, not {CLASSES} classes: fine-tune it first"
-        raise WrongCheckpoint(message)
-    return partial(predict, network.to(device_of(None)))
-
-
-def score(predictors: Mapping[str, Predictor], frames: Frames, progress: Progress = silent) -> Evaluation:
-    """Score what labels grids on every frame; the first is the one looked at, the others stand beside it.
-
-    Raises:
-        UnusableDataset: there is no frame, or nothing known in any grid.
-    """
-    check_learnable(frames)
-    evaluation = Evaluation(*predictors)
-    for index in range(len(frames)):
-        sample = frames[index]
-        first, *others = (predict_grid(sample) for predict_grid in predictors.values())
-        evaluation.add(first, sample, *others)
-        progress(index + 1, len(frames))
-    return evaluation
-
-
-def _fresh(preset: str, outputs: int, image_weights: str | None, language: int = 0) -> Symphonies:
-    network = new_network(preset, outputs, language)
-    if image_weights is not None:
-        load_image_weights(network, Path(image_weights))
-    return network
+    return fabric, network
 
 
 def _run(
-    work: Work,
-    network: Symphonies,
+    task: Distillation | Supervision | LanguageTask,
+    batches: EpochBatches,
+    description: NetworkDescription,
     loop: LoopSettings,
-    task: str,
     folder: Path,
     fabric: Fabric,
     progress: Progress,
-    text_weights: Mapping[str, str] | None = None,
-) -> Description:
-    curves = train(work, loop, folder, fabric, progress)
-    identity = dict(work.identity)
-    steps = int(curves.points["total"][-1][0])
-    description = Description(
-        network=network.config,
-        task=task,
-        data=identity.pop("data"),
-        settings=identity,
-        steps=steps,
-        text_weights=dict(text_weights or {}),
-    )
+) -> NetworkDescription:
+    identity: Mapping[str, Any] = {"data": description.data, **comparable(description.task, description.settings)}
+    trained = train(Training(task, batches, identity), loop, folder, fabric, progress)
+    description = description.model_copy(update={"steps": trained.steps})
     if fabric.is_global_zero:
-        _write_curves(folder, curves)
-        save_network(folder, network, description)
+        (folder / "curves.png").write_bytes(trained.curves.plot())
+        kept: Any = trained.task
+        save_network(folder, kept.network, description)
         (folder / STATE).unlink(missing_ok=True)
     fabric.barrier()
     return description
-
-
-def _write_curves(folder: Path, curves: Curves) -> None:
-    (folder / "curves.png").write_bytes(curves.plot())
-
-
-def _finished(folder: Path, frames: Frames | SpokenFrames, settings: Mapping[str, Any]) -> Description | None:
-    """Return what a folder holds if it is exactly what is wanted, None where nothing is finished there.
-
-    Raises:
-        WrongCheckpoint: it holds the network of another run, which is not overwritten.
-    """
-    if not (folder / DESCRIPTION).exists():
-        return None
-    found = describe(folder)
-    if (found.data, found.settings) != (frames.origin, settings):
-        message = f"{folder} holds the network of a run on other data or settings: name another folder, or delete it"
-        raise WrongCheckpoint(message)
-    return found

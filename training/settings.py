@@ -1,9 +1,10 @@
 """Settings of training: what a run does, on what, and for how long."""
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
+Beta = Annotated[float, Field(ge=0, lt=1)]
 Balance = Literal["roots", "regions", "voxels"]
 
 
@@ -18,21 +19,61 @@ class LoopSettings(BaseModel):
     )
     batch_size: int = Field(1, ge=1, description="samples a device and forward pass; 4 devices x 1 in Symphonies")
     accumulate: int = Field(1, ge=1, description="forward passes an optimiser step")
-    learning_rate: float = Field(2e-4, gt=0, description="of AdamW")
+    learning_rate: float = Field(2e-4, gt=0, description="of AdamW, the highest of its schedule")
+    schedule: Literal["step", "cosine"] = Field(
+        "step", description="step: the rate falls to a tenth at decay_at; cosine: to nothing, along half a wave"
+    )
+    warm_up: int = Field(0, ge=0, description="steps over which the learning rate first rises to its highest")
+    decay_at: float = Field(25 / 30, gt=0, le=1, description="share of the steps after which the rate falls to a tenth")
     encoder_rate: float = Field(0.1, gt=0, description="learning rate of the image encoder, as a share of the other")
+    betas: tuple[Beta, Beta] = Field((0.9, 0.999), description="of AdamW: decay of the mean gradient and of its square")
     epsilon: float = Field(
         1e-3, gt=0, description="of AdamW, Symphonies'; gradients much below it move nothing, as in the small preset"
     )
     weight_decay: float = Field(1e-4, ge=0, description="of AdamW")
-    decay_at: float = Field(25 / 30, gt=0, le=1, description="share of the steps after which the rate falls to a tenth")
+    weight_decay_of: Literal["all", "matrices"] = Field(
+        "all", description="what decays: all weights, or those of two axes and more, not biases and norms"
+    )
     clip_norm: float = Field(35.0, gt=0, description="largest norm of the gradients; larger ones are scaled down")
-    seed: int = Field(0, ge=0, description="of start values, order of samples and dropout")
+    ema_decay: float = Field(
+        0.0, ge=0, lt=1, description="of the exponential moving average of the weights, which is what is kept; 0: none"
+    )
+    seed: int = Field(0, ge=0, description="of start values, order of samples, changes to them and dropout")
     precision: Literal["32-true", "bf16-mixed"] = Field("32-true", description="of the arithmetic")
     accelerator: Literal["auto", "cpu", "cuda"] = Field("auto", description="what to run on")
     devices: int = Field(1, ge=1, description="devices of this machine; torchrun's number wins")
-    workers: int = Field(2, ge=0, description="processes that read samples, a device")
+    workers: int = Field(2, ge=0, description="processes that read or render samples, a device")
+    threads: int | None = Field(None, ge=1, description="CPU threads of torch; else as many as it takes")
     checkpoint_every: int = Field(100, ge=1, description="optimiser steps between saved states")
     log_every: int = Field(10, ge=1, description="optimiser steps between points of the curves")
+    score_every: int = Field(
+        250, ge=1, description="optimiser steps between scores on what is held out, if anything is"
+    )
+
+    def decisive(self) -> dict[str, Any]:
+        """Return, as JSON has it, what decides the weights a training ends with: all but where and how it runs."""
+        return self.model_dump(mode="json", exclude=set(INDECISIVE))
+
+    @model_serializer(mode="wrap")
+    def _without_later_defaults(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out later fields at their default: what was made before them keeps its description and its folder."""
+        fields = type(self).model_fields
+        return {k: v for k, v in dump(self).items() if k not in LATER or getattr(self, k) != fields[k].default}
+
+
+INDECISIVE = ("accelerator", "devices", "workers", "threads", "checkpoint_every", "log_every", "score_every")
+"""Fields of ``LoopSettings`` that may change while a training is interrupted."""
+LATER = ("schedule", "warm_up", "betas", "weight_decay_of", "ema_decay", "threads", "score_every")
+"""Fields of ``LoopSettings`` that networks of the first release were trained without; add what comes later here."""
+
+
+class ChunkSettings(BaseModel):
+    """How an endless stream of rendered samples is drawn from: by chunks, the oldest of which are forgotten."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    steps: int = Field(ge=1, description="steps between new chunks")
+    kept: int = Field(ge=1, description="newest chunks that samples are drawn from")
 
 
 class DistillSettings(BaseModel):
@@ -72,7 +113,7 @@ class LanguageSettings(BaseModel):
     language_balance: Balance = Field(
         "roots",
         description="what counts alike: voxels, so that walls drown the rest; regions, so that crumbs do; or halfway, "
-        "voxels weighed by the root of what they would weigh for regions to count alike",
+        "voxels weighted by the root of their weight where regions count alike",
     )
     image_weights: str | None = Field(
         None, description="MaskDINO R50 checkpoint to start the paper preset's image encoder from: a file"

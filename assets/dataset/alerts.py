@@ -5,9 +5,9 @@ import json
 import dagster as dg
 
 from assets.resources import PipelineResource
-from pipeline.sources.discover import paces
-from pipeline.sources.web.hosts import HostState
+from pipeline.sources.web.hosts import Hosts, HostState
 from pipeline.sources.web.settings import WebSettings
+from pipeline.stages.video.stage import video
 
 TIMEOUT_S = 10.0
 
@@ -15,8 +15,8 @@ TIMEOUT_S = 10.0
 @dg.sensor(minimum_interval_seconds=300, description="Alert on hosts that refuse again and again.")
 def refusing_hosts(context: dg.SensorEvaluationContext, pipeline: PipelineResource) -> dg.SkipReason:
     """Alert once on every rest of a host that has refused ``alert_after`` times in a row."""
-    settings = pipeline.settings().download.web
-    states = paces(pipeline.store(), settings).states()
+    settings = pipeline.settings().of(video).web
+    states = Hosts.of(pipeline.store(), settings).states()
     refusing = [state for state in states if state.refusals >= settings.alert_after]
     told: dict[str, float] = json.loads(context.cursor or "{}")
     for state in refusing:
@@ -28,8 +28,8 @@ def refusing_hosts(context: dg.SensorEvaluationContext, pipeline: PipelineResour
 
 def _alert(context: dg.SensorEvaluationContext, state: HostState, settings: WebSettings) -> None:
     text = (
-        f"{state.site} refused {state.refusals} times in a row and is left alone; slow down (download.web.interval_s), "
-        "give it cookies (download.web.cookies_file) or take its sources out"
+        f"{state.site} refused {state.refusals} times in a row and is left alone; slow down (video.web.interval_s), "
+        "give it cookies (video.web.cookies_file) or take its sources out"
     )
     context.log.error(text)
     if settings.alert_url is None:

@@ -6,19 +6,20 @@ from assets.dataset.videos import PARTITIONS
 from assets.metadata import table
 from assets.resources import PipelineResource
 from pipeline.contract.errors import PipelineError
-from pipeline.sources.catalog.catalog import registered
+from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.discover import SourceReport, discover
+from pipeline.stages.video.stage import video
 
 
 @dg.asset(group_name="dataset")
 def video_catalog(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> dg.MaterializeResult:
     """Register every video that the sources list now, as a row of the catalog and as a partition."""
     try:
-        store = pipeline.store()
-        reports = discover(store, pipeline.listed(), pipeline.settings().download.web)
+        catalog = Catalog(pipeline.store())
+        reports = discover(catalog, pipeline.listed(), pipeline.settings().of(video).web)
     except PipelineError as error:
         raise dg.Failure(f"{error.code}: {error}", allow_retries=False) from error
-    video_ids = registered(store)
+    video_ids = catalog.video_ids()
     for report in reports:
         if report.error:
             context.log.warning("%s: %s", report.name, report.error)

@@ -6,11 +6,12 @@ import dagster as dg
 from typer import echo
 
 from assets.metadata import picture, table
-from assets.progress import ScreenLines
 from assets.resources import PipelineResource
-from pipeline.dataset.index import DatasetSummary, build_dataset
-from pipeline.sources.catalog.catalog import registered
-from pipeline.store.files import Store
+from pipeline.contract.progress import Lines
+from pipeline.dataset.index import build_dataset
+from pipeline.sources.catalog.catalog import Catalog
+from pipeline.store.index import DatasetSummary
+from pipeline.store.store import Store
 
 STALE_AFTER = timedelta(days=1)
 """Age at which the dataset is shown as stale: with sources that are polled, a day without a new video is news."""
@@ -40,7 +41,7 @@ def quality_report(pipeline: PipelineResource) -> dg.MaterializeResult:
     from pipeline.quality import tour_quality
 
     store = pipeline.store()
-    report = tour_quality(store, registered(store), pipeline.settings(), ScreenLines("quality"))
+    report = tour_quality(store, Catalog(store).video_ids(), pipeline.settings(), Lines())
     if not report.tours:
         echo("no rendered tours among the videos: their quality is not known")
         return dg.MaterializeResult(metadata={"tours": 0})

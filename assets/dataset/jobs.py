@@ -9,10 +9,10 @@ from assets.dataset.dataset import dataset
 from assets.dataset.videos import PARTITIONS, PER_VIDEO, VIDEOS
 from assets.resources import PipelineResource
 from pipeline.settings import Settings
-from pipeline.sources.catalog.catalog import registered
+from pipeline.sources.catalog.catalog import Catalog
 from pipeline.stages.failures import last_failure
 from pipeline.stages.run import final_fingerprint
-from pipeline.store.files import VideoStore
+from pipeline.store.video import VideoStore
 
 process_video = dg.define_asset_job(
     "process_video",
@@ -42,7 +42,7 @@ def new_videos(context: dg.SensorEvaluationContext, pipeline: PipelineResource) 
     """Make new rows of the catalog partitions, and request runs for some of what is missing and due."""
     store, settings = pipeline.store(), pipeline.settings()
     known = set(context.instance.get_dynamic_partitions(PARTITIONS))
-    fresh = [video_id for video_id in registered(store) if video_id not in known]
+    fresh = [video_id for video_id in Catalog(store).video_ids() if video_id not in known]
     missing = islice(pipeline.missing(), settings.dataset.requests_per_tick)
     return dg.SensorResult(
         run_requests=[_request(store.video(video_id), settings) for video_id in missing],

@@ -16,11 +16,13 @@ def retrieval_report(pipeline: PipelineResource) -> dg.MaterializeResult:
     """
     from pipeline.language.index import open_index
     from pipeline.language.retrieval import heat_maps, measure, tour_benchmark
-    from pipeline.language.text import TextSide
+    from pipeline.language.text import SanText
     from pipeline.pictures.encode import jpeg
+    from pipeline.stages.semantics.backends import SAN
+    from pipeline.stages.semantics.stage import semantics
 
     store, settings = pipeline.store(), pipeline.settings()
-    text = TextSide(settings.semantics.san)
+    text = SanText(settings.of(semantics).of(SAN))
     open_index(store, text)  # refuses before any truth is rendered
     benchmark = tour_benchmark(store, settings)
     report = measure(store, text, benchmark)

@@ -16,7 +16,7 @@ from typer import echo
 from assets.resources import PARTITION_TAG, PipelineResource, is_missing
 from pipeline.stages.failures import last_failure, record_death
 from pipeline.stages.run import final_fingerprint, is_built
-from pipeline.store.files import VideoStore
+from pipeline.store.video import VideoStore
 
 BUILT_BY = "youtube_occ/built_by"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

@@ -1,55 +1,75 @@
-"""The seven assets of a video, one a stage of the pipeline; a partition is one video."""
-
-import inspect
+"""The assets of a video, one a stage of the pipeline; a partition is one video."""
 
 import dagster as dg
 
-from assets.dataset.checks import check_results, check_specs
 from assets.metadata import PREVIEW_BYTES, stage_metadata
 from assets.progress import echo_report
+from models.errors import MissingExtra
 from pipeline.contract.errors import PipelineError
-from pipeline.stages.bodies import Workbench
-from pipeline.stages.previews import preview
-from pipeline.stages.run import STAGES, Stage, run_stage
+from pipeline.stages.base import Check, Finding, Workbench
+from pipeline.stages.registry import AnyStage, latest_inputs, stages
+from pipeline.stages.run import run_stage
 
 PARTITIONS = "videos"
 VIDEOS = dg.DynamicPartitionsDefinition(name=PARTITIONS)
 PER_VIDEO = "per_video"
-NETWORK_STAGES = frozenset({"indoor_clips", "reconstruction", "semantics"})
-"""Stages that may run a network: they share the pool ``gpu``."""
+GPU = "gpu"
+"""Pool of everything that wants the graphics card."""
 
 
 def video_assets() -> list[dg.AssetsDefinition]:
-    """Return one asset a stage, each depending on the stage before it."""
-    names = list(STAGES)
-    return [_stage_asset(STAGES[name], names[:position][-1:]) for position, name in enumerate(names)]
+    """Return one asset a stage, each depending on the stages that it builds on."""
+    return [_stage_asset(stage) for stage in stages().values()]
 
 
-def _stage_asset(stage: Stage, upstream: list[str]) -> dg.AssetsDefinition:
+def _stage_asset(stage: AnyStage) -> dg.AssetsDefinition:
     @dg.asset(
         name=stage.name,
-        deps=upstream,
+        deps=latest_inputs(stage.name),
         partitions_def=VIDEOS,
         group_name=PER_VIDEO,
-        description=inspect.getdoc(stage.run),
+        description=stage.description,
         code_version=stage.code_version,
-        pool="gpu" if stage.name in NETWORK_STAGES else None,
-        check_specs=check_specs(stage.name),
+        pool=GPU if stage.resources.gpu_share else None,
+        check_specs=[_spec(check, stage) for check in stage.checks],
     )
-    def stage_of_video(bench: dg.ResourceParam[Workbench]) -> dg.MaterializeResult:
-        return _materialize(stage.name, bench)
+    def stage_of_video(workbench: dg.ResourceParam[Workbench]) -> dg.MaterializeResult:
+        return _materialize(stage, workbench)
 
     return stage_of_video
 
 
-def _materialize(name: str, bench: Workbench) -> dg.MaterializeResult:
+def _materialize(stage: AnyStage, workbench: Workbench) -> dg.MaterializeResult:
+    from pipeline.stages.page import picture_of
+
     try:
-        report = run_stage(name, bench)
-    except PipelineError as error:
-        raise dg.Failure(f"{error.code}: {error}", metadata={"error": error.code}, allow_retries=False) from error
-    echo_report(bench.video.video_id, report)
+        report = run_stage(stage.name, workbench)
+    except (PipelineError, MissingExtra) as error:
+        code = type(error).__name__
+        raise dg.Failure(f"{code}: {error}", metadata={"error": code}, allow_retries=False) from error
+    video = workbench.video
+    echo_report(video.video_id, report)
     return dg.MaterializeResult(
-        metadata=stage_metadata(report, preview(bench.video, name, PREVIEW_BYTES)),
+        metadata=stage_metadata(report, picture_of(video, stage.name, PREVIEW_BYTES)),
         data_version=dg.DataVersion(report.provenance.fingerprint),
-        check_results=check_results(name, bench.video),
+        check_results=[_result(check, stage, check(video)) for check in stage.checks],
     )
+
+
+def _spec(check: Check, stage: AnyStage) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(_name(check), asset=stage.name, description=check.__doc__)
+
+
+def _result(check: Check, stage: AnyStage, finding: Finding) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        check_name=_name(check),
+        asset_key=stage.name,
+        passed=finding.passed,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=finding.detail,
+        metadata=dict(finding.figures),
+    )
+
+
+def _name(check: Check) -> str:
+    return str(getattr(check, "__name__", check))

@@ -8,20 +8,24 @@ from typer import echo
 from assets.dataset.dataset import dataset
 from assets.metadata import PREVIEW_BYTES, picture
 from assets.training.networks import GPU, described, zero_shot_report
-from assets.training.resource import TrainingResource, told
+from assets.training.resource import TrainingResource
+from pipeline.contract.progress import Lines, named
 
 if TYPE_CHECKING:
-    from pipeline.language.text import TextSide
+    from pipeline.language.text import SanText
     from training.data import Frames
     from training.language.speaker import Speaker
     from training.language.words import ClassWords
-    from training.runs import Predictor
+    from training.scores.evaluate import Predictor
 
 
 @dg.asset(group_name="training", deps=[dataset, zero_shot_report], pool=GPU)
 def language_network(training: TrainingResource) -> dg.MaterializeResult:
     """An occupancy network with POP-3D's two heads, scored zero-shot beside the one trained on the dataset's labels."""
-    from pipeline.language.text import NO_MEANING, TextSide
+    from pipeline.contract.language import NO_MEANING
+    from pipeline.language.text import SanText
+    from pipeline.stages.semantics.backends import SAN
+    from pipeline.stages.semantics.stage import semantics
     from training.data import StoredFrames
     from training.language.embeddings import SpokenFrames
     from training.language.speaker import Speaker
@@ -30,11 +34,11 @@ def language_network(training: TrainingResource) -> dg.MaterializeResult:
     from training.settings import LanguageSettings
 
     frames = SpokenFrames(StoredFrames(training.pipeline.store(), "train"))
-    text = TextSide(training.pipeline.settings().semantics.san)
+    text = SanText(training.pipeline.settings().of(semantics).of(SAN))
     words, version = class_words(text, text.settings.words()), frames.frames.version
     settings = training.settings(LanguageSettings, training.language)
     folder = training.place("language", version, training.preset, settings.model_dump())
-    made = learn_language(frames, training.preset, None, settings, folder, told("language"))
+    made = learn_language(frames, training.preset, None, settings, folder, Lines("training"))
     speaker, test = Speaker.load(folder, text), training.benchmark_source().open("test")
     return dg.MaterializeResult(
         metadata={
@@ -50,27 +54,29 @@ def language_network(training: TrainingResource) -> dg.MaterializeResult:
 def _closed_set(training: TrainingResource, version: str) -> "dict[str, Predictor]":
     """Return the network that the zero-shot report trained on the labels of the same dataset, if it is there."""
     from training.checkpoints import DESCRIPTION, load_network
-    from training.runs import classifier
+    from training.scores.evaluate import classifier
 
     folder = training.labelled(version)
     return {"closed set": classifier(load_network(folder))} if (folder / DESCRIPTION).exists() else {}
 
 
 def _scored(
-    speaker: "Speaker", words: "ClassWords", text: "TextSide", frames: "Frames", rivals: "dict[str, Predictor]"
+    speaker: "Speaker", words: "ClassWords", text: "SanText", frames: "Frames", rivals: "dict[str, Predictor]"
 ) -> dict[str, Any]:
     from pipeline.stages.semantics.san import SanSegmenter
     from training.language.zero_shot import zero_shot
 
     segmenter = SanSegmenter(text.settings)
-    scores = zero_shot(speaker, words, segmenter, frames, "language head", rivals, told("zero-shot"))
+    scores = zero_shot(
+        speaker, words, segmenter, frames, "language head", rivals, named(Lines("training"), "zero-shot")
+    )
     echo(f"\n{frames.origin}\n{scores.markdown()}\n")
     figures = {name: float(value) for name, value in scores.summary().items()}
     return {"benchmark": frames.origin, "scores": dg.MetadataValue.md(scores.markdown()), **figures}
 
 
 def _pictures(
-    speaker: "Speaker", words: "ClassWords", frames: "Frames", query: str, text: "TextSide"
+    speaker: "Speaker", words: "ClassWords", frames: "Frames", query: str, text: "SanText"
 ) -> dict[str, dg.MetadataValue]:
     from pipeline.pictures.encode import jpeg
     from training.language.heat import heat_picture, hottest

@@ -8,10 +8,11 @@ from typer import echo
 
 from assets.dataset.dataset import dataset
 from assets.metadata import PREVIEW_BYTES, picture, table
-from assets.training.resource import TrainingResource, told
+from assets.training.resource import TrainingResource
+from pipeline.contract.progress import Lines, named
 
 if TYPE_CHECKING:
-    from training.checkpoints import Description
+    from training.checkpoints import NetworkDescription
     from training.data import Frames
 
 GPU = "gpu"
@@ -27,7 +28,7 @@ def teacher_features(training: TrainingResource) -> dg.MaterializeResult:
 
     frames = StoredFrames(training.pipeline.store(), "all")
     teacher = load_teacher(training.teacher, training.weights)
-    store_features(frames, teacher, told("features"))
+    store_features(frames, teacher, Lines("training"))
     return dg.MaterializeResult(
         metadata={
             "dataset": frames.version,
@@ -53,8 +54,8 @@ def pretrained_network(training: TrainingResource) -> dg.MaterializeResult:
         load_teacher(training.teacher, training.weights),
     )
     folder = training.pretrained(frames.version)
-    features = store_features(frames, teacher, told("features"))
-    made = pretrain(frames, features, teacher.width, training.preset, settings, folder, told("distillation"))
+    features = store_features(frames, teacher, Lines("training"))
+    made = pretrain(frames, features, teacher.width, training.preset, settings, folder, Lines("training"))
     return dg.MaterializeResult(metadata={"dataset": frames.version, **described(folder, made)})
 
 
@@ -67,7 +68,7 @@ def finetuned_network(training: TrainingResource) -> dg.MaterializeResult:
     version = _version(training)
     start = training.pretrained(version)
     folder = training.place("finetuned", start.name, benchmark.model_dump(), study.finetune.model_dump())
-    made = finetune(benchmark.open("train"), study.preset, start, study.finetune, folder, told("fine-tuning"))
+    made = finetune(benchmark.open("train"), study.preset, start, study.finetune, folder, Lines("training"))
     report = _scored(folder, benchmark.open("test"))
     return dg.MaterializeResult(metadata={"dataset": version, **described(folder, made), **report})
 
@@ -80,7 +81,7 @@ def zero_shot_report(training: TrainingResource) -> dg.MaterializeResult:
 
     frames, study = StoredFrames(training.pipeline.store(), "train"), training.comparison()
     folder = training.labelled(frames.version)
-    made = finetune(frames, study.preset, None, study.finetune, folder, told("zero-shot"))
+    made = finetune(frames, study.preset, None, study.finetune, folder, named(Lines("training"), "zero-shot"))
     report = _scored(folder, training.benchmark_source().open("test"))
     return dg.MaterializeResult(metadata={"dataset": frames.version, **described(folder, made), **report})
 
@@ -97,7 +98,7 @@ def label_efficiency_report(training: TrainingResource) -> dg.MaterializeResult:
     folder = training.place("label_efficiency", pretrained.name, benchmark.model_dump(), study.model_dump())
     starts = {"random": None, "distilled": pretrained}
     sides = benchmark.open("train"), benchmark.open("test")
-    results = list(label_efficiency(study, *sides, starts, folder, told))
+    results = list(label_efficiency(study, *sides, starts, folder, Lines("training")))
     echo(f"\n{by_share(results)}\n")
     shown = folder / network_name("distilled", max(study.shares), study.seeds[0])
     return dg.MaterializeResult(
@@ -125,7 +126,7 @@ def distillation_study(training: TrainingResource) -> dg.MaterializeResult:
 
     study = training.settings(PillarStudy, training.pillars)
     folder = training.place("distillation_study", _version(training), study.model_dump(mode="json"))
-    findings = run_pillars(study, training.pipeline.store(), folder, training.place("rooms"), told, echo)
+    findings = run_pillars(study, training.pipeline.store(), folder, training.place("rooms"), Lines("training"), echo)
     return dg.MaterializeResult(
         metadata={
             "folder": dg.MetadataValue.path(str(folder)),
@@ -133,20 +134,20 @@ def distillation_study(training: TrainingResource) -> dg.MaterializeResult:
             "plot": _small_picture(findings.plot),
             "results": table(
                 {
-                    "student": outcome.student,
-                    "start": outcome.result.start,
-                    "probe": outcome.probe,
-                    "seed": outcome.result.seed,
-                    **{name: float(value) for name, value in outcome.result.figures.items()},
+                    "student": score.student,
+                    "start": score.result.start,
+                    "probe": score.probe,
+                    "seed": score.result.seed,
+                    **{name: float(value) for name, value in score.result.figures.items()},
                 }
-                for outcome in findings.outcomes
+                for score in findings.scores
             ),
         }
     )
 
 
 def _version(training: TrainingResource) -> str:
-    from pipeline.dataset.index import read_summary
+    from pipeline.store.index import read_summary
     from training.errors import UnusableDataset
 
     summary = read_summary(training.pipeline.store())
@@ -155,7 +156,7 @@ def _version(training: TrainingResource) -> str:
     return summary.version
 
 
-def described(folder: Path, made: "Description") -> dict[str, Any]:
+def described(folder: Path, made: "NetworkDescription") -> dict[str, Any]:
     """Return the metadata of a trained network: where it lies, what it was trained on and how, and its curves."""
     return {
         "folder": dg.MetadataValue.path(str(folder)),
@@ -168,9 +169,9 @@ def described(folder: Path, made: "Description") -> dict[str, Any]:
 
 def _scored(folder: Path, frames: "Frames") -> dict[str, Any]:
     from training.checkpoints import load_network
-    from training.runs import evaluate
+    from training.scores.evaluate import evaluate
 
-    scores = evaluate(load_network(folder), frames, folder.name, told("evaluation"))
+    scores = evaluate(load_network(folder), frames, folder.name, Lines("training"))
     echo(f"\n{frames.origin}\n{scores.markdown()}\n")
     return {
         "benchmark": frames.origin,
@@ -183,7 +184,7 @@ def _scored(folder: Path, frames: "Frames") -> dict[str, Any]:
 def _predicted(folder: Path, frames: "Frames") -> dg.MetadataValue:
     """Embed what a network predicts for the first frame, beside the truth."""
     from training.checkpoints import load_network
-    from training.runs import predict
+    from training.scores.evaluate import predict
     from training.scores.picture import prediction_picture
 
     sample = frames[0]

@@ -3,14 +3,12 @@
 import hashlib
 import json
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from pydantic import Field
 
-from assets.progress import ScreenLines
 from assets.resources import PipelineResource
 
 if TYPE_CHECKING:
@@ -62,14 +60,14 @@ class TrainingResource(dg.ConfigurableResource["TrainingResource"]):
 
     def benchmark_source(self) -> "FramesSource":
         """Return the benchmark; raises ``SettingsError``."""
+        from pipeline.contract.values import checked
         from training.data.source import FramesSource
-        from training.values import checked
 
         return checked(FramesSource, {"path": self.pipeline.store().root, **self.benchmark})
 
     def settings(self, kind: type[Any], values: dict[str, Any]) -> Any:
         """Return settings with values laid over the defaults; raises ``SettingsError``."""
-        from training.values import with_values
+        from pipeline.contract.values import with_values
 
         return with_values(kind, values)
 
@@ -79,9 +77,3 @@ class TrainingResource(dg.ConfigurableResource["TrainingResource"]):
 
         study: Study = self.settings(Study, {"preset": self.preset, **self.study})
         return study
-
-
-def told(subject: str) -> Callable[[int, int], None]:
-    """Return what prints how far a run is."""
-    lines = ScreenLines("training")
-    return lambda done, total: lines(subject, done, total, f"{done} of {total}")

@@ -23,8 +23,9 @@ from pipeline.sources.catalog.rows import ASKABLE, CatalogRow, VideoState, now
 from pipeline.sources.discover import discover
 from pipeline.sources.duplicates.lookalikes import Lookalikes
 from pipeline.sources.entries import SourceEntry, SourceKind, SourceList
+from pipeline.sources.video_source import VideoSource
 from pipeline.sources.web.settings import WebSettings
-from pipeline.store.files import Store
+from pipeline.store.store import Store
 
 ROWS = 1_000_000
 BATCH = 1_000
@@ -89,14 +90,16 @@ def _discover(folder: str, address: str) -> tuple[float, float, float, int]:
     before, started = peak_bytes() / 1e6, time.perf_counter()
     entry = SourceEntry(kind=SourceKind.FEED, source=address)
     listed = SourceList(entries=(entry,), folder=Path())
-    (report,) = discover(Store(folder), listed, WebSettings(interval_s=0))
+    (report,) = discover(Catalog(Store(folder)), listed, WebSettings(interval_s=0))
     return time.perf_counter() - started, before, peak_bytes() / 1e6, len(report.fresh)
 
 
 def _row(n: int) -> CatalogRow:
     key = f"{n * 2654435761 % 2**40:011x}"
-    origin, title = f"https://www.youtube.com/watch?v={key}", f"House tour number {n} in some city"
-    return CatalogRow(key, origin, "channel https://www.youtube.com/@a", title=title, published=now(), duration_s=300)
+    origin = f"https://www.youtube.com/watch?v={key}"
+    source = VideoSource(kind="url", origin=origin, listed_by="channel https://www.youtube.com/@a")
+    title = f"House tour number {n} in some city"
+    return CatalogRow(key, source, title=title, published=now(), duration_s=300)
 
 
 @contextmanager

@@ -15,18 +15,20 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pipeline.settings import load_settings
-from pipeline.sources.catalog.catalog import register
+from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.video_source import parse_source
-from pipeline.stages.bodies import Workbench
-from pipeline.stages.run import STAGES, run_stage
-from pipeline.store.files import Store
-from pipeline.tours import Tour, TourSettings
+from pipeline.stages.base import Workbench
+from pipeline.stages.registry import stages
+from pipeline.stages.run import run_stage
+from pipeline.store.store import Store
+from pipeline.tours.settings import TourSettings
+from pipeline.tours.tour import Tour
 
 SEED = 11
 FRAMES_OF_CLIP = 20
 TWENTY_FRAMES = {
-    "download": {"tour": {"indoor_shots": 1, "outdoor_shots": 0, "title": False, "shot_seconds": 5.0}},
-    "scenes": {"frames_per_second": 6.0, "frames_min": FRAMES_OF_CLIP, "frames_max": FRAMES_OF_CLIP},
+    "video": {"tour": {"indoor_shots": 1, "outdoor_shots": 0, "title": False, "shot_seconds": 5.0}},
+    "clips": {"frames_per_second": 6.0, "frames_min": FRAMES_OF_CLIP, "frames_max": FRAMES_OF_CLIP},
 }
 RENDERED_FRAMES = 48
 ALLOWED = {"rendering 60 s of tour": 180.0, "reconstruction": 90.0}
@@ -70,9 +72,10 @@ def clip_stages() -> list[StageTime]:
     """Return the time of every stage on one clip of ``FRAMES_OF_CLIP`` frames."""
     with tempfile.TemporaryDirectory() as folder:
         store = Store(folder)
-        video_id = register(store, [parse_source(f"tour://{SEED}")])[0]
-        bench = Workbench(store.video(video_id), load_settings(overrides=TWENTY_FRAMES))
-        return [_time_stage(name, bench) for name in STAGES]
+        catalog = Catalog(store)
+        (video_id,) = catalog.add([parse_source(f"tour://{SEED}")])
+        workbench = Workbench(store.video(video_id), catalog, load_settings(overrides=TWENTY_FRAMES))
+        return [_time_stage(name, workbench) for name in stages()]
 
 
 def peak_gib() -> float:
@@ -96,9 +99,9 @@ def as_json(times: list[StageTime]) -> str:
     return json.dumps({"times": [asdict(row) for row in times], "peak_gib": peak_gib()}, indent=1)
 
 
-def _time_stage(name: str, bench: Workbench) -> StageTime:
+def _time_stage(name: str, workbench: Workbench) -> StageTime:
     with _timed() as spent:
-        run_stage(name, bench)
+        run_stage(name, workbench)
     return StageTime(name, spent[0], spent[1], ALLOWED.get(name))
 
 

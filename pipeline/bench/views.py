@@ -12,8 +12,9 @@ import numpy as np
 import torch
 
 from pipeline.contract.classes import SemanticClass
-from pipeline.tours import Tour, TourSettings
 from pipeline.tours.light import Lighting
+from pipeline.tours.settings import TourSettings
+from pipeline.tours.tour import Tour
 from pipeline.tours.views import Cameras, LitHouse, ViewRenderer, light_house
 from pipeline.tours.views.renderer import Backend
 

@@ -19,8 +19,8 @@ from models.bench.memory import peak_bytes
 from pipeline.contract.camera import pixel_rays, pointmap
 from pipeline.contract.classes import OCCUPIED_CLASSES, SemanticClass
 from pipeline.contract.grid import GRID_SHAPE, VOXEL_SIZE, voxel_index
-from pipeline.contract.records import MetricScene, ScaleSource, Semantics
-from pipeline.geometry.voxels import FrameGrid, voxelize_frame
+from pipeline.contract.records import FrameGrid, MetricScene, ScaleSource, Semantics
+from pipeline.geometry.voxels import voxelize_frame
 
 FRAMES = 20
 SHAPE = (384, 512)

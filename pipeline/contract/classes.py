@@ -30,6 +30,9 @@ class SemanticClass(IntEnum):
 
 OCCUPIED_CLASSES = tuple(c for c in SemanticClass if SemanticClass.EMPTY < c < SemanticClass.UNKNOWN)
 
+COUNTED_CLASSES = (*(c for c in SemanticClass if c != SemanticClass.UNKNOWN), SemanticClass.UNKNOWN)
+"""Columns of ``occupancy/class_counts``: the twelve classes, then unknown."""
+
 _COLOURS: dict[SemanticClass, tuple[int, int, int]] = {
     SemanticClass.EMPTY: (255, 255, 255),
     SemanticClass.CEILING: (214, 38, 40),

@@ -26,6 +26,10 @@ class BrokenManifest(PipelineError):
     """A manifest that cannot be read, or that names what may not be fetched."""
 
 
+class MixedDataset(PipelineError):
+    """Videos of one dataset that were not made in the same way: no one set of settings describes it."""
+
+
 class UnusableQuery(PipelineError):
     """Words that regions cannot be compared with: none, in another script, too long, or a list that repeats itself."""
 

@@ -26,6 +26,12 @@ class OverlapCounts:
     both_occupied: int
     either_occupied: int
 
+    @classmethod
+    def nothing(cls) -> "OverlapCounts":
+        """Return counts of nothing, to add others to."""
+        zeros = np.zeros(len(OCCUPIED_CLASSES) + 1, np.int64)
+        return cls(zeros, zeros, zeros, 0, 0)
+
     def __add__(self, other: "OverlapCounts") -> "OverlapCounts":
         """Accumulate."""
         return OverlapCounts(

@@ -1,16 +1,13 @@
-"""The records that stages hand to one another, and the protocols of the exchangeable backends.
+"""The records that stages hand to one another.
 
 Conventions: metres, seconds, pixels. Camera axes x right, y down, z forward; ``camera_to_world`` 4x4;
 pixel centres at integers + 0.5. Intrinsics belong to the stored picture (640x480), depth maps may be
-smaller: a depth map of width ``w`` has intrinsics scaled by ``w / 640``. A backend's ``weights`` are the
-SHA-256 of the weight files it uses, by name; empty for backends that need none.
+smaller: a depth map of width ``w`` has intrinsics scaled by ``w / 640``.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
-from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -168,6 +165,21 @@ class MetricScene:
     scale_source: ScaleSource
     world_from_reconstruction: NDArray[np.float64]
 
+    @classmethod
+    def known(cls, intrinsics: Floats, camera_to_world: Floats, depth: Floats) -> "MetricScene":
+        """Return a scene whose cameras and depth are known and not estimated: all registered, all certain."""
+        return cls(
+            intrinsics=intrinsics,
+            camera_to_world=camera_to_world,
+            depth=depth,
+            confidence=(depth > 0).astype(np.float32),
+            registered=np.ones(len(depth), np.bool_),
+            ceiling_height=float("nan"),
+            up_confidence=1.0,
+            scale_source=ScaleSource.NONE,
+            world_from_reconstruction=np.eye(4),
+        )
+
 
 @dataclass(frozen=True)
 class Semantics:
@@ -204,49 +216,15 @@ class Occupancy:
     grid_from_world: Floats
 
 
-class IndoorFilter(Protocol):
-    """Tells indoor from outdoor clips."""
+@dataclass(frozen=True)
+class FrameGrid:
+    """The grid of one frame: labels (60, 60, 36) uint8; origin (3,) and grid_from_world (4, 4) as in ``Occupancy``."""
 
-    name: str
-
-    @property
-    def weights(self) -> Mapping[str, str]:
-        """SHA-256 of every file of weights, by name; empty where none is needed."""
-        ...
-
-    def score(self, rgb: Images) -> IndoorScore:
-        """Score a clip's frames (n, h, w, 3) uint8 RGB."""
-        ...
+    labels: NDArray[np.uint8]
+    origin: NDArray[np.float64]
+    grid_from_world: NDArray[np.float64]
 
 
-class Reconstructor(Protocol):
-    """Finds cameras and depth of a clip."""
-
-    name: str
-
-    @property
-    def weights(self) -> Mapping[str, str]:
-        """SHA-256 of every file of weights, by name; empty where none is needed."""
-        ...
-
-    def reconstruct(self, rgb: Images, scratch: Path) -> Reconstruction:
-        """Reconstruct frames (n, 480, 640, 3) uint8 RGB; ``scratch`` is an empty folder for temporary files.
-
-        Raises ``ClipError`` rather than returning a reconstruction that cannot be trusted.
-        """
-        ...
-
-
-class Segmenter(Protocol):
-    """Labels the pixels of a clip."""
-
-    name: str
-
-    @property
-    def weights(self) -> Mapping[str, str]:
-        """SHA-256 of every file of weights, by name; empty where none is needed."""
-        ...
-
-    def segment(self, rgb: Images, scene: MetricScene) -> Semantics:
-        """Label frames (n, 480, 640, 3) uint8 RGB at the resolution of ``scene.depth``."""
-        ...
+def without_moving(scene: MetricScene, semantics: Semantics) -> MetricScene:
+    """Drop the depth of people and pets, which belong into no grid."""
+    return scene if semantics.moving is None else replace(scene, depth=np.where(semantics.moving, 0, scene.depth))

@@ -7,9 +7,8 @@ bound makes a new index and nothing else.
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from pipeline.contract.records import ClipScores
+from pipeline.settings import FilterSettings
 
 
 class Objection(NamedTuple):
@@ -17,29 +16,6 @@ class Objection(NamedTuple):
 
     code: str
     detail: str
-
-
-class FilterSettings(BaseModel):
-    """Bounds of the scores of clips; none: the score is stored and nobody is left out."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    motion_min: float | None = Field(None, ge=0, description="least motion, picture widths a kept frame")
-    shake_max: float | None = Field(None, ge=0, description="most change of motion, picture widths a kept frame")
-    brightness_min: float | None = Field(None, ge=0, le=1, description="least mean brightness")
-    brightness_max: float | None = Field(None, ge=0, le=1, description="most mean brightness")
-    clipped_max: float | None = Field(None, ge=0, le=1, description="largest share of black and white pixels")
-    drawn_max: float | None = Field(None, ge=0, le=1, description="largest share of flat areas, as of title cards")
-    overlay_max: float | None = Field(None, ge=0, le=1, description="largest share of text and logos laid over")
-    split_max: float | None = Field(
-        None, ge=0, le=1, description="longest straight line that stays, share of the picture; a split screen has 1"
-    )
-    repeats_max: float | None = Field(
-        None, ge=0, le=1, description="largest share of frames that an earlier clip of the video shows"
-    )
-    people_max: float | None = Field(
-        None, ge=0, le=1, description="largest share of pixels that show people and pets, where the labels tell them"
-    )
 
 
 _BOUNDS = (

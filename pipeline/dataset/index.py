@@ -15,95 +15,32 @@ from uuid import uuid4
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import BaseModel, ConfigDict, Field
 
+from pipeline.contract.classes import COUNTED_CLASSES
 from pipeline.contract.errors import CorruptStore
 from pipeline.contract.records import ScaleSource
-from pipeline.dataset.filters import FilterSettings, Objection, objections
-from pipeline.settings import DatasetSettings
+from pipeline.dataset.filters import Objection, objections
+from pipeline.settings import DatasetSettings, FilterSettings
 from pipeline.stages.failures import last_failure, record_failure
-from pipeline.stages.run import STAGES, drop_damaged, provenance
-from pipeline.store.files import Store, VideoStore
-from pipeline.store.group_writer import disk_errors
-from pipeline.store.rows import CLASS_COUNTS, clip_rows, stored_clips
-
-INDEX = ("dataset", "index.parquet")
-SUMMARY = ("dataset", "summary.json")
-CLASS_COLUMNS = tuple(f"voxels_{c.name.lower()}" for c in CLASS_COUNTS)
-INDEX_SCHEMA = pa.schema(
-    [
-        ("video_id", pa.string()),
-        ("row", pa.int32()),
-        ("clip_id", pa.int32()),
-        ("frame_index", pa.int64()),
-        ("time_s", pa.float64()),
-        ("split", pa.string()),
-        ("indoor_score", pa.float32()),
-        ("depth_share", pa.float32()),
-        ("up_confidence", pa.float32()),
-        ("ceiling_height", pa.float32()),
-        ("scale_source", pa.string()),
-        *((name, pa.int32()) for name in CLASS_COLUMNS),
-        ("fingerprint", pa.string()),
-    ]
+from pipeline.stages.registry import stages
+from pipeline.stages.run import drop_damaged, made_by
+from pipeline.store.atomic import disk_errors
+from pipeline.store.groups import FRAMES, OCCUPANCY, SCENE, SEMANTICS
+from pipeline.store.index import (
+    CLASS_COLUMNS,
+    INDEX,
+    INDEX_SCHEMA,
+    ClassStatistics,
+    DatasetSummary,
+    LeftOutEntry,
+    read_summary,
+    write_summary,
 )
+from pipeline.store.rows import clip_rows, stored_clips
+from pipeline.store.store import Store
+from pipeline.store.video import VideoStore
+
 _ROWS_AT_ONCE = 65_536
-
-
-class LeftOutEntry(BaseModel):
-    """A video, or one clip of it, that is not in the dataset: by which stage and why."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    video_id: str
-    stage: str
-    clip_id: int | None
-    code: str
-    detail: str
-
-
-class ClassStatistics(BaseModel):
-    """How often a class occurs: voxels over all grids, and frames with at least one such voxel."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    voxels: int = 0
-    frames: int = 0
-
-
-class DatasetSummary(BaseModel):
-    """The content of ``dataset/summary.json``.
-
-    version: changes exactly when the videos in the dataset, or what they were made with, change.
-    frames_by_split, classes, left_out: see the field types.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    version: str
-    created: str
-    videos: int
-    clips: int
-    frames: int
-    frames_by_split: dict[str, int]
-    classes: dict[str, ClassStatistics]
-    left_out: tuple[LeftOutEntry, ...] = Field(default=())
-
-    def table(self) -> str:
-        """Return the summary as Markdown: totals, classes, and what was left out and why."""
-        splits = ", ".join(f"{name} {frames}" for name, frames in self.frames_by_split.items())
-        lines = [
-            f"dataset {self.version}: {self.videos} videos, {self.clips} clips, {self.frames} frames ({splits})",
-            "",
-        ]
-        lines += ["| class | voxels | frames |", "|---|---|---|"]
-        lines += [f"| {name} | {found.voxels} | {found.frames} |" for name, found in self.classes.items()]
-        if self.left_out:
-            lines += ["", "| left out | by | why |", "|---|---|---|"]
-        for entry in self.left_out:
-            clip = "" if entry.clip_id is None else f" clip {entry.clip_id}"
-            lines.append(f"| {entry.video_id}{clip} | {entry.stage} | {entry.code}: {entry.detail} |")
-        return "\n".join(lines)
 
 
 def build_dataset(store: Store, settings: DatasetSettings) -> DatasetSummary:
@@ -120,13 +57,8 @@ def build_dataset(store: Store, settings: DatasetSettings) -> DatasetSummary:
         tally = _write_index(store, fingerprints, settings)
         readable = {video_id: fingerprints[video_id] for video_id in fingerprints if video_id not in tally.damaged}
         summary = tally.summary(_version(readable, settings), tuple(_left_out(store, settings.filters)))
-    store.write_bytes(summary.model_dump_json(indent=1).encode(), *SUMMARY)
+    write_summary(store, summary)
     return summary
-
-
-def read_summary(store: Store) -> DatasetSummary | None:
-    """Return the summary of the dataset as it is, or None where there is none yet."""
-    return DatasetSummary.model_validate_json(store.read_bytes(*SUMMARY)) if store.exists(*SUMMARY) else None
 
 
 def split_of(video_id: str, validation_share: float) -> str:
@@ -157,7 +89,7 @@ class _Tally:
 
     def summary(self, version: str, left_out: tuple[LeftOutEntry, ...]) -> DatasetSummary:
         """Return the counts as a summary."""
-        names = (c.name.lower() for c in CLASS_COUNTS)
+        names = (c.name.lower() for c in COUNTED_CLASSES)
         found = zip(names, self.voxels.tolist(), self.frames_with.tolist(), strict=True)
         return DatasetSummary(
             version=version,
@@ -176,7 +108,7 @@ def _finished(store: Store, filters: FilterSettings) -> Iterator[tuple[str, str]
     chosen = filters.model_dump_json(exclude_none=True)
     suffix = f"-{hashlib.sha256(chosen.encode()).hexdigest()[:8]}" if filters != FilterSettings() else ""
     for video_id in store.video_ids():
-        made = provenance(store.video(video_id), "occupancy")
+        made = made_by(store.video(video_id), "occupancy")
         if made:
             yield video_id, f"{made.fingerprint}{suffix}"
 
@@ -196,8 +128,8 @@ def _left_out(store: Store, filters: FilterSettings) -> Iterator[LeftOutEntry]:
             yield LeftOutEntry(
                 video_id=video_id, stage=failure.stage, clip_id=None, code=failure.code, detail=failure.detail
             )
-        for name in STAGES:
-            made = provenance(video, name)
+        for name in stages():
+            made = made_by(video, name)
             for item in made.left_out if made else ():
                 yield LeftOutEntry(
                     video_id=video_id, stage=name, clip_id=item.clip_id, code=item.code, detail=item.detail
@@ -208,7 +140,7 @@ def _left_out(store: Store, filters: FilterSettings) -> Iterator[LeftOutEntry]:
 
 def filtered(video: VideoStore, filters: FilterSettings) -> dict[int, Objection]:
     """Return the clips of a finished video that the filters leave out, with the first reason."""
-    if filters == FilterSettings() or not video.has_group("semantics"):
+    if filters == FilterSettings() or not video.has_group(SEMANTICS):
         return {}
     scores = {clip.clip_id: clip.scores for clip in stored_clips(video)}
     found = {
@@ -219,9 +151,7 @@ def filtered(video: VideoStore, filters: FilterSettings) -> dict[int, Objection]
 
 
 def _people(video: VideoStore, rows: slice) -> float | None:
-    if not video.exists("scene.zarr/semantics/moving/zarr.json"):
-        return None
-    return float(video.read("semantics", "moving", rows).mean())
+    return float(video.read(SEMANTICS, "moving", rows).mean()) if video.has_array(SEMANTICS, "moving") else None
 
 
 def _write_index(store: Store, fingerprints: dict[str, str], settings: DatasetSettings) -> _Tally:
@@ -274,8 +204,7 @@ def _video_tables(
 def _earlier_tables(store: Store) -> Iterator[tuple[str | None, pa.Table]]:
     if not store.exists(*INDEX):
         return
-    with store.files.open(store.path(*INDEX)) as file:
-        parquet = pq.ParquetFile(file)
+    with store.open_parquet(*INDEX) as parquet:
         if not parquet.schema_arrow.equals(INDEX_SCHEMA):
             return
         batches = parquet.iter_batches(batch_size=_ROWS_AT_ONCE)
@@ -292,12 +221,12 @@ def _runs(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
 
 
 def _frame_rows(video: VideoStore, split: str, fingerprint: str, filters: FilterSettings) -> pa.Table:
-    kept = ~np.isin(video.read("frames", "clip_id"), list(filtered(video, filters)))
-    rows = np.flatnonzero(video.read("scene", "registered") & kept)
-    frames = {name: video.read("frames", name)[rows] for name in ("clip_id", "frame_index", "time_s", "indoor_score")}
-    scene = {name: video.read("scene", name)[rows] for name in ("depth_share", "up_confidence", "ceiling_height")}
-    sources = [ScaleSource(code).name.lower() for code in video.read("scene", "scale_source")[rows].tolist()]
-    counts = video.read("occupancy", "class_counts")[rows]
+    kept = ~np.isin(video.read(FRAMES, "clip_id"), list(filtered(video, filters)))
+    rows = np.flatnonzero(video.read(SCENE, "registered") & kept)
+    frames = {name: video.read(FRAMES, name)[rows] for name in ("clip_id", "frame_index", "time_s", "indoor_score")}
+    scene = {name: video.read(SCENE, name)[rows] for name in ("depth_share", "up_confidence", "ceiling_height")}
+    sources = [ScaleSource(code).name.lower() for code in video.read(SCENE, "scale_source")[rows].tolist()]
+    counts = video.read(OCCUPANCY, "class_counts")[rows]
     columns = {
         "video_id": [video.video_id] * len(rows),
         "row": rows,

@@ -1,6 +1,6 @@
 """A dataset without anybody's pixels: which frames of which videos, and what was found out about them.
 
-A Parquet file with one row a frame and a row group a video; settings and code versions lie in its metadata. ``rebuild``
+A Parquet file with one row a frame and a row group a video; how all of it was made lies in its metadata. ``rebuild``
 fetches the videos from where they are and makes the same dataset again, so that it can be published without any video.
 """
 
@@ -13,21 +13,25 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from pipeline.contract.errors import BrokenManifest, PipelineError, SettingsError, StageMissing
+from pipeline.contract.progress import Progress, silent
 from pipeline.contract.records import Segment
-from pipeline.dataset.index import INDEX
+from pipeline.dataset.recipe import Recipe, one_recipe, recipe_of
 from pipeline.settings import Settings
-from pipeline.sources.catalog.catalog import Catalog, source_of_row
+from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.catalog.rows import CatalogRow
-from pipeline.sources.video_source import parse_source, video_id
-from pipeline.stages.bodies import Progress, Workbench, silent
-from pipeline.stages.run import STAGES, StageReport, process_video
-from pipeline.store.files import Store, check_video_id
+from pipeline.sources.video_source import parse_source
+from pipeline.stages.base import Workbench
+from pipeline.stages.run import process_video
+from pipeline.store.atomic import replacing
+from pipeline.store.groups import FRAMES, OCCUPANCY, SCENE, SOURCE_NOTES
+from pipeline.store.index import INDEX
+from pipeline.store.store import Store
+from pipeline.store.video import VideoStore, check_video_id
 
 HEADER = b"youtube_occ_manifest"
-VERSION = 1
 POSE_TOLERANCE = 5e-3
 """Metres; structure from motion with threads moved cameras of one tour by up to 0.0003 from run to run."""
 
@@ -53,16 +57,6 @@ SCHEMA = pa.schema(
 )
 
 
-class ManifestHeader(BaseModel):
-    """What a manifest says of itself: settings without how the web is asked, code versions of the stages."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    version: int
-    settings: dict[str, Any]
-    code_versions: dict[str, str]
-
-
 @dataclass(frozen=True)
 class Rebuilt:
     """How the rebuilding of one video ended; ``difference`` is empty where all is as it was."""
@@ -72,78 +66,75 @@ class Rebuilt:
     difference: str
 
 
-def export_manifest(store: Store, settings: Settings, path: Path) -> int:
+def export_manifest(store: Store, catalog: Catalog, path: Path) -> int:
     """Write the manifest of a dataset; return the number of videos in it.
 
-    Videos that are files of this machine are left out: nobody else could fetch them.
+    Settings, weights, words and code versions are those that the videos' own provenance notes. Videos that are files of
+    this machine are left out: nobody else could fetch them.
 
     Raises:
-        StageMissing: there is no dataset yet.
+        StageMissing: there is no dataset yet, or no video in it that others could fetch.
+        MixedDataset: its videos were not all made in the same way.
     """
-    if not store.exists(*INDEX):
-        raise StageMissing("there is no dataset yet: build it first")
-    chosen = settings.model_dump(mode="json", exclude={"download": {"web"}})
-    versions = {name: stage.code_version for name, stage in STAGES.items()}
-    header = ManifestHeader(version=VERSION, settings=chosen, code_versions=versions)
-    videos = 0
-    draft = path.with_name(f".{path.name}.part")
-    schema = SCHEMA.with_metadata({HEADER: header.model_dump_json()})
-    with closing(pq.ParquetWriter(draft, schema, compression="zstd")) as writer:
-        for table in _videos(store):
+    listed = _listed(store, catalog)
+    if not listed:
+        raise StageMissing("there is no dataset of videos that others could fetch: build one first")
+    recipe = one_recipe(store, [row.video_id for row, _ in listed])
+    schema = SCHEMA.with_metadata({HEADER: recipe.model_dump_json()})
+    with replacing(path) as draft, closing(pq.ParquetWriter(draft, schema, compression="zstd")) as writer:
+        for row, split in listed:
+            table = _video_table(store.video(row.video_id), row, split)
             writer.write_table(table.replace_schema_metadata(schema.metadata))
-            videos += 1
-    draft.replace(path)
-    return videos
+    return len(listed)
 
 
-def read_header(path: Path) -> ManifestHeader:
-    """Return what a manifest says of itself.
+def read_recipe(path: Path) -> Recipe:
+    """Return how the dataset of a manifest was made.
 
     Raises:
         BrokenManifest: the file is none, or of another version.
     """
     try:
-        header = ManifestHeader.model_validate_json((pq.read_schema(path).metadata or {})[HEADER])
+        content = (pq.read_schema(path).metadata or {})[HEADER]
+        return Recipe.model_validate_json(content)
     except (OSError, pa.ArrowException, KeyError, ValidationError) as error:
-        raise BrokenManifest(f"{path} is no manifest: {type(error).__name__}") from error
-    if header.version != VERSION:
-        raise BrokenManifest(f"{path} is a manifest of version {header.version}; this code reads {VERSION}")
-    return header
+        reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else type(error).__name__
+        raise BrokenManifest(f"{path} is no manifest that this release reads: {reason}") from error
 
 
-def manifest_settings(header: ManifestHeader, mine: Settings) -> Settings:
-    """Return the settings that the manifest was made with; how the web is asked stays as it is here.
-
-    Raises:
-        BrokenManifest: they cannot be understood.
-    """
-    content = {**header.settings, "download": {**header.settings.get("download", {})}}
-    content["download"]["web"] = mine.download.web
-    try:
-        return Settings.model_validate(content)
-    except ValidationError as error:
-        raise BrokenManifest(f"the manifest's settings are of another code: {error}") from error
-
-
-def rebuild(path: Path, store: Store, settings: Settings, progress: Progress = silent) -> Iterator[Rebuilt]:
+def rebuild(
+    path: Path, store: Store, catalog: Catalog, settings: Settings, progress: Progress = silent
+) -> Iterator[Rebuilt]:
     """Fetch and build every video of a manifest, and compare what comes of it with what the manifest says.
 
     Raises:
         BrokenManifest: the manifest does not read back, or names what is no video.
     """
+    recipe = read_recipe(path)
     for expected in _expected(path):
         row = _row(expected, path)
-        Catalog(store).register([row])
+        catalog.register([row])
+        video = store.video(row.video_id)
         try:
-            difference = _built(store, row.video_id, settings, progress) or _difference(store, expected)
+            list(process_video(Workbench(video, catalog, settings, progress)))
+            difference = recipe.differences(recipe_of(video)) or _difference(video, row, expected)
         except PipelineError as error:
             difference = f"{error.code}: {error}"
         yield Rebuilt(row.video_id, expected.num_rows, difference)
 
 
-def _built(store: Store, key: str, settings: Settings, progress: Progress) -> str:
-    reports: list[StageReport] = list(process_video(Workbench(store.video(key), settings, progress)))
-    return "" if reports else "nothing was built"
+def _listed(store: Store, catalog: Catalog) -> list[tuple[CatalogRow, str]]:
+    """Return the videos of the dataset that others could fetch, by id, each with its split."""
+    if not store.exists(*INDEX):
+        return []
+    with store.open_parquet(*INDEX) as file:
+        index = file.read(["video_id", "split"])
+    # Groups keep the order of their rows, which "first" needs, on one thread only.
+    splits = index.group_by("video_id", use_threads=False).aggregate([("split", "first")])
+    split_of = dict(zip(splits["video_id"].to_pylist(), splits["split_first"].to_pylist(), strict=True))
+    rows = catalog.rows(list(split_of))
+    fetchable = sorted(key for key, row in rows.items() if row.source.kind != "file")
+    return [(rows[key], split_of[key]) for key in fetchable]
 
 
 def _row(expected: pa.Table, path: Path) -> CatalogRow:
@@ -153,15 +144,16 @@ def _row(expected: pa.Table, path: Path) -> CatalogRow:
         key = check_video_id(first["video_id"])
     except SettingsError as error:
         raise BrokenManifest(f"{path}: {error}") from error
-    if source.kind == "file" or video_id(source) != key:
+    if source.kind == "file" or source.video_id != key:
         raise BrokenManifest(f"{path}: {first['origin']!r} is not where {key} can be fetched from")
     segments = tuple(Segment(start, end) for start, end in first["segments"])
-    return CatalogRow(key, source.origin, f"manifest {path.name}", segments=segments)
+    listed = source.model_copy(update={"listed_by": f"manifest {path.name}"})
+    return CatalogRow(key, listed, segments=segments)
 
 
-def _difference(store: Store, expected: pa.Table) -> str:
+def _difference(video: VideoStore, row: CatalogRow, expected: pa.Table) -> str:
     """Return in what a rebuilt video differs from its manifest, or nothing."""
-    found = _video_table(store, expected["video_id"][0].as_py(), expected["split"][0].as_py())
+    found = _video_table(video, row, expected["split"][0].as_py())
     if found["sha256"][0] != expected["sha256"][0]:
         return "its host gives another file now"
     for name in ("clip_id", "frame_index"):
@@ -177,7 +169,6 @@ def _difference(store: Store, expected: pa.Table) -> str:
 
 def _expected(path: Path) -> Iterator[pa.Table]:
     """Yield the rows of each video; each lies in a row group of its own."""
-    read_header(path)
     try:
         with pq.ParquetFile(path) as file:
             for group in range(file.num_row_groups):
@@ -188,33 +179,22 @@ def _expected(path: Path) -> Iterator[pa.Table]:
         raise BrokenManifest(f"{path} does not read back: {error}") from error
 
 
-def _videos(store: Store) -> Iterator[pa.Table]:
-    with store.open_parquet(*INDEX) as file:
-        listed = file.read(["video_id", "split"]).group_by("video_id").aggregate([("split", "first")])
-    rows = Catalog(store).rows(listed["video_id"].to_pylist())
-    for entry in listed.sort_by("video_id").to_pylist():
-        row = rows.get(entry["video_id"])
-        if row is not None and source_of_row(row).kind != "file":
-            yield _video_table(store, entry["video_id"], entry["split_first"])
-
-
-def _video_table(store: Store, key: str, split: str) -> pa.Table:
+def _video_table(video: VideoStore, row: CatalogRow, split: str) -> pa.Table:
     """Return the manifest's rows of one built video: its registered frames."""
-    video, row = store.video(key), Catalog(store).row(key)
-    source = video.read_json("source.json")
-    kept = np.flatnonzero(video.read("scene", "registered"))
-    frames = {name: video.read("frames", name)[kept] for name in ("clip_id", "frame_index", "time_s")}
+    source = video.read_json(SOURCE_NOTES)
+    kept = np.flatnonzero(video.read(SCENE, "registered"))
+    frames = {name: video.read(FRAMES, name)[kept] for name in ("clip_id", "frame_index", "time_s")}
     columns: dict[str, Any] = {
-        "video_id": [key] * len(kept),
-        "origin": [row.origin] * len(kept),
+        "video_id": [video.video_id] * len(kept),
+        "origin": [row.source.origin] * len(kept),
         "licence": [source["licence"]] * len(kept),
         "sha256": [source["sha256"]] * len(kept),
         "segments": [[list(segment) for segment in row.segments]] * len(kept),
         **frames,
         "split": [split] * len(kept),
-        "intrinsics": video.read("scene", "intrinsics")[kept].reshape(-1, 9).tolist(),
-        "camera_to_world": video.read("scene", "camera_to_world")[kept].reshape(-1, 16).tolist(),
-        "ceiling_height": video.read("scene", "ceiling_height")[kept],
-        "voxels": video.read("occupancy", "class_counts")[kept].tolist(),
+        "intrinsics": video.read(SCENE, "intrinsics")[kept].reshape(-1, 9).tolist(),
+        "camera_to_world": video.read(SCENE, "camera_to_world")[kept].reshape(-1, 16).tolist(),
+        "ceiling_height": video.read(SCENE, "ceiling_height")[kept],
+        "voxels": video.read(OCCUPANCY, "class_counts")[kept].tolist(),
     }
     return pa.Table.from_arrays([pa.array(columns[f.name]).cast(f.type) for f in SCHEMA], schema=SCHEMA)

@@ -7,13 +7,16 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from pipeline.dataset.filters import FilterSettings
 from pipeline.dataset.index import filtered
 from pipeline.pictures.clips import ClipRow, clip_sheet
 from pipeline.pictures.thumbnails import thumbnails
-from pipeline.stages.run import STAGES, provenance
-from pipeline.store.files import Store, VideoStore
+from pipeline.settings import FilterSettings
+from pipeline.stages.registry import stages
+from pipeline.stages.run import made_by
+from pipeline.store.groups import CLIPS, SOURCE_VIDEO
 from pipeline.store.rows import stored_clips
+from pipeline.store.store import Store
+from pipeline.store.video import VideoStore
 
 SHOWN = 12
 THUMBNAILS = 4
@@ -53,8 +56,8 @@ def reject_sheet(store: Store, found: list[Reject]) -> Image.Image:
 
 
 def _of_video(video: VideoStore, filters: FilterSettings) -> Iterator[Reject]:
-    for stage in STAGES:
-        made = provenance(video, stage)
+    for stage in stages():
+        made = made_by(video, stage)
         for item in made.left_out if made else ():
             if item.clip_id is not None:
                 yield Reject(video.video_id, item.clip_id, stage, item.code, item.detail)
@@ -64,11 +67,11 @@ def _of_video(video: VideoStore, filters: FilterSettings) -> Iterator[Reject]:
 
 def _row(video: VideoStore, reject: Reject, text: str) -> ClipRow | None:
     """Return pictures of a clip, or None where its frames or the video are not there (any more)."""
-    if not (video.exists("clips.parquet") and video.exists("source.mp4")):
+    if not (video.exists(CLIPS) and video.exists(SOURCE_VIDEO)):
         return None
     clip = next((clip for clip in stored_clips(video) if clip.clip_id == reject.clip_id), None)
     if clip is None:
         return None
     times = clip.time_s[np.unique(np.linspace(0, len(clip.time_s) - 1, THUMBNAILS).astype(int))]
-    with video.local_file("source.mp4") as path:
+    with video.local_file(SOURCE_VIDEO) as path:
         return ClipRow(text, kept=False, pictures=thumbnails(path, times.tolist()))

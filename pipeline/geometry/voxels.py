@@ -1,4 +1,4 @@
-"""Stage 7: depth, cameras and labels of a clip become one grid of labelled 8 cm voxels per frame.
+"""Depth, cameras and labels of a clip become one grid of labelled 8 cm voxels a frame.
 
 A voxel is **occupied** where points of any frame of the clip fall (the class with most votes wins, the lowest id
 on ties; points labelled unknown do not vote, and a voxel that holds nothing else stays unknown), **empty** where
@@ -6,7 +6,6 @@ only camera rays passed on their way to a surface, and **unknown** otherwise. Th
 majority label, the 8 cm and the origin at the smallest corner; it is silent on empty and unknown.
 """
 
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -16,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pipeline.contract.camera import depth_intrinsics
 from pipeline.contract.classes import OCCUPIED_CLASSES, SemanticClass
 from pipeline.contract.grid import FLOOR_MARGIN, GRID_SHAPE, VOXEL_SIZE
-from pipeline.contract.records import MetricScene, Occupancy, Semantics
+from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, FrameGrid, MetricScene, Occupancy, Semantics
 
 UNKNOWN_SLOT = len(OCCUPIED_CLASSES)
 """Last column of the histogram: points whose label is unknown. Column c counts class c + 1."""
@@ -47,15 +46,6 @@ class VoxelSettings(BaseModel):
     )
 
 
-@dataclass(frozen=True)
-class FrameGrid:
-    """The grid of one frame: labels (60, 60, 36) uint8; origin (3,) and grid_from_world (4, 4) as in ``Occupancy``."""
-
-    labels: NDArray[np.uint8]
-    origin: NDArray[np.float64]
-    grid_from_world: NDArray[np.float64]
-
-
 def voxelize(scene: MetricScene, semantics: Semantics, settings: VoxelSettings | None = None) -> Occupancy:
     """Fill the grid of every frame with the points and rays of the whole clip.
 
@@ -68,6 +58,29 @@ def voxelize(scene: MetricScene, semantics: Semantics, settings: VoxelSettings |
         origin=np.stack([grid.origin for grid in grids]).astype(np.float32),
         grid_from_world=np.stack([grid.grid_from_world for grid in grids]).astype(np.float32),
     )
+
+
+def clip_of_arrays(
+    depth: NDArray[np.floating],
+    intrinsics: NDArray[np.floating],
+    camera_to_world: NDArray[np.floating],
+    labels: NDArray[np.uint8],
+) -> tuple[MetricScene, Semantics]:
+    """Return a clip of depth (n, h, w), intrinsics (n, 3, 3) in pixels of the depth maps, poses (n, 4, 4) and labels.
+
+    Raises:
+        ValueError: the shapes do not fit together.
+    """
+    n, h, w = depth.shape
+    if intrinsics.shape != (n, 3, 3) or camera_to_world.shape != (n, 4, 4) or labels.shape != (n, h, w):
+        message = (
+            f"depth {depth.shape} wants intrinsics ({n}, 3, 3), camera_to_world ({n}, 4, 4), labels ({n}, {h}, {w}), "
+            f"not {intrinsics.shape}, {camera_to_world.shape}, {labels.shape}"
+        )
+        raise ValueError(message)
+    to_picture = np.array([FRAME_WIDTH / w, FRAME_HEIGHT / h, 1.0])[:, None]
+    cameras = (intrinsics * to_picture).astype(np.float32), camera_to_world.astype(np.float32)
+    return MetricScene.known(*cameras, depth.astype(np.float32)), Semantics(labels, np.zeros(depth.shape, np.uint16))
 
 
 def voxelize_frame(

@@ -18,13 +18,15 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from models.extras import extra
 from pipeline.contract.errors import NoEmbeddings
 from pipeline.contract.records import Floats
-from pipeline.language.text import TextSide, cosine
-from pipeline.language.voxels import WITH_EMBEDDINGS, has_embeddings
-from pipeline.stages.run import provenance
-from pipeline.store.files import Store
-from pipeline.store.group_writer import disk_errors
+from pipeline.language.text import SanText, cosine
+from pipeline.stages.run import made_by
+from pipeline.store.atomic import disk_errors
+from pipeline.store.groups import SEMANTICS
+from pipeline.store.rows import WITH_EMBEDDINGS, has_embeddings
+from pipeline.store.store import Store
 
 FOLDER = "regions.index"
 """Folder in scratch, of all videos together; no video id holds a dot."""
@@ -115,7 +117,8 @@ class RegionIndex:
 
 def nearest_codes(codes: NDArray[np.int8], text: NDArray[np.int8], count: int, threads: int = 0) -> NDArray[np.int64]:
     """Return the rows (up to ``count``) of codes (R, E) whose products with a text's (E,) are largest, in no order."""
-    from numkong import cdist
+    with extra("query", "asking a dataset in words"):
+        from numkong import cdist
 
     def best_of(first: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         products = np.asarray(cdist(text[None], codes[first : first + ROWS_COMPARED], "dot"))[
@@ -135,7 +138,7 @@ def _largest(values: NDArray[np.float64], count: int) -> NDArray[np.int64]:
     return np.argpartition(-values, count)[:count] if count < len(values) else np.arange(len(values))
 
 
-def open_index(store: Store, text: TextSide) -> RegionIndex:
+def open_index(store: Store, text: SanText) -> RegionIndex:
     """Return the index over all regions of a dataset, brought up to date.
 
     Raises:
@@ -153,13 +156,13 @@ def open_index(store: Store, text: TextSide) -> RegionIndex:
             return open_files(folder, known)
 
 
-def _embedded_videos(store: Store, text: TextSide) -> dict[str, str]:
+def _embedded_videos(store: Store, text: SanText) -> dict[str, str]:
     """Return the fingerprint of the regions of every finished video that has embeddings."""
     made = {
         video_id: noted
         for video_id in store.video_ids()
-        if has_embeddings(video := store.video(video_id)) and (noted := provenance(video, "semantics"))
-        if provenance(video, "occupancy")
+        if has_embeddings(video := store.video(video_id)) and (noted := made_by(video, "semantics"))
+        if made_by(video, "occupancy")
     }
     if not made:
         raise NoEmbeddings(
@@ -231,7 +234,7 @@ def _blocks(store: Store, content: IndexContent, earlier: RegionIndex | None) ->
             if earlier and kept:
                 yield earlier.embeddings[kept.first + rows.start : kept.first + rows.stop]
             else:
-                yield store.video(video.video_id).read("semantics", "region_embeddings", rows)
+                yield store.video(video.video_id).read(SEMANTICS, "region_embeddings", rows)
 
 
 def _shape(store: Store, video_id: str) -> tuple[int, int]:

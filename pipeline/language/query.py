@@ -8,9 +8,12 @@ from numpy.typing import NDArray
 
 from pipeline.contract.records import Floats
 from pipeline.language.index import RegionHit, RegionIndex, open_index
-from pipeline.language.text import TextSide, cosine
+from pipeline.language.text import SanText, checked_queries, cosine
 from pipeline.language.voxels import ensure_language, language_grid, region_rows, world_centres
-from pipeline.store.files import Store, VideoStore
+from pipeline.pictures.heat import Heat
+from pipeline.store.groups import FRAMES, OCCUPANCY, SEMANTICS
+from pipeline.store.store import Store
+from pipeline.store.video import VideoStore
 
 REGIONS_A_FRAME = 8
 """Regions asked of the index for every frame wanted; more are asked where they lie in too few frames."""
@@ -38,15 +41,10 @@ class VoxelHit:
 
 @dataclass(frozen=True)
 class FrameHeat:
-    """One frame in the light of a query.
-
-    pixels: (h, w) float32, cosine of each pixel's region, nan = in no region.
-    voxels: (60, 60, 36) float32, mean cosine of each voxel's points, nan where no region falls.
-    """
+    """One frame in the light of a query."""
 
     hit: FrameHit
-    pixels: Floats
-    voxels: Floats
+    heat: Heat
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ class Answer:
     voxels: tuple[VoxelHit, ...]
 
 
-def ask(store: Store, text: TextSide, query: str, top: int, video_id: str | None = None) -> Answer:
+def ask(store: Store, text: SanText, query: str, top: int, video_id: str | None = None) -> Answer:
     """Return the ``top`` frames of a dataset, or of one video, that say most of a query, and the voxels in them.
 
     Raises:
@@ -65,8 +63,9 @@ def ask(store: Store, text: TextSide, query: str, top: int, video_id: str | None
         NoEmbeddings: no region, or none of that video, has an embedding.
         OtherWeights: the embeddings were made by other weights than the text side's.
     """
+    checked_queries([query])
+    index = open_index(store, text)  # before the words ask for weights that no region of this dataset may need
     vector = text.embed([query])[0]
-    index = open_index(store, text)
     index.video_ids(video_id)
     hits = best_frames(store, index, vector, top, video_id)
     heats = tuple(frame_heat(store.video(hit.video_id), hit, vector) for hit in hits)
@@ -91,15 +90,12 @@ def frame_heat(video: VideoStore, hit: FrameHit, vector: Floats) -> FrameHeat:
     ensure_language(video)
     pixels = region_rows(video, slice(hit.row, hit.row + 1))[0]
     grid = language_grid(video, hit.row)
-    return FrameHeat(
-        hit,
-        _pixel_scores(video, pixels, vector),
-        grid.scores(cosine(video.read("semantics", "region_embeddings", grid.regions), vector[None]))[..., 0],
-    )
+    regions = cosine(video.read(SEMANTICS, "region_embeddings", grid.regions), vector[None])
+    return FrameHeat(hit, Heat(_pixel_scores(video, pixels, vector), grid.scores(regions)[..., 0]))
 
 
 def _frames_of(store: Store, hits: list[RegionHit]) -> list[FrameHit]:
-    offsets = {video_id: store.video(video_id).read("semantics", "region_offset") for video_id in _ids(hits)}
+    offsets = {video_id: store.video(video_id).read(SEMANTICS, "region_offset") for video_id in _ids(hits)}
     best: dict[tuple[str, int], float] = {}
     for hit in hits:
         row = int(np.searchsorted(offsets[hit.video_id], hit.region, side="right")) - 1
@@ -115,7 +111,7 @@ def _pixel_scores(video: VideoStore, pixels: NDArray[np.int64], vector: Floats) 
     scores, owned = np.full(pixels.shape, np.nan, np.float32), pixels >= 0
     if owned.any():
         first, last = int(pixels[owned].min()), int(pixels[owned].max())
-        regions = video.read("semantics", "region_embeddings", slice(first, last + 1))
+        regions = video.read(SEMANTICS, "region_embeddings", slice(first, last + 1))
         scores[owned] = cosine(regions, vector[None])[pixels[owned] - first, 0]
     return scores
 
@@ -124,19 +120,17 @@ def _best_voxels(store: Store, heats: tuple[FrameHeat, ...], top: int) -> list[V
     """Return the best voxels of some frames; a place that several frames of a clip see comes once."""
     found: dict[tuple[str, int, tuple[float, ...]], VoxelHit] = {}
     for heat in heats:
-        clip_id = int(
-            store.video(heat.hit.video_id).read("frames", "clip_id", slice(heat.hit.row, heat.hit.row + 1))[0]
-        )
+        clip_id = int(store.video(heat.hit.video_id).read(FRAMES, "clip_id", slice(heat.hit.row, heat.hit.row + 1))[0])
         for hit in _voxels_of(store.video(heat.hit.video_id), heat, top):
             found.setdefault((hit.video_id, clip_id, tuple(round(metres, 2) for metres in hit.centre)), hit)
     return sorted(found.values(), key=lambda hit: -hit.score)[:top]
 
 
 def _voxels_of(video: VideoStore, heat: FrameHeat, top: int) -> Iterator[VoxelHit]:
-    index = np.argwhere(np.isfinite(heat.voxels))
-    scores = heat.voxels[tuple(index.T)]
+    index = np.argwhere(np.isfinite(heat.heat.voxels))
+    scores = heat.heat.voxels[tuple(index.T)]
     row = slice(heat.hit.row, heat.hit.row + 1)
-    centres = world_centres(*(video.read("occupancy", name, row)[0] for name in ("origin", "grid_from_world")))
+    centres = world_centres(*(video.read(OCCUPANCY, name, row)[0] for name in ("origin", "grid_from_world")))
     for place in np.argsort(-scores, kind="stable")[:top]:
         x, y, z = index[place].tolist()
         a, b, c = centres[x, y, z].tolist()

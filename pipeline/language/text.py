@@ -13,21 +13,31 @@ from models.errors import UnusableVocabulary
 from pipeline.contract.errors import OtherWeights, UnusableQuery
 from pipeline.contract.records import Floats
 from pipeline.stages.network_errors import as_settings_error
-from pipeline.stages.semantics.san import SanSegmenter, SanSettings
+from pipeline.stages.semantics.san import SanSegmenter
+from pipeline.stages.semantics.settings import SanSettings
 
 if TYPE_CHECKING:
     from models.san import AnySan
 
 ARTICLES = ("a ", "an ", "the ")
 """Dropped from the front of a query: the 14 sentences that CLIP is asked in bring their own."""
-NO_MEANING = "these weights are synthetic, not trained: the answers mean nothing"
 
 
-class TextSide:
-    """SAN's CLIP text tower with the weights that the settings name."""
+def text_side_of(weights: str) -> "SanText":
+    """Return the text side of weights; what ``pipeline.contract.language`` provides."""
+    return SanText(SanSettings(weights=weights))
+
+
+class SanText:
+    """SAN's CLIP text tower with the weights that the settings name; implements ``TextSide``."""
 
     def __init__(self, settings: SanSettings) -> None:
         self.settings = settings
+
+    @property
+    def name(self) -> str:
+        """Name or path of the weights."""
+        return self.settings.weights
 
     @cached_property
     def weights(self) -> Mapping[str, str]:

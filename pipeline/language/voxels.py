@@ -20,21 +20,21 @@ from numpy.typing import NDArray
 from pipeline.contract.classes import SemanticClass
 from pipeline.contract.errors import CorruptStore, NoEmbeddings
 from pipeline.contract.grid import FLOOR_MARGIN, GRID_SHAPE, voxel_centres, voxel_index
+from pipeline.contract.records import without_moving
 from pipeline.language.mixtures import Mixtures, mix, weights
-from pipeline.stages.run import provenance
-from pipeline.store.files import VideoStore
+from pipeline.stages.run import made_by
 from pipeline.store.group_writer import GroupWriter
+from pipeline.store.groups import LANGUAGE, OCCUPANCY, SEMANTICS
 from pipeline.store.provenance import Provenance, fingerprint
-from pipeline.store.rows import clip_rows, read_labels, read_scene, without_moving
+from pipeline.store.rows import WITH_EMBEDDINGS, clip_rows, has_embeddings, read_labels, read_scene
+from pipeline.store.video import VideoStore
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-GROUP = "language"
 CODE_VERSION = "1"
 """Raised by hand whenever the same grids and regions would give other mixtures."""
 
-WITH_EMBEDDINGS = "with the backend san (--profile small or youtube_occ)"
 LOCK_WAIT_S = 600
 LATTICE_ORIGIN = np.array([0.0, 0.0, -FLOOR_MARGIN])
 """Corner of a voxel in the world: x and y of every grid are multiples of 8 cm, and z begins below the floor."""
@@ -80,8 +80,9 @@ def language_grid(video: VideoStore, row: int) -> LanguageGrid:
     try:
         return _read_grid(video, row)
     except CorruptStore as error:
-        video.drop_group(GROUP)
-        raise CorruptStore(f"{video.video_id}: the group {GROUP!r} was damaged and is made anew: ask again") from error
+        video.drop_group(LANGUAGE)
+        message = f"{video.video_id}: the group {LANGUAGE!r} was damaged and is made anew: ask again"
+        raise CorruptStore(message) from error
 
 
 def ensure_language(video: VideoStore) -> None:
@@ -107,26 +108,21 @@ def world_centres(origin: NDArray[np.floating], grid_from_world: NDArray[np.floa
     return centres
 
 
-def has_embeddings(video: VideoStore) -> bool:
-    """Tell whether the regions of a video can be compared with words."""
-    return video.has_group("semantics") and video.exists("scene.zarr/semantics/region_embeddings/zarr.json")
-
-
 def region_rows(video: VideoStore, rows: slice) -> NDArray[np.int64]:
     """Return the row of ``region_embeddings`` of every pixel (n, h, w) of the frames in ``rows``, -1 = in no region."""
-    regions = video.read("semantics", "regions", rows).astype(np.int64)
-    before = video.read("semantics", "region_offset", rows)[:, None, None]
+    regions = video.read(SEMANTICS, "regions", rows).astype(np.int64)
+    before = video.read(SEMANTICS, "region_offset", rows)[:, None, None]
     return np.where(regions > 0, before + regions - 1, -1)
 
 
 def _read_grid(video: VideoStore, row: int) -> LanguageGrid:
-    tabled = video.read(GROUP, "region_of_voxel", slice(row, row + 1))[0].astype(np.int64)
+    tabled = video.read(LANGUAGE, "region_of_voxel", slice(row, row + 1))[0].astype(np.int64)
     used = tabled[tabled > 0]
     if not used.size:
         return LanguageGrid(np.full(GRID_SHAPE, -1), weights(*_no_entries(), 0), slice(0, 0))
     first = int(used.min()) - 1
-    ranges = video.read(GROUP, "mixture_ranges", slice(first, int(used.max())))
-    entries = video.read(GROUP, "mixtures", slice(int(ranges[0, 0]), int(ranges[-1, 1]))).astype(np.int64)
+    ranges = video.read(LANGUAGE, "mixture_ranges", slice(first, int(used.max())))
+    entries = video.read(LANGUAGE, "mixtures", slice(int(ranges[0, 0]), int(ranges[-1, 1]))).astype(np.int64)
     regions = slice(int(entries[:, 0].min()), int(entries[:, 0].max()) + 1)
     entries[:, 0] -= regions.start
     shares = weights(ranges - ranges[0, 0], entries, regions.stop - regions.start)
@@ -137,23 +133,23 @@ def _wanted(video: VideoStore) -> str:
     if not has_embeddings(video):
         message = f"{video.video_id} has no region embeddings: run the stage 'semantics' again, {WITH_EMBEDDINGS}"
         raise NoEmbeddings(message)
-    return fingerprint(GROUP, CODE_VERSION, {}, str(video.attributes("occupancy")["fingerprint"]))
+    return fingerprint(LANGUAGE, CODE_VERSION, {}, str(video.attributes(OCCUPANCY)["fingerprint"]))
 
 
 def _stored_fingerprint(video: VideoStore) -> str | None:
-    return str(video.attributes(GROUP).get("fingerprint")) if video.has_group(GROUP) else None
+    return str(video.attributes(LANGUAGE).get("fingerprint")) if video.has_group(LANGUAGE) else None
 
 
 def _write(video: VideoStore, wanted: str) -> None:
-    started, attributes, voxels, entries = time.perf_counter(), dict[str, Any](), 0, 0
-    with video.write_group(GROUP, attributes) as group:
+    started, voxels, entries = time.perf_counter(), 0, 0
+    with video.write_group(LANGUAGE) as group:
         for _, rows in clip_rows(video):
             scene = without_moving(read_scene(video, rows), read_labels(video, rows))
             mixtures = mix(scene, region_rows(video, rows), np.eye(4), LATTICE_ORIGIN)
             _append(group, mixtures, _rows_of_grids(video, rows, mixtures), voxels, entries)
             voxels, entries = voxels + len(mixtures.keys), entries + len(mixtures.entries)
         counts = {"voxels": float(voxels), "entries": float(entries)}
-        attributes.update(_noted(video, wanted, time.perf_counter() - started, counts))
+        group.attributes.update(_noted(video, wanted, time.perf_counter() - started, counts))
 
 
 def _append(group: GroupWriter, mixtures: Mixtures, grids: NDArray[np.int64], voxels: int, entries: int) -> None:
@@ -164,7 +160,7 @@ def _append(group: GroupWriter, mixtures: Mixtures, grids: NDArray[np.int64], vo
 
 def _rows_of_grids(video: VideoStore, rows: slice, mixtures: Mixtures) -> NDArray[np.int64]:
     """Return the row (n, 60, 60, 36) of ``mixtures`` of every voxel of the frames' grids, -1 = none or empty."""
-    grids = zip(*(video.read("occupancy", name, rows) for name in ("labels", "origin", "grid_from_world")), strict=True)
+    grids = zip(*(video.read(OCCUPANCY, name, rows) for name in ("labels", "origin", "grid_from_world")), strict=True)
     found = np.full((rows.stop - rows.start, *GRID_SHAPE), -1)
     for row, (labels, origin, grid_from_world) in enumerate(grids):
         if not grid_from_world.any():
@@ -175,9 +171,9 @@ def _rows_of_grids(video: VideoStore, rows: slice, mixtures: Mixtures) -> NDArra
 
 
 def _noted(video: VideoStore, wanted: str, seconds: float, counts: Mapping[str, float]) -> dict[str, Any]:
-    semantics = provenance(video, "semantics")
+    semantics = made_by(video, "semantics")
     made = Provenance(
-        stage=GROUP,
+        stage=LANGUAGE,
         backend="points_and_regions",
         code_version=CODE_VERSION,
         settings={},

@@ -8,16 +8,19 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.contract.classes import OCCUPIED_CLASSES
 from pipeline.contract.overlap import OverlapCounts, overlap
-from pipeline.contract.records import MetricScene, Semantics
+from pipeline.contract.records import MetricScene, Semantics, without_moving
 from pipeline.geometry.poses import depth_errors, focal_error, pose_errors, resize_nearest
-from pipeline.geometry.voxels import fill_grid, grid_from_estimate, voxelize_frame
-from pipeline.quality.scores import ClipScores, CutCounts, Overlap, TourScores
+from pipeline.geometry.voxels import VoxelSettings, fill_grid, grid_from_estimate, voxelize_frame
+from pipeline.quality.scores import ClipErrors, CutCounts, Overlap, TourScores
 from pipeline.settings import Settings
-from pipeline.store.files import VideoStore
-from pipeline.store.rows import clip_rows, read_labels, read_reconstruction, read_scene, stored_clips, without_moving
-from pipeline.tours import Tour
+from pipeline.stages.clips.settings import ClipsSettings
+from pipeline.stages.clips.stage import clips
+from pipeline.stages.occupancy.stage import occupancy
+from pipeline.store.groups import FRAMES, SOURCE_VIDEO
+from pipeline.store.rows import clip_rows, read_labels, read_reconstruction, read_scene, stored_clips
+from pipeline.store.video import VideoStore
+from pipeline.tours.tour import Tour
 from pipeline.tours.truth import TrueClip, true_clip
 
 CUT_TOLERANCE = 2
@@ -27,55 +30,54 @@ CUT_TOLERANCE = 2
 def measure_tour(video: VideoStore, tour: Tour, settings: Settings, fingerprint: str) -> TourScores:
     """Compare all stored results of a tour with its truth."""
     right, judged, in_transition = _indoor_accuracy(video, tour)
-    clips, shots, totals = [], set(), [no_overlap() for _ in range(3)]
+    errors, shots, totals = [], set(), [OverlapCounts.nothing() for _ in range(3)]
     for clip_id, rows in clip_rows(video):
         scene = read_scene(video, rows)
         if not scene.registered.any():
             continue
         semantics = read_labels(video, rows)
-        truth = true_clip(tour, video.read("frames", "frame_index", rows))
+        truth = true_clip(tour, video.read(FRAMES, "frame_index", rows))
         scene, semantics, truth = _registered_only(scene, semantics, truth)
         shots |= set(truth.shot_id.tolist())
-        scores = _clip_scores(video, clip_id, rows, scene, truth)
-        clips.append(scores)
-        counted = overlaps(scene, semantics, truth, settings)
+        errors.append(_clip_errors(video, clip_id, rows, scene, truth))
+        counted = overlaps(scene, semantics, truth, settings.of(occupancy))
         totals = [total + more for total, more in zip(totals, counted, strict=True)]
     pixels, grids, grids_true_scale = (Overlap.of(total) for total in totals)
     return TourScores(
         video_id=video.video_id,
         fingerprint=fingerprint,
-        cuts=_cut_counts(video, tour, settings),
+        cuts=_cut_counts(video, tour, settings.of(clips)),
         transition_frames=in_transition,
         indoor_right=right,
         indoor_clips=judged,
         indoor_shots=sum(shot.kind == "indoor" for shot in tour.shots),
         shots_reconstructed=len(shots),
-        clips=tuple(clips),
+        clips=tuple(errors),
         pixels=pixels,
         grids=grids,
         grids_true_scale=grids_true_scale,
     )
 
 
-def _cut_counts(video: VideoStore, tour: Tour, settings: Settings) -> CutCounts:
+def _cut_counts(video: VideoStore, tour: Tour, settings: ClipsSettings) -> CutCounts:
     from pipeline.stages.clips.shots import cut_scores, detect_shots
 
-    with video.local_file("source.mp4") as path:
-        transitions = detect_shots(path, settings.scenes, lambda _: None).transitions
+    with video.local_file(SOURCE_VIDEO) as path:
+        transitions = detect_shots(path, settings, lambda _: None).transitions
     found, true = ([t.start_frame for t in changes if t.kind == "cut"] for changes in (transitions, tour.transitions))
     matched = round(cut_scores(found, true, CUT_TOLERANCE).recall * len(true))
     return CutCounts(found=len(found), true=len(true), matched=matched)
 
 
 def _indoor_accuracy(video: VideoStore, tour: Tour) -> tuple[int, int, int]:
-    kept = set(np.unique(video.read("frames", "clip_id")).tolist())
-    right, in_transition, clips = 0, 0, stored_clips(video)
-    for clip in clips:
+    kept = set(np.unique(video.read(FRAMES, "clip_id")).tolist())
+    right, in_transition, cut = 0, 0, stored_clips(video)
+    for clip in cut:
         frames = [tour.truth(int(index)) for index in clip.frame_index]
         indoor = sum(frame.kind == "indoor" for frame in frames) * 2 > len(frames)
         right += indoor == (clip.clip_id in kept)
         in_transition += sum(frame.in_transition for frame in frames)
-    return right, len(clips), in_transition
+    return right, len(cut), in_transition
 
 
 def _registered_only(
@@ -114,13 +116,13 @@ def _rows_of(scene: MetricScene, rows: NDArray[np.bool_]) -> MetricScene:
     )
 
 
-def _clip_scores(video: VideoStore, clip_id: int, rows: slice, scene: MetricScene, truth: TrueClip) -> ClipScores:
+def _clip_errors(video: VideoStore, clip_id: int, rows: slice, scene: MetricScene, truth: TrueClip) -> ClipErrors:
     reconstruction = read_reconstruction(video, rows)
     depth = reconstruction.depth[reconstruction.registered]
     poses = pose_errors(scene.camera_to_world, truth.scene.camera_to_world)
     errors = depth_errors(depth, resize_nearest(truth.scene.depth, depth.shape[1:]))
     true_scale = scale_to_truth(scene, truth)
-    return ClipScores(
+    return ClipErrors(
         video_id=video.video_id,
         clip_id=clip_id,
         frames=rows.stop - rows.start,
@@ -158,7 +160,7 @@ def _floor_error(scene: MetricScene, truth: TrueClip, scale: float) -> float:
 
 
 def overlaps(
-    scene: MetricScene, semantics: Semantics, truth: TrueClip, settings: Settings
+    scene: MetricScene, semantics: Semantics, truth: TrueClip, settings: VoxelSettings
 ) -> tuple[OverlapCounts, OverlapCounts, OverlapCounts]:
     """Count labels of pixels, of grids as they are, and of grids given their true scale, against the truth's.
 
@@ -170,15 +172,9 @@ def overlaps(
     grids_true_scale: list[OverlapCounts] = []
     scale = scale_to_truth(scene, truth)
     for frame, (camera, true_camera) in enumerate(zip(scene.camera_to_world, truth.scene.camera_to_world, strict=True)):
-        true_grid = voxelize_frame(truth.scene, truth.semantics, frame, settings.voxelize)
+        true_grid = voxelize_frame(truth.scene, truth.semantics, frame, settings)
         for size, total in ((1.0, grids), (scale, grids_true_scale)):
             into_grid = grid_from_estimate(true_grid.grid_from_world, true_camera, camera, size)
-            filled = fill_grid(scene_at_rest, semantics, true_grid.origin, into_grid, settings.voxelize)
+            filled = fill_grid(scene_at_rest, semantics, true_grid.origin, into_grid, settings)
             total.append(overlap(filled, true_grid.labels))
-    return pixels, sum(grids, no_overlap()), sum(grids_true_scale, no_overlap())
-
-
-def no_overlap() -> OverlapCounts:
-    """Return counts of nothing, to add others to."""
-    zeros = np.zeros(len(OCCUPIED_CLASSES) + 1, np.int64)
-    return OverlapCounts(zeros, zeros, zeros, 0, 0)
+    return pixels, sum(grids, OverlapCounts.nothing()), sum(grids_true_scale, OverlapCounts.nothing())

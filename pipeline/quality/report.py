@@ -8,15 +8,15 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from pipeline.contract.overlap import OverlapCounts
-from pipeline.quality.measures import measure_tour, no_overlap
-from pipeline.quality.scores import ClipScores, Overlap, TourScores
+from pipeline.contract.progress import Progress, silent
+from pipeline.quality.measures import measure_tour
+from pipeline.quality.scores import ClipErrors, Overlap, TourScores
 from pipeline.settings import Settings
-from pipeline.stages.bodies import Progress, silent
-from pipeline.stages.run import is_built, provenance
-from pipeline.store.files import Store, VideoStore
+from pipeline.stages.run import is_built, made_by
+from pipeline.store.groups import QUALITY
+from pipeline.store.store import Store
+from pipeline.store.video import VideoStore
 from pipeline.tours.truth import tour_of
-
-SCORES = "quality.json"
 
 
 @dataclass(frozen=True)
@@ -107,15 +107,15 @@ def tour_quality(
 
 
 def _tour_scores(video: VideoStore, settings: Settings) -> TourScores | None:
-    tour, made = tour_of(video, settings), provenance(video, "occupancy")
+    tour, made = tour_of(video), made_by(video, "occupancy")
     if tour is None or made is None or not is_built(video, settings):
         return None
-    if video.exists(SCORES):
-        stored = TourScores.model_validate(video.read_json(SCORES))
+    if video.exists(QUALITY):
+        stored = TourScores.model_validate(video.read_json(QUALITY))
         if stored.fingerprint == made.fingerprint:
             return stored
     scores = measure_tour(video, tour, settings, made.fingerprint)
-    video.write_json(SCORES, scores.model_dump(mode="json"))
+    video.write_json(QUALITY, scores.model_dump(mode="json"))
     return scores
 
 
@@ -133,7 +133,7 @@ def _video_figures(tours: Sequence[TourScores]) -> list[Figure]:
     ]
 
 
-def _clip_figures(clips: Sequence[ClipScores]) -> list[Figure]:
+def _clip_figures(clips: Sequence[ClipErrors]) -> list[Figure]:
     def over(name: str, statistic: Callable[[list[float]], np.floating]) -> float:
         return float(statistic([getattr(clip, name) for clip in clips])) if clips else float("nan")
 
@@ -159,7 +159,7 @@ def _clip_figures(clips: Sequence[ClipScores]) -> list[Figure]:
 def _overlap_figures(tours: Sequence[TourScores]) -> list[Figure]:
     def total(name: str) -> OverlapCounts:
         parts: list[Overlap] = [getattr(tour, name) for tour in tours]
-        return sum((part.counts() for part in parts), no_overlap())
+        return sum((part.counts() for part in parts), OverlapCounts.nothing())
 
     grids, true_scale = total("grids"), total("grids_true_scale")
     return [

@@ -16,7 +16,7 @@ class CutCounts(BaseModel):
     matched: int
 
 
-class ClipScores(BaseModel):
+class ClipErrors(BaseModel):
     """Errors of one reconstructed clip.
 
     Pose errors in degrees over all pairs of frames; depth after one scale per clip; up_degrees and floor_m: median over
@@ -96,7 +96,7 @@ class TourScores(BaseModel):
     indoor_clips: int
     indoor_shots: int
     shots_reconstructed: int
-    clips: tuple[ClipScores, ...]
+    clips: tuple[ClipErrors, ...]
     pixels: Overlap
     grids: Overlap
     grids_true_scale: Overlap

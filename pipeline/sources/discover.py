@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
+from models.errors import MissingExtra
 from pipeline.contract.errors import DownloadRefused, PipelineError, SettingsError
 from pipeline.contract.records import Segment
 from pipeline.sources.catalog.catalog import Catalog
@@ -17,11 +18,10 @@ from pipeline.sources.catalog.rows import CatalogRow, VideoState
 from pipeline.sources.entries import SourceEntry, SourceKind, SourceList
 from pipeline.sources.listings import list_videos
 from pipeline.sources.rules import FoundVideo
-from pipeline.sources.video_source import LOCAL_KINDS, VideoSource, parse_source, video_id
+from pipeline.sources.video_source import LOCAL_KINDS, VideoSource, parse_source
 from pipeline.sources.web.guard import site
 from pipeline.sources.web.hosts import Hosts
 from pipeline.sources.web.settings import WebSettings
-from pipeline.store.files import Store
 
 BATCH = 1000
 KNOWN_RUN = 30
@@ -29,7 +29,6 @@ KNOWN_RUN = 30
 
 NEWEST_FIRST = (SourceKind.CHANNEL,)
 T = TypeVar("T")
-PACES = "hosts"
 
 
 @dataclass
@@ -50,31 +49,29 @@ class SourceReport:
 
 @dataclass(frozen=True)
 class _Candidate:
-    """A listed video with its id, ready to be registered."""
+    """A listed video with its source, ready to be registered."""
 
-    video_id: str
+    source: VideoSource
     found: FoundVideo
 
+    @property
+    def video_id(self) -> str:
+        return self.source.video_id
 
-def paces(store: Store, settings: WebSettings) -> Hosts:
-    """Return the paces of hosts that all processes working on a store share."""
-    return Hosts(store.scratch / PACES, settings)
 
-
-def discover(store: Store, listed: SourceList, settings: WebSettings) -> list[SourceReport]:
+def discover(catalog: Catalog, listed: SourceList, settings: WebSettings) -> list[SourceReport]:
     """Register every wanted video that the sources list now; a source that fails does not stop the others.
 
     Raises:
         SettingsError: an entry names nothing at all, whatever the web says.
     """
-    catalog, hosts = Catalog(store), paces(store, settings)
+    hosts = Hosts.of(catalog.files, settings)
     return [_discover(catalog, entry, listed.folder, settings, hosts) for entry in listed.entries]
 
 
-def check(store: Store, listed: SourceList, settings: WebSettings) -> list[SourceReport]:
+def check(catalog: Catalog, listed: SourceList, settings: WebSettings) -> list[SourceReport]:
     """Return what ``discover`` would bring; the catalog stays as it is."""
-    catalog, hosts = Catalog(store), paces(store, settings)
-    reports = []
+    hosts, reports = Hosts.of(catalog.files, settings), []
     for entry in listed.entries:
         report = SourceReport(entry.name)
         for batch in _batches(catalog, entry, listed.folder, settings, hosts, report):
@@ -88,7 +85,7 @@ def check(store: Store, listed: SourceList, settings: WebSettings) -> list[Sourc
 def _discover(catalog: Catalog, entry: SourceEntry, folder: Path, settings: WebSettings, hosts: Hosts) -> SourceReport:
     report, rules = SourceReport(entry.name), entry.rules_json()
     for batch in _batches(catalog, entry, folder, settings, hosts, report):
-        fresh = catalog.register(_row(candidate, entry, rules) for candidate in batch)
+        fresh = catalog.register(_row(candidate, rules) for candidate in batch)
         report.fresh += fresh
         report.known += len(batch) - len(fresh)
         _add_stretches(catalog, [c for c in batch if c.found.segments and c.video_id not in set(fresh)])
@@ -107,8 +104,8 @@ def _batches(
             yield _merged(batch)
     except SettingsError:
         raise
-    except PipelineError as error:
-        report.error = f"{error.code}: {error}"
+    except (PipelineError, MissingExtra) as error:
+        report.error = f"{type(error).__name__}: {error}"
         if isinstance(error, DownloadRefused) and entry.source.startswith(("http://", "https://")):
             hosts.refused(site(entry.source), error.retry_after_s)
 
@@ -128,7 +125,7 @@ def _wanted(entry: SourceEntry, listing: Iterator[FoundVideo], report: SourceRep
             report.unwanted[objection] = report.unwanted.get(objection, 0) + 1
             continue
         taken += 1
-        yield _Candidate(video_id(_source_of(found, entry)), found)
+        yield _Candidate(_source_of(found, entry), found)
         if taken == entry.limit:
             return
 
@@ -137,7 +134,7 @@ def _until_known(catalog: Catalog, listing: Iterator[FoundVideo]) -> Iterator[Fo
     """Pass on a listing until a run of known videos; asks the catalog once for every ``KNOWN_RUN`` of them."""
     for few in _batched(listing, KNOWN_RUN):
         yield from few
-        ids = [video_id(VideoSource(kind="url", origin=found.origin)) for found in few]
+        ids = [VideoSource(kind="url", origin=found.origin).video_id for found in few]
         if len(catalog.known(ids)) == len(set(ids)):
             return
 
@@ -175,13 +172,11 @@ def _source_of(found: FoundVideo, entry: SourceEntry) -> VideoSource:
     return VideoSource(kind="url", origin=found.origin, listed_by=entry.name)
 
 
-def _row(candidate: _Candidate, entry: SourceEntry, rules: str) -> CatalogRow:
+def _row(candidate: _Candidate, rules: str) -> CatalogRow:
     found = candidate.found
-    is_itself = entry.kind in LOCAL_KINDS
     return CatalogRow(
         video_id=candidate.video_id,
-        origin=found.origin,
-        source=found.origin if is_itself else entry.name,
+        source=candidate.source,
         rules=rules,
         title=found.title,
         uploader=found.uploader,

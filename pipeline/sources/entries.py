@@ -4,6 +4,7 @@ An entry is a string or a mapping. The mapping's first key says what is listed: 
 ``video``, ``feed``, ``list``, ``folder``, or ``source`` for whatever a string may be; the other keys are rules.
 """
 
+import os
 import shlex
 from enum import StrEnum
 from pathlib import Path
@@ -14,6 +15,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Val
 
 from pipeline.contract.errors import SettingsError
 from pipeline.sources.rules import SourceRules
+
+DEFAULT_SOURCES = "sources.yaml"
+SOURCES_VARIABLE = "SOURCES"
 
 
 class SourceKind(StrEnum):
@@ -76,13 +80,30 @@ class SourceFile(BaseModel):
 
 
 class SourceList(BaseModel):
-    """Entries with the folder that relative paths in them start from, and the profile that their file names."""
+    """Entries with the folder that relative paths in them start from, their file and the profile that it names."""
 
     model_config = ConfigDict(frozen=True)
 
     entries: tuple[SourceEntry, ...]
     folder: Path
+    file: Path | None = None
     profile: str | None = None
+
+
+def sources_text(given: str | None) -> str:
+    """Return what names the sources: as given, else ``SOURCES``, else ``sources.yaml``."""
+    return given or os.environ.get(SOURCES_VARIABLE) or DEFAULT_SOURCES
+
+
+def listed_sources(given: str | None, *, required: bool = True) -> SourceList | None:
+    """Return the sources as they are listed now; not required, None where nobody named any and there is no file.
+
+    Raises:
+        SettingsError: as ``read_entries``.
+    """
+    text = sources_text(given)
+    missing = text == DEFAULT_SOURCES and not Path(text).exists()
+    return None if missing and not required else read_entries(text)
 
 
 def read_entries(text: str) -> SourceList:
@@ -105,7 +126,8 @@ def read_entries(text: str) -> SourceList:
         raise SettingsError(f"{text!r} is no list of sources: {problems}") from error
     if not listed.sources:
         raise SettingsError(f"{text!r} names no video")
-    return SourceList(entries=listed.sources, folder=path.parent if is_file else Path(), profile=listed.profile)
+    folder, file = (path.parent, path) if is_file else (Path(), None)
+    return SourceList(entries=listed.sources, folder=folder, file=file, profile=listed.profile)
 
 
 def _read_yaml(path: Path) -> Any:

@@ -5,8 +5,6 @@ reader takes RSS alone. A feed is hostile: no entities, no document type, nothin
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 from xml.etree.ElementTree import Element, ParseError
 
@@ -14,8 +12,9 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
 from pipeline.contract.errors import BrokenListing, ForbiddenAddress
+from pipeline.sources.dates import as_seconds, as_time
 from pipeline.sources.rules import FoundVideo
-from pipeline.sources.video_source import YOUTUBE_VIDEO_ID
+from pipeline.sources.video_source import YOUTUBE_VIDEO_ID, YOUTUBE_WATCH
 from pipeline.sources.web.explain import one_line
 from pipeline.sources.web.guard import checked
 
@@ -25,7 +24,6 @@ MEDIA = "{http://search.yahoo.com/mrss/}"
 ITUNES = "{http://www.itunes.com/dtds/podcast-1.0.dtd}"
 ENTRY_TAGS = ("item", f"{ATOM}entry")
 LICENCE_TAGS = (f"{MEDIA}license", "{http://backend.userland.com/creativeCommonsRssModule}license")
-WATCH = "https://www.youtube.com/watch?v="
 ENTRY_NODES_MAX = 2000
 """Elements of one entry; a feed that never closes an entry would fill the memory."""
 
@@ -94,7 +92,7 @@ def _found(entry: Element) -> FoundVideo | None:
 def _origin(entry: Element) -> str | None:
     youtube = _text(entry, f"{YOUTUBE}videoId")
     if YOUTUBE_VIDEO_ID.fullmatch(youtube):
-        return f"{WATCH}{youtube}"
+        return f"{YOUTUBE_WATCH}{youtube}"
     media = [*entry.iter("enclosure"), *entry.iter(f"{MEDIA}content")]
     videos = [element.get("url", "") for element in media if element.get("type", "video/").startswith("video/")]
     links = [element.get("href", "") for element in entry.iter(f"{ATOM}link")]
@@ -123,29 +121,4 @@ def _duration(entry: Element) -> float | None:
         seconds = as_seconds(value)
         if seconds is not None:
             return seconds
-    return None
-
-
-def as_seconds(text: str | None) -> float | None:
-    """Return ``75``, ``1:15`` or ``0:01:15`` as seconds, else None."""
-    try:
-        parts = [float(part) for part in (text or "").split(":")]
-    except ValueError:
-        return None
-    seconds = sum(part * 60**place for place, part in enumerate(reversed(parts)))
-    return seconds if len(parts) <= 3 and min(parts) >= 0 and seconds < 1e7 else None
-
-
-def as_time(text: str) -> datetime | None:
-    """Return a date of RFC 822 or ISO 8601 in UTC, else None; one without a zone is taken as UTC."""
-    for read in (datetime.fromisoformat, parsedate_to_datetime):
-        try:
-            found = read(text.strip())
-        except (ValueError, TypeError, OverflowError):
-            continue
-        try:
-            found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-        except OverflowError:
-            return None
-        return found.replace(microsecond=0)
     return None

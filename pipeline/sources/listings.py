@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from models.extras import extra
 from pipeline.contract.errors import BrokenListing, ForbiddenAddress
 from pipeline.sources.entries import SourceEntry, SourceKind
-from pipeline.sources.feeds import WATCH, read_feed
 from pipeline.sources.lists import read_list
 from pipeline.sources.rules import FoundVideo
-from pipeline.sources.video_source import LOCAL_KINDS, YOUTUBE_HOSTS, YOUTUBE_VIDEO_ID, local_videos
+from pipeline.sources.video_source import LOCAL_KINDS, YOUTUBE_HOSTS, YOUTUBE_VIDEO_ID, YOUTUBE_WATCH, local_videos
 from pipeline.sources.web.explain import explained, one_line
 from pipeline.sources.web.guard import checked
 from pipeline.sources.web.hosts import Hosts
@@ -34,11 +34,12 @@ def list_videos(entry: SourceEntry, folder: Path, settings: WebSettings, hosts: 
         entry: what to list.
         folder: where relative paths start.
         settings: how hosts are asked.
-        hosts: their paces.
+        hosts: their rate limits.
 
     Raises:
         SettingsError: the entry names nothing.
         BrokenListing: the list or feed cannot be read.
+        MissingExtra: it is on the web, and the packages for that are not installed.
         DownloadGone, DownloadRefused, DownloadTransient, HostResting, ForbiddenAddress: its host does not give it.
     """
     if entry.kind in LOCAL_KINDS:
@@ -50,9 +51,11 @@ def list_videos(entry: SourceEntry, folder: Path, settings: WebSettings, hosts: 
 
 
 def _ask(entry: SourceEntry, settings: WebSettings, hosts: Hosts | None) -> Iterator[FoundVideo]:
-    from yt_dlp.utils import YoutubeDLError
+    with extra("web", f"listing {entry.name}"):
+        from yt_dlp.utils import YoutubeDLError
 
-    from pipeline.sources.web.client import WebClient
+        from pipeline.sources.feeds import read_feed
+        from pipeline.sources.web.client import WebClient
 
     named = () if entry.kind is SourceKind.SEARCH else (entry.source,)
     options = {"extract_flat": True, "lazy_playlist": True, "socket_timeout": 20, "extractor_retries": 0}
@@ -110,7 +113,7 @@ def _origin(entry: dict[str, Any]) -> str | None:
     if str(entry.get("ie_key") or entry.get("extractor_key")) == "Youtube" and YOUTUBE_VIDEO_ID.fullmatch(
         str(entry.get("id"))
     ):
-        return f"{WATCH}{entry['id']}"
+        return f"{YOUTUBE_WATCH}{entry['id']}"
     formats = [held.get("url") for held in entry.get("formats") or ()]
     for candidate in (entry.get("url"), *reversed(formats), entry.get("webpage_url")):
         try:

@@ -17,9 +17,9 @@ import pyarrow.parquet as pq
 
 from pipeline.contract.errors import BrokenListing, ForbiddenAddress
 from pipeline.contract.records import Segment
-from pipeline.sources.feeds import WATCH, as_seconds, as_time
+from pipeline.sources.dates import as_seconds, as_time
 from pipeline.sources.rules import FoundVideo
-from pipeline.sources.video_source import YOUTUBE_VIDEO_ID
+from pipeline.sources.video_source import YOUTUBE_VIDEO_ID, YOUTUBE_WATCH
 from pipeline.sources.web.explain import one_line
 from pipeline.sources.web.guard import checked
 
@@ -110,7 +110,7 @@ def _of_row(row: Mapping[str, str], path: Path) -> FoundVideo:
 def _origin(values: Mapping[str, Any], path: Path) -> str:
     for written in (values.get("id", ""), values.get("url", "")):
         if YOUTUBE_VIDEO_ID.fullmatch(written):
-            return f"{WATCH}{written}"
+            return f"{YOUTUBE_WATCH}{written}"
         if "://" in written:
             return _web_address(written, path)
     given = one_line(values.get("id") or values.get("url") or "")

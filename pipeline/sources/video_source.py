@@ -14,13 +14,14 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 from pydantic import BaseModel, ConfigDict
 
 from pipeline.contract.errors import SettingsError
-from pipeline.sources.entries import SourceEntry, SourceKind, read_entries
+from pipeline.sources.entries import SourceEntry, SourceKind, SourceList, read_entries
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".flv", ".mpg", ".mpeg", ".ts", ".ogv"})
 LARGEST_SEED = 2**32 - 1
 YOUTUBE_HOSTS = frozenset({"youtube.com", "www.youtube.com", "m.youtube.com", "youtu.be"})
 YOUTUBE_ID = r"([A-Za-z0-9_-]{11})"
 YOUTUBE_VIDEO_ID = re.compile(YOUTUBE_ID)
+YOUTUBE_WATCH = "https://www.youtube.com/watch?v="
 LONGEST_STEM = 40
 LOCAL_KINDS = frozenset({SourceKind.SOURCE, SourceKind.VIDEO, SourceKind.FOLDER})
 
@@ -36,6 +37,23 @@ class VideoSource(BaseModel):
     kind: Literal["tour", "file", "url"]
     origin: str
     listed_by: str = ""
+
+    @classmethod
+    def of_origin(cls, origin: str, listed_by: str = "") -> "VideoSource":
+        """Return the source of an origin that ``parse_source`` gave before; nothing is looked up or checked again."""
+        scheme = origin.partition("://")[0]
+        kind: Literal["tour", "file", "url"] = "tour" if scheme == "tour" else "url"
+        return cls(kind=kind if "://" in origin else "file", origin=origin, listed_by=listed_by)
+
+    @property
+    def video_id(self) -> str:
+        """Id of the video, ``[A-Za-z0-9_-]{1,64}``: the same for the same source, on every run."""
+        if self.kind == "tour":
+            return f"tour-{self.seed}"
+        if self.kind == "file":
+            return _name_and_hash(Path(self.origin).stem, self.origin)
+        url = urlsplit(self.origin)
+        return _youtube_id(url) or _name_and_hash(f"{url.hostname}-{Path(url.path).stem}", self.origin)
 
     @property
     def seed(self) -> int:
@@ -66,7 +84,7 @@ def read_sources(text: str) -> list[VideoSource]:
     videos = [video for entry in listed.entries for video in local_videos(entry, listed.folder)]
     if not videos:
         raise SettingsError(f"{text!r} names no video")
-    return list({video_id(video): video for video in videos}.values())
+    return list({video.video_id: video for video in videos}.values())
 
 
 def local_videos(entry: SourceEntry, folder: Path) -> list[VideoSource]:
@@ -76,8 +94,14 @@ def local_videos(entry: SourceEntry, folder: Path) -> list[VideoSource]:
         SettingsError: it names none, or a listing that has to be asked for.
     """
     if entry.kind not in LOCAL_KINDS:
-        raise SettingsError(f"{entry.name!r} has to be asked for its videos: use `python -m pipeline sources`")
+        raise SettingsError(f"{entry.name!r} has to be asked for its videos: use `youtube-occ sources`")
     return _expand(entry.source, folder)
+
+
+def names(listed: SourceList, source: VideoSource) -> bool:
+    """Tell whether sources name this video by themselves; listings that have to be asked for are not looked into."""
+    entries = (entry for entry in listed.entries if entry.kind in LOCAL_KINDS)
+    return any(source.video_id == video.video_id for entry in entries for video in local_videos(entry, listed.folder))
 
 
 def parse_source(text: str, folder: Path = Path()) -> VideoSource:
@@ -90,16 +114,6 @@ def parse_source(text: str, folder: Path = Path()) -> VideoSource:
     if len(videos) != 1:
         raise SettingsError(f"{text!r} names {len(videos)} videos, not one")
     return videos[0]
-
-
-def video_id(source: VideoSource) -> str:
-    """Return the id of a video, ``[A-Za-z0-9_-]{1,64}``: the same for the same source, on every run."""
-    if source.kind == "tour":
-        return f"tour-{source.seed}"
-    if source.kind == "file":
-        return _name_and_hash(Path(source.origin).stem, source.origin)
-    url = urlsplit(source.origin)
-    return _youtube_id(url) or _name_and_hash(f"{url.hostname}-{Path(url.path).stem}", source.origin)
 
 
 def _expand(text: str, folder: Path) -> list[VideoSource]:

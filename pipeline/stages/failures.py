@@ -1,13 +1,15 @@
 """Remembers in ``failure.json`` why a video could not be built, and decides whether trying again makes sense.
 
 An error that comes from the video itself (broken, no indoor clip) is the same tomorrow and is not tried again until
-settings or code change; one that comes from the world (network, disk, a killed process) is, a few times.
+settings or code change; one that comes from the world (network, disk, a killed process, a missing package) is, a few
+times.
 """
 
 from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from models.errors import MissingExtra
 from pipeline.contract.errors import (
     CorruptStore,
     DiskFull,
@@ -16,13 +18,16 @@ from pipeline.contract.errors import (
     HostResting,
     PipelineError,
 )
-from pipeline.store.files import VideoStore
+from pipeline.store.groups import FAILURE
+from pipeline.store.video import VideoStore
 
-FAILURE = "failure.json"
 PROCESS_DIED = "ProcessDied"
 _WORLD = {
     PROCESS_DIED,
-    *(kind.__name__ for kind in (DownloadTransient, DownloadRefused, HostResting, DiskFull, CorruptStore)),
+    *(
+        kind.__name__
+        for kind in (DownloadTransient, DownloadRefused, HostResting, DiskFull, CorruptStore, MissingExtra)
+    ),
 }
 
 

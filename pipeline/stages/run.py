@@ -1,62 +1,17 @@
-"""Runs the seven stages of one video in order, doing only what settings, code or input have made stale."""
+"""Runs the stages of one video in order, doing only what settings, code or input have made stale."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, get_args
 
 from pipeline.contract.errors import CorruptStore, StageMissing
-from pipeline.settings import Settings
-from pipeline.sources.catalog.catalog import mark_built
-from pipeline.stages import bodies as stages
-from pipeline.stages.bodies import Outcome, Seal, Workbench
+from pipeline.stages.base import SettingsTree, StageResult, Workbench
 from pipeline.stages.failures import forget_failure, record_failure
-from pipeline.stages.indoor_clips.sky_rule import IndoorSettings
-from pipeline.stages.reconstruction.colmap.settings import ReconstructSettings
-from pipeline.store import rows as stored
-from pipeline.store.files import VideoStore
-from pipeline.store.provenance import Provenance, fingerprint
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One stage of a video: where its result lies, the settings that decide it, and the function that does it.
-
-    group: name of its Zarr group, or None where it writes other files.
-    code_version: raised by hand whenever the same input and settings would give another result.
-    """
-
-    name: str
-    code_version: str
-    settings: Callable[[Settings], dict[str, Any]]
-    run: Callable[[Workbench, Seal], None]
-    group: str | None = None
-
-
-def of_backend(settings: IndoorSettings | ReconstructSettings) -> dict[str, Any]:
-    """Return a stage's settings without those of the backends that were not chosen."""
-    names = get_args(type(settings).model_fields["backend"].annotation)
-    return settings.model_dump(mode="json", exclude=set(names) - {settings.backend})
-
-
-STAGES: dict[str, Stage] = {
-    stage.name: stage
-    for stage in (
-        Stage("video", "1", lambda s: s.download.decisive(), stages.fetch_video),
-        Stage("clips", "1", lambda s: s.scenes.model_dump(mode="json"), stages.cut_clips),
-        Stage("indoor_clips", "1", lambda s: of_backend(s.indoor), stages.keep_indoor, "frames"),
-        Stage(
-            "reconstruction",
-            "1",
-            lambda s: of_backend(s.reconstruct),
-            stages.reconstruct_clips,
-            "reconstruction",
-        ),
-        Stage("scene", "2", lambda s: s.metric.model_dump(mode="json"), stages.make_metric, "scene"),
-        Stage("semantics", "2", lambda s: s.semantics.decisive(), stages.label_frames, "semantics"),
-        Stage("occupancy", "1", lambda s: s.voxelize.model_dump(mode="json"), stages.fill_grids, "occupancy"),
-    )
-}
+from pipeline.stages.registry import AnyStage, last_stages, latest_inputs, stages
+from pipeline.store.groups import OCCUPANCY, SOURCE_VIDEO
+from pipeline.store.outputs import provenance
+from pipeline.store.provenance import Provenance, fingerprint, joined
+from pipeline.store.video import VideoStore
 
 
 @dataclass(frozen=True)
@@ -67,7 +22,7 @@ class StageReport:
     reused: bool
 
 
-def process_video(bench: Workbench) -> Iterator[StageReport]:
+def process_video(workbench: Workbench, *, keep_source: bool = True) -> Iterator[StageReport]:
     """Run all stages of one video, holding its lock; yields a report after each.
 
     A failure is noted in the video's ``failure.json`` and raised; a success clears the note.
@@ -75,37 +30,37 @@ def process_video(bench: Workbench) -> Iterator[StageReport]:
     Raises:
         VideoError: the video cannot be built; the message says why and what to do.
     """
-    with bench.video.locked():
-        for name in STAGES:
-            yield run_stage(name, bench)
-        finish_video(bench)
+    with workbench.video.locked():
+        for name in stages():
+            yield run_stage(name, workbench)
+        finish_video(workbench, keep_source=keep_source)
 
 
-def finish_video(bench: Workbench) -> None:
-    """Note that a video is built; its source goes where ``dataset.keep_videos`` says that frames are enough."""
-    forget_failure(bench.video)
-    mark_built(bench.video, final_fingerprint(bench.video.video_id, bench.settings))
-    if not bench.settings.dataset.keep_videos:
-        bench.video.remove("source.mp4")
+def finish_video(workbench: Workbench, *, keep_source: bool = True) -> None:
+    """Note that a video is built; its source is deleted where its stored frames are thought enough."""
+    video = workbench.video
+    forget_failure(video)
+    workbench.catalog.mark_built(video.video_id, final_fingerprint(video.video_id, workbench.settings))
+    if not keep_source:
+        video.remove(SOURCE_VIDEO)
 
 
-def run_stage(name: str, bench: Workbench) -> StageReport:
+def run_stage(name: str, workbench: Workbench) -> StageReport:
     """Run one stage, or reuse its stored result if it is what today's settings, code and input would give.
 
     Raises:
-        StageMissing: the stage before it has not been run.
+        StageMissing: a stage before it has not been run.
         VideoError: the stage failed; also noted in the video's ``failure.json``.
     """
-    stage, wanted = STAGES[name], _fingerprint_now(name, bench)
-    stored = provenance(bench.video, name)
+    wanted, stored = _fingerprint_now(name, workbench), made_by(workbench.video, name)
     if stored and stored.fingerprint == wanted:
         return StageReport(stored, reused=True)
     try:
-        made = _make(stage, replace(bench, wanted=wanted))
+        made = _make(stages()[name], replace(workbench, wanted=wanted))
     except Exception as error:
         if isinstance(error, CorruptStore):
-            drop_damaged(bench.video, error)
-        record_failure(bench.video, name, final_fingerprint(bench.video.video_id, bench.settings), error)
+            drop_damaged(workbench.video, error)
+        record_failure(workbench.video, name, final_fingerprint(workbench.video.video_id, workbench.settings), error)
         raise
     return StageReport(made, reused=False)
 
@@ -113,82 +68,74 @@ def run_stage(name: str, bench: Workbench) -> StageReport:
 def drop_damaged(video: VideoStore, error: CorruptStore) -> None:
     """Delete the group that does not read back and the last one, so that the video is unfinished and built again."""
     if error.group:
-        video.drop_group("occupancy")
+        video.drop_group(OCCUPANCY)
         video.drop_group(error.group)
 
 
-def provenance(video: VideoStore, name: str) -> Provenance | None:
+def made_by(video: VideoStore, name: str) -> Provenance | None:
     """Return what a stage noted about its stored result, or None where there is no result or a damaged one."""
-    try:
-        content = _noted(video, name)
-        return Provenance.model_validate(content) if content else None
-    except (CorruptStore, KeyError, ValueError):
-        return None
+    return provenance(video, stages()[name].output)
 
 
-def final_fingerprint(video_id: str, settings: Settings) -> str:
-    """Return the fingerprint of a finished video under these settings and this code: that of its last stage."""
-    chain = video_id
-    for name in STAGES:
-        chain = _fingerprint(name, settings, chain)
-    return chain
+def final_fingerprint(video_id: str, settings: SettingsTree) -> str:
+    """Return the fingerprint of a finished video under these settings and this code: that of its last stages."""
+    found: dict[str, str] = {}
+    for name in stages():
+        found[name] = _fingerprint(name, settings, video_id, [found[given] for given in latest_inputs(name)])
+    return joined([found[name] for name in last_stages()])
 
 
-def is_built(video: VideoStore, settings: Settings) -> bool:
+def is_built(video: VideoStore, settings: SettingsTree) -> bool:
     """Tell whether a video has all its results, made with these settings and this code."""
-    found = provenance(video, "occupancy")
-    return found is not None and found.fingerprint == final_fingerprint(video.video_id, settings)
+    found = [made_by(video, name) for name in last_stages()]
+    made = [last.fingerprint for last in found if last is not None]
+    return len(made) == len(found) and joined(made) == final_fingerprint(video.video_id, settings)
 
 
-def _noted(video: VideoStore, name: str) -> dict[str, Any] | None:
-    group = STAGES[name].group
-    if group:
-        return video.attributes(group) if video.has_group(group) else None
-    if name == "video":
-        return dict(video.read_json("source.json")["provenance"]) if video.exists("source.json") else None
-    return stored.clips_metadata(video) if video.exists("clips.parquet") else None
+def decisive_settings(stage: AnyStage, settings: SettingsTree) -> dict[str, object]:
+    """Return the settings that decide the result of a stage, as plain values."""
+    return dict(settings.of(stage).decisive())
 
 
-def _fingerprint_now(name: str, bench: Workbench) -> str:
-    previous = _previous(name)
-    if previous is None:
-        return _fingerprint(name, bench.settings, bench.video.video_id)
-    found = provenance(bench.video, previous)
-    if found is None:
-        message = f"{bench.video.video_id}: stage {name!r} needs {previous!r}, which has not been run"
+def _fingerprint_now(name: str, workbench: Workbench) -> str:
+    found = {given: made_by(workbench.video, given) for given in latest_inputs(name)}
+    missing = next((given for given, made in found.items() if made is None), None)
+    if missing is not None:
+        message = f"{workbench.video.video_id}: stage {name!r} needs {missing!r}, which has not been run"
         raise StageMissing(message)
-    return _fingerprint(name, bench.settings, found.fingerprint)
+    upstream = [made.fingerprint for made in found.values() if made is not None]
+    return _fingerprint(name, workbench.settings, workbench.video.video_id, upstream)
 
 
-def _fingerprint(name: str, settings: Settings, upstream: str) -> str:
-    stage = STAGES[name]
-    return fingerprint(name, stage.code_version, stage.settings(settings), upstream)
+def _fingerprint(name: str, settings: SettingsTree, video_id: str, upstream: list[str]) -> str:
+    stage = stages()[name]
+    return fingerprint(name, stage.code_version, decisive_settings(stage, settings), joined(upstream or [video_id]))
 
 
-def _previous(name: str) -> str | None:
-    names = list(STAGES)
-    return names[names.index(name) - 1] if name != names[0] else None
-
-
-def _make(stage: Stage, bench: Workbench) -> Provenance:
-    started, made = time.perf_counter(), []
-
-    def seal(outcome: Outcome) -> dict[str, Any]:
-        made.append(
-            Provenance(
-                stage=stage.name,
-                backend=outcome.backend,
-                code_version=stage.code_version,
-                settings=stage.settings(bench.settings),
-                weights=dict(outcome.weights),
-                fingerprint=bench.wanted,
-                seconds=round(time.perf_counter() - started, 3),
-                counts=dict(outcome.counts),
-                left_out=outcome.left_out,
-                notes=outcome.notes,
-            )
+def _make(stage: AnyStage, workbench: Workbench) -> Provenance:
+    started, settings = time.perf_counter(), workbench.settings.of(stage)
+    _restore_inputs(stage, workbench)
+    with stage.output.draft(workbench.video) as draft:
+        result: StageResult = stage.fill(workbench, settings, draft)
+        made = Provenance(
+            stage=stage.name,
+            backend=result.backend,
+            code_version=stage.code_version,
+            settings=settings.decisive(),
+            weights=dict(result.weights),
+            fingerprint=workbench.wanted,
+            seconds=round(time.perf_counter() - started, 3),
+            counts=dict(result.counts),
+            left_out=result.left_out,
+            notes=result.notes,
         )
-        return made[-1].model_dump(mode="json")
+        draft.attributes.update(made.model_dump(mode="json"))
+    if stage.published is not None:
+        stage.published(workbench)
+    return made
 
-    stage.run(bench, seal)
-    return made[-1]
+
+def _restore_inputs(stage: AnyStage, workbench: Workbench) -> None:
+    for given in (stages()[name] for name in stage.inputs):
+        if given.restore is not None:
+            given.restore(workbench, workbench.settings.of(given))

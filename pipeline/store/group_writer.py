@@ -1,28 +1,31 @@
 """Writes one Zarr v3 group on local disk, row by row: one frame a chunk, many chunks a shard."""
 
-import contextlib
-import errno
 import json
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import zarr
 from numpy.typing import NDArray
-from zarr.codecs import ZstdCodec
 
-from pipeline.contract.errors import DiskFull
+if TYPE_CHECKING:
+    import zarr
+
+GROUP_METADATA = "zarr.json"
 
 CHUNKS_PER_SHARD = 64
 """Chunks a file: a video of 200 frames is four files an array, and at most 64 frames wait in memory."""
 
 
 class GroupWriter:
-    """Collects rows of named arrays; the number of rows need not be known beforehand."""
+    """Collects rows of named arrays; the number of rows need not be known beforehand.
 
-    def __init__(self, folder: Path) -> None:
+    attributes: what the group says of itself; may be filled until ``close``.
+    """
+
+    def __init__(self, folder: Path, attributes: Mapping[str, Any] | None = None) -> None:
         self.folder = folder
+        self.attributes: dict[str, Any] = dict(attributes or {})
         self._arrays: dict[str, zarr.Array[Any]] = {}
         self._waiting: dict[str, list[NDArray[Any]]] = {}
 
@@ -45,14 +48,17 @@ class GroupWriter:
         while len(self._waiting[name]) >= rows_per_chunk * CHUNKS_PER_SHARD:
             self._flush(name, rows_per_chunk * CHUNKS_PER_SHARD)
 
-    def close(self, attributes: dict[str, Any]) -> None:
+    def close(self) -> None:
         """Write what is waiting, then the group's metadata."""
         for name, waiting in self._waiting.items():
             self._flush(name, len(waiting))
-        metadata = {"zarr_format": 3, "node_type": "group", "attributes": attributes}
-        (self.folder / "zarr.json").write_text(json.dumps(metadata, indent=1))
+        metadata = {"zarr_format": 3, "node_type": "group", "attributes": self.attributes}
+        (self.folder / GROUP_METADATA).write_text(json.dumps(metadata, indent=1))
 
     def _create(self, name: str, rows: NDArray[Any], rows_per_chunk: int) -> "zarr.Array[Any]":
+        import zarr
+        from zarr.codecs import ZstdCodec
+
         trailing = rows.shape[1:]
         return zarr.create_array(
             store=zarr.storage.LocalStore(self.folder / name),
@@ -72,15 +78,3 @@ class GroupWriter:
         array.resize((start + count, *array.shape[1:]))
         array[start:] = np.stack(waiting[:count])
         del waiting[:count]
-
-
-@contextlib.contextmanager
-def disk_errors() -> Iterator[None]:
-    """Turn 'no space left' from anywhere below into ``DiskFull``."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            message = "no space left for the dataset: free some, or move it (YOUTUBE_OCC_DATA), then run again"
-            raise DiskFull(message) from error
-        raise

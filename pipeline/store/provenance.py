@@ -6,7 +6,7 @@ A result is reused as long as its fingerprint is the one that the stage would ge
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -41,3 +41,8 @@ def fingerprint(stage: str, code_version: str, settings: Mapping[str, Any], upst
     """Return 16 hex digits that change when the stage's code, settings or input do."""
     content = json.dumps([stage, code_version, settings, upstream], sort_keys=True, default=str)
     return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def joined(fingerprints: Sequence[str]) -> str:
+    """Return one fingerprint for several; a single one stands for itself."""
+    return fingerprints[0] if len(fingerprints) == 1 else fingerprint("joined", "", {}, " ".join(fingerprints))

@@ -8,11 +8,3 @@ They are the sample input of the pipeline and the ruler of every stage. The rule
 * Seeds below 1,000,000 are for training and tuning; 1,000,000 and above are for evaluation only.
 * Labels are those of ``pipeline.contract.classes``; everything outdoors, the sky and title cards are 255 (unknown).
 """
-
-from pipeline.tours.settings import TourSettings
-from pipeline.tours.timeline import Shot, Transition
-from pipeline.tours.tour import FrameTruth, Tour
-
-EVALUATION_SEEDS_START = 1_000_000
-
-__all__ = ["EVALUATION_SEEDS_START", "FrameTruth", "Shot", "Tour", "TourSettings", "Transition"]

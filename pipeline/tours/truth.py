@@ -5,12 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.contract.records import Floats, MetricScene, ScaleSource, Semantics
-from pipeline.settings import Settings
-from pipeline.sources.video_source import parse_source
-from pipeline.stages.run import provenance
-from pipeline.store.files import VideoStore
-from pipeline.tours import Tour
+from pipeline.contract.records import MetricScene, Semantics
+from pipeline.store.groups import SOURCE_NOTES
+from pipeline.store.outputs import SourceOutput, provenance
+from pipeline.store.video import VideoStore
+from pipeline.tours.settings import TourSettings
+from pipeline.tours.tour import Tour
+
+SCHEME = "tour://"
 
 
 @dataclass(frozen=True)
@@ -28,28 +30,25 @@ class TrueClip:
     in_transition: NDArray[np.bool_]
 
 
-def tour_of(video: VideoStore, settings: Settings) -> Tour | None:
-    """Return the tour that a stored video was rendered from, or None where it is another kind of video."""
-    if provenance(video, "video") is None:
+def tour_of(video: VideoStore) -> Tour | None:
+    """Return the tour that a stored video was rendered from, with the settings that its provenance notes.
+
+    None where it is another kind of video, or not there.
+    """
+    made = provenance(video, SourceOutput())
+    origin = str(video.read_json(SOURCE_NOTES)["origin"]) if made else ""
+    if made is None or not origin.startswith(SCHEME):
         return None
-    source = parse_source(video.read_json("source.json")["origin"])
-    return Tour.from_seed(source.seed, settings.download.tour) if source.kind == "tour" else None
+    return Tour.from_seed(int(origin.removeprefix(SCHEME)), TourSettings.model_validate(made.settings["tour"]))
 
 
 def true_clip(tour: Tour, frame_index: NDArray[np.int64]) -> TrueClip:
     """Render the truth of some frames of a tour."""
     frames = [tour.truth(int(index)) for index in frame_index]
-    depth: Floats = np.stack([frame.depth for frame in frames])
-    scene = MetricScene(
-        intrinsics=np.stack([frame.intrinsics for frame in frames]),
-        camera_to_world=np.stack([frame.camera_to_world for frame in frames]),
-        depth=depth,
-        confidence=(depth > 0).astype(np.float32),
-        registered=np.ones(len(frames), np.bool_),
-        ceiling_height=float("nan"),
-        up_confidence=1.0,
-        scale_source=ScaleSource.NONE,
-        world_from_reconstruction=np.eye(4),
+    scene = MetricScene.known(
+        np.stack([frame.intrinsics for frame in frames]),
+        np.stack([frame.camera_to_world for frame in frames]),
+        np.stack([frame.depth for frame in frames]),
     )
     return TrueClip(
         scene=scene,

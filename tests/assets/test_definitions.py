@@ -14,10 +14,11 @@ from assets.dataset.jobs import new_videos
 from assets.metadata import PREVIEW_BYTES, picture, table
 from assets.resources import PipelineResource
 from pipeline.contract.errors import BrokenVideo, SettingsError
-from pipeline.sources.catalog.catalog import register
+from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.video_source import read_sources
 from pipeline.stages.failures import record_death, record_failure
-from pipeline.stages.run import STAGES, final_fingerprint
+from pipeline.stages.registry import stages
+from pipeline.stages.run import final_fingerprint
 from tests.assets.workplace import ROOT
 
 HEAVY = ("torch", "open3d", "pycolmap", "scenedetect", "yt_dlp", "numba", "transformers", "matplotlib")
@@ -31,12 +32,12 @@ def test_listing_assets_loads_no_heavy_library():
 
 def test_every_stage_is_an_asset_partitioned_by_video_and_depends_on_the_stage_before():
     graph = definitions.resolve_asset_graph()
-    names = list(STAGES)
+    names = list(stages())
     for before, name in zip([None, *names], names, strict=False):
         node = graph.get(dg.AssetKey(name))
         assert node.partitions_def is not None
         assert node.partitions_def.name == "videos"
-        assert node.code_version == STAGES[name].code_version
+        assert node.code_version == stages()[name].code_version
         assert {key.to_user_string() for key in node.parent_keys} == ({before} if before else set())
 
 
@@ -62,7 +63,7 @@ def test_nothing_starts_building_because_the_ui_was_opened():
 def test_the_sensor_requests_what_is_missing_and_again_only_when_something_changed(tmp_path: Path):
     pipeline = PipelineResource(data=str(tmp_path))
     store, settings = pipeline.store(), pipeline.settings()
-    register(store, read_sources("tour://1 tour://2"))
+    Catalog(store).add(read_sources("tour://1 tour://2"))
     broken = store.video("tour-2")
     record_failure(broken, "video", final_fingerprint("tour-2", settings), BrokenVideo("no frame"))
     first, second = _requests(pipeline), _requests(pipeline)

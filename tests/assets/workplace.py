@@ -15,7 +15,8 @@ import dagster as dg
 import psutil
 
 from pipeline.settings import Settings, load_settings
-from pipeline.store.files import Store
+from pipeline.store.store import Store
+from tests.fresh import without_packages
 from tests.paths import ROOT
 
 LONGEST_RUN_S = 600
@@ -39,13 +40,16 @@ class Ended:
 
 @dataclass(frozen=True)
 class Workplace:
+    """Where Dagster runs. lacking: packages that its processes do not find."""
+
     folder: Path
     sources: str
+    lacking: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         (self.folder / "home").mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / "dagster_home" / "dagster.yaml", self.folder / "home")
-        self.settings_file.write_text(json.dumps({"download": {"tour": TINY_TOUR}}))
+        self.settings_file.write_text(json.dumps({"video": {"tour": TINY_TOUR}}))
 
     @property
     def settings_file(self) -> Path:
@@ -66,7 +70,7 @@ class Workplace:
     @property
     def environment(self) -> dict[str, str]:
         return {
-            **os.environ,
+            **(without_packages(self.lacking, self.folder / "site") if self.lacking else os.environ),
             "DAGSTER_HOME": str(self.folder / "home"),
             "DAGSTER_CLI_JOB_EXECUTE_MODULE_NAME": "assets",
             "YOUTUBE_OCC_DATA": str(self.folder / "data"),

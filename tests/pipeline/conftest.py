@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from pipeline.stages.bodies import Workbench
+from pipeline.stages.base import Workbench
 from pipeline.stages.run import is_built, process_video
 from tests.pipeline.small_tour import workbench
 
@@ -28,5 +28,5 @@ def copied_tour(built_tour: Workbench, tmp_path: Path) -> Workbench:
     """The same in a folder of the test's own."""
     import shutil
 
-    shutil.copytree(built_tour.video.store.root, tmp_path / "data")
+    shutil.copytree(built_tour.video.files.root, tmp_path / "data")
     return workbench(tmp_path / "data")

@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.settings import Settings, load_settings
-from pipeline.sources.catalog.catalog import register
+from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.video_source import parse_source
-from pipeline.stages.bodies import Workbench
-from pipeline.store.files import Store
+from pipeline.stages.base import Workbench
+from pipeline.store.store import Store
 
 SEED = 5
 SMALL: dict[str, Any] = {
-    "download": {
+    "video": {
         "tour": {
             "fps": 8,
             "rooms_max": 3,
@@ -21,7 +21,7 @@ SMALL: dict[str, Any] = {
             "title_seconds": 1.0,
         }
     },
-    "scenes": {"keep_all_up_to": 0, "frames_per_second": 4.0},
+    "clips": {"keep_all_up_to": 0, "frames_per_second": 4.0},
 }
 
 
@@ -32,5 +32,6 @@ def small_settings(**stages: Any) -> Settings:
 def workbench(folder: Path, source: str = f"tour://{SEED}", **stages: Any) -> Workbench:
     """Register a source in a data folder and return what its stages work with."""
     store = Store(folder)
-    video_id = register(store, [parse_source(source)])[0]
-    return Workbench(store.video(video_id), small_settings(**stages))
+    catalog = Catalog(store)
+    (video_id,) = catalog.add([parse_source(source)])
+    return Workbench(store.video(video_id), catalog, small_settings(**stages))

@@ -9,15 +9,15 @@ import numpy as np
 from pipeline.contract.classes import SemanticClass, palette
 from pipeline.contract.records import Clip, IndoorScore, LeftOut, Reconstruction, SceneCategory, Source
 from pipeline.geometry.voxels import VoxelSettings, voxelize
-from pipeline.store.files import Store, VideoStore
+from pipeline.stages.clips.rows import clips_table
+from pipeline.stages.indoor_clips.rows import write_indoor_scores
+from pipeline.stages.occupancy.rows import append_occupancy
+from pipeline.stages.reconstruction.rows import append_reconstruction
+from pipeline.stages.scene.rows import append_scene
+from pipeline.store.outputs import TableOutput
 from pipeline.store.provenance import Provenance
-from pipeline.store.rows import (
-    append_occupancy,
-    append_reconstruction,
-    append_scene,
-    write_clips,
-    write_indoor_scores,
-)
+from pipeline.store.store import Store
+from pipeline.store.video import VideoStore
 from tests.pipeline.box_room import Box, Room, film, looking
 
 FPS = 4
@@ -41,7 +41,9 @@ def store_room(folder: Path) -> VideoStore:
     _store_source(video, np.concatenate([rgb, 255 - rgb]), folder / "source.mp4")
     clips = [_clip(0), _clip(1)]
     provenance = _provenance("clips", (LeftOut("clips", 2, "TooShort", "shot of 0.4 s"),))
-    write_clips(video, clips, provenance)
+    with TableOutput("clips.parquet").draft(video) as draft:
+        draft.table = clips_table(clips)
+        draft.attributes.update(provenance)
     categories = (SceneCategory("bedroom", 0.71), SceneCategory("childs_room", 0.2))
     write_indoor_scores(video, [IndoorScore(0.9, categories=categories), IndoorScore(0.1)], "0")
     outdoor = (LeftOut("indoor_clips", 1, "NotIndoor", "P(indoor) 0.10 < 0.50"),)

@@ -4,17 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cli.app import overrides, seed_list
 from pipeline.contract.errors import SettingsError
+from pipeline.contract.values import parsed
 from pipeline.settings import PROFILES, load_settings
+from pipeline.tours.seeds import seed_list
 
 
 def test_file_lies_over_profile_and_values_over_the_file(tmp_path: Path):
     file = tmp_path / "mine.yaml"
-    file.write_text("scenes: {frames_per_second: 4, frames_max: 20}\n")
-    settings = load_settings("classic", file, {"scenes": {"frames_max": 22}})
-    assert (settings.scenes.frames_per_second, settings.scenes.frames_max) == (4, 22)
-    assert settings.scenes.clip_min_s == load_settings().scenes.clip_min_s
+    file.write_text("clips: {frames_per_second: 4, frames_max: 20}\n")
+    settings = load_settings("classic", file, {"clips": {"frames_max": 22}})
+    assert (settings.clips.frames_per_second, settings.clips.frames_max) == (4, 22)
+    assert settings.clips.clip_min_s == load_settings().clips.clip_min_s
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -25,11 +26,11 @@ def test_every_profile_is_valid(profile: str):
 @pytest.mark.parametrize(
     ("content", "named"),
     [
-        ("scenes: {frames_per_second: -1}", "scenes.frames_per_second"),
-        ("scenes: {no_such: 1}", "scenes.no_such"),
+        ("clips: {frames_per_second: -1}", "clips.frames_per_second"),
+        ("clips: {no_such: 1}", "clips.no_such"),
         ("- a list", "must hold a mapping"),
-        ("scenes: {", "cannot read"),
-        ("!!python/object/apply:os.system [true]", "cannot read"),
+        ("clips: {", "is no YAML"),
+        ("!!python/object/apply:os.system [true]", "is no YAML"),
     ],
 )
 def test_what_is_wrong_in_a_file_is_named(tmp_path: Path, content: str, named: str):
@@ -45,12 +46,12 @@ def test_an_unknown_profile_lists_those_there_are():
 
 
 def test_single_values_are_read_as_yaml():
-    assert overrides(["scenes.clip_min_s=2", "scenes.frames_max=9", "indoor.backend=sky_rule"]) == {
-        "scenes": {"clip_min_s": 2, "frames_max": 9},
-        "indoor": {"backend": "sky_rule"},
+    assert parsed(["clips.clip_min_s=2", "clips.frames_max=9", "indoor_clips.backend=sky_rule"]) == {
+        "clips": {"clip_min_s": 2, "frames_max": 9},
+        "indoor_clips": {"backend": "sky_rule"},
     }
     with pytest.raises(SettingsError, match=r"stage\.name=value"):
-        overrides(["scenes"])
+        parsed(["clips"])
 
 
 def test_seeds_are_ranges_and_lists():

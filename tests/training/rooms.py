@@ -1,5 +1,6 @@
 """An analytic room as samples: exact pictures of labels, depth maps and grids, in no time."""
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ from pipeline.contract.classes import palette
 from pipeline.dataset.index import build_dataset
 from pipeline.geometry.voxels import voxelize_frame
 from pipeline.settings import DatasetSettings
-from pipeline.store.files import Store
+from pipeline.store.store import Store
 from tests.pipeline.box_room import INTRINSICS, film, looking
 from tests.pipeline.stored_room import ROOM, store_room
 from training.data import Sample, StoredFrames
@@ -29,6 +30,7 @@ class RoomFrames:
         return self._samples[index]
 
 
+@cache
 def _sample(name: str, seed: int, number: int) -> Sample:
     rng = np.random.default_rng((seed, number))
     eye = (float(rng.uniform(1, 2.4)), float(rng.uniform(0.3, 0.6)), float(rng.uniform(1.3, 1.6)))

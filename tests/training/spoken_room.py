@@ -11,20 +11,21 @@ from pipeline.contract.classes import OCCUPIED_CLASSES
 from pipeline.contract.records import Floats
 from pipeline.contract.vocabulary import default_vocabulary
 from pipeline.dataset.index import build_dataset
-from pipeline.language.text import TextSide
+from pipeline.language.text import SanText
 from pipeline.settings import DatasetSettings
-from pipeline.stages.run import provenance
-from pipeline.stages.semantics.san import SanSettings
-from pipeline.store.files import Store, VideoStore
+from pipeline.stages.run import made_by
+from pipeline.stages.semantics.settings import SanSettings
+from pipeline.store.store import Store
+from pipeline.store.video import VideoStore
 from tests.pipeline.stored_room import store_room
 from training.data import StoredFrames
 from training.language.embeddings import SpokenFrames
 
 
 @cache
-def small_text() -> TextSide:
+def small_text() -> SanText:
     """The text side of the network that ships: a table of words, with a meaning and without a download."""
-    return TextSide(SanSettings(weights="san_small", short_side=96))
+    return SanText(SanSettings(weights="san_small", short_side=96))
 
 
 @cache
@@ -62,7 +63,7 @@ def _speak(video: VideoStore) -> None:
 
 
 def _write(video: VideoStore, weights: dict[str, str], arrays: dict[str, NDArray[Any]]) -> None:
-    noted = provenance(video, "semantics")
+    noted = made_by(video, "semantics")
     assert noted is not None
     with video.write_group("semantics", noted.model_copy(update={"weights": weights}).model_dump(mode="json")) as group:
         for name, array in arrays.items():

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipeline.language.text import TextSide
-from pipeline.stages.semantics.san import SanSettings
+from pipeline.language.text import SanText
+from pipeline.stages.semantics.settings import SanSettings
 from tests.pipeline.stages.semantics.tiny_san import write_checkpoint
 from tests.training.rooms import RoomFrames, stored_frames
 from tests.training.spoken_room import embed_again, spoken_frames
-from tests.training.test_runs import quick
+from tests.training.tiny_runs import quick
 from training.cli import main
 from training.data import MonoSceneRooms
 from training.data.export import export_monoscene
@@ -65,7 +65,7 @@ def test_a_dataset_teaches_words_and_name_seeded_ones_are_said_to_mean_nothing(
     monkeypatch.setenv("YOUTUBE_OCC_WEIGHTS", str(tmp_path))
     tiny = write_checkpoint(tmp_path / "tiny.pth")
     video = spoken_frames(tmp_path / "data").frames.store.video("room")
-    weights = dict(TextSide(SanSettings(weights=str(tiny))).weights)
+    weights = dict(SanText(SanSettings(weights=str(tiny))).weights)
     embed_again(video, video.read("semantics", "region_embeddings"), weights)
     short = ("--set", "loop.epochs=1", "--set", "loop.workers=0", "--set", "loop.accelerator=cpu")
     data = ("--path", str(tmp_path / "data"), "--read", "every=6", "--preset", "small", *short)

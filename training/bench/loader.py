@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import typer
 from torch.utils.data import DataLoader
 
-from pipeline.dataset.index import build_dataset
-from pipeline.settings import DatasetSettings
-from pipeline.store.files import Store
+from pipeline.store.index import INDEX, INDEX_SCHEMA, DatasetSummary, write_summary
 from pipeline.store.provenance import Provenance
-from pipeline.tours import Tour
+from pipeline.store.store import Store
+from pipeline.tours.tour import Tour
 from training.data import Frames, Sample, StoredFrames, collate
 from training.data.sample import each
 from training.studies.rooms import one_shot_a_room, room_sample
@@ -30,7 +30,7 @@ ROUNDS = 3
 
 
 @dataclass(frozen=True)
-class Rate:
+class ReadingRate:
     """How fast a reader is: samples a second, the best of some rounds, and megabytes a sample on disk."""
 
     reader: str
@@ -68,7 +68,7 @@ def main(frames: int = 64, distinct: int = 8, output: Path = Path(".bench/loader
         typer.echo(f"| {rate.reader} | {rate.samples_per_second:.1f} | {rate.megabytes:.2f} | {share:.2f} |")
 
 
-def measure(folder: Path, frames: int, distinct: int) -> list[Rate]:
+def measure(folder: Path, frames: int, distinct: int) -> list[ReadingRate]:
     """Write the same frames three times and read them back."""
     rendered = [_rendered(number) for number in range(distinct)]
     samples = [rendered[number % distinct] for number in range(frames)]
@@ -84,7 +84,7 @@ def measure(folder: Path, frames: int, distinct: int) -> list[Rate]:
     for _ in range(ROUNDS):
         for name, (reader, _) in readers.items():
             best[name] = max(best[name], _rate(reader))
-    return [Rate(name, best[name], _megabytes(place) / frames) for name, (_, place) in readers.items()]
+    return [ReadingRate(name, best[name], _megabytes(place) / frames) for name, (_, place) in readers.items()]
 
 
 def _rate(frames: Any) -> float:
@@ -144,8 +144,24 @@ def _stored(folder: Path, samples: Sequence[Sample]) -> StoredFrames:
         with video.write_group(group, note) as writer:
             for name, array in arrays.items():
                 writer.append(name, array)
-    build_dataset(Store(folder), DatasetSettings())
+    _write_index(Store(folder), n)
     return StoredFrames(Store(folder), "all")
+
+
+def _write_index(store: Store, frames: int) -> None:
+    """List all frames of the one video, with what a reader looks at."""
+    listed = {
+        "video_id": ["bench"] * frames,
+        "row": range(frames),
+        "split": ["train"] * frames,
+        "depth_share": [1.0] * frames,
+    }
+    nothing = pa.nulls(frames)
+    columns = [pa.array(listed[field.name]) if field.name in listed else nothing for field in INDEX_SCHEMA]
+    arrays = [column.cast(field.type) for column, field in zip(columns, INDEX_SCHEMA, strict=True)]
+    store.write_table(pa.Table.from_arrays(arrays, schema=INDEX_SCHEMA), *INDEX)
+    totals = {"videos": 1, "clips": 1, "frames": frames, "frames_by_split": {"train": frames}, "classes": {}}
+    write_summary(store, DatasetSummary(version="bench", created="", **totals))
 
 
 def _note() -> Provenance:

@@ -5,14 +5,13 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.settings import data_url
-from pipeline.store.files import Store
+from pipeline.store.store import Store, data_url
 from training.data import Frames, MonoSceneRooms, NyuRooms, OccScanNetFrames, StoredFrames
 from training.data.stored import Split
-from training.data.subset import Part
+from training.data.subset import FrameSubset
 from training.errors import UnusableDataset
 
-Kind = Literal["stored", "nyu", "monoscene", "occscannet"]
+DatasetKind = Literal["stored", "nyu", "monoscene", "occscannet"]
 
 
 class FramesSource(BaseModel):
@@ -20,7 +19,9 @@ class FramesSource(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Kind = Field("stored", description="stored: ours; nyu: SSCNet's files; monoscene: its pickles; occscannet")
+    kind: DatasetKind = Field(
+        "stored", description="stored: ours; nyu: SSCNet's files; monoscene: its pickles; occscannet"
+    )
     path: str | None = Field(None, description="data folder or URL (stored), depthbin (nyu), folder above it, or root")
     version: str | None = Field(None, description="of a stored dataset; another one is refused")
     by: Literal["official", "by_space"] = Field("by_space", description="how occscannet is split")
@@ -37,7 +38,7 @@ class FramesSource(BaseModel):
             return self.stored("train" if side == "train" else "validation")
         found = self._benchmark(side)
         every = range(0, len(found), self.every)
-        return found if self.every == 1 else Part(found, every, f"every {self.every}th frame")
+        return found if self.every == 1 else FrameSubset(found, every, f"every {self.every}th frame")
 
     def stored(self, split: Split) -> StoredFrames:
         """Return a split of our own dataset.

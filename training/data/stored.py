@@ -5,19 +5,16 @@ from typing import Any, Literal
 import cv2
 import numpy as np
 import pyarrow.parquet as pq
-import zarr
 from numpy.typing import NDArray
 
-from pipeline.contract.errors import CorruptStore
-from pipeline.dataset.index import INDEX, read_summary
-from pipeline.store.files import Store
+from pipeline.store.frames import FrameReader
+from pipeline.store.index import INDEX, read_summary
+from pipeline.store.store import Store
 from training.data.sample import PICTURE_SHAPE, Sample
 from training.errors import UnusableDataset
 
 Split = Literal["train", "validation", "all"]
 SMALL_ARRAYS = ("occupancy/grid_from_world", "occupancy/origin", "scene/camera_to_world", "scene/intrinsics")
-OPEN_VIDEOS = 32
-"""Videos whose arrays stay open in a reading process."""
 
 
 class StoredFrames:
@@ -50,7 +47,7 @@ class StoredFrames:
                 "videos): videos are split as a whole, so add more, or use split 'all'"
             )
             raise UnusableDataset(message)
-        self._open: dict[str, zarr.Group] = {}
+        self._reader = FrameReader(store)
         self._cameras: dict[str, dict[str, NDArray[Any]]] = {}
 
     def __len__(self) -> int:
@@ -65,12 +62,12 @@ class StoredFrames:
         camera_to_world = grid_from_world @ small["scene/camera_to_world"][row]
         return Sample(
             name=self.names[index],
-            rgb=self._read(video_id, "frames/rgb", row),
-            depth=_at_picture_size(self._read(video_id, "scene/depth", row).astype(np.float32)),
-            regions=_at_picture_size(self._read(video_id, "semantics/regions", row)).astype(np.int32),
+            rgb=self._reader.read(video_id, "frames/rgb", row),
+            depth=_at_picture_size(self._reader.read(video_id, "scene/depth", row).astype(np.float32)),
+            regions=_at_picture_size(self._reader.read(video_id, "semantics/regions", row)).astype(np.int32),
             intrinsics=small["scene/intrinsics"][row],
             camera_to_world=camera_to_world.astype(np.float32),
-            labels=self._read(video_id, "occupancy/labels", row),
+            labels=self._reader.read(video_id, "occupancy/labels", row),
             origin=small["occupancy/origin"][row],
         ).check()
 
@@ -81,7 +78,7 @@ class StoredFrames:
             CorruptStore: the array is missing or does not read back.
         """
         video_id, row = self.rows[index]
-        return self._read(video_id, array, row)
+        return self._reader.read(video_id, array, row)
 
     def beside(self, index: int, array: str, rows: slice) -> NDArray[Any]:
         """Return some rows of an array of a frame's video, for arrays whose rows are not frames.
@@ -89,36 +86,21 @@ class StoredFrames:
         Raises:
             CorruptStore: the array is missing or does not read back.
         """
-        return self._read(self.rows[index][0], array, rows)
+        return self._reader.read(self.rows[index][0], array, rows)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Give loader processes everything but the open arrays: each opens its own."""
-        return {**self.__dict__, "_open": {}, "_cameras": {}}
+        """Give loader processes everything but what was read: each opens its own."""
+        return {**self.__dict__, "_cameras": {}}
 
     def _small(self, video_id: str) -> dict[str, NDArray[Any]]:
         """Return the cameras and grids' places of all frames of a video, read once: a few kilobytes."""
         if video_id not in self._cameras:
-            self._cameras[video_id] = {name: self._read(video_id, name, slice(None)) for name in SMALL_ARRAYS}
+            self._cameras[video_id] = {name: self._reader.read(video_id, name, slice(None)) for name in SMALL_ARRAYS}
         return self._cameras[video_id]
-
-    def _read(self, video_id: str, array: str, row: int | slice) -> NDArray[Any]:
-        try:
-            return np.asarray(self._group(video_id)[array][row])  # type: ignore[index]
-        except (OSError, KeyError, ValueError, RuntimeError, IndexError) as error:
-            message = f"{video_id}: {array} row {row} does not read back ({error}); run its stage again"
-            raise CorruptStore(message) from error
-
-    def _group(self, video_id: str) -> zarr.Group:
-        if video_id not in self._open:
-            if len(self._open) >= OPEN_VIDEOS:
-                self._open.pop(next(iter(self._open)))
-            location = self.store.zarr_location("videos", video_id, "scene.zarr")
-            self._open[video_id] = zarr.open_group(location, mode="r")
-        return self._open[video_id]
 
 
 def _frames_of(store: Store, split: Split) -> tuple[tuple[str, int], ...]:
-    with store.files.open(store.path(*INDEX)) as file:
+    with store.open(*INDEX) as file:
         table = pq.read_table(file, columns=["video_id", "row", "split", "depth_share"])
     rows = zip(*(table[name].to_pylist() for name in table.column_names), strict=True)
     return tuple((video_id, row) for video_id, row, found, depth in rows if split in (found, "all") and depth > 0)

@@ -14,7 +14,7 @@ from training.errors import UnusableDataset
 _log = logging.getLogger(__name__)
 
 
-class Part:
+class FrameSubset:
     """Some samples of a dataset, in the order of ``indices``."""
 
     def __init__(self, frames: Frames, indices: Iterable[int], note: str) -> None:
@@ -31,7 +31,7 @@ class Part:
         return self._frames[self._indices[index]]
 
 
-def fraction(frames: Frames, share: float, seed: int) -> Part:
+def fraction(frames: Frames, share: float, seed: int) -> FrameSubset:
     """Return a share of a dataset, at least one sample; of one seed, smaller shares lie within larger ones.
 
     A sample's place depends on seed and name alone, so that it stays as the dataset grows.
@@ -44,7 +44,7 @@ def fraction(frames: Frames, share: float, seed: int) -> Part:
         raise UnusableDataset(message)
     count = max(math.ceil(share * len(frames) - 1e-9), 1)
     drawn = sorted(range(len(frames)), key=lambda index: _draw(seed, frames.names[index]))[:count]
-    return Part(frames, sorted(drawn), f"{share:.0%} of the labels (seed {seed})")
+    return FrameSubset(frames, sorted(drawn), f"{share:.0%} of the labels (seed {seed})")
 
 
 def check_learnable(frames: Frames, looked_at: int = 50) -> None:

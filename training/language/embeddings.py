@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pipeline.contract.errors import CorruptStore, NoEmbeddings, OtherWeights
-from pipeline.language.voxels import WITH_EMBEDDINGS, has_embeddings
-from pipeline.stages.run import provenance
-from pipeline.store.files import Store
+from pipeline.store.groups import SEMANTICS
+from pipeline.store.outputs import GroupOutput, provenance
+from pipeline.store.rows import WITH_EMBEDDINGS, has_embeddings
+from pipeline.store.store import Store
 from training.data import Batch, Sample, StoredFrames, collate
 
 EMBEDDINGS = "semantics/region_embeddings"
@@ -81,7 +82,7 @@ def common_weights(store: Store, video_ids: Sequence[str]) -> Mapping[str, str]:
     found: dict[str, Mapping[str, str]] = {}
     for video_id in video_ids:
         video = store.video(video_id)
-        noted = provenance(video, "semantics") if has_embeddings(video) else None
+        noted = provenance(video, GroupOutput(SEMANTICS)) if has_embeddings(video) else None
         if noted is None:
             raise NoEmbeddings(f"{video_id} has no region embeddings: run its stage 'semantics' {WITH_EMBEDDINGS}")
         found[video_id] = noted.weights

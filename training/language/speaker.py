@@ -12,8 +12,8 @@ from models.device import device_of
 from models.symphonies import Symphonies
 from pipeline.contract.classes import SemanticClass
 from pipeline.contract.grid import GRID_SHAPE
+from pipeline.contract.language import TextSide
 from pipeline.contract.records import Floats
-from pipeline.language.text import TextSide
 from training.checkpoints import describe, load_network
 from training.data import Sample, collate
 from training.errors import WrongCheckpoint

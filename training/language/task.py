@@ -36,9 +36,9 @@ class LanguageTask(nn.Module):
         """Return the losses of the last layer by name, and under ``total`` what is to be minimised."""
         *earlier, last = self.network.features(views_of(spoken.batch))
         losses = self._losses(last, spoken)
-        total = self._weighed(losses)
+        total = self._weighted(losses)
         for grids in earlier:
-            total = total + self.settings.earlier_layers * self._weighed(self._losses(grids, spoken))
+            total = total + self.settings.earlier_layers * self._weighted(self._losses(grids, spoken))
         return {**losses, "total": total}
 
     def _losses(self, grids: Tensor, spoken: SpokenBatch) -> Mapping[str, Tensor]:
@@ -67,7 +67,7 @@ class LanguageTask(nn.Module):
             distances = 1 - functional.cosine_similarity(said, taught.targets)
         return distances @ balanced(taught.weights, self.settings.language_balance)
 
-    def _weighed(self, losses: Mapping[str, Tensor]) -> Tensor:
+    def _weighted(self, losses: Mapping[str, Tensor]) -> Tensor:
         return losses["cross_entropy"] + losses["lovasz"] + self.settings.language_weight * losses["language"]
 
 

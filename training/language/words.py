@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.weights.cache import shipped
+from models.weights.registry import WEIGHTS
 from pipeline.contract.errors import OtherWeights
+from pipeline.contract.language import TextSide
 from pipeline.contract.records import Floats
 from pipeline.contract.vocabulary import GROUP_LABELS, UNKNOWN_GROUP, Vocabulary
-from pipeline.language.text import TextSide
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,22 @@ def class_words(text: TextSide, vocabulary: Vocabulary) -> ClassWords:
     return ClassWords(text.embed(chosen), GROUP_LABELS[groups[groups < UNKNOWN_GROUP]])
 
 
+def weights_named(weights: Mapping[str, str], network: str) -> str:
+    """Return the name of the weights whose words a network was trained with: shipped or registered ones.
+
+    weights: SHA-256 by file name, as the description of the network notes them. network: its name, for the message.
+
+    Raises:
+        OtherWeights: they are neither, so that only whoever trained the network knows where they lie.
+    """
+    known = {f"{name}.safetensors": name for name in shipped()}
+    known |= {file.file_name: name for name, file in WEIGHTS.items()}
+    found = next((known[file] for file in weights if file in known), None)
+    if found is None:
+        raise OtherWeights(f"{network} has learned the words of {', '.join(weights)}: say where it lies with --weights")
+    return found
+
+
 def check_text_side(text: TextSide, weights: Mapping[str, str], name: str) -> None:
     """Make sure that a network was trained on the embeddings of this text side.
 
@@ -45,6 +63,6 @@ def check_text_side(text: TextSide, weights: Mapping[str, str], name: str) -> No
     """
     if set(weights.values()) != set(text.weights.values()):
         raise OtherWeights(
-            f"{name} has learned the vectors of {', '.join(weights)} and not of {text.settings.weights}: "
-            "name those weights with --profile or --set semantics.san.weights=..."
+            f"{name} has learned the vectors of {', '.join(weights)} and not of {text.name}: "
+            "name those weights with --weights"
         )

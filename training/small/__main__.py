@@ -7,10 +7,18 @@ from typing import Annotated, Any
 import typer
 import yaml
 from pydantic import ValidationError
+from torch import nn
 
 from pipeline.contract.errors import PipelineError, SettingsError
-from pipeline.settings import laid_over
-from training.small.loop import Recipe, averaged_so_far, train
+from pipeline.contract.values import laid_over
+from training.fabric import rank_zero_only
+from training.small.recipe import Recipe, averaged_so_far, train
+from training.small.settings import (
+    Dust3rTrainingSettings,
+    IndoorTrainingSettings,
+    SanTrainingSettings,
+    renamed,
+)
 from training.small.ship import ship
 
 app = typer.Typer(
@@ -37,7 +45,13 @@ def run(
     except PipelineError as error:
         typer.echo(f"{error.code}: {error}", err=True)
         raise typer.Exit(1) from error
-    typer.echo(f"weights: {ship(recipe, network, place)}")
+    _ship(recipe, network, place)
+
+
+@rank_zero_only
+def _ship(recipe: Recipe[Any], network: nn.Module, folder: Path) -> None:
+    """Write the weights, of several processes in the first."""
+    typer.echo(f"weights: {ship(recipe, network, folder)}")
 
 
 def recipe_of(name: str, file: Path | None = None, values: list[str] | None = None) -> Recipe[Any]:
@@ -46,7 +60,7 @@ def recipe_of(name: str, file: Path | None = None, values: list[str] | None = No
     Raises:
         SettingsError: no such recipe or file, or settings it cannot take.
     """
-    from pipeline.cli.app import overrides
+    from pipeline.contract.values import parsed
 
     if name not in RECIPES:
         raise SettingsError(f"there is no recipe {name!r}; choose one of {', '.join(RECIPES)}")
@@ -58,22 +72,24 @@ def recipe_of(name: str, file: Path | None = None, values: list[str] | None = No
     if not isinstance(content, dict):
         raise SettingsError(f"the settings of {name} must be a mapping such as 'loop: {{steps: 100}}'")
     try:
-        return _recipe(name, laid_over(content, overrides(values or [])))
+        return _recipe(name, laid_over(renamed(content), renamed(parsed(values or []))))
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise SettingsError(f"settings of {name}: {problems}") from error
+    except ValueError as error:
+        raise SettingsError(f"settings of {name}: {error}") from error
 
 
 def _recipe(name: str, content: dict[str, Any]) -> Recipe[Any]:
     if name == "indoor":
-        from training.small.indoor import IndoorRecipe, IndoorSettings
+        from training.small.indoor import IndoorRecipe
 
-        return IndoorRecipe(IndoorSettings.model_validate(content))
+        return IndoorRecipe(IndoorTrainingSettings.model_validate(content))
     if name == "san":
-        from training.small.san import SanRecipe, SanTrainingSettings
+        from training.small.san import SanRecipe
 
         return SanRecipe(SanTrainingSettings.model_validate(content))
-    from training.small.dust3r import Dust3rRecipe, Dust3rTrainingSettings
+    from training.small.dust3r import Dust3rRecipe
 
     return Dust3rRecipe(Dust3rTrainingSettings.model_validate(content))
 

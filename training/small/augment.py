@@ -4,22 +4,10 @@ All of them work on batches on any device, drawn by one generator.
 """
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 from torch.nn import functional
 
-
-class AugmentSettings(BaseModel):
-    """How much pictures are changed."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    brightness: float = Field(0.3, ge=0, le=1, description="most that exposure differs, as a log factor")
-    contrast: float = Field(0.25, ge=0, le=1, description="most that contrast differs, as a log factor")
-    colour: float = Field(0.12, ge=0, le=1, description="most that a channel differs from the others, log factor")
-    noise: float = Field(4.0, ge=0, description="most noise, standard deviation in grey levels")
-    blur: float = Field(0.5, ge=0, le=1, description="share of pictures that are blurred by a pixel or so")
-    jpeg: float = Field(0.3, ge=0, le=1, description="share of pictures whose 8x8 blocks lose their finest detail")
+from training.small.settings import AugmentSettings
 
 
 def change_pictures(pictures: Tensor, chosen: AugmentSettings, generator: torch.Generator) -> Tensor:

@@ -2,52 +2,21 @@
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from models.dust3r import Dust3r, Dust3rConfig, PointMap
 from models.dust3r.heads import LinearHead
 from pipeline.contract.errors import SettingsError
-from pipeline.tours.views import Cameras, ViewRenderer
-from training.small.augment import AugmentSettings, change_pictures
-from training.small.houses import VarietySettings, varied_house
-from training.small.loop import LoopSettings
-from training.small.pairs import PairSamples, PairSettings, overlapping_pairs, pair_samples, walk_poses
-from training.small.tours import HELD_OUT_SEEDS, tour_shots
-from training.small.viewpoints import ViewpointSettings, cameras_at
+from pipeline.tours.seeds import HELD_OUT_SEEDS
+from pipeline.tours.views import Cameras
+from pipeline.tours.views.shots import tour_shots
+from training.small.augment import change_pictures
+from training.small.houses import varied_house
+from training.small.pairs import PairSamples, overlapping_pairs, pair_samples, walk_poses
+from training.small.settings import Dust3rTrainingSettings, ViewpointSettings
+from training.small.viewpoints import cameras_at, renderer_of
 
 HELD_OUT_PAIRS = ((0, 2), (1, 5), (3, 4))
-
-
-class Dust3rTrainingSettings(BaseModel):
-    """Everything that decides what is trained."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    loop: LoopSettings
-    network: Dust3rConfig
-    start: str | None = Field(
-        None, description="weights to begin with, such as those of a training on smaller pictures: a file or a name"
-    )
-    houses_a_chunk: int = Field(2, ge=1, description="houses rendered for a chunk")
-    walks_a_house: int = Field(16, ge=1, description="walks through each")
-    texel: float = Field(0.015, gt=0, description="finest texture, metres")
-    fresh_confidence: bool = Field(
-        False, description="the confidence of the weights to begin with is forgotten; once at 1, nothing moves it"
-    )
-    confidence_weight: float = Field(
-        1.0,
-        gt=0,
-        description="alpha, weight of log-confidence; at the paper's 0.2 a network that errs by more than a fifth of "
-        "the mean distance loses all confidence, and with it its weight in the alignment",
-    )
-    off_centre: float = Field(
-        0.08, ge=0, le=0.5, description="most that the optical axis is beside the picture's middle"
-    )
-    pairs: PairSettings = PairSettings()
-    variety: VarietySettings = VarietySettings()
-    viewpoints: ViewpointSettings = ViewpointSettings(median_depth_min=1.2)
-    augment: AugmentSettings = AugmentSettings()
 
 
 class Dust3rRecipe:
@@ -57,11 +26,6 @@ class Dust3rRecipe:
 
     def __init__(self, settings: Dust3rTrainingSettings) -> None:
         self.settings = settings
-
-    @property
-    def loop(self) -> LoopSettings:
-        """How long and how fast."""
-        return self.settings.loop
 
     def network(self) -> nn.Module:
         """Return the network that the training begins with.
@@ -75,6 +39,7 @@ class Dust3rRecipe:
             begun_with(network, self.settings.start)
         if self.settings.fresh_confidence:
             forget_confidence(network)
+        network.mask_token.requires_grad = False  # of released checkpoints; no loss here reads it
         return network
 
     def network_config(self) -> str:
@@ -91,7 +56,7 @@ class Dust3rRecipe:
         for number in range(settings.houses_a_chunk):
             rng = np.random.default_rng((settings.loop.seed, index, number))
             house = varied_house(rng, settings.variety, settings.texel, garden=False)
-            renderer = ViewRenderer(house.lit, settings.loop.device)
+            renderer = renderer_of(house, settings.loop)
             for poses in walk_poses(rng, house, settings.walks_a_house, settings.pairs, self._twice_as_large):
                 walk = renderer.render(
                     self._off_centre(rng, cameras_at(rng, poses, self._twice_as_large, one_lens=True))

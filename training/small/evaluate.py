@@ -8,8 +8,7 @@ import torch
 import typer
 
 from models.weights.cache import shipped
-from pipeline.cli.app import seed_list
-from pipeline.tours import EVALUATION_SEEDS_START
+from pipeline.tours.seeds import EVALUATION_SEEDS_START, seed_list
 
 SEEDS = f"{EVALUATION_SEEDS_START + 1}-{EVALUATION_SEEDS_START + 10}"
 app = typer.Typer(help="Figures of the shipped weights on evaluation tours.", add_completion=False)
@@ -50,25 +49,6 @@ def san(weights: str, seeds: Sequence[int]) -> dict[str, float]:
     return label_scores(network, rooms_of_tours(tuple(seeds), 6, height, round(height * 4 / 3)))
 
 
-def grids_of_true_cameras(weights: str, seeds: Sequence[int]) -> dict[str, float]:
-    """Mean IoU of grids with the network's labels on true cameras and depth, four frames of every indoor shot."""
-    from pipeline.quality.measures import no_overlap, overlaps
-    from pipeline.settings import load_settings
-    from pipeline.stages.semantics.backends import segmenter
-    from training.small.tours import tour_shots, true_clip_of
-
-    settings = load_settings("small", overrides={"semantics": {"san": {"weights": weights}}})
-    network = segmenter(settings.semantics)
-    pixels, grids = no_overlap(), no_overlap()
-    for seed in seeds:
-        for shot in tour_shots(seed, 4, 480, 640, garden=False):
-            truth = true_clip_of(shot)
-            labels = network.segment(shot.views.pictures.permute(0, 2, 3, 1).contiguous().numpy(), truth.scene)
-            of_pixels, _, of_grids = overlaps(truth.scene, labels, truth, settings)
-            pixels, grids = pixels + of_pixels, grids + of_grids
-    return {"IoU": grids.iou, "mIoU": grids.miou, "mIoU of pixels": pixels.miou}
-
-
 def dust3r(weights: str, seeds: Sequence[int]) -> dict[str, float]:
     """AbsRel and delta of both depths of a pair after one scale, three pairs of every indoor shot."""
     from models.dust3r import Dust3r
@@ -82,7 +62,6 @@ def dust3r(weights: str, seeds: Sequence[int]) -> dict[str, float]:
 MEASURES: dict[str, tuple[Callable[[str, Sequence[int]], dict[str, float]], str]] = {
     "dust3r": (dust3r, "dust3r_small"),
     "san": (san, "san_small"),
-    "grids": (grids_of_true_cameras, "san_small"),
     "indoor": (indoor, "indoor_small"),
 }
 

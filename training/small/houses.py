@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.contract.classes import SemanticClass
 from pipeline.tours.fittings import ceiling_lamp, pictures
@@ -20,6 +19,7 @@ from pipeline.tours.settings import TourSettings
 from pipeline.tours.shell import build_shell
 from pipeline.tours.surfaces import Thing
 from pipeline.tours.views import LitHouse, light_house
+from training.small.settings import VarietySettings
 
 TELLING = frozenset({"view", "screen", "books", "painting", "grass", "leaves"})
 """Patterns that say what a thing is, and are never swapped for others."""
@@ -27,21 +27,6 @@ ORDINARY = ("plaster", "wallpaper", "smooth", "wood", "planks", "fabric", "tiles
 BUILDERS = tuple(dict.fromkeys(build for kind in REQUIRED.values() for group in kind for build in group)) + tuple(
     dict.fromkeys(build for kind in OPTIONAL.values() for build in kind)
 )
-
-
-class VarietySettings(BaseModel):
-    """How far houses leave the ways of the sample tours."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    stretch_floor: float = Field(1.25, ge=1, le=2, description="most that a house is stretched or squeezed along x, y")
-    stretch_height: float = Field(1.1, ge=1, le=2, description="most that it is stretched or squeezed in height")
-    extra_furniture: int = Field(2, ge=0, le=6, description="most pieces a room gets that its kind does not ask for")
-    leave_out: float = Field(0.15, ge=0, le=1, description="share of small objects that are left out")
-    recolour: float = Field(0.4, ge=0, le=1, description="share of things whose colours are drawn from all colours")
-    swap_pattern: float = Field(0.1, ge=0, le=1, description="share of materials that get the pattern of another")
-    light: float = Field(1.6, ge=1, le=4, description="most that lamps, windows and indirect light differ, as a factor")
-    tint: float = Field(0.15, ge=0, le=1, description="most that their colours differ, share of a channel")
 
 
 @dataclass(frozen=True)

@@ -4,19 +4,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional
 
 from models.indoor.small import HEIGHT, WIDTH, IndoorNet, shrink
+from pipeline.tours.seeds import HELD_OUT_SEEDS
 from pipeline.tours.tour import TITLES
-from pipeline.tours.views import ViewRenderer
-from training.small.augment import AugmentSettings, change_pictures, mirror
-from training.small.houses import VarietySettings, varied_house
-from training.small.loop import LoopSettings
+from pipeline.tours.views.shots import title_view, tour_shots
+from training.small.augment import change_pictures, mirror
+from training.small.houses import varied_house
 from training.small.samples import Samples
-from training.small.tours import HELD_OUT_SEEDS, title_view, tour_shots
-from training.small.viewpoints import ViewpointSettings, cameras_at, garden_poses, room_poses
+from training.small.settings import IndoorTrainingSettings
+from training.small.viewpoints import cameras_at, garden_poses, renderer_of, room_poses
 
 
 @dataclass(frozen=True)
@@ -27,34 +26,13 @@ class IndoorSamples(Samples):
     indoor: Tensor
 
 
-class IndoorSettings(BaseModel):
-    """Everything that decides what is trained."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    loop: LoopSettings
-    houses_a_chunk: int = Field(2, ge=1, description="houses rendered for a chunk")
-    views_a_house: int = Field(
-        64, ge=1, description="of the rooms, and as many of the garden; a quarter more are titles"
-    )
-    texel: float = Field(0.03, gt=0, description="finest texture, metres")
-    variety: VarietySettings = VarietySettings()
-    viewpoints: ViewpointSettings = ViewpointSettings(width=WIDTH, height=HEIGHT)
-    augment: AugmentSettings = AugmentSettings()
-
-
 class IndoorRecipe:
     """Log-odds of indoors, by cross-entropy."""
 
     name = "indoor"
 
-    def __init__(self, settings: IndoorSettings) -> None:
+    def __init__(self, settings: IndoorTrainingSettings) -> None:
         self.settings = settings
-
-    @property
-    def loop(self) -> LoopSettings:
-        """How long and how fast."""
-        return self.settings.loop
 
     def network(self) -> nn.Module:
         """Return a fresh network."""
@@ -71,7 +49,7 @@ class IndoorRecipe:
         for number in range(settings.houses_a_chunk):
             rng = np.random.default_rng((settings.loop.seed, index, number))
             house = varied_house(rng, settings.variety, settings.texel, garden=True)
-            renderer, count = ViewRenderer(house.lit, settings.loop.device), settings.views_a_house
+            renderer, count = renderer_of(house, settings.loop), settings.views_a_house
             for poses, indoor in ((room_poses, True), (garden_poses, False)):
                 cameras = cameras_at(rng, poses(rng, house, count, settings.viewpoints), settings.viewpoints)
                 parts.append(_samples(renderer.render(cameras).pictures.cpu(), indoor=indoor))

@@ -6,31 +6,19 @@ from itertools import combinations
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 from torch.nn import functional
 
 from pipeline.tours.views import Views
 from training.small.houses import VariedHouse
 from training.small.samples import Samples
-from training.small.viewpoints import Poses, ViewpointSettings, looking, room_poses, sees_enough
+from training.small.settings import PairSettings, ViewpointSettings
+from training.small.viewpoints import Poses, looking, room_poses, sees_enough
 
 DEPTH_TOLERANCE = 0.05
 """Share of depth within which two views see the same point."""
 STRIDE = 4
 """Every so many pixels are asked whether the other view sees them."""
-
-
-class PairSettings(BaseModel):
-    """How far apart the views of a pair are."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    stops: int = Field(5, ge=2, le=16, description="views of a walk, of which pairs are made")
-    length: float = Field(1.2, gt=0, description="of a walk, metres at most")
-    turn: float = Field(14, ge=0, description="standard deviation of the turns between stops, degrees")
-    overlap: tuple[float, float] = Field((0.25, 0.98), description="share of either view that the other sees too")
-    pairs: int = Field(5, ge=1, description="of a walk, at most")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import Self, TypeVar
 
 import torch
 from torch import Tensor
@@ -14,6 +14,12 @@ class Samples:
 
     def __len__(self) -> int:
         return len(getattr(self, fields(self)[0].name))
+
+    @property
+    def device(self) -> torch.device:
+        """Where the samples are."""
+        first: Tensor = getattr(self, fields(self)[0].name)
+        return first.device
 
     def rows(self, rows: Tensor | slice) -> Self:
         """Select samples."""
@@ -27,3 +33,6 @@ class Samples:
     def concatenate(cls, parts: Sequence[Self]) -> Self:
         """Put samples of several chunks into one."""
         return cls(*(torch.cat([getattr(part, field.name) for part in parts]) for field in fields(cls)))
+
+
+S = TypeVar("S", bound=Samples)

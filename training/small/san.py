@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -14,13 +13,13 @@ from models.san.small import SmallSan, SmallSanConfig
 from pipeline.contract.classes import OCCUPIED_CLASSES, SemanticClass
 from pipeline.contract.overlap import overlap
 from pipeline.contract.vocabulary import default_vocabulary
-from pipeline.tours.views import ViewRenderer
-from training.small.augment import AugmentSettings, change_pictures, crop, mirror
-from training.small.houses import VarietySettings, varied_house
-from training.small.loop import LoopSettings
+from pipeline.tours.seeds import HELD_OUT_SEEDS
+from pipeline.tours.views.shots import tour_shots
+from training.small.augment import change_pictures, crop, mirror
+from training.small.houses import varied_house
 from training.small.samples import Samples
-from training.small.tours import HELD_OUT_SEEDS, tour_shots
-from training.small.viewpoints import ViewpointSettings, cameras_at, room_poses
+from training.small.settings import SanTrainingSettings
+from training.small.viewpoints import cameras_at, renderer_of, room_poses
 
 CLASSES = len(OCCUPIED_CLASSES)
 IGNORED = int(SemanticClass.UNKNOWN)
@@ -34,42 +33,6 @@ class SanSamples(Samples):
     labels: Tensor
 
 
-class SanNetworkSettings(BaseModel):
-    """Sizes of the network that the recipe does not set; defaults as in ``SmallSanConfig``."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    stem: tuple[int, int, int, int] = (24, 48, 96, 160)
-    tower_layers: int = Field(3, ge=1)
-    recognition_layers: int = Field(1, ge=1)
-    side_width: int = Field(128, ge=8)
-    side_layers: int = Field(3, ge=1)
-    channels: int = Field(64, ge=4)
-
-
-class SanTrainingSettings(BaseModel):
-    """Everything that decides what is trained."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    loop: LoopSettings
-    network: SanNetworkSettings = SanNetworkSettings()
-    height: int = Field(120, ge=32, description="of the pictures that the network sees, pixels")
-    width: int = Field(160, ge=32, description="of the pictures that the network sees, pixels")
-    houses_a_chunk: int = Field(2, ge=1, description="houses rendered for a chunk")
-    views_a_house: int = Field(96, ge=1, description="views of each")
-    texel: float = Field(0.015, gt=0, description="finest texture, metres")
-    crop_min: float = Field(0.7, gt=0, le=1, description="smallest side of what is cut out of a view, in its sides")
-    class_weight: float = Field(0.5, ge=0, description="weight of the classes of regions")
-    dice_weight: float = Field(1.0, ge=0, description="weight of the overlap of masks")
-    binary_weight: float = Field(1.0, ge=0, description="weight of the masks' pixels, each mask by itself")
-    pixel_weight: float = Field(1.0, ge=0, description="weight of the masks' pixels, masks against one another")
-    absent_weight: float = Field(0.2, ge=0, description="weight of classes that are not in the picture")
-    variety: VarietySettings = VarietySettings()
-    viewpoints: ViewpointSettings = ViewpointSettings(median_depth_min=1.2)
-    augment: AugmentSettings = AugmentSettings()
-
-
 class SanRecipe:
     """One query a class, matched by class (fixed matching, Cheng et al. 2021)."""
 
@@ -77,11 +40,6 @@ class SanRecipe:
 
     def __init__(self, settings: SanTrainingSettings) -> None:
         self.settings = settings
-
-    @property
-    def loop(self) -> LoopSettings:
-        """How long and how fast."""
-        return self.settings.loop
 
     def network(self) -> nn.Module:
         """Return a fresh network."""
@@ -107,7 +65,7 @@ class SanRecipe:
             rng = np.random.default_rng((settings.loop.seed, index, number))
             house = varied_house(rng, settings.variety, settings.texel, garden=False)
             poses = room_poses(rng, house, settings.views_a_house, settings.viewpoints)
-            views = ViewRenderer(house.lit, settings.loop.device).render(cameras_at(rng, poses, settings.viewpoints))
+            views = renderer_of(house, settings.loop).render(cameras_at(rng, poses, settings.viewpoints))
             parts.append(SanSamples(views.pictures.cpu(), views.labels.cpu()))
         return SanSamples.concatenate(parts)
 

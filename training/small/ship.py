@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from training.small.loop import Recipe
+from training.small.recipe import Recipe
 
 
 def ship(recipe: Recipe[Any], network: nn.Module, folder: Path) -> Path:

@@ -3,15 +3,16 @@
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.tours.camera import pose
 from pipeline.tours.freespace import CELL, clearance_map
 from pipeline.tours.layout import Room, house_bounds
 from pipeline.tours.raycast import RayCaster
-from pipeline.tours.views import Cameras
+from pipeline.tours.views import Cameras, ViewRenderer
 from pipeline.tours.walks import obstacles
+from training.settings import LoopSettings
 from training.small.houses import VariedHouse
+from training.small.settings import ViewpointSettings
 
 Poses = NDArray[np.float64]
 
@@ -22,19 +23,10 @@ MOST_TRIES = 30
 """Tries a pose after which any is taken: a house of tiny rooms may have nothing far enough away."""
 
 
-class ViewpointSettings(BaseModel):
-    """Which cameras pictures are taken with."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    width: int = Field(192, ge=32, le=640, description="of the rendered pictures, pixels")
-    height: int = Field(144, ge=32, le=480, description="of the rendered pictures, pixels")
-    field_of_view: tuple[float, float] = Field((48, 80), description="narrowest and widest across, degrees")
-    eye_height: tuple[float, float] = Field((1.1, 1.8), description="lowest and highest camera, metres")
-    pitch: tuple[float, float] = Field((-25, 8), description="of the optical axis, degrees")
-    roll: float = Field(3, ge=0, description="most that the horizon is tilted, degrees")
-    clearance: float = Field(0.3, ge=0, description="kept from walls and furniture, metres")
-    median_depth_min: float = Field(0.9, ge=0, description="pictures that show less than so many metres are not taken")
+def renderer_of(house: VariedHouse, loop: LoopSettings) -> ViewRenderer:
+    """Return what takes pictures of a house, where the network is trained."""
+    on_gpu = loop.accelerator == "cuda" or (loop.accelerator == "auto" and torch.cuda.is_available())
+    return ViewRenderer(house.lit, "cuda" if on_gpu else "cpu")
 
 
 def room_poses(rng: np.random.Generator, house: VariedHouse, count: int, chosen: ViewpointSettings) -> Poses:

@@ -10,7 +10,7 @@ Mix = Literal["tours", "pipeline", "both"]
 MIXED: dict[Mix, tuple[Mix, ...]] = {"tours": ("tours",), "pipeline": ("pipeline",), "both": ("tours", "pipeline")}
 
 
-class Teacher(BaseModel):
+class TeacherChoice(BaseModel):
     """A frozen image network: kind and weights as in ``load_teacher``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -26,7 +26,7 @@ class Arm(BaseModel):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")
     loss: Literal["superpixel_infonce", "pixel_cosine"] = "superpixel_infonce"
-    teacher: Teacher = Teacher()
+    teacher: TeacherChoice = TeacherChoice()
     student: str = Field("small", description="preset")
     mix: Mix = "both"
 
@@ -43,7 +43,7 @@ REFERENCE = Arm(name="reference")
 ARMS = (
     REFERENCE,
     Arm(name="per_pixel", loss="pixel_cosine"),
-    Arm(name="smaller_teacher", teacher=Teacher(kind="san_stem")),
+    Arm(name="smaller_teacher", teacher=TeacherChoice(kind="san_stem")),
     Arm(name="smaller_student", student="tiny"),
     Arm(name="larger_student", student="medium"),
     Arm(name="tours_only", mix="tours"),

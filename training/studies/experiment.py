@@ -7,17 +7,18 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.settings import load_settings
-from pipeline.store.files import Store
-from pipeline.tours import Tour
+from pipeline.contract.progress import Progress, named
+from pipeline.store.store import Store
+from pipeline.tours.tour import Tour
 from pipeline.tours.truth import tour_of
 from training.checkpoints import load_network
 from training.data import Frames, MonoSceneRooms, Sample, StoredFrames
 from training.data.export import with_nyu_camera, write_room
 from training.errors import UnusableDataset
-from training.runs import Progress, evaluate, finetune, pretrain
+from training.runs import finetune, pretrain
+from training.scores.evaluate import evaluate
 from training.settings import DistillSettings, FinetuneSettings, LoopSettings
-from training.studies.label_efficiency import Result, Study, label_efficiency, plot, spread, table
+from training.studies.label_efficiency import FinetunedScore, Study, label_efficiency, plot, spread, table
 from training.studies.rooms import alone, both_sides, read_rooms, room_sample
 from training.teachers.features import store_features
 from training.teachers.load import load_teacher
@@ -45,9 +46,7 @@ class Experiment(BaseModel):
     study: Study = Study(finetune=FinetuneSettings(loop=QUICK))
 
 
-def run(
-    experiment: Experiment, store: Store, folder: Path, progress: Callable[[str], Progress], say: Callable[[str], None]
-) -> str:
+def run(experiment: Experiment, store: Store, folder: Path, progress: Progress, echo: Callable[[str], None]) -> str:
     """Run the experiment on a dataset of rendered tours; returns the report, also as ``report.md`` and ``report.png``.
 
     Raises:
@@ -61,7 +60,7 @@ def run(
         experiment.study, train, test, {"random": None, "distilled": distilled}, folder / "finetuned", progress
     ):
         results.append(result)
-        say(f"{result.start} {result.share:.0%} seed {result.seed}: mIoU {100 * result.figures['miou all']:.2f}")
+        echo(f"{result.start} {result.share:.0%} seed {result.seed}: mIoU {100 * result.figures['miou all']:.2f}")
     relabelled = StoredFrames(store, "all", frames.version, experiment.relabelled_every)
     zero_shot = dict(_zero_shot(experiment, relabelled, test, folder, progress))
     report = _report(experiment, results, zero_shot, (frames, relabelled), (train, test))
@@ -71,18 +70,18 @@ def run(
     return report
 
 
-def _distilled(experiment: Experiment, frames: StoredFrames, folder: Path, progress: Callable[[str], Progress]) -> Path:
+def _distilled(experiment: Experiment, frames: StoredFrames, folder: Path, progress: Progress) -> Path:
     """Return the folder of the network that was pre-trained on the dataset."""
     distilled, study = folder / "distilled", experiment.study
     teacher = load_teacher(experiment.teacher, experiment.weights)
-    features = store_features(frames, teacher, progress("teacher features"))
+    features = store_features(frames, teacher, progress)
     with alone(distilled):
-        pretrain(frames, features, teacher.width, study.preset, experiment.distill, distilled, progress("distillation"))
+        pretrain(frames, features, teacher.width, study.preset, experiment.distill, distilled, progress)
     return distilled
 
 
 def _zero_shot(
-    experiment: Experiment, frames: StoredFrames, test: Frames, folder: Path, progress: Callable[[str], Progress]
+    experiment: Experiment, frames: StoredFrames, test: Frames, folder: Path, progress: Progress
 ) -> Iterator[tuple[str, dict[str, float]]]:
     """Train on the dataset's own labels, and on exact ones of the same frames; score both on the rooms."""
     for kind, read in (("pipeline", _as_stored), ("exact", _exactly)):
@@ -90,9 +89,9 @@ def _zero_shot(
         network = folder / f"zero_shot_{kind}"
         settings, preset = experiment.study.finetune, experiment.study.preset
         with alone(network):
-            labels = _relabelled(frames, read, place, progress(f"{kind} labels"))
-            finetune(labels, preset, None, settings, network, progress(f"zero-shot {kind}"))
-        yield kind, evaluate(load_network(network), test, kind, progress(f"zero-shot {kind} test")).summary()
+            labels = _relabelled(frames, read, place, named(progress, f"{kind} labels"))
+            finetune(labels, preset, None, settings, network, named(progress, f"zero-shot {kind}"))
+        yield kind, evaluate(load_network(network), test, kind, named(progress, f"zero-shot {kind} test")).summary()
 
 
 def _relabelled(
@@ -103,7 +102,7 @@ def _relabelled(
         name = f"NYU{video_id}_{row:04d}"
         if not (folder / "base" / "NYUtrain" / f"{name}.pkl").exists():
             write_room(with_nyu_camera(read(frames, index)), folder, "train", name)
-        progress(index + 1, len(frames))
+        progress("labels", index + 1, len(frames))
     return read_rooms(folder, "train")
 
 
@@ -120,7 +119,7 @@ def _exactly(frames: StoredFrames, index: int) -> Sample:
 
 @lru_cache(maxsize=1)
 def _tour(store: Store, video_id: str) -> Tour:
-    tour = tour_of(store.video(video_id), load_settings())
+    tour = tour_of(store.video(video_id))
     if tour is None:
         message = f"{video_id} is no rendered tour, so that its exact labels are not known: use a dataset of tours only"
         raise UnusableDataset(message)
@@ -129,7 +128,7 @@ def _tour(store: Store, video_id: str) -> Tour:
 
 def _report(
     experiment: Experiment,
-    results: Sequence[Result],
+    results: Sequence[FinetunedScore],
     zero_shot: Mapping[str, Mapping[str, float]],
     dataset: tuple[Frames, Frames],
     rooms: tuple[Frames, Frames],
@@ -166,7 +165,7 @@ def length(loop: LoopSettings) -> str:
     return f"{amount} of {loop.batch_size * loop.accumulate}"
 
 
-def gains_of(results: Sequence[Result]) -> dict[float, list[float]]:
+def gains_of(results: Sequence[FinetunedScore]) -> dict[float, list[float]]:
     """Return, by share of labels, how much distillation adds to mIoU for each seed, in [0, 1]."""
     found = {(r.start, r.share, r.seed): r.figures["miou all"] for r in results}
     shares = sorted({result.share for result in results})

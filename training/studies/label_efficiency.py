@@ -3,7 +3,7 @@
 import io
 import json
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 
@@ -11,16 +11,18 @@ import numpy as np
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from training.checkpoints import Description, load_network
+from pipeline.contract.progress import Progress, named, silent
+from training.checkpoints import NetworkDescription, load_network
 from training.data import Frames
-from training.runs import Progress, evaluate, finetune, silent
+from training.runs import finetune
+from training.scores.evaluate import evaluate
 from training.settings import FinetuneSettings
 
 OTHERS_WAIT_S = 1.0
 _FIGURES = TypeAdapter(dict[str, float])
 
 
-class Result(BaseModel):
+class FinetunedScore(BaseModel):
     """One fine-tuned network on the test side: figures as in ``Evaluation.summary``, in [0, 1]."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -53,8 +55,8 @@ def label_efficiency(
     test: Frames,
     starts: Mapping[str, Path | None],
     folder: Path,
-    progress: Callable[[str], Progress] = lambda _: silent,
-) -> Iterator[Result]:
+    progress: Progress = silent,
+) -> Iterator[FinetunedScore]:
     """Fine-tune and score every combination; yields each as it is done. What is done in ``folder`` is not done again.
 
     starts: pre-trained networks by name, None for random values. The labels used depend on the seed, not on the start.
@@ -67,12 +69,14 @@ def label_efficiency(
         name = network_name(start, share, seed)
         try:
             with FileLock(folder / f"{name}.lock", timeout=OTHERS_WAIT_S):
-                made = finetune(train, study.preset, pretrained, study.of(seed, share), folder / name, progress(name))
-                figures = _scored(made, test, folder / name, progress(f"{name} test"))
+                made = finetune(
+                    train, study.preset, pretrained, study.of(seed, share), folder / name, named(progress, name)
+                )
+                figures = _scored(made, test, folder / name, named(progress, f"{name} test"))
         except Timeout:
             waiting.append((seed, share, (start, pretrained)))
         else:
-            yield Result(start=start, share=share, seed=seed, figures=figures)
+            yield FinetunedScore(start=start, share=share, seed=seed, figures=figures)
 
 
 def network_name(start: str, share: float, seed: int) -> str:
@@ -80,7 +84,7 @@ def network_name(start: str, share: float, seed: int) -> str:
     return f"{start}-{100 * share:g}-{seed}"
 
 
-def _scored(made: Description, test: Frames, folder: Path, progress: Progress) -> dict[str, float]:
+def _scored(made: NetworkDescription, test: Frames, folder: Path, progress: Progress) -> dict[str, float]:
     """Return the figures of a fine-tuned network, from its folder if they are known."""
     key = json.dumps([made.model_dump(mode="json"), test.origin], sort_keys=True)
     known = _known(folder, key)
@@ -92,7 +96,7 @@ def _scored(made: Description, test: Frames, folder: Path, progress: Progress) -
     return scores.summary()
 
 
-def table(results: Sequence[Result]) -> str:
+def table(results: Sequence[FinetunedScore]) -> str:
     """Return mean and deviation over seeds, in points, by share and start, as Markdown."""
     starts = list(dict.fromkeys(result.start for result in results))
     lines = ["| labels | " + " | ".join(f"{start}: mIoU | {start}: IoU" for start in starts) + " |"]
@@ -113,7 +117,7 @@ def spread(values: Sequence[float]) -> str:
     return f"{points.mean():.2f} ± {points.std(ddof=1):.2f}" if len(points) > 1 else f"{points.mean():.2f} (1 seed)"
 
 
-def plot(results: Sequence[Result]) -> bytes:
+def plot(results: Sequence[FinetunedScore]) -> bytes:
     """Return mIoU over the share of labels, a line a start with its deviation over seeds, as a PNG."""
     from matplotlib.figure import Figure
 

@@ -14,21 +14,22 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from pipeline.store.files import Store
+from pipeline.contract.progress import Progress, named
+from pipeline.store.store import Store
 from training.data import Chained, Frames, StoredFrames
-from training.data.subset import Part
+from training.data.subset import FrameSubset
 from training.errors import UnusableDataset
-from training.runs import Progress, pretrain
+from training.runs import pretrain
 from training.settings import DistillSettings, FinetuneSettings
-from training.studies.arms import ARMS, MIXED, Arm, Mix
-from training.studies.arms import Teacher as TeacherChoice
+from training.studies.arms import ARMS, MIXED, Arm, Mix, TeacherChoice
 from training.studies.experiment import GENTLER, QUICK, length
 from training.studies.label_efficiency import Study, label_efficiency
-from training.studies.pillar_report import RANDOM, Outcome, plot, report_of
+from training.studies.pillar_report import RANDOM, StudentScore, plot, report_of
 from training.studies.rooms import alone, both_sides
 from training.studies.tour_views import TourViews
+from training.teachers.base import Teacher
 from training.teachers.features import FeatureSource, JoinedFeatures, features_of
-from training.teachers.load import Teacher, load_teacher
+from training.teachers.load import load_teacher
 
 
 class PillarStudy(BaseModel):
@@ -55,9 +56,9 @@ class PillarStudy(BaseModel):
 
 @dataclass(frozen=True)
 class Findings:
-    """Outcomes of a study, its report as Markdown and its plot as a PNG."""
+    """Scores of a study, its report as Markdown and its plot as a PNG."""
 
-    outcomes: tuple[Outcome, ...]
+    scores: tuple[StudentScore, ...]
     report: str
     plot: bytes
 
@@ -67,8 +68,8 @@ def run_pillars(
     store: Store,
     folder: Path,
     rooms: Path,
-    progress: Callable[[str], Progress],
-    say: Callable[[str], None],
+    progress: Progress,
+    echo: Callable[[str], None],
 ) -> Findings:
     """Run a study; ``folder`` then holds ``results.json``, ``report.md`` and ``report.png`` besides the networks.
 
@@ -80,17 +81,17 @@ def run_pillars(
     """
     sources = _Sources(study, store, folder, progress)
     train, test = both_sides(rooms, (study.train_rooms, study.test_rooms), progress)
-    outcomes = []
-    for outcome in _outcomes(study, sources, train, test, folder, progress):
-        outcomes.append(outcome)
-        say(outcome.line())
-        (folder / "results.json").write_text(json.dumps([found.model_dump() for found in outcomes], indent=1))
+    scores = []
+    for score in _scores(study, sources, train, test, folder, progress):
+        scores.append(score)
+        echo(score.line())
+        (folder / "results.json").write_text(json.dumps([found.model_dump() for found in scores], indent=1))
     heading = (
         f"* distilled: {study.views} views, {length(study.distill.loop)}, an arm and seed",
         f"* labels: {study.share:.0%} of {len(train)} rooms, {length(study.finetune.loop)}",
         f"* scored: {len(test)} rooms of other houses; seeds {', '.join(map(str, study.seeds))}",
     )
-    findings = Findings(tuple(outcomes), report_of(heading, study.arms, outcomes), plot(study.arms, outcomes))
+    findings = Findings(tuple(scores), report_of(heading, study.arms, scores), plot(study.arms, scores))
     (folder / "report.md").write_text(findings.report)
     (folder / "report.png").write_bytes(findings.plot)
     return findings
@@ -99,7 +100,7 @@ def run_pillars(
 class _Sources:
     """The views of every mix, and what every teacher says of them; each is made when it is first asked for."""
 
-    def __init__(self, study: PillarStudy, store: Store, folder: Path, progress: Callable[[str], Progress]) -> None:
+    def __init__(self, study: PillarStudy, store: Store, folder: Path, progress: Progress) -> None:
         self._views, self._folder, self._progress = study.views, folder, progress
         self._stored = StoredFrames(store, "all")
         if len(self._stored) < study.views:
@@ -113,7 +114,7 @@ class _Sources:
         """Return the views of a mix, as many in each."""
         datasets = [self._dataset(name) for name in MIXED[mix]]
         count = len(datasets)
-        shares = [Part(data, range(i, self._views, count), f"1 in {count}") for i, data in enumerate(datasets)]
+        shares = [FrameSubset(data, range(i, self._views, count), f"1 in {count}") for i, data in enumerate(datasets)]
         return Chained(shares) if count > 1 else datasets[0]
 
     def features(self, choice: TeacherChoice, mix: Mix) -> FeatureSource:
@@ -125,25 +126,25 @@ class _Sources:
         if name == "tours":
             return TourViews(self._views, self._folder / "views")
         spread = (i * len(self._stored) // self._views for i in range(self._views))
-        return Part(self._stored, spread, f"{self._views} spread evenly")
+        return FrameSubset(self._stored, spread, f"{self._views} spread evenly")
 
     def _features_of(self, choice: TeacherChoice, name: Mix) -> FeatureSource:
-        tell = self._progress(f"{choice.kind} on {name}")
-        return features_of(self._dataset(name), self.teacher(choice), self._folder / "features", tell)
+        progress = named(self._progress, f"{choice.kind} on {name}")
+        return features_of(self._dataset(name), self.teacher(choice), self._folder / "features", progress)
 
     def _load_teacher(self, choice: TeacherChoice) -> Teacher:
         return load_teacher(choice.kind, choice.weights)
 
 
-def _outcomes(
+def _scores(
     study: PillarStudy,
     sources: _Sources,
     train: Frames,
     test: Frames,
     folder: Path,
-    progress: Callable[[str], Progress],
-) -> Iterator[Outcome]:
-    """Yield every outcome as it is known: seed by seed, so that a study cut short compares all arms."""
+    progress: Progress,
+) -> Iterator[StudentScore]:
+    """Yield every score as it is known: seed by seed, so that a study cut short compares all arms."""
     for seed in study.seeds:
         starts = {arm.name: _distilled(study, arm, seed, sources, folder, progress) for arm in study.arms}
         for student in dict.fromkeys(arm.student for arm in study.arms):
@@ -152,19 +153,17 @@ def _outcomes(
                 compared = _comparison(study, student, seed, probe=probe)
                 place = folder / ("probed" if probe else "fine-tuned") / student
                 for result in label_efficiency(compared, train, test, {RANDOM: None, **of_student}, place, progress):
-                    yield Outcome(student=student, probe=probe, result=result)
+                    yield StudentScore(student=student, probe=probe, result=result)
 
 
-def _distilled(
-    study: PillarStudy, arm: Arm, seed: int, sources: _Sources, folder: Path, progress: Callable[[str], Progress]
-) -> Path:
+def _distilled(study: PillarStudy, arm: Arm, seed: int, sources: _Sources, folder: Path, progress: Progress) -> Path:
     loop = study.distill.loop.model_copy(update={"seed": seed})
     settings = study.distill.model_copy(update={"loss": arm.loss, "loop": loop})
     frames, features, name = sources.frames(arm.mix), sources.features(arm.teacher, arm.mix), f"{arm.name}-{seed}"
     width = sources.teacher(arm.teacher).width
     place = folder / "distilled" / name
     with alone(place):
-        pretrain(frames, features, width, arm.student, settings, place, progress(f"distil {name}"))
+        pretrain(frames, features, width, arm.student, settings, place, named(progress, f"distil {name}"))
     return place
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from models.array_cache import ArrayCache, content_key
-from pipeline.contract.records import Semantics
-from pipeline.tours import Tour
+from pipeline.tours.grids import shown_grid
+from pipeline.tours.tour import Tour
 from training.data import Sample
-from training.studies.rooms import as_scene, exact_sample, one_shot_a_room
+from training.studies.rooms import exact_sample, one_shot_a_room
 
 FIRST_SEED = 20_000
 """House of the first view: none of those that the experiment's dataset is made of, and none for evaluation."""
@@ -50,9 +50,7 @@ class TourViews:
 def view_sample(seed: int, frame: int, name: str) -> Sample:
     """Return a frame of a house's tour with exact depth, camera and instances."""
     tour = _tour(seed)
-    truth = tour.truth(frame)
-    seen = as_scene(truth), Semantics(truth.labels[None], truth.instances[None])
-    return exact_sample(tour, frame, name, seen)
+    return exact_sample(tour, frame, name, shown_grid(tour.truth(frame)))
 
 
 def _frames() -> Iterator[tuple[int, int]]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,13 +12,13 @@ import torch
 from numpy.typing import NDArray
 
 from models.array_cache import ArrayCache, content_key
-from pipeline.store.files import VideoStore
+from pipeline.contract.progress import Progress
+from pipeline.store.video import VideoStore
 from training.data import Frames, StoredFrames
 from training.errors import UnusableDataset
-from training.teachers.load import Teacher
+from training.teachers.base import Teacher
 
 FRAMES_AT_ONCE = 8
-Progress = Callable[[int, int], None]
 
 
 class FeatureSource(Protocol):
@@ -84,7 +84,7 @@ def features_of(frames: Frames, teacher: Teacher, folder: Path, progress: Progre
     for index, key in enumerate(features.keys):
         if features.cache.load(key) is None:
             features.cache.store(key, {"features": compute(teacher, frames[index].rgb[None])[0]})
-        progress(index + 1, len(frames))
+        progress("teacher features", index + 1, len(frames))
     return features
 
 
@@ -102,13 +102,13 @@ def store_features(frames: StoredFrames, teacher: Teacher, progress: Progress) -
     group = feature_group(teacher)
     videos = [video_id for video_id, _ in groupby(frames.rows, key=lambda row: row[0])]
     for done, video_id in enumerate(videos):
-        progress(done, len(videos))
+        progress("teacher features", done, len(videos))
         video = frames.store.video(video_id)
         if not _is_stored(video, group):
             with video.locked(timeout_s=600):
                 if not _is_stored(video, group):  # another process may have been at it
                     _store_video(video, group, teacher)
-    progress(len(videos), len(videos))
+    progress("teacher features", len(videos), len(videos))
     return StoredFeatures(frames, group)
 
 

@@ -13,15 +13,17 @@ from numpy.typing import NDArray
 from pipeline.contract.camera import depth_intrinsics
 from pipeline.contract.errors import BrokenRetrievalSet, UnusableQuery
 from pipeline.contract.grid import voxel_centres
-from pipeline.contract.records import Floats
+from pipeline.contract.records import Floats, without_moving
 from pipeline.language.index import open_index
 from pipeline.language.mixtures import mix, weights
 from pipeline.language.retrieval.benchmark import Benchmark, RetrievalQuery, chosen
 from pipeline.language.retrieval.report import QueryScore, RetrievalReport
-from pipeline.language.text import TextSide, cosine
+from pipeline.language.text import SanText, cosine
 from pipeline.language.voxels import region_rows
-from pipeline.store.files import Store, VideoStore
-from pipeline.store.rows import clip_rows, read_labels, read_scene, without_moving
+from pipeline.store.groups import FRAMES, SCENE, SEMANTICS
+from pipeline.store.rows import clip_rows, read_labels, read_scene
+from pipeline.store.store import Store
+from pipeline.store.video import VideoStore
 
 
 class Words(NamedTuple):
@@ -31,7 +33,7 @@ class Words(NamedTuple):
     vector: Floats
 
 
-def measure(store: Store, text: TextSide, benchmark: Benchmark) -> RetrievalReport:
+def measure(store: Store, text: SanText, benchmark: Benchmark) -> RetrievalReport:
     """Rank the occupied voxels of every query's frame.
 
     Raises:
@@ -68,7 +70,7 @@ def average_precision(scores: Floats, mask: NDArray[np.bool_]) -> float:
     return float((precision * np.diff(found[steps], prepend=0)).sum() / found[-1])
 
 
-def _words(text: TextSide, queries: Sequence[RetrievalQuery]) -> dict[RetrievalQuery, Words]:
+def _words(text: SanText, queries: Sequence[RetrievalQuery]) -> dict[RetrievalQuery, Words]:
     """Return what is asked for every query that the text side can take; there is at least one."""
     words, refusals = {}, []
     for query in dict.fromkeys(queries):
@@ -81,7 +83,7 @@ def _words(text: TextSide, queries: Sequence[RetrievalQuery]) -> dict[RetrievalQ
     return words
 
 
-def _words_of(text: TextSide, query: RetrievalQuery) -> Words:
+def _words_of(text: SanText, query: RetrievalQuery) -> Words:
     try:
         return Words(query.text, text.embed([query.text])[0])
     except UnusableQuery:
@@ -105,7 +107,7 @@ def _frame_scores(
     """Yield the scores of the queries in ``rows``, which are about one frame and one grid."""
     first = benchmark.queries[rows[0]]
     video = store.video(first.video_id)
-    at = np.flatnonzero((video.read("frames", "frame_index") == first.frame_index) & video.read("scene", "registered"))
+    at = np.flatnonzero((video.read(FRAMES, "frame_index") == first.frame_index) & video.read(SCENE, "registered"))
     if not at.size:
         return
     texts = np.stack([words[benchmark.queries[row]].vector for row in rows])
@@ -163,7 +165,7 @@ def scale_to_truth(
     video: VideoStore, row: int, grid_from_camera: NDArray[np.float64], visible: NDArray[np.bool_]
 ) -> float:
     """Return the factor that gives a frame its true size: median depth of the voxels it sees over the stored depth."""
-    depth = video.read("scene", "depth", slice(row, row + 1))[0].astype(np.float64)
+    depth = video.read(SCENE, "depth", slice(row, row + 1))[0].astype(np.float64)
     v, u, distance, inside = _pixels_of_voxels(video, row, grid_from_camera, depth.shape)
     given = inside & visible & (depth[v, u] > 0)
     return float(np.median(distance[given] / depth[v, u][given])) if given.any() else 1.0
@@ -176,7 +178,7 @@ def _pixels_of_voxels(
     height, width = shape
     camera_from_grid = np.linalg.inv(grid_from_camera)
     centres = voxel_centres(np.zeros(3)) @ camera_from_grid[:3, :3].T + camera_from_grid[:3, 3]
-    intrinsics = video.read("scene", "intrinsics", slice(row, row + 1))[0]
+    intrinsics = video.read(SCENE, "intrinsics", slice(row, row + 1))[0]
     pixels = centres @ depth_intrinsics(intrinsics, (height, width)).T
     before = pixels[..., 2] > 0
     u, v = (np.floor(pixels[..., axis] / np.where(before, pixels[..., 2], 1)) for axis in (0, 1))
@@ -190,7 +192,7 @@ def _clip_regions(video: VideoStore, rows: slice) -> tuple[NDArray[np.int64], in
     regions = region_rows(video, rows)
     owned = regions[regions >= 0]
     first, last = (int(owned.min()), int(owned.max())) if owned.size else (0, -1)
-    return regions, first, video.read("semantics", "region_embeddings", slice(first, last + 1))
+    return regions, first, video.read(SEMANTICS, "region_embeddings", slice(first, last + 1))
 
 
 def _share(mask: NDArray[np.bool_]) -> float:

@@ -5,18 +5,19 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
-from pipeline.language.heat_map import grid_heat, heat_bounds, picture_heat
-from pipeline.language.query import Answer, FrameHit, frame_heat
+from pipeline.language.query import FrameHit, frame_heat
 from pipeline.language.retrieval.benchmark import KINDS, Benchmark
 from pipeline.language.retrieval.report import QueryScore, RetrievalReport
-from pipeline.language.text import TextSide
+from pipeline.language.text import SanText
+from pipeline.pictures.heat import grid_heat, heat_bounds, picture_heat
 from pipeline.pictures.layout import below, beside, caption
-from pipeline.store.files import Store
+from pipeline.store.groups import FRAMES
+from pipeline.store.store import Store
 
 WIDTH = 616
 
 
-def heat_maps(store: Store, text: TextSide, benchmark: Benchmark, report: RetrievalReport) -> Image.Image:
+def heat_maps(store: Store, text: SanText, benchmark: Benchmark, report: RetrievalReport) -> Image.Image:
     """Return one query of each kind in a row: heat over the picture, over the dataset's grid, and the true mask."""
     return below(*(_row(store, text, benchmark, score) for score in examples(report)))
 
@@ -31,15 +32,16 @@ def examples(report: RetrievalReport) -> list[QueryScore]:
     return [scores[(len(scores) - 1) // 2] for scores in ordered if scores]
 
 
-def _row(store: Store, text: TextSide, benchmark: Benchmark, score: QueryScore) -> Image.Image:
+def _row(store: Store, text: SanText, benchmark: Benchmark, score: QueryScore) -> Image.Image:
     query, video = score.query, store.video(score.query.video_id)
-    row = int(np.flatnonzero(video.read("frames", "frame_index") == query.frame_index)[0])
-    heat = frame_heat(video, FrameHit(query.video_id, row, score.true_scale), text.embed([score.asked])[0])
-    bounds = heat_bounds(Answer((heat,), ()))
+    row = int(np.flatnonzero(video.read(FRAMES, "frame_index") == query.frame_index)[0])
+    hit = FrameHit(query.video_id, row, score.true_scale)
+    heat = frame_heat(video, hit, text.embed([score.asked])[0]).heat
+    bounds = heat_bounds([heat])
     place = benchmark.queries.index(query)
     meant = np.where(benchmark.occupied[place], benchmark.mask[place].astype(np.float32), np.float32("nan"))
     pictures = (
-        picture_heat(video.read("frames", "rgb", slice(row, row + 1))[0], heat, bounds),
+        picture_heat(video.read(FRAMES, "rgb", slice(row, row + 1))[0], heat, bounds),
         grid_heat(heat, bounds),
         grid_heat(replace(heat, voxels=meant), (0.0, 1.0)),
     )

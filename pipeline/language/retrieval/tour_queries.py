@@ -13,10 +13,13 @@ from pipeline.language.mixtures import mix
 from pipeline.language.retrieval.benchmark import Benchmark, RetrievalQuery, stack
 from pipeline.language.retrieval.descriptions import describe
 from pipeline.settings import Settings
-from pipeline.stages.run import provenance
-from pipeline.store.files import Store, VideoStore
+from pipeline.stages.occupancy.stage import occupancy
+from pipeline.store.groups import FRAMES, SCENE
 from pipeline.store.rows import clip_rows
-from pipeline.tours import EVALUATION_SEEDS_START, Tour
+from pipeline.store.store import Store
+from pipeline.store.video import VideoStore
+from pipeline.tours.seeds import EVALUATION_SEEDS_START
+from pipeline.tours.tour import Tour
 from pipeline.tours.truth import TrueClip, tour_of, true_clip
 
 VOXELS_MIN = 8
@@ -55,25 +58,14 @@ def _turns(names: Sequence[str]) -> list[int]:
 
 def _video_queries(video: VideoStore, settings: Settings) -> Iterator[Benchmark]:
     """Yield the queries about the middle frame of every clip of a tour for evaluation, one by one."""
-    tour = tour_of(video, settings) if video.has_group("scene") else None
+    tour = tour_of(video) if video.has_group(SCENE) else None
     if tour is None or tour.seed < EVALUATION_SEEDS_START:
         return
-    _check_rendered_so(video, settings)
     for _, rows in clip_rows(video):
-        registered = video.read("scene", "registered", rows)
+        registered = video.read(SCENE, "registered", rows)
         if registered.any():
-            frame_index = video.read("frames", "frame_index", rows)[registered]
+            frame_index = video.read(FRAMES, "frame_index", rows)[registered]
             yield from frame_queries(tour, video.video_id, frame_index, len(frame_index) // 2, settings)
-
-
-def _check_rendered_so(video: VideoStore, settings: Settings) -> None:
-    """Make sure that the truth is rendered with the settings that the video was."""
-    made = provenance(video, "video")
-    if made is None or made.settings.get("tour") != settings.download.decisive()["tour"]:
-        raise BrokenRetrievalSet(
-            f"{video.video_id} was rendered with other settings than these: give the ones it was built with "
-            "(--settings FILE, --set download.tour....)"
-        )
 
 
 def frame_queries(
@@ -84,7 +76,7 @@ def frame_queries(
     frame_index: (n,), the clip's frames in the video; frame: which of them is asked about.
     """
     truth = true_clip(tour, frame_index)
-    grid = voxelize_frame(truth.scene, truth.semantics, frame, settings.voxelize)
+    grid = voxelize_frame(truth.scene, truth.semantics, frame, settings.of(occupancy))
     alone = np.arange(len(frame_index)) == frame
     things, seen = (
         _instances(truth, registered, grid.grid_from_world, grid.origin)

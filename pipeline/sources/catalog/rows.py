@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.contract.records import Segment
+from pipeline.sources.video_source import VideoSource
 
 
 class VideoState(StrEnum):
@@ -34,15 +35,14 @@ BUILDABLE = (*ASKABLE, VideoState.FETCHED)
 class CatalogRow:
     """What the catalog knows of one video.
 
-    origin: what is fetched. source: the entry of the sources that named it. rules: that entry's rules as JSON, empty
+    source: what is fetched, and the entry of the sources that named it. rules: that entry's rules as JSON, empty
     where it has none. segments: the stretches wanted, empty for the whole video. tries: times that a host was asked in
     vain. when: of the last change. next_try: not to be asked before. number: order of registration. sha256: of the
     file that arrived. built: fingerprint of the finished video.
     """
 
     video_id: str
-    origin: str
-    source: str = ""
+    source: VideoSource
     rules: str = ""
     title: str = ""
     uploader: str = ""
@@ -72,12 +72,18 @@ _TYPES: dict[str, pa.DataType] = {
     "next_try": _TIME,
     "number": pa.int64(),
 }
-SCHEMA = pa.schema([(field.name, _TYPES.get(field.name, pa.string())) for field in fields(CatalogRow)])
+_SOURCE = ("origin", "source")
+_NAMES = [name for field in fields(CatalogRow) for name in (_SOURCE if field.name == "source" else (field.name,))]
+SCHEMA = pa.schema([(name, _TYPES.get(name, pa.string())) for name in _NAMES])
+"""A row's source is two columns: what is fetched, and the entry that named it (or once more itself)."""
 
 
 def as_table(rows: list[CatalogRow]) -> pa.Table:
     """Return rows as a table of ``SCHEMA``."""
-    columns = {name: [getattr(row, name) for row in rows] for name in SCHEMA.names}
+    own = {field.name for field in fields(CatalogRow)} - {"source"}
+    columns = {name: [getattr(row, name) for row in rows] for name in SCHEMA.names if name in own}
+    columns["origin"] = [row.source.origin for row in rows]
+    columns["source"] = [row.source.listed_by or row.source.origin for row in rows]
     columns["segments"] = [[segment._asdict() for segment in row.segments] for row in rows]
     return pa.table(columns, SCHEMA)
 
@@ -93,5 +99,7 @@ def now() -> datetime:
 
 
 def _as_row(values: dict[str, Any]) -> CatalogRow:
+    origin, listed_by = values.pop("origin"), values.pop("source")
+    source = VideoSource.of_origin(origin, listed_by if listed_by != origin else "")
     segments = tuple(Segment(**segment) for segment in values["segments"])
-    return CatalogRow(**{**values, "segments": segments, "state": VideoState(values["state"])})
+    return CatalogRow(**{**values, "source": source, "segments": segments, "state": VideoState(values["state"])})

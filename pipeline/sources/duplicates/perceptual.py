@@ -11,16 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.records import Images
+from pipeline.sources.duplicates.settings import SAME_PICTURE
 
 CROPS = (1.0, 0.92, 0.84)
 SIDE = 32
 LOW = 8
-BITS = 64
 PLAIN = 8.0
 """Standard deviation, 8-bit levels, under which a picture (black, a plain card) says nothing of its video."""
-
-SAME_PICTURE = 12
-"""Bits of 64 in which hashes of the same picture differ at most."""
 
 Gray = NDArray[np.uint8]
 Hashes = NDArray[np.uint64]

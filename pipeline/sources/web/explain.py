@@ -1,6 +1,5 @@
 """Turns what yt-dlp raises into the error that tells what to do: ask later, ask elsewhere, never ask again."""
 
-import errno
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -14,8 +13,8 @@ from pipeline.contract.errors import (
     DownloadTransient,
     VideoError,
 )
+from pipeline.store.atomic import NO_SPACE
 
-NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 GONE_STATUS = (404, 410, 451)
 REFUSED_STATUS = (401, 402, 403, 407, 429)
 REFUSED_WORDS = ("not a bot", "rate-limit", "rate limit", "too many requests")

@@ -1,4 +1,4 @@
-"""Keeps the pace of every host, for all threads and processes that share a scratch folder.
+"""Keeps the rate limit of every host, for all threads and processes that share a scratch folder.
 
 A request reserves its moment in the host's file before it is made, so that a killed process never leads to a
 host being asked too often. Slots are file locks, which a killed process gives back by dying.
@@ -18,7 +18,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.contract.errors import HostResting
 from pipeline.sources.web.settings import WebSettings
+from pipeline.store.atomic import replacing
+from pipeline.store.files import Files
 
+FOLDER = "hosts"
 EVERYBODY = "all-hosts"
 POLL_S = 0.05
 
@@ -36,7 +39,7 @@ class HostState(BaseModel):
 
 
 class Hosts:
-    """The paces of all hosts.
+    """The rate limits of all hosts.
 
     Args:
         folder: where they are kept; shared by all processes that ought to be one guest to a host.
@@ -47,6 +50,11 @@ class Hosts:
         self.folder = folder
         self.settings = settings
         folder.mkdir(parents=True, exist_ok=True)
+
+    @classmethod
+    def of(cls, files: Files, settings: WebSettings) -> "Hosts":
+        """Return the rate limits that all processes share which work on a store."""
+        return cls(files.scratch / FOLDER, settings)
 
     def wait_turn(self, site: str) -> None:
         """Wait until a host may be asked.
@@ -130,9 +138,8 @@ class Hosts:
         path = self.folder / f"{_name(site)}.json"
         with FileLock(path.with_suffix(".lock")):
             state = change(self.state(site))
-            draft = path.with_suffix(".draft")
-            draft.write_text(state.model_dump_json())
-            draft.replace(path)
+            with replacing(path) as draft:
+                draft.write_text(state.model_dump_json())
         return state
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pipeline.stages.clips.correspondence import Flow, Gray, correspondence, flow
-from pipeline.stages.clips.settings import SceneSettings
+from pipeline.stages.clips.settings import ClipsSettings
 
 # Ten pictures a second: few enough to be quick, and flow can still follow a pan from one to the next.
 SAMPLES_PER_SECOND = 10
@@ -43,7 +43,7 @@ class _Dissolve(NamedTuple):
 class DissolveSearch:
     """Looks for dissolves in frames that are given one after another; remembers the longest dissolve's worth."""
 
-    def __init__(self, settings: SceneSettings, fps: float) -> None:
+    def __init__(self, settings: ClipsSettings, fps: float) -> None:
         self._settings = settings
         self._every = max(1, round(fps / SAMPLES_PER_SECOND))
         longest = settings.dissolve_max_s * fps / self._every

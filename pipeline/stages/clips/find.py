@@ -14,7 +14,7 @@ from pipeline.media import read_each
 from pipeline.sources.duplicates.perceptual import CROPS, clip_hashes, seen_before
 from pipeline.stages.clips.correspondence import flow
 from pipeline.stages.clips.scores import clip_scores
-from pipeline.stages.clips.settings import SceneSettings
+from pipeline.stages.clips.settings import ClipsSettings
 from pipeline.stages.clips.shots import Shot, ShotList, detect_shots
 
 STAGE = "clips"
@@ -25,7 +25,7 @@ DETECTION_SHARE = 0.8
 
 def find_clips(
     path: Path,
-    settings: SceneSettings,
+    settings: ClipsSettings,
     progress: Callable[[float], None] = lambda _: None,
     segments: Sequence[Segment] = (),
 ) -> tuple[list[Clip], list[LeftOut]]:
@@ -73,7 +73,7 @@ def _inside(shot_list: ShotList, segments: Sequence[Segment]) -> tuple[Shot, ...
     return tuple(parts)
 
 
-def _pieces(shot_list: ShotList, settings: SceneSettings) -> Iterator[Shot]:
+def _pieces(shot_list: ShotList, settings: ClipsSettings) -> Iterator[Shot]:
     """Yield every shot trimmed, a long one in several pieces."""
     longest_s = settings.frames_max / settings.frames_per_second
     for shot in shot_list.shots:
@@ -100,7 +100,7 @@ def _seconds(shot: Shot, time_s: NDArray[np.float64]) -> float:
     return float(time_s[shot.end_frame - 1] - time_s[shot.start_frame]) * count / (count - 1)
 
 
-def _choose(clip_id: int, shot: Shot, shot_list: ShotList, settings: SceneSettings) -> Clip | LeftOut:
+def _choose(clip_id: int, shot: Shot, shot_list: ShotList, settings: ClipsSettings) -> Clip | LeftOut:
     seconds, available = _seconds(shot, shot_list.time_s), shot.end_frame - shot.start_frame
     if seconds < settings.clip_min_s:
         return LeftOut(STAGE, clip_id, "TooShort", f"{seconds:.2f} s, less than {settings.clip_min_s:g} s")
@@ -112,7 +112,7 @@ def _choose(clip_id: int, shot: Shot, shot_list: ShotList, settings: SceneSettin
     return Clip(clip_id, shot.start_frame, shot.end_frame, kept, times, sharpness, motion=0.0)
 
 
-def _evenly_spaced(shot: Shot, seconds: float, settings: SceneSettings) -> NDArray[np.int64]:
+def _evenly_spaced(shot: Shot, seconds: float, settings: ClipsSettings) -> NDArray[np.int64]:
     available = shot.end_frame - shot.start_frame
     wanted = available
     if available > settings.keep_all_up_to:

@@ -1,12 +1,12 @@
 """Settings of the stage ``clips``."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from pipeline.stages.base import StageSettings
 
 
-class SceneSettings(BaseModel):
+class ClipsSettings(StageSettings):
     """How a video is cut into shots and which frames of a shot make a clip."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     cut_ratio: float = Field(
         2.0,

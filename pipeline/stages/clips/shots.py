@@ -14,7 +14,7 @@ from pipeline.contract.errors import BrokenVideo
 from pipeline.media import Frame, iterate, probe
 from pipeline.stages.clips.correspondence import Gray, correspondence, flow
 from pipeline.stages.clips.dissolves import DissolveSearch
-from pipeline.stages.clips.settings import SceneSettings
+from pipeline.stages.clips.settings import ClipsSettings
 
 HEIGHT = 240
 SMALL = (160, 120)
@@ -66,7 +66,7 @@ class CutScores(NamedTuple):
     f1: float
 
 
-def detect_shots(path: Path, settings: SceneSettings, progress: Callable[[float], None]) -> ShotList:
+def detect_shots(path: Path, settings: ClipsSettings, progress: Callable[[float], None]) -> ShotList:
     """Cut a video into shots.
 
     Memory is bounded: a few small pictures and three numbers a frame.
@@ -103,7 +103,7 @@ def cut_scores(found: Sequence[int], true: Sequence[int], tolerance: int) -> Cut
 class _Scan:
     """What is remembered of the frames seen so far."""
 
-    def __init__(self, settings: SceneSettings, fps: float) -> None:
+    def __init__(self, settings: ClipsSettings, fps: float) -> None:
         from scenedetect import AdaptiveDetector, ThresholdDetector
 
         self.time_s: list[float] = []

@@ -6,26 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.contract.records import Images, IndoorScore, SceneCategory
+from pipeline.stages.indoor_clips.settings import Places365Settings
 from pipeline.stages.network_errors import as_settings_error
 
 if TYPE_CHECKING:
     from models.indoor.places365 import Places365
-
-
-class Places365Settings(BaseModel):
-    """How a clip's frames are put to Places365."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    weights: str = Field(
-        "resnet50_places365", min_length=1, description="name in the weights registry, or path of a checkpoint"
-    )
-    frames: int = Field(5, ge=1, le=64, description="frames of a clip, evenly spaced, whose probabilities are averaged")
-    categories_kept: int = Field(5, ge=1, le=365, description="most probable scene categories kept for every clip")
-    device: str | None = Field(None, description="torch device the network runs on; none: the GPU if there is one")
 
 
 class Places365Filter:

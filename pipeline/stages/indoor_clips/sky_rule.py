@@ -1,4 +1,4 @@
-"""Stage ``indoor_clips``: which clips were filmed inside a house. ``sky_rule`` needs no weights.
+"""Indoor filter ``sky_rule``: sky, greenery and upright edges; needs no weights.
 
 The rule weighs three things that are seen at a glance: sky (blue and smooth, in the upper part), greenery (green and
 textured) and upright edges, of which walls, doors and furniture make many and nature few. A title card is told by
@@ -7,76 +7,16 @@ its flat areas and even gradients: no camera delivers them.
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Literal, Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.contract.records import Images, IndoorScore
-from pipeline.stages.indoor_clips.places365 import Places365Filter, Places365Settings
-from pipeline.stages.indoor_clips.small import SmallIndoorFilter, SmallIndoorSettings
+from pipeline.stages.indoor_clips.settings import SkyRuleSettings
 
 SMALL = (160, 120)
 UPPER_ROWS = 48
-
-
-class SkyRuleSettings(BaseModel):
-    """The numbers of the rule; shares are of pixels, of upper pixels, or of edge strength."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    frames: int = Field(8, ge=1, le=64, description="frames of a clip, evenly spaced, over which shares are averaged")
-    usual_uprights: float = Field(
-        0.12, ge=0, le=1, description="share of upright edges that says nothing: 0.05 to 0.14 outdoors, 0.14 to 0.56 in"
-    )
-    upright_weight: float = Field(
-        4.0, ge=0, le=20, description="weight of uprights against that of sky and greenery; parts both sides widest"
-    )
-    balance: float = Field(
-        0.1, ge=-1, le=1, description="outdoor evidence at which P(indoor) is 0.5; measured: at most 0 in, from 0.2 out"
-    )
-    softness: float = Field(0.05, gt=0, le=1, description="outdoor evidence by which the log-odds change by 1")
-    flat_balance: float = Field(
-        0.45, gt=0, lt=1, description="share of flat pixels above which no scene was filmed: cards 0.65, rooms to 0.22"
-    )
-
-
-class IndoorSettings(BaseModel):
-    """Which backend tells indoor from outdoor clips, and how sure it must be."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    backend: Literal["sky_rule", "places365", "small"] = Field("sky_rule", description="name of the backend")
-    threshold: float = Field(0.5, ge=0, le=1, description="least P(indoor) of a clip that is kept")
-    sky_rule: SkyRuleSettings = SkyRuleSettings()
-    places365: Places365Settings = Places365Settings()
-    small: SmallIndoorSettings = SmallIndoorSettings()
-
-
-class WeighedFilter(Protocol):
-    """An ``IndoorFilter`` that says which weights it runs on."""
-
-    name: str
-
-    @property
-    def weights(self) -> Mapping[str, str]:
-        """SHA-256 of every checkpoint, by name."""
-        ...
-
-    def score(self, rgb: Images) -> IndoorScore:
-        """Score a clip's frames (n, h, w, 3) uint8 RGB."""
-        ...
-
-
-def indoor_filter(settings: IndoorSettings) -> WeighedFilter:
-    """Return the backend that the settings name."""
-    if settings.backend == "places365":
-        return Places365Filter(settings.places365)
-    if settings.backend == "small":
-        return SmallIndoorFilter(settings.small)
-    return SkyRule(settings.sky_rule)
 
 
 class SkyRule:

@@ -6,22 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.contract.records import Images, IndoorScore
+from pipeline.stages.indoor_clips.settings import SmallIndoorSettings
 from pipeline.stages.network_errors import as_settings_error
 
 if TYPE_CHECKING:
     from models.indoor.small import IndoorNet
-
-
-class SmallIndoorSettings(BaseModel):
-    """How a clip's frames are put to the small network."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    weights: str = Field("indoor_small", min_length=1, description="shipped name, or path of a .safetensors file")
-    frames: int = Field(8, ge=1, le=64, description="frames of a clip, evenly spaced, whose probabilities are averaged")
 
 
 class SmallIndoorFilter:

@@ -1,33 +1,37 @@
-"""Stage 4: cameras, intrinsics and depth of a clip, up to scale, by the backend that the settings name."""
+"""The backends of the stage ``reconstruction``: a further one is a line here, or an entry point of its package."""
 
-from pipeline.contract.records import Reconstructor
-from pipeline.stages.reconstruction.colmap.settings import (
-    ColmapSettings,
-    PlaneSettings,
-    ReconstructSettings,
-    SparseSettings,
-    SweepSettings,
-    TrustSettings,
-)
+from pathlib import Path
 
-__all__ = [
-    "ColmapSettings",
-    "PlaneSettings",
-    "ReconstructSettings",
-    "SparseSettings",
-    "SweepSettings",
-    "TrustSettings",
-    "reconstructor",
-]
+from pipeline.stages.backends import Backend, with_backends
+from pipeline.stages.base import Resources
+from pipeline.stages.reconstruction.base import Reconstructor
+from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
+from pipeline.stages.reconstruction.dust3r.settings import Dust3rSettings
+from pipeline.stages.reconstruction.settings import ReconstructionSettings
 
 
-def reconstructor(settings: ReconstructSettings | None = None) -> Reconstructor:
-    """Make the backend that ``settings.backend`` names."""
-    settings = settings or ReconstructSettings()
-    if settings.backend == "dust3r":
-        from pipeline.stages.reconstruction.dust3r.backend import Dust3rReconstructor
-
-        return Dust3rReconstructor(settings.dust3r)
+def _colmap(stage: ReconstructionSettings, own: ColmapSettings, scratch: Path | None) -> Reconstructor:
+    del stage, scratch
     from pipeline.stages.reconstruction.colmap.backend import ColmapReconstructor
 
-    return ColmapReconstructor(settings.colmap)
+    return ColmapReconstructor(own)
+
+
+def _dust3r(stage: ReconstructionSettings, own: Dust3rSettings, scratch: Path | None) -> Reconstructor:
+    del stage, scratch
+    from pipeline.stages.reconstruction.dust3r.backend import Dust3rReconstructor
+
+    return Dust3rReconstructor(own)
+
+
+COLMAP = Backend("colmap", ColmapSettings, _colmap, resources=Resources(cpus=2, memory_gb=2))
+DUST3R = Backend("dust3r", Dust3rSettings, _dust3r, resources=Resources(cpus=2, memory_gb=6, gpu_share=1))
+
+SETTINGS = with_backends("reconstruction", ReconstructionSettings, (COLMAP, DUST3R))
+"""The settings of the stage, with those of every backend."""
+
+
+def reconstructor(settings: ReconstructionSettings | None = None) -> Reconstructor:
+    """Return the backend that the settings name, by default the first; raises ``SettingsError``."""
+    made: Reconstructor = (settings or SETTINGS()).make()
+    return made

@@ -9,6 +9,7 @@ import numpy as np
 
 from pipeline.contract.errors import ClipError
 from pipeline.contract.records import LeftOut, Reconstruction
+from pipeline.store.atomic import replacing
 
 _ARRAYS = ("intrinsics", "camera_to_world", "depth", "confidence", "registered")
 
@@ -29,10 +30,8 @@ class ClipCheckpoints:
             content = {"error": np.array([result.code, str(result)])}
         else:
             content = {name: getattr(result, name) for name in _ARRAYS} | {"notes": np.array(result.notes, np.str_)}
-        draft = self._path(clip_id).with_suffix(".part")
-        with draft.open("wb") as file:
+        with replacing(self._path(clip_id)) as draft, draft.open("wb") as file:
             np.savez(file, allow_pickle=False, **content)
-        draft.replace(self._path(clip_id))
 
     def load(self, clip_id: int) -> Reconstruction | LeftOut:
         """Return what ``save`` was given."""

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from pipeline.contract.records import ScaleSource
 from pipeline.geometry.planes import plane_offsets
-from pipeline.stages.scene.settings import MetricSettings
+from pipeline.stages.scene.settings import SceneSettings
 from pipeline.stages.scene.surfaces import SurfaceSamples
 
 HORIZONTAL = np.cos(np.radians(15))
@@ -40,7 +40,7 @@ class Scale:
 
 
 def find_levels(
-    surfaces: SurfaceSamples, up: NDArray[np.float64], cameras: NDArray[np.float64], settings: MetricSettings
+    surfaces: SurfaceSamples, up: NDArray[np.float64], cameras: NDArray[np.float64], settings: SceneSettings
 ) -> Levels:
     """Find floor and ceiling: the lowest level below all cameras (n, 3), the highest one above them.
 
@@ -66,7 +66,7 @@ def find_levels(
     )
 
 
-def bottom_level(level: NDArray[np.float64], everything: NDArray[np.float64], settings: MetricSettings) -> float | None:
+def bottom_level(level: NDArray[np.float64], everything: NDArray[np.float64], settings: SceneSettings) -> float | None:
     """Return the lowest height at which the heights of horizontal surfaces pile up, heights relative to the camera.
 
     level: (k,), of surfaces that face the camera from below. everything: (m,), of all surfaces. None where nothing
@@ -82,7 +82,7 @@ def bottom_level(level: NDArray[np.float64], everything: NDArray[np.float64], se
     return lowest
 
 
-def plausible(levels: Levels, settings: MetricSettings) -> Levels:
+def plausible(levels: Levels, settings: SceneSettings) -> Levels:
     """Drop a ceiling that would put the camera too near the floor or the ceiling for a hand-held one."""
     if levels.floor is None or levels.ceiling is None:
         return levels
@@ -93,7 +93,7 @@ def plausible(levels: Levels, settings: MetricSettings) -> Levels:
     return Levels(levels.cameras, levels.lowest, levels.highest, levels.floor, None)
 
 
-def find_scale(levels: Levels, settings: MetricSettings) -> Scale:
+def find_scale(levels: Levels, settings: SceneSettings) -> Scale:
     """Read the levels as metres: walls are ``wall_height_m`` high, or the tightest bound that what is seen gives.
 
     Without a ceiling, the camera is at most ``camera_height_m`` above the floor and the walls end below

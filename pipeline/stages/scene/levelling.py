@@ -5,14 +5,14 @@ from numpy.typing import NDArray
 
 from pipeline.geometry.planes import plane_offsets, points_of_one_plane
 from pipeline.stages.scene.orientation import unit
-from pipeline.stages.scene.settings import MetricSettings
+from pipeline.stages.scene.settings import SceneSettings
 from pipeline.stages.scene.surfaces import SurfaceSamples
 
 LARGE_PLANE = 0.02
 """Share of all samples from which on a plane has a say."""
 
 
-def level(surfaces: SurfaceSamples, rotation: NDArray[np.float64], settings: MetricSettings) -> NDArray[np.float64]:
+def level(surfaces: SurfaceSamples, rotation: NDArray[np.float64], settings: SceneSettings) -> NDArray[np.float64]:
     """Return the up direction (3,) of whole floors and walls, near that of ``rotation`` (3, 3), rows x, y and up.
 
     It minimises the squared distances by which floors would leave the horizontal and walls the plumb line. A tilt that
@@ -36,14 +36,14 @@ def _spread(plane: NDArray[np.float64], surfaces: SurfaceSamples) -> NDArray[np.
     return np.asarray(np.cov(plane.T) * len(plane) / len(surfaces.points), np.float64)
 
 
-def plane_thickness(surfaces: SurfaceSamples, settings: MetricSettings) -> float:
+def plane_thickness(surfaces: SurfaceSamples, settings: SceneSettings) -> float:
     """Return the thickness that noise gives to a plane, reconstruction's unit."""
     spread = np.linalg.norm(surfaces.points - np.median(surfaces.points, axis=0), axis=1)
     return settings.plane_share * float(np.median(spread))
 
 
 def large_planes(
-    surfaces: SurfaceSamples, axis: NDArray[np.float64], settings: MetricSettings
+    surfaces: SurfaceSamples, axis: NDArray[np.float64], settings: SceneSettings
 ) -> list[NDArray[np.float64]]:
     """Return the points (k, 3) of every large plane roughly orthogonal to ``axis`` (3,)."""
     thickness = plane_thickness(surfaces, settings)

@@ -11,11 +11,11 @@ from pipeline.stages.scene.heights import Scale, find_levels, find_scale
 from pipeline.stages.scene.levelling import level
 from pipeline.stages.scene.orientation import find_up, walls_to_axes
 from pipeline.stages.scene.outliers import inlier_pixels
-from pipeline.stages.scene.settings import MetricSettings
+from pipeline.stages.scene.settings import SceneSettings
 from pipeline.stages.scene.surfaces import sample_surfaces
 
 
-def to_metric(reconstruction: Reconstruction, settings: MetricSettings | None = None) -> MetricScene:
+def to_metric(reconstruction: Reconstruction, settings: SceneSettings | None = None) -> MetricScene:
     """Drop outliers, turn z up and walls to the axes, put the floor at z = 0, scale walls to 2.8 m (section 3.2).
 
     The world's z axis passes through the first registered camera, which looks nearest +y of the four directions.
@@ -23,7 +23,7 @@ def to_metric(reconstruction: Reconstruction, settings: MetricSettings | None = 
     Raises:
         NoUpDirection: neither floor, ceiling nor walls show which way is up.
     """
-    settings = settings or MetricSettings()
+    settings = settings or SceneSettings()
     kept = inlier_pixels(reconstruction, settings.outliers)
     if not kept.any():
         raise NoUpDirection("the clip has no depth that belongs to a surface")

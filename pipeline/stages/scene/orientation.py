@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.errors import NoUpDirection
-from pipeline.stages.scene.settings import MetricSettings
+from pipeline.stages.scene.settings import SceneSettings
 
 CANDIDATES = 400
 SCORED_NORMALS = 4000
@@ -20,7 +20,7 @@ class Up:
     confidence: float
 
 
-def find_up(normals: NDArray[np.float64], camera_to_world: NDArray[np.floating], settings: MetricSettings) -> Up:
+def find_up(normals: NDArray[np.float64], camera_to_world: NDArray[np.floating], settings: SceneSettings) -> Up:
     """Find the direction to which most normals (m, 3) are parallel (floor, ceiling, tables) or orthogonal (walls).
 
     camera_to_world: (n, 4, 4), of people who hold their cameras roughly upright.
@@ -51,7 +51,7 @@ def unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def up_candidates(
-    normals: NDArray[np.float64], upright: NDArray[np.float64], settings: MetricSettings, draw: np.random.Generator
+    normals: NDArray[np.float64], upright: NDArray[np.float64], settings: SceneSettings, draw: np.random.Generator
 ) -> NDArray[np.float64]:
     """Return unit vectors (k, 3) near ``upright``: it, normals of floors, cross products of the normals of walls."""
     first, second = normals[draw.integers(0, len(normals), (2, CANDIDATES))]

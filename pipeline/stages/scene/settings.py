@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pipeline.stages.base import StageSettings
+
 
 class OutlierSettings(BaseModel):
     """Radius and statistical filter of the point cloud (paper section 3.2; the paper gives no numbers).
@@ -31,10 +33,8 @@ class OutlierSettings(BaseModel):
     )
 
 
-class MetricSettings(BaseModel):
+class SceneSettings(StageSettings):
     """How a clip is turned upright and brought to metres."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     wall_height_m: float = Field(
         default=2.8, gt=1, lt=10, description="Metres from floor to ceiling (paper section 3.2)."

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pipeline.contract.camera import pixel_rays
 from pipeline.contract.records import Reconstruction
 from pipeline.geometry.normals import fit_planes
-from pipeline.stages.scene.settings import MetricSettings
+from pipeline.stages.scene.settings import SceneSettings
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class SurfaceSamples:
     normals: NDArray[np.float64]
 
 
-def sample_surfaces(reconstruction: Reconstruction, settings: MetricSettings) -> SurfaceSamples:
+def sample_surfaces(reconstruction: Reconstruction, settings: SceneSettings) -> SurfaceSamples:
     """Draw pixels whose surroundings are flat, equally many from all frames where they can be had."""
     frames = np.flatnonzero(reconstruction.registered)
     draw = np.random.default_rng(settings.seed)

@@ -1,36 +1,62 @@
-"""Stage 6: every pixel of a clip gets a label and a region, by the backend that the settings name."""
+"""The backends of the stage ``semantics``: a further one is a line here, or an entry point of its package."""
 
 from pathlib import Path
 
-from pipeline.contract.errors import SettingsError
-from pipeline.contract.records import Segmenter
-from pipeline.stages.semantics.settings import RegionSettings, SemanticsSettings, StructureSettings
-
-__all__ = ["SAN_FEATURES", "RegionSettings", "SemanticsSettings", "StructureSettings", "segmenter"]
+from pipeline.contract.language import RegionNetwork
+from pipeline.stages.backends import Backend, with_backends
+from pipeline.stages.base import Resources
+from pipeline.stages.semantics.base import Segmenter
+from pipeline.stages.semantics.settings import ClosedSetSettings, SanSettings, SemanticsSettings, StructureSettings
 
 SAN_FEATURES = "san.features"
 """Folder in scratch, of all videos together; no video id holds a dot."""
 
 
+def _structure(stage: SemanticsSettings, own: StructureSettings, scratch: Path | None) -> Segmenter:
+    del scratch
+    from pipeline.stages.semantics.structure import StructureSegmenter
+
+    return StructureSegmenter(own, stage.regions)
+
+
+def _san(stage: SemanticsSettings, own: SanSettings, scratch: Path | None) -> Segmenter:
+    del stage
+    from pipeline.stages.semantics.san import SanSegmenter
+
+    return SanSegmenter(own, scratch / SAN_FEATURES if scratch else None)
+
+
+def _closed_set(stage: SemanticsSettings, own: ClosedSetSettings, scratch: Path | None) -> Segmenter:
+    del stage, scratch
+    from pipeline.stages.semantics.closed_set import ClosedSetBackend
+
+    return ClosedSetBackend(own)
+
+
+def san_of(weights: str) -> RegionNetwork:
+    """Return SAN with some weights; what ``pipeline.contract.language`` provides."""
+    from pipeline.stages.semantics.san import SanSegmenter
+
+    return SanSegmenter(SanSettings(weights=weights))
+
+
+STRUCTURE = Backend("structure", StructureSettings, _structure)
+SAN = Backend("san", SanSettings, _san, ignores=("regions",), resources=Resources(cpus=2, memory_gb=3, gpu_share=0.5))
+CLOSED_SET = Backend(
+    "closed_set", ClosedSetSettings, _closed_set, ignores=("regions",), resources=Resources(gpu_share=0.5)
+)
+
+SETTINGS = with_backends("semantics", SemanticsSettings, (STRUCTURE, SAN, CLOSED_SET))
+"""The settings of the stage, with those of every backend."""
+
+
 def segmenter(settings: SemanticsSettings | None = None, scratch: Path | None = None) -> Segmenter:
-    """Make the backend that ``settings.backend`` names.
+    """Return the backend that the settings name, by default the first.
 
     scratch: folder on local disk where a backend may keep what spares it work later; without it nothing is kept.
 
     Raises:
         SettingsError: ``closed_set`` is asked for without its settings.
     """
-    settings = settings or SemanticsSettings()
-    if settings.backend == "san":
-        from pipeline.stages.semantics.san import SanSegmenter
-
-        return SanSegmenter(settings.san, scratch / SAN_FEATURES if scratch else None)
-    if settings.backend == "closed_set":
-        from pipeline.stages.semantics.closed_set import ClosedSetBackend
-
-        if settings.closed_set is None:
-            raise SettingsError("semantics.closed_set.folder: name the folder of a saved network")
-        return ClosedSetBackend(settings.closed_set)
-    from pipeline.stages.semantics.structure import StructureSegmenter
-
-    return StructureSegmenter(settings)
+    made: Segmenter = (settings or SETTINGS()).make(scratch)
+    return made

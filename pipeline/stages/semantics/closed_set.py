@@ -3,12 +3,10 @@
 import re
 from collections.abc import Mapping
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.contract.errors import SettingsError
 from pipeline.contract.records import Images, MetricScene, Semantics
@@ -22,23 +20,10 @@ from pipeline.stages.semantics.readout import (
     label_pixels,
     single_coloured,
 )
+from pipeline.stages.semantics.settings import ClosedSetSettings
 
 if TYPE_CHECKING:
     from models.closed_set import ClosedSetSegmenter
-
-
-class ClosedSetSettings(BaseModel):
-    """How a closed-set segmenter is run, and how its scores become labels and regions."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    folder: Path = Field(description="folder of a saved network: config.json and model.safetensors")
-    short_side: int = Field(512, ge=64, le=2560, description="pixels of a picture's short side (ADE20K models: 512)")
-    batch: int = Field(2, ge=1, le=64, description="frames at once")
-    device: str | None = Field(None, description="torch device the network runs on; none: the GPU if there is one")
-    contrast_min: float = Field(3.0, ge=0, le=255, description="grey levels of spread below which a frame is blank")
-    score_min: float = Field(0.1, ge=0, le=1, description="least score of a pixel's best class, or it stays unknown")
-    region_pixels_min: int = Field(64, ge=16, description="pixels of the smallest region")
 
 
 class ClosedSetBackend:

@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.contract.records import Images, MetricScene, Semantics
-from pipeline.contract.vocabulary import GROUP_LABELS, Vocabulary, default_vocabulary, load_vocabulary
+from pipeline.contract.vocabulary import GROUP_LABELS, Vocabulary
 from pipeline.stages.network_errors import as_settings_error
 from pipeline.stages.semantics.readout import (
     FrameReadout,
@@ -21,6 +20,7 @@ from pipeline.stages.semantics.readout import (
     label_pixels,
     single_coloured,
 )
+from pipeline.stages.semantics.settings import SanSettings
 
 if TYPE_CHECKING:
     import torch
@@ -32,56 +32,6 @@ EXACT = "exact_"
 """Before the names of answers in float32, kept to tell what bfloat16 changes."""
 
 Arrays = Mapping[str, NDArray[np.generic]]
-
-
-class SanSettings(BaseModel):
-    """How SAN is run on a clip, and how its proposals become labels and regions."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    weights: str = Field(
-        "san_vit_b_16", min_length=1, description="name in the weights registry, or a checkpoint's path"
-    )
-    vocabulary: Path | None = Field(None, description="YAML file of prompts; none: the one that comes with the project")
-    short_side: int = Field(640, ge=64, le=2560, description="pixels of a picture's short side (SAN's evaluation: 640)")
-    batch: int = Field(4, ge=1, le=64, description="frames at once; four of 640x853 pixels stay under 3 GB")
-    device: str | None = Field(None, description="torch device the network runs on; none: the GPU if there is one")
-    precision: Literal["auto", "float32", "bfloat16"] = Field(
-        "auto", description="arithmetic; auto: bfloat16 on GPUs, float32 on CPUs, where it is faster"
-    )
-    features: Path | None = Field(
-        None,
-        description="folder that keeps what the image network says (0.5 MB a frame), so that new words need no new run "
-        "of it; none: beside the work in progress",
-    )
-    features_gb: float = Field(
-        10.0, ge=0, description="gigabytes of that folder; what was not used for longest is dropped; 0 keeps nothing"
-    )
-    contrast_min: float = Field(3.0, ge=0, le=255, description="grey levels of spread below which a frame is blank")
-    score_min: float = Field(0.1, ge=0, le=1, description="least score of a pixel's best class, or it stays unknown")
-    proposal_score_min: float = Field(0.1, ge=0, le=1, description="least P(class) of a proposal that makes a region")
-    proposal_kept_min: float = Field(
-        0.8, ge=0, le=1, description="least share of a proposal's mask that others leave it (MaskFormer: 0.8)"
-    )
-    region_pixels_min: int = Field(64, ge=16, description="pixels of the smallest region")
-
-    def decisive(self) -> dict[str, Any]:
-        """Return what decides labels: the words rather than the file they stand in, and not where or how fast.
-
-        Raises:
-            SettingsError: the vocabulary cannot be used.
-        """
-        aside = {"vocabulary", "batch", "device", "features", "features_gb"}
-        words = self.words().model_dump(mode="json")
-        return {**self.model_dump(mode="json", exclude=aside), "vocabulary": words}
-
-    def words(self) -> Vocabulary:
-        """Return the vocabulary.
-
-        Raises:
-            SettingsError: it cannot be read, or not be used.
-        """
-        return load_vocabulary(self.vocabulary) if self.vocabulary else default_vocabulary()
 
 
 class SanSegmenter:

@@ -1,11 +1,13 @@
-"""Settings of the semantics stage."""
+"""Settings of the stage ``semantics``."""
 
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.stages.semantics.closed_set import ClosedSetSettings
-from pipeline.stages.semantics.san import SanSettings
+from pipeline.contract.vocabulary import Vocabulary, default_vocabulary, load_vocabulary
+from pipeline.stages.backends import BackendSettings
+from pipeline.stages.base import StageSettings
 
 
 class RegionSettings(BaseModel):
@@ -72,26 +74,75 @@ class StructureSettings(BaseModel):
     wall_area_min_m2: float = Field(default=0.6, gt=0, description="Square metres of a vertical plane, to be a wall.")
 
 
-class SemanticsSettings(BaseModel):
-    """Which backend labels the pixels, and how."""
+class SanSettings(StageSettings):
+    """How SAN is run on a clip, and how its proposals become labels and regions."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    backend: Literal["structure", "san", "closed_set"] = Field("structure", description="Name of the segmenter.")
-    structure: StructureSettings = StructureSettings()
-    san: SanSettings = SanSettings()
-    closed_set: ClosedSetSettings | None = Field(None, description="Needed by the backend closed_set: names a folder.")
-    regions: RegionSettings = RegionSettings()
+    weights: str = Field(
+        "san_vit_b_16", min_length=1, description="name in the weights registry, or a checkpoint's path"
+    )
+    vocabulary: Path | Vocabulary | None = Field(
+        None, description="YAML file of prompts, or the prompts themselves; none: those that come with the project"
+    )
+    short_side: int = Field(640, ge=64, le=2560, description="pixels of a picture's short side (SAN's evaluation: 640)")
+    batch: int = Field(4, ge=1, le=64, description="frames at once; four of 640x853 pixels stay under 3 GB")
+    device: str | None = Field(None, description="torch device the network runs on; none: the GPU if there is one")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="arithmetic; auto: bfloat16 on GPUs, float32 on CPUs, where it is faster"
+    )
+    features: Path | None = Field(
+        None,
+        description="folder that keeps what the image network says (0.5 MB a frame), so that new words need no new run "
+        "of it; none: beside the work in progress",
+    )
+    features_gb: float = Field(
+        10.0, ge=0, description="gigabytes of that folder; what was not used for longest is dropped; 0 keeps nothing"
+    )
+    contrast_min: float = Field(3.0, ge=0, le=255, description="grey levels of spread below which a frame is blank")
+    score_min: float = Field(0.1, ge=0, le=1, description="least score of a pixel's best class, or it stays unknown")
+    proposal_score_min: float = Field(0.1, ge=0, le=1, description="least P(class) of a proposal that makes a region")
+    proposal_kept_min: float = Field(
+        0.8, ge=0, le=1, description="least share of a proposal's mask that others leave it (MaskFormer: 0.8)"
+    )
+    region_pixels_min: int = Field(64, ge=16, description="pixels of the smallest region")
 
     def decisive(self) -> dict[str, Any]:
-        """Return what decides the labels: the chosen backend's settings, without those that say where and how fast.
+        """Return what decides labels: the words rather than the file they stand in, and not where or how fast.
 
         Raises:
-            SettingsError: a vocabulary cannot be used.
+            SettingsError: the vocabulary cannot be used.
         """
-        if self.backend == "san":
-            return {"backend": self.backend, "san": self.san.decisive()}
-        if self.backend == "closed_set":
-            own = self.closed_set.model_dump(mode="json", exclude={"batch", "device"}) if self.closed_set else None
-            return {"backend": self.backend, "closed_set": own}
-        return self.model_dump(mode="json", include={"backend", "structure", "regions"})
+        aside = {"vocabulary", "batch", "device", "features", "features_gb"}
+        words = self.words().model_dump(mode="json")
+        return {**self.model_dump(mode="json", exclude=aside), "vocabulary": words}
+
+    def words(self) -> Vocabulary:
+        """Return the vocabulary.
+
+        Raises:
+            SettingsError: it cannot be read, or not be used.
+        """
+        if isinstance(self.vocabulary, Vocabulary):
+            return self.vocabulary
+        return load_vocabulary(self.vocabulary) if self.vocabulary else default_vocabulary()
+
+
+class ClosedSetSettings(StageSettings):
+    """How a closed-set segmenter is run, and how its scores become labels and regions."""
+
+    folder: Path = Field(description="folder of a saved network: config.json and model.safetensors")
+    short_side: int = Field(512, ge=64, le=2560, description="pixels of a picture's short side (ADE20K models: 512)")
+    batch: int = Field(2, ge=1, le=64, description="frames at once")
+    device: str | None = Field(None, description="torch device the network runs on; none: the GPU if there is one")
+    contrast_min: float = Field(3.0, ge=0, le=255, description="grey levels of spread below which a frame is blank")
+    score_min: float = Field(0.1, ge=0, le=1, description="least score of a pixel's best class, or it stays unknown")
+    region_pixels_min: int = Field(64, ge=16, description="pixels of the smallest region")
+
+    def decisive(self) -> dict[str, Any]:
+        """Return what decides labels, and not where or how fast."""
+        return self.model_dump(mode="json", exclude={"batch", "device"})
+
+
+class SemanticsSettings(BackendSettings):
+    """Who labels the pixels, and how."""
+
+    regions: RegionSettings = RegionSettings()

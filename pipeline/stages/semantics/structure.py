@@ -18,7 +18,7 @@ from pipeline.contract.records import Images, MetricScene, Semantics
 from pipeline.geometry.normals import fit_planes
 from pipeline.stages.semantics.furniture import LEVEL_COSINE, furniture_labels
 from pipeline.stages.semantics.regions import cut_superpixels
-from pipeline.stages.semantics.settings import SemanticsSettings, StructureSettings
+from pipeline.stages.semantics.settings import RegionSettings, StructureSettings
 from pipeline.stages.semantics.walls import Wall, find_walls
 
 ROOM_HEIGHT_M = 2.8
@@ -42,18 +42,17 @@ class StructureSegmenter:
     name: str = "structure"
     weights: Mapping[str, str] = MappingProxyType({})
 
-    def __init__(self, settings: SemanticsSettings) -> None:
-        self.settings = settings
+    def __init__(self, settings: StructureSettings | None = None, regions: RegionSettings | None = None) -> None:
+        self.settings = settings or StructureSettings()
+        self.regions = regions or RegionSettings()
 
     def segment(self, rgb: Images, scene: MetricScene) -> Semantics:
         """Label frames (n, 480, 640, 3) uint8 RGB at the resolution of ``scene.depth``; what cannot be told is 255."""
-        surfaces = [world_surface(scene, frame, self.settings.structure) for frame in range(len(scene.depth))]
-        labels = structure_labels(surfaces, scene.ceiling_height, self.settings.structure)
+        surfaces = [world_surface(scene, frame, self.settings) for frame in range(len(scene.depth))]
+        labels = structure_labels(surfaces, scene.ceiling_height, self.settings)
         height, width = scene.depth.shape[1:]
         regions = [
-            cut_superpixels(
-                cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), depth, self.settings.regions
-            )
+            cut_superpixels(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), depth, self.regions)
             for picture, depth in zip(rgb, scene.depth, strict=True)
         ]
         return Semantics(labels, np.stack(regions))

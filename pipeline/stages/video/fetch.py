@@ -7,11 +7,10 @@ look at the content.
 
 import hashlib
 import json
-import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from pathlib import Path
 
 from pipeline.contract.errors import (
@@ -19,45 +18,36 @@ from pipeline.contract.errors import (
     ChangedMeanwhile,
     DiskFull,
     DownloadError,
-    DownloadGone,
     DownloadRefused,
     DownloadTransient,
     HostResting,
     UnwantedVideo,
     VideoError,
 )
+from pipeline.contract.progress import Progress, silent
 from pipeline.contract.records import Source
 from pipeline.media import check_decodes, probe
 from pipeline.sources.rules import SourceRules
-from pipeline.sources.video_source import VideoSource, video_id
-from pipeline.sources.web.explain import NO_SPACE, one_line
+from pipeline.sources.video_source import VideoSource
+from pipeline.sources.web.explain import one_line
 from pipeline.sources.web.hosts import Hosts
-from pipeline.stages.video.arrival import BLOCK_BYTES, Arrival, Progress
+from pipeline.stages.video.arrival import TASK, Arrival
 from pipeline.stages.video.containers import check_whole
-from pipeline.stages.video.settings import DownloadSettings
+from pipeline.stages.video.origins import FetchRequest, arrival_of
+from pipeline.stages.video.settings import VideoSettings
+from pipeline.store.atomic import NO_SPACE, flush
+from pipeline.store.groups import SOURCE_NOTES, SOURCE_VIDEO
 
-VIDEO = "source.mp4"
-METADATA = "source.json"
 DRAFTS = ".draft"
 RESUMABLE = (DownloadTransient, DownloadRefused, HostResting)
 """Errors after which what has arrived is kept, to be taken up again."""
 
 
-@dataclass(frozen=True)
-class Order:
-    """What is to be fetched and how: the video, its source's rules, the settings, the paces of hosts."""
-
-    source: VideoSource
-    settings: DownloadSettings
-    rules: SourceRules
-    hosts: Hosts | None
-
-
 def fetch(
     source: VideoSource,
     folder: Path,
-    settings: DownloadSettings,
-    progress: Progress = lambda *_: None,
+    settings: VideoSettings,
+    progress: Progress = silent,
     rules: SourceRules | None = None,
     hosts: Hosts | None = None,
 ) -> Source:
@@ -70,9 +60,9 @@ def fetch(
         source: a rendered tour, a local file or a URL.
         folder: where to put it; made if it is missing.
         settings: of this stage.
-        progress: told a note and the share done, 0 to 1.
+        progress: told how far it is.
         rules: of the source that lists the video.
-        hosts: paces shared with other processes; without them nobody else is thought to ask.
+        hosts: rate limits shared with other processes; without them nobody else is thought to ask.
 
     Raises:
         BrokenVideo: what arrived is no video; ``UnwantedVideo``: it is shorter, longer or larger than the settings
@@ -84,24 +74,24 @@ def fetch(
     present = read_source(folder)
     if present is not None and present.origin == source.origin:
         return present
-    order = Order(source, settings, rules or SourceRules(), hosts)
+    request = FetchRequest(source, settings, rules or SourceRules(), hosts)
     try:
-        described = _fetched(order, folder, progress)
+        described = _fetched(request, folder, progress)
     except (BrokenVideo, ChangedMeanwhile) as error:
         if source.kind != "url" or isinstance(error, UnwantedVideo):
             raise
-        described = _fetched(order, folder, progress)
-    progress("done", 1.0)
+        described = _fetched(request, folder, progress)
+    progress(TASK, 1, 1, "done")
     return described
 
 
-def _fetched(order: Order, folder: Path, progress: Progress) -> Source:
+def _fetched(request: FetchRequest, folder: Path, progress: Progress) -> Source:
     drafts = folder / DRAFTS
     try:
         with _full_disk_told_apart():
             drafts.mkdir(parents=True, exist_ok=True)
-            arrival = _FETCHERS[order.source.kind](order, drafts, progress)
-            described = _verified(order, arrival)
+            arrival = arrival_of(request, drafts, progress)
+            described = _verified(request, arrival)
             _place(arrival.path, described, folder)
     except RESUMABLE:
         raise
@@ -115,48 +105,18 @@ def _fetched(order: Order, folder: Path, progress: Progress) -> Source:
 def read_source(folder: Path) -> Source | None:
     """Return what ``source.json`` says if it is there and ``source.mp4`` is the file it describes, else None."""
     try:
-        content = json.loads((folder / METADATA).read_text())
+        content = json.loads((folder / SOURCE_NOTES).read_text())
         source = Source(**{field.name: content[field.name] for field in fields(Source)})
-        intact = (folder / VIDEO).stat().st_size == source.size_bytes and _sha256(folder / VIDEO) == source.sha256
+        intact = (folder / SOURCE_VIDEO).stat().st_size == source.size_bytes and _sha256(
+            folder / SOURCE_VIDEO
+        ) == source.sha256
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return source if intact else None
 
 
-def _render(order: Order, drafts: Path, progress: Progress) -> Arrival:
-    from pipeline.tours import Tour
-
-    path, seed = drafts / "tour.mp4", order.source.seed
-    tour = Tour.from_seed(seed, order.settings.tour)
-    tour.write_video(path, lambda frame, count: progress(f"frame {frame} of {count}", frame / count))
-    return Arrival(path, f"Rendered tour {seed}", "pipeline.tours", "CC0-1.0")
-
-
-def _copy(order: Order, drafts: Path, progress: Progress) -> Arrival:
-    original, path, settings = Path(order.source.origin), drafts / "copy", order.settings
-    try:
-        size = original.stat().st_size
-        if size > settings.bytes_max:
-            raise UnwantedVideo(f"{original.name} holds {size} bytes, more than {settings.bytes_max}")
-        with original.open("rb") as reader, path.open("wb") as writer:
-            while block := reader.read(BLOCK_BYTES):
-                writer.write(block)
-                progress("copying", writer.tell() / max(size, 1))
-    except FileNotFoundError as error:
-        raise DownloadGone(f"{original} does not exist") from error
-    except (PermissionError, IsADirectoryError) as error:
-        raise DownloadRefused(f"{original} cannot be read: {error.strerror}") from error
-    return Arrival(path, original.stem)
-
-
-def _download(order: Order, drafts: Path, progress: Progress) -> Arrival:
-    from pipeline.stages.video.transfer import download
-
-    return download(order.source, drafts, order.settings, order.rules, order.hosts, progress)
-
-
-def _verified(order: Order, arrival: Arrival) -> Source:
-    source, settings = order.source, order.settings
+def _verified(request: FetchRequest, arrival: Arrival) -> Source:
+    source, settings = request.source, request.settings
     check_whole(arrival.path)
     held = probe(arrival.path)
     if not settings.duration_min_s <= held.duration_s <= settings.duration_max_s:
@@ -164,7 +124,7 @@ def _verified(order: Order, arrival: Arrival) -> Source:
         raise UnwantedVideo(f"{source.origin} lasts {held.duration_s:.1f} s; accepted are {bounds}")
     check_decodes(arrival.path)
     return Source(
-        video_id=video_id(source),
+        video_id=source.video_id,
         origin=source.origin,
         title=one_line(arrival.title),
         uploader=one_line(arrival.uploader),
@@ -180,21 +140,13 @@ def _verified(order: Order, arrival: Arrival) -> Source:
 
 def _place(draft: Path, source: Source, folder: Path) -> None:
     """Move the video to its place and then, as the sign that it is whole, its description."""
-    description = draft.with_name(METADATA)
+    description = draft.with_name(SOURCE_NOTES)
     description.write_text(json.dumps(asdict(source), indent=1))
-    (folder / METADATA).unlink(missing_ok=True)
-    for path, name in ((draft, VIDEO), (description, METADATA)):
-        _flush(path)
+    (folder / SOURCE_NOTES).unlink(missing_ok=True)
+    for path, name in ((draft, SOURCE_VIDEO), (description, SOURCE_NOTES)):
+        flush(path)
         path.replace(folder / name)
-    _flush(folder)
-
-
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    flush(folder)
 
 
 def _sha256(path: Path) -> str:
@@ -210,10 +162,3 @@ def _full_disk_told_apart() -> Iterator[None]:
         if error.errno in NO_SPACE:
             raise DiskFull(f"no space left for {error.filename or 'the video'}: free some and run again") from error
         raise DownloadError(f"the video could not be written: {error}") from error
-
-
-_FETCHERS: dict[str, Callable[[Order, Path, Progress], Arrival]] = {
-    "tour": _render,
-    "file": _copy,
-    "url": _download,
-}

@@ -2,17 +2,16 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from pipeline.sources.duplicates.fingerprints import DuplicateSettings
+from pipeline.sources.duplicates.settings import DuplicateSettings
 from pipeline.sources.web.settings import WebSettings
+from pipeline.stages.base import StageSettings
 from pipeline.tours.settings import TourSettings
 
 
-class DownloadSettings(BaseModel):
+class VideoSettings(StageSettings):
     """What is accepted as a video and how it is asked for."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     height_max: int = Field(
         720, ge=144, le=4320, description="rows of the largest format asked for; frames are stored with 480"

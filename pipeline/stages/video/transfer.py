@@ -17,14 +17,15 @@ from yt_dlp.networking.exceptions import HTTPError
 from yt_dlp.utils import YoutubeDLError
 
 from pipeline.contract.errors import BrokenVideo, ChangedMeanwhile, DiskFull, UnwantedVideo
+from pipeline.contract.progress import Progress
 from pipeline.sources.listings import found_video
 from pipeline.sources.rules import SourceRules
 from pipeline.sources.video_source import VideoSource
 from pipeline.sources.web.client import WebClient
 from pipeline.sources.web.explain import explained
 from pipeline.sources.web.hosts import Hosts
-from pipeline.stages.video.arrival import Arrival, Progress
-from pipeline.stages.video.settings import DownloadSettings
+from pipeline.stages.video.arrival import TASK, Arrival
+from pipeline.stages.video.settings import VideoSettings
 
 NAME = "download"
 BEGUN = "begun.json"
@@ -33,7 +34,7 @@ BEGUN = "begun.json"
 def download(
     source: VideoSource,
     drafts: Path,
-    settings: DownloadSettings,
+    settings: VideoSettings,
     rules: SourceRules,
     hosts: Hosts | None,
     progress: Progress,
@@ -77,7 +78,7 @@ class _Transfer(WebClient):
         self,
         options: dict[str, Any],
         path: Path,
-        settings: DownloadSettings,
+        settings: VideoSettings,
         named: tuple[str, ...],
         hosts: Hosts | None,
     ) -> None:
@@ -126,7 +127,7 @@ def _told(response: Response) -> _Begun:
 
 
 def _options(
-    path: Path, source: VideoSource, settings: DownloadSettings, rules: SourceRules, progress: Progress
+    path: Path, source: VideoSource, settings: VideoSettings, rules: SourceRules, progress: Progress
 ) -> dict[str, Any]:
     height = rules.height_max or settings.height_max
     tall = f"[height<=?{height}]"
@@ -151,7 +152,7 @@ def _options(
 
 
 def _refuse_unwanted(
-    source: VideoSource, settings: DownloadSettings, rules: SourceRules, entry: dict[str, Any], *, incomplete: bool
+    source: VideoSource, settings: VideoSettings, rules: SourceRules, entry: dict[str, Any], *, incomplete: bool
 ) -> None:
     """Raise before anything is fetched; yt-dlp takes a None as consent."""
     found = found_video(source.origin, entry)
@@ -164,8 +165,8 @@ def _refuse_unwanted(
         raise UnwantedVideo(f"{source.origin}: {objection}")
 
 
-def _watch(settings: DownloadSettings, progress: Progress, state: dict[str, Any]) -> None:
+def _watch(settings: VideoSettings, progress: Progress, state: dict[str, Any]) -> None:
     size, total = state.get("downloaded_bytes") or 0, state.get("total_bytes") or state.get("total_bytes_estimate")
     if max(size, total or 0) > settings.bytes_max:
         raise UnwantedVideo(f"the video holds more than {settings.bytes_max} bytes")
-    progress(f"{size / 1e6:.1f} MB", min(1.0, size / total) if total else 0.0)
+    progress(TASK, min(size, total) if total else 0, total or 1, f"{size / 1e6:.1f} MB")

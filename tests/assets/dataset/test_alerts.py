@@ -11,7 +11,7 @@ import pytest
 
 from assets.dataset.alerts import refusing_hosts
 from assets.resources import PipelineResource
-from pipeline.sources.discover import paces
+from pipeline.sources.web.hosts import Hosts
 
 
 @pytest.fixture
@@ -36,8 +36,8 @@ def hook() -> Iterator[tuple[str, list[str]]]:
 def test_a_host_that_refuses_again_and_again_is_told_once_a_rest(tmp_path: Path, hook: tuple[str, list[str]]):
     url, told = hook
     web = {"alert_url": url, "alert_after": 2, "pause_s": 0, "jitter": 0}
-    pipeline = PipelineResource(data=str(tmp_path), overrides={"download": {"web": web}})
-    hosts = paces(pipeline.store(), pipeline.settings().download.web)
+    pipeline = PipelineResource(data=str(tmp_path), overrides={"video": {"web": web}})
+    hosts = Hosts.of(pipeline.store(), pipeline.settings().video.web)
     cursor = _look(pipeline, None)
     hosts.refused("a.org", None)
     cursor = _look(pipeline, cursor)
@@ -54,8 +54,8 @@ def test_a_host_that_refuses_again_and_again_is_told_once_a_rest(tmp_path: Path,
 
 def test_a_hook_that_nobody_answers_at_stops_nothing(tmp_path: Path):
     web = {"alert_url": "http://127.0.0.1:9/", "alert_after": 1, "pause_s": 0}
-    pipeline = PipelineResource(data=str(tmp_path), overrides={"download": {"web": web}})
-    paces(pipeline.store(), pipeline.settings().download.web).refused("a.org", None)
+    pipeline = PipelineResource(data=str(tmp_path), overrides={"video": {"web": web}})
+    Hosts.of(pipeline.store(), pipeline.settings().video.web).refused("a.org", None)
     assert json.loads(_look(pipeline, None) or "{}").keys() == {"a.org"}
 
 

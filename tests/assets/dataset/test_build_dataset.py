@@ -1,7 +1,8 @@
 """``build_dataset`` as a user runs it: real processes, real kills, a real ``dagster dev``.
 
 One story in four acts, each a fixture on the one before: a video's process is killed while others are built, two
-builds finish the rest at the same time, a further build finds nothing to do, and the UI's GraphQL backfills.
+builds finish the rest at the same time (all of them with the packages of the base install alone), a
+further build finds nothing to do, and the UI's GraphQL backfills.
 """
 
 import os
@@ -15,10 +16,11 @@ from urllib.error import URLError
 import dagster as dg
 import pytest
 
-from pipeline.dataset.index import read_summary
-from pipeline.sources.video_source import read_sources, video_id
-from pipeline.stages.run import is_built, provenance
+from pipeline.sources.video_source import read_sources
+from pipeline.stages.run import is_built, made_by
+from pipeline.store.index import read_summary
 from tests.assets.workplace import LONGEST_RUN_S, Ended, Workplace, finish, free_port, graphql, kill_child
+from tests.fresh import EXTRAS
 from tests.pipeline.room_video import write_room_video
 
 TOUR = "tour-1"
@@ -29,17 +31,18 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
     folder = tmp_path_factory.mktemp("workplace")
     (folder / "broken.mp4").write_text("this is no video")
     write_room_video(folder / "room.mp4")
-    return Workplace(folder, f"tour://1 {folder / 'broken.mp4'} {folder / 'room.mp4'}")
+    beyond_base = tuple(package for packages in EXTRAS.values() for package in packages)
+    return Workplace(folder, f"tour://1 {folder / 'broken.mp4'} {folder / 'room.mp4'}", beyond_base)
 
 
 @pytest.fixture(scope="module")
 def broken(workplace: Workplace) -> str:
-    return video_id(read_sources(workplace.sources)[1])
+    return read_sources(workplace.sources)[1].video_id
 
 
 @pytest.fixture(scope="module")
 def room(workplace: Workplace) -> str:
-    return video_id(read_sources(workplace.sources)[2])
+    return read_sources(workplace.sources)[2].video_id
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +58,7 @@ def killed(workplace: Workplace, room: str) -> Ended:
 def remembered(workplace: Workplace, killed: Ended, room: str) -> dict[str, str]:
     """When the stages were made that the killed process had finished."""
     del killed
-    found = {name: provenance(workplace.store.video(room), name) for name in ("video", "clips", "indoor_clips")}
+    found = {name: made_by(workplace.store.video(room), name) for name in ("video", "clips", "indoor_clips")}
     return {name: made.created for name, made in found.items() if made}
 
 
@@ -122,7 +125,7 @@ def test_finished_stages_of_a_killed_video_are_not_done_again(
     del both
     assert set(remembered) == {"video", "clips", "indoor_clips"}
     for name, created in remembered.items():
-        made = provenance(workplace.store.video(room), name)
+        made = made_by(workplace.store.video(room), name)
         assert made is not None
         assert made.created == created
 

@@ -32,7 +32,7 @@ def workplace(tmp_path_factory: pytest.TempPathFactory, web: Web) -> Workplace:
     place = Workplace(folder, str(sources))
     polite = {"interval_s": 0, "pause_s": 0, "retry_s": 0, "private_addresses": True}
     settings = {
-        "download": {"web": polite, "free_bytes_min": 0, "duplicates": {"enabled": False}},
+        "video": {"web": polite, "free_bytes_min": 0, "duplicates": {"enabled": False}},
         "dataset": {"poll_cron": "* * * * *"},
     }
     place.settings_file.write_text(json.dumps(settings))

@@ -22,7 +22,7 @@ from assets.training.resource import TrainingResource
 from pipeline.contract.errors import SettingsError
 from tests.training.rooms import RoomFrames, stored_frames
 from tests.training.spoken_room import spoken_frames
-from tests.training.test_runs import quick
+from tests.training.tiny_runs import quick
 from training.checkpoints import describe
 from training.data.export import export_monoscene, with_nyu_camera, write_room
 from training.studies.rooms import FIRST_SEED

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from pipeline.contract.records import ClipScores, Images
-from pipeline.dataset.filters import FilterSettings, objections
+from pipeline.dataset.filters import objections
+from pipeline.settings import FilterSettings
 from pipeline.stages.clips.scores import clip_scores
 from tests.pipeline.videos import walk
 

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from pipeline.contract.errors import BrokenVideo
 from pipeline.contract.records import LeftOut, ScaleSource
-from pipeline.dataset.index import CLASS_COLUMNS, DatasetSummary, build_dataset, read_summary, split_of
+from pipeline.dataset.index import build_dataset, split_of
 from pipeline.settings import DatasetSettings
 from pipeline.stages.failures import forget_failure, record_failure
-from pipeline.store.files import Store
+from pipeline.store.index import CLASS_COLUMNS, DatasetSummary, read_summary
 from pipeline.store.provenance import Provenance
+from pipeline.store.store import Store
 
 HALF = DatasetSettings(validation_share=0.5)
 

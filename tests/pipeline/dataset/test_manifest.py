@@ -1,24 +1,47 @@
 """A built tour's manifest holds no pixel, and the same dataset is made from it again."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.contract.errors import BrokenManifest, StageMissing
+from pipeline.contract.errors import BrokenManifest, MixedDataset, StageMissing
 from pipeline.dataset.index import build_dataset
-from pipeline.dataset.manifest import HEADER, export_manifest, manifest_settings, read_header, rebuild
-from pipeline.settings import Settings
-from pipeline.stages.bodies import Workbench
-from pipeline.store.files import Store
+from pipeline.dataset.manifest import HEADER, Rebuilt, export_manifest, read_recipe, rebuild
+from pipeline.dataset.recipe import recipe_of
+from pipeline.settings import Layer, load_settings, resolve
+from pipeline.sources.catalog.catalog import Catalog
+from pipeline.stages.base import Workbench
+from pipeline.store.store import Store
+from tests.pipeline.small_tour import workbench
 
 
 @pytest.fixture
 def manifest(copied_tour: Workbench, tmp_path: Path) -> Path:
-    build_dataset(copied_tour.video.store, copied_tour.settings.dataset)
-    assert export_manifest(copied_tour.video.store, copied_tour.settings, tmp_path / "tour.parquet") == 1
+    build_dataset(copied_tour.video.files, copied_tour.settings.dataset)
+    assert export_manifest(copied_tour.video.files, copied_tour.catalog, tmp_path / "tour.parquet") == 1
     return tmp_path / "tour.parquet"
+
+
+def rebuilt(tour: Workbench, manifest: Path) -> Rebuilt:
+    (found,) = rebuild(manifest, tour.video.files, tour.catalog, tour.settings)
+    return found
+
+
+def with_column(manifest: Path, name: str, value: Any) -> None:
+    table = pq.read_table(manifest)
+    changed = table.set_column(table.schema.get_field_index(name), name, pa.array([value] * table.num_rows))
+    pq.write_table(changed.replace_schema_metadata(table.schema.metadata), manifest)
+
+
+def with_recipe(manifest: Path, change: Any) -> None:
+    table = pq.read_table(manifest)
+    recipe = json.loads(table.schema.metadata[HEADER])
+    change(recipe)
+    pq.write_table(table.replace_schema_metadata({HEADER: json.dumps(recipe).encode()}), manifest)
 
 
 def test_a_manifest_names_frames_and_cameras_and_no_secret(copied_tour: Workbench, manifest: Path):
@@ -26,38 +49,108 @@ def test_a_manifest_names_frames_and_cameras_and_no_secret(copied_tour: Workbenc
     assert table.num_rows == int(copied_tour.video.read("scene", "registered").sum())
     assert len(table["camera_to_world"][0]) == 16
     assert manifest.stat().st_size < 200_000
-    assert "web" not in read_header(manifest).settings["download"]
-    assert manifest_settings(read_header(manifest), Settings()) == copied_tour.settings
+    assert "web" not in read_recipe(manifest).stages["video"].settings
+
+
+def test_it_says_how_the_videos_were_made_and_not_what_holds_today(copied_tour: Workbench, manifest: Path):
+    recipe = read_recipe(manifest)
+    assert recipe == recipe_of(copied_tour.video)
+    assert recipe.stages["clips"].settings["frames_per_second"] == 4.0
+    again = resolve(Layer("the manifest", values=recipe.values())).settings
+    assert {name: getattr(again, name).decisive() for name in recipe.stages} == recipe.values()
 
 
 def test_what_is_there_already_is_compared_and_found_the_same(copied_tour: Workbench, manifest: Path):
-    (rebuilt,) = rebuild(manifest, copied_tour.video.store, copied_tour.settings)
-    assert rebuilt.difference == ""
+    assert rebuilt(copied_tour, manifest).difference == ""
 
 
 def test_another_file_under_the_same_address_is_told(copied_tour: Workbench, manifest: Path):
-    table = pq.read_table(manifest)
-    changed = table.set_column(table.schema.get_field_index("sha256"), "sha256", pa.array(["0" * 64] * table.num_rows))
-    pq.write_table(changed.replace_schema_metadata(table.schema.metadata), manifest)
-    (rebuilt,) = rebuild(manifest, copied_tour.video.store, copied_tour.settings)
-    assert rebuilt.difference == "its host gives another file now"
+    with_column(manifest, "sha256", "0" * 64)
+    assert rebuilt(copied_tour, manifest).difference == "its host gives another file now"
+
+
+def test_other_weights_and_other_code_are_told(copied_tour: Workbench, manifest: Path):
+    def change(recipe: dict[str, Any]) -> None:
+        recipe["stages"]["semantics"]["weights"] = {"san.pth": "0" * 64}
+        recipe["stages"]["scene"]["code_version"] = "1"
+
+    with_recipe(manifest, change)
+    difference = rebuilt(copied_tour, manifest).difference
+    assert "semantics used other weights (san.pth)" in difference
+    assert "scene has code version 2 instead of 1" in difference
+
+
+def test_videos_made_in_different_ways_are_refused_by_name(copied_tour: Workbench, tmp_path: Path):
+    store, catalog = copied_tour.video.files, copied_tour.catalog
+    other = workbench(Path(store.root), "tour://6")
+    copied = Path(store.root) / "videos"
+    (copied / copied_tour.video.video_id).rename(copied / "kept")
+    (copied / other.video.video_id).symlink_to(copied / "kept")
+    (copied / copied_tour.video.video_id).symlink_to(copied / "kept")
+    build_dataset(store, copied_tour.settings.dataset)
+    assert export_manifest(store, catalog, tmp_path / "same.parquet") == 2
+    (copied / other.video.video_id).unlink()
+    _copy_with_another_threshold(copied / "kept", copied / other.video.video_id)
+    with pytest.raises(MixedDataset, match=r"tour-6 was not made as tour-5 was.*indoor_clips\.threshold is 0\.25"):
+        export_manifest(store, catalog, tmp_path / "mixed.parquet")
+    assert not (tmp_path / "mixed.parquet").exists()
 
 
 @pytest.mark.parametrize("origin", ["/etc/passwd", "file:///etc/passwd", "tour://6", "http://a:b@example.org/"])
 def test_a_manifest_that_leads_elsewhere_is_refused(copied_tour: Workbench, manifest: Path, origin: str):
-    table = pq.read_table(manifest)
-    changed = table.set_column(table.schema.get_field_index("origin"), "origin", pa.array([origin] * table.num_rows))
-    pq.write_table(changed.replace_schema_metadata(table.schema.metadata), manifest)
+    with_column(manifest, "origin", origin)
     with pytest.raises(BrokenManifest):
-        list(rebuild(manifest, copied_tour.video.store, copied_tour.settings))
+        rebuilt(copied_tour, manifest)
+
+
+@pytest.mark.parametrize(
+    ("stage", "name", "value"),
+    [
+        ("video", "web", {"private_addresses": True}),
+        ("video", "bytes_max", 2048),
+        ("semantics", "san", {"features": "/home"}),
+        ("cinema", "seats", 3),
+    ],
+)
+def test_a_manifest_that_sets_more_than_results_is_refused(manifest: Path, stage: str, name: str, value: Any):
+    def change(recipe: dict[str, Any]) -> None:
+        known = recipe["stages"].setdefault(stage, {"settings": {}, "code_version": "1"})
+        known["settings"][name] = value
+
+    with_recipe(manifest, change)
+    recipe = read_recipe(manifest)
+    values = {key: settings for key, settings in recipe.values().items() if key != "cinema"}
+    with pytest.raises(BrokenManifest, match=r"no manifest may give|no stage"):
+        recipe.check_decisive(resolve(Layer("the manifest", values=values)).settings)
 
 
 def test_what_is_no_manifest_is_refused(tmp_path: Path):
     (tmp_path / "text.parquet").write_text("no manifest")
     pq.write_table(pa.table({"a": [1]}), tmp_path / "other.parquet")
-    pq.write_table(pa.table({"a": [1]}).replace_schema_metadata({HEADER: b"{}"}), tmp_path / "empty.parquet")
-    for name in ("text", "other", "empty", "missing"):
-        with pytest.raises(BrokenManifest):
-            read_header(tmp_path / f"{name}.parquet")
+    for name, header in (("empty", b"{}"), ("first", b'{"version": 1, "settings": {}, "code_versions": {}}')):
+        pq.write_table(pa.table({"a": [1]}).replace_schema_metadata({HEADER: header}), tmp_path / f"{name}.parquet")
+    for name in ("text", "other", "empty", "first", "missing"):
+        with pytest.raises(BrokenManifest, match=name):
+            read_recipe(tmp_path / f"{name}.parquet")
+    empty = Store(tmp_path / "data")
     with pytest.raises(StageMissing):
-        export_manifest(Store(tmp_path / "data"), Settings(), tmp_path / "out.parquet")
+        export_manifest(empty, Catalog(empty), tmp_path / "out.parquet")
+
+
+def test_local_settings_that_do_not_decide_stay_local(manifest: Path):
+    recipe = read_recipe(manifest)
+    mine = {"video": {"web": {"interval_s": 7}}, "clips": {"frames_per_second": 9}}
+    chosen = resolve(Layer("the manifest", values=recipe.values()), Layer("here", values=mine)).settings
+    assert (chosen.video.web.interval_s, chosen.clips.frames_per_second) == (7, 4.0)
+    recipe.check_decisive(chosen)
+    assert load_settings().video.web.interval_s != 7
+
+
+def _copy_with_another_threshold(video: Path, copy: Path) -> None:
+    import shutil
+
+    shutil.copytree(video, copy)
+    path = copy / "scene.zarr" / "frames" / "zarr.json"
+    content = json.loads(path.read_text())
+    content["attributes"]["settings"]["threshold"] = 0.25
+    path.write_text(json.dumps(content))

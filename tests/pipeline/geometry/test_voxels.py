@@ -10,10 +10,9 @@ from scipy.spatial.transform import Rotation
 from pipeline.contract.camera import pointmap
 from pipeline.contract.classes import SemanticClass
 from pipeline.contract.grid import GRID_SHAPE, VOXEL_SIZE, voxel_centres, voxel_index
-from pipeline.contract.records import MetricScene, Semantics
+from pipeline.contract.records import FrameGrid, MetricScene, Semantics
 from pipeline.geometry.traversal import mark_segment
 from pipeline.geometry.voxels import (
-    FrameGrid,
     VoxelSettings,
     fill_grid,
     fullest_window,

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.language.text import TextSide
-from pipeline.stages.bodies import Workbench
+from pipeline.language.text import SanText
+from pipeline.stages.base import Workbench
 from pipeline.stages.run import process_video
-from pipeline.stages.semantics.san import SanSettings
+from pipeline.stages.semantics.settings import SanSettings
 from tests.pipeline.small_tour import small_settings, workbench
 from tests.pipeline.stages.semantics.tiny_san import tiny_settings, write_checkpoint
 
@@ -27,7 +27,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def spoken_tour(built_tour: Workbench, checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Workbench:
     """The small tour labelled by a small SAN. Do not change its groups: copy its folder."""
     folder = tmp_path_factory.mktemp("spoken") / "data"
-    shutil.copytree(built_tour.video.store.root, folder)
+    shutil.copytree(built_tour.video.files.root, folder)
     settings = small_settings(semantics={"backend": "san", "san": tiny_settings(checkpoint)})
     bench = replace(workbench(folder), settings=settings)
     list(process_video(bench))
@@ -35,5 +35,5 @@ def spoken_tour(built_tour: Workbench, checkpoint: Path, tmp_path_factory: pytes
 
 
 @pytest.fixture
-def text(checkpoint: Path) -> TextSide:
-    return TextSide(SanSettings.model_validate(tiny_settings(checkpoint)))
+def text(checkpoint: Path) -> SanText:
+    return SanText(SanSettings.model_validate(tiny_settings(checkpoint)))

@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,9 @@ import pipeline.language.index
 from pipeline.contract.errors import NoEmbeddings, OtherWeights
 from pipeline.contract.records import Floats
 from pipeline.language.index import FOLDER, RegionIndex, nearest_codes, open_index
-from pipeline.language.text import TextSide
-from pipeline.store.files import Store
+from pipeline.language.text import SanText
 from pipeline.store.provenance import Provenance
+from pipeline.store.store import Store
 
 WIDTH = 64
 
@@ -21,7 +22,7 @@ def unit(rng: np.random.Generator, rows: int) -> Floats:
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-def store_regions(store: Store, video_id: str, rows: int, text: TextSide, fingerprint: str = "1") -> Floats:
+def store_regions(store: Store, video_id: str, rows: int, text: SanText, fingerprint: str = "1") -> Floats:
     vectors = unit(np.random.default_rng([ord(letter) for letter in video_id + fingerprint]), rows).astype(np.float16)
     video = store.video(video_id)
     for stage in ("semantics", "occupancy"):
@@ -47,7 +48,7 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "data")
 
 
-def test_the_nearest_regions_are_those_of_an_exhaustive_search(store: Store, text: TextSide):
+def test_the_nearest_regions_are_those_of_an_exhaustive_search(store: Store, text: SanText):
     stored = {name: store_regions(store, name, rows, text) for name, rows in (("b", 700), ("a", 300), ("c", 1))}
     index, asked = open_index(store, text), unit(np.random.default_rng(0), 1)[0]
     everything = sorted(
@@ -74,26 +75,26 @@ def test_blocks_and_threads_change_nothing(rows: int, count: int, threads: int, 
     assert sorted(products[found].tolist(), reverse=True) == sorted(products.tolist(), reverse=True)[:count]
 
 
-def test_asking_for_more_regions_than_there_are_gives_all(store: Store, text: TextSide):
+def test_asking_for_more_regions_than_there_are_gives_all(store: Store, text: SanText):
     store_regions(store, "a", 9, text)
     found = open_index(store, text).search(unit(np.random.default_rng(0), 1)[0], 50)
     assert sorted(hit.region for hit in found) == list(range(9))
 
 
-def test_a_changed_video_is_read_again_and_the_others_are_copied(store: Store, text: TextSide):
+def test_a_changed_video_is_read_again_and_the_others_are_copied(store: Store, text: SanText):
     first = {name: store_regions(store, name, 50, text) for name in ("a", "b")}
     before = open_index(store, text)
     changed = store_regions(store, "a", 70, text, fingerprint="2")
     # What has not changed is copied from the index and not read from its store, which is gone here.
-    folder = store.video("b").store.path("videos", "b", "scene.zarr", "semantics", "region_embeddings", "c")
-    store.files.rm(folder, recursive=True)
+    folder = store.path("videos", "b", "scene.zarr", "semantics", "region_embeddings", "c")
+    shutil.rmtree(folder)
     after = open_index(store, text)
     assert np.array_equal(after.embeddings[:70], changed.astype(np.float16))
     assert np.array_equal(after.embeddings[70:], first["b"].astype(np.float16))
     assert len(before) == 100
 
 
-def test_nothing_changed_nothing_written(store: Store, text: TextSide):
+def test_nothing_changed_nothing_written(store: Store, text: SanText):
     store_regions(store, "a", 5, text)
     open_index(store, text)
     before = sorted(path.name for path in (store.scratch / FOLDER).iterdir())
@@ -103,7 +104,7 @@ def test_nothing_changed_nothing_written(store: Store, text: TextSide):
 
 
 @pytest.mark.parametrize("damage", ["cut", "no table", "other rows"])
-def test_what_a_killed_or_damaged_index_left_is_never_read(store: Store, text: TextSide, damage: str):
+def test_what_a_killed_or_damaged_index_left_is_never_read(store: Store, text: SanText, damage: str):
     stored = store_regions(store, "a", 20, text)
     open_index(store, text)
     folder = store.scratch / FOLDER
@@ -119,12 +120,12 @@ def test_what_a_killed_or_damaged_index_left_is_never_read(store: Store, text: T
     assert len(list(folder.glob("*.npy"))) == 2
 
 
-def test_a_dataset_without_embeddings_names_the_stage(store: Store, text: TextSide):
+def test_a_dataset_without_embeddings_names_the_stage(store: Store, text: SanText):
     with pytest.raises(NoEmbeddings, match=r"no video.*stage 'semantics'.*youtube_occ"):
         open_index(store, text)
 
 
-def test_embeddings_of_other_weights_are_refused(store: Store, text: TextSide):
+def test_embeddings_of_other_weights_are_refused(store: Store, text: SanText):
     store_regions(store, "a", 5, text)
     video = store.video("a")
     attributes = {**video.attributes("semantics"), "weights": {"other.pth": "0" * 64}}

@@ -8,47 +8,46 @@ import zarr
 from PIL import Image
 from typer.testing import CliRunner
 
-import pipeline.cli.language  # noqa: F401 - adds its commands
-from pipeline.cli.app import app
+from pipeline.cli.app import command_line
 from pipeline.contract.errors import NoEmbeddings, OtherWeights, UnusableQuery
-from pipeline.language.heat_map import NOTHING, heat_colours
 from pipeline.language.query import ask
-from pipeline.language.text import TextSide, checked_queries, read_prompts
+from pipeline.language.text import SanText, checked_queries, read_prompts
 from pipeline.language.zero_shot import label_dataset
-from pipeline.stages.bodies import Workbench
+from pipeline.pictures.heat import NOTHING, heat_colours
+from pipeline.stages.base import Workbench
 
 QUERY = "a wooden bookshelf"
 
 
 def run(*arguments: object) -> str:
-    found = CliRunner().invoke(app, ["query", *map(str, arguments)], catch_exceptions=False)
+    found = CliRunner().invoke(command_line(), ["query", *map(str, arguments)], catch_exceptions=False)
     assert found.exit_code == 0
     return found.output
 
 
-def test_the_best_frames_hold_the_best_regions(spoken_tour: Workbench, text: TextSide):
+def test_the_best_frames_hold_the_best_regions(spoken_tour: Workbench, text: SanText):
     video = spoken_tour.video
-    answer = ask(video.store, text, QUERY, 3)
+    answer = ask(video.files, text, QUERY, 3)
     scores = video.read("semantics", "region_embeddings").astype(np.float32) @ text.embed([QUERY])[0]
     offsets = video.read("semantics", "region_offset")
     frames = [rows.max() for rows in np.split(scores, offsets[1:]) if len(rows)]
     assert [heat.hit.score for heat in answer.frames] == pytest.approx(sorted(frames, reverse=True)[:3], abs=1e-6)
     for heat in answer.frames:
-        assert np.nanmax(heat.pixels) == pytest.approx(heat.hit.score, abs=1e-6)
-        assert np.nanmax(heat.voxels) <= heat.hit.score + 1e-6
+        assert np.nanmax(heat.heat.pixels) == pytest.approx(heat.hit.score, abs=1e-6)
+        assert np.nanmax(heat.heat.voxels) <= heat.hit.score + 1e-6
 
 
-def test_the_best_voxels_come_once_and_in_order(spoken_tour: Workbench, text: TextSide):
-    answer = ask(spoken_tour.video.store, text, QUERY, 10)
+def test_the_best_voxels_come_once_and_in_order(spoken_tour: Workbench, text: SanText):
+    answer = ask(spoken_tour.video.files, text, QUERY, 10)
     scores = [hit.score for hit in answer.voxels]
     assert len(scores) == 10
     assert scores == sorted(scores, reverse=True)
-    assert max(scores) == pytest.approx(max(float(np.nanmax(heat.voxels)) for heat in answer.frames), abs=1e-6)
+    assert max(scores) == pytest.approx(max(float(np.nanmax(heat.heat.voxels)) for heat in answer.frames), abs=1e-6)
     assert len({(hit.video_id, hit.centre) for hit in answer.voxels}) == 10
 
 
-def test_every_frame_comes_at_most_once_however_many_are_asked(spoken_tour: Workbench, text: TextSide):
-    answer = ask(spoken_tour.video.store, text, QUERY, 1000)
+def test_every_frame_comes_at_most_once_however_many_are_asked(spoken_tour: Workbench, text: SanText):
+    answer = ask(spoken_tour.video.files, text, QUERY, 1000)
     rows = [heat.hit.row for heat in answer.frames]
     offsets = [*spoken_tour.video.read("semantics", "region_offset").tolist()]
     total = len(spoken_tour.video.read("semantics", "region_embeddings"))
@@ -63,7 +62,7 @@ def test_the_command_writes_a_sheet_and_clouds_and_says_that_name_seeded_weights
     import open3d
 
     weights = f"semantics.san.weights={checkpoint}"
-    data = spoken_tour.video.store.root
+    data = spoken_tour.video.files.root
     printed = run(QUERY, "--data", data, "--top", 2, "--out", tmp_path, "--set", weights, "--video", "tour-5")
     assert "the answers mean nothing" in printed
     assert "best voxels" in printed
@@ -76,14 +75,14 @@ def test_the_command_writes_a_sheet_and_clouds_and_says_that_name_seeded_weights
     assert len(np.unique(np.asarray(cloud.colors), axis=0)) > 1
 
 
-def test_a_list_of_prompts_labels_every_voxel(spoken_tour: Workbench, text: TextSide, tmp_path: Path):
+def test_a_list_of_prompts_labels_every_voxel(spoken_tour: Workbench, text: SanText, tmp_path: Path):
     video, prompts = spoken_tour.video, ["a bed", "a white wall", "wooden floor"]
-    counts = label_dataset(video.store, text, prompts, tmp_path)
+    counts = label_dataset(video.files, text, prompts, tmp_path)
     labels = zarr.open_group(tmp_path / f"{video.video_id}.zarr", mode="r")["labels"][:]
     assert labels.shape == video.read("occupancy", "labels").shape
     assert np.bincount(labels.ravel(), minlength=4)[1:].tolist() == counts.voxels.tolist()
     assert (labels > 0).sum() == (video.read("language", "region_of_voxel") > 0).sum()
-    alone = label_dataset(video.store, text, prompts[:1], tmp_path, video.video_id)
+    alone = label_dataset(video.files, text, prompts[:1], tmp_path, video.video_id)
     assert zarr.open_group(tmp_path / f"{video.video_id}.zarr", mode="r").attrs["prompts"] == prompts[:1]
     assert alone.voxels.tolist() == [counts.voxels.sum()]
 
@@ -112,7 +111,7 @@ def test_accents_are_no_other_script_and_articles_go():
     ]
 
 
-def test_a_query_too_long_is_refused(text: TextSide):
+def test_a_query_too_long_is_refused(text: SanText):
     with pytest.raises(UnusableQuery, match=r"other words.*tokens"):
         text.embed(["very " * 80 + "old sofa"])
 
@@ -135,12 +134,12 @@ def test_a_command_without_text_or_prompts_says_so():
 
 
 def test_a_dataset_or_video_without_embeddings_names_the_stage(
-    built_tour: Workbench, spoken_tour: Workbench, text: TextSide
+    built_tour: Workbench, spoken_tour: Workbench, text: SanText
 ):
     with pytest.raises(NoEmbeddings, match="stage 'semantics'"):
-        ask(built_tour.video.store, text, QUERY, 3)
+        ask(built_tour.video.files, text, QUERY, 3)
     with pytest.raises(NoEmbeddings, match=r"elsewhere.*backend san"):
-        ask(spoken_tour.video.store, text, QUERY, 3, "elsewhere")
+        ask(spoken_tour.video.files, text, QUERY, 3, "elsewhere")
 
 
 def test_other_weights_than_those_of_the_regions_are_refused(spoken_tour: Workbench, checkpoint: Path, tmp_path: Path):
@@ -150,7 +149,7 @@ def test_other_weights_than_those_of_the_regions_are_refused(spoken_tour: Workbe
     state["model"]["ov_classifier.logit_scale"] += 1
     torch.save(state, tmp_path / "other.pth")
     with pytest.raises(OtherWeights, match=r"tour-5.*other\.pth"):
-        run(QUERY, "--data", spoken_tour.video.store.root, "--set", f"semantics.san.weights={tmp_path / 'other.pth'}")
+        run(QUERY, "--data", spoken_tour.video.files.root, "--set", f"semantics.san.weights={tmp_path / 'other.pth'}")
 
 
 def test_heat_runs_from_blue_to_red_and_grey_is_nothing():

@@ -7,10 +7,11 @@ import pytest
 from pipeline.contract.camera import pointmap
 from pipeline.contract.errors import CorruptStore, NoEmbeddings
 from pipeline.contract.grid import GRID_SHAPE, voxel_index
-from pipeline.language.voxels import GROUP, ensure_language, language_grid
-from pipeline.stages.bodies import Workbench
-from pipeline.store.files import Store
+from pipeline.language.voxels import ensure_language, language_grid
+from pipeline.stages.base import Workbench
+from pipeline.store.groups import LANGUAGE
 from pipeline.store.rows import read_labels
+from pipeline.store.store import Store
 
 
 def test_a_voxel_speaks_with_the_mean_of_its_points(spoken_tour: Workbench):
@@ -65,35 +66,35 @@ def test_empty_voxels_say_nothing(spoken_tour: Workbench):
 
 
 def test_the_group_is_made_once_and_again_when_grids_change(spoken_tour: Workbench, tmp_path: Path):
-    shutil.copytree(spoken_tour.video.store.root, tmp_path / "data")
+    shutil.copytree(spoken_tour.video.files.root, tmp_path / "data")
     video = Store(tmp_path / "data").video(spoken_tour.video.video_id)
-    video.drop_group(GROUP)
+    video.drop_group(LANGUAGE)
     ensure_language(video)
-    made = video.attributes(GROUP)
+    made = video.attributes(LANGUAGE)
     ensure_language(video)
-    assert video.attributes(GROUP) == made
+    assert video.attributes(LANGUAGE) == made
     arrays = {name: video.read("occupancy", name) for name in ("labels", "origin", "grid_from_world", "class_counts")}
     arrays["labels"][:] = 0
     with video.write_group("occupancy", {**video.attributes("occupancy"), "fingerprint": "another"}) as group:
         for name, rows in arrays.items():
             group.append(name, rows)
     ensure_language(video)
-    assert video.attributes(GROUP)["fingerprint"] != made["fingerprint"]
-    assert not video.read(GROUP, "region_of_voxel").any()
+    assert video.attributes(LANGUAGE)["fingerprint"] != made["fingerprint"]
+    assert not video.read(LANGUAGE, "region_of_voxel").any()
     assert (language_grid(video, 0).voxel == -1).all()
 
 
 def test_a_damaged_group_is_made_anew(spoken_tour: Workbench, tmp_path: Path):
-    shutil.copytree(spoken_tour.video.store.root, tmp_path / "data")
+    shutil.copytree(spoken_tour.video.files.root, tmp_path / "data")
     video = Store(tmp_path / "data").video(spoken_tour.video.video_id)
     ensure_language(video)
-    before = video.read(GROUP, "mixtures")
-    shutil.rmtree(tmp_path / "data" / "videos" / video.video_id / "scene.zarr" / GROUP / "mixtures")
+    before = video.read(LANGUAGE, "mixtures")
+    shutil.rmtree(tmp_path / "data" / "videos" / video.video_id / "scene.zarr" / LANGUAGE / "mixtures")
     with pytest.raises(CorruptStore, match="ask again"):
         language_grid(video, 0)
     ensure_language(video)
     assert language_grid(video, 0).shares.nnz > 0
-    assert np.array_equal(video.read(GROUP, "mixtures"), before)
+    assert np.array_equal(video.read(LANGUAGE, "mixtures"), before)
 
 
 def test_without_embeddings_the_stage_to_run_is_named(built_tour: Workbench):

@@ -7,18 +7,18 @@ import pytest
 
 from pipeline.quality import QualityReport, plot_side_by_side, side_by_side, tour_quality
 from pipeline.quality.measures import overlaps, scale_to_truth
-from pipeline.stages.bodies import Workbench
+from pipeline.stages.base import Workbench
 from pipeline.tours.truth import TrueClip, tour_of, true_clip
 
 
 @pytest.fixture(scope="module")
 def report(built_tour: Workbench) -> QualityReport:
-    return tour_quality(built_tour.video.store, [built_tour.video.video_id], built_tour.settings)
+    return tour_quality(built_tour.video.files, [built_tour.video.video_id], built_tour.settings)
 
 
 @pytest.fixture(scope="module")
 def truth(built_tour: Workbench) -> TrueClip:
-    tour = tour_of(built_tour.video, built_tour.settings)
+    tour = tour_of(built_tour.video)
     assert tour is not None
     return true_clip(tour, built_tour.video.read("frames", "frame_index")[:4])
 
@@ -48,12 +48,12 @@ def test_the_report_is_a_table_and_a_picture(report: QualityReport):
 def test_scores_are_kept_beside_the_video_and_read_again(built_tour: Workbench, report: QualityReport):
     stored = built_tour.video.read_json("quality.json")
     assert stored["fingerprint"] == report.tours[0].fingerprint
-    again = tour_quality(built_tour.video.store, [built_tour.video.video_id], built_tour.settings)
+    again = tour_quality(built_tour.video.files, [built_tour.video.video_id], built_tour.settings)
     assert again == report
 
 
 def test_the_truth_scores_one(built_tour: Workbench, truth: TrueClip):
-    pixels, grids, grids_true_scale = overlaps(truth.scene, truth.semantics, truth, built_tour.settings)
+    pixels, grids, grids_true_scale = overlaps(truth.scene, truth.semantics, truth, built_tour.settings.occupancy)
     assert grids.iou == grids_true_scale.iou == 1
     present = truth.semantics.labels[(truth.semantics.labels > 0) & (truth.semantics.labels < 255)]
     assert pixels.miou == pytest.approx(len(np.unique(present)) / 11)
@@ -64,7 +64,7 @@ def test_a_scene_of_the_wrong_size_is_put_right_by_the_true_scale_alone(built_to
     cameras[:, :3, 3] *= 1.25
     large = replace(truth.scene, depth=truth.scene.depth * 1.25, camera_to_world=cameras)
     assert scale_to_truth(large, truth) == pytest.approx(0.8, rel=1e-6)
-    _, grids, grids_true_scale = overlaps(large, truth.semantics, truth, built_tour.settings)
+    _, grids, grids_true_scale = overlaps(large, truth.semantics, truth, built_tour.settings.occupancy)
     # Points on the border of a voxel may change sides by rounding of the scale.
     assert grids.iou < 0.5
     assert grids_true_scale.iou > 0.99

@@ -9,12 +9,13 @@ import pytest
 
 from pipeline.contract.errors import SettingsError
 from pipeline.contract.records import Segment
-from pipeline.sources.catalog.catalog import Catalog, source_of
-from pipeline.sources.discover import check, discover, paces
+from pipeline.sources.catalog.catalog import Catalog
+from pipeline.sources.discover import check, discover
 from pipeline.sources.entries import SourceList, read_entries
 from pipeline.sources.rules import FoundVideo, SourceRules
+from pipeline.sources.web.hosts import Hosts
 from pipeline.sources.web.settings import WebSettings
-from pipeline.store.files import Store
+from pipeline.store.store import Store
 from tests.pipeline.sources.faulty_web import Web, serving
 
 QUICK = WebSettings(interval_s=0, private_addresses=True)
@@ -39,23 +40,23 @@ def address(web: Web, path: str) -> str:
 @pytest.mark.parametrize("kind", ["rss", "atom"])
 def test_a_feed_that_grows_brings_only_what_is_new(tmp_path: Path, web: Web, kind: str):
     store, listed = Store(tmp_path / "data"), entries(tmp_path, {"feed": address(web, f"feed.{kind}")})
-    (before,) = check(store, listed, QUICK)
+    (before,) = check(Catalog(store), listed, QUICK)
     assert len(before.fresh) == 4
     assert len(Catalog(store)) == 0
-    (first,) = discover(store, listed, QUICK)
+    (first,) = discover(Catalog(store), listed, QUICK)
     web.listed = 21
-    (second,) = discover(store, listed, QUICK)
+    (second,) = discover(Catalog(store), listed, QUICK)
     assert (len(first.fresh), first.known, len(second.fresh), second.known) == (4, 0, 3, 4)
-    assert source_of(store, second.fresh[0]).named_urls == (address(web, f"feed.{kind}"),)
+    assert Catalog(store).row(second.fresh[0]).source.named_urls == (address(web, f"feed.{kind}"),)
 
 
 def test_a_channel_is_read_until_what_is_known_and_through_ytdlp(tmp_path: Path, web: Web):
     store, listed = Store(tmp_path / "data"), entries(tmp_path, {"channel": address(web, "page.html")})
-    (first,) = discover(store, listed, QUICK)
+    (first,) = discover(Catalog(store), listed, QUICK)
     assert first.error == ""
     assert len(first.fresh) == 12
     web.listed = 15
-    (second,) = discover(store, listed, QUICK)
+    (second,) = discover(Catalog(store), listed, QUICK)
     assert len(second.fresh) == 3
 
 
@@ -68,18 +69,18 @@ def test_a_source_that_fails_does_not_stop_the_others_and_its_host_rests(tmp_pat
         {"feed": "http://127.0.0.2:1/"},
         "tour://4",
     )
-    refused, missing, unreachable, tour = discover(store, listed, QUICK)
+    refused, missing, unreachable, tour = discover(Catalog(store), listed, QUICK)
     assert refused.error.startswith("DownloadRefused")
     assert missing.error.startswith("BrokenListing")
     assert unreachable.error.startswith("DownloadTransient")
     assert tour.fresh == ["tour-4"]
-    assert paces(store, QUICK).state(f"127.0.0.1:{web.port}").refusals == 1
+    assert Hosts.of(store, QUICK).state(f"127.0.0.1:{web.port}").refusals == 1
 
 
 def test_a_feed_may_not_lead_into_a_private_network(tmp_path: Path, web: Web):
     store = Store(tmp_path / "data")
     listed = entries(tmp_path, {"feed": f"http://127.0.0.1:{web.port}/to/127.0.0.2"})
-    (report,) = discover(store, listed, WebSettings(interval_s=0))
+    (report,) = discover(Catalog(store), listed, WebSettings(interval_s=0))
     assert report.error.startswith("ForbiddenAddress")
     assert [asked.host for asked in web.asked] == ["127.0.0.1"]
 
@@ -93,7 +94,7 @@ def test_rules_leave_out_what_is_not_wanted(tmp_path: Path):
     ]
     (tmp_path / "ids.csv").write_text("\n".join(rows))
     rules = {"title_include": ["tour"], "title_exclude": ["garden"], "duration_max_s": 600, "since": "2023-01-01"}
-    (report,) = discover(Store(tmp_path / "data"), entries(tmp_path, {"list": "ids.csv", **rules}), QUICK)
+    (report,) = discover(Catalog(Store(tmp_path / "data")), entries(tmp_path, {"list": "ids.csv", **rules}), QUICK)
     assert report.fresh == [ID, "ddddddddddd"]
     assert sum(report.unwanted.values()) == 3
 
@@ -109,12 +110,12 @@ def test_what_a_listing_does_not_say_is_decided_when_the_page_is_known():
 def test_stretches_of_one_video_are_gathered_and_the_limit_holds(tmp_path: Path):
     (tmp_path / "ids.csv").write_text(f"id,start,end\n{ID},9,12\n{ID},3,5\n")
     store, listed = Store(tmp_path / "data"), entries(tmp_path, {"list": "ids.csv"})
-    discover(store, listed, QUICK)
+    discover(Catalog(store), listed, QUICK)
     assert Catalog(store).row(ID).segments == (Segment(3, 5), Segment(9, 12))
     (tmp_path / "ids.csv").write_text(f"id,start,end\n{ID},20,22\n")
-    discover(store, listed, QUICK)
+    discover(Catalog(store), listed, QUICK)
     assert len(Catalog(store).row(ID).segments) == 3
-    (report,) = check(Store(tmp_path / "other"), entries(tmp_path, {"list": "ids.csv", "limit": 1}), QUICK)
+    (report,) = check(Catalog(Store(tmp_path / "other")), entries(tmp_path, {"list": "ids.csv", "limit": 1}), QUICK)
     assert report.listed == 1
 
 
@@ -139,6 +140,6 @@ def test_an_entry_that_makes_no_sense_is_refused(tmp_path: Path, entry: object):
 @pytest.mark.parametrize("source", ["file:///etc/passwd", "ftp://a.org/", "http://user:secret@a.org/feed"])
 def test_a_listing_is_asked_for_over_http_alone(tmp_path: Path, source: str):
     for kind in ("feed", "channel", "playlist"):
-        (report,) = discover(Store(tmp_path / "data"), entries(tmp_path, {kind: source}), QUICK)
+        (report,) = discover(Catalog(Store(tmp_path / "data")), entries(tmp_path, {kind: source}), QUICK)
         assert report.error
         assert "secret" not in report.error

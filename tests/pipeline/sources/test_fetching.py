@@ -10,19 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.settings import Settings
+from pipeline.settings import settings_type
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.catalog.rows import VideoState
 from pipeline.sources.discover import discover
-from pipeline.sources.duplicates.fingerprints import DuplicateSettings
+from pipeline.sources.duplicates.settings import DuplicateSettings
 from pipeline.sources.entries import SourceEntry, SourceKind, SourceList
-from pipeline.sources.fetching import Fetcher, mark_fetched
-from pipeline.sources.video_source import VideoSource, video_id
+from pipeline.sources.fetcher import Fetcher
+from pipeline.sources.video_source import VideoSource
 from pipeline.sources.web.settings import WebSettings
-from pipeline.stages.bodies import Workbench
+from pipeline.stages.base import Workbench
 from pipeline.stages.run import run_stage
-from pipeline.stages.video.settings import DownloadSettings
-from pipeline.store.files import Store
+from pipeline.stages.video.arrive import mark_fetched
+from pipeline.stages.video.settings import VideoSettings
+from pipeline.store.store import Store
 from tests.pipeline.sources.faulty_web import FAULTS, HOSTS, Asked, Web, serving
 from tests.pipeline.videos import walk, write_video
 
@@ -42,8 +43,8 @@ POLITE = WebSettings(
 )
 # All films show the same: only their bytes differ.
 SAME = DuplicateSettings(enabled=False)
-DOWNLOAD = DownloadSettings(web=POLITE, timeout_s=5, retries=2, free_bytes_min=0, duplicates=SAME)
-SETTINGS = Settings(download=DOWNLOAD)
+DOWNLOAD = VideoSettings(web=POLITE, timeout_s=5, retries=2, free_bytes_min=0, duplicates=SAME)
+SETTINGS = settings_type()(video=DOWNLOAD)
 
 
 @dataclass(frozen=True)
@@ -57,16 +58,17 @@ class Story:
 def ingest(data: str, folder: str, entries: list[str]) -> None:
     """Poll and fetch until nothing is left: what is killed and started again."""
     store = Store(data)
+    catalog = Catalog(store)
     listed = SourceList(entries=[SourceEntry.model_validate_json(e) for e in entries], folder=Path(folder))
-    discover(store, listed, POLITE)
+    discover(catalog, listed, POLITE)
 
     def fetch_one(key: str) -> None:
-        video = store.video(key)
-        with video.locked():
-            run_stage("video", Workbench(video, SETTINGS))
-            mark_fetched(video)
+        workbench = Workbench(store.video(key), catalog, SETTINGS)
+        with workbench.video.locked():
+            run_stage("video", workbench)
+            mark_fetched(workbench)
 
-    fetcher = Fetcher(store, SETTINGS.download, fetch_one)
+    fetcher = Fetcher(catalog, POLITE, fetch_one)
     while due := (fetcher.fetch_due() and datetime.now(UTC)) or fetcher.next_due():
         time.sleep(min(0.2, max(0.0, (due - datetime.now(UTC)).total_seconds())))
 
@@ -101,7 +103,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
 
 
 def name_of(web: Web, index: int) -> str:
-    return video_id(VideoSource(kind="url", origin=web.url(index)))
+    return VideoSource(kind="url", origin=web.url(index)).video_id
 
 
 def test_every_fetchable_video_arrives_byte_for_byte(story: Story):

@@ -6,18 +6,18 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from pipeline.cli.app import app
+from pipeline.cli.app import command_line
 from pipeline.contract.errors import ChangedMeanwhile
 from pipeline.contract.records import Segment
-from pipeline.settings import Settings, load_settings
-from pipeline.sources.catalog.catalog import Catalog, register
+from pipeline.settings import load_settings
+from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.catalog.rows import VideoState
 from pipeline.sources.video_source import parse_source
-from pipeline.stages.bodies import Workbench
+from pipeline.stages.base import Workbench
 from pipeline.stages.clips.find import find_clips
-from pipeline.stages.clips.settings import SceneSettings
+from pipeline.stages.clips.settings import ClipsSettings
 from pipeline.stages.run import run_stage
-from pipeline.store.files import Store
+from pipeline.store.store import Store
 from tests.pipeline.videos import walk, write_video
 
 
@@ -31,46 +31,47 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def bench(film: Path, tmp_path: Path) -> Workbench:
     (tmp_path / "film.mp4").write_bytes(film.read_bytes())
     store = Store(tmp_path / "data")
-    (key,) = register(store, [parse_source(str(tmp_path / "film.mp4"))])
-    return Workbench(store.video(key), Settings())
+    catalog = Catalog(store)
+    (key,) = catalog.add([parse_source(str(tmp_path / "film.mp4"))])
+    return Workbench(store.video(key), catalog, load_settings())
 
 
 def test_clips_lie_inside_the_stretches(film: Path):
-    whole, _ = find_clips(film, SceneSettings())
-    some, _ = find_clips(film, SceneSettings(), segments=[Segment(1, 3), Segment(2.5, 4), Segment(7, 1e9)])
+    whole, _ = find_clips(film, ClipsSettings())
+    some, _ = find_clips(film, ClipsSettings(), segments=[Segment(1, 3), Segment(2.5, 4), Segment(7, 1e9)])
     assert [clip.start_frame for clip in whole] == [0, 61]
     spans = [(clip.time_s[0], clip.time_s[-1]) for clip in some]
     assert len(spans) == 2
     assert 1 <= spans[0][0] < spans[0][1] < 4
     assert spans[1][0] >= 7
-    assert find_clips(film, SceneSettings(), segments=[Segment(50, 60)]) == ([], [])
+    assert find_clips(film, ClipsSettings(), segments=[Segment(50, 60)]) == ([], [])
 
 
 def test_the_stage_takes_the_stretches_of_the_catalog(bench: Workbench):
-    Catalog(bench.video.store).update([bench.video.video_id], lambda row: replace(row, segments=(Segment(0, 4),)))
+    Catalog(bench.video.files).update([bench.video.video_id], lambda row: replace(row, segments=(Segment(0, 4),)))
     run_stage("video", bench)
     assert run_stage("clips", bench).provenance.counts["clips"] == 1
 
 
 def test_a_deleted_video_is_fetched_again_and_compared(bench: Workbench, tmp_path: Path):
     run_stage("video", bench)
-    assert Catalog(bench.video.store).row(bench.video.video_id).state is VideoState.FETCHED
+    assert Catalog(bench.video.files).row(bench.video.video_id).state is VideoState.FETCHED
     bench.video.remove("source.mp4")
     run_stage("clips", bench)
     assert bench.video.exists("source.mp4")
     bench.video.remove("source.mp4")
     write_video(tmp_path / "film.mp4", walk(9, 60, step=3.0))
-    other = replace(bench, settings=load_settings(overrides={"scenes": {"clip_min_s": 2}}))
+    other = replace(bench, settings=load_settings(overrides={"clips": {"clip_min_s": 2}}))
     with pytest.raises(ChangedMeanwhile):
         run_stage("clips", other)
 
 
 def test_the_command_line_counts_states_and_lets_a_video_be_asked_for_again(bench: Workbench):
-    catalog, key, runner = Catalog(bench.video.store), bench.video.video_id, CliRunner()
+    catalog, key, runner = Catalog(bench.video.files), bench.video.video_id, CliRunner()
     catalog.update([key], lambda row: replace(row, state=VideoState.GONE, last_error="DownloadGone", tries=1))
-    data = ["--data", str(bench.video.store.root)]
-    assert "gone" in runner.invoke(app, ["sources", "states", *data]).output
-    assert runner.invoke(app, ["sources", "retry", key, *data]).exit_code == 0
+    data = ["--data", str(bench.video.files.root)]
+    assert "gone" in runner.invoke(command_line(), ["sources", "states", *data]).output
+    assert runner.invoke(command_line(), ["sources", "retry", key, *data]).exit_code == 0
     assert catalog.row(key).state is VideoState.NEW
-    assert runner.invoke(app, ["sources", "fetch", *data]).exit_code == 0
+    assert runner.invoke(command_line(), ["sources", "fetch", *data]).exit_code == 0
     assert catalog.row(key).state is VideoState.FETCHED

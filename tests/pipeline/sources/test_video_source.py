@@ -5,13 +5,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pipeline.contract.errors import SettingsError
-from pipeline.sources.video_source import VideoSource, parse_source, read_sources, video_id
-from pipeline.store.files import VIDEO_ID
+from pipeline.sources.video_source import VideoSource, parse_source, read_sources
+from pipeline.store.video import VIDEO_ID
 
 
 def test_a_tour_is_named_by_its_seed() -> None:
     source = parse_source("tour://0042")
-    assert (source.kind, source.seed, video_id(source)) == ("tour", 42, "tour-42")
+    assert (source.kind, source.seed, source.video_id) == ("tour", 42, "tour-42")
 
 
 @pytest.mark.parametrize(
@@ -24,11 +24,11 @@ def test_a_tour_is_named_by_its_seed() -> None:
     ],
 )
 def test_every_form_of_a_youtube_address_gives_the_same_id(url: str) -> None:
-    assert video_id(parse_source(url)) == "dQw4w9WgXcQ"
+    assert parse_source(url).video_id == "dQw4w9WgXcQ"
 
 
 def test_pages_of_youtube_that_are_no_video_are_not_mistaken_for_one() -> None:
-    ids = {video_id(parse_source(f"https://www.youtube.com/{page}")) for page in ("elevenchars", "playlist?list=PL1")}
+    ids = {parse_source(f"https://www.youtube.com/{page}").video_id for page in ("elevenchars", "playlist?list=PL1")}
     assert len(ids) == 2
     assert all(name.startswith("www-youtube-com") for name in ids)
 
@@ -67,8 +67,8 @@ def test_a_password_is_not_repeated_in_the_message() -> None:
 
 def test_files_of_one_name_in_two_folders_have_different_ids(tmp_path: Path) -> None:
     first, second = (parse_source("tour.mp4", tmp_path / name) for name in ("a", "b"))
-    assert video_id(first) != video_id(second)
-    assert video_id(first).startswith("tour-")
+    assert first.video_id != second.video_id
+    assert first.video_id.startswith("tour-")
 
 
 def test_a_folder_stands_for_the_videos_in_it_in_order_without_hidden_ones(tmp_path: Path) -> None:
@@ -120,11 +120,11 @@ def test_whatever_is_written_gives_a_safe_id_or_a_settings_error(text: str) -> N
             source = parse_source(candidate)
         except SettingsError:
             continue
-        assert VIDEO_ID.fullmatch(video_id(source))
+        assert VIDEO_ID.fullmatch(source.video_id)
 
 
 @given(st.text(alphabet=st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=120))
 def test_an_id_is_the_same_every_time_and_tells_files_apart(name: str) -> None:
     source, other = (VideoSource(kind="file", origin=f"/videos/{name}{end}.mp4") for end in ("", "2"))
-    assert video_id(source) == video_id(source.model_copy())
-    assert video_id(source) != video_id(other)
+    assert source.video_id == source.model_copy().video_id
+    assert source.video_id != other.video_id

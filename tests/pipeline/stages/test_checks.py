@@ -7,8 +7,13 @@ import numpy as np
 import pytest
 
 from pipeline.contract.classes import SemanticClass
-from pipeline.stages.soundness import CHECKS, depth_share, frames_shape, grid_shape, label_histogram, up_confidence
-from pipeline.store.files import Store, VideoStore
+from pipeline.stages.indoor_clips.checks import frames_shape
+from pipeline.stages.occupancy.checks import grid_shape
+from pipeline.stages.registry import stages
+from pipeline.stages.scene.checks import depth_share, up_confidence
+from pipeline.stages.semantics.checks import label_histogram
+from pipeline.store.store import Store
+from pipeline.store.video import VideoStore
 from tests.pipeline.stored_room import FRAMES, store_room
 
 
@@ -26,7 +31,7 @@ def room(original: Path, tmp_path: Path) -> VideoStore:
 
 
 def test_an_exact_room_passes_every_check(room: VideoStore):
-    findings = [check(room) for checks in CHECKS.values() for check in checks]
+    findings = [check(room) for stage in stages().values() for check in stage.checks]
     assert all(finding.passed for finding in findings)
     assert depth_share(room).figures["median"] == 1.0, "every ray of a closed room ends on a surface"
 

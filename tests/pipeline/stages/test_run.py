@@ -26,15 +26,16 @@ from pipeline.contract.errors import (
     VideoLocked,
 )
 from pipeline.dataset.index import build_dataset
-from pipeline.stages.bodies import Workbench
+from pipeline.stages.base import Workbench
 from pipeline.stages.failures import last_failure, record_failure, worth_trying
-from pipeline.stages.run import STAGES, final_fingerprint, is_built, process_video, provenance, run_stage
+from pipeline.stages.registry import stages
+from pipeline.stages.run import final_fingerprint, is_built, made_by, process_video, run_stage
 from tests.pipeline.small_tour import SEED, SMALL, workbench
 
 
 def test_every_array_has_one_row_a_kept_frame_and_opens_with_plain_zarr(built_tour: Workbench):
     video = built_tour.video
-    scene = zarr.open_group(Path(video.store.root) / "videos" / video.video_id / "scene.zarr", mode="r")
+    scene = zarr.open_group(Path(video.files.root) / "videos" / video.video_id / "scene.zarr", mode="r")
     n = scene["frames/rgb"].shape[0]
     h, w = scene["scene/depth"].shape[1:]
     expected = {
@@ -54,16 +55,16 @@ def test_every_array_has_one_row_a_kept_frame_and_opens_with_plain_zarr(built_to
 
 
 def test_groups_say_how_they_were_made(built_tour: Workbench):
-    for name, stage in STAGES.items():
-        made = provenance(built_tour.video, name)
+    for name, stage in stages().items():
+        made = made_by(built_tour.video, name)
         assert made is not None
         assert (made.stage, made.code_version) == (name, stage.code_version)
-        assert made.settings == stage.settings(built_tour.settings)
+        assert made.settings == built_tour.settings.of(stage).decisive()
         assert made.counts
 
 
 def test_the_outdoor_shot_is_left_out_with_its_reason(built_tour: Workbench):
-    made = provenance(built_tour.video, "indoor_clips")
+    made = made_by(built_tour.video, "indoor_clips")
     assert made is not None
     assert [item.code for item in made.left_out] == ["NotIndoor"]
     assert made.counts["clips"] == 1
@@ -76,7 +77,7 @@ def test_a_second_run_does_nothing(built_tour: Workbench):
 
 def test_other_labels_leave_the_reconstruction_alone(copied_tour: Workbench):
     changed = copied_tour.settings.model_copy(
-        update={"voxelize": copied_tour.settings.voxelize.model_copy(update={"reach_m": 9.0})}
+        update={"occupancy": copied_tour.settings.occupancy.model_copy(update={"reach_m": 9.0})}
     )
     reports = list(process_video(replace(copied_tour, settings=changed)))
     assert [report.provenance.stage for report in reports if not report.reused] == ["occupancy"]
@@ -137,18 +138,15 @@ def _process_until_stopped(folder: Path, stage: str, by: signal.Signals) -> None
 def test_stopped_in_the_middle_of_a_stage_only_that_stage_is_done_again(
     copied_tour: Workbench, stage: str, by: signal.Signals
 ):
-    video, group = copied_tour.video, STAGES[stage].group
-    if group:
-        video.drop_group(group)
-    else:
-        video.remove("clips.parquet")
+    video = copied_tour.video
+    stages()[stage].output.drop(video)
     child = multiprocessing.get_context("spawn").Process(
-        target=_process_until_stopped, args=(Path(video.store.root), stage, by)
+        target=_process_until_stopped, args=(Path(video.files.root), stage, by)
     )
     child.start()
     child.join()
     assert child.exitcode
-    assert provenance(video, stage) is None
+    assert made_by(video, stage) is None
     assert last_failure(video) is None, "who was stopped has not failed"
     reports = list(process_video(copied_tour))
     assert [report.provenance.stage for report in reports if not report.reused] == [stage]
@@ -158,7 +156,7 @@ def test_stopped_in_the_middle_of_a_stage_only_that_stage_is_done_again(
 @pytest.mark.parametrize("content", ["", "{}", "[]", '{"attributes": {"stage": "scene"}}', "\x00"])
 def test_a_result_whose_note_is_damaged_is_made_again(copied_tour: Workbench, content: str):
     video = copied_tour.video
-    (Path(video.store.root) / "videos" / video.video_id / "scene.zarr" / "occupancy" / "zarr.json").write_text(content)
+    (Path(video.files.root) / "videos" / video.video_id / "scene.zarr" / "occupancy" / "zarr.json").write_text(content)
     assert not is_built(video, copied_tour.settings)
     assert [report.provenance.stage for report in process_video(copied_tour) if not report.reused] == ["occupancy"]
 
@@ -166,7 +164,7 @@ def test_a_result_whose_note_is_damaged_is_made_again(copied_tour: Workbench, co
 def test_a_damaged_array_ends_one_build_and_is_made_again_by_the_next(copied_tour: Workbench):
     video = copied_tour.video
     video.drop_group("occupancy")
-    chunks = Path(video.store.root) / "videos" / video.video_id / "scene.zarr" / "scene" / "depth" / "c"
+    chunks = Path(video.files.root) / "videos" / video.video_id / "scene.zarr" / "scene" / "depth" / "c"
     next(path for path in chunks.rglob("*") if path.is_file()).write_bytes(b"junk")
     with pytest.raises(CorruptStore, match="scene/depth"):
         list(process_video(copied_tour))
@@ -205,7 +203,7 @@ def test_a_video_without_an_indoor_clip_is_left_out_by_name(grey_video: Path, tm
     bench = workbench(tmp_path, str(grey_video))
     with pytest.raises(NoIndoorClip):
         list(process_video(bench))
-    summary = build_dataset(bench.video.store, bench.settings.dataset)
+    summary = build_dataset(bench.video.files, bench.settings.dataset)
     assert [(entry.stage, entry.code) for entry in summary.left_out if entry.clip_id is None] == [
         ("indoor_clips", "NoIndoorClip")
     ]
@@ -240,7 +238,7 @@ def tiny_disk(tmp_path: Path):
 
 
 def test_a_full_disk_is_told_and_leaves_nothing_half_written(built_tour: Workbench, tiny_disk: Path):
-    source = Path(built_tour.video.store.root) / "videos" / built_tour.video.video_id / "source.mp4"
+    source = Path(built_tour.video.files.root) / "videos" / built_tour.video.video_id / "source.mp4"
     bench = workbench(tiny_disk, str(source))
     with pytest.raises(DiskFull):
         list(process_video(bench))

@@ -10,11 +10,12 @@ from pipeline.contract.errors import SettingsError
 from pipeline.contract.records import Images
 from pipeline.geometry.poses import depth_errors, resize_nearest
 from pipeline.settings import Settings, load_settings
-from pipeline.stages.indoor_clips.sky_rule import indoor_filter
-from pipeline.stages.indoor_clips.small import SmallIndoorFilter, SmallIndoorSettings
+from pipeline.stages.indoor_clips.backends import indoor_filter
+from pipeline.stages.indoor_clips.settings import SmallIndoorSettings
+from pipeline.stages.indoor_clips.small import SmallIndoorFilter
 from pipeline.stages.reconstruction.backends import reconstructor
 from pipeline.stages.semantics.backends import segmenter
-from training.small.tours import ShotViews, title_view, tour_shots, true_clip_of
+from pipeline.tours.views.shots import ShotViews, title_view, tour_shots, true_clip_of
 
 SEED = 900_017
 
@@ -39,7 +40,7 @@ def frames_of(shot: ShotViews) -> Images:
 
 
 def test_rooms_and_gardens_are_told_apart(settings: Settings, shots: list[ShotViews]):
-    chosen = indoor_filter(settings.indoor)
+    chosen = indoor_filter(settings.indoor_clips)
     assert {shot.indoor for shot in shots} == {True, False}
     for shot in shots:
         score = chosen.score(frames_of(shot))
@@ -49,7 +50,7 @@ def test_rooms_and_gardens_are_told_apart(settings: Settings, shots: list[ShotVi
 
 def test_a_title_card_is_not_indoors(settings: Settings):
     card = title_view(np.random.default_rng(0), "Our New Place").permute(1, 2, 0).numpy()
-    assert indoor_filter(settings.indoor).score(card[None]).indoor < 0.5
+    assert indoor_filter(settings.indoor_clips).score(card[None]).indoor < 0.5
 
 
 def test_labels_of_a_room_are_mostly_right(settings: Settings, room: ShotViews):
@@ -62,8 +63,8 @@ def test_labels_of_a_room_are_mostly_right(settings: Settings, room: ShotViews):
 
 def test_pointmaps_of_the_small_dust3r_beat_a_flat_guess(room: ShotViews, tmp_path: Path):
     reconstruct = {"backend": "dust3r", "dust3r": {"weights": "dust3r_small"}}
-    chosen = load_settings("small", overrides={"reconstruct": reconstruct})
-    found = reconstructor(chosen.reconstruct).reconstruct(frames_of(room), tmp_path)
+    chosen = load_settings("small", overrides={"reconstruction": reconstruct})
+    found = reconstructor(chosen.reconstruction).reconstruct(frames_of(room), tmp_path)
     assert found.registered.all()
     truth = resize_nearest(room.views.depth.numpy(), found.depth.shape[1:])
     flat = depth_errors(np.ones_like(truth), truth)
@@ -71,7 +72,7 @@ def test_pointmaps_of_the_small_dust3r_beat_a_flat_guess(room: ShotViews, tmp_pa
 
 
 def test_weights_are_on_record(settings: Settings):
-    for backend in (indoor_filter(settings.indoor), segmenter(settings.semantics)):
+    for backend in (indoor_filter(settings.indoor_clips), segmenter(settings.semantics)):
         ((name, sha256),) = backend.weights.items()
         assert name.endswith("_small.safetensors")
         assert len(sha256) == 64

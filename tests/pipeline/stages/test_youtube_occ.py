@@ -12,10 +12,10 @@ from safetensors.torch import save_file
 from models.indoor.places365 import Places365, scene_categories
 from pipeline.contract.errors import NoIndoorClip, NothingReconstructed
 from pipeline.settings import Settings, load_settings
-from pipeline.stages.bodies import Workbench
-from pipeline.stages.previews import preview
-from pipeline.stages.run import process_video, provenance, run_stage
-from pipeline.store.rows import indoor_scores
+from pipeline.stages.base import Workbench
+from pipeline.stages.indoor_clips.rows import indoor_scores
+from pipeline.stages.page import picture_of
+from pipeline.stages.run import made_by, process_video, run_stage
 from tests.models.tiny_dust3r import LINEAR, build
 from tests.pipeline.module_calls import counted_calls
 from tests.pipeline.small_tour import SMALL
@@ -48,8 +48,8 @@ def paper(weights: Path, **stages: Any) -> Settings:
     """The profile with the small weights; Places365's are found by their registered name."""
     dust3r = {"weights": str(weights / "dust3r.safetensors"), "image_size": 224, "window": 1, "strides": []}
     small = {
-        "indoor": {"places365": {"weights": "resnet18_places365"}},
-        "reconstruct": {"dust3r": {**dust3r, "alignment": {"pixels_per_image": 128, "max_iterations": 2}}},
+        "indoor_clips": {"places365": {"weights": "resnet18_places365"}},
+        "reconstruction": {"dust3r": {**dust3r, "alignment": {"pixels_per_image": 128, "max_iterations": 2}}},
         "semantics": {"san": tiny_settings(weights / "san.pth")},
     }
     return load_settings("youtube_occ", None, {**SMALL, **small, **stages})
@@ -66,10 +66,10 @@ def test_clips_keep_their_kinds_of_room_and_another_threshold_asks_no_network(co
         # Mass on indoor categories: all but the mountain's e^5 and the 205 - 1 outdoor ones of logit 0.
         assert row["indoor_score"] == pytest.approx(0.96, abs=0.02)
     assert "kitchen 0.6" in made.notes[0]
-    assert preview(bench.video, "indoor_clips", 14_500)
+    assert picture_of(bench.video, "indoor_clips", 14_500)
     strict = {"places365": {"weights": "resnet18_places365"}, "threshold": 0.99}
     with counted_calls(Places365) as calls, pytest.raises(NoIndoorClip, match=r"best score 0\.9"):
-        run_stage("indoor_clips", replace(bench, settings=paper(weights, indoor=strict)))
+        run_stage("indoor_clips", replace(bench, settings=paper(weights, indoor_clips=strict)))
     assert calls == []
     assert len(indoor_scores(bench.video)) == 2
 
@@ -77,21 +77,21 @@ def test_clips_keep_their_kinds_of_room_and_another_threshold_asks_no_network(co
 def test_indoor_clips_go_to_dust3r_which_untrained_is_not_believed(copied_tour: Workbench, weights: Path):
     with pytest.raises(NothingReconstructed, match="InconsistentReconstruction"):
         list(process_video(replace(copied_tour, settings=paper(weights))))
-    made = provenance(copied_tour.video, "indoor_clips")
+    made = made_by(copied_tour.video, "indoor_clips")
     assert made is not None
     assert made.backend == "places365"
 
 
 def test_the_profile_labels_a_reconstructed_tour_with_san(copied_tour: Workbench, weights: Path):
-    cameras = {"indoor": {"backend": "sky_rule"}, "reconstruct": {"backend": "colmap"}}
+    cameras = {"indoor_clips": {"backend": "sky_rule"}, "reconstruction": {"backend": "colmap"}}
     bench = replace(copied_tour, settings=paper(weights, **cameras))
     video, reports = bench.video, list(process_video(bench))
     assert [r.provenance.stage for r in reports if not r.reused] == ["semantics", "occupancy"]
-    made = provenance(video, "semantics")
+    made = made_by(video, "semantics")
     assert made is not None
     assert (made.backend, list(made.weights)) == ("san", ["san.pth"])
     embeddings, offsets = (video.read("semantics", f"region_{name}") for name in ("embeddings", "offset"))
     assert offsets[-1] + video.read("semantics", "regions")[-1].max() == len(embeddings)
     labels = video.read("occupancy", "labels")
     assert ((labels > 0) & (labels < 255)).any()
-    assert preview(video, "semantics", 14_500)
+    assert picture_of(video, "semantics", 14_500)

@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.contract.errors import CorruptStore, SettingsError, StageMissing, VideoLocked
-from pipeline.store.files import Store, check_video_id
 from pipeline.store.group_writer import CHUNKS_PER_SHARD
+from pipeline.store.store import Store
+from pipeline.store.video import check_video_id
 
 
 def test_group_reads_back_with_plain_zarr(tmp_path: Path):

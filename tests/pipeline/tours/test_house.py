@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from pipeline.contract.classes import OCCUPIED_CLASSES
-from pipeline.tours import Tour
 from pipeline.tours.mesh import ATLAS_WIDTH, BORDER
+from pipeline.tours.tour import Tour
 
 
 def test_a_house_holds_all_eleven_classes(tour: Tour):

@@ -2,9 +2,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.tours import TourSettings
 from pipeline.tours.furnish import doorway_zones, furnish, overlap
 from pipeline.tours.layout import DOOR_WIDTH, INNER_WALL, ROOM_SIDE, Room, plan_rooms
+from pipeline.tours.settings import TourSettings
 
 SEEDS = st.integers(0, 999_999)
 TINY = 1e-6

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pipeline.tours import TourSettings
+from pipeline.tours.settings import TourSettings
 from pipeline.tours.timeline import Timeline, cut_together
 
 KINDS = st.lists(st.sampled_from(["indoor", "outdoor", "title"]), min_size=1, max_size=9)

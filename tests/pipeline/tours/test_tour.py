@@ -9,14 +9,16 @@ import numpy as np
 import pytest
 
 from pipeline.contract.classes import SemanticClass
-from pipeline.tours import FrameTruth, Shot, Tour
+from pipeline.tours.timeline import Shot
+from pipeline.tours.tour import FrameTruth, Tour
 from pipeline.tours.walks import CLEARANCES, obstacles
 
 from .conftest import SMALL
 
 FINGERPRINT = """
 import hashlib
-from pipeline.tours import Tour, TourSettings
+from pipeline.tours.settings import TourSettings
+from pipeline.tours.tour import Tour
 tour = Tour.from_seed({seed}, TourSettings.model_validate_json('''{settings}'''))
 frames = [tour.picture({frame}), tour.truth({frame}).depth, tour.truth({frame}).instances]
 print(hashlib.sha256(b"".join(f.tobytes() for f in frames)).hexdigest())

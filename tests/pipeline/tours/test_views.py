@@ -4,9 +4,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.tours import Tour
 from pipeline.tours.camera import pose
 from pipeline.tours.light import Lighting
+from pipeline.tours.tour import Tour
 from pipeline.tours.views import Cameras, LitHouse, ViewRenderer, Views, light_house
 from pipeline.tours.views.rasterise import _some_views, rasterise
 from pipeline.tours.views.textures import Textures

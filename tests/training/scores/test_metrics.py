@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from pipeline.contract.classes import SemanticClass
 from pipeline.contract.grid import GRID_SHAPE
 from tests.training.rooms import RoomFrames
-from training.data.projection import project_voxels
 from training.scores.metrics import VARIANTS, Evaluation, Scores, all_in_view, depth_surface
 
 ROOM = RoomFrames(1)[0]
@@ -85,27 +84,3 @@ def test_support_of_every_class_is_in_the_report():
     support = int((ROOM.labels == SemanticClass.BED).sum())
     assert f"| bed | 1.0000 | {support} | {support} |" in evaluation.markdown()
     assert "| tvs | 0.0000 | 0 | 0 |" in evaluation.markdown()
-
-
-def test_between_two_pixels_the_even_one_is_taken_as_numpy_rounds():
-    flat = np.array([[0, 0, 0.5 + 0.5], [0, 518.9, 240.5], [0, 0, 1]])
-    projection = project_voxels(flat, ROOM.camera_to_world, ROOM.origin)
-    assert projection.in_view.sum() > 1000
-    assert set(projection.pixels[projection.in_view, 0].tolist()) == {0}, "column 0.5, which is as near to 1"
-
-
-def test_projection_follows_the_field_voxel_by_voxel():
-    """One voxel after the other: centre to camera, times intrinsics, rounded; in view if in front and inside."""
-    projection = ROOM.projection
-    world_to_camera = np.linalg.inv(ROOM.camera_to_world.astype(float))
-    ordinary = ROOM.intrinsics.astype(float) - [[0, 0, 0.5], [0, 0, 0.5], [0, 0, 0]]
-    for index in range(0, 129600, 997):
-        cell = np.array(np.unravel_index(index, GRID_SHAPE))
-        centre = world_to_camera @ [*(ROOM.origin + (cell + 0.5) * 0.08), 1]
-        u, v = (ordinary @ centre[:3])[:2] / centre[2]
-        if min(abs(u % 1 - 0.5), abs(v % 1 - 0.5), abs(centre[2])) < 1e-3:
-            continue
-        inside = centre[2] > 0 and 0 <= np.round(u) < 640 and 0 <= np.round(v) < 480
-        assert projection.in_view[index] == inside
-        if inside:
-            assert projection.pixels[index].tolist() == [round(u), round(v)]

@@ -1,19 +1,23 @@
 import pytest
 import torch
 
-from training.small.augment import AugmentSettings, _coarse_blocks, _cosines, change_pictures, crop, mirror
-from training.small.loop import generator_of
+from training.small.augment import _coarse_blocks, _cosines, change_pictures, crop, mirror
+from training.small.settings import AugmentSettings
 
 NOTHING = AugmentSettings(brightness=0, contrast=0, colour=0, noise=0, blur=0, jpeg=0)
 
 
+def seeded(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
 @pytest.fixture
 def pictures() -> torch.Tensor:
-    return torch.rand(6, 3, 21, 30, generator=generator_of(0, 0)) * 255
+    return torch.rand(6, 3, 21, 30, generator=seeded(0)) * 255
 
 
 def test_changes_are_drawn_by_the_generator_alone(pictures: torch.Tensor):
-    first, again, other = (change_pictures(pictures, AugmentSettings(), generator_of(0, step)) for step in (1, 1, 2))
+    first, again, other = (change_pictures(pictures, AugmentSettings(), seeded(step)) for step in (1, 1, 2))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
     assert first.min() >= 0
@@ -21,7 +25,7 @@ def test_changes_are_drawn_by_the_generator_alone(pictures: torch.Tensor):
 
 
 def test_without_strength_nothing_changes(pictures: torch.Tensor):
-    assert torch.allclose(change_pictures(pictures, NOTHING, generator_of(0, 0)), pictures, atol=1e-3)
+    assert torch.allclose(change_pictures(pictures, NOTHING, seeded(0)), pictures, atol=1e-3)
 
 
 def test_the_cosine_transform_keeps_lengths():
@@ -29,7 +33,7 @@ def test_the_cosine_transform_keeps_lengths():
 
 
 def test_coarse_blocks_lose_detail_but_not_their_mean():
-    noise = 128 + 5 * torch.randn(2, 3, 16, 24, generator=generator_of(0, 0))
+    noise = 128 + 5 * torch.randn(2, 3, 16, 24, generator=seeded(0))
     coarse = _coarse_blocks(noise, torch.full((2, 1, 1, 1), 40.0))
     assert coarse.shape == noise.shape
     assert coarse.std() < 0.8 * noise.std()

@@ -1,25 +1,35 @@
 """A recipe small enough to be trained in a test: which half of a striped picture is brighter."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from training.small.loop import LoopSettings
 from training.small.samples import Samples
+from training.small.settings import RecipeSettings
 
-LOOP = LoopSettings(
-    steps=24,
-    batch=8,
-    learning_rate=0.01,
-    warm_up=2,
-    steps_a_chunk=5,
-    chunks_kept=2,
-    score_every=8,
-    save_every=4,
-    workers=0,
+SETTINGS = RecipeSettings.model_validate(
+    {
+        "loop": {
+            "steps": 24,
+            "batch_size": 8,
+            "learning_rate": 0.01,
+            "warm_up": 2,
+            "score_every": 8,
+            "checkpoint_every": 4,
+            "log_every": 4,
+            "workers": 0,
+        },
+        "chunks": {"steps": 5, "kept": 2},
+    }
 )
+
+
+def halves(**loop: Any) -> "HalvesRecipe":
+    """The recipe with some settings of its loop changed."""
+    return HalvesRecipe(SETTINGS.model_copy(update={"loop": SETTINGS.loop.model_copy(update=loop)}))
 
 
 @dataclass(frozen=True)
@@ -30,8 +40,8 @@ class Halves(Samples):
 
 @dataclass(frozen=True)
 class HalvesRecipe:
+    settings: RecipeSettings = SETTINGS
     name: str = "halves"
-    loop: LoopSettings = LOOP
 
     def network(self) -> nn.Module:
         return nn.Sequential(

@@ -10,7 +10,6 @@ from types import MappingProxyType
 import cv2
 import numpy as np
 
-import pipeline
 from pipeline.contract.errors import ReconstructionCrashed, TooFewRegistered
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, Floats, Images, Reconstruction
 from pipeline.stages.reconstruction.colmap.dense import dense_depth
@@ -18,6 +17,9 @@ from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
 from pipeline.stages.reconstruction.colmap.trust import check_cameras
 from pipeline.stages.reconstruction.colmap.views import views_of
+
+CODE = Path(__file__).parents[4]
+"""Folder that holds the package, for the process of its own."""
 
 
 class ColmapReconstructor:
@@ -66,7 +68,7 @@ def find_cameras(rgb: Images, scratch: Path, settings: ColmapSettings) -> Sparse
     for index, frame in enumerate(rgb):
         cv2.imwrite(str(scratch / "frames" / f"{index:06d}.png"), cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
     (scratch / "settings.json").write_text(settings.model_dump_json())
-    environment = os.environ | {"PYTHONPATH": str(Path(pipeline.__path__[0]).parent)}
+    environment = os.environ | {"PYTHONPATH": str(CODE)}
     try:
         process = subprocess.run(  # noqa: S603 - our own module, no input in the command
             [sys.executable, "-m", "pipeline.stages.reconstruction.colmap.sparse", str(scratch)],

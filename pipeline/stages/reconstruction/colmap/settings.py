@@ -1,10 +1,6 @@
-"""Settings of the reconstruction: which backend, and the numbers of each."""
-
-from typing import Literal
+"""Settings of the backend ``colmap``."""
 
 from pydantic import BaseModel, ConfigDict, Field
-
-from pipeline.stages.reconstruction.dust3r.backend import Dust3rSettings
 
 
 class SparseSettings(BaseModel):
@@ -121,13 +117,3 @@ class ColmapSettings(BaseModel):
     sweep: SweepSettings = SweepSettings()
     planes: PlaneSettings = PlaneSettings()
     trust: TrustSettings = TrustSettings()
-
-
-class ReconstructSettings(BaseModel):
-    """Stage 4: cameras, intrinsics and depth of every clip."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    backend: Literal["colmap", "dust3r"] = Field("colmap", description="Who finds cameras and depth.")
-    colmap: ColmapSettings = ColmapSettings()
-    dust3r: Dust3rSettings = Dust3rSettings()

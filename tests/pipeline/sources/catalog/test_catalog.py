@@ -13,20 +13,20 @@ from pipeline.contract.errors import StageMissing
 from pipeline.contract.records import Segment
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.catalog.rows import ASKABLE, CatalogRow, VideoState, as_rows, as_table
-from pipeline.store.files import Store
+from pipeline.sources.video_source import VideoSource
+from pipeline.store.store import Store
 from tests.paths import ROOT
 
 
 def rows(*numbers: int) -> list[CatalogRow]:
-    return [CatalogRow(f"video-{n}", f"https://example.org/{n}.mp4", "feed f") for n in numbers]
+    return [CatalogRow(f"video-{n}", VideoSource.of_origin(f"https://example.org/{n}.mp4", "feed f")) for n in numbers]
 
 
 def test_a_row_reads_back_as_it_was_written():
     moment = datetime(2026, 1, 2, 3, 4, 5, 678000, UTC)
     full = CatalogRow(
         "v",
-        "o",
-        "s",
+        VideoSource.of_origin("https://a.org/o", "feed s"),
         "{}",
         "t",
         "u",
@@ -39,7 +39,8 @@ def test_a_row_reads_back_as_it_was_written():
         "E",
         moment,
     )
-    assert as_rows(as_table([full, CatalogRow("w", "o")])) == [full, CatalogRow("w", "o")]
+    bare = CatalogRow("w", VideoSource.of_origin("/films/o.mp4"))
+    assert as_rows(as_table([full, bare])) == [full, bare]
 
 
 def test_a_video_is_registered_once_and_keeps_its_number(tmp_path: Path):
@@ -92,7 +93,7 @@ def test_writers_that_are_killed_lose_nothing_that_was_there(tmp_path: Path):
     catalog.register(rows(*range(300)))
     program = (
         "import sys\nfrom dataclasses import replace\nfrom pipeline.sources.catalog.catalog import Catalog\n"
-        "from pipeline.store.files import Store\ncatalog = Catalog(Store(sys.argv[1]))\n"
+        "from pipeline.store.store import Store\ncatalog = Catalog(Store(sys.argv[1]))\n"
         "while True:\n    for n in range(300):\n"
         "        catalog.update([f'video-{n}'], lambda row: replace(row, tries=row.tries + 1))\n"
     )

@@ -11,15 +11,16 @@ from hypothesis import strategies as st
 
 from pipeline.contract.errors import DuplicateVideo
 from pipeline.contract.records import Images
-from pipeline.sources.catalog.catalog import Catalog, register
+from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.catalog.rows import VideoState
-from pipeline.sources.duplicates.fingerprints import DuplicateSettings, Fingerprints, video_hashes
+from pipeline.sources.duplicates.fingerprints import Fingerprints, video_hashes
 from pipeline.sources.duplicates.lookalikes import band_keys
 from pipeline.sources.duplicates.perceptual import clip_hashes, found_again, seen_before
-from pipeline.sources.fetching import fetch_listed
-from pipeline.sources.video_source import parse_source, video_id
-from pipeline.stages.video.settings import DownloadSettings
-from pipeline.store.files import Store
+from pipeline.sources.duplicates.settings import DuplicateSettings
+from pipeline.sources.video_source import parse_source
+from pipeline.stages.video.arrive import arrive
+from pipeline.stages.video.settings import VideoSettings
+from pipeline.store.store import Store
 from tests.pipeline.videos import walk, write_video
 
 SETTINGS = DuplicateSettings()
@@ -96,16 +97,16 @@ def test_hashes_that_agree_in_one_band_are_compared(seed: int, band: int, value:
 def test_the_second_upload_is_noted_as_a_duplicate_of_the_first(tmp_path: Path, copy_step: int):
     write_video(tmp_path / "a.mp4", film(1))
     write_video(tmp_path / "b.mp4", film(1)[::copy_step], fps=12)
-    store, settings = Store(tmp_path / "data"), DownloadSettings(free_bytes_min=0)
+    store, settings = Store(tmp_path / "data"), VideoSettings(free_bytes_min=0)
     first, second = (parse_source(str(tmp_path / name)) for name in ("a.mp4", "b.mp4"))
-    register(store, [first, second])
-    fetch_listed(store, video_id(first), tmp_path / "one", settings)
+    Catalog(store).add([first, second])
+    arrive(Catalog(store), first.video_id, tmp_path / "one", settings)
     with pytest.raises(DuplicateVideo):
-        fetch_listed(store, video_id(second), tmp_path / "two", settings)
-    row = Catalog(store).row(video_id(second))
-    assert (row.state, row.duplicate_of) == (VideoState.DUPLICATE, video_id(first))
+        arrive(Catalog(store), second.video_id, tmp_path / "two", settings)
+    row = Catalog(store).row(second.video_id)
+    assert (row.state, row.duplicate_of) == (VideoState.DUPLICATE, first.video_id)
     with pytest.raises(DuplicateVideo):
-        fetch_listed(store, video_id(second), tmp_path / "three", settings)
+        arrive(Catalog(store), second.video_id, tmp_path / "three", settings)
 
 
 def test_a_clip_that_repeats_an_earlier_one_is_told():

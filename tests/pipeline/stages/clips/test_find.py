@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pipeline.contract.errors import BrokenVideo
 from pipeline.contract.records import Clip, Images, LeftOut
 from pipeline.stages.clips.find import find_clips
-from pipeline.stages.clips.settings import SceneSettings
+from pipeline.stages.clips.settings import ClipsSettings
 from pipeline.stages.clips.shots import ShotList, cut_scores, detect_shots
 from tests.pipeline.videos import blend, walk, write_video
 
@@ -17,7 +17,7 @@ FPS = 10
 
 
 def shots_of(path: Path) -> ShotList:
-    return detect_shots(path, SceneSettings(), lambda _: None)
+    return detect_shots(path, ClipsSettings(), lambda _: None)
 
 
 def faded(frames: list[Images], length: int, *, out: bool) -> list[Images]:
@@ -44,7 +44,7 @@ def found(film: Path) -> ShotList:
 
 @pytest.fixture(scope="module")
 def chosen(film: Path) -> tuple[list[Clip], list[LeftOut]]:
-    return find_clips(film, SceneSettings())
+    return find_clips(film, ClipsSettings())
 
 
 def test_cuts_are_found_at_the_very_frame_and_none_is_invented(found: ShotList) -> None:
@@ -76,7 +76,7 @@ def test_no_frame_of_a_clip_lies_in_a_transition_or_across_a_cut(chosen: tuple[l
 
 
 def test_clips_hold_what_is_promised_of_them(chosen: tuple[list[Clip], list[LeftOut]]) -> None:
-    settings, (clips, left_out) = SceneSettings(), chosen
+    settings, (clips, left_out) = ClipsSettings(), chosen
     assert len(clips) >= 3
     assert [item.clip_id for item in sorted([*clips, *left_out], key=lambda i: i.clip_id or 0)] == list(
         range(len(clips) + len(left_out))
@@ -104,27 +104,27 @@ def test_a_video_that_opens_and_ends_in_black_loses_only_the_fades(tmp_path: Pat
 
 def test_sixteen_frames_of_two_seconds_all_stay(tmp_path: Path) -> None:
     path = write_video(tmp_path / "short.mp4", walk(9, 16, step=2.0), fps=8)
-    clips, left_out = find_clips(path, SceneSettings())
+    clips, left_out = find_clips(path, ClipsSettings())
     assert left_out == []
     assert clips[0].frame_index.tolist() == list(range(16))
 
 
 def test_a_long_shot_becomes_several_clips_that_follow_one_another(tmp_path: Path) -> None:
     path = write_video(tmp_path / "long.mp4", walk(10, 200, step=1.0), fps=FPS)
-    clips, _ = find_clips(path, SceneSettings())
+    clips, _ = find_clips(path, ClipsSettings())
     # 20 s at 3 frames a second are 60 frames: three clips of at most 24.
     assert [len(clip.frame_index) for clip in clips] == [20, 20, 20]
     assert all(one.end_frame == other.start_frame for one, other in pairwise(clips))
 
 
 def test_a_video_of_three_frames_has_no_clip_and_says_why(tmp_path: Path) -> None:
-    clips, left_out = find_clips(write_video(tmp_path / "three.mp4", walk(1, 3), fps=FPS), SceneSettings())
+    clips, left_out = find_clips(write_video(tmp_path / "three.mp4", walk(1, 3), fps=FPS), ClipsSettings())
     assert clips == []
     assert left_out == [LeftOut("clips", 0, "TooShort", "0.30 s, less than 1.5 s")]
 
 
 def test_a_slow_video_with_too_few_frames_says_so(tmp_path: Path) -> None:
-    _, left_out = find_clips(write_video(tmp_path / "slow.mp4", walk(1, 5), fps=1), SceneSettings())
+    _, left_out = find_clips(write_video(tmp_path / "slow.mp4", walk(1, 5), fps=1), ClipsSettings())
     assert [item.code for item in left_out] == ["TooFewFrames"]
 
 
@@ -133,13 +133,13 @@ def test_blurred_frames_give_way_to_sharper_neighbours(tmp_path: Path) -> None:
 
     frames = walk(11, 60, step=1.0)
     blurred = [cv2.GaussianBlur(frame, (0, 0), 4) if i % 3 == 1 else frame for i, frame in enumerate(frames)]
-    clip = only(find_clips(write_video(tmp_path / "blurred.mp4", blurred, fps=FPS), SceneSettings())[0])
+    clip = only(find_clips(write_video(tmp_path / "blurred.mp4", blurred, fps=FPS), ClipsSettings())[0])
     assert not np.any(clip.frame_index % 3 == 1)
 
 
 def test_motion_is_the_shift_between_kept_frames(tmp_path: Path) -> None:
     moving, still = (
-        only(find_clips(write_video(tmp_path / f"{step}.mp4", walk(12, 40, step=step), fps=FPS), SceneSettings())[0])
+        only(find_clips(write_video(tmp_path / f"{step}.mp4", walk(12, 40, step=step), fps=FPS), ClipsSettings())[0])
         for step in (2.0, 0.0)
     )
     shift = 2.0 * np.median(np.diff(moving.frame_index)) / 320
@@ -152,12 +152,12 @@ def test_a_video_that_breaks_off_is_broken(tmp_path: Path) -> None:
     path = write_video(tmp_path / "cut.mp4", walk(1, 30), options={"movflags": "faststart"})
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(BrokenVideo):
-        find_clips(path, SceneSettings())
+        find_clips(path, ClipsSettings())
 
 
 def test_progress_rises_to_one(film: Path) -> None:
     shares: list[float] = []
-    find_clips(film, SceneSettings(), shares.append)
+    find_clips(film, ClipsSettings(), shares.append)
     assert shares == sorted(shares)
     assert shares[-1] == pytest.approx(1)
 

@@ -7,7 +7,8 @@ from torch import nn
 
 from models.indoor.places365 import Places365, scene_categories
 from pipeline.contract.errors import SettingsError
-from pipeline.stages.indoor_clips.places365 import Places365Filter, Places365Settings
+from pipeline.stages.indoor_clips.places365 import Places365Filter
+from pipeline.stages.indoor_clips.settings import Places365Settings
 
 _KITCHEN, _BEDROOM, _MOUNTAIN = (
     next(i for i, category in enumerate(scene_categories()) if category.name == name)

@@ -3,8 +3,11 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline.contract.records import Images
-from pipeline.stages.indoor_clips.sky_rule import IndoorSettings, SkyRule, indoor_filter
-from pipeline.tours import Tour, TourSettings
+from pipeline.stages.indoor_clips.backends import SETTINGS, indoor_filter
+from pipeline.stages.indoor_clips.settings import IndoorClipsSettings
+from pipeline.stages.indoor_clips.sky_rule import SkyRule
+from pipeline.tours.settings import TourSettings
+from pipeline.tours.tour import Tour
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +22,7 @@ def shots() -> list[tuple[str, Images]]:
 
 
 def test_rooms_are_kept_and_gardens_and_title_cards_are_not(shots: list[tuple[str, Images]]) -> None:
-    rule, threshold = SkyRule(), IndoorSettings().threshold
+    rule, threshold = SkyRule(), IndoorClipsSettings().threshold
     verdicts = [(kind == "indoor", rule.score(rgb).indoor >= threshold) for kind, rgb in shots]
     assert {True, False} == {truth for truth, _ in verdicts}
     assert all(truth == verdict for truth, verdict in verdicts)
@@ -43,11 +46,11 @@ def test_the_score_is_the_same_at_any_size_and_number_of_frames(shots: list[tupl
 
 
 def test_backends_are_chosen_by_name() -> None:
-    assert indoor_filter(IndoorSettings()).name == "sky_rule"
-    assert indoor_filter(IndoorSettings(backend="places365")).name == "places365"
-    assert dict(indoor_filter(IndoorSettings()).weights) == {}
+    assert indoor_filter().name == "sky_rule"
+    assert indoor_filter(SETTINGS(backend="places365")).name == "places365"
+    assert dict(indoor_filter().weights) == {}
 
 
 def test_an_unknown_backend_is_refused() -> None:
     with pytest.raises(ValidationError):
-        IndoorSettings.model_validate({"backend": "oracle"})
+        SETTINGS.model_validate({"backend": "oracle"})

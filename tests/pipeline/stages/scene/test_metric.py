@@ -14,7 +14,7 @@ from pipeline.stages.scene.heights import Levels, find_scale
 from pipeline.stages.scene.levelling import level
 from pipeline.stages.scene.metric import to_metric
 from pipeline.stages.scene.orientation import quarter_turn_angle
-from pipeline.stages.scene.settings import MetricSettings
+from pipeline.stages.scene.settings import SceneSettings
 from pipeline.stages.scene.surfaces import SurfaceSamples
 from tests.pipeline.box_room import INTRINSICS, Box, Room, film, looking
 from tests.pipeline.disguise import disguise
@@ -27,7 +27,7 @@ ROOM = Room(
 WALK = [looking((-0.6 + 0.12 * i, -0.6 + 0.05 * i, 1.5), (0.5 - 0.15 * i, 2.0, 1.2), 0.01 * i) for i in range(8)]
 DOWNWARDS = [looking((-0.6 + 0.12 * i, -0.6, 1.5), (0.3, 2.0, 0.3)) for i in range(8)]
 UPWARDS = [looking((-0.6 + 0.12 * i, -0.6, 1.5), (0.3, 1.6, 2.4)) for i in range(8)]
-SMALL = MetricSettings(samples=10_000)
+SMALL = SceneSettings(samples=10_000)
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,8 @@ from pipeline.contract.classes import SemanticClass
 from pipeline.contract.errors import SettingsError
 from pipeline.contract.records import MetricScene, ScaleSource
 from pipeline.contract.vocabulary import GROUP_LABELS
-from pipeline.stages.semantics.closed_set import ClosedSetBackend, ClosedSetSettings, groups_of_names
+from pipeline.stages.semantics.closed_set import ClosedSetBackend, groups_of_names
+from pipeline.stages.semantics.settings import ClosedSetSettings
 
 _NAMES = ("wall", "floor-wood", "bed ", "table; dining table", "sky-other-merged", "person", "door-stuff", "windowpane")
 _LABELS = (3, 2, 6, 8, 255, 255, 11, 4)

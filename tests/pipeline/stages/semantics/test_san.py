@@ -10,7 +10,8 @@ from pipeline.contract.classes import SemanticClass
 from pipeline.contract.errors import SettingsError
 from pipeline.contract.records import MetricScene, ScaleSource, Semantics
 from pipeline.contract.vocabulary import default_vocabulary
-from pipeline.stages.semantics.san import SanSegmenter, SanSettings
+from pipeline.stages.semantics.san import SanSegmenter
+from pipeline.stages.semantics.settings import SanSettings
 from tests.pipeline.stages.semantics.tiny_san import tiny_settings, write_checkpoint, write_vocabulary
 
 _HEIGHT, _WIDTH = 96, 128

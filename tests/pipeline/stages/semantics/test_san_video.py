@@ -13,8 +13,8 @@ from pipeline.contract.camera import pointmap
 from pipeline.contract.grid import GRID_SHAPE, voxel_index
 from pipeline.contract.overlap import overlap
 from pipeline.quality import tour_quality
-from pipeline.stages.bodies import Workbench
-from pipeline.stages.run import process_video, provenance
+from pipeline.stages.base import Workbench
+from pipeline.stages.run import made_by, process_video
 from pipeline.store.rows import read_labels, read_scene
 from pipeline.tours.truth import tour_of, true_clip
 from tests.pipeline.module_calls import counted_calls
@@ -30,10 +30,10 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield write_checkpoint(folder / "tiny.pth")
 
 
-def labelled(bench: Workbench, checkpoint: Path, vocabulary: Path, **voxelize: Any) -> list[str]:
+def labelled(bench: Workbench, checkpoint: Path, vocabulary: Path, **occupancy: Any) -> list[str]:
     """Run all stages with these words; returns the stages that were not reused."""
     san = tiny_settings(checkpoint, vocabulary=str(vocabulary))
-    settings = small_settings(semantics={"backend": "san", "san": san}, voxelize=voxelize)
+    settings = small_settings(semantics={"backend": "san", "san": san}, occupancy=occupancy)
     reports = process_video(replace(bench, settings=settings))
     return [report.provenance.stage for report in reports if not report.reused]
 
@@ -52,7 +52,7 @@ def test_an_edited_vocabulary_labels_again_without_the_image_network(
         assert labelled(copied_tour, weights, words) == ["semantics", "occupancy"]
     assert pictures == []
     assert (video.read("semantics", "labels") != before).any()
-    made = provenance(video, "semantics")
+    made = made_by(video, "semantics")
     assert made is not None
     assert made.settings["san"]["vocabulary"]["moving"] == ["old cat"]
     assert labelled(copied_tour, weights, words) == []
@@ -88,13 +88,13 @@ def test_scores_are_those_of_the_stored_labels(copied_tour: Workbench, weights: 
     video, words = copied_tour.video, write_vocabulary(tmp_path / "words.yaml", "wooden")
     labelled(copied_tour, weights, words, vote="confidence")
     san = tiny_settings(weights, vocabulary=str(words))
-    settings = small_settings(semantics={"backend": "san", "san": san}, voxelize={"vote": "confidence"})
-    tour = tour_of(video, settings)
+    settings = small_settings(semantics={"backend": "san", "san": san}, occupancy={"vote": "confidence"})
+    tour = tour_of(video)
     assert tour is not None
     rows = np.flatnonzero(video.read("scene", "registered"))
     truth = true_clip(tour, video.read("frames", "frame_index")[rows]).semantics.labels
     labels = video.read("semantics", "labels")[rows]
     step = truth.shape[1] // labels.shape[1]
     expected = overlap(labels, truth[:, step // 2 :: step, step // 2 :: step]).miou
-    figures = {row.name: row.value for row in tour_quality(video.store, [video.video_id], settings).figures()}
+    figures = {row.name: row.value for row in tour_quality(video.files, [video.video_id], settings).figures()}
     assert figures["mIoU of pixels, 11 classes"] == pytest.approx(expected, abs=1e-6)

@@ -14,7 +14,7 @@ from pipeline.contract.records import MetricScene, Semantics
 from pipeline.stages.semantics.backends import segmenter
 from pipeline.stages.semantics.furniture import furniture_labels
 from pipeline.stages.semantics.regions import cut_superpixels, numbered
-from pipeline.stages.semantics.settings import RegionSettings, SemanticsSettings
+from pipeline.stages.semantics.settings import RegionSettings
 from pipeline.stages.semantics.walls import runs
 from tests.pipeline.box_room import Box, Room, film, looking
 
@@ -91,7 +91,7 @@ def test_without_any_depth_everything_is_unknown(walk: tuple[MetricScene, Semant
 
 
 def test_labels_and_regions_repeat(walk: tuple[MetricScene, Semantics], rgb: NDArray[np.uint8], semantics: Semantics):
-    again = segmenter(SemanticsSettings()).segment(rgb, walk[0])
+    again = segmenter().segment(rgb, walk[0])
     assert np.array_equal(again.labels, semantics.labels)
     assert np.array_equal(again.regions, semantics.regions)
 

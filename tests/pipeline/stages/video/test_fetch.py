@@ -23,12 +23,12 @@ from pipeline.contract.errors import (
 )
 from pipeline.sources.video_source import VideoSource, parse_source
 from pipeline.stages.video.fetch import DRAFTS, fetch, read_source
-from pipeline.stages.video.settings import DownloadSettings
+from pipeline.stages.video.settings import VideoSettings
 from tests.paths import ROOT
 from tests.pipeline.videos import walk, write_video
 from tests.pipeline.web_host import Host, serving
 
-QUICK = DownloadSettings(retries=0, timeout_s=5)
+QUICK = VideoSettings(retries=0, timeout_s=5)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,12 @@ def test_a_local_file_arrives_whole_and_described(film: Path, tmp_path: Path) ->
 
 def test_a_url_arrives_byte_for_byte_with_its_title(host: Host, film: Path, tmp_path: Path) -> None:
     shares: list[float] = []
-    source = fetch(video_at(host, "good"), tmp_path, QUICK, lambda _, share: shares.append(share))
+
+    def progress(task: str, done: float, total: float, note: str = "") -> None:
+        del task, note
+        shares.append(done / total)
+
+    source = fetch(video_at(host, "good"), tmp_path, QUICK, progress)
     assert (tmp_path / "source.mp4").read_bytes() == film.read_bytes()
     assert source.title == "house"
     assert shares[-1] == 1
@@ -108,7 +113,7 @@ def test_a_host_that_nobody_answers_at_may_answer_later(tmp_path: Path) -> None:
 
 
 def test_a_broken_transfer_is_taken_up_where_it_stopped(host: Host, film: Path, tmp_path: Path) -> None:
-    fetch(video_at(host, "halves"), tmp_path, DownloadSettings(retries=2, timeout_s=5))
+    fetch(video_at(host, "halves"), tmp_path, VideoSettings(retries=2, timeout_s=5))
     assert (tmp_path / "source.mp4").read_bytes() == film.read_bytes()
     ranges = [wanted for _, wanted in host.requests if wanted is not None]
     assert any(0 < int(wanted.removeprefix("bytes=").split("-")[0]) <= film.stat().st_size // 2 for wanted in ranges)
@@ -130,11 +135,9 @@ def test_a_file_that_is_no_video_leaves_nothing_behind(tmp_path: Path, content: 
 
 @pytest.mark.parametrize(
     "settings",
-    [DownloadSettings(bytes_max=2048), DownloadSettings(duration_max_s=2), DownloadSettings(duration_min_s=10)],
+    [VideoSettings(bytes_max=2048), VideoSettings(duration_max_s=2), VideoSettings(duration_min_s=10)],
 )
-def test_videos_beyond_the_bounds_are_refused(
-    host: Host, film: Path, tmp_path: Path, settings: DownloadSettings
-) -> None:
+def test_videos_beyond_the_bounds_are_refused(host: Host, film: Path, tmp_path: Path, settings: VideoSettings) -> None:
     for source in (parse_source(str(film)), video_at(host, "good")):
         with pytest.raises(BrokenVideo):
             fetch(source, tmp_path, settings)
@@ -165,8 +168,8 @@ def test_a_killed_fetch_is_taken_up_and_arrives_byte_for_byte(host: Host, film: 
     source = video_at(host, "dripping")
     program = (
         "import sys; from pathlib import Path; from pipeline.sources.video_source import parse_source\n"
-        "from pipeline.stages.video.fetch import fetch; from pipeline.stages.video.settings import DownloadSettings\n"
-        "fetch(parse_source(sys.argv[1]), Path(sys.argv[2]), DownloadSettings())"
+        "from pipeline.stages.video.fetch import fetch; from pipeline.stages.video.settings import VideoSettings\n"
+        "fetch(parse_source(sys.argv[1]), Path(sys.argv[2]), VideoSettings())"
     )
     root = ROOT
     process = subprocess.Popen([sys.executable, "-c", program, source.origin, str(tmp_path)], cwd=root)

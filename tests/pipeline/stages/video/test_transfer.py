@@ -18,24 +18,24 @@ from pipeline.contract.errors import (
     UnwantedVideo,
     VideoError,
 )
-from pipeline.settings import Settings
-from pipeline.sources.catalog.catalog import Catalog, register
+from pipeline.settings import settings_type
+from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.catalog.rows import VideoState
-from pipeline.sources.fetching import fetch_listed
 from pipeline.sources.rules import SourceRules
-from pipeline.sources.video_source import VideoSource, parse_source, video_id
+from pipeline.sources.video_source import VideoSource, parse_source
 from pipeline.sources.web.settings import WebSettings
+from pipeline.stages.video.arrive import arrive
 from pipeline.stages.video.fetch import fetch
-from pipeline.stages.video.settings import DownloadSettings
-from pipeline.store.files import Store
+from pipeline.stages.video.settings import VideoSettings
+from pipeline.store.store import Store
 from tests.pipeline.sources.faulty_web import Web, serving
 from tests.pipeline.videos import walk, write_video
 
 COOKIES = "# Netscape HTTP Cookie File\n127.0.0.1\tFALSE\t/\tFALSE\t2147483647\tsession\tvery-secret-cookie\n"
 
 
-def quick(**web: object) -> DownloadSettings:
-    return DownloadSettings(retries=0, timeout_s=5, free_bytes_min=0, web=WebSettings.model_validate(web))
+def quick(**web: object) -> VideoSettings:
+    return VideoSettings(retries=0, timeout_s=5, free_bytes_min=0, web=WebSettings.model_validate(web))
 
 
 @pytest.fixture(scope="module")
@@ -101,9 +101,9 @@ def test_cookies_and_proxies_are_used_and_never_shown(
     with answering(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", heard) as url:
         settings = quick(cookies_file=tmp_path / "cookies.txt")
         store, source = Store(tmp_path / "data"), parse_source(url)
-        register(store, [source])
+        Catalog(store).add([source])
         with pytest.raises(DownloadTransient) as caught:
-            fetch_listed(store, video_id(source), tmp_path / "out", settings)
+            arrive(Catalog(store), source.video_id, tmp_path / "out", settings)
     assert b"very-secret-cookie" in heard[0]
     assert (tmp_path / "cookies.txt").read_text() == COOKIES
     proxied = quick(proxy=SecretStr("http://user:proxy-secret@127.0.0.1:9"))
@@ -111,8 +111,8 @@ def test_cookies_and_proxies_are_used_and_never_shown(
         fetch(parse_source("http://example.org/house.mp4"), tmp_path / "proxied", proxied)
     kept = [path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file()]
     printed = capfd.readouterr()
-    said = f"{caught.value}{refused.value}{printed.out}{printed.err}{caplog.text}{Settings(download=proxied)!r}"
-    said += Settings(download=proxied).model_dump_json() + b"".join(kept).decode(errors="replace")
+    said = f"{caught.value}{refused.value}{printed.out}{printed.err}{caplog.text}{settings_type()(video=proxied)!r}"
+    said += settings_type()(video=proxied).model_dump_json() + b"".join(kept).decode(errors="replace")
     assert "secret" not in said.replace("secret_value", "").replace("SecretStr", "")
 
 
@@ -137,7 +137,7 @@ def test_rules_hold_when_the_page_is_known_and_nothing_is_fetched(tmp_path: Path
 def test_nothing_is_fetched_onto_a_disk_that_is_nearly_full(tmp_path: Path, web: Web):
     before = len(web.asked)
     with pytest.raises(DiskFull, match="are free"):
-        fetch(parse_source(web.url(0)), tmp_path, DownloadSettings(free_bytes_min=2**60))
+        fetch(parse_source(web.url(0)), tmp_path, VideoSettings(free_bytes_min=2**60))
     assert len(web.asked) == before
 
 
@@ -149,15 +149,15 @@ def test_a_file_cut_inside_a_box_is_broken_however_well_it_decodes(tmp_path: Pat
 
 def test_a_final_state_is_not_asked_again_and_a_local_file_may_be_mended(tmp_path: Path, web: Web):
     store, gone, local = Store(tmp_path / "data"), parse_source(web.url(5)), parse_source(str(tmp_path / "a.mp4"))
-    register(store, [gone, local])
+    Catalog(store).add([gone, local])
     (tmp_path / "a.mp4").write_text("no film")
     for source in (gone, local):
         with pytest.raises(VideoError):
-            fetch_listed(store, video_id(source), tmp_path / "out", quick())
+            arrive(Catalog(store), source.video_id, tmp_path / "out", quick())
     before = len(web.asked)
     with pytest.raises(VideoError, match="is gone since"):
-        fetch_listed(store, video_id(gone), tmp_path / "out", quick())
+        arrive(Catalog(store), gone.video_id, tmp_path / "out", quick())
     assert len(web.asked) == before
     (tmp_path / "a.mp4").write_bytes(web.video(0))
-    fetch_listed(store, video_id(local), tmp_path / "out", quick())
-    assert Catalog(store).row(video_id(gone)).state is VideoState.GONE
+    arrive(Catalog(store), local.video_id, tmp_path / "out", quick())
+    assert Catalog(store).row(gone.video_id).state is VideoState.GONE

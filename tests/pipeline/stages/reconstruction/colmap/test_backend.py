@@ -11,9 +11,9 @@ from scipy.spatial.transform import Rotation
 from pipeline.contract.errors import ReconstructionCrashed, TooFewRegistered, TooLittleParallax
 from pipeline.contract.records import Reconstruction
 from pipeline.geometry.poses import depth_errors, focal_error, pose_errors, resize_nearest
-from pipeline.stages.reconstruction.backends import reconstructor
+from pipeline.stages.reconstruction.backends import SETTINGS, reconstructor
 from pipeline.stages.reconstruction.colmap.backend import ColmapReconstructor, find_cameras
-from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, ReconstructSettings, SparseSettings
+from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, SparseSettings
 from tests.pipeline.stages.reconstruction.colmap.clips import TourClip, tour_clip
 
 QUICK = ColmapSettings(sparse=SparseSettings(max_features=1500))
@@ -26,7 +26,7 @@ def clip() -> TourClip:
 
 @pytest.fixture(scope="module")
 def result(clip: TourClip, tmp_path_factory: pytest.TempPathFactory):
-    return reconstructor(ReconstructSettings(colmap=QUICK)).reconstruct(clip.rgb, tmp_path_factory.mktemp("clip"))
+    return reconstructor(SETTINGS(colmap=QUICK)).reconstruct(clip.rgb, tmp_path_factory.mktemp("clip"))
 
 
 def test_cameras_of_a_tour_are_found(clip: TourClip, result: Reconstruction):

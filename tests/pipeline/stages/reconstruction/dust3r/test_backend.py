@@ -10,7 +10,8 @@ from models.dust3r.preprocess import Crop
 from pipeline.contract.errors import ClipError, SettingsError, TooFewRegistered
 from pipeline.stages.reconstruction.dust3r.alignment.align import align
 from pipeline.stages.reconstruction.dust3r.alignment.settings import AlignmentSettings
-from pipeline.stages.reconstruction.dust3r.backend import Dust3rReconstructor, Dust3rSettings, to_reconstruction
+from pipeline.stages.reconstruction.dust3r.backend import Dust3rReconstructor, to_reconstruction
+from pipeline.stages.reconstruction.dust3r.settings import Dust3rSettings
 from tests.models.tiny_dust3r import LINEAR, build
 from tests.pipeline.analytic_pairs import make_scene
 

@@ -11,18 +11,20 @@ from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 from models.dust3r import Dust3r
-from pipeline.cli.app import app
+from pipeline.cli.app import command_line
 from pipeline.contract.errors import TooFewRegistered
 from pipeline.contract.records import Reconstruction
 from pipeline.geometry.poses import depth_errors, focal_error, pose_errors, resize_nearest
 from pipeline.quality import QualityReport
 from pipeline.quality.scores import TourScores
 from pipeline.settings import PROFILES
-from pipeline.stages.bodies import Workbench
-from pipeline.stages.reconstruction.dust3r.backend import Dust3rReconstructor, Dust3rSettings
-from pipeline.stages.run import provenance
-from pipeline.store.files import Store, VideoStore
-from pipeline.tours import FrameTruth
+from pipeline.stages.base import Workbench
+from pipeline.stages.reconstruction.dust3r.backend import Dust3rReconstructor
+from pipeline.stages.reconstruction.dust3r.settings import Dust3rSettings
+from pipeline.stages.run import made_by
+from pipeline.store.store import Store
+from pipeline.store.video import VideoStore
+from pipeline.tours.tour import FrameTruth
 from pipeline.tours.truth import tour_of
 from tests.pipeline.small_tour import SEED, SMALL
 from tests.pipeline.stages.reconstruction.colmap.clips import tour_clip
@@ -102,20 +104,20 @@ def test_a_tour_goes_through_all_stages_and_both_backends_are_scored_side_by_sid
     built_tour: Workbench, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     video = built_tour.video
-    tour = tour_of(video, built_tour.settings)
+    tour = tour_of(video)
     assert tour is not None
     truth = [tour.truth(int(index)) for index in video.read("frames", "frame_index")]
     oracle = Oracle(video.read("frames", "rgb"), truth, IMAGE_SIZE)
     monkeypatch.setattr(Dust3r, "load", lambda _: oracle)
     backend = {"weights": str(weights), "image_size": IMAGE_SIZE, "device": "cpu"}
-    by_dust3r = {**PROFILES["classic"], "reconstruct": {"backend": "dust3r", "dust3r": backend}}
+    by_dust3r = {**PROFILES["classic"], "reconstruction": {"backend": "dust3r", "dust3r": backend}}
     monkeypatch.setitem(PROFILES, "oracle", by_dust3r)
     (tmp_path / "small.yaml").write_text(yaml.safe_dump(SMALL))
     for profile in ("classic", "oracle"):
-        shutil.copytree(video.store.root, tmp_path / "data" / profile)
+        shutil.copytree(video.files.root, tmp_path / "data" / profile)
     options = ["--profile", "classic,oracle", "--settings", str(tmp_path / "small.yaml")]
     places = ["--data", str(tmp_path / "data"), "--plot", str(tmp_path / "plot.png")]
-    printed = CliRunner().invoke(app, ["score", "--seeds", str(SEED), *options, *places])
+    printed = CliRunner().invoke(command_line(), ["score", "--seeds", str(SEED), *options, *places])
     assert printed.exit_code == 0, printed.output
     assert "classic: 1 tours; oracle: 1 tours" in printed.output
     assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
@@ -123,7 +125,7 @@ def test_a_tour_goes_through_all_stages_and_both_backends_are_scored_side_by_sid
 
 
 def made_by_dust3r(video: VideoStore) -> None:
-    made = provenance(video, "reconstruction")
+    made = made_by(video, "reconstruction")
     assert made is not None
     assert (made.backend, list(made.weights)) == ("dust3r", ["oracle.safetensors"])
     scores = TourScores.model_validate(video.read_json("quality.json"))

@@ -1,0 +1,103 @@
+"""Commands to look closely: settings, pictures of every stage, what was left out."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from pipeline.cli.options import (
+    LOOK,
+    DataOption,
+    FileOption,
+    ProfileOption,
+    SetOption,
+    SourcesOption,
+    VideoArgument,
+    flags,
+    resolved,
+    store_at,
+)
+from pipeline.cli.printers import console
+from pipeline.settings import described
+from pipeline.sources.entries import listed_sources
+from pipeline.stages.registry import stages
+
+PICTURE_BYTES = 4_000_000
+PAGE_PICTURE_BYTES = 400_000
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to a command line."""
+    app.command(rich_help_panel=LOOK, epilog="Example: youtube-occ view tour-7 --data /tmp/look")(view)
+    app.command(rich_help_panel=LOOK, epilog="Example: youtube-occ preview tour-7 --out pictures")(preview)
+    app.command("settings", rich_help_panel=LOOK, epilog="Example: youtube-occ settings --why")(show_settings)
+    app.command("rejects", rich_help_panel=LOOK, epilog="Example: youtube-occ rejects --out rejects")(show_rejects)
+
+
+def view(
+    video_id: VideoArgument,
+    data: DataOption = None,
+    out: Annotated[Path | None, typer.Option(help="HTML file to write; <video>.html by default.")] = None,
+) -> None:
+    """Write one page, for any browser, with a picture of every stage of a video and how it was made."""
+    from pipeline.stages.page import page_of
+
+    path = out or Path(f"{video_id}.html")
+    path.write_text(page_of(store_at(data).video(video_id), PAGE_PICTURE_BYTES))
+    console.print(str(path))
+
+
+def preview(
+    video_id: VideoArgument,
+    data: DataOption = None,
+    out: Annotated[Path, typer.Option(help="Folder for the pictures.")] = Path("preview"),
+) -> None:
+    """Write a picture of every stage of a built video: clips, depth, cameras, labels, grids."""
+    from pipeline.stages.page import picture_of
+
+    video = store_at(data).video(video_id)
+    out.mkdir(parents=True, exist_ok=True)
+    for stage in stages():
+        path = out / f"{video_id}-{stage}.jpg"
+        path.write_bytes(picture_of(video, stage, PICTURE_BYTES))
+        console.print(str(path))
+
+
+def show_settings(
+    data: DataOption = None,
+    sources: SourcesOption = None,
+    profile: ProfileOption = None,
+    settings_file: FileOption = None,
+    values: SetOption = None,
+    why: Annotated[bool, typer.Option("--why", help="Also show where each value comes from.")] = False,
+) -> None:
+    """Print every setting with its value, unit and origin, as it holds for the next build."""
+    listed = listed_sources(sources, required=False)
+    found = resolved(flags(profile, settings_file, values), store_at(data), listed)
+    table = Table("setting", "value", *(["from"] if why else []), "what it is")
+    for name, value, description in described(found.settings):
+        table.add_row(name, str(value), *([found.origin(name) or "default"] if why else []), description)
+    console.print(table)
+
+
+def show_rejects(
+    data: DataOption = None,
+    profile: ProfileOption = None,
+    settings_file: FileOption = None,
+    values: SetOption = None,
+    out: Annotated[Path, typer.Option(help="Folder for the contact sheets.")] = Path("rejects"),
+) -> None:
+    """Count the clips that were left out, by reason, and write a contact sheet for each."""
+    from pipeline.dataset.rejects import reject_sheet, rejects
+    from pipeline.pictures.encode import jpeg
+
+    store = store_at(data)
+    found = rejects(store, resolved(flags(profile, settings_file, values), store).settings.dataset.filters)
+    out.mkdir(parents=True, exist_ok=True)
+    for code, clips in found.items():
+        path = out / f"{code}.jpg"
+        path.write_bytes(jpeg(reject_sheet(store, clips), PICTURE_BYTES))
+        console.print(f"{len(clips):>6} {code:<24} {path}")
+    if not found:
+        console.print("no clip was left out")

@@ -1,0 +1,64 @@
+"""What commands show: bars, lines and tables; an error made on purpose is one line."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.text import Text
+
+from models.errors import ModelError
+from pipeline.contract.errors import PipelineError
+from pipeline.stages.run import StageReport
+
+console = Console(markup=False)
+"""Brackets in what is shown are brackets: titles, paths and errors come from elsewhere."""
+
+
+class BarProgress:
+    """Shows the progress of one task at a time as a bar."""
+
+    def __init__(self, bars: Progress) -> None:
+        self.console = bars.console
+        self._bars = bars
+        self._bar = bars.add_task("", total=1, note="")
+
+    def __call__(self, task: str, done: float, total: float, note: str = "") -> None:
+        """Move the bar."""
+        self._bars.update(self._bar, description=f"{task:<15}", completed=done, total=max(total, 1e-9), note=note)
+
+
+@contextmanager
+def bar() -> Iterator[BarProgress]:
+    """Show a bar while the block runs; what is printed meanwhile goes above it."""
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    times = (TimeElapsedColumn(), TimeRemainingColumn(compact=True))
+    with Progress(*columns, *times, TextColumn("{task.fields[note]}", markup=False), console=console) as bars:
+        yield BarProgress(bars)
+
+
+def report_lines(report: StageReport) -> Text:
+    """Return what a stage did: seconds, counts, and a line for each clip it left out."""
+    made = report.provenance
+    counts = ", ".join(f"{name} {value:.4g}" for name, value in made.counts.items())
+    state = "kept" if report.reused else f"{made.seconds:.1f} s"
+    lines = Text(f"  {made.stage:<15}{state:>9}  {counts}")
+    for item in made.left_out:
+        lines.append(f"\n    left out clip {item.clip_id}", "yellow").append(f": {item.code}: {item.detail}")
+    return lines
+
+
+def error_line(error: Exception) -> Text:
+    """Return an error as one line: its kind, in red, and what it says."""
+    return Text.assemble((type(error).__name__, "red"), f": {error}")
+
+
+@contextmanager
+def errors_in_one_line() -> Iterator[None]:
+    """End with status 1 and one line where an error was made on purpose, instead of a traceback."""
+    try:
+        yield
+    except (PipelineError, ModelError) as error:
+        console.print(error_line(error))
+        sys.exit(1)

@@ -1,0 +1,63 @@
+"""How long work says how far it is: one signature for stages, transfers, reports and trainings."""
+
+import os
+import time
+from typing import Protocol
+
+SECONDS_BETWEEN_LINES = 5.0
+
+
+class Progress(Protocol):
+    """Is told how far a task is."""
+
+    def __call__(self, task: str, done: float, total: float, note: str = "") -> None:
+        """Report ``done`` of ``total`` units of ``task``; ``note`` says in words what is being done."""
+        ...
+
+
+def silent(task: str, done: float, total: float, note: str = "") -> None:
+    """Report to nobody."""
+
+
+def named(progress: Progress, name: str) -> Progress:
+    """Return what reports to ``progress`` under another name, for a task that is part of a larger one."""
+
+    def renamed(task: str, done: float, total: float, note: str = "") -> None:
+        del task
+        progress(name, done, total, note)
+
+    return renamed
+
+
+class Lines:
+    """Prints progress as plain lines, which read well on a terminal, in a log file and from several processes at once.
+
+    A line when a task begins, one every few seconds after that, and one when it ends. Of processes that train
+    together only the first prints.
+
+    subject: what all of it is about, such as a video's id.
+    """
+
+    def __init__(self, subject: str = "", every_s: float = SECONDS_BETWEEN_LINES) -> None:
+        self.subject, self._every = subject, every_s
+        self._task, self._next = "", 0.0
+        self._began, self._first = 0.0, 0.0
+
+    def __call__(self, task: str, done: float, total: float, note: str = "") -> None:
+        """Print a line if one is due."""
+        now = time.monotonic()
+        if task != self._task:
+            self._task, self._began, self._first = task, now, done
+        elif now < self._next and done < total:
+            return
+        self._next = now + self._every
+        if os.environ.get("RANK", "0") == "0":
+            share = done / max(total, 1e-9)
+            shown = note or f"{done:g} of {total:g}{self._left(now, done, total)}"
+            print(f"{self.subject:<16} {task:<15} {share:>4.0%}  {shown}".strip(), flush=True)  # noqa: T201 - its purpose
+
+    def _left(self, now: float, done: float, total: float) -> str:
+        if done <= self._first or done >= total:
+            return ""
+        seconds = (now - self._began) / (done - self._first) * (total - done)
+        return f", about {seconds / 60:.0f} min left" if seconds >= 90 else f", about {seconds:.0f} s left"

@@ -1,0 +1,114 @@
+"""How a dataset was made, as the provenance of its videos notes it: settings, weights and code of every stage."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from pipeline.contract.errors import BrokenManifest, MixedDataset
+from pipeline.settings import Settings
+from pipeline.stages.registry import stages
+from pipeline.stages.run import made_by
+from pipeline.store.store import Store
+from pipeline.store.video import VideoStore
+
+
+class StageRecipe(BaseModel):
+    """How one stage was done: the settings that decide its result, SHA-256 of its weights by file, its code version."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    settings: dict[str, Any]
+    weights: dict[str, str] = {}
+    code_version: str
+
+
+class Recipe(BaseModel):
+    """How every stage was done, by its name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Literal[2] = 2
+    stages: dict[str, StageRecipe]
+
+    def differences(self, other: "Recipe") -> str:
+        """Return in words in what another recipe differs, empty where it does not."""
+        return "; ".join(self._differences(other))
+
+    def values(self) -> dict[str, Any]:
+        """Return the settings by stage, to be laid over others."""
+        return {name: stage.settings for name, stage in self.stages.items()}
+
+    def check_decisive(self, settings: Settings) -> None:
+        """Make sure that a recipe from elsewhere sets nothing but what decides results.
+
+        settings: with the recipe's values laid over others.
+
+        Raises:
+            BrokenManifest: it names stages that are not known here, or other settings, such as paths of caches.
+        """
+        for name, recipe in self.stages.items():
+            if name not in stages():
+                raise BrokenManifest(f"there is no stage {name!r} here")
+            decisive = settings.of(stages()[name]).decisive()
+            strange = sorted({*_leaves(recipe.settings)} ^ {*_leaves(decisive)})
+            if strange:
+                raise BrokenManifest(f"settings of {name!r} that no manifest may give: {', '.join(strange[:5])}")
+
+    def _differences(self, other: "Recipe") -> Iterator[str]:
+        for name in dict.fromkeys([*self.stages, *other.stages]):
+            here, there = self.stages.get(name), other.stages.get(name)
+            if here is None or there is None:
+                yield f"{name} was done in one case only"
+                continue
+            if here.code_version != there.code_version:
+                yield f"{name} has code version {there.code_version} instead of {here.code_version}"
+            if here.weights != there.weights:
+                files = sorted({*here.weights.items()} ^ {*there.weights.items()})
+                yield f"{name} used other weights ({', '.join(sorted({file for file, _ in files}))})"
+            mine, others = dict(_values(here.settings)), dict(_values(there.settings))
+            for key in sorted({*mine, *others}):
+                if mine.get(key) != others.get(key):
+                    yield f"{name}.{key} is {others.get(key)!r} instead of {mine.get(key)!r}"
+
+
+def recipe_of(video: VideoStore) -> Recipe:
+    """Return how a video's stored results were made."""
+    made = {name: made_by(video, name) for name in stages()}
+    return Recipe(
+        stages={
+            name: StageRecipe(settings=found.settings, weights=found.weights, code_version=found.code_version)
+            for name, found in made.items()
+            if found is not None
+        }
+    )
+
+
+def one_recipe(store: Store, video_ids: Sequence[str]) -> Recipe:
+    """Return how all of some videos were made.
+
+    Raises:
+        MixedDataset: one was made in another way than the first; the message names both and what differs.
+    """
+    first = recipe_of(store.video(video_ids[0]))
+    for video_id in video_ids[1:]:
+        difference = first.differences(recipe_of(store.video(video_id)))
+        if difference:
+            raise MixedDataset(
+                f"{video_id} was not made as {video_ids[0]} was: {difference}. Build all videos with the same settings "
+                "(what holds: youtube-occ settings --why), or keep them in two data folders"
+            )
+    return first
+
+
+def _values(settings: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield dotted names and values; lists are values."""
+    for key, value in settings.items():
+        if isinstance(value, dict) and value:
+            yield from _values(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _leaves(settings: dict[str, Any]) -> Iterator[str]:
+    return (name for name, _ in _values(settings))

@@ -1,0 +1,84 @@
+"""Parts of pictures that are read from a video's store: rows of clips, depth beside its picture, coloured points."""
+
+from collections.abc import Mapping, Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from pipeline.contract.camera import pointmap
+from pipeline.contract.classes import OCCUPIED_CLASSES
+from pipeline.contract.records import Clip, Floats, Images, MetricScene
+from pipeline.pictures.clips import ClipRow
+from pipeline.pictures.depth import depth_beside_picture
+from pipeline.pictures.layout import below, beside, legend, scaled
+from pipeline.pictures.slices import grid_slices
+from pipeline.pictures.thumbnails import thumbnails
+from pipeline.pictures.voxels import isometric
+from pipeline.store.groups import FRAMES, SOURCE_VIDEO
+from pipeline.store.rows import clip_rows
+from pipeline.store.video import VideoStore
+
+MOST_CLIPS = 8
+"""Rows of a contact sheet; a video of hundreds of clips is shown by some, spread evenly."""
+
+THUMBNAILS_A_CLIP = 4
+POINTS_A_FRAME = 4000
+
+
+def rows_of_clips(video: VideoStore, clips: Sequence[Clip], verdicts: Mapping[int, tuple[bool, str]]) -> list[ClipRow]:
+    """Return some clips of a video for a contact sheet.
+
+    verdicts: whether a clip was kept, and why, by its id.
+    """
+    shown = [clips[i] for i in np.unique(np.linspace(0, len(clips) - 1, MOST_CLIPS).astype(int))]
+    rows = []
+    with video.local_file(SOURCE_VIDEO) as path:
+        for clip in shown:
+            kept, reason = verdicts.get(clip.clip_id, (False, ""))
+            chosen = np.unique(np.linspace(0, len(clip.time_s) - 1, THUMBNAILS_A_CLIP).astype(int))
+            text = f"clip {clip.clip_id}: {len(clip.time_s)} frames from {clip.time_s[0]:.1f} s; {reason}"
+            rows.append(ClipRow(text, kept, thumbnails(path, clip.time_s[chosen].tolist())))
+    return rows
+
+
+def depth_picture(video: VideoStore, group: str, unit: str) -> Image.Image:
+    """Return the depth of a frame of the fullest clip beside its picture; ``unit`` names that of the depth."""
+    row = middle_row(video, group)
+    depth = video.read(group, "depth", row)[0].astype(np.float32)
+    return depth_beside_picture(video.read(FRAMES, "rgb", row)[0], depth, unit)
+
+
+def middle_row(video: VideoStore, group: str) -> slice:
+    """Return the row of the middle registered frame of the fullest clip."""
+    rows = fullest_clip(video, group)
+    found = rows.start + np.flatnonzero(video.read(group, "registered", rows))
+    middle = int(found[len(found) // 2]) if len(found) else rows.start
+    return slice(middle, middle + 1)
+
+
+def fullest_clip(video: VideoStore, group: str) -> slice:
+    """Return the rows of the clip with most registered frames."""
+    registered = video.read(group, "registered")
+    return max((rows for _, rows in clip_rows(video)), key=lambda rows: int(registered[rows].sum()))
+
+
+def coloured_points(scene: MetricScene, rgb: Images) -> tuple[Floats, Images]:
+    """Return some points of a clip (p, 3) with the colours of their pixels (p, 3)."""
+    points, colours = [np.empty((0, 3), np.float32)], [np.empty((0, 3), np.uint8)]
+    for frame in np.flatnonzero(scene.registered):
+        depth = scene.depth[frame]
+        small = cv2.resize(rgb[frame], depth.shape[::-1], interpolation=cv2.INTER_AREA)
+        given = np.flatnonzero(depth > 0)[:: max(1, int((depth > 0).sum()) // POINTS_A_FRAME)]
+        lifted = pointmap(depth, scene.intrinsics[frame], scene.camera_to_world[frame])
+        points.append(lifted.reshape(-1, 3)[given].astype(np.float32))
+        colours.append(small.reshape(-1, 3)[given])
+    return np.concatenate(points), np.concatenate(colours)
+
+
+def grid_page(rgb: Images, labels: NDArray[np.uint8], width: int = 640) -> Image.Image:
+    """Return a frame's picture and legend, its grid as blocks, and slices of it below."""
+    present = [label for label in OCCUPIED_CLASSES if np.any(labels == label)]
+    seen = beside(scaled(Image.fromarray(rgb), 180), legend(present))
+    return beside(below(seen, grid_slices(labels, 90)), isometric(labels, width))

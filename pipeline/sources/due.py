@@ -1,0 +1,50 @@
+"""Which videos of the catalog may be worked on now, and in which order."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Literal, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.sources.catalog.catalog import Catalog
+from pipeline.sources.catalog.rows import BUILDABLE, VideoState
+from pipeline.sources.web.guard import site
+from pipeline.sources.web.hosts import Hosts
+from pipeline.sources.web.settings import WebSettings
+
+LOCAL = "local"
+AGE_COLUMNS = ("tries", "published", "number")
+_DUE_COLUMNS = ("video_id", "origin", "state", "next_try", "built")
+AgeOrder = Literal["oldest", "newest"]
+
+
+class DueVideo(NamedTuple):
+    """A video that may be worked on, and the fingerprint that the catalog notes of its results, empty for none."""
+
+    video_id: str
+    built: str
+
+
+def due(catalog: Catalog, settings: WebSettings, order: AgeOrder) -> Iterator[DueVideo]:
+    """Yield the videos that may be worked on now: not final, due, and fetched or on a host that does not rest."""
+    hosts, present = Hosts.of(catalog.files, settings), datetime.now(UTC)
+    table = by_age(catalog.table([*dict.fromkeys((*_DUE_COLUMNS, *AGE_COLUMNS))], BUILDABLE), order)
+    resting = {state.site for state in hosts.states() if state.resting_until > present.timestamp()}
+    for row in table.select(list(_DUE_COLUMNS)).to_pylist():
+        is_here = row["state"] == VideoState.FETCHED
+        is_due = row["next_try"] is None or row["next_try"] <= present
+        if is_here or (is_due and site_of(row["origin"]) not in resting):
+            yield DueVideo(row["video_id"], row["built"])
+
+
+def by_age(table: pa.Table, order: AgeOrder) -> pa.Table:
+    """Sort rows by tries and then by time of publication, or of registration where that is not known."""
+    direction: Literal["ascending", "descending"] = "ascending" if order == "oldest" else "descending"
+    keys = [("tries", "ascending"), ("published", direction), ("number", direction)]
+    return table.take(pc.sort_indices(table, sort_keys=keys))
+
+
+def site_of(origin: str) -> str:
+    """Return the site of an origin; everything of this machine is one."""
+    return site(origin) if origin.startswith(("http://", "https://")) else LOCAL

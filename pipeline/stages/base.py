@@ -1,0 +1,164 @@
+"""What a stage is: one declaration of its name, settings, inputs, output, resources, preview and checks.
+
+Runner, settings, Dagster's assets, previews, checks and pools are all made from these declarations.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from pipeline.contract.progress import Progress, silent
+from pipeline.contract.records import LeftOut
+from pipeline.sources.catalog.catalog import Catalog
+from pipeline.store.outputs import Draft, Output
+from pipeline.store.video import VideoStore
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+class StageSettings(BaseModel):
+    """Settings of a stage; frozen, unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def decisive(self) -> dict[str, Any]:
+        """Return what decides the stage's result, as plain values; what says where or how fast may be left out."""
+        return self.model_dump(mode="json")
+
+
+SettingsT = TypeVar("SettingsT", bound=StageSettings)
+DraftT = TypeVar("DraftT", bound=Draft)
+
+
+class SettingsTree(Protocol):
+    """The settings of all stages."""
+
+    def of(self, stage: "Stage[SettingsT, Any]") -> SettingsT:
+        """Return those of one stage."""
+        ...
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """What stages work with: one video's files, the catalog, the settings, and whom to tell how far they are.
+
+    wanted: fingerprint of the result that the running stage is to make.
+    """
+
+    video: VideoStore
+    catalog: Catalog
+    settings: SettingsTree
+    progress: Progress = silent
+    wanted: str = ""
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """What a stage has to say about its result; becomes part of its ``Provenance``."""
+
+    backend: str
+    counts: Mapping[str, float]
+    left_out: tuple[LeftOut, ...] = ()
+    notes: tuple[str, ...] = ()
+    weights: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found: whether the result is sound, one sentence, and the figures behind it."""
+
+    passed: bool
+    detail: str
+    figures: Mapping[str, float]
+
+
+Check = Callable[[VideoStore], Finding]
+"""A measure of a stored result; its name and docstring say what should hold."""
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What a stage asks of a machine: processors, gigabytes of memory, and the share of a GPU where there is one."""
+
+    cpus: float = 1.0
+    memory_gb: float = 1.0
+    gpu_share: float = 0.0
+
+
+@dataclass(frozen=True)
+class Stage(Generic[SettingsT, DraftT]):
+    """One stage of a video.
+
+    name: of the asset, the folder, the key in the settings and the function. code_version: raised by hand whenever the
+    same input and settings would give another result. inputs: names of the stages whose results it reads; the
+    fingerprint of the last ones enters its own. fill: does the work, filling the draft of the output. published: what
+    follows once the result is in its place. restore: makes again what of its result was deleted to save space, before
+    a later stage reads it.
+    """
+
+    name: str
+    code_version: str
+    settings: type[SettingsT]
+    inputs: tuple[str, ...]
+    output: Output[DraftT]
+    fill: Callable[[Workbench, SettingsT, DraftT], StageResult]
+    preview: "Callable[[VideoStore], Image]"
+    checks: tuple[Check, ...] = ()
+    resources: Resources = Resources()
+    published: Callable[[Workbench], None] | None = None
+    restore: Callable[[Workbench, SettingsT], None] | None = None
+
+    @property
+    def description(self) -> str:
+        """What the stage does, in the words of its function."""
+        return inspect.getdoc(self.fill) or ""
+
+
+def imported(name: str) -> Callable[..., Any]:
+    """Return a function that lies in a module which is loaded when it is called: ``module:function``.
+
+    Declarations are read to list assets and settings, which must not load what draws and decodes.
+    """
+
+    def call(*arguments: Any) -> Any:
+        return resolve_name(name)(*arguments)
+
+    call.__name__ = call.__qualname__ = name
+    return call
+
+
+def stage(
+    *,
+    code_version: str,
+    settings: type[SettingsT],
+    inputs: tuple[str, ...],
+    output: Output[DraftT],
+    preview: "Callable[[VideoStore], Image]",
+    checks: tuple[Check, ...] = (),
+    resources: Resources = Resources(),
+    published: Callable[[Workbench], None] | None = None,
+    restore: Callable[[Workbench, SettingsT], None] | None = None,
+) -> Callable[[Callable[[Workbench, SettingsT, DraftT], StageResult]], Stage[SettingsT, DraftT]]:
+    """Make a stage of the function below, which gives it its name and description; arguments as of ``Stage``."""
+
+    def declared(fill: Callable[[Workbench, SettingsT, DraftT], StageResult]) -> Stage[SettingsT, DraftT]:
+        return Stage(
+            fill.__name__,
+            code_version,
+            settings,
+            inputs,
+            output,
+            fill,
+            preview,
+            checks,
+            resources,
+            published,
+            restore,
+        )
+
+    return declared

@@ -1,0 +1,33 @@
+"""Stage ``clips``: what belongs together, and which frames of it are looked at."""
+
+from pipeline.contract.errors import NoClips
+from pipeline.stages.base import Resources, StageResult, Workbench, imported, stage
+from pipeline.stages.clips.rows import clips_table
+from pipeline.stages.clips.settings import ClipsSettings
+from pipeline.store.groups import CLIPS, SOURCE_VIDEO
+from pipeline.store.outputs import TableDraft, TableOutput
+
+
+@stage(
+    code_version="1",
+    settings=ClipsSettings,
+    inputs=("video",),
+    output=TableOutput(CLIPS),
+    preview=imported("pipeline.stages.clips.preview:contact_sheet"),
+    resources=Resources(memory_gb=1),
+)
+def clips(workbench: Workbench, settings: ClipsSettings, draft: TableDraft) -> StageResult:
+    """Cut at shot changes and choose frames; one row a clip in ``clips.parquet``."""
+    from pipeline.stages.clips.find import find_clips
+
+    video_id = workbench.video.video_id
+    row = workbench.catalog.rows([video_id]).get(video_id)
+    segments = row.segments if row else ()
+    with workbench.video.local_file(SOURCE_VIDEO) as path:
+        found, left_out = find_clips(path, settings, lambda share: workbench.progress("clips", share, 1), segments)
+    if not found:
+        message = f"{video_id} has no shot long enough ({len(left_out)} left out); see clips.clip_min_s"
+        raise NoClips(message)
+    draft.table = clips_table(found)
+    counts = {"clips": len(found), "frames": sum(len(clip.frame_index) for clip in found)}
+    return StageResult("pyscenedetect", counts, tuple(left_out))

@@ -1,0 +1,21 @@
+"""What a backend of the stage ``indoor_clips`` is."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from pipeline.contract.records import Images, IndoorScore
+
+
+class IndoorFilter(Protocol):
+    """Tells indoor from outdoor clips."""
+
+    name: str
+
+    @property
+    def weights(self) -> Mapping[str, str]:
+        """SHA-256 of every file of weights, by name; empty where none is needed."""
+        ...
+
+    def score(self, rgb: Images) -> IndoorScore:
+        """Score a clip's frames (n, h, w, 3) uint8 RGB."""
+        ...

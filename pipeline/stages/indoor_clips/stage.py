@@ -1,0 +1,71 @@
+"""Stage ``indoor_clips``: only what was filmed inside a house goes on."""
+
+import numpy as np
+
+from pipeline.contract.errors import NoIndoorClip
+from pipeline.contract.records import IndoorScore, LeftOut
+from pipeline.stages.base import Resources, StageResult, Workbench, imported, stage
+from pipeline.stages.indoor_clips.backends import SETTINGS, indoor_filter
+from pipeline.stages.indoor_clips.checks import frames_shape
+from pipeline.stages.indoor_clips.rows import append_frames, indoor_scores, write_indoor_scores
+from pipeline.stages.indoor_clips.settings import IndoorClipsSettings
+from pipeline.store.group_writer import GroupWriter
+from pipeline.store.groups import CLIPS, FRAMES, SOURCE_VIDEO
+from pipeline.store.outputs import GroupOutput, TableOutput
+from pipeline.store.provenance import fingerprint
+from pipeline.store.rows import stored_clips
+from pipeline.store.video import VideoStore
+
+SCORES_VERSION = "1"
+"""Raised by hand whenever a backend would score the same frames otherwise."""
+
+
+@stage(
+    code_version="1",
+    settings=SETTINGS,
+    inputs=("video", "clips"),
+    output=GroupOutput(FRAMES),
+    preview=imported("pipeline.stages.indoor_clips.preview:contact_sheet"),
+    checks=(frames_shape,),
+    resources=Resources(memory_gb=1, gpu_share=0.1),
+)
+def indoor_clips(workbench: Workbench, settings: IndoorClipsSettings, group: GroupWriter) -> StageResult:
+    """Store the frames of indoor clips as ``frames``; every clip's score goes to its row of ``clips.parquet``.
+
+    A score found there is used again, so that another threshold asks no network.
+    """
+    from pipeline.media import read_each
+
+    video, backend, left_out, scores = workbench.video, indoor_filter(settings), [], []
+    clips, scored_by = stored_clips(video), _scored_by(video, settings)
+    known: list[IndoorScore | None] = [*indoor_scores(video, scored_by)] or [None] * len(clips)
+    with video.local_file(SOURCE_VIDEO) as path:
+        pictures = read_each(path, [clip.frame_index for clip in clips])
+        for done, (clip, rgb, found) in enumerate(zip(clips, pictures, known, strict=True)):
+            workbench.progress("indoor_clips", done, len(clips), f"clip {clip.clip_id}")
+            score = found or backend.score(rgb)
+            scores.append(score)
+            if score.indoor < settings.threshold:
+                detail = f"P(indoor) {score.indoor:.2f} < {settings.threshold:.2f}"
+                left_out.append(LeftOut("indoor_clips", clip.clip_id, "NotIndoor", detail))
+            else:
+                append_frames(group, clip, rgb, score)
+    write_indoor_scores(video, scores, scored_by)
+    indoor, kept = [score.indoor for score in scores], len(clips) - len(left_out)
+    if not kept:
+        message = f"{video.video_id}: none of {len(clips)} clips is indoors (best score {max(indoor):.2f})"
+        raise NoIndoorClip(message)
+    counts = {"clips": kept, "clips_left_out": len(left_out), "mean_score": float(np.mean(indoor))}
+    notes = tuple(f"clip {clip.clip_id}: {_named(score)}" for clip, score in zip(clips, scores, strict=True))
+    return StageResult(backend.name, counts, tuple(left_out), notes if scores[0].categories else (), backend.weights)
+
+
+def _scored_by(video: VideoStore, settings: IndoorClipsSettings) -> str:
+    """Return what decides the scores of clips: the clips and the backend, but not the threshold."""
+    own = settings.of(settings.backends[settings.backend]).model_dump(mode="json")
+    cut = TableOutput(CLIPS).noted(video) or {}
+    return fingerprint(settings.backend, SCORES_VERSION, own, cut.get("fingerprint", ""))
+
+
+def _named(score: IndoorScore) -> str:
+    return ", ".join(f"{category.name} {category.probability:.2f}" for category in score.categories)

@@ -1,0 +1,43 @@
+"""Settings of the backend ``dust3r``."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pipeline.stages.reconstruction.dust3r.alignment.settings import AlignmentSettings
+
+
+class Dust3rSettings(BaseModel):
+    """How DUSt3R is run over a clip."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    weights: str = Field(
+        "dust3r_vitl_512_dpt", description="shipped or registered name, or path of a .pth or .safetensors file"
+    )
+    image_size: int | None = Field(
+        None,
+        ge=64,
+        le=1024,
+        multiple_of=16,
+        description="pixels of the long side, none = what the weights were trained for; 224 = a square from the "
+        "middle, unless they were trained on another shape",
+    )
+    window: int = Field(3, ge=1, description="each frame is paired with so many next ones, both ways (swin-3)")
+    strides: tuple[int, ...] = Field(
+        (6, 12), description="and with the frames so far ahead, so that long clips do not drift"
+    )
+    complete_up_to: int = Field(6, ge=2, description="clips of so few frames take all pairs")
+    batch_pairs: int | None = Field(None, ge=1, description="pairs decoded at once; none = what the memory holds")
+    device: str | None = Field(None, description="torch device; none = the GPU if there is one")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="of encoder and decoders; auto = bfloat16 on GPUs, float32 on CPUs, where it is faster"
+    )
+    min_contrast: float = Field(
+        2.0, ge=0, description="grey levels, standard deviation; flatter frames (fades, covered lens) are left out"
+    )
+    min_registered: int = Field(3, ge=2, description="fewer aligned frames are no reconstruction")
+    min_baseline: float = Field(
+        0.01, ge=0, description="largest distance between cameras, in median depths, below which a note is left"
+    )
+    alignment: AlignmentSettings = AlignmentSettings()

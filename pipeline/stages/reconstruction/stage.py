@@ -1,0 +1,74 @@
+"""Stage ``reconstruction``: where the camera was, and how far everything is."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from pipeline.contract.errors import ClipError, NothingReconstructed
+from pipeline.contract.records import LeftOut, Reconstruction
+from pipeline.stages.base import Resources, StageResult, Workbench, imported, stage
+from pipeline.stages.reconstruction.backends import SETTINGS, reconstructor
+from pipeline.stages.reconstruction.base import Reconstructor
+from pipeline.stages.reconstruction.checkpoints import ClipCheckpoints
+from pipeline.stages.reconstruction.rows import append_reconstruction, blank_reconstruction, unit_depth
+from pipeline.stages.reconstruction.settings import ReconstructionSettings
+from pipeline.store.group_writer import GroupWriter
+from pipeline.store.groups import FRAMES, RECONSTRUCTION
+from pipeline.store.outputs import GroupOutput
+from pipeline.store.rows import clip_rows
+from pipeline.store.video import VideoStore
+
+ClipRows = list[tuple[int, slice]]
+"""Clip ids, each with the rows of the video's arrays that are its frames."""
+
+
+@stage(
+    code_version="1",
+    settings=SETTINGS,
+    inputs=("indoor_clips",),
+    output=GroupOutput(RECONSTRUCTION),
+    preview=imported("pipeline.stages.reconstruction.preview:depth_in_own_unit"),
+    resources=Resources(cpus=2, memory_gb=2, gpu_share=1),
+)
+def reconstruction(workbench: Workbench, settings: ReconstructionSettings, group: GroupWriter) -> StageResult:
+    """Find cameras, depth and confidence of every indoor clip, up to scale.
+
+    Depth is stored in units of the clip's median depth, which keeps float16 at 0.05 % of any value.
+    """
+    video, backend, clips = workbench.video, reconstructor(settings), clip_rows(workbench.video)
+    checkpoints = ClipCheckpoints(video.scratch / "clips" / workbench.wanted)
+    for done, (clip_id, rows) in enumerate(clips):
+        workbench.progress("reconstruction", done, len(clips), f"clip {clip_id}, {rows.stop - rows.start} frames")
+        if clip_id not in checkpoints:
+            checkpoints.save(clip_id, _reconstructed(video, rows, backend, checkpoints.folder))
+    left_out = [item for clip_id, _ in clips if isinstance(item := checkpoints.load(clip_id), LeftOut)]
+    if len(left_out) == len(clips):
+        reasons = "; ".join(f"clip {item.clip_id}: {item.code}: {item.detail}" for item in left_out)
+        raise NothingReconstructed(f"{video.video_id}: no clip could be reconstructed ({reasons})")
+    notes = _collect(group, clips, checkpoints)
+    shutil.rmtree(checkpoints.folder)
+    counts = {"clips": len(clips) - len(left_out), "clips_left_out": len(left_out)}
+    return StageResult(backend.name, counts, tuple(left_out), notes, backend.weights)
+
+
+def _reconstructed(video: VideoStore, rows: slice, backend: Reconstructor, folder: Path) -> Reconstruction | ClipError:
+    """Return the reconstruction of one clip, or the error that leaves it out."""
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        try:
+            return unit_depth(backend.reconstruct(video.read(FRAMES, "rgb", rows), Path(scratch)))
+        except ClipError as error:
+            return error
+
+
+def _collect(group: GroupWriter, clips: ClipRows, checkpoints: ClipCheckpoints) -> tuple[str, ...]:
+    """Write the clips one after another, so that memory holds one of them; returns their notes."""
+    notes: list[str] = []
+    found = (checkpoints.load(clip_id) for clip_id, _ in clips)
+    h, w = next(item.depth.shape[1:] for item in found if isinstance(item, Reconstruction))
+    for clip_id, rows in clips:
+        item = checkpoints.load(clip_id)
+        if isinstance(item, LeftOut):
+            item = blank_reconstruction(rows.stop - rows.start, h, w)
+        notes += [f"clip {clip_id}: {note}" for note in item.notes]
+        append_reconstruction(group, item)
+    return tuple(notes)

@@ -1,0 +1,135 @@
+"""Brings a video of the catalog into a folder, and notes in the catalog what became of it.
+
+The catalog is told the outcome of every try, so that no other process asks in vain for what one has found gone.
+"""
+
+import functools
+import shutil
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pyarrow.compute as pc
+
+from pipeline.contract.errors import ChangedMeanwhile, DownloadRefused, DuplicateVideo, VideoError
+from pipeline.contract.progress import Progress, silent
+from pipeline.contract.records import Source
+from pipeline.sources.catalog.catalog import Catalog
+from pipeline.sources.catalog.rows import ASKABLE, BUILDABLE, CatalogRow
+from pipeline.sources.duplicates.settings import DuplicateSettings
+from pipeline.sources.outcomes import after_arrival, after_error, refuse_final
+from pipeline.sources.rules import SourceRules
+from pipeline.sources.web.guard import site
+from pipeline.sources.web.hosts import Hosts
+from pipeline.stages.base import Workbench
+from pipeline.stages.video.fetch import fetch
+from pipeline.stages.video.settings import VideoSettings
+from pipeline.store.groups import SOURCE_NOTES, SOURCE_VIDEO
+
+
+def arrive(
+    catalog: Catalog, video_id: str, folder: Path, settings: VideoSettings, progress: Progress = silent
+) -> Source:
+    """Fetch a video of the catalog into ``folder`` and note what went wrong; its host's rate limits are kept.
+
+    ``mark_fetched`` follows once the file lies in its place.
+
+    Raises:
+        VideoError: as ``fetch``, or because the catalog knows that asking is of no use.
+        DuplicateVideo: another video of the catalog brought the same file, or shows the same tour.
+        StageMissing: the catalog does not know the video.
+    """
+    row, hosts = catalog.row(video_id), Hosts.of(catalog.files, settings.web)
+    refuse_final(row)
+    try:
+        arrived = _ask(row, folder, settings, hosts, progress)
+        _claim(catalog, row, arrived.sha256)
+        if row.source.kind != "tour" and settings.duplicates.enabled:
+            _refuse_alike(catalog, row, folder / SOURCE_VIDEO, settings.duplicates)
+    except VideoError as error:
+        _note(error, catalog, row, hosts, settings)
+        raise
+    return arrived
+
+
+def restore(workbench: Workbench, settings: VideoSettings) -> None:
+    """Fetch a source again that was deleted once its frames were stored; does nothing where it is there.
+
+    Raises:
+        ChangedMeanwhile: the host gives another file now.
+        VideoError: it could not be fetched.
+    """
+    video = workbench.video
+    if video.exists(SOURCE_VIDEO) or not video.exists(SOURCE_NOTES):
+        return
+    folder = video.scratch / "download"
+    folder.mkdir(parents=True, exist_ok=True)
+    again = arrive(workbench.catalog, video.video_id, folder, settings)
+    if again.sha256 != video.read_json(SOURCE_NOTES)["sha256"]:
+        message = f"{video.video_id}: its host gives another file now; delete its folder to begin anew with that"
+        raise ChangedMeanwhile(message)
+    video.place(folder / SOURCE_VIDEO, SOURCE_VIDEO)
+    shutil.rmtree(folder)
+
+
+def mark_fetched(workbench: Workbench) -> None:
+    """Note that a video lies in the store; does nothing where that is known."""
+    video, catalog = workbench.video, workbench.catalog
+    if catalog.row(video.video_id).state in ASKABLE:
+        content = video.read_json(SOURCE_NOTES)
+        arrived = Source(**{field.name: content[field.name] for field in fields(Source)})
+        catalog.update([video.video_id], lambda row: after_arrival(row, arrived))
+
+
+def _ask(row: CatalogRow, folder: Path, settings: VideoSettings, hosts: Hosts, progress: Progress) -> Source:
+    """Fetch the file; of a host, one of its places is held meanwhile."""
+    rules = SourceRules.model_validate_json(row.rules) if row.rules else SourceRules()
+    if row.source.kind != "url":
+        return fetch(row.source, folder, settings, progress, rules)
+    asked = site(row.source.origin)
+    with hosts.slot(asked):
+        arrived = fetch(row.source, folder, settings, progress, rules, hosts)
+    hosts.answered(asked)
+    return arrived
+
+
+def _claim(catalog: Catalog, row: CatalogRow, sha256: str) -> None:
+    """Note which file a video is, so that of two videos with the same file only the first goes on."""
+    with catalog.locked():
+        twin = _twin(catalog, row.video_id, sha256)
+        catalog.update([row.video_id], lambda known: replace(known, sha256=sha256, duplicate_of=twin or ""))
+    if twin:
+        raise DuplicateVideo(f"{row.video_id} is the same file as {twin}")
+
+
+def _twin(catalog: Catalog, video_id: str, sha256: str) -> str | None:
+    """Return the video that brought the same file before, or None."""
+    held = catalog.table(["video_id", "sha256"], BUILDABLE)
+    same = held.filter(pc.field("sha256") == sha256)["video_id"].to_pylist()
+    return next((other for other in same if other != video_id), None)
+
+
+def _refuse_alike(catalog: Catalog, row: CatalogRow, path: Path, settings: DuplicateSettings) -> None:
+    """Keep the hashes of a video, unless it shows what another one of the catalog shows."""
+    from pipeline.sources.duplicates.fingerprints import Fingerprints, video_hashes
+
+    fingerprints, hashes = Fingerprints(catalog.files), video_hashes(path)
+    with catalog.locked():
+        alike = fingerprints.alike(hashes, settings)
+        rows = catalog.rows([found.video_id for found in alike])
+        buildable = {other.video_id for other in rows.values() if other.state in BUILDABLE} - {row.video_id}
+        first = next((found for found in alike if found.video_id in buildable), None)
+        if first is None:
+            fingerprints.add(row.video_id, hashes)
+            return
+        catalog.update([row.video_id], lambda known: replace(known, duplicate_of=first.video_id))
+    raise DuplicateVideo(f"{row.video_id} shows {first.share:.0%} of the pictures of {first.video_id}")
+
+
+def _note(error: VideoError, catalog: Catalog, row: CatalogRow, hosts: Hosts, settings: VideoSettings) -> None:
+    """Write down what became of a try: the host's refusal, and the video's row."""
+    is_local = row.source.kind != "url"
+    if isinstance(error, DownloadRefused) and not is_local:
+        hosts.refused(site(row.source.origin), error.retry_after_s)
+    catalog.update(
+        [row.video_id], functools.partial(after_error, error=error, is_local=is_local, settings=settings.web)
+    )

@@ -1,0 +1,17 @@
+"""The names under which a video's results are stored; stored data keeps them whatever the code calls its parts."""
+
+SOURCE_VIDEO = "source.mp4"
+SOURCE_NOTES = "source.json"
+CLIPS = "clips.parquet"
+FAILURE = "failure.json"
+QUALITY = "quality.json"
+
+SCENE_ZARR = "scene.zarr"
+"""The Zarr hierarchy of a video, which holds the groups below."""
+
+FRAMES = "frames"
+RECONSTRUCTION = "reconstruction"
+SCENE = "scene"
+SEMANTICS = "semantics"
+OCCUPANCY = "occupancy"
+LANGUAGE = "language"

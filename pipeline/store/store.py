@@ -1,0 +1,30 @@
+"""The dataset on disk or in object storage: ``<data>/videos/<video_id>/``, ``<data>/catalog/``, ``<data>/dataset/``."""
+
+import os
+from pathlib import PurePosixPath
+
+from pipeline.store.files import Files
+from pipeline.store.video import VIDEO_ID, VIDEOS, VideoStore
+
+DATA_VARIABLE = "YOUTUBE_OCC_DATA"
+
+
+def data_url(given: str | None = None) -> str:
+    """Return where the dataset lies: as given, else ``YOUTUBE_OCC_DATA``, else ``./data``."""
+    return given or os.environ.get(DATA_VARIABLE) or "data"
+
+
+class Store(Files):
+    """All videos of one data folder or bucket."""
+
+    def video(self, video_id: str) -> VideoStore:
+        """Return the files of one video, whether or not any exist yet; raises ``SettingsError`` for an unsafe id."""
+        return VideoStore(self, video_id)
+
+    def video_ids(self) -> list[str]:
+        """Return the ids of all videos that have a folder, sorted."""
+        folder = self.path(VIDEOS)
+        if not self.file_system.exists(folder):
+            return []
+        names = (PurePosixPath(path).name for path in self.file_system.ls(folder, detail=False))
+        return sorted(name for name in names if VIDEO_ID.fullmatch(name))

@@ -1,0 +1,16 @@
+"""A small dataset that release 0.1 made: tour 5, six frames of one clip, profile ``small``."""
+
+import tarfile
+from pathlib import Path
+
+from tests.paths import FIXTURES
+
+VIDEO = "tour-5"
+FRAMES = 6
+
+
+def unpack_earlier_dataset(folder: Path) -> Path:
+    """Unpack it into ``folder/data``, beside the ``settings.yaml`` it was made with, and return ``folder/data``."""
+    with tarfile.open(FIXTURES / "dataset_before_the_move.tar") as archive:
+        archive.extractall(folder, filter="data")
+    return folder / "data"

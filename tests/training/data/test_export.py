@@ -1,0 +1,46 @@
+"""Exports for the loaders of others: what they read is what was written."""
+
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.contract.classes import SemanticClass
+from tests.training.rooms import RoomFrames
+from training.data import MonoSceneRooms, NyuRooms
+from training.data.export import with_nyu_camera
+from training.data.nyu_format import INTRINSICS
+from training.data.safe_pickle import read_arrays
+
+
+def test_both_layouts_of_an_export_give_back_the_frame_seen_by_the_benchmarks_camera(exported: Path):
+    rooms = (NyuRooms(exported / "depthbin", "train"), MonoSceneRooms(exported, exported / "depthbin", "train"))
+    for index in range(2):
+        true = with_nyu_camera(RoomFrames(2)[index])
+        for found in (frames[index] for frames in rooms):
+            assert np.array_equal(found.labels, true.labels)
+            assert np.array_equal(found.origin, true.origin)
+            assert np.allclose(found.camera_to_world, true.camera_to_world)
+            assert np.abs(found.depth - true.depth).max() <= 0.0005 + 1e-6, "stored in millimetres"
+            assert np.abs(found.rgb.astype(int) - true.rgb).mean() < 12, "JPEG of a picture with noise"
+
+
+def test_seen_by_another_camera_the_points_stay_where_they_were():
+    sample = RoomFrames(1)[0]
+    seen = with_nyu_camera(sample)
+    assert np.array_equal(seen.intrinsics, INTRINSICS)
+    for frame in (sample, seen):
+        row, column = np.argwhere(frame.depth > 0).T
+        pixel = np.stack([column + 0.5, row + 0.5, np.ones_like(row)]) * frame.depth[row, column]
+        points = frame.camera_to_world[:3, :3] @ np.linalg.inv(frame.intrinsics) @ pixel
+        heights = points[2] + frame.camera_to_world[2, 3]
+        floor = heights[frame.regions[row, column] == SemanticClass.FLOOR]
+        assert np.abs(floor).max() < 0.02, "the floor is at 0; the nearest pixel is half a pixel off at most"
+
+
+def test_monoscenes_pickle_has_the_fields_and_axes_that_its_loader_reads(exported: Path):
+    content = read_arrays(exported / "base" / "NYUtrain" / "NYU0001_0000.pkl")
+    assert set(content) == {"cam_pose", "voxel_origin", "name", "target_1_4", "target_1_16"}
+    assert content["target_1_4"].shape == (60, 36, 60)
+    assert content["target_1_4"].dtype == np.uint8
+    assert content["target_1_16"].shape == (15, 9, 15)
+    assert np.array_equal(content["target_1_4"].transpose(0, 2, 1), RoomFrames(1)[0].labels)

@@ -1,0 +1,54 @@
+"""Our own dataset: frames in their grids' own frame, versions, splits, and arrays that are damaged."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.contract.classes import SemanticClass
+from pipeline.contract.errors import CorruptStore
+from pipeline.store.store import Store
+from tests.training.rooms import stored_frames
+from training.data import StoredFrames
+from training.errors import UnusableDataset
+
+
+def test_the_stored_dataset_gives_frames_in_the_grids_own_frame(tmp_path: Path):
+    frames = stored_frames(tmp_path)
+    assert len(frames) == 6
+    sample = frames[3]
+    video = Store(tmp_path).video("room")
+    assert np.array_equal(sample.labels, video.read("occupancy", "labels")[3])
+    assert np.array_equal(sample.rgb, video.read("frames", "rgb")[3])
+    assert abs(sample.camera_to_world[1, 2]) > abs(sample.camera_to_world[0, 2]), "looks along +y"
+    occupied = (sample.labels > 0) & (sample.labels < SemanticClass.UNKNOWN)
+    visible = sample.projection.visible(sample.depth).reshape(sample.labels.shape)
+    assert (occupied & visible).sum() > 500
+
+
+def test_a_pinned_version_is_kept_to(tmp_path: Path):
+    frames = stored_frames(tmp_path)
+    assert StoredFrames(frames.store, "all", frames.version).version == frames.version
+    with pytest.raises(UnusableDataset, match=f"now version {frames.version}"):
+        StoredFrames(frames.store, "all", "0123456789ab")
+
+
+def test_one_video_cannot_be_split_and_the_error_says_so(tmp_path: Path):
+    frames = stored_frames(tmp_path)
+    empty = "validation" if StoredFrames(frames.store, "train").names else "train"
+    with pytest.raises(UnusableDataset, match="videos are split as a whole"):
+        StoredFrames(frames.store, empty)
+
+
+def test_no_dataset_says_how_to_make_one(tmp_path: Path):
+    with pytest.raises(UnusableDataset, match="build_dataset"):
+        StoredFrames(Store(tmp_path))
+
+
+def test_a_damaged_array_names_video_array_and_row(tmp_path: Path):
+    frames = stored_frames(tmp_path)
+    for chunk in (tmp_path / "videos" / "room" / "scene.zarr" / "occupancy" / "labels" / "c").rglob("*"):
+        if chunk.is_file():
+            chunk.write_bytes(chunk.read_bytes()[:40])
+    with pytest.raises(CorruptStore, match="room: occupancy/labels row 0"):
+        frames[0]

@@ -1,0 +1,52 @@
+"""The three recipes, as small as they go."""
+
+import torch
+from torch import nn
+
+from models.dust3r import Dust3rConfig
+from training.small.dust3r import Dust3rRecipe
+from training.small.indoor import IndoorRecipe
+from training.small.san import SanRecipe
+from training.small.settings import (
+    Dust3rTrainingSettings,
+    IndoorTrainingSettings,
+    SanNetworkSettings,
+    SanTrainingSettings,
+    ViewpointSettings,
+)
+
+HOW = {"loop": {"steps": 2, "batch_size": 2, "learning_rate": 1e-3}, "chunks": {"steps": 1, "kept": 1}}
+
+
+VIEWS = ViewpointSettings(width=64, height=48)
+
+
+TINY = Dust3rConfig(
+    enc_embed_dim=64, enc_depth=1, enc_num_heads=1, dec_embed_dim=64, dec_depth=1, dec_num_heads=1,
+    head_type="linear", img_size=(48, 64), stem=(4, 4, 8), position_grid=(3, 4),
+)  # fmt: skip
+
+
+NETWORK = SanNetworkSettings(stem=(4, 8, 8, 16), tower_layers=1, recognition_layers=1, side_width=16, side_layers=1)
+
+
+INDOOR = IndoorRecipe(IndoorTrainingSettings(**HOW, houses_a_chunk=1, views_a_house=4, texel=0.1))
+
+
+SAN = SanRecipe(
+    SanTrainingSettings(
+        **HOW, network=NETWORK, height=40, width=56, houses_a_chunk=1, views_a_house=6, texel=0.1, viewpoints=VIEWS
+    )
+)
+
+
+DUST3R = Dust3rRecipe(Dust3rTrainingSettings(**HOW, network=TINY, houses_a_chunk=1, walks_a_house=3, texel=0.1))
+
+
+def seeded() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
+
+
+def gradients_missing(network: nn.Module, loss: torch.Tensor) -> list[str]:
+    loss.backward()
+    return [name for name, value in network.named_parameters() if value.grad is None or not value.grad.isfinite().all()]

@@ -1,0 +1,68 @@
+"""The experiment's report: gains paired by seed."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from pipeline.contract.progress import silent
+from tests.training.rooms import stored_frames
+from tests.training.studies.results import RESULTS
+from training.data import Sample, StoredFrames
+from training.errors import UnusableDataset
+from training.settings import LoopSettings
+from training.studies.experiment import Experiment, _as_stored, _exactly, _relabelled, gains_of, length
+
+
+def test_gains_are_paired_by_seed():
+    gains = gains_of(RESULTS)
+    assert {share: np.round(values, 9).tolist() for share, values in gains.items()} == {
+        0.1: [0.03] * 3,
+        1.0: [0.03] * 3,
+    }
+
+
+@pytest.mark.parametrize(
+    ("loop", "words"),
+    [
+        (LoopSettings(steps=200, batch_size=4), "200 steps of 4"),
+        (LoopSettings(epochs=3, batch_size=2, accumulate=4), "3 epochs of 8"),
+        (LoopSettings(epochs=3, steps=5), "5 steps of 1"),
+    ],
+)
+def test_the_length_of_a_training_is_said_in_words(loop: LoopSettings, words: str):
+    assert length(loop) == words
+
+
+def test_distillation_runs_longer_and_gentler_than_fine_tuning():
+    experiment = Experiment(weights="dinov2_small")
+    distill, finetune = experiment.distill.loop, experiment.study.finetune.loop
+    assert (finetune.steps, finetune.batch_size, finetune.learning_rate) == (200, 4, 6e-3)
+    assert (distill.steps, distill.batch_size, distill.learning_rate) == (400, 4, 2e-3)
+
+
+@pytest.mark.parametrize("values", [{}, {"weights": "x", "train_rooms": 1}, {"weights": "x", "rooms": 3}])
+def test_an_experiment_that_cannot_be_is_refused(values: dict):
+    with pytest.raises(ValidationError):
+        Experiment.model_validate(values)
+
+
+def test_a_video_that_is_no_rendered_tour_has_no_exact_labels(tmp_path: Path):
+    frames = stored_frames(tmp_path)
+    with pytest.raises(UnusableDataset, match="room is no rendered tour"):
+        _exactly(frames, 0)
+
+
+def test_frames_that_were_labelled_again_stay(tmp_path: Path):
+    frames = StoredFrames(stored_frames(tmp_path / "data").store, "all", every=3)
+    steps: list[tuple[int, int]] = []
+    made = _relabelled(frames, _as_stored, tmp_path / "rooms", lambda *step: steps.append(step))
+    assert (len(made), steps) == (2, [(1, 2), (2, 2)])
+
+    def refusing(frames: StoredFrames, index: int) -> Sample:
+        raise AssertionError(frames.names[index])
+
+    again = _relabelled(frames, refusing, tmp_path / "rooms", silent)
+    assert again.names == made.names == ("NYUroom_0000", "NYUroom_0003")
+    assert np.array_equal(again[1].labels, frames[1].labels)
