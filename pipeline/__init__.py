@@ -55,7 +55,7 @@ def process(
         data: folder or URL of the dataset.
         profile: set of backends; by default that of the dataset at hand, else ``classic``.
         settings: single ones on top, by stage, as ``{"clips": {"clip_min_s": 2}}``.
-        progress: is told how far it is.
+        progress: called with how far it is.
 
     Raises:
         SettingsError: the source or a setting cannot be understood.

@@ -19,8 +19,9 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from pipeline.contract.arrays import Images
 from pipeline.contract.errors import BrokenVideo
-from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, Images
+from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
 
 # A file may claim to be a playlist and name other files or hosts: only true containers, only this one file.
 CONTAINERS = "mov,mp4,matroska,webm,avi,flv,mpegts,mpeg,ogg"
@@ -57,7 +58,7 @@ class _PacketSpan:
 
 
 @dataclass(frozen=True)
-class Frame:
+class DecodedFrame:
     """One decoded frame: its number, its presentation time in seconds, its picture (h, w, 3) uint8 RGB."""
 
     index: int
@@ -102,7 +103,7 @@ def check_decodes(path: Path) -> None:
             pass
 
 
-def iterate(path: Path, height: int) -> Iterator[Frame]:
+def iterate(path: Path, height: int) -> Iterator[DecodedFrame]:
     """Decode a whole video into small pictures of the given height, in one pass, a frame at a time.
 
     Raises:
@@ -112,10 +113,10 @@ def iterate(path: Path, height: int) -> Iterator[Frame]:
         for index, frame in enumerate(container.decode(stream)):
             upright_width, upright_height = _upright_size(frame, stream)
             size = (max(1, round(upright_width * height / upright_height)), height)
-            yield Frame(index, _time(frame, index, stream), _resize(_upright(frame), size))
+            yield DecodedFrame(index, _time(frame, index, stream), _resize(_upright(frame), size))
 
 
-def frames_at(path: Path, indices: NDArray[np.int64]) -> Iterator[Frame]:
+def frames_at(path: Path, indices: NDArray[np.int64]) -> Iterator[DecodedFrame]:
     """Decode chosen frames in one pass, in the order of the video, as 640x480 RGB pictures.
 
     Args:
@@ -133,7 +134,7 @@ def frames_at(path: Path, indices: NDArray[np.int64]) -> Iterator[Frame]:
             if index in wanted:
                 wanted.remove(index)
                 aspect = _pixel_aspect(frame, stream)
-                yield Frame(index, _time(frame, index, stream), to_frame_size(_upright(frame), aspect))
+                yield DecodedFrame(index, _time(frame, index, stream), to_frame_size(_upright(frame), aspect))
     if wanted:
         raise BrokenVideo(f"{path.name} ends before frame {max(wanted)}")
 

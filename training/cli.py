@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from models.errors import ModelError
+from pipeline.contract.arrays import Floats
 from pipeline.contract.errors import PipelineError
 from pipeline.contract.progress import Lines, named
 from pipeline.contract.values import checked, parsed, with_values
@@ -17,7 +18,6 @@ from pipeline.contract.values import checked, parsed, with_values
 if TYPE_CHECKING:
     from PIL import Image
 
-    from pipeline.contract.records import Floats
     from training.data import Frames
     from training.data.source import FramesSource
     from training.language.speaker import Speaker

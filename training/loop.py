@@ -70,7 +70,7 @@ def fabric_for(settings: LoopSettings, folder: Path, *loggers: Logger) -> Fabric
 def train(training: Training, settings: LoopSettings, folder: Path, fabric: Fabric, progress: Progress) -> Trained:
     """Train, or go on where an earlier process was killed.
 
-    folder: keeps the state. progress: is told the steps.
+    folder: keeps the state. progress: called with the steps.
 
     Raises:
         LossNotFinite: the loss or a gradient is, naming the batch; the last good state stays.

@@ -18,9 +18,9 @@ def refusing_hosts(context: dg.SensorEvaluationContext, pipeline: PipelineResour
     settings = pipeline.settings().of(video).web
     states = Hosts.of(pipeline.store(), settings).states()
     refusing = [state for state in states if state.refusals >= settings.alert_after]
-    told: dict[str, float] = json.loads(context.cursor or "{}")
+    alerted: dict[str, float] = json.loads(context.cursor or "{}")
     for state in refusing:
-        if told.get(state.site) != state.resting_until:
+        if alerted.get(state.site) != state.resting_until:
             _alert(context, state, settings)
     context.update_cursor(json.dumps({state.site: state.resting_until for state in refusing}))
     return dg.SkipReason(f"{len(refusing)} of {len(states)} hosts refuse")

@@ -17,6 +17,7 @@ from rich.progress import track
 from skimage.transform import SimilarityTransform
 from torch import Tensor
 
+from pipeline.contract.arrays import Float64s
 from pipeline.stages.reconstruction.dust3r.alignment.align import align
 from pipeline.stages.reconstruction.dust3r.alignment.observations import Observations, sample
 from pipeline.stages.reconstruction.dust3r.alignment.records import Known, PairPredictions
@@ -25,7 +26,6 @@ from pipeline.stages.reconstruction.dust3r.alignment.settings import AlignmentSe
 from pipeline.stages.reconstruction.dust3r.alignment.start import initial_state
 from pipeline.stages.reconstruction.dust3r.alignment.state import State
 
-Array = NDArray[np.float64]
 UPSTREAM_STEPS = 300
 UPSTREAM_SECONDS_A_STEP = {8: 0.634, 16: 1.532}
 """Of naver/dust3r's alignment at 224x224 with swin-3, by frames: one thread of a Xeon with AVX-512."""
@@ -44,8 +44,8 @@ class Descent:
     """What Adam ends with: CPU seconds of a step, and cameras and points."""
 
     seconds_a_step: float
-    camera_to_world: Array
-    points: Array
+    camera_to_world: Float64s
+    points: Float64s
 
 
 def main(
@@ -88,7 +88,7 @@ def compare(frames: int, size: int, noise: float, adam_steps: int) -> dict[str, 
     }
 
 
-def room_pairs(frames: int, size: int, noise: float) -> tuple[PairPredictions, Array, Array]:
+def room_pairs(frames: int, size: int, noise: float) -> tuple[PairPredictions, Float64s, Float64s]:
     """Noisy pointmaps of cameras in a room of 5 x 2.6 x 6 m, cameras (N, 4, 4), points (N, H, W, 3) they see.
 
     Pairs are upstream's swin-3: each image with the next three, cyclic, both ways.
@@ -140,7 +140,7 @@ def descend(pairs: PairPredictions, steps: int) -> Descent:
     return Descent(spent, now.camera_to_world.detach().double().numpy(), points)
 
 
-def measure_errors(cameras: Array, points: Array, true_cameras: Array, true_points: Array) -> Errors:
+def measure_errors(cameras: Float64s, points: Float64s, true_cameras: Float64s, true_points: Float64s) -> Errors:
     """Compare cameras (N, 4, 4) and points (N, H, W, 3) in their frames with the truth."""
     world, true_world = (_to_world(*both).reshape(-1, 3) for both in ((cameras, points), (true_cameras, true_points)))
     fit = SimilarityTransform.from_estimate(world[::7], true_world[::7])
@@ -151,12 +151,12 @@ def measure_errors(cameras: Array, points: Array, true_cameras: Array, true_poin
     return Errors(float(np.sqrt((missed**2).mean())), float(angle.max()))
 
 
-def unproject(depth: NDArray[np.floating], focal: Array) -> Array:
+def unproject(depth: NDArray[np.floating], focal: Float64s) -> Float64s:
     """Points (N, H, W, 3) in their cameras' frames, principal point in the middle."""
     height, width = depth.shape[1:]
     y, x = np.mgrid[:height, :width] + 0.5
     slope = np.stack([x - width / 2, y - height / 2], -1) / focal[:, None, None, None]
-    points: Array = np.concatenate([slope, np.ones_like(slope[..., :1])], -1) * depth[..., None]
+    points: Float64s = np.concatenate([slope, np.ones_like(slope[..., :1])], -1) * depth[..., None]
     return points
 
 
@@ -172,7 +172,7 @@ def _mean_distance(points: Tensor, others: Tensor, weight: Tensor) -> Tensor:
     return (distance * weight).mean()
 
 
-def camera(along: float) -> Array:
+def camera(along: float) -> Float64s:
     """Camera to world (4, 4) at a place on the walk, 0 to 1."""
     turn = np.radians(-20 + 40 * along)
     pose = np.eye(4)
@@ -181,21 +181,21 @@ def camera(along: float) -> Array:
     return pose
 
 
-def room_points(pose: Array, height: int, width: int) -> Array:
+def room_points(pose: Float64s, height: int, width: int) -> Float64s:
     """Points (height, width, 3) in the world, of the walls of the room that a camera of 53 degrees sees."""
     rays = unproject(np.ones((1, height, width)), np.array([float(width)]))[0] @ pose[:3, :3].T
     with np.errstate(divide="ignore"):
         exits = np.where(rays > 0, (np.array([5.0, 2.6, 6.0]) - pose[:3, 3]) / rays, -pose[:3, 3] / rays)
-    points: Array = pose[:3, 3] + rays * exits.min(-1)[..., None]
+    points: Float64s = pose[:3, 3] + rays * exits.min(-1)[..., None]
     return points
 
 
-def _to_world(cameras: Array, points: Array) -> Array:
-    moved: Array = np.einsum("nij,nhwj->nhwi", cameras[:, :3, :3], points) + cameras[:, None, None, :3, 3]
+def _to_world(cameras: Float64s, points: Float64s) -> Float64s:
+    moved: Float64s = np.einsum("nij,nhwj->nhwi", cameras[:, :3, :3], points) + cameras[:, None, None, :3, 3]
     return moved
 
 
-def _into_frame(cameras: Array, points: Array) -> Array:
+def _into_frame(cameras: Float64s, points: Float64s) -> Float64s:
     return _to_world(np.asarray(np.linalg.inv(cameras), np.float64), points)
 
 

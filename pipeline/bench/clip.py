@@ -76,10 +76,10 @@ class RoomNetwork(Dust3r):
     def _room(self, rows: NDArray[np.int64], side: int) -> PointMap:
         frame = torch.from_numpy(np.linalg.inv(self.cameras[rows[:, 0]])).float().to(self.device)
         seen = torch.stack([self.seen(int(image)) for image in rows[:, side]])
-        told = (seen.flatten(1, 2) @ frame[:, :3, :3].mT + frame[:, None, :3, 3]).view(seen.shape)
+        points = (seen.flatten(1, 2) @ frame[:, :3, :3].mT + frame[:, None, :3, 3]).view(seen.shape)
         kinds = (3 * rows[:, 0] + 2 * rows[:, 1] + side) % 7
-        told += cast(Tensor, self.noise)[torch.from_numpy(kinds).to(self.device)]
-        return PointMap(told, torch.full(told.shape[:3], 5.0, device=self.device))
+        points += cast(Tensor, self.noise)[torch.from_numpy(kinds).to(self.device)]
+        return PointMap(points, torch.full(points.shape[:3], 5.0, device=self.device))
 
     def _see(self, image: int) -> Tensor:
         return torch.from_numpy(room_points(self.cameras[image], *SIZE)).float().to(self.device)

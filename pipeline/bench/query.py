@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.contract.records import Floats
+from pipeline.contract.arrays import Floats
 from pipeline.language.index import FOLDER, IndexContent, IndexedVideo, open_files, write_files
 from pipeline.language.query import REGIONS_A_FRAME
 
@@ -32,7 +32,7 @@ Search = Callable[[Floats], list[int]]
 
 
 @dataclass(frozen=True)
-class Timing:
+class QueryTiming:
     """One way to answer: median and best seconds by the clock, and of the processor, all threads added up.
 
     ratio: to the index's processor time. recall: of what NumPy finds in float32, the share that was found.
@@ -56,7 +56,7 @@ class Measured:
     found: list[list[int]]
 
 
-def benchmark(regions: int = REGIONS) -> list[Timing]:
+def benchmark(regions: int = REGIONS) -> list[QueryTiming]:
     """Measure the index first, then NumPy."""
     with tempfile.TemporaryDirectory(suffix=FOLDER) as name:
         content = IndexContent(
@@ -73,12 +73,12 @@ def benchmark(regions: int = REGIONS) -> list[Timing]:
         right = [set(_with_numpy(index.embeddings, text)) for text in asked]
     ours = measured["pipeline.language.index"].cpu_s
     return [
-        Timing(title, way.median_s, way.best_s, way.cpu_s, way.cpu_s / ours, _recall(way.found, right))
+        QueryTiming(title, way.median_s, way.best_s, way.cpu_s, way.cpu_s / ours, _recall(way.found, right))
         for title, way in measured.items()
     ]
 
 
-def table(timings: list[Timing]) -> str:
+def table(timings: list[QueryTiming]) -> str:
     """Return the timings as lines of text."""
     lines = [f"{'one query':26}{'median':>10}{'best':>10}{'CPU':>10}{'ratio':>8}{'recall':>8}"]
     for row in timings:

@@ -16,10 +16,10 @@ from pipeline.tours.light import Lighting
 from pipeline.tours.settings import TourSettings
 from pipeline.tours.tour import Tour
 from pipeline.tours.views import Cameras, LitHouse, ViewRenderer, light_house
-from pipeline.tours.views.renderer import Backend
+from pipeline.tours.views.renderer import RenderBackend
 
 SEED, WIDTH, HEIGHT = 11, 192, 144
-VIEWS: dict[tuple[Backend, str], int] = {("open3d", "cpu"): 48, ("torch", "cpu"): 6, ("torch", "cuda"): 480}
+VIEWS: dict[tuple[RenderBackend, str], int] = {("open3d", "cpu"): 48, ("torch", "cpu"): 6, ("torch", "cuda"): 480}
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def table(rates: list[Rate]) -> str:
     return "\n".join(["| backend | device | views/s |", "|---|---|---|", *rows])
 
 
-def _rate(tour: Tour, house: LitHouse, backend: Backend, device: str, count: int) -> float:
+def _rate(tour: Tour, house: LitHouse, backend: RenderBackend, device: str, count: int) -> float:
     renderer, cameras = ViewRenderer(house, device, backend), _cameras(tour, count)
     renderer.render(cameras.rows(slice(0, 2)))
     clock = time.process_time if device == "cpu" else time.perf_counter

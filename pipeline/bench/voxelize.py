@@ -31,7 +31,7 @@ REPEATS = 5
 
 
 @dataclass(frozen=True)
-class Timing:
+class GridTiming:
     """One way to fill a grid: best processor seconds, ratio to ours, MiB added at the peak, and what it delivers."""
 
     name: str
@@ -41,14 +41,14 @@ class Timing:
     delivers: str
 
 
-def benchmark() -> list[Timing]:
+def benchmark() -> list[GridTiming]:
     """Measure every contender, ours first."""
     measured = {}
     for name in CONTENDERS:
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
             measured[name] = process.submit(measure, name).result()
     ours = measured["pipeline.voxelize"][0]
-    return [Timing(name, s, s / ours, mib, CONTENDERS[name][1]) for name, (s, mib) in measured.items()]
+    return [GridTiming(name, s, s / ours, mib, CONTENDERS[name][1]) for name, (s, mib) in measured.items()]
 
 
 def measure(name: str) -> tuple[float, float]:
@@ -144,7 +144,7 @@ def clip_points(scene: MetricScene) -> list[NDArray[np.float64]]:
     return [pointmap(depth, intrinsics, pose).reshape(-1, 3) for depth, intrinsics, pose in views]
 
 
-def table(timings: list[Timing]) -> str:
+def table(timings: list[GridTiming]) -> str:
     """Return the timings as lines of text."""
     lines = [f"{'':20}{'one grid':>10}{'ratio':>8}{'memory':>12}  delivers"]
     lines += [

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import entry_points
 from typing import Any, Protocol
 
+from pipeline.contract.arrays import Floats, Images
 from pipeline.contract.errors import SettingsError
-from pipeline.contract.records import Floats, Images, Semantics
+from pipeline.contract.records import Semantics
 
 ENTRY_POINTS = "youtube_occ.language"
 NO_MEANING = "these weights are synthetic, not trained: the answers mean nothing"

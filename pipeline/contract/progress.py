@@ -8,7 +8,7 @@ SECONDS_BETWEEN_LINES = 5.0
 
 
 class Progress(Protocol):
-    """Is told how far a task is."""
+    """Called with how far a task is."""
 
     def __call__(self, task: str, done: float, total: float, note: str = "") -> None:
         """Report ``done`` of ``total`` units of ``task``; ``note`` says in words what is being done."""

@@ -12,11 +12,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.contract.arrays import Floats
+
 FRAME_WIDTH = 640
 FRAME_HEIGHT = 480
-
-Images = NDArray[np.uint8]
-Floats = NDArray[np.float32]
 
 
 class Segment(NamedTuple):

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from pipeline.contract.errors import BrokenManifest, PipelineError, SettingsError, StageMissing
 from pipeline.contract.progress import Progress, silent
 from pipeline.contract.records import Segment
-from pipeline.dataset.recipe import Recipe, one_recipe, recipe_of
+from pipeline.dataset.recipe import DatasetRecipe, one_recipe, recipe_of
 from pipeline.settings import Settings
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.catalog.rows import CatalogRow
@@ -88,7 +88,7 @@ def export_manifest(store: Store, catalog: Catalog, path: Path) -> int:
     return len(listed)
 
 
-def read_recipe(path: Path) -> Recipe:
+def read_recipe(path: Path) -> DatasetRecipe:
     """Return how the dataset of a manifest was made.
 
     Raises:
@@ -96,7 +96,7 @@ def read_recipe(path: Path) -> Recipe:
     """
     try:
         content = (pq.read_schema(path).metadata or {})[HEADER]
-        return Recipe.model_validate_json(content)
+        return DatasetRecipe.model_validate_json(content)
     except (OSError, pa.ArrowException, KeyError, ValidationError) as error:
         reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else type(error).__name__
         raise BrokenManifest(f"{path} is no manifest that this release reads: {reason}") from error

@@ -23,7 +23,7 @@ class StageRecipe(BaseModel):
     code_version: str
 
 
-class Recipe(BaseModel):
+class DatasetRecipe(BaseModel):
     """How every stage was done, by its name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -31,7 +31,7 @@ class Recipe(BaseModel):
     version: Literal[2] = 2
     stages: dict[str, StageRecipe]
 
-    def differences(self, other: "Recipe") -> str:
+    def differences(self, other: "DatasetRecipe") -> str:
         """Return in words in what another recipe differs, empty where it does not."""
         return "; ".join(self._differences(other))
 
@@ -55,7 +55,7 @@ class Recipe(BaseModel):
             if strange:
                 raise BrokenManifest(f"settings of {name!r} that no manifest may give: {', '.join(strange[:5])}")
 
-    def _differences(self, other: "Recipe") -> Iterator[str]:
+    def _differences(self, other: "DatasetRecipe") -> Iterator[str]:
         for name in dict.fromkeys([*self.stages, *other.stages]):
             here, there = self.stages.get(name), other.stages.get(name)
             if here is None or there is None:
@@ -72,10 +72,10 @@ class Recipe(BaseModel):
                     yield f"{name}.{key} is {others.get(key)!r} instead of {mine.get(key)!r}"
 
 
-def recipe_of(video: VideoStore) -> Recipe:
+def recipe_of(video: VideoStore) -> DatasetRecipe:
     """Return how a video's stored results were made."""
     made = {name: made_by(video, name) for name in stages()}
-    return Recipe(
+    return DatasetRecipe(
         stages={
             name: StageRecipe(settings=found.settings, weights=found.weights, code_version=found.code_version)
             for name, found in made.items()
@@ -84,7 +84,7 @@ def recipe_of(video: VideoStore) -> Recipe:
     )
 
 
-def one_recipe(store: Store, video_ids: Sequence[str]) -> Recipe:
+def one_recipe(store: Store, video_ids: Sequence[str]) -> DatasetRecipe:
     """Return how all of some videos were made.
 
     Raises:

@@ -13,8 +13,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.contract.arrays import Float64s
+
 AnyFloats = NDArray[np.floating[Any]]
-Float64s = NDArray[np.float64]
 Pixel = TypeVar("Pixel", bound=np.generic)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipeline.contract.records import Images
+from pipeline.contract.arrays import Images
 from pipeline.language.query import Answer, FrameHeat
 from pipeline.language.voxels import world_centres
 from pipeline.pictures.encode import jpeg

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.extras import extra
+from pipeline.contract.arrays import Floats
 from pipeline.contract.errors import NoEmbeddings
-from pipeline.contract.records import Floats
 from pipeline.language.text import SanText, cosine
 from pipeline.stages.run import made_by
 from pipeline.store.atomic import disk_errors

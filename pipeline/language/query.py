@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.contract.records import Floats
+from pipeline.contract.arrays import Floats
 from pipeline.language.index import RegionHit, RegionIndex, open_index
 from pipeline.language.text import SanText, checked_queries, cosine
 from pipeline.language.voxels import ensure_language, language_grid, region_rows, world_centres

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models.errors import UnusableVocabulary
+from pipeline.contract.arrays import Floats
 from pipeline.contract.errors import OtherWeights, UnusableQuery
-from pipeline.contract.records import Floats
 from pipeline.stages.network_errors import as_settings_error
 from pipeline.stages.semantics.san import SanSegmenter
 from pipeline.stages.semantics.settings import SanSettings

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.contract.records import Floats
+from pipeline.contract.arrays import Floats
 from pipeline.language.index import open_index
 from pipeline.language.text import SanText, cosine
 from pipeline.language.voxels import ensure_language, language_grid

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw
 
-from pipeline.contract.records import Images
+from pipeline.contract.arrays import Images
 from pipeline.pictures.layout import GAP, below, beside, caption, scaled
 
 KEPT = (46, 139, 87)

@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from pipeline.contract.records import Floats, Images
+from pipeline.contract.arrays import Floats, Images
 from pipeline.pictures.layout import INK, PAPER, below, beside, caption
 
 NO_VALUE = (235, 235, 235)

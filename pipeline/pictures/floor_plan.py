@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from pipeline.contract.records import Floats, Images
+from pipeline.contract.arrays import Floats, Images
 from pipeline.pictures.layout import INK, PAPER, below, caption
 
 KNEE_HEIGHT, HEAD_HEIGHT = 0.1, 2.2

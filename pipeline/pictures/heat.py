@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from pipeline.contract.records import Floats, Images
+from pipeline.contract.arrays import Floats, Images
 
 HEIGHT = 180
 OPACITY = 0.6

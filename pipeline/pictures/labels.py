@@ -5,8 +5,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pipeline.contract.arrays import Images
 from pipeline.contract.classes import OCCUPIED_CLASSES, SemanticClass, palette
-from pipeline.contract.records import Images
 from pipeline.pictures.layout import beside, legend
 
 OPACITY = 0.6

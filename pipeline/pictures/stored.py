@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pipeline.contract.arrays import Floats, Images
 from pipeline.contract.camera import pointmap
 from pipeline.contract.classes import OCCUPIED_CLASSES
-from pipeline.contract.records import Clip, Floats, Images, MetricScene
+from pipeline.contract.records import Clip, MetricScene
 from pipeline.pictures.clips import ClipRow
 from pipeline.pictures.depth import depth_beside_picture
 from pipeline.pictures.layout import below, beside, legend, scaled

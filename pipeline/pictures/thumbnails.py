@@ -7,7 +7,8 @@ import av
 import numpy as np
 from av.container import InputContainer
 
-from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, Images
+from pipeline.contract.arrays import Images
+from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
 from pipeline.media import to_frame_size
 
 

@@ -11,7 +11,7 @@ _COLOURS = ("#4c78a8", "#f58518", "#54a24b", "#b279a2", "#9d755d")
 
 
 def side_by_side(reports: Sequence[QualityReport]) -> str:
-    """Return a Markdown table: one row a figure, one column a profile; figures that miss their target are bold."""
+    """Return a Markdown table: one row a figure, one column a profile; figures short of their target are bold."""
     built = "; ".join(f"{report.profile}: {len(report.tours)} tours" for report in reports)
     heads = [report.profile for report in reports]
     lines = [built, "", f"| stage | figure | {' | '.join(heads)} | target |", "|---" * (len(heads) + 3) + "|"]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.contract.arrays import Floats, Images
 from pipeline.contract.errors import CorruptStore
-from pipeline.contract.records import Floats, Images
 from pipeline.store.files import Files
 from pipeline.store.groups import FRAMES, OCCUPANCY, SCENE, SCENE_ZARR, SEMANTICS
 from pipeline.store.video import VIDEOS

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+
+from pipeline.contract.arrays import Floats
 
 Colour = tuple[float, float, float]
-Floats = NDArray[np.float32]
 
 NOISE_SIZE = 2048
 TEXEL = 0.006

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.contract.arrays import Floats
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
 from pipeline.tours.atlas import Atlas
 from pipeline.tours.camera import ray_directions
@@ -13,7 +14,6 @@ from pipeline.tours.materials import Material, paint
 from pipeline.tours.mesh import Mesh
 from pipeline.tours.raycast import Hits, RayCaster
 
-Floats = NDArray[np.float32]
 SUB_PIXELS = np.array([[-0.375, -0.125], [0.125, -0.375], [0.375, 0.125], [-0.125, 0.375]], np.float32)
 """A rotated grid of four samples a pixel, for pixels on an edge."""
 EDGE_STEP = 0.02

@@ -12,7 +12,7 @@ TransitionKind = Literal["cut", "dissolve", "fade"]
 
 
 @dataclass(frozen=True)
-class Shot:
+class TourShot:
     """A shot; frames ``start_frame`` to ``end_frame`` (exclusive) show it alone, without any transition."""
 
     shot_id: int
@@ -22,7 +22,7 @@ class Shot:
 
 
 @dataclass(frozen=True)
-class Transition:
+class TourTransition:
     """The change to the next shot; of a cut, start and end are both the first frame of the new shot."""
 
     kind: TransitionKind
@@ -47,15 +47,15 @@ class Mixture:
 class Timeline:
     """Shots and the transitions between them; together they tile the frames of the tour."""
 
-    shots: tuple[Shot, ...]
-    transitions: tuple[Transition, ...]
+    shots: tuple[TourShot, ...]
+    transitions: tuple[TourTransition, ...]
 
     @property
     def frame_count(self) -> int:
         """Number of frames of the tour."""
         return self.shots[-1].end_frame
 
-    def on_screen(self, shot: Shot) -> tuple[int, int]:
+    def on_screen(self, shot: TourShot) -> tuple[int, int]:
         """Return the frames, end exclusive, in which a shot is seen at all, transitions included."""
         index = shot.shot_id
         start = self.transitions[index - 1].start_frame if index > 0 else shot.start_frame
@@ -79,15 +79,15 @@ class Timeline:
 def cut_together(rng: np.random.Generator, kinds: list[ShotKind], settings: TourSettings) -> Timeline:
     """Draw the lengths of the shots and the transitions between them."""
     changes = _draw_changes(rng, len(kinds) - 1, settings)
-    shots: list[Shot] = []
-    transitions: list[Transition] = []
+    shots: list[TourShot] = []
+    transitions: list[TourTransition] = []
     frame = 0
     for i, kind in enumerate(kinds):
         end = frame + _shot_frames(rng, kind, settings)
-        shots.append(Shot(i, kind, frame, end))
+        shots.append(TourShot(i, kind, frame, end))
         if i < len(changes):
             frame = end + _change_frames(changes[i], settings)
-            transitions.append(Transition(changes[i], end, frame))
+            transitions.append(TourTransition(changes[i], end, frame))
     return Timeline(tuple(shots), tuple(transitions))
 
 

@@ -18,7 +18,7 @@ from pipeline.tours.house import House, build_house
 from pipeline.tours.light import light_patches
 from pipeline.tours.painter import Painter, paint_sky, pixel_centres, title_card, with_noise
 from pipeline.tours.settings import TourSettings
-from pipeline.tours.timeline import Shot, ShotKind, Timeline, Transition, cut_together
+from pipeline.tours.timeline import ShotKind, Timeline, TourShot, TourTransition, cut_together
 from pipeline.tours.walks import WalkPlanner
 
 RENDER_THREADS = 2
@@ -83,12 +83,12 @@ class Tour:
         return self.timeline.frame_count
 
     @property
-    def shots(self) -> tuple[Shot, ...]:
+    def shots(self) -> tuple[TourShot, ...]:
         """Shots in order."""
         return self.timeline.shots
 
     @property
-    def transitions(self) -> tuple[Transition, ...]:
+    def transitions(self) -> tuple[TourTransition, ...]:
         """The changes between the shots, in order."""
         return self.timeline.transitions
 
@@ -165,7 +165,7 @@ class Tour:
             raise IndexError(message)
         return frame
 
-    def _camera(self, shot: Shot, frame: int) -> NDArray[np.float64] | None:
+    def _camera(self, shot: TourShot, frame: int) -> NDArray[np.float64] | None:
         """Return the pose of a shot's camera at a frame of the tour; the camera runs on through transitions."""
         walk = self.walks[shot.shot_id]
         first, _ = self.timeline.on_screen(shot)

@@ -7,7 +7,7 @@ from filelock import FileLock
 
 from pipeline.stages.base import Workbench
 from pipeline.stages.run import is_built, process_video
-from tests.pipeline.small_tour import workbench
+from tests.pipeline.small_tour import small_workbench
 
 
 @pytest.fixture(scope="session")
@@ -16,11 +16,11 @@ def built_tour(tmp_path_factory: pytest.TempPathFactory) -> Workbench:
     shared = tmp_path_factory.getbasetemp()
     if "popen-" in shared.name:
         shared = shared.parent
-    bench = workbench(shared / "built_tour")
+    workbench = small_workbench(shared / "built_tour")
     with FileLock(shared / "built_tour.lock"):
-        if not is_built(bench.video, bench.settings):
-            list(process_video(bench))
-    return bench
+        if not is_built(workbench.video, workbench.settings):
+            list(process_video(workbench))
+    return workbench
 
 
 @pytest.fixture
@@ -29,4 +29,4 @@ def copied_tour(built_tour: Workbench, tmp_path: Path) -> Workbench:
     import shutil
 
     shutil.copytree(built_tour.video.files.root, tmp_path / "data")
-    return workbench(tmp_path / "data")
+    return small_workbench(tmp_path / "data")

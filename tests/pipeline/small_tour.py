@@ -29,7 +29,7 @@ def small_settings(**stages: Any) -> Settings:
     return load_settings(overrides={**SMALL, **stages})
 
 
-def workbench(folder: Path, source: str = f"tour://{SEED}", **stages: Any) -> Workbench:
+def small_workbench(folder: Path, source: str = f"tour://{SEED}", **stages: Any) -> Workbench:
     """Register a source in a data folder and return what its stages work with."""
     store = Store(folder)
     catalog = Catalog(store)

@@ -8,7 +8,7 @@ import av
 import cv2
 import numpy as np
 
-from pipeline.contract.records import Images
+from pipeline.contract.arrays import Images
 
 
 def write_video(

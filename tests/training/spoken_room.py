@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.contract.arrays import Floats
 from pipeline.contract.classes import OCCUPIED_CLASSES
-from pipeline.contract.records import Floats
 from pipeline.contract.vocabulary import default_vocabulary
 from pipeline.dataset.index import build_dataset
 from pipeline.language.text import SanText

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from pipeline.contract.records import Floats
+from pipeline.contract.arrays import Floats
 from pipeline.pictures.heat import Heat, grid_heat, heat_bounds, picture_heat
 from pipeline.pictures.layout import below, beside, caption
 from training.data import Frames, Sample, collate

@@ -10,10 +10,10 @@ from torch.nn import functional
 
 from models.device import device_of
 from models.symphonies import Symphonies
+from pipeline.contract.arrays import Floats
 from pipeline.contract.classes import SemanticClass
 from pipeline.contract.grid import GRID_SHAPE
 from pipeline.contract.language import TextSide
-from pipeline.contract.records import Floats
 from training.checkpoints import describe, load_network
 from training.data import Sample, collate
 from training.errors import WrongCheckpoint
@@ -41,7 +41,7 @@ class Speaker:
         """
         description = describe(folder)
         if not description.network.language:
-            message = f"the network in {folder} has no language head: train one with 'python -m training language'"
+            message = f"the network in {folder} has no language head: train one with 'youtube-occ train language'"
             raise WrongCheckpoint(message)
         check_text_side(text, description.text_weights, str(folder))
         return cls(load_network(folder))

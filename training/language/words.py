@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from models.weights.cache import shipped
 from models.weights.registry import WEIGHTS
+from pipeline.contract.arrays import Floats
 from pipeline.contract.errors import OtherWeights
 from pipeline.contract.language import TextSide
-from pipeline.contract.records import Floats
 from pipeline.contract.vocabulary import GROUP_LABELS, UNKNOWN_GROUP, Vocabulary
 
 

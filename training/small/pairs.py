@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from pipeline.tours.views import Views
+from pipeline.tours.views import RenderedViews
 from training.small.houses import VariedHouse
 from training.small.samples import Samples
 from training.small.settings import PairSettings, ViewpointSettings
@@ -82,7 +82,7 @@ def _next_stop(
     return start
 
 
-def overlapping_pairs(rng: np.random.Generator, walk: Views, pairs: PairSettings) -> list[tuple[int, int]]:
+def overlapping_pairs(rng: np.random.Generator, walk: RenderedViews, pairs: PairSettings) -> list[tuple[int, int]]:
     """Draw pairs of the views of a walk whose true overlap, seen from either, is as wanted."""
     found = [
         (first, second)
@@ -92,7 +92,7 @@ def overlapping_pairs(rng: np.random.Generator, walk: Views, pairs: PairSettings
     return [found[int(i)] for i in rng.permutation(len(found))[: pairs.pairs]]
 
 
-def overlap(views: Views, first: int, second: int) -> float:
+def overlap(views: RenderedViews, first: int, second: int) -> float:
     """Return the share of the first view's points that the second sees, neither hidden nor outside its picture."""
     points = unproject(views.depth[first : first + 1], views.intrinsics[first : first + 1])[0, ::STRIDE, ::STRIDE]
     into = torch.linalg.inv(views.camera_to_world[second]) @ views.camera_to_world[first]
@@ -106,7 +106,7 @@ def overlap(views: Views, first: int, second: int) -> float:
     return float(same.sum() / known.sum().clamp(min=1))
 
 
-def pair_samples(views: Views, pairs: list[tuple[int, int]]) -> PairSamples:
+def pair_samples(views: RenderedViews, pairs: list[tuple[int, int]]) -> PairSamples:
     """Make pairs of views rendered at twice the size: pictures halved smoothly, depth from every second pixel."""
     first, second = (torch.tensor([pair[side] for pair in pairs], dtype=torch.int64) for side in (0, 1))
     small = functional.avg_pool2d(views.pictures.float(), 2).round().to(torch.uint8).cpu()

@@ -10,10 +10,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.contract.arrays import Floats
 from pipeline.contract.camera import depth_intrinsics
 from pipeline.contract.errors import BrokenRetrievalSet, UnusableQuery
 from pipeline.contract.grid import voxel_centres
-from pipeline.contract.records import Floats, without_moving
+from pipeline.contract.records import without_moving
 from pipeline.language.index import open_index
 from pipeline.language.mixtures import mix, weights
 from pipeline.language.retrieval.benchmark import Benchmark, RetrievalQuery, chosen

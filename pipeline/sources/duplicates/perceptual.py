@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.contract.records import Images
+from pipeline.contract.arrays import GrayImages, Images
 from pipeline.sources.duplicates.settings import SAME_PICTURE
 
 CROPS = (1.0, 0.92, 0.84)
@@ -19,7 +19,6 @@ LOW = 8
 PLAIN = 8.0
 """Standard deviation, 8-bit levels, under which a picture (black, a plain card) says nothing of its video."""
 
-Gray = NDArray[np.uint8]
 Hashes = NDArray[np.uint64]
 """(frames, crops) uint64; frames that say nothing are left out."""
 
@@ -67,13 +66,13 @@ def stacked(hashes: Sequence[Hashes]) -> Hashes:
     return np.stack(known) if known else np.empty((0, len(CROPS)), np.uint64)
 
 
-def _centre(gray: Gray, share: float) -> Gray:
+def _centre(gray: GrayImages, share: float) -> GrayImages:
     height, width = (round(side * share) for side in gray.shape)
     top, left = (gray.shape[0] - height) // 2, (gray.shape[1] - width) // 2
     return gray[top : top + height, left : left + width]
 
 
-def _hash(gray: Gray) -> int:
+def _hash(gray: GrayImages) -> int:
     small = cv2.resize(gray, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     low = cv2.dct(np.asarray(small, np.float32))[:LOW, :LOW].ravel()
     bits = low > np.median(low[1:])

@@ -1,1 +1,1 @@
-"""Hosts asked with manners: guarded, rate-limited, bounded."""
+"""How hosts are asked: guarded, rate-limited, bounded."""

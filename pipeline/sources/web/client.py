@@ -25,13 +25,13 @@ PROXY_PORTS = {"http": 80, "https": 443}
 
 
 class WebClient(YoutubeDL):  # type: ignore[misc] # yt-dlp is not typed
-    """A yt-dlp that asks the web with our manners.
+    """A yt-dlp that asks the web guarded, rate-limited and bounded.
 
     Args:
         options: as of yt-dlp; what concerns the network comes from ``settings``.
-        settings: pace, proxy, cookies, bounds.
+        settings: rate limits, proxy, cookies, bounds.
         named: URLs that the user wrote down: their hosts may lie in private networks.
-        hosts: pace shared with other processes; none where nothing else asks.
+        hosts: rate limits shared with other processes; none where nothing else asks.
     """
 
     def __init__(

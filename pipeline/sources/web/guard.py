@@ -44,7 +44,7 @@ def authority(url: str) -> tuple[str, int]:
 
 
 def site(url: str) -> str:
-    """Return the name under which a host's pace is kept: aliases and the hosts of one service share theirs."""
+    """Return the name under which a host's rate limit is kept: aliases and the hosts of one service share theirs."""
     host, port = authority(url)
     for farm in FARMS:
         if host.endswith(f".{farm}"):

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 
 class WebSettings(BaseModel):
-    """Manners and limits towards hosts; secrets are never printed, logged or stored."""
+    """How hosts are asked and what is taken from them; secrets are never printed, logged or stored."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -20,7 +20,7 @@ class WebSettings(BaseModel):
     bytes_per_second_min: int = Field(
         1024, ge=0, description="slowest transfer that is waited for, mean of patience_s seconds"
     )
-    patience_s: float = Field(60, gt=0, le=3600, description="seconds over which a transfer must keep its pace")
+    patience_s: float = Field(60, gt=0, le=3600, description="seconds over which a transfer must keep its least rate")
     page_bytes_max: int = Field(64 * 1024**2, ge=1024, description="largest page or feed read, bytes")
     pause_s: float = Field(
         60, ge=0, le=86400, description="rest of a host that refuses, doubled each time; Retry-After may ask for more"

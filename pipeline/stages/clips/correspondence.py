@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Gray = NDArray[np.uint8]
+from pipeline.contract.arrays import GrayImages
+
 Flow = NDArray[np.float32]
 
 LOCAL_WINDOW = 9
@@ -14,7 +15,7 @@ TEXTURE_VARIANCE = 25.0
 LEAST_TEXTURED_PIXELS = 100
 
 
-def correspondence(first: Gray, last: Gray, flows: Sequence[Flow]) -> float:
+def correspondence(first: GrayImages, last: GrayImages, flows: Sequence[Flow]) -> float:
     """Return how well one picture is found again in a later one, about 0 to 1.
 
     The result is the median, over textured pixels that stay in view, of the normalised correlation of 9 x 9
@@ -31,7 +32,7 @@ def correspondence(first: Gray, last: Gray, flows: Sequence[Flow]) -> float:
     return _local_correlation(first, np.asarray(found_again, np.uint8), in_view)
 
 
-def flow(first: Gray, second: Gray) -> Flow:
+def flow(first: GrayImages, second: GrayImages) -> Flow:
     """Return where the pixels of ``first`` went in ``second``: (h, w, 2) float32, pixels right and down."""
     dense = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
     return np.asarray(dense.calc(first, second, np.zeros((*first.shape, 2), np.float32)), np.float32)
@@ -49,7 +50,7 @@ def _follow(flows: Sequence[Flow]) -> tuple[Flow, Flow, NDArray[np.bool_]]:
     return x, y, in_view
 
 
-def _local_correlation(first: Gray, second: Gray, where: NDArray[np.bool_]) -> float:
+def _local_correlation(first: GrayImages, second: GrayImages, where: NDArray[np.bool_]) -> float:
     a, b = first.astype(np.float32), second.astype(np.float32)
     mean_a, mean_b = _mean(a), _mean(b)
     variance_a, variance_b = _mean(a * a) - mean_a**2, _mean(b * b) - mean_b**2

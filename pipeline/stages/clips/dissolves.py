@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.stages.clips.correspondence import Flow, Gray, correspondence, flow
+from pipeline.contract.arrays import GrayImages
+from pipeline.stages.clips.correspondence import Flow, correspondence, flow
 from pipeline.stages.clips.settings import ClipsSettings
 
 # Ten pictures a second: few enough to be quick, and flow can still follow a pan from one to the next.
@@ -24,7 +25,7 @@ class _Sample:
     """A frame with the flow from the sample before it and how well that one is found again in it."""
 
     frame: int
-    picture: Gray
+    picture: GrayImages
     sharpness: float
     flow: Flow | None
     likeness: float
@@ -51,7 +52,7 @@ class DissolveSearch:
         self._samples: deque[_Sample] = deque(maxlen=self._lengths[-1] + 1)
         self._found: list[_Dissolve] = []
 
-    def add(self, frame: int, picture: Gray, sharpness: float) -> None:
+    def add(self, frame: int, picture: GrayImages, sharpness: float) -> None:
         """Take in the next frame: its number, a small grey picture and the variance of its Laplacian."""
         if frame % self._every:
             return
@@ -74,7 +75,7 @@ class DissolveSearch:
             ranges.append((tightest.start + 1, tightest.end))
         return sorted(ranges)
 
-    def _linked(self, frame: int, picture: Gray, sharpness: float) -> _Sample:
+    def _linked(self, frame: int, picture: GrayImages, sharpness: float) -> _Sample:
         if not self._samples:
             return _Sample(frame, picture, sharpness, flow=None, likeness=1.0)
         before = self._samples[-1].picture

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.contract.records import Clip, Images, LeftOut, Segment
+from pipeline.contract.arrays import Images
+from pipeline.contract.records import Clip, LeftOut, Segment
 from pipeline.media import read_each
 from pipeline.sources.duplicates.perceptual import CROPS, clip_hashes, seen_before
 from pipeline.stages.clips.correspondence import flow
@@ -38,7 +39,7 @@ def find_clips(
     Args:
         path: the video.
         settings: of this stage.
-        progress: told the share done, 0 to 1.
+        progress: called with the share done, 0 to 1.
         segments: the only stretches of the video that are wanted; none for all of it.
 
     Raises:

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.contract.records import ClipScores, Images
+from pipeline.contract.arrays import Images
+from pipeline.contract.records import ClipScores
 from pipeline.stages.clips.correspondence import flow
 
 SIZE = (160, 120)

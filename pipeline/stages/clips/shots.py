@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.contract.arrays import GrayImages
 from pipeline.contract.errors import BrokenVideo
-from pipeline.media import Frame, iterate, probe
-from pipeline.stages.clips.correspondence import Gray, correspondence, flow
+from pipeline.media import DecodedFrame, iterate, probe
+from pipeline.stages.clips.correspondence import correspondence, flow
 from pipeline.stages.clips.dissolves import DissolveSearch
 from pipeline.stages.clips.settings import ClipsSettings
 
@@ -117,9 +118,9 @@ class _Scan:
         self._threshold = ThresholdDetector(settings.black_level, 1)
         self._dissolves = DissolveSearch(settings, fps)
         self._beside_cut = min(round(BLENDED_S * fps), self._adaptive.window_width)
-        self._recent: deque[Gray] = deque(maxlen=2 * self._adaptive.window_width + 2)
+        self._recent: deque[GrayImages] = deque(maxlen=2 * self._adaptive.window_width + 2)
 
-    def add(self, frame: Frame) -> None:
+    def add(self, frame: DecodedFrame) -> None:
         """Take in the next frame."""
         from scenedetect import FrameTimecode
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.contract.records import Images, IndoorScore, SceneCategory
+from pipeline.contract.arrays import Images
+from pipeline.contract.records import IndoorScore, SceneCategory
 from pipeline.stages.indoor_clips.settings import Places365Settings
 from pipeline.stages.network_errors import as_settings_error
 

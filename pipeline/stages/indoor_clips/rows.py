@@ -6,7 +6,8 @@ from dataclasses import asdict
 import numpy as np
 import pyarrow as pa
 
-from pipeline.contract.records import Clip, Images, IndoorScore, SceneCategory
+from pipeline.contract.arrays import Images
+from pipeline.contract.records import Clip, IndoorScore, SceneCategory
 from pipeline.store.group_writer import GroupWriter
 from pipeline.store.groups import CLIPS
 from pipeline.store.video import VideoStore

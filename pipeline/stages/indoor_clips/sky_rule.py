@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.contract.records import Images, IndoorScore
+from pipeline.contract.arrays import Images
+from pipeline.contract.records import IndoorScore
 from pipeline.stages.indoor_clips.settings import SkyRuleSettings
 
 SMALL = (160, 120)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.contract.records import Images, IndoorScore
+from pipeline.contract.arrays import Images
+from pipeline.contract.records import IndoorScore
 from pipeline.stages.indoor_clips.settings import SmallIndoorSettings
 from pipeline.stages.network_errors import as_settings_error
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from pipeline.contract.records import Images, Reconstruction
+from pipeline.contract.arrays import Images
+from pipeline.contract.records import Reconstruction
 
 
 class Reconstructor(Protocol):

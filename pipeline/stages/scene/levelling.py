@@ -32,7 +32,7 @@ def level(surfaces: SurfaceSamples, rotation: NDArray[np.float64], settings: Sce
 
 
 def _spread(plane: NDArray[np.float64], surfaces: SurfaceSamples) -> NDArray[np.float64]:
-    """Return the covariance (3, 3) of a plane's points (k, 3), weighed by their share of all samples."""
+    """Return the covariance (3, 3) of a plane's points (k, 3), weighted by their share of all samples."""
     return np.asarray(np.cov(plane.T) * len(plane) / len(surfaces.points), np.float64)
 
 

@@ -5,8 +5,9 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.contract.arrays import Floats
 from pipeline.contract.errors import NoUpDirection
-from pipeline.contract.records import Floats, MetricScene, Reconstruction
+from pipeline.contract.records import MetricScene, Reconstruction
 from pipeline.stages.scene.heights import Scale, find_levels, find_scale
 from pipeline.stages.scene.levelling import level
 from pipeline.stages.scene.orientation import find_up, walls_to_axes

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from pipeline.contract.records import Images, MetricScene, Semantics
+from pipeline.contract.arrays import Images
+from pipeline.contract.records import MetricScene, Semantics
 
 
 class Segmenter(Protocol):

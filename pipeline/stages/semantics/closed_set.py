@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.contract.arrays import Images
 from pipeline.contract.errors import SettingsError
-from pipeline.contract.records import Images, MetricScene, Semantics
+from pipeline.contract.records import MetricScene, Semantics
 from pipeline.contract.vocabulary import GROUP_LABELS, closed_set_names
 from pipeline.stages.network_errors import as_settings_error
 from pipeline.stages.semantics.readout import (

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.contract.arrays import Images
 from pipeline.contract.classes import SemanticClass
-from pipeline.contract.records import Images, Semantics
+from pipeline.contract.records import Semantics
 from pipeline.contract.vocabulary import GROUP_LABELS, MOVING_GROUP
 
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from pipeline.contract.arrays import Floats
 from pipeline.contract.classes import SemanticClass
-from pipeline.contract.records import Floats, Semantics
+from pipeline.contract.records import Semantics
 from pipeline.store.group_writer import GroupWriter
 
 EMBEDDINGS_PER_CHUNK = 256

@@ -12,9 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.contract.arrays import Images
 from pipeline.contract.camera import pixel_rays
 from pipeline.contract.classes import SemanticClass
-from pipeline.contract.records import Images, MetricScene, Semantics
+from pipeline.contract.records import MetricScene, Semantics
 from pipeline.geometry.normals import fit_planes
 from pipeline.stages.semantics.furniture import LEVEL_COSINE, furniture_labels
 from pipeline.stages.semantics.regions import cut_superpixels

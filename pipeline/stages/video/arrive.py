@@ -1,6 +1,6 @@
 """Brings a video of the catalog into a folder, and notes in the catalog what became of it.
 
-The catalog is told the outcome of every try, so that no other process asks in vain for what one has found gone.
+The result of every try goes into the catalog, so that no other process asks in vain for what one has found gone.
 """
 
 import functools

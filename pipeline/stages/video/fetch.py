@@ -60,7 +60,7 @@ def fetch(
         source: a rendered tour, a local file or a URL.
         folder: where to put it; made if it is missing.
         settings: of this stage.
-        progress: told how far it is.
+        progress: called with how far it is.
         rules: of the source that lists the video.
         hosts: rate limits shared with other processes; without them nobody else is thought to ask.
 

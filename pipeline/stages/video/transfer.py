@@ -102,13 +102,13 @@ class _Transfer(WebClient):
                     f"{urlsplit(request.url).hostname} has no more than the part: begun anew"
                 ) from error
             raise
-        told = _told(response)
+        described = _described(response)
         if resumes and response.status == 206:
-            if begun and begun.contradicts(told):
+            if begun and begun.contradicts(described):
                 response.close()
                 raise ChangedMeanwhile(f"{urlsplit(request.url).hostname} gives another file than before: begun anew")
         elif resumes or not (self._part.exists() and self._part.stat().st_size):
-            self._note.write_text(json.dumps(asdict(told)))
+            self._note.write_text(json.dumps(asdict(described)))
         return response
 
     def _begun(self) -> _Begun | None:
@@ -118,7 +118,7 @@ class _Transfer(WebClient):
             return None
 
 
-def _told(response: Response) -> _Begun:
+def _described(response: Response) -> _Begun:
     headers = response.headers
     total = str(headers.get("Content-Range", "")).rpartition("/")[2] or headers.get("Content-Length") or ""
     encoded = headers.get("Content-Encoding")

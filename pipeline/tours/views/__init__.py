@@ -6,7 +6,7 @@ a GPU; both give the same depth and labels.
 """
 
 from pipeline.tours.views.lit_house import LitHouse, light_house
-from pipeline.tours.views.records import Cameras, Views
+from pipeline.tours.views.records import Cameras, RenderedViews
 from pipeline.tours.views.renderer import ViewRenderer
 
-__all__ = ["Cameras", "LitHouse", "ViewRenderer", "Views", "light_house"]
+__all__ = ["Cameras", "LitHouse", "RenderedViews", "ViewRenderer", "light_house"]

@@ -4,12 +4,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pipeline.contract.arrays import Floats
 from pipeline.contract.classes import SemanticClass
 from pipeline.tours.atlas import Atlas, bake
 from pipeline.tours.layout import Room
 from pipeline.tours.light import Lighting, light_patches
 from pipeline.tours.mesh import Mesh, build_mesh
-from pipeline.tours.painter import Floats, paint_sky
+from pipeline.tours.painter import paint_sky
 from pipeline.tours.raycast import RayCaster
 from pipeline.tours.surfaces import Thing
 

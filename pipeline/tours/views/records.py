@@ -32,7 +32,7 @@ class Cameras:
 
 
 @dataclass(frozen=True)
-class Views:
+class RenderedViews:
     """What n cameras see.
 
     pictures: (n, 3, h, w) uint8 RGB. depth: (n, h, w) float32, z-depth in metres, 0 = sky.

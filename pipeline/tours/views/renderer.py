@@ -12,10 +12,10 @@ from pipeline.tours.camera import ray_directions
 from pipeline.tours.painter import sky_colour
 from pipeline.tours.views.lit_house import LitHouse
 from pipeline.tours.views.rasterise import Visible, rasterise
-from pipeline.tours.views.records import Cameras, Views
+from pipeline.tours.views.records import Cameras, RenderedViews
 from pipeline.tours.views.textures import Textures
 
-Backend = Literal["open3d", "torch"]
+RenderBackend = Literal["open3d", "torch"]
 
 
 class ViewRenderer:
@@ -24,7 +24,9 @@ class ViewRenderer:
     backend: None takes the quicker one, ``torch`` on a GPU and ``open3d`` on a CPU.
     """
 
-    def __init__(self, house: LitHouse, device: torch.device | str = "cpu", backend: Backend | None = None) -> None:
+    def __init__(
+        self, house: LitHouse, device: torch.device | str = "cpu", backend: RenderBackend | None = None
+    ) -> None:
         self.device = torch.device(device)
         self.backend = backend or ("torch" if self.device.type == "cuda" else "open3d")
         self._house = house
@@ -35,13 +37,13 @@ class ViewRenderer:
         self._instances = self._put(mesh.instances.astype(np.int32))
         self._textures = Textures.of(house.atlas, self.device)
 
-    def render(self, cameras: Cameras) -> Views:
+    def render(self, cameras: Cameras) -> RenderedViews:
         """Return what ``cameras`` see, on the renderer's device."""
         visible = self._cast(cameras) if self.backend == "open3d" else rasterise(self._corners, cameras.to(self.device))
         found = visible.triangle >= 0
         triangle = visible.triangle.clamp(min=0)
         placed = cameras.to(self.device)
-        return Views(
+        return RenderedViews(
             pictures=self._paint(visible, triangle, placed),
             depth=visible.depth,
             labels=torch.where(found, self._labels[triangle], int(SemanticClass.UNKNOWN)),

@@ -10,17 +10,17 @@ from pipeline.contract.classes import SemanticClass
 from pipeline.contract.records import MetricScene, Semantics
 from pipeline.tours.light import Lighting
 from pipeline.tours.painter import title_card
-from pipeline.tours.timeline import Shot
+from pipeline.tours.timeline import TourShot
 from pipeline.tours.tour import Tour
 from pipeline.tours.truth import TrueClip
-from pipeline.tours.views import Cameras, ViewRenderer, Views, light_house
+from pipeline.tours.views import Cameras, RenderedViews, ViewRenderer, light_house
 
 
 @dataclass(frozen=True)
 class ShotViews:
     """Evenly spaced frames of one shot, and whether it was filmed indoors."""
 
-    views: Views
+    views: RenderedViews
     indoor: bool
 
 
@@ -53,7 +53,9 @@ def title_view(rng: np.random.Generator, text: str) -> torch.Tensor:
     return torch.from_numpy(title_card(rng, text).astype(np.uint8)).permute(2, 0, 1)
 
 
-def _cameras(tour: Tour, shot: Shot, frames: int, intrinsics: NDArray[np.float32], size: tuple[int, int]) -> Cameras:
+def _cameras(
+    tour: Tour, shot: TourShot, frames: int, intrinsics: NDArray[np.float32], size: tuple[int, int]
+) -> Cameras:
     walk = tour.walks[shot.shot_id]
     if walk is None:
         raise ValueError(f"shot {shot.shot_id} shows a title card, no house")

@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline.contract.records import ClipScores, Images
+from pipeline.contract.arrays import Images
+from pipeline.contract.records import ClipScores
 from pipeline.dataset.filters import objections
 from pipeline.settings import FilterSettings
 from pipeline.stages.clips.scores import clip_scores

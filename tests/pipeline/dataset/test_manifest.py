@@ -16,7 +16,7 @@ from pipeline.settings import Layer, load_settings, resolve
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.stages.base import Workbench
 from pipeline.store.store import Store
-from tests.pipeline.small_tour import workbench
+from tests.pipeline.small_tour import small_workbench
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_other_weights_and_other_code_are_told(copied_tour: Workbench, manifest:
 
 def test_videos_made_in_different_ways_are_refused_by_name(copied_tour: Workbench, tmp_path: Path):
     store, catalog = copied_tour.video.files, copied_tour.catalog
-    other = workbench(Path(store.root), "tour://6")
+    other = small_workbench(Path(store.root), "tour://6")
     copied = Path(store.root) / "videos"
     (copied / copied_tour.video.video_id).rename(copied / "kept")
     (copied / other.video.video_id).symlink_to(copied / "kept")

@@ -11,7 +11,7 @@ from pipeline.language.text import SanText
 from pipeline.stages.base import Workbench
 from pipeline.stages.run import process_video
 from pipeline.stages.semantics.settings import SanSettings
-from tests.pipeline.small_tour import small_settings, workbench
+from tests.pipeline.small_tour import small_settings, small_workbench
 from tests.pipeline.stages.semantics.tiny_san import tiny_settings, write_checkpoint
 
 
@@ -29,9 +29,9 @@ def spoken_tour(built_tour: Workbench, checkpoint: Path, tmp_path_factory: pytes
     folder = tmp_path_factory.mktemp("spoken") / "data"
     shutil.copytree(built_tour.video.files.root, folder)
     settings = small_settings(semantics={"backend": "san", "san": tiny_settings(checkpoint)})
-    bench = replace(workbench(folder), settings=settings)
-    list(process_video(bench))
-    return bench
+    workbench = replace(small_workbench(folder), settings=settings)
+    list(process_video(workbench))
+    return workbench
 
 
 @pytest.fixture

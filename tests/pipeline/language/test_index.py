@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import pipeline.language.index
+from pipeline.contract.arrays import Floats
 from pipeline.contract.errors import NoEmbeddings, OtherWeights
-from pipeline.contract.records import Floats
 from pipeline.language.index import FOLDER, RegionIndex, nearest_codes, open_index
 from pipeline.language.text import SanText
 from pipeline.store.provenance import Provenance

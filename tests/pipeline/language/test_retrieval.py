@@ -52,8 +52,8 @@ def benchmark(spoken_tour: Workbench, tour: Tour) -> Benchmark:
     return stack(list(found))
 
 
-def registered_frames(bench: Workbench) -> np.ndarray:
-    return bench.video.read("frames", "frame_index")[bench.video.read("scene", "registered")]
+def registered_frames(workbench: Workbench) -> np.ndarray:
+    return workbench.video.read("frames", "frame_index")[workbench.video.read("scene", "registered")]
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=1, max_size=40), st.randoms())
@@ -266,8 +266,8 @@ def test_the_asset_says_what_is_missing(spoken_tour: Workbench, tmp_path: Path):
     ]
 
 
-def resource(store: Store, bench: Workbench) -> PipelineResource:
-    overrides = bench.settings.model_dump(mode="json", exclude={"profile"}, exclude_defaults=True)
+def resource(store: Store, workbench: Workbench) -> PipelineResource:
+    overrides = workbench.settings.model_dump(mode="json", exclude={"profile"}, exclude_defaults=True)
     return PipelineResource(data=str(store.root), profile="classic", overrides=overrides)
 
 

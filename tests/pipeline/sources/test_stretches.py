@@ -28,7 +28,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def bench(film: Path, tmp_path: Path) -> Workbench:
+def workbench(film: Path, tmp_path: Path) -> Workbench:
     (tmp_path / "film.mp4").write_bytes(film.read_bytes())
     store = Store(tmp_path / "data")
     catalog = Catalog(store)
@@ -47,29 +47,31 @@ def test_clips_lie_inside_the_stretches(film: Path):
     assert find_clips(film, ClipsSettings(), segments=[Segment(50, 60)]) == ([], [])
 
 
-def test_the_stage_takes_the_stretches_of_the_catalog(bench: Workbench):
-    Catalog(bench.video.files).update([bench.video.video_id], lambda row: replace(row, segments=(Segment(0, 4),)))
-    run_stage("video", bench)
-    assert run_stage("clips", bench).provenance.counts["clips"] == 1
+def test_the_stage_takes_the_stretches_of_the_catalog(workbench: Workbench):
+    Catalog(workbench.video.files).update(
+        [workbench.video.video_id], lambda row: replace(row, segments=(Segment(0, 4),))
+    )
+    run_stage("video", workbench)
+    assert run_stage("clips", workbench).provenance.counts["clips"] == 1
 
 
-def test_a_deleted_video_is_fetched_again_and_compared(bench: Workbench, tmp_path: Path):
-    run_stage("video", bench)
-    assert Catalog(bench.video.files).row(bench.video.video_id).state is VideoState.FETCHED
-    bench.video.remove("source.mp4")
-    run_stage("clips", bench)
-    assert bench.video.exists("source.mp4")
-    bench.video.remove("source.mp4")
+def test_a_deleted_video_is_fetched_again_and_compared(workbench: Workbench, tmp_path: Path):
+    run_stage("video", workbench)
+    assert Catalog(workbench.video.files).row(workbench.video.video_id).state is VideoState.FETCHED
+    workbench.video.remove("source.mp4")
+    run_stage("clips", workbench)
+    assert workbench.video.exists("source.mp4")
+    workbench.video.remove("source.mp4")
     write_video(tmp_path / "film.mp4", walk(9, 60, step=3.0))
-    other = replace(bench, settings=load_settings(overrides={"clips": {"clip_min_s": 2}}))
+    other = replace(workbench, settings=load_settings(overrides={"clips": {"clip_min_s": 2}}))
     with pytest.raises(ChangedMeanwhile):
         run_stage("clips", other)
 
 
-def test_the_command_line_counts_states_and_lets_a_video_be_asked_for_again(bench: Workbench):
-    catalog, key, runner = Catalog(bench.video.files), bench.video.video_id, CliRunner()
+def test_the_command_line_counts_states_and_lets_a_video_be_asked_for_again(workbench: Workbench):
+    catalog, key, runner = Catalog(workbench.video.files), workbench.video.video_id, CliRunner()
     catalog.update([key], lambda row: replace(row, state=VideoState.GONE, last_error="DownloadGone", tries=1))
-    data = ["--data", str(bench.video.files.root)]
+    data = ["--data", str(workbench.video.files.root)]
     assert "gone" in runner.invoke(command_line(), ["sources", "states", *data]).output
     assert runner.invoke(command_line(), ["sources", "retry", key, *data]).exit_code == 0
     assert catalog.row(key).state is VideoState.NEW

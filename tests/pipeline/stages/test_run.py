@@ -30,7 +30,7 @@ from pipeline.stages.base import Workbench
 from pipeline.stages.failures import last_failure, record_failure, worth_trying
 from pipeline.stages.registry import stages
 from pipeline.stages.run import final_fingerprint, is_built, made_by, process_video, run_stage
-from tests.pipeline.small_tour import SEED, SMALL, workbench
+from tests.pipeline.small_tour import SEED, SMALL, small_workbench
 
 
 def test_every_array_has_one_row_a_kept_frame_and_opens_with_plain_zarr(built_tour: Workbench):
@@ -85,7 +85,7 @@ def test_other_labels_leave_the_reconstruction_alone(copied_tour: Workbench):
 
 def test_stages_refuse_to_run_before_what_they_build_on(tmp_path: Path):
     with pytest.raises(StageMissing, match="'scene' needs 'reconstruction'"):
-        run_stage("scene", workbench(tmp_path))
+        run_stage("scene", small_workbench(tmp_path))
 
 
 def _build_command(folder: Path) -> list[str]:
@@ -121,7 +121,7 @@ def _process_until_stopped(folder: Path, stage: str, by: signal.Signals) -> None
             signal.raise_signal(by)
 
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs begin with it ignored
-    list(process_video(replace(workbench(folder), progress=progress)))
+    list(process_video(replace(small_workbench(folder), progress=progress)))
 
 
 @pytest.mark.parametrize(
@@ -200,10 +200,10 @@ def _write_video(path: Path, frames: np.ndarray, rate: int = 12) -> None:
 
 
 def test_a_video_without_an_indoor_clip_is_left_out_by_name(grey_video: Path, tmp_path: Path):
-    bench = workbench(tmp_path, str(grey_video))
+    workbench = small_workbench(tmp_path, str(grey_video))
     with pytest.raises(NoIndoorClip):
-        list(process_video(bench))
-    summary = build_dataset(bench.video.files, bench.settings.dataset)
+        list(process_video(workbench))
+    summary = build_dataset(workbench.video.files, workbench.settings.dataset)
     assert [(entry.stage, entry.code) for entry in summary.left_out if entry.clip_id is None] == [
         ("indoor_clips", "NoIndoorClip")
     ]
@@ -212,15 +212,15 @@ def test_a_video_without_an_indoor_clip_is_left_out_by_name(grey_video: Path, tm
 def test_three_frames_are_no_clip(tmp_path: Path):
     _write_video(tmp_path / "short.mp4", np.zeros((3, 120, 160, 3), np.uint8))
     with pytest.raises(NoClips):
-        list(process_video(workbench(tmp_path / "data", str(tmp_path / "short.mp4"))))
+        list(process_video(small_workbench(tmp_path / "data", str(tmp_path / "short.mp4"))))
 
 
 def test_a_text_file_is_no_video(tmp_path: Path):
     (tmp_path / "text.mp4").write_text("not a video")
-    bench = workbench(tmp_path / "data", str(tmp_path / "text.mp4"))
+    workbench = small_workbench(tmp_path / "data", str(tmp_path / "text.mp4"))
     with pytest.raises(BrokenVideo):
-        list(process_video(bench))
-    failure = last_failure(bench.video)
+        list(process_video(workbench))
+    failure = last_failure(workbench.video)
     assert failure is not None
     assert (failure.stage, failure.code, failure.tries) == ("video", "BrokenVideo", 1)
 
@@ -239,21 +239,21 @@ def tiny_disk(tmp_path: Path):
 
 def test_a_full_disk_is_told_and_leaves_nothing_half_written(built_tour: Workbench, tiny_disk: Path):
     source = Path(built_tour.video.files.root) / "videos" / built_tour.video.video_id / "source.mp4"
-    bench = workbench(tiny_disk, str(source))
+    workbench = small_workbench(tiny_disk, str(source))
     with pytest.raises(DiskFull):
-        list(process_video(bench))
-    assert not bench.video.has_group("frames")
-    assert not bench.video.exists("scene.zarr/frames/rgb/zarr.json")
+        list(process_video(workbench))
+    assert not workbench.video.has_group("frames")
+    assert not workbench.video.exists("scene.zarr/frames/rgb/zarr.json")
 
 
 def test_errors_of_the_video_are_final_and_those_of_the_world_are_not(tmp_path: Path):
-    bench = workbench(tmp_path)
-    wanted = final_fingerprint(bench.video.video_id, bench.settings)
-    final = record_failure(bench.video, "clips", wanted, NoClips("none"))
+    workbench = small_workbench(tmp_path)
+    wanted = final_fingerprint(workbench.video.video_id, workbench.settings)
+    final = record_failure(workbench.video, "clips", wanted, NoClips("none"))
     assert not worth_trying(final, wanted, give_up_after=3)
     assert worth_trying(final, "other settings", give_up_after=3)
     for tries in (2, 3, 4):
-        full = record_failure(bench.video, "video", wanted, DiskFull("full"))
+        full = record_failure(workbench.video, "video", wanted, DiskFull("full"))
         assert full.tries == tries
         assert worth_trying(full, wanted, give_up_after=3) == (tries < 3)
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.contract.arrays import Images
 from pipeline.contract.classes import SemanticClass
 from pipeline.contract.errors import SettingsError
-from pipeline.contract.records import Images
 from pipeline.geometry.poses import depth_errors, resize_nearest
 from pipeline.settings import Settings, load_settings
 from pipeline.stages.indoor_clips.backends import indoor_filter

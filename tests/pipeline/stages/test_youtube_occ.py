@@ -56,22 +56,22 @@ def paper(weights: Path, **stages: Any) -> Settings:
 
 
 def test_clips_keep_their_kinds_of_room_and_another_threshold_asks_no_network(copied_tour: Workbench, weights: Path):
-    bench = replace(copied_tour, settings=paper(weights))
+    workbench = replace(copied_tour, settings=paper(weights))
     with counted_calls(Places365) as calls:
-        made = run_stage("indoor_clips", bench).provenance
+        made = run_stage("indoor_clips", workbench).provenance
     assert (made.backend, list(made.weights)) == ("places365", ["resnet18_places365.pth.tar"])
     assert len(calls) == 2
-    for row in bench.video.read_table("clips.parquet").to_pylist():
+    for row in workbench.video.read_table("clips.parquet").to_pylist():
         assert [category["name"] for category in row["scene_categories"]] == list(LIKELY)
         # Mass on indoor categories: all but the mountain's e^5 and the 205 - 1 outdoor ones of logit 0.
         assert row["indoor_score"] == pytest.approx(0.96, abs=0.02)
     assert "kitchen 0.6" in made.notes[0]
-    assert picture_of(bench.video, "indoor_clips", 14_500)
+    assert picture_of(workbench.video, "indoor_clips", 14_500)
     strict = {"places365": {"weights": "resnet18_places365"}, "threshold": 0.99}
     with counted_calls(Places365) as calls, pytest.raises(NoIndoorClip, match=r"best score 0\.9"):
-        run_stage("indoor_clips", replace(bench, settings=paper(weights, indoor_clips=strict)))
+        run_stage("indoor_clips", replace(workbench, settings=paper(weights, indoor_clips=strict)))
     assert calls == []
-    assert len(indoor_scores(bench.video)) == 2
+    assert len(indoor_scores(workbench.video)) == 2
 
 
 def test_indoor_clips_go_to_dust3r_which_untrained_is_not_believed(copied_tour: Workbench, weights: Path):
@@ -84,8 +84,8 @@ def test_indoor_clips_go_to_dust3r_which_untrained_is_not_believed(copied_tour: 
 
 def test_the_profile_labels_a_reconstructed_tour_with_san(copied_tour: Workbench, weights: Path):
     cameras = {"indoor_clips": {"backend": "sky_rule"}, "reconstruction": {"backend": "colmap"}}
-    bench = replace(copied_tour, settings=paper(weights, **cameras))
-    video, reports = bench.video, list(process_video(bench))
+    workbench = replace(copied_tour, settings=paper(weights, **cameras))
+    video, reports = workbench.video, list(process_video(workbench))
     assert [r.provenance.stage for r in reports if not r.reused] == ["semantics", "occupancy"]
     made = made_by(video, "semantics")
     assert made is not None

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.contract.classes import SemanticClass
-from pipeline.tours.timeline import Shot
+from pipeline.tours.timeline import TourShot
 from pipeline.tours.tour import FrameTruth, Tour
 from pipeline.tours.walks import CLEARANCES, obstacles
 
@@ -25,11 +25,11 @@ print(hashlib.sha256(b"".join(f.tobytes() for f in frames)).hexdigest())
 """
 
 
-def indoor(tour: Tour) -> list[Shot]:
+def indoor(tour: Tour) -> list[TourShot]:
     return [shot for shot in tour.shots if shot.kind == "indoor"]
 
 
-def middle_truth(tour: Tour, shot: Shot) -> FrameTruth:
+def middle_truth(tour: Tour, shot: TourShot) -> FrameTruth:
     return tour.truth((shot.start_frame + shot.end_frame) // 2)
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pipeline.tours.camera import pose
 from pipeline.tours.light import Lighting
 from pipeline.tours.tour import Tour
-from pipeline.tours.views import Cameras, LitHouse, ViewRenderer, Views, light_house
+from pipeline.tours.views import Cameras, LitHouse, RenderedViews, ViewRenderer, light_house
 from pipeline.tours.views.rasterise import _some_views, rasterise
 from pipeline.tours.views.textures import Textures
 
@@ -35,11 +35,11 @@ def cameras_of(tour: Tour, poses: np.ndarray, height: int, width: int) -> Camera
 
 
 @pytest.fixture(scope="module")
-def both(house: LitHouse, cameras: Cameras) -> tuple[Views, Views]:
+def both(house: LitHouse, cameras: Cameras) -> tuple[RenderedViews, RenderedViews]:
     return ViewRenderer(house, backend="open3d").render(cameras), ViewRenderer(house, backend="torch").render(cameras)
 
 
-def test_both_backends_see_the_same_things_indoors_and_outdoors(both: tuple[Views, Views]):
+def test_both_backends_see_the_same_things_indoors_and_outdoors(both: tuple[RenderedViews, RenderedViews]):
     cast, drawn = both
     # Only pixels whose centre lies on an edge to the last bit may differ: 1 in 10,000.
     assert (cast.labels == drawn.labels).float().mean() > 0.9995
@@ -48,7 +48,7 @@ def test_both_backends_see_the_same_things_indoors_and_outdoors(both: tuple[View
     assert len(cast.labels.unique()) > 5
 
 
-def test_both_backends_see_the_same_depth_and_sky(both: tuple[Views, Views]):
+def test_both_backends_see_the_same_depth_and_sky(both: tuple[RenderedViews, RenderedViews]):
     cast, drawn = both
     assert ((cast.depth == 0) == (drawn.depth == 0)).float().mean() > 0.9995
     same = (cast.instances == drawn.instances) & (cast.depth > 0)
@@ -56,7 +56,7 @@ def test_both_backends_see_the_same_depth_and_sky(both: tuple[Views, Views]):
     assert (relative < 1e-4).float().mean() > 0.9995
 
 
-def test_both_backends_paint_alike(both: tuple[Views, Views]):
+def test_both_backends_paint_alike(both: tuple[RenderedViews, RenderedViews]):
     cast, drawn = both
     assert (cast.pictures.float() - drawn.pictures.float()).abs().mean() < 0.1
 

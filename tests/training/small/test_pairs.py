@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.tours.views import Views
+from pipeline.tours.views import RenderedViews
 from tests.training.small.tiny_recipes import DUST3R
 from training.small.pairs import PairSamples, halved_intrinsics, overlap, overlapping_pairs, unproject
 from training.small.settings import PairSettings
@@ -52,14 +52,14 @@ def test_every_second_pixel_has_the_intrinsics_of_the_first():
         assert ray[1] == pytest.approx((10.5 - 25) / 62, abs=1e-6)
 
 
-def wall(*places: float) -> Views:
+def wall(*places: float) -> RenderedViews:
     """Views of a wall two metres ahead, from places beside one another."""
     count = len(places)
     poses = torch.eye(4, dtype=torch.float64).repeat(count, 1, 1)
     poses[:, 0, 3] = torch.tensor(places, dtype=torch.float64)
     blank = torch.zeros(count, 48, 64)
     lens = torch.tensor([[32.0, 0, 32], [0, 32.0, 24], [0, 0, 1]]).repeat(count, 1, 1)
-    return Views(blank[:, None].repeat(1, 3, 1, 1).byte(), blank + 2, blank.byte(), blank.int(), lens, poses)
+    return RenderedViews(blank[:, None].repeat(1, 3, 1, 1).byte(), blank + 2, blank.byte(), blank.int(), lens, poses)
 
 
 def test_the_overlap_of_views_of_a_wall_is_what_geometry_says():

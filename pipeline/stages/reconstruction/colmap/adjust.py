@@ -6,12 +6,10 @@ import numpy as np
 import pycolmap
 from numpy.typing import NDArray
 
+from pipeline.contract.arrays import Float64s, Int64s
 from pipeline.geometry.poses import pose_errors
 from pipeline.stages.reconstruction.colmap.settings import SparseSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
-
-Float64s = NDArray[np.float64]
-Int64s = NDArray[np.int64]
 
 
 def adjusted(

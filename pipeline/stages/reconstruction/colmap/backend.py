@@ -10,8 +10,9 @@ from types import MappingProxyType
 import cv2
 import numpy as np
 
+from pipeline.contract.arrays import Floats, Images
 from pipeline.contract.errors import ReconstructionCrashed, TooFewRegistered
-from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, Floats, Images, Reconstruction
+from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, Reconstruction
 from pipeline.stages.reconstruction.colmap.dense import dense_depth
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel

@@ -5,11 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.contract.records import Floats
+from pipeline.contract.arrays import Float64s, Floats
 from pipeline.stages.reconstruction.colmap.settings import SweepSettings
-from pipeline.stages.reconstruction.colmap.views import Views
-
-Float64s = NDArray[np.float64]
+from pipeline.stages.reconstruction.colmap.views import ClipViews
 
 
 @dataclass(frozen=True)
@@ -24,7 +22,7 @@ class Agreement:
     depth: Floats
 
 
-def agreement(views: Views, depth: Floats, step: float, view: int, settings: SweepSettings) -> Agreement:
+def agreement(views: ClipViews, depth: Floats, step: float, view: int, settings: SweepSettings) -> Agreement:
     """Compare the depth (r, h, w) of ``view`` with that of its sources; 0 = no value.
 
     They agree within a share of depth, or within ``step`` of inverse depth where the pictures tell no finer.
@@ -43,7 +41,7 @@ def agreement(views: Views, depth: Floats, step: float, view: int, settings: Swe
     return Agreement(support, fused.astype(np.float32))
 
 
-def seen_from(views: Views, depth: Floats, view: int, source: int) -> Float64s:
+def seen_from(views: ClipViews, depth: Floats, view: int, source: int) -> Float64s:
     """Return the depth (h, w) in ``view`` of the surface that ``source`` has where the pixels of ``view`` fall.
 
     0 where the pixel falls outside, or on no value.

@@ -17,16 +17,16 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.contract.records import Floats
+from pipeline.contract.arrays import Floats
 from pipeline.stages.reconstruction.colmap.consistency import agreement
 from pipeline.stages.reconstruction.colmap.plane_sweep import cost_volume, inverse_depths
 from pipeline.stages.reconstruction.colmap.refine import fill_planes
 from pipeline.stages.reconstruction.colmap.semiglobal import aggregate, pick
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, SweepSettings
-from pipeline.stages.reconstruction.colmap.views import Views
+from pipeline.stages.reconstruction.colmap.views import ClipViews
 
 
-def dense_depth(views: Views, settings: ColmapSettings) -> tuple[Floats, Floats]:
+def dense_depth(views: ClipViews, settings: ColmapSettings) -> tuple[Floats, Floats]:
     """Return depth (r, h, w) float32, 0 = no value, and confidence (r, h, w) float32 in [0, 1].
 
     What a plane filled must agree between views just as swept depth must. Confidence is the correlation of the match
@@ -49,7 +49,7 @@ def dense_depth(views: Views, settings: ColmapSettings) -> tuple[Floats, Floats]
     return np.where(known, depth, filled), confidence.astype(np.float32)
 
 
-def sweep(views: Views, view: int, inverse_depth: Floats, settings: SweepSettings) -> tuple[Floats, Floats]:
+def sweep(views: ClipViews, view: int, inverse_depth: Floats, settings: SweepSettings) -> tuple[Floats, Floats]:
     """Return the depth (h, w) of one view among ``inverse_depth`` (d,), and the correlation (h, w) in [0, 1] there."""
     cost = cost_volume(views, view, inverse_depth, settings)
     aggregated = aggregate(cost, views.grey[view], settings)
@@ -59,7 +59,7 @@ def sweep(views: Views, view: int, inverse_depth: Floats, settings: SweepSetting
 
 
 def believed(
-    views: Views, depth: Floats, planes: list[Floats], settings: SweepSettings
+    views: ClipViews, depth: Floats, planes: list[Floats], settings: SweepSettings
 ) -> tuple[Floats, NDArray[np.int64]]:
     """Return the depth (r, h, w) that enough sources see as well, fused with theirs, and their number; else zeros."""
     checks = [

@@ -3,14 +3,13 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pipeline.contract.arrays import Float64s
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
 
 if TYPE_CHECKING:
     import pycolmap
 
-Float64s = NDArray[np.float64]
 
 FOCALS = FRAME_WIDTH * np.geomspace(0.4, 2.0, 12)
 """Focal lengths tried, pixels: a turn of the camera looks like one under the right focal length only."""

@@ -4,14 +4,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.contract.records import Floats
+from pipeline.contract.arrays import Float64s, Floats
 from pipeline.stages.reconstruction.colmap.settings import SweepSettings
-from pipeline.stages.reconstruction.colmap.views import Views
-
-Float64s = NDArray[np.float64]
+from pipeline.stages.reconstruction.colmap.views import ClipViews
 
 
-def inverse_depths(views: Views, view: int, settings: SweepSettings) -> Floats:
+def inverse_depths(views: ClipViews, view: int, settings: SweepSettings) -> Floats:
     """Return the inverse depths (d,) float32, far to near, evenly spaced.
 
     Steps are about ``settings.step`` pixels in the source with the widest baseline.
@@ -24,10 +22,10 @@ def inverse_depths(views: Views, view: int, settings: SweepSettings) -> Floats:
     return np.linspace(1 / far, 1 / near, count).astype(np.float32)
 
 
-def cost_volume(views: Views, view: int, inverse_depth: Floats, settings: SweepSettings) -> Floats:
+def cost_volume(views: ClipViews, view: int, inverse_depth: Floats, settings: SweepSettings) -> Floats:
     """Return the matching cost (h, w, d) float32 in [0, 1] of every pixel of ``view`` at every inverse depth.
 
-    One minus the mean correlation with the two best sources (the others may be occluded); 1 where nothing is told.
+    One minus the mean correlation with the two best sources (the others may be occluded); 1 where no source has a say.
     """
     reference = Window(views.grey[view], settings)
     best = np.zeros((len(inverse_depth), *views.grey.shape[1:]), np.float32)

@@ -5,10 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.contract.records import Floats
+from pipeline.contract.arrays import Float64s, Floats
 from pipeline.stages.reconstruction.colmap.settings import PlaneSettings
-
-Float64s = NDArray[np.float64]
 
 
 def fill_planes(depth: Floats, grey: Floats, settings: PlaneSettings) -> Floats:
@@ -50,7 +48,9 @@ def fit_plane(pixels: Float64s, inverse: Float64s, settings: PlaneSettings) -> F
     regular = np.abs(np.linalg.det(corners)) > 1e-9
     if not regular.any():
         return None
+    # three points (x, y, 1) with their 1 / z determine a plane
     planes = np.linalg.solve(corners[regular], inverse[triples[regular]][..., None])[..., 0]
+    # |x . plane - 1 / z| < tolerance / z
     inliers = np.abs(pixels @ planes.T - inverse[:, None]) < settings.tolerance * inverse[:, None]
     best = inliers[:, inliers.sum(axis=0).argmax()]
     if best.mean() < settings.min_inliers:

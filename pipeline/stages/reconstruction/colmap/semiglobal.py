@@ -9,7 +9,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from pipeline.contract.records import Floats
+from pipeline.contract.arrays import Floats
 from pipeline.stages.reconstruction.colmap.settings import SweepSettings
 
 

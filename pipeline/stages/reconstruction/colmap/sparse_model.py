@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-Float64s = NDArray[np.float64]
+from pipeline.contract.arrays import Float64s
 
 
 @dataclass(frozen=True)

@@ -4,18 +4,15 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from pipeline.contract.records import FRAME_WIDTH, Floats, Images
+from pipeline.contract.arrays import Float64s, Floats, Images
+from pipeline.contract.records import FRAME_WIDTH
 from pipeline.stages.reconstruction.colmap.settings import SweepSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
 
-Float64s = NDArray[np.float64]
-Int64s = NDArray[np.int64]
-
 
 @dataclass(frozen=True)
-class Views:
+class ClipViews:
     """Registered frames of a clip at the resolution of depth (r views of h x w pixels).
 
     grey: (r, h, w) float32 in [0, 1].
@@ -38,7 +35,7 @@ class Views:
         return turn, self.intrinsics @ source_from_view[:3, 3]
 
 
-def views_of(rgb: Images, model: SparseModel, settings: SweepSettings) -> Views:
+def views_of(rgb: Images, model: SparseModel, settings: SweepSettings) -> ClipViews:
     """Return the registered frames of ``rgb`` (n, 480, 640, 3) with their sources and depth ranges."""
     frames = np.flatnonzero(model.registered)
     width, height = settings.width, settings.width * 3 // 4
@@ -48,7 +45,7 @@ def views_of(rgb: Images, model: SparseModel, settings: SweepSettings) -> Views:
     ]
     scale = np.diag([width / FRAME_WIDTH, width / FRAME_WIDTH, 1])
     scores = _source_scores(model, settings)[np.ix_(frames, frames)]
-    return Views(
+    return ClipViews(
         grey=np.stack(small).astype(np.float32) / np.float32(255),
         intrinsics=scale @ model.intrinsics,
         camera_to_world=model.camera_to_world[frames],

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.contract.arrays import Images
 from pipeline.contract.errors import SettingsError, TooFewRegistered
-from pipeline.contract.records import Images, Reconstruction
+from pipeline.contract.records import Reconstruction
 from pipeline.stages.reconstruction.dust3r.alignment.graph import video_pairs
 from pipeline.stages.reconstruction.dust3r.alignment.records import Alignment, PairPredictions
 from pipeline.stages.reconstruction.dust3r.settings import Dust3rSettings

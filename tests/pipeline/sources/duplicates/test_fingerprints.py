@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.contract.arrays import Images
 from pipeline.contract.errors import DuplicateVideo
-from pipeline.contract.records import Images
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.catalog.rows import VideoState
 from pipeline.sources.duplicates.fingerprints import Fingerprints, video_hashes

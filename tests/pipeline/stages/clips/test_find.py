@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.contract.arrays import Images
 from pipeline.contract.errors import BrokenVideo
-from pipeline.contract.records import Clip, Images, LeftOut
+from pipeline.contract.records import Clip, LeftOut
 from pipeline.stages.clips.find import find_clips
 from pipeline.stages.clips.settings import ClipsSettings
 from pipeline.stages.clips.shots import ShotList, cut_scores, detect_shots

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from pipeline.contract.records import Images
+from pipeline.contract.arrays import Images
 from pipeline.stages.indoor_clips.backends import SETTINGS, indoor_filter
 from pipeline.stages.indoor_clips.settings import IndoorClipsSettings
 from pipeline.stages.indoor_clips.sky_rule import SkyRule

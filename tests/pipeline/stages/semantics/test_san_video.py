@@ -30,11 +30,11 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield write_checkpoint(folder / "tiny.pth")
 
 
-def labelled(bench: Workbench, checkpoint: Path, vocabulary: Path, **occupancy: Any) -> list[str]:
+def labelled(workbench: Workbench, checkpoint: Path, vocabulary: Path, **occupancy: Any) -> list[str]:
     """Run all stages with these words; returns the stages that were not reused."""
     san = tiny_settings(checkpoint, vocabulary=str(vocabulary))
     settings = small_settings(semantics={"backend": "san", "san": san}, occupancy=occupancy)
-    reports = process_video(replace(bench, settings=settings))
+    reports = process_video(replace(workbench, settings=settings))
     return [report.provenance.stage for report in reports if not report.reused]
 
 

@@ -103,7 +103,7 @@ def _unknowns(known: Known, seen: Observations, settings: AlignmentSettings) -> 
 
 def _residual(seen: Observations, fit: Fit) -> float:
     depth = fit.depth[seen.target].clip(min=1e-9)
-    return float((fit.miss.norm(dim=-1) / depth)[seen.weight > 0].median())
+    return float((fit.residual.norm(dim=-1) / depth)[seen.weight > 0].median())
 
 
 def _check_plausible(state: State, residual: float, width: int, settings: AlignmentSettings) -> None:

@@ -1,4 +1,14 @@
-"""The linear system of one Levenberg-Marquardt step, with depths eliminated (Schur complement), batched over pairs."""
+"""The linear system of one Levenberg-Marquardt step, with depths eliminated (Schur complement), batched over pairs.
+
+For an image's observations with local unknowns p, depths d, Jacobians J = dr/dp and rays v = dr/dd, and weights k:
+
+    sum J' k J dp + sum J' k v dd = -sum J' k r
+    sum v' k J dp + sum v' k v dd = -sum v' k r = 0,    for the depths already are the best ones
+
+so that dd = -(v' k v)^-1 sum v' k J dp, and
+
+    (sum J' k J - (sum J' k v) (v' k v)^-1 (sum v' k J)) dp = -sum J' k r
+"""
 
 from dataclasses import dataclass
 
@@ -40,6 +50,7 @@ def solve_step(
     free = _free(unknowns, pairs).nonzero()[:, 0]
     reduced = matrix[free][:, free]
     diagonal = reduced.diagonal().clone()
+    # (H + lambda diag H) step = -g
     reduced.diagonal().add_(damping * diagonal + 1e-12 * diagonal.max())
     step[free] = torch.linalg.solve(reduced, -gradient[free])
     twist, log_scale, log_focal = step[: 6 * images], step[6 * images :][:pairs], step[6 * images + pairs :]
@@ -58,12 +69,13 @@ def _assemble(
     seen: Observations, state: State, depth: Tensor, weight: Tensor, unknowns: Unknowns
 ) -> tuple[Tensor, Tensor]:
     """Normal matrix and gradient over [twists 6 N | log scales E | log focals N]."""
-    jacobian, along_ray, miss = _linearise(seen, state, depth)
+    jacobian, along_ray, residual = _linearise(seen, state, depth)
     root = weight.sqrt()[..., None]
-    tall = (jacobian * root[..., None]).flatten(1, 2)
-    blocks = tall.mT @ tall
-    local_gradient = (tall.mT @ (miss * root).flatten(1)[..., None])[..., 0]
-    coupling = weight[..., None] * (jacobian.mT @ along_ray[..., None])[..., 0]
+    tall = (jacobian * root[..., None]).flatten(1, 2)  # sqrt(k) J
+    blocks = tall.mT @ tall  # J' k J
+    local_gradient = (tall.mT @ (residual * root).flatten(1)[..., None])[..., 0]  # J' k r
+    coupling = weight[..., None] * (jacobian.mT @ along_ray[..., None])[..., 0]  # J' k v
+    # v' k v, summed over the observations of a pixel
     own = torch.zeros_like(depth).index_add(0, seen.target, weight * along_ray.square().sum(-1)).clip(min=1e-30)
     slots = _slots(seen.target, seen.image_count)
     dense = _per_image_blocks(blocks, coupling, own, slots)
@@ -71,9 +83,9 @@ def _assemble(
 
 
 def _linearise(seen: Observations, state: State, depth: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Derivatives (M, P, 3, 8) of the misses, the rays (M, P, 3) that depth moves along, and the misses (M, P, 3).
+    """Derivatives (M, P, 3, 8) of the residuals, rays (M, P, 3) that depth moves along, and residuals (M, P, 3).
 
-    Misses are measured in the units of the pair, in which the network's noise lives: measured in the world's, they
+    Residuals are measured in the units of the pair, in which the network's noise lives: measured in the world's, they
     would shrink with the pair's scale and draw it towards zero. Turning or shifting both cameras alike changes
     nothing, so only the twist of ``source`` minus that of ``target`` counts.
     """
@@ -81,14 +93,16 @@ def _linearise(seen: Observations, state: State, depth: Tensor) -> tuple[Tensor,
     target, source = state.camera_to_world[seen.target], state.camera_to_world[seen.source]
     rays = state.world_rays(seen.pixels)[seen.target]
     depth = depth[seen.target, :, None]
-    miss = depth * rays + target[:, None, :3, 3] - points
-    across = rays - target[:, None, :3, 2]
+    residual = depth * rays + target[:, None, :3, 3] - points  # r = c + d v - x
+    across = rays - target[:, None, :3, 2]  # v - f, the part of the ray that grows with 1 / focal length
     jacobian = torch.empty(*points.shape, _LOCAL).to(points)
-    jacobian[..., :3] = cross_matrix(points)
-    jacobian[..., 3:6] = -torch.eye(3).to(points)
-    jacobian[..., 6] = source[:, None, :3, 3] - points - miss
-    jacobian[..., 7] = -depth * across
-    return jacobian, rays, miss
+    jacobian[..., :3] = cross_matrix(points)  # turning the source by w moves x by w x x, so dr = [x] w
+    jacobian[..., 3:6] = -torch.eye(3).to(points)  # shifting it by t moves x by t, so dr = -t
+    jacobian[..., 6] = (
+        source[:, None, :3, 3] - points - residual
+    )  # of the log scale: -(x - c_source), and the unit's -r
+    jacobian[..., 7] = -depth * across  # of the log focal length: v - f shrinks by it
+    return jacobian, rays, residual
 
 
 def _slots(target: Tensor, images: int) -> Tensor:
@@ -107,6 +121,7 @@ def _per_image_blocks(blocks: Tensor, coupling: Tensor, own: Tensor, slots: Tens
     padded = torch.cat([coupling, torch.zeros_like(coupling[:1])])
     dense = torch.zeros(images, width, _LOCAL, width, _LOCAL).to(blocks)
     for image in range(images):
+        # C = sum J' k v of all observations of the image, (P, 8 K); C' (v' k v)^-1 C couples them
         wide = padded[slots[image]].transpose(0, 1).reshape(own.shape[1], -1)
         dense[image] = -(wide.T @ (wide / own[image][:, None])).view(width, _LOCAL, width, _LOCAL)
     diagonal = torch.cat([blocks, torch.zeros_like(blocks[:1])])[slots]

@@ -18,7 +18,7 @@ _ROUNDS = 10
 _MOST_LOG_SCALE = math.log(1e4)
 """Pointmaps of one clip whose units differ by more are not linked."""
 _USUAL_DISAGREEMENT = 0.02
-"""Relative miss between two pointmaps of one image below which confidence alone ranks pairs."""
+"""Relative residual between two pointmaps of one image below which confidence alone ranks pairs."""
 
 
 def initial_state(seen: Observations, known: Known, *, shared_focal: bool) -> State:
@@ -63,9 +63,11 @@ def fit_focal(pixels: Tensor, points: Tensor, weight: Tensor) -> Tensor:
     weight = weight * (points[..., 2] > 1e-9)
     round_weight = weight
     for _ in range(_ROUNDS):
+        # least squares of pixel = f (x / z, y / z): f = sum k s . p / sum k |s|^2
         focal = (round_weight * (slope * pixels).sum(-1)).sum(1) / (round_weight * slope.square().sum(-1)).sum(1)
-        miss = (pixels - focal[:, None, None] * slope).norm(dim=-1)
-        round_weight = weight / miss.clip(min=1e-3)
+        residual = (pixels - focal[:, None, None] * slope).norm(dim=-1)
+        # k = w / |p - f s|: least distance instead of least squares
+        round_weight = weight / residual.clip(min=1e-3)
     return focal
 
 
@@ -105,24 +107,25 @@ def _scale_to_own(seen: Observations, own: Tensor, own_weight: Tensor) -> Tensor
     weight = weight * own_weight[seen.source[: seen.pair_count]]
     round_weight = weight
     for _ in range(_ROUNDS):
+        # least squares of y = a x: a = sum k x . y / sum k |x|^2
         dot = (round_weight * (points * target).sum(-1)).sum(1)
         scale = dot / (round_weight * points.square().sum(-1)).sum(1).clip(min=1e-300)
-        miss = (target - scale[:, None, None] * points).norm(dim=-1)
-        round_weight = weight / miss.clip(min=1e-4 * target[..., 2].abs().median())
+        residual = (target - scale[:, None, None] * points).norm(dim=-1)
+        round_weight = weight / residual.clip(min=1e-4 * target[..., 2].abs().median())
     return torch.where(scale > 0, scale, 1.0)
 
 
 def _link_own_pointmaps(seen: Observations, own: Tensor, own_weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Similarities (E, 4, 4) from the second image's own pointmap to the first's, and their median relative misses.
+    """Similarities (E, 4, 4) from the second image's own pointmap to the first's, and their median relative residuals.
 
-    A pair that is sure of no pixel in common gives none: the identity stands for it, with an infinite miss.
+    A pair that is sure of no pixel in common gives none: the identity stands for it, with an infinite residual.
     """
     points, weight = seen.second()
     second = seen.target[seen.pair_count :]
     in_first = points * _scale_to_own(seen, own, own_weight)[:, None, None]
     to_first = fit_similarity(own[second], in_first, weight * own_weight[second])
-    miss = (transform(to_first, own[second]) - in_first).norm(dim=-1)
-    disagreement = (miss / in_first.norm(dim=-1).clip(min=1e-12)).median(dim=1).values
+    residual = (transform(to_first, own[second]) - in_first).norm(dim=-1)
+    disagreement = (residual / in_first.norm(dim=-1).clip(min=1e-12)).median(dim=1).values
     credible = (similarity_scale(to_first).log().abs() < _MOST_LOG_SCALE) & disagreement.isfinite()
     identity = torch.eye(4).to(to_first)
     return torch.where(credible[:, None, None], to_first, identity), torch.where(credible, disagreement, math.inf)

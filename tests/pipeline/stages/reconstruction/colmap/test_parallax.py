@@ -2,12 +2,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
+from pipeline.contract.arrays import Float64s
 from pipeline.stages.reconstruction.colmap.parallax import rotation_residual
 
-Float64s = NDArray[np.float64]
 FOCAL = 400.0
 
 

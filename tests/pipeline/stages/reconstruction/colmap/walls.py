@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.stages.reconstruction.colmap.views import Views
+from pipeline.stages.reconstruction.colmap.views import ClipViews
 
 WIDTH, HEIGHT, FOCAL = 160, 120, 140.0
 INTRINSICS = np.array([[FOCAL, 0, WIDTH / 2], [0, FOCAL, HEIGHT / 2], [0, 0, 1]])
@@ -35,11 +35,11 @@ def wall_depth(pose: NDArray[np.float64], normal: tuple[float, float, float], di
     return (distance - pose[:3, 3] @ normal) / (rays @ normal)
 
 
-def wall_views(poses: NDArray[np.float64], normal: tuple[float, float, float], distance: float) -> Views:
+def wall_views(poses: NDArray[np.float64], normal: tuple[float, float, float], distance: float) -> ClipViews:
     """Every pose's picture of the plane, painted with ``texture`` where it is hit; all others are its sources."""
     pictures = [_paint(pose, wall_depth(pose, normal, distance)) for pose in poses]
     others = tuple(tuple(source for source in range(len(poses)) if source != view) for view in range(len(poses)))
-    return Views(
+    return ClipViews(
         grey=np.stack(pictures),
         intrinsics=INTRINSICS,
         camera_to_world=poses,
@@ -48,7 +48,7 @@ def wall_views(poses: NDArray[np.float64], normal: tuple[float, float, float], d
     )
 
 
-def without_texture(views: Views, rows: slice, columns: slice) -> Views:
+def without_texture(views: ClipViews, rows: slice, columns: slice) -> ClipViews:
     """The same views with a patch of every picture painted over evenly."""
     grey = views.grey.copy()
     grey[:, rows, columns] = 0.5
