@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.contract.records import Images, IndoorScore
+from pipeline.contract.arrays import Images
+from pipeline.contract.records import IndoorScore
 from pipeline.stages.backends import Backend
 from pipeline.stages.base import StageSettings
 
