@@ -4,9 +4,9 @@ It is made on demand and not by the stage ``occupancy``: grids made before stay 
 embeddings pay nothing, and what it needs is stored. Grids of one clip share their voxels, so a clip keeps one table and
 its frames point into it:
 
-``region_of_voxel``  (N, 60, 60, 36) uint32, 0 = no region, else 1 + row of ``mixture_ranges``
-``mixture_ranges``   (V, 2) int64, first row of ``mixtures`` and the one after the last
-``mixtures``         (M, 2) uint32, row of ``semantics/region_embeddings`` and number of points
+* ``region_of_voxel`` (N, 60, 60, 36) uint32, 0 = no region, else 1 + row of ``mixture_ranges``
+* ``mixture_ranges`` (V, 2) int64, first row of ``mixtures`` and the one after the last
+* ``mixtures`` (M, 2) uint32, row of ``semantics/region_embeddings`` and number of points
 """
 
 import time

@@ -52,7 +52,7 @@ class SourceRules(BaseModel):
     duration_max_s: float | None = Field(None, gt=0, description="longest video, seconds")
     title_include: tuple[Pattern, ...] = Field((), description="regular expressions, one of which the title matches")
     title_exclude: tuple[Pattern, ...] = Field((), description="regular expressions, none of which the title matches")
-    height_max: int | None = Field(None, ge=144, le=4320, description="rows; else download.height_max")
+    height_max: int | None = Field(None, ge=144, le=4320, description="rows; else video.height_max")
     creative_commons: bool = Field(False, description="only videos that say they are under a Creative Commons licence")
 
     @model_validator(mode="after")

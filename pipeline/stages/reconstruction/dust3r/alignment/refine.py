@@ -3,7 +3,7 @@
 The cost is the confidence-weighted distance between where a pair puts a pixel and the point on that pixel's ray
 (DUSt3R, Wang et al. 2024, equation 5), in the units of the pair, relative to the pixel's depth and rounded near zero at
 the level of the noise. With the camera's centre c, a pixel's ray v of unit depth, its depth d, the point x where the
-pair puts it, its confidence w, the unit u and the noise s:
+pair puts it, its confidence w, the unit u and the noise s::
 
     cost = sum w sqrt(|r|^2 + (s u)^2) / u / sum w,    r = c + d v - x
 """
