@@ -28,6 +28,8 @@ add_module_names = False
 toc_object_entries = False  # the navigation would list every function on every page
 
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["pages.css"]
 html_title = f"YouTube-Occ {release}"
 html_show_sphinx = False
 html_copy_source = False
