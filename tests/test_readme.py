@@ -119,6 +119,10 @@ def test_the_python_of_the_readme_runs(tmp_path: Path):
     assert yaml.safe_load(shots) == sorted(yaml.safe_load(shots)), f"times at which the shots of {VIDEO} begin"
 
 
+def test_the_readme_is_read_in_a_few_minutes():
+    assert len(README.read_text().splitlines()) <= 140, "what is longer belongs into docs"
+
+
 @pytest.mark.parametrize(("program", "words"), invocations())
 def test_a_command_and_its_options_exist(program: str, words: list[str]):
     assert complaint(program, words) == ""
