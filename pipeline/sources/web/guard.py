@@ -93,7 +93,7 @@ class Guard:
             return
         raise ForbiddenAddress(
             f"{address[0]} leads into a private network ({found}), where only sources that you name yourself may "
-            "lie: allow it with download.web.private_addresses"
+            "lie: allow it with video.web.private_addresses"
         )
 
 
