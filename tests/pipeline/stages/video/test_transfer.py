@@ -11,7 +11,6 @@ import pytest
 from pydantic import SecretStr
 
 from pipeline.contract.errors import (
-    BrokenVideo,
     DiskFull,
     DownloadTransient,
     ForbiddenAddress,
@@ -20,7 +19,6 @@ from pipeline.contract.errors import (
 )
 from pipeline.settings import settings_type
 from pipeline.sources.catalog.catalog import Catalog
-from pipeline.sources.catalog.rows import VideoState
 from pipeline.sources.rules import SourceRules
 from pipeline.sources.video_source import VideoSource, parse_source
 from pipeline.sources.web.settings import WebSettings
@@ -139,25 +137,3 @@ def test_nothing_is_fetched_onto_a_disk_that_is_nearly_full(tmp_path: Path, web:
     with pytest.raises(DiskFull, match="are free"):
         fetch(parse_source(web.url(0)), tmp_path, VideoSettings(free_bytes_min=2**60))
     assert len(web.asked) == before
-
-
-def test_a_file_cut_inside_a_box_is_broken_however_well_it_decodes(tmp_path: Path, web: Web):
-    (tmp_path / "cut.mp4").write_bytes(web.video(0)[:-10])
-    with pytest.raises(BrokenVideo, match="cut off"):
-        fetch(parse_source(str(tmp_path / "cut.mp4")), tmp_path / "out", quick())
-
-
-def test_a_final_state_is_not_asked_again_and_a_local_file_may_be_mended(tmp_path: Path, web: Web):
-    store, gone, local = Store(tmp_path / "data"), parse_source(web.url(5)), parse_source(str(tmp_path / "a.mp4"))
-    Catalog(store).add([gone, local])
-    (tmp_path / "a.mp4").write_text("no film")
-    for source in (gone, local):
-        with pytest.raises(VideoError):
-            arrive(Catalog(store), source.video_id, tmp_path / "out", quick())
-    before = len(web.asked)
-    with pytest.raises(VideoError, match="is gone since"):
-        arrive(Catalog(store), gone.video_id, tmp_path / "out", quick())
-    assert len(web.asked) == before
-    (tmp_path / "a.mp4").write_bytes(web.video(0))
-    arrive(Catalog(store), local.video_id, tmp_path / "out", quick())
-    assert Catalog(store).row(gone.video_id).state is VideoState.GONE
