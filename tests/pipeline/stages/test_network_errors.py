@@ -1,5 +1,7 @@
 """What goes wrong with a network is a matter of settings, and names the setting that chose it."""
 
+from pathlib import Path
+
 import pytest
 
 from models.errors import ModelError, WrongWeights
@@ -20,6 +22,11 @@ def test_other_errors_pass_as_they_are():
         raise ZeroDivisionError
     with pytest.raises(SettingsError, match=r"^of its own$"), as_settings_error("indoor weights"):
         raise SettingsError("of its own")
+
+
+def test_a_file_of_weights_that_is_not_there_is_a_matter_of_settings_too(tmp_path: Path):
+    with pytest.raises(SettingsError, match=r"^indoor weights: .*gone\.pth"), as_settings_error("indoor weights"):
+        (tmp_path / "gone.pth").read_bytes()
 
 
 def test_where_nothing_goes_wrong_nothing_happens():
