@@ -9,10 +9,14 @@ from pipeline.contract.records import (
     FRAME_HEIGHT,
     FRAME_WIDTH,
     ClipScores,
+    FrameGrid,
     IndoorScore,
+    LeftOut,
     MetricScene,
+    Occupancy,
     Reconstruction,
     ScaleSource,
+    SceneCategory,
     Segment,
     Semantics,
     without_moving,
@@ -92,3 +96,26 @@ def test_what_only_some_backends_can_tell_is_absent_by_default():
 
 def test_stored_pictures_are_four_to_three():
     assert FRAME_WIDTH * 3 == FRAME_HEIGHT * 4
+
+
+def test_what_was_left_out_is_told_apart_by_stage_clip_and_reason():
+    clip = LeftOut("scene", 3, "NoUpDirection", "a lone wall")
+    assert clip == LeftOut("scene", 3, "NoUpDirection", "a lone wall")
+    assert len({clip, dataclasses.replace(clip, clip_id=None), dataclasses.replace(clip, stage="clips")}) == 3
+
+
+def test_kinds_of_room_belong_to_the_score_that_names_them():
+    score = IndoorScore(0.9, categories=(SceneCategory("kitchen", 0.7), SceneCategory("pantry", 0.2)))
+    assert max(score.categories, key=lambda category: category.probability).name == "kitchen"
+
+
+def test_the_grids_of_a_clip_are_those_of_its_frames_one_behind_the_other():
+    frames = [FrameGrid(np.full((60, 60, 36), n, np.uint8), np.full(3, n), n * np.eye(4)) for n in range(2)]
+    clip = Occupancy(
+        np.stack([frame.labels for frame in frames]),
+        np.stack([frame.origin for frame in frames]).astype(np.float32),
+        np.stack([frame.grid_from_world for frame in frames]).astype(np.float32),
+    )
+    assert clip.labels.shape == (2, 60, 60, 36)
+    assert np.array_equal(clip.labels[1], frames[1].labels)
+    assert clip.origin[1].tolist() == [1, 1, 1]

@@ -12,7 +12,15 @@ import pyarrow as pa
 import pytest
 
 from pipeline.contract.errors import CorruptStore
-from pipeline.store.outputs import PROVENANCE, GroupOutput, SourceOutput, TableOutput, provenance
+from pipeline.store.outputs import (
+    PROVENANCE,
+    GroupOutput,
+    SourceDraft,
+    SourceOutput,
+    TableDraft,
+    TableOutput,
+    provenance,
+)
 from pipeline.store.provenance import Provenance
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
@@ -189,3 +197,12 @@ def test_a_damaged_table_counts_as_no_result_and_says_so_where_it_is_read(video:
     assert provenance(video, TABLE) is None
     with pytest.raises(CorruptStore):
         TABLE.noted(video)
+
+
+def test_drafts_begin_empty_and_share_nothing(tmp_path: Path):
+    first, second = TableDraft(), TableDraft()
+    first.attributes["stage"] = "clips"
+    assert (second.table, second.attributes) == (None, {})
+    film, other = SourceDraft(tmp_path), SourceDraft(tmp_path)
+    film.notes["title"] = film.attributes["stage"] = "film"
+    assert (other.notes, other.attributes) == ({}, {})

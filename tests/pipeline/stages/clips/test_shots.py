@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.contract.errors import BrokenVideo
 from pipeline.stages.clips.settings import ClipsSettings
-from pipeline.stages.clips.shots import Shot, ShotList, Transition, cut_scores, detect_shots
+from pipeline.stages.clips.shots import CutScores, Shot, ShotList, Transition, cut_scores, detect_shots
 from tests.pipeline.stages.clips.four_shots import FPS, faded, four_shots
 from tests.pipeline.videos import walk, write_video
 
@@ -112,7 +112,7 @@ def test_a_file_that_is_no_video_is_broken(tmp_path: Path) -> None:
 
 def test_every_true_cut_counts_once() -> None:
     assert cut_scores([10, 11, 50], [11, 49, 90], 2) == pytest.approx((2 / 3, 2 / 3, 2 / 3))
-    assert cut_scores([], [], 2) == pytest.approx((1, 1, 1))
+    assert cut_scores([], [], 2) == CutScores(precision=1, recall=1, f1=1)
     assert cut_scores([5], [], 2).f1 == 0
 
 

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 from pipeline.contract.camera import pointmap
 from pipeline.contract.errors import NoUpDirection
 from pipeline.contract.records import MetricScene, Reconstruction, ScaleSource
-from pipeline.stages.scene.metric import to_metric
+from pipeline.stages.scene.heights import Scale
+from pipeline.stages.scene.metric import moved_cameras, to_metric, world_from_reconstruction
 from pipeline.stages.scene.settings import SceneSettings
 from tests.pipeline.box_room import Box, Room, film, looking
 from tests.pipeline.disguise import disguise
@@ -163,3 +164,26 @@ def test_shapeless_depth_is_refused(walk: MetricScene):
             to_metric(
                 Reconstruction(reconstruction.intrinsics, reconstruction.camera_to_world, depth, depth, walk.registered)
             )
+
+
+def test_the_first_camera_comes_to_stand_over_the_origin_and_the_floor_at_zero():
+    quarter = np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]])
+    scale = Scale(metres=2.0, zero=-0.7, source=ScaleSource.FLOOR_TO_CEILING, sees_ceiling=True)
+    similarity = world_from_reconstruction(quarter, scale, np.array([3.0, 4.0, 0.1]))
+    first, on_floor = np.array([3.0, 4, 0.1, 1]), np.array([5.0, 4, -0.7, 1])
+    # 0.8 units above the floor are 1.6 m; two units along x are four metres along y.
+    assert (similarity @ first)[:3] == pytest.approx([0, 0, 1.6])
+    assert (similarity @ on_floor)[:3] == pytest.approx([0, 4, 0])
+
+
+def test_cameras_move_with_the_world_and_stay_rotations():
+    similarity = world_from_reconstruction(
+        np.eye(3), Scale(3.0, 0.0, ScaleSource.CAMERA_HEIGHT, sees_ceiling=False), np.zeros(3)
+    )
+    poses = np.stack(WALK).astype(np.float32)
+    registered = np.arange(len(WALK)) != 1
+    moved = moved_cameras(poses, registered, similarity)
+    assert moved.dtype == np.float32
+    assert np.allclose(moved[registered, :3, :3], poses[registered, :3, :3], atol=1e-6)
+    assert np.allclose(moved[registered, :3, 3], 3 * poses[registered, :3, 3], atol=1e-5)
+    assert not moved[1].any()

@@ -7,7 +7,13 @@ from pydantic import ValidationError
 from pipeline.contract.errors import SettingsError
 from pipeline.contract.vocabulary import default_vocabulary
 from pipeline.stages.semantics.backends import SETTINGS
-from pipeline.stages.semantics.settings import ClosedSetSettings, SanSettings
+from pipeline.stages.semantics.settings import (
+    ClosedSetSettings,
+    RegionSettings,
+    SanSettings,
+    SemanticsSettings,
+    StructureSettings,
+)
 from tests.pipeline.stages.semantics.tiny_san import write_vocabulary
 
 
@@ -64,3 +70,10 @@ def test_a_vocabulary_that_cannot_be_read_is_a_matter_of_settings(tmp_path: Path
 def test_values_out_of_bounds_and_unknown_names_are_refused(values: dict[str, Any]):
     with pytest.raises(ValidationError):
         SETTINGS.model_validate(values)
+
+
+def test_every_number_of_geometry_is_explained():
+    for model in (RegionSettings, StructureSettings):
+        assert all(field.description for field in model.model_fields.values())
+    assert issubclass(SETTINGS, SemanticsSettings)
+    assert SETTINGS().regions == RegionSettings()

@@ -1,5 +1,6 @@
 """What a hostile host, a thief of logs or a careless link may not do."""
 
+import json
 import logging
 import socket
 import threading
@@ -17,6 +18,7 @@ from pipeline.contract.errors import (
     UnwantedVideo,
     VideoError,
 )
+from pipeline.contract.progress import silent
 from pipeline.settings import settings_type
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.rules import SourceRules
@@ -25,6 +27,7 @@ from pipeline.sources.web.settings import WebSettings
 from pipeline.stages.video.arrive import arrive
 from pipeline.stages.video.fetch import fetch
 from pipeline.stages.video.settings import VideoSettings
+from pipeline.stages.video.transfer import NAME, download
 from pipeline.store.store import Store
 from tests.pipeline.sources.faulty_web import Web, serving
 from tests.pipeline.videos import walk, write_video
@@ -137,3 +140,28 @@ def test_nothing_is_fetched_onto_a_disk_that_is_nearly_full(tmp_path: Path, web:
     with pytest.raises(DiskFull, match="are free"):
         fetch(parse_source(web.url(0)), tmp_path, VideoSettings(free_bytes_min=2**60))
     assert len(web.asked) == before
+
+
+def test_a_video_grows_beside_a_note_of_what_it_began_with(tmp_path: Path, web: Web):
+    shares: list[float] = []
+
+    def listen(task: str, done: float, total: float, note: str = "") -> None:
+        assert task == "video"
+        assert note.endswith("MB")
+        shares.append(done / total)
+
+    arrival = download(parse_source(web.url(0)), tmp_path, quick(), SourceRules(), None, listen)
+    assert arrival.path == tmp_path / NAME
+    assert arrival.path.read_bytes() == web.video(0)
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+    begun = json.loads((tmp_path / "begun.json").read_text())
+    assert begun["length"] == len(web.video(0))
+
+
+def test_a_file_that_became_another_one_meanwhile_is_not_joined_from_two_halves(tmp_path: Path, web: Web):
+    # Half of the first file arrives; what the host has afterwards is another one (``faulty_web``, "changed").
+    patient = VideoSettings(retries=2, timeout_s=5, free_bytes_min=0)
+    arrival = download(parse_source(web.url(12)), tmp_path, patient, SourceRules(), None, silent)
+    assert arrival.path.read_bytes() == web.video(12, version=1)
+    assert json.loads((tmp_path / "begun.json").read_text())["etag"] == '"1"'
