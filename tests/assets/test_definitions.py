@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import dagster as dg
@@ -19,15 +17,6 @@ from pipeline.sources.video_source import read_sources
 from pipeline.stages.failures import record_death, record_failure
 from pipeline.stages.registry import stages
 from pipeline.stages.run import final_fingerprint
-from tests.assets.workplace import ROOT
-
-HEAVY = ("torch", "open3d", "pycolmap", "scenedetect", "yt_dlp", "numba", "transformers", "matplotlib")
-
-
-def test_listing_assets_loads_no_heavy_library():
-    listing = f"import sys, assets; print([name for name in {HEAVY!r} if name in sys.modules])"
-    ended = subprocess.run([sys.executable, "-c", listing], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert ended.stdout.strip() == "[]"
 
 
 def test_every_stage_is_an_asset_partitioned_by_video_and_depends_on_the_stage_before():
