@@ -12,5 +12,5 @@ def as_settings_error(setting: str) -> Iterator[None]:
     """Raise errors of a network, its weights or its words as ``SettingsError``, with the setting that chose them."""
     try:
         yield
-    except ModelError as error:
+    except (ModelError, FileNotFoundError) as error:
         raise SettingsError(f"{setting}: {error}") from error

@@ -1,7 +1,6 @@
 """Files of a data folder or a bucket, by name: the only module that knows how they are reached."""
 
 import contextlib
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,7 @@ import pyarrow.parquet as pq
 
 from models.extras import extra
 from pipeline.contract.errors import CorruptStore
-from pipeline.store.atomic import disk_errors
+from pipeline.store.atomic import disk_errors, replacing
 
 if TYPE_CHECKING:
     import zarr
@@ -58,9 +57,12 @@ class Files:
         """Write a small file so that readers see the old content or the new one, never a part."""
         self.scratch.mkdir(parents=True, exist_ok=True)
         draft = self.scratch / f"{uuid4().hex}.part"
-        with disk_errors():
-            draft.write_bytes(content)
-            self.place(draft, *parts)
+        try:
+            with disk_errors():
+                draft.write_bytes(content)
+                self.place(draft, *parts)
+        finally:
+            draft.unlink(missing_ok=True)
 
     def place(self, local: Path, *parts: str) -> None:
         """Move a finished local file to its place."""
@@ -121,7 +123,6 @@ def _move(source: Path, target: Path) -> None:
     try:
         source.replace(target)
     except OSError:
-        draft = target.with_name(f".{target.name}.{os.getpid()}")
-        shutil.copyfile(source, draft)
-        draft.replace(target)
+        with replacing(target) as draft:
+            shutil.copyfile(source, draft)
         source.unlink()

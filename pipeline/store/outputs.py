@@ -157,5 +157,5 @@ def provenance(video: VideoStore, output: Output[Draft]) -> Provenance | None:
     try:
         content = output.noted(video)
         return Provenance.model_validate(content) if content else None
-    except (CorruptStore, KeyError, ValueError):
+    except (CorruptStore, KeyError, TypeError, ValueError):
         return None

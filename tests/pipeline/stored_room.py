@@ -14,6 +14,7 @@ from pipeline.stages.indoor_clips.rows import write_indoor_scores
 from pipeline.stages.occupancy.rows import append_occupancy
 from pipeline.stages.reconstruction.rows import append_reconstruction
 from pipeline.stages.scene.rows import append_scene
+from pipeline.stages.semantics.rows import append_semantics
 from pipeline.store.outputs import TableOutput
 from pipeline.store.provenance import Provenance
 from pipeline.store.store import Store
@@ -59,8 +60,7 @@ def store_room(folder: Path) -> VideoStore:
     with video.write_group("scene", _provenance("scene")) as group:
         append_scene(group, scene)
     with video.write_group("semantics", _provenance("semantics")) as group:
-        group.append("labels", semantics.labels)
-        group.append("regions", semantics.regions)
+        append_semantics(group, semantics, 0)
     with video.write_group("occupancy", _provenance("occupancy")) as group:
         append_occupancy(group, voxelize(scene, semantics, VoxelSettings()))
     return video

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from pipeline.contract.errors import SettingsError
-from pipeline.contract.values import parsed
 from pipeline.settings import PROFILES, load_settings
 from pipeline.tours.seeds import seed_list
 
@@ -43,15 +42,6 @@ def test_what_is_wrong_in_a_file_is_named(tmp_path: Path, content: str, named: s
 def test_an_unknown_profile_lists_those_there_are():
     with pytest.raises(SettingsError, match="classic"):
         load_settings("cubist")
-
-
-def test_single_values_are_read_as_yaml():
-    assert parsed(["clips.clip_min_s=2", "clips.frames_max=9", "indoor_clips.backend=sky_rule"]) == {
-        "clips": {"clip_min_s": 2, "frames_max": 9},
-        "indoor_clips": {"backend": "sky_rule"},
-    }
-    with pytest.raises(SettingsError, match=r"stage\.name=value"):
-        parsed(["clips"])
 
 
 def test_seeds_are_ranges_and_lists():

@@ -37,8 +37,13 @@ class Lookalikes:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
-        with closing(self._open()) as database:
-            database.executescript(_TABLES)
+        try:
+            self._make_tables()
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:  # what a crash of the machine left is no database: it is made again
+            path.unlink()
+            self._make_tables()
 
     def follows(self) -> str:
         """Return the version of the fingerprints up to which all videos are entered."""
@@ -65,6 +70,10 @@ class Lookalikes:
             database.executemany("INSERT INTO wanted VALUES (?)", ((int(key),) for key in band_keys(hashes)))
             found = database.execute(_MOST_SHARED, (most,)).fetchall()
         return [(str(name), hashes_of(content)) for name, content in found]
+
+    def _make_tables(self) -> None:
+        with closing(self._open()) as database:
+            database.executescript(_TABLES)
 
     def _open(self) -> sqlite3.Connection:
         return sqlite3.connect(self._path, timeout=60)

@@ -32,7 +32,8 @@ class Places365Filter:
         """SHA-256 of the checkpoint, by the name of its file; fetches it if need be."""
         from models.weights.cache import checksum
 
-        return {self._checkpoint.name: checksum(self._checkpoint)}
+        with as_settings_error(f"indoor weights {self._settings.weights}"):
+            return {self._checkpoint.name: checksum(self._checkpoint)}
 
     def score(self, rgb: Images) -> IndoorScore:
         """Score a clip's frames (n, h, w, 3) uint8 RGB; categories are the most probable ones.

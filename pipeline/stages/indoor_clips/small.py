@@ -29,7 +29,8 @@ class SmallIndoorFilter:
         """SHA-256 of the weights, by the name of their file."""
         from models.weights.cache import checksum
 
-        return {self._file.name: checksum(self._file)}
+        with as_settings_error(f"indoor weights {self._settings.weights}"):
+            return {self._file.name: checksum(self._file)}
 
     def score(self, rgb: Images) -> IndoorScore:
         """Score a clip's frames (n, h, w, 3) uint8 RGB, n >= 1; evidence holds the least and most sure frame.

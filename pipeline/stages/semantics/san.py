@@ -55,7 +55,7 @@ class SanSegmenter:
 
         with as_settings_error(f"semantics weights {self.settings.weights}"):
             path = locate(self.settings.weights)
-        return {path.name: checksum(path)}
+            return {path.name: checksum(path)}
 
     def segment(self, rgb: Images, scene: MetricScene) -> Semantics:
         """Label frames (n, 480, 640, 3) uint8 RGB at the resolution of ``scene.depth``.

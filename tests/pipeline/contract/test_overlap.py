@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.contract.overlap import overlap, semantic_miou
+from pipeline.contract.overlap import OverlapCounts, overlap, semantic_miou
 
 
 def labels(*values: int) -> np.ndarray:
@@ -38,3 +38,20 @@ def test_counts_of_parts_add_up_to_the_counts_of_the_whole(pairs: list[tuple[int
     parts = overlap(predicted[:1], true[:1]) + overlap(predicted[1:], true[1:])
     assert np.array_equal(whole.class_iou, parts.class_iou)
     assert (whole.iou, whole.precision, whole.recall) == (parts.iou, parts.precision, parts.recall)
+
+
+def test_counts_of_a_set_begin_with_nothing():
+    one = overlap(labels(1, 2, 0), labels(1, 3, 0))
+    total = sum([one, one], OverlapCounts.nothing())
+    assert total.matched.tolist() == (2 * one.matched).tolist()
+    assert (total.both_occupied, total.either_occupied) == (4, 4)
+    assert total.miou == one.miou
+    assert OverlapCounts.nothing().iou == 0
+
+
+def test_matched_places_are_no_more_than_predicted_or_true_ones():
+    draw = np.random.default_rng(0)
+    counts = overlap(*draw.choice(np.array([0, 1, 5, 11, 255], np.uint8), (2, 500)))
+    assert (counts.matched <= np.minimum(counts.predicted, counts.true)).all()
+    assert counts.both_occupied <= counts.either_occupied
+    assert ((counts.class_iou >= 0) & (counts.class_iou <= 1)).all()

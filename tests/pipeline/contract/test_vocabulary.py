@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from pipeline.contract.classes import SemanticClass
 from pipeline.contract.errors import SettingsError
@@ -9,6 +10,7 @@ from pipeline.contract.vocabulary import (
     GROUP_LABELS,
     MOVING_GROUP,
     UNKNOWN_GROUP,
+    Vocabulary,
     closed_set_names,
     default_vocabulary,
     load_vocabulary,
@@ -86,3 +88,13 @@ def test_a_file_that_cannot_be_used_names_the_entry(tmp_path: Path, text: str, c
 def test_a_missing_file_is_named(tmp_path: Path):
     with pytest.raises(SettingsError, match=r"nothing\.yaml"):
         load_vocabulary(tmp_path / "nothing.yaml")
+
+
+def test_words_and_groups_stand_in_the_order_of_the_classes():
+    words = {c.name.lower(): (f"{c.name} one", f"{c.name} two") for c in reversed(SemanticClass) if 0 < c < 255}
+    vocabulary = Vocabulary(classes=words, unknown=("sky",), moving=("dog",))
+    assert vocabulary.words[:2] == ("CEILING one", "CEILING two")
+    assert vocabulary.words[-2:] == ("sky", "dog")
+    assert vocabulary.groups.tolist() == [*np.repeat(np.arange(11), 2), UNKNOWN_GROUP, MOVING_GROUP]
+    with pytest.raises(ValidationError):
+        vocabulary.unknown = ()  # type: ignore[misc]

@@ -2,17 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 
 import pytest
 
-from pipeline.contract.errors import SettingsError
 from pipeline.contract.records import Segment
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.discover import check, discover
 from pipeline.sources.entries import SourceList, read_entries
-from pipeline.sources.rules import FoundVideo, SourceRules
 from pipeline.sources.web.hosts import Hosts
 from pipeline.sources.web.settings import WebSettings
 from pipeline.store.store import Store
@@ -99,14 +96,6 @@ def test_rules_leave_out_what_is_not_wanted(tmp_path: Path):
     assert sum(report.unwanted.values()) == 3
 
 
-def test_what_a_listing_does_not_say_is_decided_when_the_page_is_known():
-    rules = SourceRules(creative_commons=True, since=date(2024, 1, 1))
-    unnamed = FoundVideo("http://a.org/")
-    assert rules.objection(unnamed) is None
-    assert rules.objection(unnamed, final=True)
-    assert rules.objection(FoundVideo("http://a.org/", licence="Creative Commons Attribution"), final=True) is None
-
-
 def test_stretches_of_one_video_are_gathered_and_the_limit_holds(tmp_path: Path):
     (tmp_path / "ids.csv").write_text(f"id,start,end\n{ID},9,12\n{ID},3,5\n")
     store, listed = Store(tmp_path / "data"), entries(tmp_path, {"list": "ids.csv"})
@@ -117,24 +106,6 @@ def test_stretches_of_one_video_are_gathered_and_the_limit_holds(tmp_path: Path)
     assert len(Catalog(store).row(ID).segments) == 3
     (report,) = check(Catalog(Store(tmp_path / "other")), entries(tmp_path, {"list": "ids.csv", "limit": 1}), QUICK)
     assert report.listed == 1
-
-
-@pytest.mark.parametrize(
-    "entry",
-    [
-        {"channel": "a", "feed": "b"},
-        {"limit": 3},
-        {"feed": "http://a.org/", "limit": 0},
-        {"feed": "http://a.org/", "title_include": ["("]},
-        {"feed": "http://a.org/", "since": "2024-01-01", "until": "2023-01-01"},
-        {"feed": "http://a.org/\u202e"},
-        {"feed": "http://a.org/", "shell": "rm"},
-        3,
-    ],
-)
-def test_an_entry_that_makes_no_sense_is_refused(tmp_path: Path, entry: object):
-    with pytest.raises(SettingsError):
-        entries(tmp_path, entry)
 
 
 @pytest.mark.parametrize("source", ["file:///etc/passwd", "ftp://a.org/", "http://user:secret@a.org/feed"])

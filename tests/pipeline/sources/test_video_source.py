@@ -88,23 +88,6 @@ def test_a_sources_file_takes_strings_and_mappings_and_paths_relative_to_itself(
     assert videos[1].origin == str(tmp_path / "house.mp4")
 
 
-@pytest.mark.parametrize(
-    "content",
-    ["", "sources: 3", "sources: []", "sources: [{path: a}]", "sources: [", "sources: ['']", "a: !!python/object:b {}"],
-)
-def test_a_sources_file_that_makes_no_sense_is_refused(tmp_path: Path, content: str) -> None:
-    listing = tmp_path / "sources.yaml"
-    listing.write_text(content)
-    with pytest.raises(SettingsError):
-        read_sources(str(listing))
-
-
-@pytest.mark.parametrize("text", ["", "   ", "'unclosed", "missing.yaml"])
-def test_a_list_without_sources_is_refused(text: str) -> None:
-    with pytest.raises(SettingsError):
-        read_sources(text)
-
-
 def test_one_source_is_asked_for_and_a_folder_of_two_given(tmp_path: Path) -> None:
     (tmp_path / "a.mp4").touch()
     (tmp_path / "b.mp4").touch()

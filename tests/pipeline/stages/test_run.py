@@ -21,16 +21,30 @@ from pipeline.contract.errors import (
     DiskFull,
     NoClips,
     NoIndoorClip,
-    PipelineError,
+    NothingReconstructed,
     StageMissing,
     VideoLocked,
 )
 from pipeline.dataset.index import build_dataset
+from pipeline.sources.catalog.rows import CatalogRow, VideoState
+from pipeline.sources.video_source import VideoSource
 from pipeline.stages.base import Workbench
-from pipeline.stages.failures import last_failure, record_failure, worth_trying
+from pipeline.stages.failures import last_failure, record_failure
 from pipeline.stages.registry import stages
-from pipeline.stages.run import final_fingerprint, is_built, made_by, process_video, run_stage
+from pipeline.stages.run import (
+    StageReport,
+    decisive_settings,
+    drop_damaged,
+    final_fingerprint,
+    finish_video,
+    is_built,
+    made_by,
+    process_video,
+    run_stage,
+)
+from pipeline.store.video import VideoStore
 from tests.pipeline.small_tour import SEED, SMALL, small_workbench
+from tests.pipeline.stages.filling import damage, workbench_of
 
 
 def test_every_array_has_one_row_a_kept_frame_and_opens_with_plain_zarr(built_tour: Workbench):
@@ -246,21 +260,89 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_written(built_tour: Workben
     assert not workbench.video.exists("scene.zarr/frames/rgb/zarr.json")
 
 
-def test_errors_of_the_video_are_final_and_those_of_the_world_are_not(tmp_path: Path):
-    workbench = small_workbench(tmp_path)
-    wanted = final_fingerprint(workbench.video.video_id, workbench.settings)
-    final = record_failure(workbench.video, "clips", wanted, NoClips("none"))
-    assert not worth_trying(final, wanted, give_up_after=3)
-    assert worth_trying(final, "other settings", give_up_after=3)
-    for tries in (2, 3, 4):
-        full = record_failure(workbench.video, "video", wanted, DiskFull("full"))
-        assert full.tries == tries
-        assert worth_trying(full, wanted, give_up_after=3) == (tries < 3)
+def test_a_stage_is_run_once_and_its_stored_result_given_after_that(own_room: VideoStore):
+    workbench = workbench_of(own_room)
+    first, second = run_stage("occupancy", workbench), run_stage("occupancy", workbench)
+    assert (first.reused, second.reused) == (False, True)
+    assert second == StageReport(first.provenance, reused=True)
+    assert first.provenance == made_by(own_room, "occupancy")
 
 
-def test_every_error_has_a_code_of_its_own():
-    kinds = PipelineError.__subclasses__()
-    for kind in kinds:
-        kinds += kind.__subclasses__()
-    codes = [kind("x").code for kind in kinds]
-    assert len(codes) == len(set(codes))
+def test_a_result_made_of_another_input_is_made_again(own_room: VideoStore):
+    workbench = workbench_of(own_room)
+    before = run_stage("occupancy", workbench).provenance.fingerprint
+    run_stage("semantics", workbench)
+    again = run_stage("occupancy", workbench)
+    assert not again.reused
+    assert again.provenance.fingerprint != before
+
+
+def test_a_failed_stage_is_noted_and_leaves_the_earlier_result(own_room: VideoStore):
+    with pytest.raises(NothingReconstructed):
+        run_stage("scene", workbench_of(own_room, scene={"up_confidence_min": 1.0}))
+    failure = last_failure(own_room)
+    assert failure is not None
+    assert (failure.stage, failure.code, failure.tries) == ("scene", "NothingReconstructed", 1)
+    assert made_by(own_room, "scene") is not None
+    assert own_room.read("scene", "depth").any()
+
+
+def test_a_stage_that_reads_damaged_values_drops_their_group_to_be_made_again(own_room: VideoStore):
+    damage(own_room, "scene", "depth")
+    with pytest.raises(CorruptStore, match="scene/depth"):
+        run_stage("semantics", workbench_of(own_room))
+    failure = last_failure(own_room)
+    assert failure is not None
+    assert failure.may_pass
+    assert not own_room.has_group("scene")
+    with pytest.raises(StageMissing, match="'semantics' needs 'scene'"):
+        run_stage("semantics", workbench_of(own_room))
+
+
+def test_what_does_not_read_back_is_dropped_with_the_last_group_and_nothing_else(own_room: VideoStore):
+    drop_damaged(own_room, CorruptStore("junk", "scene"))
+    left = [name for name in stages() if made_by(own_room, name) is not None]
+    assert left == ["video", "clips", "indoor_clips", "reconstruction", "semantics"]
+    drop_damaged(own_room, CorruptStore("a table, which names no group"))
+    assert made_by(own_room, "semantics") is not None
+
+
+@pytest.mark.parametrize("keep_source", [True, False])
+def test_a_finished_video_is_noted_in_the_catalog_and_its_source_may_go(own_room: VideoStore, keep_source: bool):
+    workbench = workbench_of(own_room)
+    workbench.catalog.register([CatalogRow("room", VideoSource.of_origin("/films/room.mp4"))])
+    record_failure(own_room, "scene", "0", NoClips("earlier"))
+    finish_video(workbench, keep_source=keep_source)
+    row = workbench.catalog.row("room")
+    assert (row.state, row.built) == (VideoState.FETCHED, final_fingerprint("room", workbench.settings))
+    assert last_failure(own_room) is None
+    assert own_room.exists("source.mp4") == keep_source
+    assert own_room.exists("source.json")
+
+
+def test_the_fingerprint_of_a_finished_video_follows_from_its_id_and_what_decides(tmp_path: Path):
+    plain = small_workbench(tmp_path).settings
+    found = final_fingerprint("tour-5", plain)
+    assert found == final_fingerprint("tour-5", small_workbench(tmp_path).settings)
+    assert found != final_fingerprint("tour-6", plain)
+    for stage, values in (
+        ("clips", {"trim_s": 0.2}),
+        ("reconstruction", {"colmap": {"sparse": {"seed": 1}}}),
+        ("occupancy", {"reach_m": 9}),
+    ):
+        assert found != final_fingerprint(
+            "tour-5", workbench_of(small_workbench(tmp_path).video, **{stage: values}).settings
+        )
+
+
+def test_settings_that_say_only_how_fast_or_patiently_decide_nothing(tmp_path: Path):
+    video = small_workbench(tmp_path).video
+    patient = workbench_of(video, video={"retries": 9, "timeout_s": 60}, semantics={"san": {"batch": 1}})
+    assert final_fingerprint("tour-5", patient.settings) == final_fingerprint("tour-5", workbench_of(video).settings)
+    decisive = decisive_settings(stages()["video"], patient.settings)
+    assert set(decisive) == {"height_max", "tour"}
+
+
+def test_a_video_with_all_results_of_other_settings_is_not_built(built_tour: Workbench):
+    assert is_built(built_tour.video, built_tour.settings)
+    assert not is_built(built_tour.video, workbench_of(built_tour.video).settings)

@@ -1,128 +1,186 @@
-"""The store: groups are there whole or not at all, and open with plain zarr."""
+"""Files by name, in a folder of this machine and in an object store."""
 
-import json
-import multiprocessing
-import os
-import signal
-import time
+import threading
 from pathlib import Path
+from uuid import uuid4
 
-import numpy as np
 import pyarrow as pa
 import pytest
 import zarr
-from hypothesis import given
-from hypothesis import strategies as st
 
-from pipeline.contract.errors import CorruptStore, SettingsError, StageMissing, VideoLocked
-from pipeline.store.group_writer import CHUNKS_PER_SHARD
-from pipeline.store.store import Store
-from pipeline.store.video import check_video_id
+from pipeline.contract.errors import CorruptStore, DiskFull
+from pipeline.store.files import Files
+from tests.pipeline.small_files import files_limited_to
 
 
-def test_group_reads_back_with_plain_zarr(tmp_path: Path):
-    rows = np.arange(150 * 4 * 5, dtype=np.float32).reshape(150, 4, 5)
-    with Store(tmp_path).video("a").write_group("scene", {"stage": "scene"}) as group:
-        group.append("depth", rows[:7])
-        group.append("depth", rows[7:])
-    opened = zarr.open_group(tmp_path / "videos" / "a" / "scene.zarr", mode="r")
-    np.testing.assert_array_equal(opened["scene/depth"][:], rows)
-    assert opened["scene"].attrs["stage"] == "scene"
-    files = [p for p in (tmp_path / "videos/a/scene.zarr/scene/depth").rglob("*") if p.is_file()]
-    assert len(files) == 1 + -(-150 // CHUNKS_PER_SHARD)
+@pytest.fixture(params=["folder", "bucket"])
+def files(request: pytest.FixtureRequest, tmp_path: Path) -> Files:
+    """The same in a folder and in memory, which fsspec treats as it does a bucket."""
+    url = str(tmp_path / "data") if request.param == "folder" else f"memory://{uuid4().hex}/set"
+    return Files(url, scratch=tmp_path / "scratch")
 
 
-def test_group_of_an_object_store_reads_back(tmp_path: Path):
-    store = Store("memory://bucket/set", scratch=tmp_path)
-    with store.video("a").write_group("scene", {}) as group:
-        group.append("depth", np.ones((3, 2, 2), np.float16))
-    assert store.video_ids() == ["a"]
-    np.testing.assert_array_equal(store.video("a").read("scene", "depth"), np.ones((3, 2, 2)))
+@pytest.fixture
+def other_disk(tmp_path: Path) -> Path:
+    """A folder on another file system than ``tmp_path``, where the machine has one."""
+    memory = Path("/dev/shm")  # noqa: S108 - a file system of its own
+    if not memory.is_dir() or memory.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no second file system")
+    return memory / uuid4().hex
 
 
-def test_an_error_while_writing_leaves_the_earlier_group(tmp_path: Path):
-    video = Store(tmp_path).video("a")
-    with video.write_group("scene", {"version": 1}) as group:
-        group.append("depth", np.ones((2, 3)))
-    with pytest.raises(ValueError, match="shape"), video.write_group("scene", {"version": 2}) as group:
-        for columns in (3, 4):
-            group.append("depth", np.zeros((2, columns)))
-    assert video.attributes("scene")["version"] == 1
-    np.testing.assert_array_equal(video.read("scene", "depth"), np.ones((2, 3)))
+def test_what_is_written_is_read_and_what_is_removed_is_gone(files: Files):
+    assert not files.exists("videos", "a", "note.json")
+    files.write_bytes(b"one", "videos", "a", "note.json")
+    files.write_bytes(b"two", "videos", "a", "note.json")
+    assert files.exists("videos", "a", "note.json")
+    assert files.read_bytes("videos", "a", "note.json") == b"two"
+    files.remove("videos", "a", "note.json")
+    assert not files.exists("videos", "a", "note.json")
+    files.remove("videos", "a", "note.json")
 
 
-def test_a_group_without_its_metadata_does_not_exist(tmp_path: Path):
-    video = Store(tmp_path).video("a")
-    with video.write_group("scene", {}) as group:
-        group.append("depth", np.ones((2, 3)))
-    (tmp_path / "videos/a/scene.zarr/scene/zarr.json").unlink()
-    assert not video.has_group("scene")
-    with pytest.raises(StageMissing, match="scene"):
-        video.read("scene", "depth")
+def test_a_missing_file_is_missing_however_it_is_asked_for(files: Files):
+    with pytest.raises(FileNotFoundError):
+        files.read_bytes("nothing")
+    with pytest.raises(FileNotFoundError), files.open("nothing"):
+        pass
+    with pytest.raises(FileNotFoundError), files.open_parquet("nothing.parquet"):
+        pass
 
 
-def test_damaged_chunks_are_named(tmp_path: Path):
-    video = Store(tmp_path).video("a")
-    with video.write_group("scene", {}) as group:
-        group.append("depth", np.random.default_rng(0).random((2, 30, 30)))
-    chunk = next(p for p in (tmp_path / "videos/a/scene.zarr/scene/depth").rglob("*") if p.name == "0" and p.is_file())
-    chunk.write_bytes(chunk.read_bytes()[:-200])
-    with pytest.raises(CorruptStore, match="scene/depth"):
-        video.read("scene", "depth")
+def test_a_file_is_opened_for_reading_a_part(files: Files):
+    files.write_bytes(b"0123456789", "numbers")
+    with files.open("numbers") as file:
+        file.seek(4)
+        assert file.read(3) == b"456"
 
 
-def _write_forever(folder: Path) -> None:
-    video = Store(folder).video("a")
-    for version in range(1_000_000):
-        with video.write_group("scene", {"version": version}) as group:
-            group.append("first", np.full((80, 20, 20), version, np.int64))
-            group.append("second", np.full((80, 20, 20), version, np.int64))
+def test_a_folder_is_removed_with_all_that_is_below_it_and_nothing_else(files: Files):
+    for name in ("scene/depth/0", "scene/zarr.json", "scenery/zarr.json"):
+        files.write_bytes(b"x", *name.split("/"))
+    files.remove_folder("scene")
+    assert not files.exists("scene", "depth", "0")
+    assert files.exists("scenery", "zarr.json")
+    files.remove_folder("scene")
 
 
-@pytest.mark.parametrize("delay_s", [0.5, 0.63, 0.77, 0.91])
-def test_a_killed_writer_never_leaves_half_a_group(tmp_path: Path, delay_s: float):
-    writer = multiprocessing.get_context("spawn").Process(target=_write_forever, args=(tmp_path,))
-    writer.start()
-    while not (tmp_path / "videos/a/scene.zarr/scene/zarr.json").exists() and writer.is_alive():
-        time.sleep(0.01)
-    time.sleep(delay_s)
-    os.kill(writer.pid or 0, signal.SIGKILL)
-    writer.join()
-    video = Store(tmp_path).video("a")
-    if video.has_group("scene"):
-        version = video.attributes("scene")["version"]
-        assert (video.read("scene", "first") == version).all()
-        assert (video.read("scene", "second") == version).all()
-    with video.locked(), video.write_group("scene", {"version": -1}) as group:
-        group.append("first", np.full((1, 20, 20), -1))
-    assert video.attributes("scene")["version"] == -1
-    assert not list((tmp_path / "scratch" / "a").rglob("*.json"))
+def test_a_finished_file_is_moved_to_its_place(files: Files, tmp_path: Path):
+    made = tmp_path / "made.mp4"
+    made.write_bytes(b"film")
+    files.place(made, "videos", "a", "source.mp4")
+    assert files.read_bytes("videos", "a", "source.mp4") == b"film"
+    assert not made.exists()
 
 
-def test_a_video_is_locked_against_a_second_process(tmp_path: Path):
-    with Store(tmp_path).video("a").locked(), pytest.raises(VideoLocked, match="a is being worked on"):
-        Store(tmp_path).video("a").locked().__enter__()
-    with Store(tmp_path).video("a").locked():
-        assert True
+def test_nothing_stays_in_scratch(files: Files):
+    files.write_bytes(b"one", "a")
+    files.write_table(pa.table({"n": [1]}), "b.parquet")
+    assert list(files.scratch.iterdir()) == []
 
 
-def test_table_and_json_round_trip(tmp_path: Path):
-    video = Store(tmp_path).video("a")
-    video.write_table("clips.parquet", pa.table({"clip_id": [1, 2]}))
-    video.write_json("source.json", {"title": "ü"})
-    assert video.read_table("clips.parquet")["clip_id"].to_pylist() == [1, 2]
-    assert json.loads((tmp_path / "videos/a/source.json").read_text()) == {"title": "ü"}
-    with pytest.raises(StageMissing):
-        video.read_table("other.parquet")
-    (tmp_path / "videos/a/clips.parquet").write_bytes(b"junk")
+def test_tables_keep_columns_types_and_metadata(files: Files):
+    table = pa.table({"clip_id": pa.array([1, 2], pa.int32()), "name": ["ü", None]}).replace_schema_metadata({"k": "v"})
+    files.write_table(table, "clips.parquet")
+    found = files.read_table("clips.parquet")
+    assert found.equals(table, check_metadata=True)
+    with files.open_parquet("clips.parquet") as opened:
+        assert opened.read(["clip_id"]).column_names == ["clip_id"]
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"junk" * 50])
+def test_what_is_no_table_is_named_with_what_to_do(files: Files, content: bytes):
+    files.write_bytes(content, "clips.parquet")
+    with pytest.raises(CorruptStore, match=r"clips\.parquet is no Parquet file .* delete it"):
+        files.read_table("clips.parquet")
+
+
+def test_a_table_cut_short_is_no_table(files: Files):
+    files.write_table(pa.table({"n": list(range(1000))}), "numbers.parquet")
+    whole = files.read_bytes("numbers.parquet")
+    files.write_bytes(whole[: len(whole) // 2], "numbers.parquet")
     with pytest.raises(CorruptStore):
-        video.read_table("clips.parquet")
+        files.read_table("numbers.parquet")
 
 
-@given(st.text(max_size=80))
-def test_only_plain_ids_become_paths(video_id: str):
-    if all(c.isascii() and (c.isalnum() or c in "-_") for c in video_id) and 1 <= len(video_id) <= 64:
-        assert check_video_id(video_id) == video_id
-    else:
-        with pytest.raises(SettingsError):
-            check_video_id(video_id)
+def test_arrays_are_opened_for_reading_alone(files: Files):
+    location = files.zarr_location("scene.zarr")
+    assert location.read_only
+    with pytest.raises(ValueError, match="read-only"):
+        zarr.create_array(location, shape=(1,), dtype="u1")
+
+
+def test_names_are_joined_below_the_root_with_or_without_a_slash_at_its_end(tmp_path: Path):
+    for url in (str(tmp_path), f"{tmp_path}/"):
+        assert Files(url).path("videos", "a") == f"{tmp_path}/videos/a"
+
+
+def test_work_in_progress_lies_beside_the_data_or_on_a_local_disk(tmp_path: Path):
+    assert Files(tmp_path).scratch == tmp_path / "scratch"
+    assert Files(tmp_path, tmp_path / "fast").scratch == tmp_path / "fast"
+    remote = Files("memory://bucket/set")
+    assert not remote.is_local()
+    assert remote.scratch.is_relative_to(Path.home())
+
+
+@pytest.mark.parametrize("write", ["bytes", "place"])
+def test_a_full_disk_leaves_the_old_content_and_nothing_in_scratch(tmp_path: Path, other_disk: Path, write: str):
+    files = Files(tmp_path, scratch=other_disk)
+    files.write_bytes(b"old", "note")
+    try:
+        if write == "bytes":
+            with files_limited_to(1000), pytest.raises(DiskFull):
+                files.write_bytes(bytes(5000), "note")
+        else:
+            made = other_disk / "made"
+            made.write_bytes(bytes(5000))
+            with files_limited_to(1000), pytest.raises(OSError, match="File too large"):
+                files.place(made, "note")
+            made.unlink()
+        assert files.read_bytes("note") == b"old"
+        assert [path.name for path in tmp_path.iterdir()] == ["note"]
+        assert list(other_disk.iterdir()) == []
+    finally:
+        other_disk.rmdir()
+
+
+def test_a_file_from_another_disk_arrives_whole_and_leaves_no_trace(tmp_path: Path, other_disk: Path):
+    files = Files(tmp_path, scratch=other_disk)
+    try:
+        files.write_bytes(b"one", "videos", "note")
+        files.write_bytes(b"two", "videos", "note")
+        assert files.read_bytes("videos", "note") == b"two"
+        assert [path.name for path in (tmp_path / "videos").iterdir()] == ["note"]
+        assert list(other_disk.iterdir()) == []
+    finally:
+        other_disk.rmdir()
+
+
+def test_a_folder_in_the_way_is_an_error_and_stays_as_it_is(tmp_path: Path):
+    files = Files(tmp_path)
+    files.write_bytes(b"inside", "note", "inner")
+    with pytest.raises(OSError, match="note"):
+        files.write_bytes(b"new", "note")
+    assert files.read_bytes("note", "inner") == b"inside"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["note", "scratch"]
+    assert list(files.scratch.iterdir()) == []
+
+
+def test_readers_see_the_old_content_or_the_new_one_and_never_a_part(tmp_path: Path):
+    files, contents = Files(tmp_path), (b"a" * 300_000, b"b" * 200_000)
+    files.write_bytes(contents[0], "note")
+    stop = threading.Event()
+
+    def write() -> None:
+        turn = 0
+        while not stop.is_set():
+            turn += 1
+            files.write_bytes(contents[turn % 2], "note")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        assert {files.read_bytes("note") for _ in range(200)} <= set(contents)
+    finally:
+        stop.set()
+        writer.join()

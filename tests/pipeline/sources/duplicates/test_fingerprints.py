@@ -6,20 +6,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from pipeline.contract.arrays import Images
-from pipeline.contract.errors import DuplicateVideo
-from pipeline.sources.catalog.catalog import Catalog
-from pipeline.sources.catalog.rows import VideoState
 from pipeline.sources.duplicates.fingerprints import Fingerprints, video_hashes
-from pipeline.sources.duplicates.lookalikes import band_keys
-from pipeline.sources.duplicates.perceptual import clip_hashes, found_again, seen_before
+from pipeline.sources.duplicates.perceptual import clip_hashes, found_again
 from pipeline.sources.duplicates.settings import DuplicateSettings
-from pipeline.sources.video_source import parse_source
-from pipeline.stages.video.arrive import arrive
-from pipeline.stages.video.settings import VideoSettings
 from pipeline.store.store import Store
 from tests.pipeline.videos import walk, write_video
 
@@ -83,33 +74,28 @@ def test_an_index_that_was_lost_is_made_again(tmp_path: Path):
     assert [match.video_id for match in Fingerprints(store).alike(hashes, SETTINGS)] == ["a"]
 
 
-@given(st.integers(0, 2**31), st.integers(0, 3), st.integers(0, 2**16 - 1))
-def test_hashes_that_agree_in_one_band_are_compared(seed: int, band: int, value: int):
-    draw = np.random.default_rng(seed)
-    first, second = draw.integers(0, 2**63, (2, 8, 3), np.uint64)
-    shift = np.uint64(16 * band)
-    first[2, 1] = (first[2, 1] & ~(np.uint64(0xFFFF) << shift)) | (np.uint64(value) << shift)
-    second[5, 0] = (second[5, 0] & ~(np.uint64(0xFFFF) << shift)) | (np.uint64(value) << shift)
-    assert set(band_keys(first)) & set(band_keys(second))
+def test_the_most_alike_comes_first_and_who_is_less_alike_than_asked_not_at_all(tmp_path: Path):
+    fingerprints = Fingerprints(Store(tmp_path))
+    whole = clip_hashes(np.stack(walk(3, 24, step=12.0)))
+    fingerprints.add("half", np.concatenate([whole[: len(whole) // 2], clip_hashes(np.stack(walk(4, 12)))]))
+    fingerprints.add("same", whole)
+    found = fingerprints.alike(whole, DuplicateSettings(share=0.3))
+    assert [match.video_id for match in found] == ["same", "half"]
+    assert (found[0].share, 0.3 <= found[1].share < 1) == (1.0, True)
+    assert [match.video_id for match in fingerprints.alike(whole, DuplicateSettings(share=1.0))] == ["same"]
 
 
-@pytest.mark.parametrize("copy_step", [1, 2])
-def test_the_second_upload_is_noted_as_a_duplicate_of_the_first(tmp_path: Path, copy_step: int):
-    write_video(tmp_path / "a.mp4", film(1))
-    write_video(tmp_path / "b.mp4", film(1)[::copy_step], fps=12)
-    store, settings = Store(tmp_path / "data"), VideoSettings(free_bytes_min=0)
-    first, second = (parse_source(str(tmp_path / name)) for name in ("a.mp4", "b.mp4"))
-    Catalog(store).add([first, second])
-    arrive(Catalog(store), first.video_id, tmp_path / "one", settings)
-    with pytest.raises(DuplicateVideo):
-        arrive(Catalog(store), second.video_id, tmp_path / "two", settings)
-    row = Catalog(store).row(second.video_id)
-    assert (row.state, row.duplicate_of) == (VideoState.DUPLICATE, first.video_id)
-    with pytest.raises(DuplicateVideo):
-        arrive(Catalog(store), second.video_id, tmp_path / "three", settings)
+def test_a_video_of_few_frames_is_like_no_other(tmp_path: Path):
+    fingerprints, few = Fingerprints(Store(tmp_path)), clip_hashes(np.stack(walk(3, 5)))
+    fingerprints.add("few", few)
+    assert fingerprints.alike(few, DuplicateSettings(frames_min=6)) == []
+    assert [match.video_id for match in fingerprints.alike(few, DuplicateSettings(frames_min=5))] == ["few"]
+    longer = np.concatenate([few, clip_hashes(np.stack(walk(5, 3)))])
+    assert fingerprints.alike(longer, DuplicateSettings(frames_min=6, share=0.1)) == [], "the known one is too short"
 
 
-def test_a_clip_that_repeats_an_earlier_one_is_told():
-    first, second = (clip_hashes(np.stack(walk(seed, 12))) for seed in (1, 2))
-    assert seen_before(first, second) == 0
-    assert seen_before(first, np.concatenate([second, first])) == 1
+def test_what_another_process_added_is_found(tmp_path: Path):
+    store, hashes = Store(tmp_path), clip_hashes(np.stack(walk(3, 12)))
+    reader, elsewhere = Fingerprints(store), Fingerprints(Store(tmp_path, scratch=tmp_path / "elsewhere"))
+    elsewhere.add("a", hashes)
+    assert [match.video_id for match in reader.alike(hashes, SETTINGS)] == ["a"]

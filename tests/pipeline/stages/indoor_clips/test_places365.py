@@ -69,6 +69,8 @@ def test_missing_weights_are_named_with_their_setting(tmp_path: Path):
     nowhere = Places365Filter(Places365Settings(weights=str(tmp_path / "nowhere.pth")))
     with pytest.raises(SettingsError, match=r"indoor weights .*nowhere\.pth"):
         nowhere.score(_frames("red", 1))
+    with pytest.raises(SettingsError, match=r"indoor weights .*nowhere\.pth"):
+        dict(nowhere.weights)
 
 
 def test_weights_are_named_with_their_checksum(checkpoint: Path):

@@ -1,10 +1,8 @@
 import numpy as np
 import pytest
-from pydantic import ValidationError
 
 from pipeline.contract.arrays import Images
-from pipeline.stages.indoor_clips.backends import SETTINGS, indoor_filter
-from pipeline.stages.indoor_clips.settings import IndoorClipsSettings
+from pipeline.stages.indoor_clips.settings import IndoorClipsSettings, SkyRuleSettings
 from pipeline.stages.indoor_clips.sky_rule import SkyRule
 from pipeline.tours.settings import TourSettings
 from pipeline.tours.tour import Tour
@@ -45,12 +43,54 @@ def test_the_score_is_the_same_at_any_size_and_number_of_frames(shots: list[tupl
     assert once == pytest.approx(twice)
 
 
-def test_backends_are_chosen_by_name() -> None:
-    assert indoor_filter().name == "sky_rule"
-    assert indoor_filter(SETTINGS(backend="places365")).name == "places365"
-    assert dict(indoor_filter().weights) == {}
+def picture(upper: tuple[int, int, int], lower: tuple[int, int, int], noise: float = 0.0) -> Images:
+    """One frame of two colours, one above the other, with grain."""
+    rgb = np.empty((120, 160, 3))
+    rgb[:60], rgb[60:] = upper, lower
+    grain = np.random.default_rng(0).normal(0, noise, rgb.shape)
+    return np.clip(rgb + grain, 0, 255).astype(np.uint8)[None]
 
 
-def test_an_unknown_backend_is_refused() -> None:
-    with pytest.raises(ValidationError):
-        SETTINGS.model_validate({"backend": "oracle"})
+def test_sky_is_blue_and_smooth_and_above() -> None:
+    blue, wall = (110, 160, 235), (200, 180, 160)
+    above, below = (SkyRule().score(rgb).evidence["sky"] for rgb in (picture(blue, wall), picture(wall, blue)))
+    # Only the upper 48 of 120 rows are looked at.
+    assert above == pytest.approx(1, abs=0.02)
+    assert below == pytest.approx(0, abs=0.02)
+    assert SkyRule().score(picture(blue, wall, noise=60)).evidence["sky"] < 0.2, "a carpet is blue and rough"
+
+
+def test_greenery_is_green_and_rough_wherever_it_is() -> None:
+    grey, green = (128, 128, 128), (70, 130, 60)
+    for rgb in (picture(grey, green, noise=25), picture(green, grey, noise=25)):
+        assert 0.3 < SkyRule().score(rgb).evidence["greenery"] < 0.8
+    assert SkyRule().score(picture(grey, green)).evidence["greenery"] < 0.05, "a painted wall is green and smooth"
+
+
+def test_uprights_are_edges_that_stand() -> None:
+    stripes = np.zeros((1, 120, 160, 3), np.uint8)
+    stripes[:, :, ::16] = stripes[:, :, 1::16] = 255
+    lying = np.ascontiguousarray(stripes.transpose(0, 2, 1, 3)[:, :120])
+    assert SkyRule().score(stripes).evidence["uprights"] > 0.95
+    assert SkyRule().score(lying).evidence["uprights"] < 0.05
+
+
+def test_a_drawn_gradient_is_flat_and_so_no_scene() -> None:
+    card = np.tile(np.linspace(60, 200, 160).astype(np.uint8)[None, None, :, None], (1, 120, 1, 3))
+    score = SkyRule().score(card)
+    assert score.evidence["flat"] > 0.8
+    assert score.indoor < 0.01
+
+
+def test_the_balance_is_where_both_are_as_probable() -> None:
+    rgb = picture((200, 180, 160), (150, 120, 90), noise=6)
+    evidence = SkyRule(SkyRuleSettings(flat_balance=0.99)).score(rgb).evidence
+    at = SkyRule(SkyRuleSettings(balance=evidence["outdoor"], flat_balance=0.99)).score(rgb).indoor
+    assert at == pytest.approx(0.5, abs=0.02)
+
+
+def test_frames_are_taken_from_the_whole_clip() -> None:
+    blue, wall = picture((110, 160, 235), (90, 140, 60)), picture((200, 180, 160), (150, 120, 90))
+    clip = np.concatenate([blue, *[wall] * 9])
+    ends = SkyRule(SkyRuleSettings(frames=2)).score(clip).evidence
+    assert ends["sky"] == pytest.approx(0.5, abs=0.02), "the first frame and the last"

@@ -2,21 +2,15 @@ import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pipeline.contract.camera import pixel_rays, pointmap
+from pipeline.contract.camera import pointmap
 from pipeline.contract.errors import NoUpDirection
 from pipeline.contract.records import MetricScene, Reconstruction, ScaleSource
-from pipeline.geometry.normals import fit_planes
-from pipeline.stages.scene.heights import Levels, find_scale
-from pipeline.stages.scene.levelling import level
-from pipeline.stages.scene.metric import to_metric
-from pipeline.stages.scene.orientation import quarter_turn_angle
+from pipeline.stages.scene.heights import Scale
+from pipeline.stages.scene.metric import moved_cameras, to_metric, world_from_reconstruction
 from pipeline.stages.scene.settings import SceneSettings
-from pipeline.stages.scene.surfaces import SurfaceSamples
-from tests.pipeline.box_room import INTRINSICS, Box, Room, film, looking
+from tests.pipeline.box_room import Box, Room, film, looking
 from tests.pipeline.disguise import disguise
 
 HEIGHT = 2.6
@@ -151,26 +145,6 @@ def test_the_same_input_gives_the_same_scene(walk: MetricScene):
     assert np.array_equal(first.depth, second.depth)
 
 
-def test_a_lone_wall_leaves_the_tilt_about_its_normal_as_it_was():
-    """Its points bend by less than a plane's thickness, which must not be read as a floor on its side."""
-    draw = np.random.default_rng(0)
-    points = np.stack([draw.uniform(-2, 2, 5000), 2 + draw.normal(0, 0.005, 5000), draw.uniform(0, 2.5, 5000)], axis=1)
-    wall = SurfaceSamples(points, np.tile([0.0, -1.0, 0.0], (5000, 1)))
-    up = level(wall, np.eye(3), SMALL)
-    assert np.degrees(np.arccos(up[2])) < 0.1
-
-
-def test_a_floor_settles_the_tilt_that_normals_left():
-    draw = np.random.default_rng(0)
-    points = np.stack([draw.uniform(-2, 2, 5000), draw.uniform(-2, 2, 5000), draw.normal(0, 0.005, 5000)], axis=1)
-    floor = SurfaceSamples(points, np.tile([0.0, 0.0, 1.0], (5000, 1)))
-    tilt = np.radians(2)
-    tilted = np.array([[np.cos(tilt), 0, -np.sin(tilt)], [0, 1, 0], [np.sin(tilt), 0, np.cos(tilt)]])
-    up = level(floor, tilted, SMALL)
-    # Reluctance to tilt, a plane's thickness at 8 degrees, holds back a hundredth of two degrees.
-    assert np.degrees(np.arccos(up[2])) < 0.1
-
-
 def test_a_single_wall_does_not_tell_up():
     """The camera looks straight at a wall that fills the picture: the wall may hang either way."""
     wall = Room(Box((-50.0, -50.0, -50.0), (50.0, 2.0, 50.0)))
@@ -192,37 +166,24 @@ def test_shapeless_depth_is_refused(walk: MetricScene):
             )
 
 
-@given(st.floats(0.3, 0.9), st.floats(0.5, 20))
-@settings(max_examples=50)
-def test_scale_is_read_from_whatever_levels_are_seen(share: float, height: float):
-    camera = share * height
-    both = find_scale(Levels(camera, 0, height, 0, height), SMALL)
-    assert both.metres * height == pytest.approx(2.8)
-    floor_only = find_scale(Levels(camera, 0, height, 0, None), SMALL)
-    assert floor_only.metres == pytest.approx(min(1.5 / camera, 2.8 / height))
-    ceiling_only = find_scale(Levels(camera, 0, height, None, height), SMALL)
-    assert ceiling_only.metres * (height - ceiling_only.zero) == pytest.approx(2.8)
-    neither = find_scale(Levels(camera, 0, height, None, None), SMALL)
-    assert neither.metres == pytest.approx(min(1.5 / camera, 1.3 / (height - camera)))
-    assert neither.metres * (camera - neither.zero) == pytest.approx(1.5)
+def test_the_first_camera_comes_to_stand_over_the_origin_and_the_floor_at_zero():
+    quarter = np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]])
+    scale = Scale(metres=2.0, zero=-0.7, source=ScaleSource.FLOOR_TO_CEILING, sees_ceiling=True)
+    similarity = world_from_reconstruction(quarter, scale, np.array([3.0, 4.0, 0.1]))
+    first, on_floor = np.array([3.0, 4, 0.1, 1]), np.array([5.0, 4, -0.7, 1])
+    # 0.8 units above the floor are 1.6 m; two units along x are four metres along y.
+    assert (similarity @ first)[:3] == pytest.approx([0, 0, 1.6])
+    assert (similarity @ on_floor)[:3] == pytest.approx([0, 4, 0])
 
 
-@given(st.floats(-0.78, 0.78), st.integers(0, 1000))
-@settings(max_examples=50)
-def test_walls_at_right_angles_share_one_turn(angle: float, seed: int):
-    draw = np.random.default_rng(seed)
-    angles = angle + draw.integers(0, 4, 500) * np.pi / 2 + draw.normal(0, 0.01, 500)
-    outliers = draw.uniform(-np.pi, np.pi, 100)
-    off = quarter_turn_angle(np.concatenate([angles, outliers])) - angle
-    # 500 angles of 0.01 rad leave 0.0005 rad; evenly spread outliers inside the 4 degree band add as much again.
-    assert abs((off + np.pi / 4) % (np.pi / 2) - np.pi / 4) < 0.004
-
-
-def test_plane_fits_are_exact_on_planes():
-    camera = looking((0, 0, 1.5), (0.3, 2.0, 0.9))
-    depth = ROOM.view(camera, (60, 80))[0]
-    planes = fit_planes(depth, pixel_rays(INTRINSICS, (60, 80)), 0.05, 0.001)
-    world = planes.normals @ camera[:3, :3].T
-    assert planes.flat.mean() > 0.7
-    assert np.abs(world[planes.flat]).max(axis=1).min() > np.cos(np.radians(3))
-    assert np.allclose(planes.depth[planes.flat], depth[planes.flat], rtol=0.003)
+def test_cameras_move_with_the_world_and_stay_rotations():
+    similarity = world_from_reconstruction(
+        np.eye(3), Scale(3.0, 0.0, ScaleSource.CAMERA_HEIGHT, sees_ceiling=False), np.zeros(3)
+    )
+    poses = np.stack(WALK).astype(np.float32)
+    registered = np.arange(len(WALK)) != 1
+    moved = moved_cameras(poses, registered, similarity)
+    assert moved.dtype == np.float32
+    assert np.allclose(moved[registered, :3, :3], poses[registered, :3, :3], atol=1e-6)
+    assert np.allclose(moved[registered, :3, 3], 3 * poses[registered, :3, 3], atol=1e-5)
+    assert not moved[1].any()

@@ -1,11 +1,19 @@
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from pipeline.contract.classes import SemanticClass
 from pipeline.contract.vocabulary import GROUP_LABELS, MOVING_GROUP, UNKNOWN_GROUP
-from pipeline.stages.semantics.readout import connected_regions, label_pixels, single_coloured
+from pipeline.stages.semantics.readout import (
+    FrameReadout,
+    blank,
+    connected_regions,
+    gather,
+    label_pixels,
+    single_coloured,
+)
 
 
 def test_the_best_group_labels_a_pixel_and_its_share_is_the_confidence():
@@ -51,3 +59,59 @@ def test_single_coloured_frames_are_found_also_behind_compression_noise():
     flat = np.full((48, 64, 3), (200, 40, 90)) + rng.integers(-2, 3, (48, 64, 3))
     picture = np.broadcast_to(np.arange(64, dtype=np.uint8)[None, :, None], (48, 64, 3))
     assert single_coloured(np.stack([flat, picture]).astype(np.uint8), contrast_min=3).tolist() == [True, False]
+
+
+@given(arrays(np.float32, (len(GROUP_LABELS), 2, 3), elements=st.floats(0, 1, width=32)), st.floats(0, 1))
+@settings(max_examples=40, deadline=None)
+def test_whatever_the_scores_a_label_has_a_confidence_and_unknown_has_none(scores: np.ndarray, score_min: float):
+    labels, confidence, moving = label_pixels(scores, score_min)
+    best = scores.max(axis=0)
+    assert (labels[best < score_min] == SemanticClass.UNKNOWN).all()
+    assert (confidence[labels == SemanticClass.UNKNOWN] == 0).all()
+    # The winner of thirteen groups has a thirteenth of all scores at least: 19.6 of 255.
+    assert (confidence[(labels != SemanticClass.UNKNOWN) & (best > 0)] >= 19).all()
+    assert not (moving & (labels != SemanticClass.UNKNOWN)).any()
+
+
+def test_scores_of_another_size_give_the_same_labels():
+    scores = np.random.default_rng(0).random((len(GROUP_LABELS), 4, 5)).astype(np.float32)
+    assert np.array_equal(label_pixels(scores, 0.0)[0], label_pixels(0.5 * scores, 0.0)[0])
+    assert np.array_equal(label_pixels(scores, 0.0)[1], label_pixels(0.5 * scores, 0.0)[1])
+
+
+def test_no_owner_anywhere_is_no_region():
+    regions, owners = connected_regions(np.full((3, 4), -1), pixels_min=1)
+    assert not regions.any()
+    assert owners.shape == (0,)
+
+
+def test_a_blank_frame_is_unknown_certain_of_nothing_and_still():
+    frame = blank(3, 4)
+    assert (frame.labels == SemanticClass.UNKNOWN).all()
+    assert not frame.confidence.any()
+    assert not frame.moving.any()
+    assert not frame.regions.any()
+    assert (frame.labels.shape, frame.regions.dtype, frame.owners.shape) == ((3, 4), np.uint16, (0,))
+
+
+def test_frames_of_a_clip_are_stacked_with_the_embeddings_of_all_their_regions():
+    two = FrameReadout(*vars(blank(3, 4)).values())
+    embeddings = [np.ones((2, 8), np.float16), np.zeros((0, 8), np.float16), np.full((3, 8), 2, np.float16)]
+    clip = gather([blank(3, 4), two, blank(3, 4)], embeddings)
+    assert clip.labels.shape == clip.regions.shape == (3, 3, 4)
+    assert clip.region_offsets is not None
+    assert clip.region_offsets.tolist() == [0, 2, 2, 5]
+    assert clip.region_embeddings is not None
+    assert clip.region_embeddings[2:, 0].tolist() == [2, 2, 2]
+
+
+def test_a_backend_without_embeddings_has_none():
+    clip = gather([blank(3, 4)], [])
+    assert clip.region_embeddings is None
+    assert clip.region_offsets is None
+
+
+@pytest.mark.parametrize(("contrast_min", "empty"), [(0.0, False), (3.0, False), (200.0, True)])
+def test_how_little_a_frame_may_show_is_a_setting(contrast_min: float, empty: bool):
+    picture = np.broadcast_to(np.arange(64, dtype=np.uint8)[None, :, None], (48, 64, 3))
+    assert single_coloured(picture[None], contrast_min).tolist() == [empty]

@@ -2,20 +2,22 @@ import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from numpy.typing import NDArray
-from skimage.measure import label as connected
 
 from pipeline.contract.camera import pointmap
 from pipeline.contract.classes import SemanticClass
 from pipeline.contract.overlap import overlap
 from pipeline.contract.records import MetricScene, Semantics
-from pipeline.stages.semantics.backends import segmenter
-from pipeline.stages.semantics.furniture import furniture_labels
-from pipeline.stages.semantics.regions import cut_superpixels, numbered
-from pipeline.stages.semantics.settings import RegionSettings
-from pipeline.stages.semantics.walls import runs
+from pipeline.stages.semantics.settings import StructureSettings
+from pipeline.stages.semantics.structure import (
+    StructureSegmenter,
+    flat_samples,
+    gathered,
+    room_labels,
+    structure_labels,
+    world_surface,
+)
+from pipeline.stages.semantics.walls import Wall
 from tests.pipeline.box_room import Box, Room, film, looking
 
 ROOM = Room(
@@ -43,7 +45,7 @@ def rgb(walk: tuple[MetricScene, Semantics]) -> NDArray[np.uint8]:
 
 @pytest.fixture(scope="module")
 def semantics(walk: tuple[MetricScene, Semantics], rgb: NDArray[np.uint8]) -> Semantics:
-    return segmenter().segment(rgb, walk[0])
+    return StructureSegmenter().segment(rgb, walk[0])
 
 
 def test_floor_ceiling_and_walls_are_told_apart(walk: tuple[MetricScene, Semantics], semantics: Semantics):
@@ -80,88 +82,79 @@ def test_pixels_without_depth_and_frames_without_camera_stay_unknown(
 ):
     depth, registered = walk[0].depth.copy(), walk[0].registered.copy()
     depth[0, :50], depth[1], registered[1] = 0, 0, False
-    semantics = segmenter().segment(rgb, dataclasses.replace(walk[0], depth=depth, registered=registered))
+    semantics = StructureSegmenter().segment(rgb, dataclasses.replace(walk[0], depth=depth, registered=registered))
     assert (semantics.labels[depth == 0] == SemanticClass.UNKNOWN).all()
     assert (semantics.labels[2:] != SemanticClass.UNKNOWN).mean() > 0.7
 
 
 def test_without_any_depth_everything_is_unknown(walk: tuple[MetricScene, Semantics], rgb: NDArray[np.uint8]):
     blind = dataclasses.replace(walk[0], depth=np.zeros_like(walk[0].depth))
-    assert (segmenter().segment(rgb, blind).labels == SemanticClass.UNKNOWN).all()
+    assert (StructureSegmenter().segment(rgb, blind).labels == SemanticClass.UNKNOWN).all()
 
 
 def test_labels_and_regions_repeat(walk: tuple[MetricScene, Semantics], rgb: NDArray[np.uint8], semantics: Semantics):
-    again = segmenter().segment(rgb, walk[0])
+    again = StructureSegmenter().segment(rgb, walk[0])
     assert np.array_equal(again.labels, semantics.labels)
     assert np.array_equal(again.regions, semantics.regions)
 
 
-def test_regions_are_connected_numbered_in_reading_order_and_cut_at_depth_edges(
-    walk: tuple[MetricScene, Semantics], rgb: NDArray[np.uint8]
-):
-    grey = np.full((120, 160, 3), 128, np.uint8)
-    region_settings = RegionSettings(count=20)
-    for picture in (grey, rgb[0, ::4, ::4]):
-        regions = cut_superpixels(picture, walk[0].depth[0], region_settings)
-        ids, first = np.unique(regions[regions > 0], return_index=True)
-        assert np.array_equal(ids, np.arange(1, len(ids) + 1))
-        assert (np.diff(first) > 0).all()
-        for one in ids:
-            assert (regions == one).sum() >= region_settings.pixels_min
-            assert connected(regions == one, connectivity=1).max() == 1
+def test_pixels_are_lifted_to_where_they_are_with_the_normals_of_their_sides(walk: tuple[MetricScene, Semantics]):
+    scene, truth = walk
+    surface = world_surface(scene, 2, StructureSettings())
+    assert surface.points.shape == (120, 160, 3)
+    assert surface.seen.all()
+    on_floor = surface.flat & (truth.labels[2] == SemanticClass.FLOOR)
+    on_ceiling = surface.flat & (truth.labels[2] == SemanticClass.CEILING)
+    assert np.abs(surface.points[on_floor][:, 2]).max() < 1e-3
+    # Windows that reach over an edge bend the normals near it.
+    assert np.median(surface.normals[on_floor][:, 2]) > 0.999
+    assert np.median(surface.normals[on_ceiling][:, 2]) < -0.999
 
 
-def test_a_depth_edge_separates_regions_of_one_colour():
-    depth = np.full((60, 80), 2.0, np.float32)
-    depth[:, 33:] = 3.0
-    depth[:20, :20] = 0.0
-    regions = cut_superpixels(np.full((60, 80, 3), 90, np.uint8), depth, RegionSettings(count=4))
-    parts = [set(np.unique(part)) - {0} for part in (regions[depth == 2], regions[depth == 3], regions[depth == 0])]
-    assert all(parts)
-    assert not parts[0] & parts[1]
-    assert not parts[0] & parts[2]
+def test_a_frame_without_a_camera_has_no_surface(walk: tuple[MetricScene, Semantics]):
+    registered = np.arange(6) != 1
+    surface = world_surface(dataclasses.replace(walk[0], registered=registered), 1, StructureSettings())
+    assert not surface.seen.any()
+    assert not surface.flat.any()
+    assert not surface.points.any()
 
 
-@given(st.integers(0, 1000), st.integers(1, 8))
-@settings(max_examples=30)
-def test_numbering_keeps_pieces_and_drops_small_ones(seed: int, pixels_min: int):
-    piece = np.random.default_rng(seed).integers(5, 25, (8, 9))
-    regions = numbered(piece, pixels_min)
-    for one in np.unique(piece):
-        inside = regions[piece == one]
-        assert (inside == inside[0]).all()
-        assert (inside[0] > 0) == ((piece == one).sum() >= pixels_min)
-    assert len(np.unique(regions[regions > 0])) == regions.max()
+def test_samples_are_the_flat_points_of_all_frames(walk: tuple[MetricScene, Semantics]):
+    surfaces = [world_surface(walk[0], frame, StructureSettings()) for frame in range(2)]
+    points, normals = flat_samples(surfaces)
+    assert points.shape == normals.shape == (sum(int(surface.flat.sum()) for surface in surfaces), 3)
 
 
-def slab(low: tuple[float, float], high: tuple[float, float], z: float) -> NDArray[np.float32]:
-    """Points every 2 cm of a level surface."""
-    x, y = np.meshgrid(np.arange(low[0], high[0], 0.02), np.arange(low[1], high[1], 0.02))
-    return np.stack([x.ravel(), y.ravel(), np.full(x.size, z)], axis=1).astype(np.float32)
+def test_chosen_points_are_told_by_whether_they_are_level(walk: tuple[MetricScene, Semantics]):
+    scene, truth = walk
+    surfaces = [world_surface(scene, frame, StructureSettings()) for frame in range(6)]
+    floor, level = gathered(surfaces, truth.labels == SemanticClass.FLOOR)
+    wall, upright = gathered(surfaces, truth.labels == SemanticClass.WALL)
+    assert len(floor) == (truth.labels == SemanticClass.FLOOR).sum()
+    assert level.mean() > 0.8
+    assert upright.mean() < 0.01
+    assert np.abs(floor[:, 2]).max() < 1e-3
+    assert wall[:, 2].max() > 1
 
 
-@pytest.mark.parametrize(
-    ("size", "height", "label"),
-    [
-        ((1.5, 2.0), 0.55, SemanticClass.BED),
-        ((1.4, 0.8), 0.74, SemanticClass.TABLE),
-        ((1.9, 0.8), 0.44, SemanticClass.SOFA),
-        ((0.5, 0.5), 0.46, SemanticClass.EMPTY),
-        ((1.4, 0.6), 0.90, SemanticClass.FURNITURE),
-        ((1.4, 0.2), 0.90, SemanticClass.EMPTY),
-        ((1.4, 0.6), 0.82, SemanticClass.EMPTY),
-        ((0.3, 0.3), 0.60, SemanticClass.EMPTY),
-    ],
-)
-def test_level_surfaces_are_named_where_height_and_size_decide(
-    size: tuple[float, float], height: float, label: SemanticClass
-):
-    surface = slab((0, 0), size, height)
-    assert (furniture_labels(surface, np.ones(len(surface), np.bool_)) == label).all()
+def test_floor_and_ceiling_go_before_walls_where_they_meet(walk: tuple[MetricScene, Semantics]):
+    surface = world_surface(walk[0], 2, StructureSettings())
+    everywhere = [Wall(axis, offset, facing, -9, 9) for axis, offset, facing in ((1, 2.91, -1), (0, 2.13, -1))]
+    labels = room_labels(surface, everywhere, 2.8, StructureSettings())
+    low = surface.points[..., 2] < 0.12
+    assert set(np.unique(labels[low & ~surface.flat])) <= {0, SemanticClass.FLOOR}
+    assert (labels == SemanticClass.WALL).any()
+    assert set(np.unique(labels)) <= {0, SemanticClass.FLOOR, SemanticClass.CEILING, SemanticClass.WALL}
 
 
-def test_runs_close_gaps_and_drop_single_columns():
-    flags = np.array([0, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 1, 0], np.bool_)
-    assert runs(flags, 2) == [(1, 7)]
-    assert runs(flags, 1) == [(1, 3), (5, 7)]
-    assert runs(np.zeros(5, np.bool_), 1) == []
+def test_where_no_ceiling_was_seen_none_is_named(walk: tuple[MetricScene, Semantics]):
+    surfaces = [world_surface(walk[0], frame, StructureSettings()) for frame in range(6)]
+    labels = structure_labels(surfaces, float("nan"), StructureSettings())
+    assert not (labels == SemanticClass.CEILING).any()
+    assert (labels == SemanticClass.FLOOR).any()
+    assert (labels == SemanticClass.WALL).any()
+
+
+def test_a_backend_of_geometry_needs_no_weights():
+    assert StructureSegmenter().name == "structure"
+    assert dict(StructureSegmenter().weights) == {}

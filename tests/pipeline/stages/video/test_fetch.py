@@ -1,13 +1,11 @@
 import hashlib
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -25,6 +23,7 @@ from pipeline.sources.video_source import VideoSource, parse_source
 from pipeline.stages.video.fetch import DRAFTS, fetch, read_source
 from pipeline.stages.video.settings import VideoSettings
 from tests.paths import ROOT
+from tests.pipeline.small_files import files_limited_to
 from tests.pipeline.videos import walk, write_video
 from tests.pipeline.web_host import Host, serving
 
@@ -142,18 +141,6 @@ def test_videos_beyond_the_bounds_are_refused(host: Host, film: Path, tmp_path: 
         with pytest.raises(BrokenVideo):
             fetch(source, tmp_path, settings)
         assert_nothing_arrived(tmp_path)
-
-
-@contextmanager
-def files_limited_to(size: int) -> Iterator[None]:
-    """Let no file grow beyond ``size`` bytes: what a full disk or a quota does, without being root."""
-    before, ignored = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, ignored)
 
 
 def test_a_full_disk_is_told_and_nothing_half_written_stays(host: Host, film: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What a hostile host, a thief of logs or a careless link may not do."""
 
+import json
 import logging
 import socket
 import threading
@@ -11,22 +12,22 @@ import pytest
 from pydantic import SecretStr
 
 from pipeline.contract.errors import (
-    BrokenVideo,
     DiskFull,
     DownloadTransient,
     ForbiddenAddress,
     UnwantedVideo,
     VideoError,
 )
+from pipeline.contract.progress import silent
 from pipeline.settings import settings_type
 from pipeline.sources.catalog.catalog import Catalog
-from pipeline.sources.catalog.rows import VideoState
 from pipeline.sources.rules import SourceRules
 from pipeline.sources.video_source import VideoSource, parse_source
 from pipeline.sources.web.settings import WebSettings
 from pipeline.stages.video.arrive import arrive
 from pipeline.stages.video.fetch import fetch
 from pipeline.stages.video.settings import VideoSettings
+from pipeline.stages.video.transfer import NAME, download
 from pipeline.store.store import Store
 from tests.pipeline.sources.faulty_web import Web, serving
 from tests.pipeline.videos import walk, write_video
@@ -141,23 +142,26 @@ def test_nothing_is_fetched_onto_a_disk_that_is_nearly_full(tmp_path: Path, web:
     assert len(web.asked) == before
 
 
-def test_a_file_cut_inside_a_box_is_broken_however_well_it_decodes(tmp_path: Path, web: Web):
-    (tmp_path / "cut.mp4").write_bytes(web.video(0)[:-10])
-    with pytest.raises(BrokenVideo, match="cut off"):
-        fetch(parse_source(str(tmp_path / "cut.mp4")), tmp_path / "out", quick())
+def test_a_video_grows_beside_a_note_of_what_it_began_with(tmp_path: Path, web: Web):
+    shares: list[float] = []
+
+    def listen(task: str, done: float, total: float, note: str = "") -> None:
+        assert task == "video"
+        assert note.endswith("MB")
+        shares.append(done / total)
+
+    arrival = download(parse_source(web.url(0)), tmp_path, quick(), SourceRules(), None, listen)
+    assert arrival.path == tmp_path / NAME
+    assert arrival.path.read_bytes() == web.video(0)
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+    begun = json.loads((tmp_path / "begun.json").read_text())
+    assert begun["length"] == len(web.video(0))
 
 
-def test_a_final_state_is_not_asked_again_and_a_local_file_may_be_mended(tmp_path: Path, web: Web):
-    store, gone, local = Store(tmp_path / "data"), parse_source(web.url(5)), parse_source(str(tmp_path / "a.mp4"))
-    Catalog(store).add([gone, local])
-    (tmp_path / "a.mp4").write_text("no film")
-    for source in (gone, local):
-        with pytest.raises(VideoError):
-            arrive(Catalog(store), source.video_id, tmp_path / "out", quick())
-    before = len(web.asked)
-    with pytest.raises(VideoError, match="is gone since"):
-        arrive(Catalog(store), gone.video_id, tmp_path / "out", quick())
-    assert len(web.asked) == before
-    (tmp_path / "a.mp4").write_bytes(web.video(0))
-    arrive(Catalog(store), local.video_id, tmp_path / "out", quick())
-    assert Catalog(store).row(gone.video_id).state is VideoState.GONE
+def test_a_file_that_became_another_one_meanwhile_is_not_joined_from_two_halves(tmp_path: Path, web: Web):
+    # Half of the first file arrives; what the host has afterwards is another one (``faulty_web``, "changed").
+    patient = VideoSettings(retries=2, timeout_s=5, free_bytes_min=0)
+    arrival = download(parse_source(web.url(12)), tmp_path, patient, SourceRules(), None, silent)
+    assert arrival.path.read_bytes() == web.video(12, version=1)
+    assert json.loads((tmp_path / "begun.json").read_text())["etag"] == '"1"'

@@ -1,5 +1,6 @@
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -12,9 +13,10 @@ from pipeline.contract.errors import ReconstructionCrashed, TooFewRegistered, To
 from pipeline.contract.records import Reconstruction
 from pipeline.geometry.poses import depth_errors, focal_error, pose_errors, resize_nearest
 from pipeline.stages.reconstruction.backends import SETTINGS, reconstructor
-from pipeline.stages.reconstruction.colmap.backend import ColmapReconstructor, find_cameras
+from pipeline.stages.reconstruction.colmap.backend import ColmapReconstructor, find_cameras, notes_on, spread
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, SparseSettings
 from tests.pipeline.stages.reconstruction.colmap.clips import TourClip, tour_clip
+from tests.pipeline.stages.reconstruction.colmap.good_model import FRAMES, good_model
 
 QUICK = ColmapSettings(sparse=SparseSettings(max_features=1500))
 
@@ -135,3 +137,31 @@ def test_a_process_that_takes_too_long_is_stopped(clip: TourClip, tmp_path: Path
 def test_frames_of_another_shape_are_refused(shape: tuple[int, ...], tmp_path: Path):
     with pytest.raises(ValueError, match="need frames"):
         ColmapReconstructor(QUICK).reconstruct(np.zeros(shape, np.uint8), tmp_path)
+
+
+def test_maps_of_registered_frames_take_their_places_among_all():
+    registered = np.array([True, False, True, True, False, True])
+    maps = np.arange(1, 5, dtype=np.float32)[:, None, None] * np.ones((4, 2, 3), np.float32)
+    placed = spread(maps, replace(good_model(), registered=registered))
+    assert placed.shape == (FRAMES, 2, 3)
+    assert placed[:, 0, 0].tolist() == [1, 0, 2, 3, 0, 4]
+
+
+def test_a_sound_clip_has_nothing_to_note():
+    assert notes_on(good_model()) == ()
+
+
+def test_what_the_user_should_know_is_noted_in_sentences():
+    model = replace(
+        good_model(),
+        registered=np.arange(FRAMES) < 4,
+        model_sizes=(4, 2),
+        route="map_incrementally",
+        intrinsics=np.array([[500.0, 0, 320], [0, 600, 240], [0, 0, 1]]),
+    )
+    assert notes_on(model) == (
+        "The clip fell into 2 models of 4 and 2 frames; the largest was kept.",
+        "2 of 6 frames found no camera.",
+        "Pixels are not square: the vertical focal length is 1.200 times the horizontal one.",
+        "Global mapping could not be trusted; the cameras come from incremental mapping.",
+    )

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.stages.reconstruction.colmap.plane_sweep import cost_volume, inverse_depths
+from pipeline.stages.reconstruction.colmap.plane_sweep import Window, blur, cost_volume, inverse_depths, warp
 from pipeline.stages.reconstruction.colmap.semiglobal import aggregate, pick
 from pipeline.stages.reconstruction.colmap.settings import SweepSettings
 from tests.pipeline.stages.reconstruction.colmap.walls import sideways, wall_depth, wall_views, without_texture
@@ -49,3 +49,49 @@ def test_steps_are_as_fine_as_asked_for_in_the_widest_source():
     assert len(planes) == 46
     assert planes[0] == pytest.approx(1 / 6)
     assert planes[-1] == pytest.approx(1)
+
+
+def shifted(across: float, down: float = 0.0) -> np.ndarray:
+    """Where a pixel falls on a source that shows the same picture moved left and up."""
+    return np.array([[1, 0, across], [0, 1, down], [0, 0, 1.0]])
+
+
+def test_a_mean_is_that_of_the_window():
+    picture = np.zeros((9, 9), np.float32)
+    picture[4, 4] = 9
+    means = blur(picture, (3, 3))
+    assert means[3:6, 3:6] == pytest.approx(1)
+    assert means.sum() == pytest.approx(9)
+
+
+@pytest.mark.parametrize(("across", "down"), [(0, 0), (5, 0), (0, -3), (2.5, 0)])
+def test_a_source_is_sampled_where_pixels_fall(across: float, down: float):
+    source = np.tile(np.linspace(0, 1, 40, dtype=np.float32), (30, 1)) + np.linspace(0, 1, 30)[:, None]
+    warped, inside = warp(source.astype(np.float32), shifted(across, down))
+    rows, columns = np.mgrid[4:20, 4:30]
+    expected = (columns + across) / 39 + (rows + down) / 29
+    assert warped[4:20, 4:30] == pytest.approx(expected, abs=0.005), "OpenCV interpolates in 32nds of a pixel"
+    assert inside[4:20, 4:30].all()
+
+
+def test_what_falls_outside_is_zero_and_told():
+    warped, inside = warp(np.full((30, 40), 0.7, np.float32), shifted(10))
+    assert inside[:, :29].all()
+    assert not inside[:, 31:].any()
+    assert not warped[:, 31:].any()
+
+
+def test_what_lies_behind_the_source_is_outside():
+    behind = np.diag([1.0, 1, -1])
+    assert not warp(np.ones((30, 40), np.float32), behind)[1].any()
+
+
+def test_a_window_correlates_with_itself_and_not_with_its_negative():
+    texture = np.random.default_rng(0).random((30, 40)).astype(np.float32)
+    window = Window(texture, SETTINGS)
+    inner = (slice(6, -6), slice(6, -6))
+    # Damped by the noise of 0.012, against a texture of 0.29: one part in 600.
+    assert window.correlation(texture, np.eye(3))[inner].min() > 0.99
+    assert window.correlation(1 - texture, np.eye(3))[inner].max() < -0.99
+    assert np.abs(window.correlation(np.full_like(texture, 0.5), np.eye(3))[inner]).max() < 1e-3
+    assert window.correlation(0.5 * texture + 0.2, np.eye(3))[inner].min() > 0.98, "another exposure"

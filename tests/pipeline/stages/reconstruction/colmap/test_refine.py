@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.stages.reconstruction.colmap.refine import fill_planes
+from pipeline.stages.reconstruction.colmap.refine import even_regions, fill_planes, fit_plane
 from pipeline.stages.reconstruction.colmap.settings import PlaneSettings
 from tests.pipeline.stages.reconstruction.colmap.walls import sideways, wall_depth
 
@@ -54,3 +54,31 @@ def test_known_depth_is_never_changed():
     depth[20:40] = 0
     filled = fill_planes(depth, EVEN, SETTINGS)
     np.testing.assert_array_equal(filled[depth > 0], depth[depth > 0])
+
+
+def test_regions_of_even_colour_tile_the_picture():
+    grey = EVEN.copy()
+    grey[:60, :80], grey[60:, 80:] = 0.2, 0.9
+    regions = list(even_regions(grey, SETTINGS))
+    assert np.array_equal(np.sort(np.concatenate(regions)), np.arange(grey.size))
+    assert all(len(region) >= SETTINGS.min_pixels for region in regions)
+    corner = next(region for region in regions if 0 in region)
+    # The blur before cutting moves a border by a few pixels.
+    assert len(corner) == pytest.approx(60 * 80, rel=0.1)
+
+
+def test_a_plane_is_found_through_what_lies_on_it_and_not_through_the_rest():
+    draw = np.random.default_rng(0)
+    pixels = np.column_stack([draw.uniform(0, 1, (300, 2)), np.ones(300)])
+    plane = np.array([0.1, -0.05, 0.5])
+    inverse = pixels @ plane
+    inverse[:90] *= draw.uniform(1.2, 2, 90)
+    assert fit_plane(pixels, inverse, SETTINGS) == pytest.approx(plane, abs=1e-9)
+
+
+def test_what_most_do_not_follow_is_no_plane():
+    draw = np.random.default_rng(0)
+    pixels = np.column_stack([draw.uniform(0, 1, (300, 2)), np.ones(300)])
+    assert fit_plane(pixels, draw.uniform(0.2, 1, 300), SETTINGS) is None
+    in_a_line = np.column_stack([np.linspace(0, 1, 50), np.zeros(50), np.ones(50)])
+    assert fit_plane(in_a_line, np.full(50, 0.5), SETTINGS) is None, "three points in a line tell no plane"

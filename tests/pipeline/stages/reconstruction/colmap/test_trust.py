@@ -6,7 +6,7 @@ import pytest
 from pipeline.contract.errors import InconsistentReconstruction, TooFewRegistered, TooLittleParallax
 from pipeline.stages.reconstruction.colmap.settings import TrustSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
-from pipeline.stages.reconstruction.colmap.trust import check_cameras
+from pipeline.stages.reconstruction.colmap.trust import check_cameras, is_trusted
 from tests.pipeline.stages.reconstruction.colmap.good_model import FRAMES, good_model
 
 SETTINGS = TrustSettings()
@@ -64,3 +64,16 @@ def test_points_behind_the_camera_are_refused():
     points[:10, 2] *= -1
     with pytest.raises(InconsistentReconstruction, match="20% of the points"):
         check_cameras(replace(GOOD, points=points), SETTINGS)
+
+
+@pytest.mark.parametrize(("model", "trusted"), [(GOOD, True), (SparseModel.empty(6, 0.4), False)])
+def test_a_model_is_trusted_where_no_check_refuses_it(model: SparseModel, trusted: bool):
+    assert is_trusted(model, SETTINGS) == trusted
+
+
+@pytest.mark.parametrize(("share", "trusted"), [(0.02, True), (0.04, False)])
+def test_how_many_points_may_lie_behind_is_a_setting(share: float, trusted: bool):
+    points = GOOD.points.copy()
+    points[: round(share * len(points)), 2] *= -1
+    assert is_trusted(replace(GOOD, points=points), SETTINGS) == trusted
+    assert is_trusted(replace(GOOD, points=points), SETTINGS.model_copy(update={"max_behind": 0.05}))

@@ -1,0 +1,86 @@
+"""Models of COLMAP's own synthesiser, adjusted in a process of its own: COLMAP and OpenCV clash in one.
+
+Run as ``python -m tests.pipeline.stages.reconstruction.colmap.synthetic FOLDER``.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pycolmap
+
+from pipeline.stages.reconstruction.colmap.adjust import (
+    adjusted,
+    bundle_adjust,
+    half_alone,
+    points_of,
+    poses_of,
+    refined,
+)
+from pipeline.stages.reconstruction.colmap.settings import SparseSettings
+
+FRAMES, POINTS, FOCAL, NOISE = 8, 200, 450.0, 0.3
+STRETCH = 1.2
+LEFT_OUT = 1
+"""Frames of the clip that no model holds; they come last."""
+
+
+def synthesised(aspect: float = 1.0, seed: int = 0) -> pycolmap.Reconstruction:
+    """Cameras about a cloud of points that all of them see, with noise on what they see."""
+    pycolmap.set_random_seed(seed)
+    options = pycolmap.SyntheticDatasetOptions()
+    options.num_rigs, options.num_frames_per_rig, options.num_points3D = 1, FRAMES, POINTS
+    options.camera_width, options.camera_height, options.num_points2D_without_point3D = 640, 480, 0
+    options.camera_model_id = pycolmap.CameraModelId.PINHOLE
+    options.camera_params = [FOCAL, aspect * FOCAL, 320.0, 240.0]
+    model = pycolmap.synthesize_dataset(options)
+    for number, image_id in enumerate(sorted(model.images)):
+        model.images[image_id].name = f"{number:06d}.png"
+    noise = pycolmap.SyntheticNoiseOptions()
+    noise.point2D_stddev = NOISE
+    pycolmap.synthesize_noise(noise, model)
+    return model
+
+
+def with_one_focal(model: pycolmap.Reconstruction, focal: float) -> pycolmap.Reconstruction:
+    """The model as mapping leaves it: one focal length, a little off."""
+    camera = next(iter(model.cameras.values()))
+    camera.model = pycolmap.CameraModelId.SIMPLE_PINHOLE
+    camera.params = [focal, 320.0, 240.0]
+    return model
+
+
+def focals(model: pycolmap.Reconstruction) -> list[float]:
+    camera = next(iter(model.cameras.values()))
+    return [camera.focal_length_x, camera.focal_length_y]
+
+
+def main(folder: Path) -> None:
+    """Write what the functions of ``adjust`` give."""
+    settings = SparseSettings()
+    truth, _ = poses_of(synthesised(), FRAMES)
+    smaller = pycolmap.Reconstruction()
+    model = adjusted(
+        [with_one_focal(synthesised(), 0.97 * FOCAL), smaller], FRAMES + LEFT_OUT, 20.0, "map_globally", settings
+    )
+    model.save(folder / "square.npz")
+    np.savez(folder / "truth.npz", poses=truth)
+    found = {
+        "stretched": focals(refined(with_one_focal(synthesised(STRETCH), 1.1 * FOCAL), settings)),
+        "nearly square": focals(refined(with_one_focal(synthesised(1.02), FOCAL), settings)),
+        "short half": half_alone(synthesised(), truth, np.array([0, 1])),
+        "half": half_alone(synthesised(), truth, np.arange(4)),
+    }
+    moved = with_one_focal(synthesised(), 0.9 * FOCAL)
+    moved.update_point_3d_errors()
+    before = moved.compute_mean_reprojection_error()
+    bundle_adjust(moved)
+    found["errors"] = [before, moved.compute_mean_reprojection_error()]
+    points, frame, row = points_of(synthesised())
+    found["observations"] = [list(points.shape), np.bincount(frame).tolist(), int(row.max())]
+    (folder / "found.json").write_text(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

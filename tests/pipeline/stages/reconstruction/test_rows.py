@@ -1,0 +1,78 @@
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.contract.records import Reconstruction
+from pipeline.stages.reconstruction.rows import append_reconstruction, blank_reconstruction, unit_depth
+from pipeline.store.rows import read_reconstruction
+from pipeline.store.store import Store
+from tests.pipeline.box_room import Box, Room, film, looking
+from tests.pipeline.disguise import disguise
+
+ROOM = Room(Box((-1.5, -1.0, 0.0), (2.0, 3.0, 2.6)))
+CAMERAS = [looking((0.1 * i, 0, 1.5), (0.5, 2, 1.2)) for i in range(3)]
+
+
+@pytest.fixture(scope="module")
+def found() -> Reconstruction:
+    return disguise(film(ROOM, CAMERAS, (48, 64))[0], 0)[0]
+
+
+def test_reconstructions_read_back_clip_by_clip(tmp_path: Path, found: Reconstruction):
+    video = Store(tmp_path).video("a")
+    other = replace(found, registered=np.array([True, False, True]), depth=2 * found.depth)
+    with video.write_group("reconstruction") as group:
+        append_reconstruction(group, found)
+        append_reconstruction(group, other)
+    for rows, written in ((slice(0, 3), found), (slice(3, 6), other)):
+        read = read_reconstruction(video, rows)
+        for field in fields(Reconstruction):
+            if field.name != "notes":
+                # float16 keeps eleven bits of depth and confidence.
+                assert np.allclose(getattr(read, field.name), getattr(written, field.name), rtol=2**-11), field.name
+
+
+def test_in_units_of_the_median_depth_the_median_is_one(found: Reconstruction):
+    inside = unit_depth(found)
+    assert np.median(inside.depth[inside.depth > 0]) == pytest.approx(1)
+    ratio = found.depth / inside.depth
+    assert np.ptp(ratio) < 1e-5 * ratio.max()
+    assert np.allclose(inside.camera_to_world[:, :3, 3] * ratio.max(), found.camera_to_world[:, :3, 3], rtol=1e-5)
+    assert np.array_equal(inside.camera_to_world[:, :3, :3], found.camera_to_world[:, :3, :3])
+
+
+def test_what_was_given_stays_as_it_was(found: Reconstruction):
+    before = found.camera_to_world.copy()
+    unit_depth(found)
+    assert np.array_equal(found.camera_to_world, before)
+
+
+@given(st.floats(1e-3, 1e3))
+@settings(max_examples=20, deadline=None)
+def test_the_unit_that_it_came_in_does_not_matter(found: Reconstruction, factor: float):
+    poses = found.camera_to_world.copy()
+    poses[:, :3, 3] *= factor
+    other = unit_depth(replace(found, depth=np.float32(factor) * found.depth, camera_to_world=poses))
+    assert np.allclose(other.depth, unit_depth(found).depth, rtol=1e-5)
+    assert np.allclose(other.camera_to_world, unit_depth(found).camera_to_world, rtol=1e-4, atol=1e-6)
+
+
+def test_gaps_do_not_count_and_depth_without_a_value_has_no_unit(found: Reconstruction):
+    gaps = found.depth.copy()
+    gaps[:, ::2] = 0
+    inside = unit_depth(replace(found, depth=gaps))
+    assert np.median(inside.depth[inside.depth > 0]) == pytest.approx(1)
+    assert not inside.depth[:, ::2].any()
+    nothing = replace(found, depth=np.zeros_like(gaps))
+    assert np.array_equal(unit_depth(nothing).camera_to_world, found.camera_to_world)
+
+
+def test_a_blank_clip_has_no_camera_and_no_depth():
+    blank = blank_reconstruction(2, 3, 4)
+    assert blank.depth.shape == blank.confidence.shape == (2, 3, 4)
+    assert (blank.intrinsics.shape, blank.camera_to_world.shape) == ((2, 3, 3), (2, 4, 4))
+    assert not any(getattr(blank, field.name).any() for field in fields(Reconstruction) if field.name != "notes")
