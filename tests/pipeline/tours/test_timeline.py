@@ -1,8 +1,6 @@
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from pipeline.tours.settings import TourSettings
 from pipeline.tours.timeline import Timeline, cut_together
@@ -50,8 +48,3 @@ def test_a_fade_passes_through_black():
     fade = next(t for t in timeline.transitions if t.kind == "fade")
     darkest = min(sum(w for _, w in timeline.mixture(f).shares) for f in range(fade.start_frame, fade.end_frame))
     assert darkest < 0.2
-
-
-def test_settings_refuse_ranges_the_wrong_way_round():
-    with pytest.raises(ValidationError, match="rooms_min"):
-        TourSettings(rooms_min=5, rooms_max=4)
