@@ -9,6 +9,7 @@ from pipeline.tours.layout import Room, plan_rooms
 from pipeline.tours.mesh import build_mesh
 from pipeline.tours.raycast import RayCaster
 from pipeline.tours.settings import TourSettings
+from pipeline.tours.surfaces import Thing
 
 from .shapes import WINDOW, area, plain_room
 
@@ -16,7 +17,7 @@ ROOM = plain_room(WINDOW)
 OUTLINE = (-WALL_THICKNESS, -WALL_THICKNESS, 4 + WALL_THICKNESS, 3 + WALL_THICKNESS)
 
 
-def garden_of(*rooms: Room) -> list:
+def garden_of(*rooms: Room) -> list[Thing]:
     return build_garden(np.random.default_rng(0), rooms or (ROOM,))
 
 
@@ -54,7 +55,7 @@ def test_no_sky_is_seen_through_the_roof_from_below(bounds: tuple[float, float, 
     roof = garden_of(room)[2]
     slopes = [(sheet, material) for sheet, material in roof.parts if material.pattern == "brick"]
     assert len(slopes) == 4
-    caster = RayCaster(build_mesh((roof.__class__(roof.label, tuple(slopes)),)))
+    caster = RayCaster(build_mesh((Thing(roof.label, tuple(slopes)),)))
     rng = np.random.default_rng(0)
     below = np.column_stack([rng.uniform(bounds[:2], bounds[2:], (200, 2)), np.zeros(200)]).astype(np.float32)
     hits = caster.cast(below, np.broadcast_to(np.array([0, 0, 1], np.float32), (200, 3)))

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from scipy.special import beta
 
 from pipeline.contract.classes import SemanticClass
+from pipeline.tours.materials import Material
 from pipeline.tours.surfaces import Sheet, box, cushion, lathe, quarter_turn, rectangle, rod, thing
 
 from .shapes import GREY, area, volume
@@ -84,6 +85,6 @@ def test_moving_a_thing_moves_its_bounds_and_keeps_label_and_materials():
 
 
 def test_a_thing_lists_every_sheet_of_its_groups_with_the_material_of_its_group():
-    other = GREY.__class__("wood")
+    other = Material("wood")
     piece = thing(SemanticClass.TABLE, (box((0, 0, 0), (1, 1, 1)), GREY), (rod((0, 0, 1), 0.1, 1), other))
     assert [material for _, material in piece.parts] == [GREY] * 6 + [other]
