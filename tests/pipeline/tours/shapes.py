@@ -4,9 +4,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.classes import SemanticClass
+from pipeline.tours.camera import Walk
+from pipeline.tours.house import House
 from pipeline.tours.layout import Opening, Room, RoomKind
 from pipeline.tours.materials import Material
 from pipeline.tours.mesh import build_mesh
+from pipeline.tours.shell import build_shell
 from pipeline.tours.surfaces import Sheet, Thing, box, thing
 
 GREY = Material("smooth", (0.5, 0.5, 0.5))
@@ -38,3 +41,14 @@ def volume(*sheets: Sheet) -> float:
     """What closed sheets with outward normals enclose, by the divergence theorem."""
     a, b, c = corners(thing(SemanticClass.OBJECTS, (sheets, GREY))).swapaxes(0, 1)
     return float((a * np.cross(b, c)).sum() / 6)
+
+
+def bare_house(*things: Thing, room: Room | None = None) -> House:
+    """One room's shell, without doors or windows where none are given, with some things in it and no garden."""
+    chosen = room or plain_room()
+    return House((chosen,), (*build_shell(np.random.default_rng(0), chosen), *things))
+
+
+def standing(x: float, y: float, yaw: float, height: float = 1.25) -> Walk:
+    """A walk that stays where it is, level and steady, for a second."""
+    return Walk((x, y), (x, y), (x, y), height, (yaw, yaw), (0.0, 0.0), 1.0, (0.0, 0.0), 0)

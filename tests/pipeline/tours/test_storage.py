@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ def test_doors_of_a_cabinet_do_not_overlap_and_lie_within_its_width():
     )
     assert spans[0][0] > -0.6
     assert spans[-1][1] < 0.6
-    assert all(a[1] < b[0] for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a[1] < b[0] for a, b in pairwise(spans))
 
 
 @pytest.mark.parametrize("build", [tv_stand, sideboard, nightstand])
