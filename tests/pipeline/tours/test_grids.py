@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.contract.classes import SemanticClass
-from pipeline.contract.grid import VOXEL_SIZE, voxel_index
+from pipeline.contract.grid import GRID_SHAPE, VOXEL_SIZE, voxel_index
 from pipeline.contract.records import FrameGrid
 from pipeline.tours.camera import pose
 from pipeline.tours.grids import FACES, looked_around, room_grid, shown_grid
@@ -15,8 +15,8 @@ from pipeline.tours.tour import FrameTruth, Tour
 from .shapes import bare_house, block, standing
 
 CUPBOARD = block((2.02, 1.2, 0.0), (2.42, 1.8, 2.0), SemanticClass.FURNITURE)
-INSIDE, BEHIND = (2.2, 1.5, 1.0), (2.55, 1.5, 1.0)
-"""A point within the cupboard, and one close behind it, seen from x = 0.3."""
+INSIDE, BEHIND, BESIDE = (2.2, 1.5, 1.0), (2.55, 1.5, 1.0), (3.0, 2.5, 1.2)
+"""Points within the cupboard, close behind it as seen from x = 0.3, and past it in plain view."""
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,9 @@ def grids(filmed: Tour, truth: FrameTruth) -> tuple[FrameGrid, FrameGrid]:
 
 def label_at(grid: FrameGrid, point: tuple[float, float, float]) -> int:
     in_grid = grid.grid_from_world @ [*point, 1.0]
-    return int(grid.labels[tuple(voxel_index(in_grid[:3], grid.origin))])
+    index = voxel_index(in_grid[:3], grid.origin)
+    assert ((index >= 0) & (index < GRID_SHAPE)).all()
+    return int(grid.labels[tuple(index)])
 
 
 def test_both_grids_lie_alike_with_the_camera_looking_along_y(grids: tuple[FrameGrid, FrameGrid], truth: FrameTruth):
@@ -52,7 +54,7 @@ def test_a_frame_shows_fronts_and_not_what_they_hide(grids: tuple[FrameGrid, Fra
     shown, whole = grids
     assert label_at(shown, (2.03, 1.5, 1.0)) == SemanticClass.FURNITURE
     assert label_at(shown, BEHIND) == SemanticClass.UNKNOWN
-    assert label_at(shown, (1.0, 1.5, 1.2)) == label_at(whole, (1.0, 1.5, 1.2)) == SemanticClass.EMPTY
+    assert label_at(shown, BESIDE) == label_at(whole, BESIDE) == SemanticClass.EMPTY
 
 
 def test_seen_from_all_over_the_room_only_the_inside_of_things_is_unknown(grids: tuple[FrameGrid, FrameGrid]):
