@@ -9,7 +9,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from typer.testing import CliRunner
@@ -56,6 +56,7 @@ def registered_frames(workbench: Workbench) -> np.ndarray:
     return workbench.video.read("frames", "frame_index")[workbench.video.read("scene", "registered")]
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=1, max_size=40), st.randoms())
 def test_average_precision_is_the_area_under_steps_and_ties_have_no_order(
     places: list[tuple[int, bool]], random: Random

@@ -63,6 +63,7 @@ def test_a_furnished_room_can_still_be_walked(seed: int):
     assert len(furnished.footprints) == len(furnished.along_walls) >= len(REQUIRED[room.kind]) - 1
 
 
+@settings(max_examples=40, deadline=None)
 @given(BOUNDS, BOUNDS)
 def test_overlap_is_that_of_the_cells_two_rectangles_cover(a: Bounds, b: Bounds):
     cells = [np.zeros((10, 10), bool), np.zeros((10, 10), bool)]
