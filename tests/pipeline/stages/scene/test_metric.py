@@ -6,17 +6,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pipeline.contract.camera import pixel_rays, pointmap
+from pipeline.contract.camera import pointmap
 from pipeline.contract.errors import NoUpDirection
 from pipeline.contract.records import MetricScene, Reconstruction, ScaleSource
-from pipeline.geometry.normals import fit_planes
 from pipeline.stages.scene.heights import Levels, find_scale
 from pipeline.stages.scene.levelling import level
 from pipeline.stages.scene.metric import to_metric
 from pipeline.stages.scene.orientation import quarter_turn_angle
 from pipeline.stages.scene.settings import SceneSettings
 from pipeline.stages.scene.surfaces import SurfaceSamples
-from tests.pipeline.box_room import INTRINSICS, Box, Room, film, looking
+from tests.pipeline.box_room import Box, Room, film, looking
 from tests.pipeline.disguise import disguise
 
 HEIGHT = 2.6
@@ -216,13 +215,3 @@ def test_walls_at_right_angles_share_one_turn(angle: float, seed: int):
     off = quarter_turn_angle(np.concatenate([angles, outliers])) - angle
     # 500 angles of 0.01 rad leave 0.0005 rad; evenly spread outliers inside the 4 degree band add as much again.
     assert abs((off + np.pi / 4) % (np.pi / 2) - np.pi / 4) < 0.004
-
-
-def test_plane_fits_are_exact_on_planes():
-    camera = looking((0, 0, 1.5), (0.3, 2.0, 0.9))
-    depth = ROOM.view(camera, (60, 80))[0]
-    planes = fit_planes(depth, pixel_rays(INTRINSICS, (60, 80)), 0.05, 0.001)
-    world = planes.normals @ camera[:3, :3].T
-    assert planes.flat.mean() > 0.7
-    assert np.abs(world[planes.flat]).max(axis=1).min() > np.cos(np.radians(3))
-    assert np.allclose(planes.depth[planes.flat], depth[planes.flat], rtol=0.003)
