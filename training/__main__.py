@@ -1,4 +1,4 @@
-"""``python -m training``: pre-train, fine-tune, evaluate, export; also under ``torchrun``."""
+"""``python -m training`` is ``youtube-occ train``, for ``torchrun``."""
 
 from training.cli import main
 

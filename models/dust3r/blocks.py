@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.mlp import Mlp
+
 LAYER_NORM_EPS = 1e-6
 _BASE_FREQUENCY = 100.0
 
@@ -70,19 +72,6 @@ class CrossAttention(nn.Module):
         query = rotation.apply(_split_heads(self.projq(tokens), self.heads))
         key = other_rotation.apply(_split_heads(self.projk(other), self.heads))
         return self.proj(_attend(query, key, _split_heads(self.projv(other), self.heads)))  # type: ignore[no-any-return]
-
-
-class Mlp(nn.Module):
-    """Two linear layers, four times as wide between them, with the exact GELU."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.fc1 = nn.Linear(width, 4 * width)
-        self.fc2 = nn.Linear(4 * width, width)
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Transform every token by itself."""
-        return self.fc2(functional.gelu(self.fc1(tokens)))  # type: ignore[no-any-return]
 
 
 class EncoderBlock(nn.Module):

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.mlp import Mlp
 from models.san.clip import ClipMap
 from models.san.config import SanConfig
 from models.san.decoder import MaskDecoder
@@ -117,7 +118,7 @@ class SideBlock(nn.Module):
         self.norm1 = nn.LayerNorm(width, eps=LAYER_NORM_EPS)
         self.attn = SideAttention(width, heads)
         self.norm2 = nn.LayerNorm(width, eps=LAYER_NORM_EPS)
-        self.mlp = SideMlp(width)
+        self.mlp = Mlp(width)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Transform tokens (B, T, D)."""
@@ -139,16 +140,3 @@ class SideAttention(nn.Module):
         query, key, value = self.qkv(tokens).reshape(*tokens.shape[:2], 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         mixed = functional.scaled_dot_product_attention(query, key, value)
         return self.proj(mixed.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
-
-
-class SideMlp(nn.Module):
-    """Two linear layers, four times as wide between them."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.fc1 = nn.Linear(width, 4 * width)
-        self.fc2 = nn.Linear(4 * width, width)
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Transform every token by itself."""
-        return self.fc2(functional.gelu(self.fc1(tokens)))  # type: ignore[no-any-return]

@@ -1,5 +1,6 @@
 """Download one file over HTTP: resumable, with a progress bar, whole or not at all."""
 
+import contextlib
 import re
 import sys
 from pathlib import Path
@@ -33,7 +34,8 @@ def download(url: str, target: Path, label: str) -> None:
                 response.close()
                 start = 0
                 response = _request(pool, url, start)
-            _receive(response, target, start, label)
+            with contextlib.closing(response):
+                _receive(response, target, start, label)
     except (HTTPError, OSError, WeightsUnavailable) as error:
         raise WeightsUnavailable(f"{url}: {error}") from error
 

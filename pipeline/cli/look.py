@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.text import Text
 
 from pipeline.cli.options import (
     LOOK,
@@ -72,13 +72,14 @@ def show_settings(
     values: SetOption = None,
     why: Annotated[bool, typer.Option("--why", help="Also show where each value comes from.")] = False,
 ) -> None:
-    """Print every setting with its value, unit and origin, as it holds for the next build."""
+    """Print every setting as it holds for the next build, a line each, for 'youtube-occ settings | grep clips'."""
     listed = listed_sources(sources, required=False)
     found = resolved(flags(profile, settings_file, values), store_at(data), listed)
-    table = Table("setting", "value", *(["from"] if why else []), "what it is")
     for name, value, description in described(found.settings):
-        table.add_row(name, str(value), *([found.origin(name) or "default"] if why else []), description)
-    console.print(table)
+        line = Text(name, "bold").append(f" = {value}", "default")
+        if why:
+            line.append(f"  <- {found.origin(name) or 'default'}", "cyan")
+        console.print(line.append(f"  # {description}" if description else "", "dim"), soft_wrap=True)
 
 
 def show_rejects(

@@ -1,6 +1,6 @@
 """How good the pipeline's results are, measured against the exact truth of rendered tours.
 
-``python -m pipeline score`` and the asset ``quality_report`` call ``tour_quality``; every row of the report is a
+``youtube-occ score`` and the asset ``quality_report`` call ``tour_quality``; every row of the report is a
 number with a target, per tour and over all tours.
 """
 

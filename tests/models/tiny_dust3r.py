@@ -10,13 +10,7 @@ from models.dust3r import Dust3r, Dust3rConfig
 from tests.paths import FIXTURES
 
 LINEAR = Dust3rConfig(
-    enc_embed_dim=192,
-    enc_depth=4,
-    enc_num_heads=3,
-    dec_embed_dim=128,
-    dec_depth=3,
-    dec_num_heads=2,
-    head_type="linear",
+    enc_embed_dim=192, enc_depth=4, enc_num_heads=3, dec_embed_dim=128, dec_depth=3, dec_num_heads=2, head_type="linear"
 )
 DPT = LINEAR.model_copy(update={"dec_depth": 10, "head_type": "dpt"})
 

@@ -1,4 +1,4 @@
-"""``python -m training``: what a user types, and the one line that says what went wrong."""
+"""``youtube-occ train``: what a user types, and the one line that says what went wrong."""
 
 import sys
 from collections.abc import Callable
@@ -24,7 +24,7 @@ Command = Callable[..., int]
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Command:
-    """Run a command as ``python -m training`` does; returns its exit code."""
+    """Run a command as ``youtube-occ train`` does; returns its exit code."""
 
     def command(*words: str) -> int:
         monkeypatch.setattr(sys, "argv", ["training", *words])
@@ -73,7 +73,7 @@ def test_a_dataset_teaches_words_and_name_seeded_ones_are_said_to_mean_nothing(
         assert run(task, *data, "--out", str(tmp_path / task)) == 0
     list(export_monoscene(RoomFrames(1), tmp_path / "nyu", "test"))
     scored = ("zero_shot", str(tmp_path / "language"), "--kind", "monoscene", "--path", str(tmp_path / "nyu"))
-    san = ("--set", f"semantics.san.weights={tiny}", "--set", "semantics.san.short_side=160")
+    san = ("--weights", str(tiny))
     asked = ("--closed-set", str(tmp_path / "finetune"), "--query", "a red sofa", "--picture", str(tmp_path / "a.jpg"))
     assert run(*scored, *san, *asked) == 0
     printed = capsys.readouterr().out

@@ -126,9 +126,9 @@ def test_without_anything_held_out_no_scores_are_drawn(tmp_path: Path):
 
 
 def test_progress_counts_every_step_and_goes_on_where_an_earlier_process_stopped(tmp_path: Path):
-    seen: list[tuple[int, int]] = []
+    seen: list[tuple[float, ...]] = []
 
-    def stopping(done: int, total: int) -> None:
+    def stopping(_task: str, done: float, total: float) -> None:
         seen.append((done, total))
         if done == 3:
             raise KeyboardInterrupt
@@ -136,7 +136,7 @@ def test_progress_counts_every_step_and_goes_on_where_an_earlier_process_stopped
     loop = quick(steps=5, batch_size=1, checkpoint_every=2)
     with pytest.raises(KeyboardInterrupt):
         train(roots({0: 1.0}), loop, tmp_path, fabric_for(loop, tmp_path), stopping)
-    train(roots({0: 1.0}), loop, tmp_path, fabric_for(loop, tmp_path), lambda *step: seen.append(step))
+    train(roots({0: 1.0}), loop, tmp_path, fabric_for(loop, tmp_path), lambda _, *step: seen.append(step))
     assert seen == [(1, 5), (2, 5), (3, 5), (3, 5), (4, 5), (5, 5)]
 
 

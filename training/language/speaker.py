@@ -41,7 +41,7 @@ class Speaker:
         """
         description = describe(folder)
         if not description.network.language:
-            message = f"the network in {folder} has no language head: train one with 'python -m training language'"
+            message = f"the network in {folder} has no language head: train one with 'youtube-occ train language'"
             raise WrongCheckpoint(message)
         check_text_side(text, description.text_weights, str(folder))
         return cls(load_network(folder))

@@ -36,7 +36,7 @@ def tour_benchmark(store: Store, settings: Settings, count: int = 30, seed: int 
     if not asked:
         raise BrokenRetrievalSet(
             f"no tour of this dataset is for evaluation (seeds from {EVALUATION_SEEDS_START} on) and shows anything to "
-            "ask for: build some, for instance with: python -m pipeline score --seeds 1000001-1000003"
+            "ask for: build some, for instance with: youtube-occ score --seeds 1000001-1000003"
         )
     return stack([asked[row] for row in select([one.queries[0] for one in asked], count, seed)])
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from pipeline.contract.errors import OtherWeights
-from pipeline.language.text import TextSide
+from pipeline.language.text import SanText
 from pipeline.stages.semantics.settings import SanSettings
 from tests.pipeline.stages.semantics.tiny_san import tiny_settings, write_checkpoint
 from tests.training.rooms import RoomFrames
@@ -54,6 +54,6 @@ def test_it_starts_from_another_task_and_others_start_from_it(first: SpokenFrame
 
 def test_words_of_another_text_side_are_refused(learned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("YOUTUBE_OCC_WEIGHTS", str(tmp_path))
-    other = TextSide(SanSettings.model_validate(tiny_settings(write_checkpoint(tmp_path / "tiny.pth"))))
+    other = SanText(SanSettings.model_validate(tiny_settings(write_checkpoint(tmp_path / "tiny.pth"))))
     with pytest.raises(OtherWeights, match=r"learned the vectors of san_small\.safetensors"):
         Speaker.load(learned, other)

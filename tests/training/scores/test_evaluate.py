@@ -49,7 +49,7 @@ def test_the_class_with_the_highest_score_is_predicted(network: Symphonies):
 
 def test_the_truth_scores_one_and_rivals_stand_beside_it():
     steps: list[tuple[int, int]] = []
-    evaluation = score({"truth": truth, "nothing": nothing}, RoomFrames(2), lambda *step: steps.append(step))
+    evaluation = score({"truth": truth, "nothing": nothing}, RoomFrames(2), lambda _, *step: steps.append(step))
     figures = evaluation.summary()
     assert figures["iou all"] == 1
     assert figures["iou nothing"] == figures["miou nothing"] == 0

@@ -19,7 +19,7 @@ def test_a_loss_is_shown_with_the_progress_and_not_by_itself(capsys: pytest.Capt
     line = ProgressLine("halves", SETTINGS.loop, every_s=0)
     line.log_metrics({"total": 0.5}, 1)
     assert shown(capsys) == ""
-    line(1, 24)
+    line("training", 1, 24)
     assert shown(capsys).startswith("\rhalves 1/24  loss 0.5000  ")
 
 
@@ -28,14 +28,14 @@ def test_the_loss_of_late_counts_more_than_a_single_one(capsys: pytest.CaptureFi
     for step in range(60):
         line.log_metrics({"total": 1.0}, step)
     line.log_metrics({"total": 11.0}, 60)
-    line(1, 24)
+    line("training", 1, 24)
     assert "loss 3.0000" in shown(capsys), "a fifth of the way from 1 to 11"
 
 
 def test_lines_come_at_most_every_few_seconds(capsys: pytest.CaptureFixture[str]):
     line = ProgressLine("halves", SETTINGS.loop, every_s=3600)
     for step in range(1, 24):
-        line(step, 24)
+        line("training", step, 24)
     assert shown(capsys) == ""
 
 

@@ -57,7 +57,7 @@ def test_a_video_that_is_no_rendered_tour_has_no_exact_labels(tmp_path: Path):
 def test_frames_that_were_labelled_again_stay(tmp_path: Path):
     frames = StoredFrames(stored_frames(tmp_path / "data").store, "all", every=3)
     steps: list[tuple[int, int]] = []
-    made = _relabelled(frames, _as_stored, tmp_path / "rooms", lambda *step: steps.append(step))
+    made = _relabelled(frames, _as_stored, tmp_path / "rooms", lambda _, *step: steps.append(step))
     assert (len(made), steps) == (2, [(1, 2), (2, 2)])
 
     def refusing(frames: StoredFrames, index: int) -> Sample:

@@ -32,7 +32,7 @@ def tiny(**values: object) -> PillarStudy:
 
 def test_a_study_compares_every_arm_with_random_values_and_goes_on_where_it_was(folder: Path):
     said: list[str] = []
-    arguments = (tiny(), Store(folder / "data"), folder, folder / "rooms", lambda _: silent, said.append)
+    arguments = (tiny(), Store(folder / "data"), folder, folder / "rooms", silent, said.append)
     found = run_pillars(*arguments)
     ways = {(o.student, o.result.start, o.probe) for o in found.scores}
     starts = (RANDOM, "by_pixels", "by_regions")
@@ -52,6 +52,6 @@ def test_a_study_compares_every_arm_with_random_values_and_goes_on_where_it_was(
 
 def test_a_dataset_smaller_than_the_views_wanted_is_refused(folder: Path, tmp_path: Path):
     with pytest.raises(UnusableDataset, match="no dataset"):
-        run_pillars(tiny(), Store(tmp_path), tmp_path, folder / "rooms", lambda _: silent, str)
+        run_pillars(tiny(), Store(tmp_path), tmp_path, folder / "rooms", silent, str)
     with pytest.raises(UnusableDataset, match="6 frames for 7 views"):
-        run_pillars(tiny(views=7), Store(folder / "data"), tmp_path, folder / "rooms", lambda _: silent, str)
+        run_pillars(tiny(views=7), Store(folder / "data"), tmp_path, folder / "rooms", silent, str)

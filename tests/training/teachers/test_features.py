@@ -84,5 +84,5 @@ def test_frames_that_were_made_again_get_their_features_again(dinov2: Path, tmp_
 
 def test_progress_counts_the_frames_of_a_benchmark(dinov2: Path, tmp_path: Path):
     steps: list[tuple[int, int]] = []
-    features_of(RoomFrames(2), load_teacher("dinov2", str(dinov2)), tmp_path, lambda *step: steps.append(step))
+    features_of(RoomFrames(2), load_teacher("dinov2", str(dinov2)), tmp_path, lambda _, *step: steps.append(step))
     assert steps == [(1, 2), (2, 2)]

@@ -12,10 +12,10 @@ from training.teachers.load import load_teacher
 def test_san_gives_the_map_of_its_image_tower(tmp_path: Path):
     from safetensors.torch import save_file
 
-    from models.san.name_seeded import TINY, name_made_san
+    from models.san.name_seeded import TINY, name_seeded_san
     from models.san.preprocess import normalise_and_pad
 
-    network = name_made_san(TINY)
+    network = name_seeded_san(TINY)
     save_file({name: value.contiguous() for name, value in network.state_dict().items()}, tmp_path / "san.safetensors")
     rgb = torch.from_numpy(np.random.default_rng(0).integers(0, 255, (1, 3, 96, 128), dtype=np.uint8))
     teacher = load_teacher("san", str(tmp_path / "san.safetensors"))

@@ -23,9 +23,9 @@ def test_the_stem_of_the_small_san_is_a_teacher_of_the_same_width_and_shape():
 
 
 def test_a_released_network_has_no_stem(tmp_path: Path):
-    from models.san.name_seeded import TINY, name_made_san
+    from models.san.name_seeded import TINY, name_seeded_san
 
-    state = {name: value.contiguous() for name, value in name_made_san(TINY).state_dict().items()}
+    state = {name: value.contiguous() for name, value in name_seeded_san(TINY).state_dict().items()}
     save_file(state, tmp_path / "released.safetensors")
     with pytest.raises(WrongCheckpoint, match=r"released\.safetensors is a released SAN, which has no stem"):
         load_teacher("san_stem", str(tmp_path / "released.safetensors"))
