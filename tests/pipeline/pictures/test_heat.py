@@ -39,6 +39,11 @@ def test_bounds_of_one_value_are_drawn_without_dividing_by_zero():
     assert heat_colours(np.full((2, 3), 0.5, np.float32), (0.5, 0.5)).shape == (2, 3, 3)
 
 
+def test_no_score_has_no_colour_and_any_shape_keeps_its_own():
+    assert heat_colours(np.zeros(0, np.float32), (0, 1)).shape == (0, 3)
+    assert heat_colours(np.zeros((2, 3, 4), np.float32), (0, 1)).shape == (2, 3, 4, 3)
+
+
 def test_heat_lies_over_its_half_of_the_picture_and_leaves_the_other():
     rgb = np.full((480, 640, 3), 100, np.uint8)
     heat = heat_of([[NAN, 0.4], [NAN, 0.4]])
