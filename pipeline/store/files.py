@@ -104,7 +104,8 @@ class Files:
             try:
                 opened = pq.ParquetFile(file)
             except pa.ArrowInvalid as error:
-                message = f"{self.path(*parts)} is no Parquet file ({error}): put a copy of it back, or have it made again"
+                path = self.path(*parts)
+                message = f"{path} is no Parquet file ({error}): put a copy of it back, or have it made again"
                 raise CorruptStore(message) from error
             yield opened
 
