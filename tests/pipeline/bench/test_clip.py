@@ -80,3 +80,20 @@ def test_the_command_reconstructs_a_clip_and_states_memory_and_time(monkeypatch:
     spent = sum(found["seconds"].values())
     assert found["clips_per_minute"] == pytest.approx(60 / spent, rel=1e-3)
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["clip.json"], "scratch is removed"
+
+
+def test_pairs_that_are_not_run_are_answered_all_the_same(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(bench, "SIZE", (32, 48))
+    network = network_of(every=3)
+    tokens = network.encode(torch.from_numpy(name_seeded.image("a", 32, 48))[None])
+    views = network.prepare(tokens, 1), network.prepare(tokens, 2)
+    answers = [network.decode_prepared(*views) for _ in EDGES]
+    assert (network.decoded, network.pairs_run) == (len(EDGES), 2)
+    for row, (first, _) in zip(EDGES, answers, strict=True):
+        assert torch.equal(first.points, network._room(row[None], 0).points)
+
+
+def test_the_size_of_a_network_is_told_in_millions():
+    network = network_of(every=1)
+    millions = sum(parameter.numel() for parameter in network.parameters()) / 1e6
+    assert bench._size(network) == f"{millions:.0f} million parameters, torch.float32"

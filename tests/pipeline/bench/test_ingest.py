@@ -1,5 +1,7 @@
 import json
 from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import pytest
 import typer
@@ -60,3 +62,12 @@ def test_the_command_prints_all_three(monkeypatch: pytest.MonkeyPatch):
     assert figures["catalog"]["rows"] == 50
     assert figures["discovery"] == {"entries": 7, "new": True}
     assert figures["copies"]["videos"] == 30
+
+
+def test_the_feed_lists_as_many_entries_as_asked_and_ends_with_the_block():
+    with bench._feed(3) as address:
+        text = urlopen(address).read().decode()  # noqa: S310 - our own server
+    assert text.count("<entry>") == 3
+    assert "http://127.0.0.1/v/2.mp4" in text
+    with pytest.raises(URLError):
+        urlopen(address)  # noqa: S310
