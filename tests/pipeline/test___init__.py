@@ -14,7 +14,6 @@ from pipeline.geometry.voxels import voxelize as of_clip
 from pipeline.stages.clips.find import find_clips as of_stage
 from pipeline.stages.clips.settings import ClipsSettings
 from tests.earlier import FRAMES, VIDEO, unpack_earlier_dataset
-from tests.fresh import run_code
 from tests.pipeline.box_room import Box, Room, film, looking
 from tests.pipeline.videos import walk, write_video
 
@@ -46,12 +45,6 @@ def test_everything_that_is_promised_is_there():
         assert getattr(pipeline, name).__doc__
     with pytest.raises(AttributeError, match="no_such"):
         getattr(pipeline, "no_such")  # noqa: B009
-
-
-def test_importing_it_loads_nothing_heavy():
-    heavy = ("torch", "av", "cv2", "zarr", "pyarrow", "numpy")
-    found = run_code(f"import sys, pipeline; print([name for name in {heavy!r} if name in sys.modules])")
-    assert found.strip() == "[]"
 
 
 def test_clips_of_a_file_are_those_of_the_stage_with_settings_by_name(film_of_a_walk: Path):

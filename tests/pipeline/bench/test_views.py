@@ -1,17 +1,22 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from pipeline.bench import views as bench
 from pipeline.bench.views import Rate, as_json, table
+from pipeline.contract.classes import SemanticClass
 from pipeline.tours.camera import intrinsics_of
+from pipeline.tours.house import House
 from pipeline.tours.light import Lighting
 from pipeline.tours.settings import TourSettings
+from pipeline.tours.surfaces import Thing
 from pipeline.tours.timeline import Timeline, TourShot
 from pipeline.tours.tour import Tour
 from pipeline.tours.views import LitHouse, light_house
-from tests.pipeline.tours.shapes import bare_house, standing
+from tests.pipeline.tours.shapes import bare_house, block, standing
 
 RATES = [Rate("open3d", "cpu", 41.26, 9000, 2.5), Rate("torch", "cpu", 1.234, 9000, 2.5)]
 
@@ -60,3 +65,19 @@ def test_rates_are_a_table_and_json():
 def test_every_backend_of_a_cpu_is_measured_and_those_of_a_gpu_where_there_is_one():
     assert {pair for pair in bench.VIEWS if pair[1] == "cpu"} == {("open3d", "cpu"), ("torch", "cpu")}
     assert all(count >= 2 for count in bench.VIEWS.values()), "two views warm up"
+
+
+def test_rates_are_those_of_the_inside_of_one_house(tour: Tour, monkeypatch: pytest.MonkeyPatch):
+    lawn = Thing(SemanticClass.UNKNOWN, block((9, 9, 0), (10, 10, 1)).parts)
+    with_garden = replace(tour, house=House(tour.house.rooms, (*tour.house.things, lawn)))
+    monkeypatch.setattr(Tour, "from_seed", lambda *_: with_garden)
+    monkeypatch.setattr(bench, "VIEWS", {("open3d", "cpu"): 2})
+    monkeypatch.setattr(bench, "WIDTH", 32)
+    monkeypatch.setattr(bench, "HEIGHT", 24)
+    threads = torch.get_num_threads()
+    (rate,) = bench.benchmark()
+    torch.set_num_threads(threads)
+    assert (rate.backend, rate.device) == ("open3d", "cpu")
+    assert rate.triangles == len(tour.house.mesh.triangles), "the garden is left out"
+    assert rate.views_per_second > 0
+    assert rate.house_seconds > 0
