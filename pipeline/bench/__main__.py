@@ -107,6 +107,9 @@ BENCHMARKS = {
 
 def main(names: list[str] | None = typer.Argument(None, help=f"which of: {', '.join(BENCHMARKS)}")) -> None:  # noqa: B008
     """Run all benchmarks, or those named."""
+    unknown = [name for name in names or () if name not in BENCHMARKS]
+    if unknown:
+        raise typer.BadParameter(f"no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
     FOLDER.mkdir(exist_ok=True)
     machine = describe_machine()
     (FOLDER / "machine.json").write_text(json.dumps(machine, indent=1))

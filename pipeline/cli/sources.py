@@ -30,7 +30,7 @@ NAMED_IDS = 8
 app = typer.Typer(help="Where videos come from.", no_args_is_help=True)
 
 
-@app.command("check")
+@app.command("check", epilog="Example: youtube-occ sources check --sources sources.yaml")
 def check_sources(
     sources: SourcesOption = None, data: DataOption = None, settings_file: FileOption = None, values: SetOption = None
 ) -> None:
@@ -40,7 +40,7 @@ def check_sources(
     console.print(_table(check(Catalog(store), listed, web), "new"))
 
 
-@app.command("poll")
+@app.command("poll", epilog="Example: youtube-occ sources poll --sources sources.yaml")
 def poll_sources(
     sources: SourcesOption = None, data: DataOption = None, settings_file: FileOption = None, values: SetOption = None
 ) -> None:
@@ -50,7 +50,7 @@ def poll_sources(
     console.print(_table(discover(Catalog(store), listed, web), "entered"))
 
 
-@app.command("fetch")
+@app.command("fetch", epilog="Example: youtube-occ sources fetch --wait")
 def fetch_videos(
     data: DataOption = None,
     settings_file: FileOption = None,
@@ -75,13 +75,13 @@ def fetch_videos(
     console.print(_states(catalog))
 
 
-@app.command("states")
+@app.command("states", epilog="Example: youtube-occ sources states --data /tmp/look")
 def show_states(data: DataOption = None) -> None:
     """Count the videos of the catalog by source, state and last error."""
     console.print(_states(Catalog(store_at(data))))
 
 
-@app.command("retry")
+@app.command("retry", epilog="Example: youtube-occ sources retry tour-7")
 def retry_videos(
     video_ids: Annotated[list[str], typer.Argument(help="Ids, as in <data>/videos/.")], data: DataOption = None
 ) -> None:

@@ -6,7 +6,7 @@ index before, others are read from the video's store. Memory does not grow with 
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
@@ -49,7 +49,7 @@ def build_dataset(store: Store, settings: DatasetSettings) -> DatasetSummary:
     version = _version(fingerprints, settings)
     left_out = tuple(_left_out(store, settings.filters))
     earlier = read_summary(store)
-    if earlier and earlier.version == version:
+    if earlier and earlier.version == version and store.exists(*INDEX):
         if earlier.left_out == left_out:
             return earlier
         summary = earlier.model_copy(update={"left_out": left_out})
@@ -202,9 +202,10 @@ def _video_tables(
 
 
 def _earlier_tables(store: Store) -> Iterator[tuple[str | None, pa.Table]]:
+    """Yield the rows of videos of the index before, as far as it can be read: what is not here is read from videos."""
     if not store.exists(*INDEX):
         return
-    with store.open_parquet(*INDEX) as parquet:
+    with suppress(CorruptStore, pa.ArrowException, OSError), store.open_parquet(*INDEX) as parquet:
         if not parquet.schema_arrow.equals(INDEX_SCHEMA):
             return
         batches = parquet.iter_batches(batch_size=_ROWS_AT_ONCE)

@@ -23,13 +23,15 @@ MAX_BYTES = 4_000_000
 def write_answer(store: Store, answer: Answer, query: str, folder: Path) -> list[Path]:
     """Write ``contact_sheet.jpg`` and a point cloud of voxels for every frame; returns the files, the sheet first.
 
-    The clouds, ``01-<video_id>-<row>.ply``, are in metres in the clip's world.
+    The clouds, ``01-<video_id>-<row>.ply``, are in metres in the clip's world; a frame without a camera has none.
     """
     folder.mkdir(parents=True, exist_ok=True)
     bounds = heat_bounds([heat.heat for heat in answer.frames])
     paths = [folder / "contact_sheet.jpg"]
     paths[0].write_bytes(jpeg(contact_sheet(store, answer, query), MAX_BYTES))
     for rank, heat in enumerate(answer.frames, start=1):
+        if not np.isfinite(heat.heat.voxels).any():
+            continue
         paths.append(folder / f"{rank:02}-{heat.hit.video_id}-{heat.hit.row}.ply")
         write_voxels(store.video(heat.hit.video_id), heat, bounds, paths[-1])
     return paths

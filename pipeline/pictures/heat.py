@@ -37,8 +37,8 @@ def heat_colours(scores: Floats, bounds: tuple[float, float]) -> Images:
     """Return the colours (..., 3) uint8 RGB of scores (...), from blue to red; light grey where there is none."""
     low, high = bounds
     share = np.clip((np.nan_to_num(scores, nan=low) - low) / max(high - low, 1e-9), 0, 1)
-    levels = np.rint(share * 255).astype(np.uint8).reshape(-1, 1)
-    colours = cv2.applyColorMap(levels, cv2.COLORMAP_TURBO)[:, 0, ::-1].reshape(*scores.shape, 3)
+    ramp = cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], cv2.COLORMAP_TURBO)[:, 0, ::-1]
+    colours = ramp[np.rint(share * 255).astype(np.uint8)]
     return np.where(np.isfinite(scores)[..., None], colours, NOTHING).astype(np.uint8)
 
 

@@ -33,7 +33,7 @@ def measure_tour(video: VideoStore, tour: Tour, settings: Settings, fingerprint:
     errors, shots, totals = [], set(), [OverlapCounts.nothing() for _ in range(3)]
     for clip_id, rows in clip_rows(video):
         scene = read_scene(video, rows)
-        if not scene.registered.any():
+        if scene.registered.sum() < 2:  # errors of cameras are those of pairs
             continue
         semantics = read_labels(video, rows)
         truth = true_clip(tour, video.read(FRAMES, "frame_index", rows))

@@ -101,9 +101,15 @@ class Files:
 
     @contextlib.contextmanager
     def open_parquet(self, *parts: str) -> Iterator[pq.ParquetFile]:
-        """Open a Parquet file for reading parts of it; raises ``FileNotFoundError``."""
+        """Open a Parquet file for reading parts of it; raises ``FileNotFoundError`` and ``CorruptStore``."""
         with self.open(*parts) as file:
-            yield pq.ParquetFile(file)
+            try:
+                opened = pq.ParquetFile(file)
+            except pa.ArrowInvalid as error:
+                path = self.path(*parts)
+                message = f"{path} is no Parquet file ({error}): put a copy of it back, or have it made again"
+                raise CorruptStore(message) from error
+            yield opened
 
     def zarr_location(self, *parts: str) -> "zarr.storage.LocalStore | zarr.storage.FsspecStore":
         """Return what zarr opens for reading."""

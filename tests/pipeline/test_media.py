@@ -4,11 +4,21 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.contract.errors import BrokenVideo
-from pipeline.media import check_decodes, crop_box, frames_at, iterate, probe, read_each, read_frames, to_frame_size
+from pipeline.media import (
+    check_decodes,
+    crop_box,
+    frames_at,
+    frames_near,
+    iterate,
+    probe,
+    read_each,
+    read_frames,
+    to_frame_size,
+)
 from tests.pipeline.videos import number_of, numbered, write_video
 
 
@@ -149,6 +159,7 @@ def test_wide_pixels_count_for_what_they_show(tmp_path: Path) -> None:
     assert next(iterate(path, 60)).rgb.shape == (60, 160, 3)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 5000), st.integers(1, 5000), st.sampled_from([0.5, 1.0, 64 / 45]))
 def test_the_crop_is_centred_inside_the_picture_and_as_large_as_can_be(width: int, height: int, aspect: float) -> None:
     left, top, kept_width, kept_height = crop_box(width, height, aspect)
@@ -163,3 +174,17 @@ def test_the_crop_is_centred_inside_the_picture_and_as_large_as_can_be(width: in
 def test_a_frame_of_the_right_size_is_left_as_it_is() -> None:
     picture = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
     assert np.array_equal(to_frame_size(picture), picture)
+
+
+def test_pictures_near_shares_of_the_length_are_small_and_follow_it(film: Path) -> None:
+    pictures = list(frames_near(film, np.array([0.0, 0.5, 0.95])))
+    assert {picture.shape for picture in pictures} == {(180, 240, 3)}
+    numbers = [number_of(picture) for picture in pictures]
+    assert numbers[0] == 0
+    assert abs(numbers[1] - 30) <= 1
+    assert abs(numbers[2] - 57) <= 1
+
+
+def test_no_clip_and_no_frame_give_nothing(film: Path) -> None:
+    assert list(read_each(film, [])) == []
+    assert read_frames(film, np.empty(0, np.int64)).shape == (0, 480, 640, 3)

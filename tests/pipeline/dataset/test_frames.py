@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import zarr
 
-from pipeline.contract.errors import StageMissing
+from pipeline.contract.errors import CorruptStore, StageMissing
 from pipeline.dataset.frames import Dataset
 from tests.earlier import FRAMES, VIDEO, unpack_earlier_dataset
 
@@ -58,3 +58,9 @@ def test_a_split_or_a_video_may_be_asked_for(data: Path):
 def test_a_folder_without_a_dataset_says_what_to_do(tmp_path: Path):
     with pytest.raises(StageMissing, match="make build_dataset"):
         Dataset(tmp_path)
+
+
+def test_an_index_that_cannot_be_read_is_named(data: Path):
+    (data / "dataset" / "index.parquet").write_bytes(b"PAR1 and no more")
+    with pytest.raises(CorruptStore, match=r"index\.parquet is no Parquet file.*made again"):
+        Dataset(data)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.contract.errors import BrokenVideo
@@ -120,6 +121,43 @@ def test_a_video_whose_arrays_are_damaged_is_left_out_by_name_until_it_is_built_
     assert build_dataset(store, HALF).videos == 2
 
 
+def test_an_index_that_was_deleted_is_written_again(tmp_path: Path):
+    store = Store(tmp_path)
+    finish(store, "a")
+    first, before = build_dataset(store, HALF), index_of(tmp_path)
+    (tmp_path / "dataset" / "index.parquet").unlink()
+    assert build_dataset(store, HALF).version == first.version
+    assert index_of(tmp_path) == before
+
+
+@pytest.mark.parametrize("kept", [0, 4, 0.5, 0.9])
+def test_an_index_cut_short_is_made_anew_from_the_videos(tmp_path: Path, kept: float):
+    store = Store(tmp_path)
+    for video_id in ("a", "b"):
+        finish(store, video_id)
+    build_dataset(store, HALF)
+    path = tmp_path / "dataset" / "index.parquet"
+    content = path.read_bytes()
+    path.write_bytes(content[: int(kept * len(content)) if kept < 1 else int(kept)])
+    finish(store, "c")
+    assert build_dataset(store, HALF).videos == 3
+    assert [row["video_id"] for row in index_of(tmp_path)] == ["a"] * 3 + ["b"] * 3 + ["c"] * 3
+
+
+def test_damage_inside_the_index_costs_nothing_but_reading_videos_again(tmp_path: Path):
+    store = Store(tmp_path)
+    for video_id in ("a", "b"):
+        finish(store, video_id)
+    build_dataset(store, HALF)
+    before, path = index_of(tmp_path), tmp_path / "dataset" / "index.parquet"
+    content = bytearray(path.read_bytes())
+    content[4:200] = bytes(196)  # pages lie behind the first four bytes
+    path.write_bytes(content)
+    finish(store, "c")
+    build_dataset(store, HALF)
+    assert [row for row in index_of(tmp_path) if row["video_id"] != "c"] == before
+
+
 def test_summary_of_an_empty_store(tmp_path: Path):
     summary = build_dataset(Store(tmp_path), HALF)
     assert (summary.videos, summary.frames, summary.left_out) == (0, 0, ())
@@ -132,6 +170,7 @@ def test_split_share_is_kept_over_many_videos():
     assert abs(share - 0.1) < 0.019
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.text("abc-_019", min_size=1, max_size=20), st.floats(0, 1), st.floats(0, 1))
 def test_a_larger_validation_share_only_adds_videos(video_id: str, first: float, second: float):
     low, high = sorted((first, second))

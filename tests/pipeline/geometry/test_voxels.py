@@ -11,7 +11,6 @@ from pipeline.contract.camera import pointmap
 from pipeline.contract.classes import SemanticClass
 from pipeline.contract.grid import GRID_SHAPE, VOXEL_SIZE, voxel_centres, voxel_index
 from pipeline.contract.records import FrameGrid, MetricScene, Semantics
-from pipeline.geometry.traversal import mark_segment
 from pipeline.geometry.voxels import (
     VoxelSettings,
     fill_grid,
@@ -34,7 +33,6 @@ CAMERAS = [
 ]
 EVERY_RAY = VoxelSettings(ray_spacing=0)
 Filmed = tuple[MetricScene, Semantics]
-POSITIONS = st.tuples(*[st.floats(-30, 90, allow_nan=False)] * 3)
 
 
 @pytest.fixture(scope="module")
@@ -122,29 +120,6 @@ def test_turning_the_world_by_a_right_angle_turns_the_grid_with_it(seed: int, qu
     assert np.array_equal(before.grid_from_world, after.grid_from_world @ turn)
     assert np.array_equal(before.origin, after.origin)
     assert np.array_equal(before.labels, after.labels)
-
-
-@given(POSITIONS, POSITIONS)
-@settings(max_examples=200, deadline=None)
-def test_traversal_marks_the_voxels_of_a_finely_sampled_line(start: tuple, end: tuple):
-    crossed = np.zeros((60, 50, 36), np.bool_)
-    mark_segment(start, end, crossed)
-    shares = np.linspace(0, 1, 8_001)[:, None]
-    samples = np.array(start) + shares * np.subtract(end, start)
-    cells = np.floor(samples).astype(int)
-    inside = ((cells >= 0) & (cells < crossed.shape)).all(axis=1) & (cells != cells[-1]).any(axis=1)
-    away_from_borders = (np.abs(samples - np.round(samples)) > 1e-6).all(axis=1)
-    sampled = {tuple(cell) for cell in cells[inside & away_from_borders]}
-    marked = {tuple(cell) for cell in np.argwhere(crossed)}
-    assert sampled <= marked
-    assert all(distance_to_line(np.add(cell, 0.5), start, end) <= np.sqrt(3) / 2 for cell in marked)
-    assert len(marked) <= np.abs(np.floor(end) - np.floor(start)).sum()
-
-
-def distance_to_line(point: NDArray, start: tuple, end: tuple) -> float:
-    run = np.subtract(end, start)
-    share = np.clip(np.dot(point - start, run) / max(np.dot(run, run), 1e-12), 0, 1)
-    return float(np.linalg.norm(start + share * run - point))
 
 
 def label_at(grid: FrameGrid, point: tuple[float, float, float]) -> int:

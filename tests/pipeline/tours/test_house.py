@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from pipeline.contract.classes import OCCUPIED_CLASSES
-from pipeline.tours.mesh import ATLAS_WIDTH, BORDER
 from pipeline.tours.tour import Tour
 
 
@@ -33,17 +32,7 @@ def test_open3d_reads_the_ply(tour: Tour, tmp_path: Path):
     assert len(mesh.triangles) == int((tour.house.mesh.labels != 255).sum())
 
 
-def test_texture_patches_lie_in_the_atlas_without_touching(tour: Tour):
-    taken = np.zeros((tour.house.mesh.atlas_height, ATLAS_WIDTH), bool)
-    for patch in tour.house.mesh.patches:
-        top, left, height, width = patch.place
-        area = taken[top - BORDER : top + height + BORDER, left - BORDER : left + width + BORDER]
-        assert area.shape == (height + 2 * BORDER, width + 2 * BORDER)
-        assert not area.any()
-        area[:] = True
-
-
-def test_lamps_hang_above_the_tallest_camera(tour: Tour):
+def test_lamps_of_a_house_hang_above_the_tallest_camera(tour: Tour):
     for room in tour.house.rooms:
         x0, y0, x1, y1 = room.bounds
         middle = np.array([(x0 + x1) / 2, (y0 + y1) / 2])

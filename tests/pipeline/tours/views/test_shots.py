@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from pipeline.contract.classes import SemanticClass
-from pipeline.tours.seeds import HELD_OUT_SEEDS
 from pipeline.tours.views.shots import ShotViews, title_view, tour_shots, true_clip_of
 
 
@@ -43,7 +42,9 @@ def test_a_title_card_is_a_picture_with_writing_on_it():
     assert not torch.equal(card, other)
 
 
-def test_what_training_is_checked_against_is_for_no_evaluation():
-    from pipeline.tours.seeds import EVALUATION_SEEDS_START
-
-    assert max(HELD_OUT_SEEDS) < EVALUATION_SEEDS_START
+def test_without_the_garden_only_rooms_are_filmed():
+    indoors = tour_shots(900_005, 1, 12, 16, garden=False)
+    assert indoors
+    assert all(shot.indoor for shot in indoors)
+    for shot in indoors:
+        assert SemanticClass.UNKNOWN not in shot.views.labels

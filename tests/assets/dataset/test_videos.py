@@ -1,0 +1,89 @@
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from assets import definitions
+from assets.dataset.videos import GPU, PARTITIONS, PER_VIDEO, video_assets
+from assets.metadata import PREVIEW_BYTES
+from pipeline.settings import resolve
+from pipeline.sources.catalog.catalog import Catalog
+from pipeline.sources.video_source import parse_source
+from pipeline.stages.base import Workbench
+from pipeline.stages.registry import stages
+from pipeline.store.store import Store
+from tests.earlier import VIDEO, unpack_earlier_dataset
+
+
+def test_every_stage_is_an_asset_partitioned_by_video_and_depends_on_the_stage_before():
+    graph = definitions.resolve_asset_graph()
+    names = list(stages())
+    for before, name in zip([None, *names], names, strict=False):
+        node = graph.get(dg.AssetKey(name))
+        assert node.partitions_def is not None
+        assert node.partitions_def.name == "videos"
+        assert node.code_version == stages()[name].code_version
+        assert {key.to_user_string() for key in node.parent_keys} == ({before} if before else set())
+
+
+def test_checks_are_there():
+    keys = {check.name for check in definitions.resolve_asset_graph().asset_check_keys}
+    assert keys == {"frames_shape", "depth_share", "up_confidence", "label_histogram", "grid_shape"}
+
+
+def materialized(workbench: Workbench) -> dg.ExecuteInProcessResult:
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions(PARTITIONS, [workbench.video.video_id])
+        return dg.materialize(
+            video_assets(),
+            resources={"workbench": workbench},
+            instance=instance,
+            partition_key=workbench.video.video_id,
+            raise_on_error=False,
+        )
+
+
+def test_a_built_video_is_materialized_with_previews_versions_and_checks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    store = Store(unpack_earlier_dataset(tmp_path))
+    workbench = Workbench(store.video(VIDEO), Catalog(store), resolve(dataset=store).settings)
+    result = materialized(workbench)
+    assert result.success
+    made = {e.asset_key.to_user_string(): e for e in result.get_asset_materialization_events() if e.asset_key}
+    assert list(made) == list(stages())
+    for event in made.values():
+        metadata = event.materialization.metadata
+        assert metadata["reused"].value is True
+        assert len(metadata["preview"].value) < 1.4 * PREVIEW_BYTES
+    shown = capsys.readouterr().out.splitlines()
+    assert [line.split()[:4] for line in shown if "done" in line] == [
+        [VIDEO, name, "done", "kept:"] for name in stages()
+    ]
+    versions = {n: e.materialization.tags["dagster/data_version"] for n, e in made.items()}  # type: ignore[index]
+    assert versions["occupancy"] == store.video(VIDEO).attributes("occupancy")["fingerprint"]
+    found = {check.check_name: check for check in result.get_asset_check_evaluations()}
+    assert len(found) == sum(len(stage.checks) for stage in stages().values())
+    assert all(check.passed for check in found.values())
+    assert {check.severity for check in found.values()} == {dg.AssetCheckSeverity.WARN}
+
+
+def test_a_video_that_cannot_be_had_fails_with_its_code_and_stops_there(tmp_path: Path):
+    store = Store(tmp_path)
+    catalog = Catalog(store)
+    (video_id,) = catalog.add([parse_source(str(tmp_path / "missing.mp4"))])
+    result = materialized(Workbench(store.video(video_id), catalog, resolve(dataset=store).settings))
+    assert not result.success
+    failed = [event for event in result.all_events if event.is_step_failure]
+    assert [event.step_key for event in failed] == ["video"]
+    data = failed[0].step_failure_data
+    assert data.user_failure_data is not None
+    assert data.user_failure_data.metadata["error"].value == "DownloadGone"
+    assert "missing.mp4 does not exist" in str(data.user_failure_data.description)
+
+
+def test_stages_that_want_the_graphics_card_share_its_pool():
+    pools = {asset.op.name: asset.op.pool for asset in video_assets()}
+    assert pools == {name: GPU if stage.resources.gpu_share else None for name, stage in stages().items()}
+    assert GPU in pools.values()
+    assert {next(iter(asset.group_names_by_key.values())) for asset in video_assets()} == {PER_VIDEO}

@@ -1,0 +1,89 @@
+import io
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from pipeline.contract.errors import StageMissing
+from pipeline.stages.registry import stages
+from tests.earlier import VIDEO
+
+from .runs import output, run
+
+
+class Pictures(HTMLParser):
+    """Counts the pictures and headings of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        del attrs
+        self.tags.append(tag)
+
+
+def test_view_writes_one_page_with_a_picture_of_every_stage(data: Path):
+    assert output("view", VIDEO, "--data", data).splitlines() == [f"{VIDEO}.html"]
+    page = Path(f"{VIDEO}.html").read_text()
+    assert Pictures(page).tags.count("img") == len(stages())
+    assert len(page) < 4_000_000
+    output("view", VIDEO, "--data", data, "--out", "other.html")
+    assert Path("other.html").read_text() == page
+
+
+def test_preview_writes_a_picture_of_every_stage(data: Path):
+    shown = output("preview", VIDEO, "--data", data, "--out", "new/folder").splitlines()
+    assert shown == [f"new/folder/{VIDEO}-{stage}.jpg" for stage in stages()]
+    for path in shown:
+        assert Image.open(io.BytesIO(Path(path).read_bytes())).format == "JPEG"
+
+
+@pytest.mark.parametrize("command", ["view", "preview"])
+def test_a_video_that_is_not_there_is_named_and_leaves_no_page(tmp_path: Path, command: str):
+    with pytest.raises(StageMissing, match="tour-9"):
+        run(command, "tour-9", "--data", tmp_path / "data")
+    assert not list(Path().glob("**/*.html"))
+    assert not list(Path().glob("**/*.jpg"))
+
+
+def test_settings_are_a_line_each_with_value_and_description(tmp_path: Path):
+    lines = output("settings", "--data", tmp_path, "--set", "clips.clip_min_s=3.5").splitlines()
+    (line,) = [line for line in lines if line.startswith("clips.clip_min_s = ")]
+    assert line.startswith("clips.clip_min_s = 3.5  # ")
+    assert len(lines) == len({line.partition(" = ")[0] for line in lines}) > 100
+    assert "profile = classic" in lines[0]
+    assert not any("<-" in line.partition("#")[0] for line in lines)
+
+
+def test_why_says_where_every_value_comes_from(data: Path, monkeypatch: pytest.MonkeyPatch):
+    Path("mine.yaml").write_text("{dataset: {give_up_after: 9}}")
+    monkeypatch.setenv("YOUTUBE_OCC_SETTINGS", "mine.yaml")
+    lines = output("settings", "--why", "--data", data, "--set", "clips.clip_min_s=3.5").splitlines()
+
+    def origin(name: str) -> str:
+        (line,) = [line for line in lines if line.startswith(f"{name} = ")]
+        return line.partition("<- ")[2].partition("  #")[0]
+
+    assert origin("clips.clip_min_s") == "the command line"
+    assert origin("clips.frames_per_second") == f"the dataset, as {VIDEO} was made"
+    assert "mine.yaml" in origin("dataset.give_up_after")
+    assert origin("dataset.keep_videos") == "default"
+
+
+def test_rejects_are_counted_by_reason_with_a_sheet_each(data: Path):
+    (line,) = output("rejects", "--data", data).splitlines()
+    assert line.split() == ["1", "NotIndoor", "rejects/NotIndoor.jpg"]
+    assert Image.open("rejects/NotIndoor.jpg").height > 90
+
+
+def test_filters_of_the_command_line_reject_more(data: Path):
+    lines = output("rejects", "--data", data, "--out", "out", "--set", "dataset.filters.brightness_min=1").splitlines()
+    assert [line.split()[:2] for line in lines] == [["1", "NotIndoor"], ["1", "TooDark"]]
+    assert Path("out/TooDark.jpg").read_bytes().startswith(b"\xff\xd8")
+
+
+def test_a_dataset_of_nothing_has_no_rejects(tmp_path: Path):
+    assert output("rejects", "--data", tmp_path / "empty") == "no clip was left out\n"
