@@ -77,7 +77,8 @@ def score(
     """Build rendered tours and compare every stage with their exact truth.
 
     Seeds below 1,000,000 are for tuning, the others for evaluation only. Work that is done is reused: with several
-    profiles, each has its own folder below the data folder.
+    profiles, each has its own folder below the data folder. The tours join the dataset there: give them a folder of
+    their own with --data.
     """
     from pipeline.quality import plot_side_by_side, side_by_side
 

@@ -151,10 +151,18 @@ def _url(text: str) -> VideoSource:
 def _local_videos(text: str, folder: Path) -> list[VideoSource]:
     if not text.isprintable() or re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", text):
         raise SettingsError(f"{text!r} is neither a path nor a source with ://")
-    path = (folder / Path(text)).resolve()
+    path = (folder / _expanded(text)).resolve()
     if path.is_dir():
         return [VideoSource(kind="file", origin=str(found)) for found in _videos_in(path)]
     return [VideoSource(kind="file", origin=str(path))]
+
+
+def _expanded(text: str) -> Path:
+    """Return a path with ``~`` and ``~user`` at its start replaced, which no shell does inside SOURCES or a file."""
+    try:
+        return Path(text).expanduser() if text.startswith("~") else Path(text)
+    except RuntimeError as error:
+        raise SettingsError(f"{text!r}: there is no such user; write ./{text} for a file of that name") from error
 
 
 def _videos_in(folder: Path) -> list[Path]:

@@ -33,6 +33,20 @@ def test_pages_of_youtube_that_are_no_video_are_not_mistaken_for_one() -> None:
     assert all(name.startswith("www-youtube-com") for name in ids)
 
 
+def test_a_tilde_is_the_home_folder_wherever_it_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    video = tmp_path / "home" / "videos" / "kitchen.mp4"
+    video.parent.mkdir(parents=True)
+    video.touch()
+    file = tmp_path / "sources.yaml"
+    file.write_text("sources: [~/videos/kitchen.mp4, {folder: ~/videos}]")
+    assert [source.origin for source in read_sources(str(file))] == [str(video)]
+    assert [source.origin for source in read_sources("'~/videos/kitchen.mp4'")] == [str(video)]
+    assert parse_source("./~/kitchen.mp4", tmp_path).origin == str(tmp_path / "~" / "kitchen.mp4")
+    with pytest.raises(SettingsError, match="no such user"):
+        parse_source("~nobody-of-that-name/kitchen.mp4")
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -97,7 +111,7 @@ def test_one_source_is_asked_for_and_a_folder_of_two_given(tmp_path: Path) -> No
 
 @given(st.text(min_size=1, max_size=200))
 def test_whatever_is_written_gives_a_safe_id_or_a_settings_error(text: str) -> None:
-    assume(not (text.isprintable() and Path(text).is_dir()))
+    assume(not text.startswith("~") and not (text.isprintable() and Path(text).is_dir()))
     for candidate in (text, f"http://{text}", f"https://example.org/{text}"):
         try:
             source = parse_source(candidate)

@@ -1,15 +1,6 @@
 """Dense depth of a clip with known cameras: plane sweep, semi-global smoothing, agreement between views, planes.
 
-Measured on two clips of tours (16 frames at 320x240, six sources each, the same check of agreement, before planes):
-
-=========================================  ================  ==============
-method                                     AbsRel (percent)  given (percent)
-=========================================  ================  ==============
-plane sweep, then semi-global smoothing    0.9, 0.7          93, 94
-OpenCV's SGM on rectified pairs, median    0.6, 0.8          71, 17
-=========================================  ================  ==============
-
-Rectified pairs take a fifth of the time, but lose most of the second clip.
+Rectified pairs would take a fifth of the time, but lose most of some clips (``docs/results/choices.md``).
 """
 
 from concurrent.futures import ThreadPoolExecutor
