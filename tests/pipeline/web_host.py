@@ -1,6 +1,7 @@
-"""A web server on the loopback that serves one file whole, in halves, drop by drop, or not at all."""
+"""Web servers on the loopback: of one file, whole, in halves, drop by drop or not at all; of one answer to all."""
 
 import http.server
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -32,6 +33,25 @@ def serving(content: bytes) -> Iterator[Host]:
             yield host
         finally:
             server.shutdown()
+
+
+@contextmanager
+def answering(answer: bytes, heard: list[bytes]) -> Iterator[str]:
+    """Say one thing to everybody who asks for the address yielded; ``heard`` gets what they said."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = server.accept()
+                except OSError:
+                    return
+                with connection:
+                    heard.append(connection.recv(65536))
+                    connection.sendall(answer)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
 class _Server(http.server.ThreadingHTTPServer):
