@@ -18,7 +18,7 @@ STEMMED = Dust3rConfig(
     enc_embed_dim=64, enc_depth=1, enc_num_heads=1, dec_embed_dim=64, dec_depth=1, dec_num_heads=1, head_type="linear",
     img_size=(48, 64), stem=(4, 4, 8), position_grid=(3, 4),
 )  # fmt: skip
-"""As small as they go, with a stem and a table of positions as the shipped network has them."""
+"""As small as they go, with a stem and a table of positions like those of the shipped network."""
 
 
 def expression(config: Dust3rConfig) -> str:

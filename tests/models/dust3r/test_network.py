@@ -12,7 +12,7 @@ from torch import Tensor
 from models.dust3r import Dust3r, Dust3rConfig, PointMap
 from models.dust3r.network import _positions
 from models.errors import UnusableInput
-from tests.models.tiny_dust3r import DPT, LINEAR, STEMMED, build, images, reference
+from tests.models.tiny_dust3r import LINEAR, STEMMED, build, images, reference
 
 LAYOUT_SHA256 = "0cef504ceaa8af7804f694d7174458b57f8da9f5c7b15ba22aa01c806cfa4666"
 """Of the sorted names and shapes in the released ViT-L 512 DPT, a line each."""
@@ -23,16 +23,6 @@ MEDIAN_POINT, WORST_POINT = 5e-6, 1e-3
 WORST_CONFIDENCE = 5e-6
 """Relative: confidence is 1 + exp(c), so that noise in c grows with it, to 2.4e-5 where it is 15. Upstream's float32
 is 2.0e-6 from float64 and ours 1.6e-6; the smallest slip, a layer norm's epsilon of 1e-5 for 1e-6, gives 9e-6."""
-
-
-@pytest.fixture(scope="module")
-def linear() -> Dust3r:
-    return build(LINEAR)
-
-
-@pytest.fixture(scope="module")
-def dpt() -> Dust3r:
-    return build(DPT)
 
 
 def relative_error(points: Tensor, truth: NDArray[np.float32]) -> NDArray[np.float32]:
