@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-SettingsT = TypeVar("SettingsT", Places365Settings, SmallIndoorSettings)
+NetworkSettingsT = TypeVar("NetworkSettingsT", Places365Settings, SmallIndoorSettings)
 
 
-class NetworkFilter(Generic[SettingsT]):
+class NetworkFilter(Generic[NetworkSettingsT]):
     """Finds the file that the settings name, once it is needed; a filter adds its name, its network and ``score``."""
 
-    def __init__(self, settings: SettingsT) -> None:
-        self._settings: SettingsT = settings
+    def __init__(self, settings: NetworkSettingsT) -> None:
+        self._settings: NetworkSettingsT = settings
 
     @cached_property
     def weights(self) -> Mapping[str, str]:
