@@ -10,19 +10,9 @@ from scipy.spatial.transform import Rotation
 from pipeline.stages.reconstruction.dust3r.alignment.observations import Observations
 from pipeline.stages.reconstruction.dust3r.alignment.state import State, cross_matrix
 from tests.pipeline.analytic_pairs import Scene
-from tests.pipeline.stages.reconstruction.dust3r.alignment.truths import chain, observed, true_state
+from tests.pipeline.stages.reconstruction.dust3r.alignment.truths import true_state
 
 VECTORS = st.lists(st.floats(-2, 2), min_size=3, max_size=3)
-
-
-@pytest.fixture(scope="module")
-def scene() -> Scene:
-    return chain(3)
-
-
-@pytest.fixture(scope="module")
-def seen(scene: Scene) -> Observations:
-    return observed(scene)
 
 
 @pytest.fixture(scope="module")
