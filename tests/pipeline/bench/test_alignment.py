@@ -26,7 +26,7 @@ from pipeline.bench.alignment import (
 ROOM = np.array([5.0, 2.6, 6.0])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.floats(0, 1))
 def test_cameras_of_the_walk_are_rotations_inside_the_room(along: float):
     pose = camera(along)

@@ -53,7 +53,7 @@ def test_the_nearest_regions_are_those_of_an_exhaustive_search(store: Store, tex
     assert [hit.region for hit in alone] == [row for _, name, row in everything if name == "b"][:5]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 40), st.integers(1, 50), st.integers(1, 3), st.integers(0, 1000))
 def test_blocks_and_threads_change_nothing(rows: int, count: int, threads: int, seed: int):
     """Eleven rows a block here; products are integers, so that ties are common and any of them will do."""

@@ -39,7 +39,7 @@ def furnished_room(seed: int) -> tuple[Room, FurnishedRoom]:
     return room, furnish(rng, room)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(SEEDS)
 def test_furniture_stands_inside_its_room_clear_of_doors_and_of_other_furniture(seed: int):
     room, furnished = furnished_room(seed)
@@ -57,7 +57,7 @@ def test_furniture_stands_inside_its_room_clear_of_doors_and_of_other_furniture(
         assert high[2] < room.ceiling_height
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(SEEDS)
 def test_a_furnished_room_can_still_be_walked(seed: int):
     room, furnished = furnished_room(seed)
@@ -65,7 +65,7 @@ def test_a_furnished_room_can_still_be_walked(seed: int):
     assert len(furnished.footprints) == len(furnished.along_walls) >= len(REQUIRED[room.kind]) - 1
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(BOUNDS, BOUNDS)
 def test_overlap_is_that_of_the_cells_two_rectangles_cover(a: Bounds, b: Bounds):
     cells = [np.zeros((10, 10), bool), np.zeros((10, 10), bool)]

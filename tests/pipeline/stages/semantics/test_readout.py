@@ -36,7 +36,7 @@ def test_small_regions_are_dropped_without_leaving_gaps_in_the_numbers():
 
 
 @given(arrays(np.int64, (9, 11), elements=st.integers(-1, 3)), st.integers(1, 6))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_regions_are_whole_pieces_of_one_owner(owner: np.ndarray, pixels_min: int):
     regions, owners = readout.connected_regions(owner, pixels_min)
     assert sorted(set(np.unique(regions)) - {0}) == list(range(1, len(owners) + 1))
@@ -55,7 +55,7 @@ def test_single_coloured_frames_are_found_also_behind_compression_noise():
 
 
 @given(arrays(np.float32, (len(GROUP_LABELS), 2, 3), elements=st.floats(0, 1, width=32)), st.floats(0, 1))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_whatever_the_scores_a_label_has_a_confidence_and_unknown_has_none(scores: np.ndarray, score_min: float):
     labels, confidence, moving = readout.label_pixels(scores, score_min)
     best = scores.max(axis=0)

@@ -57,7 +57,7 @@ def test_no_step_changes_nothing(state: State):
 
 
 @given(VECTORS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_twist_turns_as_its_rotation_vector_says(vector: list[float]):
     state = State(torch.eye(4).double()[None], torch.zeros(0).double(), torch.zeros(1).double())
     twist = torch.tensor([[*vector, 0.0, 0.0, 0.0]], dtype=torch.float64)
@@ -75,7 +75,7 @@ def test_a_twist_without_a_turn_shifts(state: State):
 
 
 @given(VECTORS, VECTORS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_cross_matrix_takes_the_cross_product(one: list[float], other: list[float]):
     found = cross_matrix(torch.tensor([one], dtype=torch.float64))[0] @ torch.tensor(other, dtype=torch.float64)
     assert np.allclose(found, np.cross(one, other), atol=1e-12)
