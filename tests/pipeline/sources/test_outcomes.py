@@ -112,9 +112,12 @@ def test_what_the_listing_said_stays():
 
 
 @pytest.mark.parametrize("state", BUILDABLE)
-def test_a_video_that_may_lead_on_is_not_refused(state: VideoState):
+def test_a_video_that_may_lead_on_is_refused_only_until_its_time_has_come(state: VideoState):
+    hour = timedelta(hours=1)
     refuse_final(replace(ROW, state=state))
-    refuse_final(replace(ROW, state=state, next_try=datetime.now(UTC) - timedelta(hours=1)))
+    refuse_final(replace(ROW, state=state, next_try=datetime.now(UTC) - hour))
+    with pytest.raises(HostResting):
+        refuse_final(replace(ROW, state=state, next_try=datetime.now(UTC) + hour))
 
 
 @pytest.mark.parametrize("state", sorted(set(VideoState) - set(BUILDABLE)))

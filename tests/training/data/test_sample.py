@@ -43,7 +43,9 @@ def test_what_no_sample_may_be_is_named_with_its_field(field: str, value: Any, c
 def test_a_rounded_rotation_is_one_and_unknown_voxels_are_allowed():
     pose = ROOM.camera_to_world.copy()
     pose[:3, :3] = pose[:3, :3].round(2)
-    replace(ROOM, camera_to_world=pose, labels=np.full((60, 60, 36), 255, np.uint8)).check()
+    assert not np.array_equal(pose, ROOM.camera_to_world)
+    sample = replace(ROOM, camera_to_world=pose, labels=np.full((60, 60, 36), 255, np.uint8))
+    assert sample.check() is sample
 
 
 def test_each_gives_the_samples_in_order():
