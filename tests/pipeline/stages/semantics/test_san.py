@@ -70,6 +70,14 @@ def test_confidence_is_zero_just_where_the_label_is_unknown(segmented: Semantics
     assert ((segmented.confidence == 0) == (segmented.labels == SemanticClass.UNKNOWN)).all()
 
 
+def test_a_scene_says_nothing_but_the_size(checkpoint: Path, rgb: NDArray[np.uint8], segmented: Semantics):
+    labelled = SanSegmenter(_settings(checkpoint)).label(rgb, (_HEIGHT, _WIDTH))
+    assert np.array_equal(labelled.labels, segmented.labels)
+    assert np.array_equal(labelled.regions, segmented.regions)
+    other_size = SanSegmenter(_settings(checkpoint)).label(rgb[:1], (48, 64))
+    assert other_size.labels.shape == (1, 48, 64)
+
+
 def test_a_frame_is_labelled_alike_in_any_batch(checkpoint: Path, rgb: NDArray[np.uint8], segmented: Semantics):
     one_by_one = SanSegmenter(_settings(checkpoint, batch=1)).segment(rgb, _scene(len(rgb)))
     # Batched sums differ in the last bits, which may tip pixels between two equal scores.

@@ -17,6 +17,15 @@ def test_what_is_saved_is_loaded(tmp_path: Path):
         assert type(getattr(loaded, field.name)) is type(getattr(model, field.name))
 
 
+def test_an_empty_model_has_no_camera_and_no_point(tmp_path: Path):
+    SparseModel.empty(3, 0.4).save(tmp_path / "model.npz")
+    model = SparseModel.load(tmp_path / "model.npz")
+    assert model.registered.tolist() == [False] * 3
+    assert (model.camera_to_world.shape, model.points.shape, model.depths().shape) == ((3, 4, 4), (0, 3), (0,))
+    assert (model.route, model.parallax, model.model_sizes) == ("none", 0.4, ())
+    assert np.isnan(model.reprojection_error)
+
+
 def test_a_file_with_python_objects_is_refused(tmp_path: Path):
     values = {field.name: np.array([{}], dtype=object) for field in fields(SparseModel)}
     np.savez(tmp_path / "model.npz", **values)
