@@ -16,8 +16,8 @@ from pipeline.contract.values import HERE_ALONE, NAMED_WEIGHTS
 _PATH_OR_ADDRESS = re.compile(r"~|/|\\\\|\.{1,2}[/\\\\]|[A-Za-z]:[/\\\\]|[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
-class Kind(Enum):
-    """What a value is: of a setting that the stage knows, of one that it does not, or of use on one machine alone."""
+class Reach(Enum):
+    """What a value holds for: a setting that the stage knows, of one that it does not, or of use on one machine alone."""
 
     KNOWN = "known"
     UNKNOWN = "unknown"
@@ -32,12 +32,12 @@ def portable(model: type[BaseModel], values: Mapping[str, Any]) -> dict[str, Any
         nested = _nested(field, value)
         if nested is not None:
             kept[key] = portable(nested, value)
-        elif field is None or _kind(field, value) is not Kind.HERE_ALONE:
+        elif field is None or _kind(field, value) is not Reach.HERE_ALONE:
             kept[key] = value
     return kept
 
 
-def kinds(model: type[BaseModel], values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any, Kind]]:
+def kinds(model: type[BaseModel], values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any, Reach]]:
     """Yield dotted name, value and kind of every value."""
     for key, value in values.items():
         field = model.model_fields.get(key)
@@ -45,17 +45,17 @@ def kinds(model: type[BaseModel], values: Mapping[str, Any], prefix: str = "") -
         if nested is not None:
             yield from kinds(nested, value, f"{prefix}{key}.")
         else:
-            yield f"{prefix}{key}", value, Kind.UNKNOWN if field is None else _kind(field, value)
+            yield f"{prefix}{key}", value, Reach.UNKNOWN if field is None else _kind(field, value)
 
 
-def _kind(field: FieldInfo, value: Any) -> Kind:
+def _kind(field: FieldInfo, value: Any) -> Reach:
     marks = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
     here_alone = HERE_ALONE.items() <= marks.items() or (Path in _types(field.annotation) and isinstance(value, str))
     if NAMED_WEIGHTS.items() <= marks.items() and isinstance(value, str):
         here_alone = value not in _known_weights()
     if isinstance(value, str) and _PATH_OR_ADDRESS.match(value):
         here_alone = True
-    return Kind.HERE_ALONE if here_alone else Kind.KNOWN
+    return Reach.HERE_ALONE if here_alone else Reach.KNOWN
 
 
 def _known_weights() -> set[str]:

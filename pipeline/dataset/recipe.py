@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from pipeline.contract.errors import BrokenManifest, MixedDataset
-from pipeline.dataset.portable import Kind, kinds, portable
+from pipeline.dataset.portable import Reach, kinds, portable
 from pipeline.settings import Settings
 from pipeline.stages.registry import stages
 from pipeline.stages.run import made_by
@@ -57,7 +57,7 @@ class DatasetRecipe(BaseModel):
             strange = [
                 f"{key} ({kind.value})"
                 for key, value, kind in kinds(stages()[name].settings, recipe.settings)
-                if kind is Kind.UNKNOWN or (kind is Kind.HERE_ALONE and value is not None)
+                if kind is Reach.UNKNOWN or (kind is Reach.HERE_ALONE and value is not None)
             ]
             _refuse(name, strange)
 
