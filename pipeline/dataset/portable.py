@@ -17,7 +17,7 @@ _PATH_OR_ADDRESS = re.compile(r"~|/|\\\\|\.{1,2}[/\\\\]|[A-Za-z]:[/\\\\]|[a-z][a
 
 
 class Reach(Enum):
-    """What a value holds for: a setting that the stage knows, of one that it does not, or of use on one machine alone."""
+    """Where a value of a recipe can be used: anywhere, nowhere as nothing has its name, or on one machine alone."""
 
     KNOWN = "known"
     UNKNOWN = "unknown"
