@@ -14,8 +14,8 @@ from pipeline.dataset.index import build_dataset, split_of
 from pipeline.settings import DatasetSettings
 from pipeline.stages.failures import forget_failure, record_failure
 from pipeline.store.index import CLASS_COLUMNS, DatasetSummary, read_summary
-from pipeline.store.provenance import Provenance
 from pipeline.store.store import Store
+from tests.pipeline.provenances import noted
 
 HALF = DatasetSettings(validation_share=0.5)
 
@@ -24,10 +24,7 @@ def finish(store: Store, video_id: str, fingerprint: str = "f0", frames: int = 4
     """Write the groups of a finished video whose second frame lost its camera."""
     video = store.video(video_id)
     left_out = (LeftOut("occupancy", 7, "TooFewRegistered", "2 of 9 frames"),)
-    note = Provenance(
-        stage="occupancy", backend="b", code_version="1", settings={}, weights={}, fingerprint=fingerprint,
-        seconds=1.0, counts={}, left_out=left_out,
-    ).model_dump(mode="json")  # fmt: skip
+    note = noted("occupancy", fingerprint=fingerprint, left_out=left_out)
     registered = np.arange(frames) != 1
     with video.write_group("frames", note) as group:
         group.append("clip_id", np.arange(frames, dtype=np.int32) // 2)
@@ -170,7 +167,7 @@ def test_split_share_is_kept_over_many_videos():
     assert abs(share - 0.1) < 0.019
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.text("abc-_019", min_size=1, max_size=20), st.floats(0, 1), st.floats(0, 1))
 def test_a_larger_validation_share_only_adds_videos(video_id: str, first: float, second: float):
     low, high = sorted((first, second))
