@@ -52,7 +52,8 @@ experiment: $(ALL)  ## what pre-training is worth, on rendered rooms; hours. TEA
 	  --out data/experiment $(EXPERIMENT)
 
 clean:  ## remove the environment; data stays
-	rm -rf $(VENV) *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	@if test -e $(BASE) && test -e $(VENV)/pyvenv.cfg; then rm -rf $(VENV); else echo '$(VENV) was not made by make install: it stays'; fi
+	rm -rf youtube_occ.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 
 help:  ## this list
 	@sed -n 's/^\([a-z_]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 16

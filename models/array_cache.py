@@ -4,6 +4,8 @@ import contextlib
 import hashlib
 import math
 import os
+import re
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -12,6 +14,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.atomic import draft
+from models.own_folder import find_own, own_folder
+
+FOLDER = "youtube-occ-arrays"
+"""Subfolder of the folder that is named, made and marked by the cache."""
+
+_KEY = re.compile(r"[0-9a-f]{64}")
+_OWN_NAME = re.compile(r"[0-9a-f]{64}\.npz(\.[0-9a-f]{8}\.part)?")
+"""What the cache writes, and all that it ever deletes: entries and their drafts."""
 
 CachedArrays = Mapping[str, NDArray[np.generic]]
 
@@ -36,10 +46,12 @@ def tensors_key(tensors: Iterable[Tensor]) -> str:
 
 
 class ArrayCache:
-    """A folder of ``<key>.npz`` files; keys come from ``content_key``.
+    """Files ``<key>.npz`` in a subfolder of ``folder``; keys come from ``content_key``.
 
-    max_bytes: what the folder may hold; what was not used for longest goes first. Any number of processes may share it,
-    and one that is killed leaves nothing that is ever read.
+    folder: anybody's; nothing in it is changed but the subfolder, which the cache makes and marks. Entries that earlier
+    releases left in ``folder`` itself are read and never deleted. max_bytes: what the subfolder may hold; what was not
+    used for longest goes first. Any number of processes may share it, and one that is killed leaves nothing that is
+    ever read.
     """
 
     def __init__(self, folder: Path, max_bytes: float = math.inf) -> None:
@@ -48,31 +60,52 @@ class ArrayCache:
 
     def load(self, key: str) -> CachedArrays | None:
         """Return what was stored under ``key``; nothing where it is missing or damaged."""
-        path = self._folder / f"{key}.npz"
-        try:
-            with np.load(path, allow_pickle=False) as stored:
-                arrays = dict(stored)
-            os.utime(path)
-        except Exception:  # noqa: BLE001  (damaged bytes fail anywhere in zipfile and NumPy, and all are as good as none)
-            return None
-        return arrays
+        own = find_own(self._folder, FOLDER)
+        stored = _read(own / _name(key)) if own else None
+        if own and stored is not None:
+            with contextlib.suppress(OSError):
+                os.utime(own / _name(key))
+        return stored if stored is not None else _read(self._folder / _name(key))
 
     def store(self, key: str, arrays: CachedArrays) -> None:
         """Store arrays under ``key``, whole or not at all, also when several processes do so at once."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        if find_own(self._folder, FOLDER) is None:
+            self._tell_of_earlier_entries()
+        own = own_folder(self._folder, FOLDER)
         # another process may find the folder too full, and delete what is being written
-        with contextlib.suppress(FileNotFoundError), draft(self._folder / f"{key}.npz") as part:
+        with contextlib.suppress(FileNotFoundError), draft(own / _name(key)) as part:
             _write(part, arrays)
-        self._forget_oldest()
+        self._forget_oldest(own)
 
-    def _forget_oldest(self) -> None:
-        """Delete what is too much, drafts that a killed process left among it."""
-        found = sorted(map(_used_and_size, self._folder.iterdir()), reverse=True)
+    def _forget_oldest(self, own: Path) -> None:
+        """Delete what is too much of what the cache wrote, drafts that a killed process left among it."""
         held = 0
-        for _, size, path in found:
+        for _, size, path in sorted(_entries(own), reverse=True):
             held += size
             if held > self._max_bytes:
                 path.unlink(missing_ok=True)
+
+    def _tell_of_earlier_entries(self) -> None:
+        sizes = [size for _, size, _ in _entries(self._folder)]
+        if sizes:
+            sys.stderr.write(
+                f"{self._folder}: {len(sizes)} entries of an earlier release ({sum(sizes) / 1e9:.1f} GB) are read, but "
+                f"no longer deleted when space runs out; new ones lie in {FOLDER}\n"
+            )
+
+
+def _name(key: str) -> str:
+    if not _KEY.fullmatch(key):
+        raise ValueError(f"{key!r} is no key: take it from content_key")
+    return f"{key}.npz"
+
+
+def _read(path: Path) -> CachedArrays | None:
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return dict(stored)
+    except Exception:  # noqa: BLE001  (damaged bytes fail anywhere in zipfile and NumPy, and all are as good as none)
+        return None
 
 
 def _write(path: Path, arrays: CachedArrays) -> None:
@@ -80,10 +113,13 @@ def _write(path: Path, arrays: CachedArrays) -> None:
         np.savez(file, allow_pickle=False, **arrays)
 
 
-def _used_and_size(path: Path) -> tuple[int, int, Path]:
-    """When a file was last used, how large it is, and its path; one that another process deleted counts nothing."""
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return 0, 0, path
-    return found.st_mtime_ns, found.st_size, path
+def _entries(folder: Path) -> list[tuple[int, int, Path]]:
+    """Return when each file with a name of the cache was last used, its size and path; links and folders are not."""
+    found = []
+    with contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:
+        for entry in entries:
+            if _OWN_NAME.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                with contextlib.suppress(FileNotFoundError):  # another process deleted it meanwhile
+                    state = entry.stat(follow_symlinks=False)
+                    found.append((state.st_mtime_ns, state.st_size, Path(entry.path)))
+    return found

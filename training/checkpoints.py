@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors.torch import save_file
 
+from models.atomic import draft
 from models.errors import WrongWeights
 from models.symphonies import PRESETS, Symphonies, SymphoniesConfig
 from models.weights.checkpoint import load_strictly, read_state_dict
@@ -46,12 +47,10 @@ class NetworkDescription(BaseModel):
 def save_network(folder: Path, network: Symphonies, description: NetworkDescription) -> None:
     """Write a network; the description comes last, so that a folder with one is complete."""
     folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / f"{WEIGHTS}.part"
-    save_file({name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}, draft)
-    draft.replace(folder / WEIGHTS)
-    note = folder / f"{DESCRIPTION}.part"
-    note.write_text(json.dumps({**description.model_dump(), "network": asdict(network.config)}, indent=1))
-    note.replace(folder / DESCRIPTION)
+    with draft(folder / WEIGHTS) as part:
+        save_file({name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}, part)
+    with draft(folder / DESCRIPTION) as note:
+        note.write_text(json.dumps({**description.model_dump(), "network": asdict(network.config)}, indent=1))
 
 
 def describe(folder: Path) -> NetworkDescription:
@@ -86,6 +85,19 @@ def finished_network(folder: Path, task: str, data: str, settings: Mapping[str, 
         message = f"{folder} holds the network of a run on other data or settings: name another folder, or delete it"
         raise WrongCheckpoint(message)
     return found
+
+
+def check_nothing_strange(folder: Path) -> None:
+    """Make sure that what a training would replace is of one: its state lies beside it until its description does.
+
+    Raises:
+        WrongCheckpoint: it is not; it stays.
+    """
+    from training.state import STATE
+
+    strange = next((name for name in (WEIGHTS, "curves.png") if (folder / name).exists()), None)
+    if strange and not (folder / STATE).exists():
+        raise WrongCheckpoint(f"{folder} holds a {strange} that no training of this program left: name another folder")
 
 
 def comparable(task: str, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from pipeline.contract.progress import Progress, named, silent
 from training.batches import EpochBatches
 from training.checkpoints import (
     NetworkDescription,
+    check_nothing_strange,
     comparable,
     describe,
     finished_network,
@@ -156,6 +157,7 @@ def _fresh(
     start: Path | None = None,
 ) -> tuple[Fabric, Symphonies]:
     """Return what a training runs on, and the network it begins with."""
+    check_nothing_strange(folder)
     fabric = fabric_for(settings.loop, folder)
     torch.manual_seed(settings.loop.seed)
     network = new_network(preset, outputs, language)

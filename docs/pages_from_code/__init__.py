@@ -17,6 +17,8 @@ from docs.pages_from_code.signatures import (
 )
 
 FOLDER = Path("reference") / "generated"
+WRITTEN = "written"
+"""List of the pages that were written."""
 
 
 def pages() -> dict[str, str]:
@@ -25,15 +27,17 @@ def pages() -> dict[str, str]:
 
 
 def write_pages(folder: Path) -> None:
-    """Write the pages that have changed, and delete those that are no more."""
+    """Write the pages that have changed, and delete those that an earlier build wrote and that are no more."""
     wanted = {folder / name: text for name, text in pages().items()}
     for path, text in wanted.items():
         if not path.exists() or path.read_text() != text:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-    for path in (*folder.rglob("*.md"), *folder.rglob("*.rst")):
-        if path not in wanted:
-            path.unlink()
+    listed = folder / WRITTEN
+    for name in listed.read_text().splitlines() if listed.exists() else ():
+        if (path := folder / name) not in wanted and path.resolve().is_relative_to(folder.resolve()):
+            path.unlink(missing_ok=True)
+    listed.write_text("".join(f"{path.relative_to(folder)}\n" for path in wanted))
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

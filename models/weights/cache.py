@@ -1,11 +1,14 @@
 """The cache of named weights: find, fetch and verify them.
 
-They lie in the folder ``YOUTUBE_OCC_WEIGHTS``, or else in the platform's cache folder. A file whose authors
-publish no checksum is trusted on first use: its hash is kept beside it, and later changes are refused.
+They lie in the folder ``YOUTUBE_OCC_WEIGHTS``, or else in the platform's cache folder. A file whose checksum nobody
+states is trusted on first use, which is said: its hash is kept beside it, and later changes are refused. The folder may
+hold other files; transfers and locks lie in a subfolder of our own.
 """
 
 import hashlib
+import itertools
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,11 +19,17 @@ from filelock import FileLock, Timeout
 
 from models.atomic import draft
 from models.errors import WeightsUnavailable, WrongWeights
+from models.own_folder import own_folder
 from models.weights.download import download
 from models.weights.registry import WEIGHTS, WeightFile
 
 SHIPPED = Path(__file__).with_name("shipped")
 """Small networks that come with this package, ``<name>.safetensors``."""
+
+TRANSFERS = "youtube-occ-downloads"
+"""Subfolder of the folder of weights, made and marked by the cache, for what is not whole yet."""
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def ensure(name: str) -> Path:
@@ -86,22 +95,24 @@ def fetch(weights: WeightFile, folder: Path) -> Path:
 
 
 def verify(weights: WeightFile, folder: Path) -> str:
-    """Return the sha256 of a cached file after comparing it with the one on record; remember it if there is none.
+    """Return the sha256 of a cached file after comparing it with the stated or remembered one.
+
+    Where there is none, the file is trusted from now on, which is said on standard error.
 
     Raises:
         WeightsUnavailable: the file is not in the cache.
-        WrongWeights: the file is not what it was.
+        WrongWeights: the file is not what it should be, or was.
     """
     path = folder / weights.file_name
     if not path.is_file():
         raise WeightsUnavailable(
             f"{weights.name} is not in the cache; fetch it with: python -m models weights fetch {weights.name}"
         )
-    found, expected = checksum(path), weights.sha256 or _remembered(path)
-    if expected not in (None, found):
-        raise WrongWeights(f"{path} is damaged, delete it: sha256 expected {expected}, found {found}")
-    if _remembered(path) != found:
-        _remember(path, found)
+    found, expected = checksum(path), _expected(weights, path)
+    if not expected:
+        _trust(weights, path, found)
+    elif found not in expected:
+        raise _refusal(f"{path} is", weights, found, expected)
     return found
 
 
@@ -112,15 +123,28 @@ def checksum(path: Path) -> str:
 
 
 def expected_checksum(path: Path) -> str | None:
-    """Return the sha256 that a file should have: the registered one of its name, or the one remembered beside it."""
-    published = (weights.sha256 for weights in WEIGHTS.values() if weights.file_name == path.name)
-    return next(published, None) or _remembered(path)
+    """Return the sha256 that a file should have: the stated ones of its name, or the one remembered beside it."""
+    stated = next((weights.checksums for weights in WEIGHTS.values() if weights.file_name == path.name), ())
+    return " or ".join(stated) or _remembered(path)
+
+
+def _expected(weights: WeightFile, path: Path) -> tuple[str, ...]:
+    remembered = _remembered(path)
+    return weights.checksums or ((remembered,) if remembered else ())
+
+
+def _refusal(what: str, weights: WeightFile, found: str, expected: tuple[str, ...]) -> WrongWeights:
+    whose = "stated" if weights.checksums else "that of the file trusted first, kept beside it"
+    return WrongWeights(
+        f"{what} not what it should be: sha256 expected {' or '.join(expected)} ({whose}), found {found}. "
+        "Delete what is there to have it fetched again; a file that you trust all the same can be named by its path"
+    )
 
 
 @contextmanager
 def _lock(weights: WeightFile, path: Path) -> Iterator[None]:
     """Let one process at a time work on ``path``; the system lets go of the lock of a process that is killed."""
-    lock = FileLock(path.with_name(f"{path.name}.lock"))
+    lock = FileLock(own_folder(path.parent, TRANSFERS) / f"{path.name}.lock")
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -133,15 +157,18 @@ def _lock(weights: WeightFile, path: Path) -> Iterator[None]:
 
 
 def _fetch_missing(weights: WeightFile, path: Path) -> None:
-    """Complete the download beside ``path``, which unlike a draft outlives errors, and rename it if it is right."""
-    partial = path.with_name(f"{path.name}.part")
+    """Complete the download, which unlike a draft outlives errors, and put it in its place if it is right."""
+    if os.path.lexists(path):
+        raise WrongWeights(f"{path} is no file: move it away, so that {weights.name} can be put there")
+    partial = own_folder(path.parent, TRANSFERS) / f"{path.name}.part"
     _download_from_any(weights, partial, path)
-    found = checksum(partial)
-    if weights.sha256 not in (None, found):
+    found, expected = checksum(partial), _expected(weights, path)
+    if expected and found not in expected:
         partial.unlink()
-        raise WrongWeights(f"{weights.name} arrived damaged: sha256 expected {weights.sha256}, found {found}")
+        raise _refusal(f"{weights.name} arrived, and is", weights, found, expected)
     partial.replace(path)
-    _remember(path, found)
+    if not expected:
+        _trust(weights, path, found)
 
 
 def _download_from_any(weights: WeightFile, partial: Path, path: Path) -> None:
@@ -157,19 +184,36 @@ def _download_from_any(weights: WeightFile, partial: Path, path: Path) -> None:
     )
 
 
-def _remember(path: Path, sha256: str) -> None:
-    with draft(_record(path)) as record:
+def _trust(weights: WeightFile, path: Path, sha256: str) -> None:
+    """Say that nobody states a checksum, and remember this one."""
+    sys.stderr.write(f"{weights.name}: no checksum is known; {path.name} is trusted from now on, sha256 {sha256}\n")
+    free = next(record for record in _records(path) if not os.path.lexists(record) or _words(record) == [])
+    with draft(free) as record:
         record.write_text(f"{sha256}  {path.name}\n")
 
 
 def _remembered(path: Path) -> str | None:
-    record = _record(path)
-    words = record.read_text().split() if record.is_file() else []
-    return words[0] if words else None
+    """Return the checksum in the first record that holds one; what else has such a name is somebody else's."""
+    for record in _records(path):
+        if not os.path.lexists(record):
+            return None
+        found = next((word.lower() for word in _words(record)[:1] if _SHA256.fullmatch(word.lower())), None)
+        if found:
+            return found
+    return None
 
 
-def _record(path: Path) -> Path:
-    return path.with_name(f"{path.name}.sha256")
+def _records(path: Path) -> Iterator[Path]:
+    """Yield where the checksum of a file may stand: ``<file>.sha256``, else ``<file>.2.sha256``, and so on."""
+    yield path.with_name(f"{path.name}.sha256")
+    yield from (path.with_name(f"{path.name}.{number}.sha256") for number in itertools.count(2))
+
+
+def _words(record: Path) -> list[str]:
+    try:
+        return record.read_text().split()
+    except (IsADirectoryError, UnicodeDecodeError):
+        return ["none"]
 
 
 def _show_licence_once(weights: WeightFile, folder: Path) -> None:

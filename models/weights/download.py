@@ -22,7 +22,8 @@ def download(url: str, target: Path, label: str) -> None:
     """Fetch ``url`` into ``target``, going on where an earlier attempt stopped.
 
     Raises:
-        WeightsUnavailable: unreachable, refused, or cut short; what arrived stays for the next attempt.
+        WeightsUnavailable: unreachable, refused, cut short, or led from https to plain http; what arrived stays for
+            the next attempt.
     """
     start = target.stat().st_size if target.exists() else 0
     try:
@@ -42,7 +43,12 @@ def download(url: str, target: Path, label: str) -> None:
 
 def _request(pool: urllib3.PoolManager, url: str, start: int) -> BaseHTTPResponse:
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
-    return pool.request("GET", url, headers=headers, preload_content=False, enforce_content_length=False)
+    response = pool.request("GET", url, headers=headers, preload_content=False, enforce_content_length=False)
+    led_to = [hop.redirect_location or "" for hop in response.retries.history] if response.retries else []
+    if url.startswith("https:") and any(place.startswith("http:") for place in led_to):
+        response.close()
+        raise WeightsUnavailable("the server leads to an address without encryption")
+    return response
 
 
 def _holds_all(response: BaseHTTPResponse, start: int) -> bool:

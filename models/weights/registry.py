@@ -1,4 +1,8 @@
-"""Named weights that this project knows how to get; none of them is shipped here."""
+"""Named weights that this project knows how to get; none of them is shipped here.
+
+Addresses at a hub name a revision, so that nobody can put another file under them. Checksums are those that the hub or
+others give for the file of these authors; 0041 of the decisions says whose word each one is.
+"""
 
 from dataclasses import dataclass
 
@@ -12,10 +16,10 @@ _NAVER_USE = "non-commercial research only; share alike"
 class WeightFile:
     """One downloadable file of weights.
 
-    urls: where it lies, the first that answers is taken; all hold the same bytes.
-    size_bytes: about; what the server says decides.
-    sha256: lower-case hex, or None where the authors publish none: then the first download is trusted and remembered.
-    use: what the licence allows, in a few words.
+    urls: where it lies, the first that answers is taken; all hold the same bytes. size_bytes: about; what the server
+    says decides. sha256: lower-case hex, or None where nobody states one: then the first download is trusted and
+    remembered. use: what the licence allows, in a few words. also_sha256: of other files that hold the same network
+    and were given under the same name.
     """
 
     name: str
@@ -25,23 +29,30 @@ class WeightFile:
     sha256: str | None
     licence: str
     use: str
+    also_sha256: tuple[str, ...] = ()
 
     @property
     def non_commercial(self) -> bool:
         """Whether the licence forbids commercial use."""
         return "NC" in self.licence
 
+    @property
+    def checksums(self) -> tuple[str, ...]:
+        """Every SHA-256 that the file may have; none where nobody states one."""
+        return (self.sha256, *self.also_sha256) if self.sha256 else ()
 
-def _dust3r(variant: str, size_bytes: int) -> WeightFile:
+
+def _dust3r(variant: str, size_bytes: int, sha256: str | None = None, also_sha256: tuple[str, ...] = ()) -> WeightFile:
     file_name = f"DUSt3R_ViTLarge_BaseDecoder_{variant}.pth"
     return WeightFile(
         name=f"dust3r_vitl_{variant}",
         file_name=file_name,
         urls=(f"{_NAVER}/{file_name}",),
         size_bytes=size_bytes,
-        sha256=None,
+        sha256=sha256,
         licence=_NAVER_LICENCE,
         use=_NAVER_USE,
+        also_sha256=also_sha256,
     )
 
 
@@ -49,30 +60,32 @@ _DUST3R_HUB = WeightFile(
     name="dust3r_vitl_512_dpt_hub",
     file_name="DUSt3R_ViTLarge_BaseDecoder_512_dpt.safetensors",
     urls=(f"{_HUB}/61c57447d7b0adc8a1a30b2b0adec7a8935aa2a3/model.safetensors",),
-    size_bytes=2_280_000_000,
-    sha256=None,
+    size_bytes=2_284_790_056,
+    sha256="7c300a89534113436bde52732d3151212bcbd90f0aa3c8d1496f86d84bfe4b42",
     licence=_NAVER_LICENCE,
     use=_NAVER_USE,
 )
 
-_PLACES365 = "http://places2.csail.mit.edu/models_places365"
+_PLACES365 = "places2.csail.mit.edu/models_places365"
 _SAN = "https://huggingface.co/Mendel192/san/resolve/main"
 
 
-def _places365(depth: int, size_bytes: int) -> WeightFile:
+def _places365(depth: int, size_bytes: int, sha256: str) -> WeightFile:
+    """The host may not answer over https; over http the checksum tells whether the file is the right one."""
     file_name = f"resnet{depth}_places365.pth.tar"
     return WeightFile(
         name=f"resnet{depth}_places365",
         file_name=file_name,
-        urls=(f"{_PLACES365}/{file_name}",),
+        urls=(f"https://{_PLACES365}/{file_name}", f"http://{_PLACES365}/{file_name}"),
         size_bytes=size_bytes,
-        sha256=None,
+        sha256=sha256,
         licence="CC BY",
         use="anything, with credit to Places365 (Zhou et al., TPAMI 2018)",
     )
 
 
 def _san(name: str, size_bytes: int) -> WeightFile:
+    """Nobody states a checksum or a revision of these."""
     return WeightFile(
         name=name,
         file_name=f"{name}.pth",
@@ -84,31 +97,55 @@ def _san(name: str, size_bytes: int) -> WeightFile:
     )
 
 
-def _dinov2(size: str, size_bytes: int) -> WeightFile:
+def _dinov2(size: str, revision: str, size_bytes: int, sha256: str) -> WeightFile:
     return WeightFile(
         name=f"dinov2_{size}",
         file_name=f"dinov2_{size}.safetensors",
-        urls=(f"https://huggingface.co/facebook/dinov2-{size}/resolve/main/model.safetensors",),
+        urls=(f"https://huggingface.co/facebook/dinov2-{size}/resolve/{revision}/model.safetensors",),
         size_bytes=size_bytes,
-        sha256=None,
+        sha256=sha256,
         licence="Apache-2.0",
         use="anything, with the licence's notice (Oquab et al., 2023)",
     )
 
 
+_DUST3R = (
+    _dust3r(
+        "512_dpt",
+        2_285_000_000,
+        "5e8bbf0c4d1d6007f5343f3f45814b956ddc5bbb4d00cb66beaf73afe5c53b34",
+        ("9f194a32e34fc124ed10f64115b8e848b7da87c2d1ed131d34b4806721c19dbd",),
+    ),
+    _dust3r("512_linear", 2_130_000_000),
+    _dust3r("224_linear", 2_130_000_000, "b568afecd51e1e7642f897e91090b43007fb324cb15d8f9395d191a9326a4725"),
+    _DUST3R_HUB,
+)
+_PLACES365_RESNETS = (
+    _places365(18, 45_506_139, "2f4759217d470da2b803f8f66cd4488a066406b555a5fb95ee9a4663f9f05588"),
+    _places365(50, 97_000_000, "46529c86902bd0cfb0ea562a30b2850c28d2620d96282b3db9c318e1d774f6c5"),
+)
+_DINOV2 = (
+    _dinov2(
+        "small",
+        "ed25f3a31f01632728cabb09d1542f84ab7b0056",
+        88_249_960,
+        "ae1e99fcefd534ed978cdeb8326f08030c96e28b7a81ffcbc98a857c84d14be1",
+    ),
+    _dinov2(
+        "base",
+        "f9e44c814b77203eaa57a6bdbbd535f21ede1415",
+        346_345_912,
+        "d73036b56966966d07975d696bde331762f37297e2f095de8cea0040c3aa0841",
+    ),
+    _dinov2(
+        "large",
+        "47b73eefe95e8d44ec3623f8890bd894b6ea2d6c",
+        1_217_522_888,
+        "399fba97a95f22c36834418bc69373364a99af3a1153da1c0fb31db567c92e23",
+    ),
+)
+_SANS = (_san("san_vit_b_16", 632_000_000), _san("san_vit_large_14", 1_747_000_000))
+
 WEIGHTS: dict[str, WeightFile] = {
-    weights.name: weights
-    for weights in (
-        _dust3r("512_dpt", 2_285_000_000),
-        _dust3r("512_linear", 2_130_000_000),
-        _dust3r("224_linear", 2_130_000_000),
-        _DUST3R_HUB,
-        _places365(18, 46_000_000),
-        _places365(50, 97_000_000),
-        _dinov2("small", 88_000_000),
-        _dinov2("base", 346_000_000),
-        _dinov2("large", 1_217_000_000),
-        _san("san_vit_b_16", 632_000_000),
-        _san("san_vit_large_14", 1_747_000_000),
-    )
+    weights.name: weights for weights in (*_DUST3R, *_PLACES365_RESNETS, *_DINOV2, *_SANS)
 }

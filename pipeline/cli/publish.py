@@ -10,6 +10,7 @@ from pipeline.cli.options import PUBLISH, DataOption, FileOption, flags, store_a
 from pipeline.cli.printers import bar, console
 from pipeline.settings import Layer, environment, resolve
 from pipeline.sources.catalog.catalog import Catalog
+from pipeline.store.store import Store
 
 
 def add_to(app: typer.Typer) -> None:
@@ -38,17 +39,22 @@ def rebuild(
     path: Annotated[Path, typer.Argument(metavar="MANIFEST", help="Parquet file that `manifest` wrote.")],
     data: DataOption = None,
     settings_file: FileOption = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Fetch the videos of a manifest and make its dataset again; says in what it differs."""
+    """Fetch the videos of a manifest and make its dataset again; says in what it differs.
+
+    First shows where the manifest's settings are not those that hold here, and asks.
+    """
     from pipeline.dataset.index import build_dataset
     from pipeline.dataset.manifest import read_recipe
     from pipeline.dataset.manifest import rebuild as rebuilt
 
     store, differ = store_at(data), 0
-    recipe = read_recipe(path)
-    made = Layer(f"the manifest {path}", values=recipe.values())
-    settings = resolve(made, flags(file=settings_file), environment()).settings
+    recipe, said = read_recipe(path), (flags(file=settings_file), environment())
+    recipe.check_names()
+    settings = resolve(Layer(f"the manifest {path}", values=recipe.values()), *said).settings
     recipe.check_decisive(settings)
+    _ask(path, recipe.against(resolve(*said, dataset=store).settings), store, yes=yes)
     with bar() as progress:
         for video in rebuilt(path, store, Catalog(store), settings, progress):
             differ += bool(video.difference)
@@ -57,3 +63,13 @@ def rebuild(
     if differ:
         console.print(f"{differ} videos differ", style="red")
         sys.exit(1)
+
+
+def _ask(path: Path, lines: list[str], store: Store, *, yes: bool) -> None:
+    """Show what a manifest sets otherwise than here, and go on only with consent."""
+    from pipeline.dataset.manifest import count_videos
+
+    for line in lines or ["the manifest's settings are those that hold here"]:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if not yes:
+        typer.confirm(f"fetch {count_videos(path)} videos and build them so, in {store.path()}", abort=True)

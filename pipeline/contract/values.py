@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic.config import JsonDict
 
 from pipeline.contract.errors import SettingsError
 
@@ -12,6 +13,12 @@ Values = Mapping[str, Any]
 """Nested mappings by name, as ``{"clips": {"clip_min_s": 2}}``."""
 
 Model = TypeVar("Model", bound=BaseModel)
+
+HERE_ALONE: JsonDict = {"here_alone": True}
+"""Mark (``json_schema_extra``) of a setting that says where or how fast on one machine; no manifest carries it."""
+
+NAMED_WEIGHTS: JsonDict = {"named_weights": True}
+"""Mark of a setting that names weights, or gives the path of a file; manifests carry names."""
 
 
 def laid_over(below: Values, above: Values) -> dict[str, Any]:

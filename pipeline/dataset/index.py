@@ -155,8 +155,7 @@ def _people(video: VideoStore, rows: slice) -> float | None:
 
 
 def _write_index(store: Store, fingerprints: dict[str, str], settings: DatasetSettings) -> _Tally:
-    tally, draft = _Tally(), store.scratch / f"{uuid4().hex}.part"
-    store.scratch.mkdir(parents=True, exist_ok=True)
+    tally, draft = _Tally(), store.make_scratch() / f"{uuid4().hex}.part"
     try:
         with disk_errors():
             _write_tables(draft, _video_tables(store, fingerprints, settings, tally.damaged), tally)

@@ -102,6 +102,14 @@ def read_recipe(path: Path) -> DatasetRecipe:
         raise BrokenManifest(f"{path} is no manifest that this release reads: {reason}") from error
 
 
+def count_videos(path: Path) -> int:
+    """Return how many videos a manifest holds; raises ``BrokenManifest``."""
+    try:
+        return int(pq.read_metadata(path).num_row_groups)
+    except (OSError, pa.ArrowException) as error:
+        raise BrokenManifest(f"{path} does not read back: {error}") from error
+
+
 def rebuild(
     path: Path, store: Store, catalog: Catalog, settings: Settings, progress: Progress = silent
 ) -> Iterator[Rebuilt]:

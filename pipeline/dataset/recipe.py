@@ -1,4 +1,7 @@
-"""How a dataset was made, as the provenance of its videos notes it: settings, weights and code of every stage."""
+"""How a dataset was made, as the provenance of its videos notes it: settings, weights and code of every stage.
+
+Only settings that mean the same on every machine are part of it: no path, no device, nothing of a cache.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
@@ -6,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from pipeline.contract.errors import BrokenManifest, MixedDataset
+from pipeline.dataset.portable import Reach, kinds, portable
 from pipeline.settings import Settings
 from pipeline.stages.registry import stages
 from pipeline.stages.run import made_by
@@ -36,24 +40,55 @@ class DatasetRecipe(BaseModel):
         return "; ".join(self._differences(other))
 
     def values(self) -> dict[str, Any]:
-        """Return the settings by stage, to be laid over others."""
-        return {name: stage.settings for name, stage in self.stages.items()}
+        """Return the settings by stage, to be laid over others; ``check_names`` comes first."""
+        return {name: portable(stages()[name].settings, stage.settings) for name, stage in self.stages.items()}
 
-    def check_decisive(self, settings: Settings) -> None:
-        """Make sure that a recipe from elsewhere sets nothing but what decides results.
+    def check_names(self) -> None:
+        """Make sure that a recipe from elsewhere names no setting that is unknown or of use on one machine alone.
 
-        settings: with the recipe's values laid over others.
+        One of the latter without a value, as manifests of earlier releases have, says nothing and is left out.
 
         Raises:
-            BrokenManifest: it names stages that are not known here, or other settings, such as paths of caches.
+            BrokenManifest: it does, or names stages that are not known here.
         """
         for name, recipe in self.stages.items():
             if name not in stages():
                 raise BrokenManifest(f"there is no stage {name!r} here")
-            decisive = settings.of(stages()[name]).decisive()
-            strange = sorted({*_leaves(recipe.settings)} ^ {*_leaves(decisive)})
-            if strange:
-                raise BrokenManifest(f"settings of {name!r} that no manifest may give: {', '.join(strange[:5])}")
+            strange = [
+                f"{key} ({kind.value})"
+                for key, value, kind in kinds(stages()[name].settings, recipe.settings)
+                if kind is Reach.UNKNOWN or (kind is Reach.HERE_ALONE and value is not None)
+            ]
+            _refuse(name, strange)
+
+    def check_decisive(self, settings: Settings) -> None:
+        """Make sure that a recipe from elsewhere sets what decides results, all of it and nothing else.
+
+        settings: with the recipe's values laid over others.
+
+        Raises:
+            BrokenManifest: as ``check_names``; or it names settings that do not decide, or lacks some that do.
+        """
+        self.check_names()
+        values = self.values()
+        for name in self.stages:
+            given, decisive = {*_leaves(values[name])}, {*_leaves(_decisive(name, settings))}
+            _refuse(name, [f"{key} (decides no result)" for key in sorted(given - decisive)])
+            lacking = sorted(decisive - given)
+            if lacking:
+                raise BrokenManifest(f"of {name!r} the manifest does not say: {', '.join(lacking[:5])}")
+
+    def against(self, settings: Settings) -> list[str]:
+        """Return in words, a line each, where the recipe's settings are not those that hold here."""
+        lines = []
+        for name, given in self.values().items():
+            there, here = dict(_values(given)), dict(_values(_decisive(name, settings)))
+            lines += [
+                f"{name}.{key}: {_short(there, key)} in the manifest, {_short(here, key)} here"
+                for key in dict.fromkeys([*there, *here])
+                if there.get(key) != here.get(key)
+            ]
+        return lines
 
     def _differences(self, other: "DatasetRecipe") -> Iterator[str]:
         for name in dict.fromkeys([*self.stages, *other.stages]):
@@ -77,7 +112,11 @@ def recipe_of(video: VideoStore) -> DatasetRecipe:
     made = {name: made_by(video, name) for name in stages()}
     return DatasetRecipe(
         stages={
-            name: StageRecipe(settings=found.settings, weights=found.weights, code_version=found.code_version)
+            name: StageRecipe(
+                settings=portable(stages()[name].settings, found.settings),
+                weights=found.weights,
+                code_version=found.code_version,
+            )
             for name, found in made.items()
             if found is not None
         }
@@ -99,6 +138,21 @@ def one_recipe(store: Store, video_ids: Sequence[str]) -> DatasetRecipe:
                 "(what holds: youtube-occ settings --why), or keep them in two data folders"
             )
     return first
+
+
+def _refuse(stage: str, strange: list[str]) -> None:
+    if strange:
+        raise BrokenManifest(f"settings of {stage!r} that no manifest may give: {', '.join(strange[:5])}")
+
+
+def _decisive(stage: str, settings: Settings) -> dict[str, Any]:
+    """Return the settings of a stage that decide its result, of those that mean the same on every machine."""
+    return portable(stages()[stage].settings, settings.of(stages()[stage]).decisive())
+
+
+def _short(values: dict[str, Any], key: str) -> str:
+    shown = repr(values[key]) if key in values else "nothing"
+    return shown if len(shown) <= 60 else f"{shown[:57]}..."
 
 
 def _values(settings: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

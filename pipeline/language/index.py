@@ -6,6 +6,7 @@ time. A new index copies the rows of videos that have not changed and appears wh
 """
 
 import os
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -41,6 +42,9 @@ ROWS_COMPARED = 250_000
 """Rows that a thread compares at once: 2 MB of scores."""
 
 _ROWS_AT_ONCE = 65_536
+
+_OWN_NAME = re.compile(r"[0-9a-f]{32}(-float16\.npy|-int8\.npy|\.part)")
+"""What the index writes beside its table and its lock, and all that it deletes."""
 
 
 class IndexedVideo(BaseModel):
@@ -146,8 +150,8 @@ def open_index(store: Store, text: SanText) -> RegionIndex:
         OtherWeights: some were made by other weights than the text side's.
     """
     wanted = _embedded_videos(store, text)
-    folder = store.scratch / FOLDER
     with disk_errors():
+        folder = store.make_scratch() / FOLDER
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / "index.lock"):
             known = _known(folder)
@@ -205,7 +209,7 @@ def _rebuild(store: Store, folder: Path, wanted: dict[str, str], known: IndexCon
     draft.write_text(content.model_dump_json(indent=1))
     draft.replace(folder / "index.json")
     for path in folder.iterdir():
-        if path.suffix in {".npy", ".part"} and not path.name.startswith(content.version):
+        if _OWN_NAME.fullmatch(path.name) and not path.name.startswith(content.version):
             path.unlink()
     return content
 

@@ -1,6 +1,11 @@
 """Labels every voxel of a dataset by a list of prompts: any vocabulary, and no network over pictures."""
 
+import contextlib
+import json
+import os
+import re
 import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,17 +14,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Floats
+from pipeline.contract.errors import SettingsError
 from pipeline.language.index import open_index
 from pipeline.language.text import SanText, cosine
 from pipeline.language.voxels import ensure_language, language_grid
 from pipeline.store.atomic import disk_errors
-from pipeline.store.group_writer import GroupWriter
+from pipeline.store.group_writer import GROUP_METADATA, GroupWriter
 from pipeline.store.groups import FRAMES, SEMANTICS
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
 
 NO_PROMPT = 0
 """Label of voxels into which no region falls; prompt k of the list, from 1, has label k."""
+
+_OWN_NAME = re.compile(r"zarr\.json|labels/zarr\.json|labels/c(/\d+)+")
+"""Files of a group of labels, and all that is deleted when it is made again."""
 
 
 @dataclass(frozen=True)
@@ -40,22 +49,53 @@ def label_dataset(
     Raises:
         UnusableQuery: a prompt cannot be used or comes twice.
         NoEmbeddings, OtherWeights: as in ``open_index``.
+        SettingsError: something else than labels stands where some are to be written.
     """
     vectors = text.embed(prompts)
     counts = np.zeros(len(prompts) + 1, np.int64)
-    for chosen in open_index(store, text).video_ids(video_id):
-        draft, folder = out / f".{chosen}.part", out / f"{chosen}.zarr"
-        shutil.rmtree(draft, ignore_errors=True)
-        with disk_errors():
-            draft.mkdir(parents=True)
+    videos = open_index(store, text).video_ids(video_id)
+    for chosen in videos:
+        _check_own(out / f"{chosen}.zarr")
+    for chosen in videos:
+        with disk_errors(), _draft(out, chosen) as draft:
             writer = GroupWriter(draft, {"prompts": list(prompts), "weights": dict(text.weights)})
             for labels in zero_shot_labels(store.video(chosen), vectors):
                 writer.append("labels", labels[None])
                 counts += np.bincount(labels.ravel(), minlength=len(counts))
             writer.close()
+            folder = out / f"{chosen}.zarr"
+            _check_own(folder)
             shutil.rmtree(folder, ignore_errors=True)
             draft.replace(folder)
     return PromptCounts(tuple(prompts), counts[1:])
+
+
+@contextlib.contextmanager
+def _draft(out: Path, video_id: str) -> Iterator[Path]:
+    """Give a new folder, which an error takes away again; of a killed run a hidden one stays."""
+    out.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(prefix=f".{video_id}.", suffix=".part", dir=out))
+    try:
+        draft = made / "labels.zarr"
+        draft.mkdir()
+        yield draft
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def _check_own(folder: Path) -> None:
+    """Make sure that a folder is not there, or holds labels of an earlier run and nothing else."""
+    if not os.path.lexists(folder):
+        return
+    files = [path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()]
+    try:
+        attributes = json.loads((folder / GROUP_METADATA).read_bytes())["attributes"]
+        own = {"prompts", "weights"} <= attributes.keys() and not folder.is_symlink()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        own = False
+    strange = [path for path in files if not _OWN_NAME.fullmatch(path.relative_to(folder).as_posix())]
+    if strange or not own:
+        raise SettingsError(f"{folder} holds more than labels of an earlier run: name another folder with --out")
 
 
 def zero_shot_labels(video: VideoStore, vectors: Floats) -> Iterator[NDArray[np.uint16]]:

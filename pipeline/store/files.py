@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from models.extras import extra
 from pipeline.contract.errors import CorruptStore
 from pipeline.store.atomic import disk_errors, replacing
+from pipeline.store.ownership import KEPT, Ownership
 
 if TYPE_CHECKING:
     import zarr
@@ -25,15 +26,16 @@ class Files:
 
     Args:
         url: a folder, or any fsspec URL (``s3://bucket/prefix``).
-        scratch: local folder for work in progress; beside the data by default.
+        scratch: local folder for work in progress, of the program's own; beside the data by default.
     """
 
     def __init__(self, url: str | Path, scratch: Path | None = None) -> None:
         with extra("s3", f"opening {url}"):
             self.file_system, self.root = fsspec.core.url_to_fs(str(url))
-        local = "file" in np.atleast_1d(self.file_system.protocol)
-        default = Path(self.root) / "scratch" if local else Path.home() / ".cache" / "youtube-occ" / "scratch"
-        self.scratch = scratch or default
+        local = self.is_local()
+        self._ownership = Ownership(self.file_system, str(self.root), is_local=local)
+        beside = Path(self.root) / self._ownership.scratch() if local and scratch is None else None
+        self.scratch = scratch or beside or Path.home() / ".cache" / "youtube-occ" / "scratch"
 
     def path(self, *parts: str) -> str:
         """Return the file system's path of a file."""
@@ -54,7 +56,12 @@ class Files:
             yield file
 
     def write_bytes(self, content: bytes, *parts: str) -> None:
-        """Write a small file so that readers see the old content or the new one, never a part."""
+        """Write a small file so that readers see the old content or the new one, never a part.
+
+        Raises:
+            SettingsError: as ``claim``.
+        """
+        self._claim_for(parts)
         self.scratch.mkdir(parents=True, exist_ok=True)
         draft = self.scratch / f"{uuid4().hex}.part"
         try:
@@ -65,7 +72,8 @@ class Files:
             draft.unlink(missing_ok=True)
 
     def place(self, local: Path, *parts: str) -> None:
-        """Move a finished local file to its place."""
+        """Move a finished local file to its place; raises ``SettingsError`` as ``claim`` does."""
+        self._claim_for(parts)
         target = self.path(*parts)
         self.file_system.makedirs(target.rpartition("/")[0], exist_ok=True)
         if self.is_local():
@@ -75,12 +83,14 @@ class Files:
             local.unlink()
 
     def remove(self, *parts: str) -> None:
-        """Delete a file if it is there."""
+        """Delete a file if it is there; raises ``SettingsError`` as ``claim`` does."""
+        self._claim_for(parts)
         with contextlib.suppress(FileNotFoundError):
             self.file_system.rm_file(self.path(*parts))
 
     def remove_folder(self, *parts: str) -> None:
-        """Delete everything below a name, if there is anything."""
+        """Delete everything below a name, if there is anything; raises ``SettingsError`` as ``claim`` does."""
+        self._claim_for(parts)
         folder = self.path(*parts)
         if self.file_system.exists(folder):
             self.file_system.rm(folder, recursive=True)
@@ -119,6 +129,24 @@ class Files:
         if self.is_local():
             return zarr.storage.LocalStore(path, read_only=True)
         return zarr.storage.FsspecStore.from_url(self.file_system.unstrip_protocol(path), read_only=True)
+
+    def claim(self) -> None:
+        """Mark the folder as that of a dataset, before anything in it is replaced or deleted.
+
+        Raises:
+            SettingsError: it holds files with names of a dataset that none of ours has written.
+        """
+        self._ownership.claim(self.scratch.name)
+
+    def make_scratch(self) -> Path:
+        """Return the folder for work in progress, which is made if need be; raises ``SettingsError`` as ``claim``."""
+        self.claim()
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        return self.scratch
+
+    def _claim_for(self, parts: tuple[str, ...]) -> None:
+        if parts and parts[0] in KEPT:
+            self.claim()
 
     def is_local(self) -> bool:
         """Tell whether the files lie in a folder of this machine."""

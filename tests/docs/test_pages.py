@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.pages_from_code import pages, write_pages
+from docs.pages_from_code import WRITTEN, pages, write_pages
 from tests.docs.markdown import FENCE
 from tests.paths import ROOT
 
@@ -31,11 +31,17 @@ def test_pages_that_have_not_changed_stay_and_old_ones_go(folder: Path):
     changed = folder / "settings" / "scene.md"
     before = page.stat().st_mtime_ns
     stale.write_text("# Settings of a stage that was renamed")
+    (folder / "notes.md").write_text("# Notes of a developer")
+    with (folder / WRITTEN).open("a") as listed:
+        listed.write("settings/scenes.md\n../../outside.md\n")
+    (folder.parent.parent / "outside.md").write_text("# Not among the pages")
     changed.write_text("# Something else")
     write_pages(folder)
     assert page.stat().st_mtime_ns == before, "so that Sphinx does not read it again"
     assert changed.read_text() == pages()["settings/scene.md"]
-    assert not stale.exists()
+    assert not stale.exists(), "an earlier build wrote it"
+    assert (folder / "notes.md").exists()
+    assert (folder.parent.parent / "outside.md").exists()
 
 
 @pytest.mark.parametrize("page", RESULTS, ids=lambda page: page.name)

@@ -8,7 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from models.cli import app
+from models.own_folder import own_folder
 from models.weights import cache
+from models.weights.cache import TRANSFERS
 from models.weights.registry import WEIGHTS, WeightFile
 from tests.models.weights.server import CONTENT, running
 from tests.paths import ROOT
@@ -83,7 +85,7 @@ def test_shipped_weights_are_there_without_a_download(cache_folder: Path):
 
 
 def test_weights_are_fetched_with_resume_and_verified(cache_folder: Path, monkeypatch: pytest.MonkeyPatch):
-    (cache_folder / "toy.pth.part").write_bytes(CONTENT[:1000])
+    (own_folder(cache_folder, TRANSFERS) / "toy.pth.part").write_bytes(CONTENT[:1000])
     with running() as server:
         urls = server.url("/cut"), server.url("/whole")
         monkeypatch.setitem(WEIGHTS, "toy", WeightFile("toy", "toy.pth", urls, len(CONTENT), SHA256, "MIT", "anything"))

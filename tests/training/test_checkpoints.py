@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from models.symphonies import Symphonies
+from tests.foreign import foreign_folder, lost
 from tests.training.rooms import RoomFrames
 from tests.training.tiny_runs import WIDTH, NumberedFeatures, quick
 from training.checkpoints import (
@@ -193,8 +194,20 @@ def test_a_folder_without_a_network_says_to_train_one(tmp_path: Path):
 
 
 def test_a_save_that_fails_leaves_a_folder_that_is_not_finished(network: Symphonies, tmp_path: Path):
-    (tmp_path / f"{DESCRIPTION}.part").mkdir()
+    (tmp_path / DESCRIPTION).mkdir()
     with pytest.raises(OSError, match="directory"):
         save_network(tmp_path, network, described(network))
+    (tmp_path / DESCRIPTION).rmdir()
     assert (tmp_path / WEIGHTS).exists()
     assert finished_network(tmp_path, "supervised", "a room", WANTED) is None
+
+
+@pytest.mark.parametrize("name", [WEIGHTS, "curves.png"])
+def test_what_no_training_left_is_not_replaced_by_one(tmp_path: Path, name: str):
+    before = foreign_folder(tmp_path, name, f"{WEIGHTS}.part", f"{DESCRIPTION}.part")
+    with pytest.raises(WrongCheckpoint, match=f"{name} that no training"):
+        finetune(RoomFrames(1), "tiny", None, SETTINGS, tmp_path)
+    assert lost(before, tmp_path) == []
+    (tmp_path / name).unlink()
+    finetune(RoomFrames(1), "tiny", None, SETTINGS, tmp_path)
+    assert lost(before, tmp_path) == [name], "replaced only once it was moved away"

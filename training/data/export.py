@@ -14,14 +14,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.atomic import draft
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
 from training.data.down_sample import down_sample
 from training.data.nyu import NyuSplit
 from training.data.nyu_format import INTRINSICS, NyuScene, finer, stored_of, write_bin
 from training.data.pictures import write_picture
 from training.data.sample import Frames, Sample, each
+from training.errors import UnusableDataset
 
 MONOSCENE_COARSE = 4
+MARK = "made-by-youtube-occ"
 
 
 def export_monoscene(frames: Frames, folder: Path, split: NyuSplit) -> Iterator[str]:
@@ -29,7 +32,11 @@ def export_monoscene(frames: Frames, folder: Path, split: NyuSplit) -> Iterator[
 
     Frames are called NYU0001_0000 and so on; ``folder/NYU{split}.txt`` says which is which. Running it again writes
     the same files again.
+
+    Raises:
+        UnusableDataset: the folder holds such rooms that are not of an export, as the original data set does.
     """
+    _mark_own(folder, split)
     names = []
     for number, sample in enumerate(each(frames), start=1):
         name = f"NYU{number:04d}_0000"
@@ -37,6 +44,17 @@ def export_monoscene(frames: Frames, folder: Path, split: NyuSplit) -> Iterator[
         names.append(f"{name} {sample.name}\n")
         yield name
     (folder / f"NYU{split}.txt").write_text("".join(names))
+
+
+def _mark_own(folder: Path, split: NyuSplit) -> None:
+    """Mark a folder as that of an export, unless there are rooms in it that none has written."""
+    listed = folder / f"NYU{split}.txt"
+    own = (folder / MARK).exists() or (listed.exists() and listed.read_text().startswith("NYU0001_0000 "))
+    strange = [made for layout in ("depthbin", "base") if (made := folder / layout / f"NYU{split}").exists()]
+    if strange and not own:
+        raise UnusableDataset(f"{strange[0]} holds rooms that no export has written: name another folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARK).touch()
 
 
 def write_room(sample: Sample, folder: Path, split: NyuSplit, name: str) -> None:
@@ -54,9 +72,8 @@ def write_room(sample: Sample, folder: Path, split: NyuSplit, name: str) -> None
         "target_1_4": _stored_order(sample.labels),
         "target_1_16": _stored_order(down_sample(sample.labels, MONOSCENE_COARSE)),
     }
-    draft = grids / f"{name}.part"
-    draft.write_bytes(pickle.dumps(content, protocol=4))
-    draft.replace(grids / f"{name}.pkl")
+    with draft(grids / f"{name}.pkl") as part:
+        part.write_bytes(pickle.dumps(content, protocol=4))
 
 
 def with_nyu_camera(sample: Sample) -> Sample:

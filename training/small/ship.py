@@ -7,6 +7,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from models.atomic import draft
 from training.small.recipe import Recipe
 
 
@@ -14,9 +15,8 @@ def ship(recipe: Recipe[Any], network: nn.Module, folder: Path) -> Path:
     """Write ``<name>_small.safetensors`` into ``folder``, whole or not at all; return its path."""
     state = {name: _half(tensor) for name, tensor in network.state_dict().items() if not _is_counter(name)}
     path = folder / f"{recipe.name}_small.safetensors"
-    part = path.with_suffix(".part")
-    save_file(_without_aliases(state), part, metadata={"format": "pt", "config": recipe.network_config()})
-    part.replace(path)
+    with draft(path) as part:
+        save_file(_without_aliases(state), part, metadata={"format": "pt", "config": recipe.network_config()})
     return path
 
 

@@ -28,6 +28,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pipeline.contract.classes import OCCUPIED_CLASSES
 from pipeline.contract.errors import BrokenRetrievalSet
 from pipeline.contract.grid import GRID_SHAPE
+from pipeline.store.atomic import replacing
 
 QUERIES, MASKS = "queries.csv", "masks.npz"
 MOST_QUERIES = 10_000
@@ -65,8 +66,13 @@ class Benchmark:
 
 
 def write_benchmark(folder: Path, benchmark: Benchmark) -> None:
-    """Write a benchmark into a folder, the queries last."""
+    """Write a benchmark into a folder, the queries last.
+
+    Raises:
+        BrokenRetrievalSet: files of these names are there that are no part of a benchmark; they stay.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    _check_own(folder)
     arrays = BytesIO()
     np.savez_compressed(arrays, allow_pickle=False, **{name: getattr(benchmark, name) for name in _SHAPES})
     _place(folder / MASKS, arrays.getvalue())
@@ -144,10 +150,23 @@ def _line(query: RetrievalQuery) -> str:
     return line.getvalue()
 
 
+def _check_own(folder: Path) -> None:
+    """Make sure that what is to be replaced is a benchmark's."""
+    queries, masks = folder / QUERIES, folder / MASKS
+    try:
+        own = not queries.exists() or queries.read_text().startswith("text,video_id,frame_index,split")
+        if masks.exists():
+            with zipfile.ZipFile(masks) as archive:
+                own = own and {f"{name}.npy" for name in _SHAPES} == {*archive.namelist()}
+    except (OSError, ValueError, zipfile.BadZipFile):
+        own = False
+    if not own:
+        raise BrokenRetrievalSet(f"{folder} holds a {QUERIES} or {MASKS} of something else: name another folder")
+
+
 def _place(path: Path, content: bytes) -> None:
-    draft = path.with_suffix(".part")
-    draft.write_bytes(content)
-    draft.replace(path)
+    with replacing(path) as draft:
+        draft.write_bytes(content)
 
 
 def stack(rows: Sequence[Benchmark]) -> Benchmark:

@@ -56,7 +56,7 @@ class KeyedTable:
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the table against other writers of this machine; the same thread may hold it twice."""
-        self.files.scratch.mkdir(parents=True, exist_ok=True)
+        self.files.make_scratch()
         with self._lock:
             yield
 

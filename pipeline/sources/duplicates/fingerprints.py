@@ -49,7 +49,7 @@ class Fingerprints:
 
     def __init__(self, files: Files) -> None:
         self._hashes = KeyedTable(files, FOLDER, _SCHEMA, "video_id")
-        self._index = Lookalikes(files.scratch / f"{FOLDER}.sqlite")
+        self._index = Lookalikes(files.make_scratch() / f"{FOLDER}.sqlite")
 
     def add(self, video_id: str, hashes: Hashes) -> None:
         """Keep the hashes of a video."""

@@ -54,7 +54,7 @@ class Hosts:
     @classmethod
     def of(cls, files: Files, settings: WebSettings) -> "Hosts":
         """Return the rate limits that all processes share which work on a store."""
-        return cls(files.scratch / FOLDER, settings)
+        return cls(files.make_scratch() / FOLDER, settings)
 
     def wait_turn(self, site: str) -> None:
         """Wait until a host may be asked.

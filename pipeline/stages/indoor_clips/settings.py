@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pipeline.contract.values import HERE_ALONE, NAMED_WEIGHTS
 from pipeline.stages.backends import BackendSettings
 
 
@@ -32,11 +33,18 @@ class Places365Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     weights: str = Field(
-        "resnet50_places365", min_length=1, description="name in the weights registry, or path of a checkpoint"
+        "resnet50_places365",
+        min_length=1,
+        json_schema_extra=NAMED_WEIGHTS,
+        description="name in the weights registry, or path of a checkpoint",
     )
     frames: int = Field(5, ge=1, le=64, description="frames of a clip, evenly spaced, whose probabilities are averaged")
     categories_kept: int = Field(5, ge=1, le=365, description="most probable scene categories kept for every clip")
-    device: str | None = Field(None, description="torch device the network runs on; none: the GPU if there is one")
+    device: str | None = Field(
+        None,
+        json_schema_extra=HERE_ALONE,
+        description="torch device the network runs on; none: the GPU if there is one",
+    )
 
 
 class SmallIndoorSettings(BaseModel):
@@ -44,7 +52,12 @@ class SmallIndoorSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    weights: str = Field("indoor_small", min_length=1, description="shipped name, or path of a .safetensors file")
+    weights: str = Field(
+        "indoor_small",
+        min_length=1,
+        json_schema_extra=NAMED_WEIGHTS,
+        description="shipped name, or path of a .safetensors file",
+    )
     frames: int = Field(8, ge=1, le=64, description="frames of a clip, evenly spaced, whose probabilities are averaged")
 
 

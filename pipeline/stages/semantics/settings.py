@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pipeline.contract.values import NAMED_WEIGHTS
 from pipeline.contract.vocabulary import Vocabulary, default_vocabulary, load_vocabulary
 from pipeline.stages.backends import BackendSettings
 from pipeline.stages.base import StageSettings
@@ -78,7 +79,10 @@ class SanSettings(StageSettings):
     """How SAN is run on a clip, and how its proposals become labels and regions."""
 
     weights: str = Field(
-        "san_vit_b_16", min_length=1, description="name in the weights registry, or a checkpoint's path"
+        "san_vit_b_16",
+        min_length=1,
+        json_schema_extra=NAMED_WEIGHTS,
+        description="name in the weights registry, or a checkpoint's path",
     )
     vocabulary: Path | Vocabulary | None = Field(
         None, description="YAML file of prompts, or the prompts themselves; none: those that come with the project"

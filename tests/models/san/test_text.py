@@ -46,12 +46,12 @@ def test_an_embedding_does_not_depend_on_the_other_words(san: San):
 def test_kept_embeddings_are_used_instead_of_the_tower(san: San, tmp_path: Path):
     cache = ArrayCache(tmp_path)
     first = ClassEmbeddings(san.ov_classifier, cache).of(["wall", "bed"])
-    for path in tmp_path.iterdir():
+    for path in tmp_path.rglob("*.npz"):
         cache.store(path.stem, {"embedding": torch.full((64,), 0.125).numpy()})
     again = ClassEmbeddings(san.ov_classifier, cache).of(["bed", "wall", "rug"])
     assert (again[:2] == 0.125).all()
     assert not torch.equal(first, again[:2])
-    assert len(list(tmp_path.iterdir())) == 3
+    assert len(list(tmp_path.rglob("*.npz"))) == 3
 
 
 def test_kept_embeddings_of_other_weights_are_not_used(san: San, tmp_path: Path):
@@ -59,12 +59,12 @@ def test_kept_embeddings_of_other_weights_are_not_used(san: San, tmp_path: Path)
     other.load_state_dict({name: value * 2 for name, value in san.ov_classifier.state_dict().items()})
     ClassEmbeddings(san.ov_classifier, ArrayCache(tmp_path)).of(["wall"])
     ClassEmbeddings(other, ArrayCache(tmp_path)).of(["wall"])
-    assert len(list(tmp_path.iterdir())) == 2
+    assert len(list(tmp_path.rglob("*.npz"))) == 2
 
 
 def test_a_damaged_cache_file_is_computed_again(san: San, tmp_path: Path):
     expected = ClassEmbeddings(san.ov_classifier, ArrayCache(tmp_path)).of(["wall"])
-    next(tmp_path.iterdir()).write_bytes(b"PK\x03\x04 cut")
+    next(tmp_path.rglob("*.npz")).write_bytes(b"PK\x03\x04 cut")
     assert torch.equal(ClassEmbeddings(san.ov_classifier, ArrayCache(tmp_path)).of(["wall"]), expected)
 
 

@@ -3,14 +3,26 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from models.errors import WeightsUnavailable, WrongWeights
 from models.weights import cache
-from models.weights.cache import cache_folder, ensure, expected_checksum, fetch, locate, registered, shipped, verify
+from models.weights.cache import (
+    TRANSFERS,
+    cache_folder,
+    ensure,
+    expected_checksum,
+    fetch,
+    locate,
+    registered,
+    shipped,
+    verify,
+)
 from models.weights.registry import WEIGHTS, WeightFile
+from tests.foreign import foreign_folder, lost
 from tests.models.weights.server import CONTENT, MEGABYTE, WeightsServer
 from tests.paths import ROOT
 
@@ -45,7 +57,7 @@ def test_a_file_arrives_whole_and_is_remembered(server: WeightsServer, tmp_path:
     path = fetch(weights(server, "/whole"), tmp_path)
     assert path.read_bytes() == CONTENT
     assert (tmp_path / "toy.pth.sha256").read_text() == f"{SHA256}  toy.pth\n"
-    assert not (tmp_path / "toy.pth.part").exists()
+    assert not list(tmp_path.rglob("*.part"))
 
 
 def test_a_cached_file_is_not_fetched_again(server: WeightsServer, tmp_path: Path):
@@ -57,7 +69,7 @@ def test_a_cached_file_is_not_fetched_again(server: WeightsServer, tmp_path: Pat
 def test_an_interrupted_download_goes_on_where_it_stopped(server: WeightsServer, tmp_path: Path):
     with pytest.raises(WeightsUnavailable, match="Run again to resume"):
         fetch(weights(server, "/cut"), tmp_path)
-    arrived = (tmp_path / "toy.pth.part").stat().st_size
+    arrived = (tmp_path / TRANSFERS / "toy.pth.part").stat().st_size
     assert arrived == len(CONTENT) // 2
     assert fetch(weights(server, "/whole", sha256=SHA256), tmp_path).read_bytes() == CONTENT
     assert server.ranges[-1] == f"bytes={arrived}-"
@@ -80,16 +92,16 @@ def test_when_all_sources_fail_each_is_named_with_its_reason(server: WeightsServ
 
 
 def test_a_damaged_download_is_refused_with_both_checksums_and_deleted(server: WeightsServer, tmp_path: Path):
-    with pytest.raises(WrongWeights, match=f"expected {'0' * 64}, found {SHA256}"):
+    with pytest.raises(WrongWeights, match=f"expected {'0' * 64} .stated., found {SHA256}"):
         fetch(weights(server, "/whole", sha256="0" * 64), tmp_path)
+    assert not list(tmp_path.rglob("toy.pth*.p*"))
     assert not (tmp_path / "toy.pth").exists()
-    assert not (tmp_path / "toy.pth.part").exists()
 
 
 def test_a_file_changed_after_first_use_is_refused(server: WeightsServer, tmp_path: Path):
     path = fetch(weights(server, "/whole"), tmp_path)
     path.write_bytes(CONTENT[:-1])
-    with pytest.raises(WrongWeights, match=f"expected {SHA256}, found {OTHER_SHA256}"):
+    with pytest.raises(WrongWeights, match=f"expected {SHA256} .that.*, found {OTHER_SHA256}"):
         fetch(weights(server, "/whole"), tmp_path)
     assert expected_checksum(path) == SHA256
 
@@ -100,6 +112,59 @@ def test_a_published_checksum_counts_more_than_a_remembered_one(server: WeightsS
     assert verify(weights(server, "/gone", sha256=SHA256), tmp_path) == SHA256
     with pytest.raises(WrongWeights):
         verify(weights(server, "/gone", sha256=OTHER_SHA256), tmp_path)
+
+
+def test_of_several_checksums_that_are_stated_each_will_do(server: WeightsServer, tmp_path: Path):
+    two = replace(weights(server, "/whole", sha256="0" * 64), also_sha256=(SHA256,))
+    assert fetch(two, tmp_path).read_bytes() == CONTENT
+    (tmp_path / "toy.pth").write_bytes(CONTENT[:-1])
+    with pytest.raises(WrongWeights, match=f"expected {'0' * 64} or {SHA256} .stated., found {OTHER_SHA256}"):
+        verify(two, tmp_path)
+
+
+def test_trust_on_first_use_is_said_in_one_line_and_only_then(
+    server: WeightsServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    said = [(fetch(weights(server, "/whole"), tmp_path), capsys.readouterr().err)[1] for _ in range(2)]
+    assert said == [f"toy: no checksum is known; toy.pth is trusted from now on, sha256 {SHA256}\n", ""]
+    known = weights(server, "/whole", sha256=SHA256)
+    fetch(known, tmp_path / "elsewhere")
+    assert capsys.readouterr().err == "", "where one is stated, nothing is taken on trust"
+    assert not (tmp_path / "elsewhere" / "toy.pth.sha256").exists()
+
+
+def test_another_file_than_the_one_trusted_first_is_refused_when_it_is_fetched_again(
+    server: WeightsServer, tmp_path: Path
+):
+    (tmp_path / "toy.pth.sha256").write_text(f"{OTHER_SHA256}  toy.pth\n")
+    with pytest.raises(WrongWeights, match=f"expected {OTHER_SHA256} .that of the file trusted first.*found {SHA256}"):
+        fetch(weights(server, "/whole"), tmp_path)
+    assert not (tmp_path / "toy.pth").exists()
+    assert (tmp_path / "toy.pth.sha256").read_text().startswith(OTHER_SHA256)
+
+
+def test_a_folder_of_foreign_files_takes_weights_and_stays_as_it_is(server: WeightsServer, tmp_path: Path):
+    names = [f"toy.pth{suffix}" for suffix in (".part", ".lock", ".sha256", ".2.sha256/", ".licence-shown")]
+    before = foreign_folder(tmp_path, f"{TRANSFERS}/", *names)
+    with pytest.raises(WrongWeights):
+        fetch(weights(server, "/whole", sha256="0" * 64), tmp_path)
+    with pytest.raises(WeightsUnavailable):
+        fetch(weights(server, "/cut"), tmp_path)
+    for _ in range(2):
+        assert fetch(weights(server, "/whole", licence="CC BY-NC 4.0"), tmp_path).read_bytes() == CONTENT
+    assert lost(before, tmp_path) == []
+    assert expected_checksum(tmp_path / "toy.pth") == SHA256
+    (tmp_path / "toy.pth").write_bytes(CONTENT[:-1])
+    with pytest.raises(WrongWeights):
+        verify(weights(server, "/whole"), tmp_path)
+
+
+def test_nothing_that_stands_in_the_place_of_weights_is_replaced(server: WeightsServer, tmp_path: Path):
+    (tmp_path / "toy.pth").mkdir()
+    before = foreign_folder(tmp_path / "toy.pth")
+    with pytest.raises(WrongWeights, match="move it away"):
+        fetch(weights(server, "/whole"), tmp_path)
+    assert lost(before, tmp_path / "toy.pth") == []
 
 
 @pytest.mark.parametrize("record", ["", "\n"])
@@ -141,13 +206,13 @@ def test_a_non_commercial_licence_is_shown_once(
 
 
 def test_a_free_licence_is_not_shown(server: WeightsServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    fetch(weights(server, "/whole", licence="Apache-2.0"), tmp_path)
+    fetch(weights(server, "/whole", sha256=SHA256, licence="Apache-2.0"), tmp_path)
     assert capsys.readouterr().err == ""
 
 
 def test_of_two_processes_one_fetches_and_the_other_waits_for_it(server: WeightsServer, tmp_path: Path):
     first = another_process(server, "/stalled", tmp_path)
-    wait_for_bytes(tmp_path / "toy.pth.part", 2 * MEGABYTE, first)
+    wait_for_bytes(tmp_path / TRANSFERS / "toy.pth.part", 2 * MEGABYTE, first)
     second = another_process(server, "/whole", tmp_path)
     assert second.stderr is not None
     assert second.stderr.readline() == "toy: another process is fetching it; waiting\n"
@@ -161,7 +226,7 @@ def test_of_two_processes_one_fetches_and_the_other_waits_for_it(server: Weights
 
 def test_whoever_waits_goes_on_where_a_killed_process_stopped(server: WeightsServer, tmp_path: Path):
     first = another_process(server, "/stalled", tmp_path)
-    wait_for_bytes(tmp_path / "toy.pth.part", 2 * MEGABYTE, first)
+    wait_for_bytes(tmp_path / TRANSFERS / "toy.pth.part", 2 * MEGABYTE, first)
     second = another_process(server, "/stalled", tmp_path)
     assert second.stderr is not None
     assert "waiting" in second.stderr.readline()

@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -5,6 +6,9 @@ import pytest
 
 from models.weights.cache import shipped
 from models.weights.registry import WEIGHTS
+
+UNSTATED = {"dust3r_vitl_512_linear", "san_vit_b_16", "san_vit_large_14"}
+"""Weights whose checksum neither their authors nor anybody else was found to state."""
 
 
 @pytest.mark.parametrize("name", WEIGHTS)
@@ -20,6 +24,27 @@ def test_an_entry_names_a_plain_file_web_addresses_and_a_licence(name: str):
     assert entry.use
     assert entry.size_bytes > 10_000_000
     assert entry.sha256 is None or len(bytes.fromhex(entry.sha256)) == 32
+
+
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_plain_http_is_the_last_resort_and_only_for_a_file_whose_checksum_is_known(name: str):
+    schemes = [urlsplit(url).scheme for url in WEIGHTS[name].urls]
+    assert schemes[0] == "https"
+    assert "http" not in schemes or WEIGHTS[name].checksums
+
+
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_a_hub_is_asked_for_a_revision_unless_nobody_states_one(name: str):
+    for url in WEIGHTS[name].urls:
+        revision = url.partition("/resolve/")[2].partition("/")[0]
+        assert not revision or re.fullmatch(r"[0-9a-f]{40}", revision) or name in UNSTATED
+
+
+def test_only_files_of_which_nobody_states_a_checksum_are_trusted_on_first_use():
+    assert {name for name, entry in WEIGHTS.items() if not entry.checksums} == UNSTATED
+    stated = [sha256 for entry in WEIGHTS.values() for sha256 in entry.checksums]
+    assert all(re.fullmatch(r"[0-9a-f]{64}", sha256) for sha256 in stated)
+    assert len(set(stated)) == len(stated)
 
 
 def test_no_two_entries_share_a_file_of_the_cache():

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from pipeline.contract.errors import BrokenManifest, MixedDataset
+from pipeline.contract.values import laid_over
 from pipeline.dataset.recipe import DatasetRecipe, StageRecipe, one_recipe, recipe_of
 from pipeline.settings import load_settings
 from pipeline.stages.registry import stages
@@ -80,7 +82,9 @@ def test_recipes_differ_both_ways_or_not_at_all_and_exactly_where_their_values_d
 
 
 def test_a_recipe_of_the_settings_that_decide_may_be_followed():
-    assert decisive().values() == {name: load_settings("small").of(s).decisive() for name, s in stages().items()}
+    said = {name: load_settings("small").of(stage).decisive() for name, stage in stages().items()}
+    assert said["reconstruction"]["colmap"].pop("threads") is None, "of one machine alone"
+    assert decisive().values() == said
     decisive().check_decisive(load_settings("small"))
 
 
@@ -88,12 +92,62 @@ def test_a_recipe_that_leaves_settings_out_or_adds_some_may_not():
     chosen = load_settings("small")
     short = {name: dict(values) for name, values in decisive().values().items()}
     dropped = short["clips"].popitem()[0]
-    with pytest.raises(BrokenManifest, match=rf"'clips' that no manifest may give: {dropped}"):
+    with pytest.raises(BrokenManifest, match=rf"of 'clips' the manifest does not say: {dropped}"):
         recipe(**short).check_decisive(chosen)
     with pytest.raises(BrokenManifest, match="no stage 'cinema'"):
-        recipe(cinema={}).check_decisive(chosen)
-    with pytest.raises(BrokenManifest, match="seats"):
-        recipe(clips={**decisive().values()["clips"], "seats": 3}).check_decisive(chosen)
+        recipe(cinema={}).check_names()
+    with pytest.raises(BrokenManifest, match=r"clips.*seats \(unknown\)"):
+        recipe(clips={**decisive().values()["clips"], "seats": 3}).check_names()
+
+
+UNWANTED: list[tuple[str, dict[str, Any], str]] = [
+    ("semantics", {"san": {"features": "/home/me"}}, "san.features (here alone)"),
+    ("semantics", {"san": {"features": "features"}}, "san.features (here alone)"),
+    ("semantics", {"san": {"weights": "/home/me/net.pth"}}, "san.weights (here alone)"),
+    ("semantics", {"san": {"weights": "net.pth"}}, "san.weights (here alone)"),
+    ("semantics", {"san": {"vocabulary": "/etc/passwd"}}, "san.vocabulary (here alone)"),
+    ("semantics", {"san": {"device": "cuda:1"}}, "san.device (decides no result)"),
+    ("semantics", {"san": {"features_gb": 0}}, "san.features_gb (decides no result)"),
+    ("semantics", {"closed_set": {"folder": "/home/me/net"}}, "closed_set.folder (here alone)"),
+    ("indoor_clips", {"places365": {"device": "cuda:1"}}, "places365.device (here alone)"),
+    ("indoor_clips", {"small": {"weights": "../net.safetensors"}}, "small.weights (here alone)"),
+    ("reconstruction", {"colmap": {"threads": 64}}, "colmap.threads (here alone)"),
+    ("reconstruction", {"dust3r": {"weights": "~/net.pth"}}, "dust3r.weights (here alone)"),
+    ("reconstruction", {"backend": "//host/share"}, "backend (here alone)"),
+    ("video", {"web": {"cookies_file": "/home/me/cookies"}}, "web.cookies_file (here alone)"),
+    ("video", {"web": {"proxy": "http://evil.example"}}, "web.proxy (here alone)"),
+    ("video", {"bytes_max": 2048}, "bytes_max (decides no result)"),
+    ("video", {"cache": "x"}, "cache (unknown)"),
+    ("dataset", {"keep_videos": False}, "there is no stage 'dataset' here"),
+    ("profile", {}, "there is no stage 'profile' here"),
+]
+
+
+@pytest.mark.parametrize(("stage", "values", "named"), UNWANTED, ids=[named for _, _, named in UNWANTED])
+def test_what_says_where_how_fast_or_how_long_is_refused_by_name(stage: str, values: dict[str, Any], named: str):
+    said = {name: dict(given) for name, given in decisive().values().items()}
+    said[stage] = laid_over(said.get(stage, {}), values)
+    with pytest.raises(BrokenManifest, match=re.escape(named)):
+        recipe(**said).check_decisive(load_settings("small"))
+
+
+def test_what_says_nothing_about_one_machine_is_left_out():
+    said = {name: dict(given) for name, given in decisive().values().items()}
+    said["reconstruction"] = laid_over(said["reconstruction"], {"colmap": {"threads": None}})
+    assert recipe(**said).values() == decisive().values()
+    recipe(**said).check_decisive(load_settings("small"))
+
+
+def test_a_recipe_tells_where_it_is_not_what_holds_here():
+    assert decisive().against(load_settings("small")) == []
+    here = load_settings(
+        "small", overrides={"clips": {"frames_per_second": 5}, "reconstruction": {"colmap": {"threads": 2}}}
+    )
+    assert decisive().against(here) == ["clips.frames_per_second: 3.0 in the manifest, 5.0 here"]
+    other = decisive().against(load_settings("classic"))
+    assert "semantics.backend: 'san' in the manifest, 'structure' here" in other
+    assert "semantics.san.short_side: 96 in the manifest, nothing here" in other
+    assert all(len(line) < 250 for line in other)
 
 
 def test_the_recipe_of_a_video_is_what_its_results_note(tmp_path: Path):

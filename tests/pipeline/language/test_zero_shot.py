@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 import zarr
 
-from pipeline.contract.errors import NoEmbeddings, UnusableQuery
+from pipeline.contract.errors import DiskFull, NoEmbeddings, SettingsError, UnusableQuery
 from pipeline.language.text import SanText
 from pipeline.language.voxels import language_grid
 from pipeline.language.zero_shot import NO_PROMPT, label_dataset, zero_shot_labels
 from pipeline.stages.base import Workbench
+from tests.foreign import contents, foreign_folder, lost
+from tests.pipeline.small_files import files_limited_to
 
 
 def test_a_list_of_prompts_labels_every_voxel(spoken_tour: Workbench, text: SanText, tmp_path: Path):
@@ -34,14 +36,28 @@ def test_a_voxel_takes_the_prompt_nearest_to_its_mean_embedding(spoken_tour: Wor
     assert (labels[2][~held] == NO_PROMPT).all()
 
 
-def test_what_a_killed_run_left_is_replaced_and_earlier_labels_stay_until_then(
+def test_foreign_files_around_labels_stay_and_those_in_their_place_stop_it(
     spoken_tour: Workbench, text: SanText, tmp_path: Path
 ):
     video_id = spoken_tour.video.video_id
-    (tmp_path / f".{video_id}.part" / "labels").mkdir(parents=True)
-    (tmp_path / f".{video_id}.part" / "labels" / "zarr.json").write_text("{half")
-    label_dataset(spoken_tour.video.files, text, ["a bed"], tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [f"{video_id}.zarr"]
+    before = foreign_folder(tmp_path, f".{video_id}.part/", "other.zarr/")
+    for prompt in ("a bed", "a lamp"):
+        label_dataset(spoken_tour.video.files, text, [prompt], tmp_path)
+    assert lost(before, tmp_path) == []
+    (tmp_path / f"{video_id}.zarr" / "labels" / "notes.txt").write_text("a document")
+    within = contents(tmp_path / f"{video_id}.zarr")
+    (tmp_path / "new" / f"{video_id}.zarr").mkdir(parents=True)
+    for folder in (tmp_path, tmp_path / "new"):
+        with pytest.raises(SettingsError, match="name another folder"):
+            label_dataset(spoken_tour.video.files, text, ["a wall"], folder)
+    assert contents(tmp_path / f"{video_id}.zarr") == within
+
+
+def test_labels_of_an_earlier_run_are_replaced_whole(spoken_tour: Workbench, text: SanText, tmp_path: Path):
+    video_id = spoken_tour.video.video_id
+    for prompts in (["a lamp", "a wall"], ["a bed"]):
+        label_dataset(spoken_tour.video.files, text, prompts, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [f"{video_id}.zarr"]
     written = zarr.open_group(tmp_path / f"{video_id}.zarr", mode="r")
     assert written.attrs["weights"] == dict(text.weights)
     assert written["labels"].dtype == np.uint16
@@ -59,8 +75,7 @@ def test_bad_prompts_leave_nothing_behind(spoken_tour: Workbench, text: SanText,
 def test_a_full_disk_leaves_the_earlier_labels(spoken_tour: Workbench, text: SanText, tmp_path: Path):
     label_dataset(spoken_tour.video.files, text, ["a bed"], tmp_path)
     before = zarr.open_group(tmp_path / f"{spoken_tour.video.video_id}.zarr", mode="r")["labels"][:]
-    (tmp_path / f".{spoken_tour.video.video_id}.part").write_text("a file where the draft's folder would be")
-    with pytest.raises(OSError, match="exists"):
+    with files_limited_to(100), pytest.raises(DiskFull):
         label_dataset(spoken_tour.video.files, text, ["a lamp", "a wall"], tmp_path)
     after = zarr.open_group(tmp_path / f"{spoken_tour.video.video_id}.zarr", mode="r")
     assert after.attrs["prompts"] == ["a bed"]

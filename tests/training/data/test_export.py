@@ -3,13 +3,16 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from pipeline.contract.classes import SemanticClass
+from tests.foreign import foreign_folder, lost
 from tests.training.rooms import RoomFrames
 from training.data import MonoSceneRooms, NyuRooms
-from training.data.export import with_nyu_camera
+from training.data.export import MARK, export_monoscene, with_nyu_camera
 from training.data.nyu_format import INTRINSICS
 from training.data.safe_pickle import read_arrays
+from training.errors import UnusableDataset
 
 
 def test_both_layouts_of_an_export_give_back_the_frame_seen_by_the_benchmarks_camera(exported: Path):
@@ -44,3 +47,12 @@ def test_monoscenes_pickle_has_the_fields_and_axes_that_its_loader_reads(exporte
     assert content["target_1_4"].dtype == np.uint8
     assert content["target_1_16"].shape == (15, 9, 15)
     assert np.array_equal(content["target_1_4"].transpose(0, 2, 1), RoomFrames(1)[0].labels)
+
+
+def test_rooms_that_no_export_has_written_stay_and_an_export_is_made_again(tmp_path: Path, exported: Path):
+    before = foreign_folder(tmp_path / "nyu", "depthbin/NYUtest/NYU0001_0000.png", "NYUtest.txt")
+    with pytest.raises(UnusableDataset, match="no export has written"):
+        list(export_monoscene(RoomFrames(1), tmp_path / "nyu", "test"))
+    assert lost(before, tmp_path / "nyu") == []
+    (exported / MARK).unlink()
+    assert len(list(export_monoscene(RoomFrames(1), exported, "train"))) == 1, "as an earlier release left it"

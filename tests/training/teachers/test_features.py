@@ -34,7 +34,7 @@ def test_features_of_a_benchmark_are_kept_beside_the_run(dinov2: Path, tmp_path:
     frames, teacher = RoomFrames(1), load_teacher("dinov2", str(dinov2))
     features = features_of(frames, teacher, tmp_path, silent)
     assert features[0].shape == (64, 34, 45)
-    (kept,) = tmp_path.glob("*.npz")
+    (kept,) = tmp_path.rglob("*.npz")
     made = kept.stat().st_ino
     features_of(frames, teacher, tmp_path, silent)
     assert kept.stat().st_ino == made

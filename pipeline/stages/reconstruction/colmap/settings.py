@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pipeline.contract.values import HERE_ALONE
+
 
 class SparseSettings(BaseModel):
     """How cameras are found: SIFT features, exhaustive matching, COLMAP's mapping."""
@@ -112,7 +114,9 @@ class ColmapSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    threads: int | None = Field(None, ge=1, description="CPU threads of dense depth; all cores by default.")
+    threads: int | None = Field(
+        None, ge=1, json_schema_extra=HERE_ALONE, description="CPU threads of dense depth; all cores by default."
+    )
     sparse: SparseSettings = SparseSettings()
     sweep: SweepSettings = SweepSettings()
     planes: PlaneSettings = PlaneSettings()

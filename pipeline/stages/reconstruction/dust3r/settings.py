@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pipeline.contract.values import HERE_ALONE, NAMED_WEIGHTS
 from pipeline.stages.reconstruction.dust3r.alignment.settings import AlignmentSettings
 
 
@@ -13,7 +14,9 @@ class Dust3rSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     weights: str = Field(
-        "dust3r_vitl_512_dpt", description="shipped or registered name, or path of a .pth or .safetensors file"
+        "dust3r_vitl_512_dpt",
+        json_schema_extra=NAMED_WEIGHTS,
+        description="shipped or registered name, or path of a .pth or .safetensors file",
     )
     image_size: int | None = Field(
         None,
@@ -28,8 +31,12 @@ class Dust3rSettings(BaseModel):
         (6, 12), description="and with the frames so far ahead, so that long clips do not drift"
     )
     complete_up_to: int = Field(6, ge=2, description="clips of so few frames take all pairs")
-    batch_pairs: int | None = Field(None, ge=1, description="pairs decoded at once; none = what the memory holds")
-    device: str | None = Field(None, description="torch device; none = the GPU if there is one")
+    batch_pairs: int | None = Field(
+        None, ge=1, json_schema_extra=HERE_ALONE, description="pairs decoded at once; none = what the memory holds"
+    )
+    device: str | None = Field(
+        None, json_schema_extra=HERE_ALONE, description="torch device; none = the GPU if there is one"
+    )
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="of encoder and decoders; auto = bfloat16 on GPUs, float32 on CPUs, where it is faster"
     )

@@ -8,6 +8,7 @@ import pytest
 from pipeline.contract.errors import BrokenRetrievalSet
 from pipeline.language.retrieval import read_benchmark, write_benchmark
 from pipeline.language.retrieval.benchmark import MASKS, QUERIES, Benchmark, chosen
+from tests.foreign import foreign_folder, lost
 
 
 def test_files_come_back_as_written(benchmark: Benchmark, tmp_path: Path):
@@ -18,6 +19,19 @@ def test_files_come_back_as_written(benchmark: Benchmark, tmp_path: Path):
     assert read.queries == written.queries
     for name in ("grid_from_camera", "occupied", "visible", "mask"):
         assert np.array_equal(getattr(read, name), getattr(written, name))
+
+
+@pytest.mark.parametrize("name", [QUERIES, MASKS])
+def test_a_folder_of_foreign_files_is_no_place_for_a_benchmark_where_names_meet(
+    benchmark: Benchmark, tmp_path: Path, name: str
+):
+    before = foreign_folder(tmp_path, name, "queries.part", "masks.part")
+    with pytest.raises(BrokenRetrievalSet, match="name another folder"):
+        write_benchmark(tmp_path, benchmark)
+    (tmp_path / name).unlink()
+    for _ in range(2):
+        write_benchmark(tmp_path, benchmark)
+    assert lost(before, tmp_path) == [name], "replaced only once it was moved away"
 
 
 def spoiled_masks(**changes: Callable[[np.ndarray], np.ndarray]) -> Callable[[Path], None]:

@@ -12,6 +12,7 @@ from pipeline.contract.records import MetricScene, ScaleSource, Semantics
 from pipeline.contract.vocabulary import default_vocabulary
 from pipeline.stages.semantics.san import SanSegmenter
 from pipeline.stages.semantics.settings import SanSettings
+from tests.foreign import foreign_folder, lost
 from tests.pipeline.stages.semantics.tiny_san import tiny_settings, write_checkpoint, write_vocabulary
 
 _HEIGHT, _WIDTH = 96, 128
@@ -87,7 +88,7 @@ def test_a_frame_is_labelled_alike_in_any_batch(checkpoint: Path, rgb: NDArray[n
 def test_new_words_do_not_run_the_image_network_again(checkpoint: Path, rgb: NDArray[np.uint8], tmp_path: Path):
     features = tmp_path / "features"
     first = SanSegmenter(_settings(checkpoint, features=features)).segment(rgb, _scene(len(rgb)))
-    (kept,) = features.iterdir()
+    (kept,) = features.rglob("*.npz")
     with np.load(kept) as stored:
         np.savez(kept, **{**stored, "embeddings": -stored["embeddings"]})
     changed = SanSegmenter(_settings(checkpoint, features=features, vocabulary=_renamed(tmp_path))).segment(
@@ -98,13 +99,13 @@ def test_new_words_do_not_run_the_image_network_again(checkpoint: Path, rgb: NDA
     assert changed.region_embeddings is not None
     known = {tuple(row) for row in first.region_embeddings.tolist()}
     assert not known & {tuple(row) for row in changed.region_embeddings.tolist()}
-    assert [path.name for path in features.iterdir()] == [kept.name]
+    assert [path.name for path in features.rglob("*.npz")] == [kept.name]
 
 
 def test_another_clip_or_size_runs_the_image_network(checkpoint: Path, rgb: NDArray[np.uint8], tmp_path: Path):
     for frames, side in ((rgb[:1], 160), (rgb[2:], 160), (rgb[:1], 192)):
         SanSegmenter(_settings(checkpoint, features=tmp_path, short_side=side)).segment(frames, _scene(1))
-    assert len(list(tmp_path.iterdir())) == 3
+    assert len(list(tmp_path.rglob("*.npz"))) == 3
 
 
 def test_with_and_without_kept_features_labels_are_the_same(
@@ -149,16 +150,27 @@ def test_the_folder_of_features_stays_within_its_bound(checkpoint: Path, rgb: ND
         SanSegmenter(settings).segment(rgb[frame : frame + 1], _scene(1))
 
     segment(0, 1.0)
-    (first,) = tmp_path.iterdir()
+    (first,) = tmp_path.rglob("*.npz")
     room_for_two = 2.5 * first.stat().st_size / 1e9
     segment(2, room_for_two)
-    (second,) = set(tmp_path.iterdir()) - {first}
+    (second,) = set(tmp_path.rglob("*.npz")) - {first}
     segment(0, room_for_two)
     segment(1, room_for_two)
     # The first was used again after the second, which therefore made room.
     assert first.exists()
     assert not second.exists()
-    assert len(list(tmp_path.iterdir())) == 2
+    assert len(list(tmp_path.rglob("*.npz"))) == 2
+
+
+def test_a_labelled_frame_leaves_a_folder_of_documents_as_it_was(
+    checkpoint: Path, rgb: NDArray[np.uint8], segmented: Semantics, tmp_path: Path
+):
+    before = foreign_folder(tmp_path)
+    for frame, gigabytes in ((0, 1e-9), (1, 1.0), (0, 1.0)):
+        settings = _settings(checkpoint, features=tmp_path, features_gb=gigabytes)
+        labelled = SanSegmenter(settings).segment(rgb[frame : frame + 1], _scene(1))
+        assert (labelled.labels[0] == segmented.labels[frame]).mean() > 0.999
+    assert lost(before, tmp_path) == []
 
 
 def test_no_features_are_kept_where_they_may_take_no_room(checkpoint: Path, rgb: NDArray[np.uint8], tmp_path: Path):

@@ -1,0 +1,125 @@
+"""Whose a data folder is, asked before anything in it is replaced or deleted for the first time.
+
+``youtube-occ.json`` marks a folder in which this program keeps a dataset, and names the subfolder for work in progress.
+A folder without it may be anybody's: what bears a name that we would write is left alone unless something proves that a
+dataset of ours, made by an earlier release, is there.
+"""
+
+import contextlib
+import itertools
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import fsspec
+
+from models.atomic import draft
+from pipeline.contract.errors import SettingsError
+from pipeline.store.groups import CLIPS, FAILURE, QUALITY, SCENE_ZARR, SOURCE_NOTES, SOURCE_VIDEO
+
+MARK = "youtube-occ.json"
+SCRATCH = "scratch"
+KEPT = ("videos", "catalog", "dataset", "fingerprints")
+"""Folders of a dataset, beside that for work in progress."""
+
+_TABLES = ("catalog/parts.json", "fingerprints/parts.json", "dataset/index.parquet", "dataset/summary.json")
+_OF_A_VIDEO = (SOURCE_NOTES, SOURCE_VIDEO, CLIPS, SCENE_ZARR, FAILURE, QUALITY)
+_PROOFS = (
+    ("catalog/parts.json", {"parts", "next_number"}),
+    ("dataset/summary.json", {"version", "frames_by_split", "left_out"}),
+)
+
+
+class Ownership:
+    """Of the folder or prefix ``root``."""
+
+    def __init__(self, file_system: fsspec.AbstractFileSystem, root: str, *, is_local: bool) -> None:
+        self._file_system = file_system
+        self._root = str(root).rstrip("/")
+        self._is_local = is_local
+        self._is_claimed = False
+
+    def scratch(self) -> str:
+        """Return the name of the folder for work in progress; writes nothing.
+
+        It is ``scratch``, or ``scratch-2`` and so on where somebody else's folder has that name.
+        """
+        marked = self._read(MARK)
+        if marked:
+            name = PurePosixPath(str(marked.get("scratch", SCRATCH))).name
+            return SCRATCH if name in ("", "..") else name
+        if not self._exists(SCRATCH) or self._is_proven() or self._holds_nothing_but_locks(SCRATCH):
+            return SCRATCH
+        return next(name for number in itertools.count(2) if not self._exists(name := f"{SCRATCH}-{number}"))
+
+    def claim(self, scratch: str) -> None:
+        """Mark the folder as one of ours; does nothing where it is.
+
+        Raises:
+            SettingsError: it holds what we would replace and have not made; the message names it.
+        """
+        if self._is_claimed or self._read(MARK):
+            self._is_claimed = True
+            return
+        strange = next(self._in_the_way(), None)
+        if strange and not self._is_proven():
+            raise SettingsError(
+                f"{self._root} holds {strange}, which no dataset of this program wrote: name another folder "
+                "(--data, YOUTUBE_OCC_DATA), so that it stays as it is"
+            )
+        self._write_mark(json.dumps({"made_by": "youtube-occ", "scratch": scratch}, indent=1).encode())
+        self._is_claimed = True
+
+    def _write_mark(self, content: bytes) -> None:
+        if self._exists(MARK):  # somebody else's file, or a damaged one: it says nothing, and stays
+            return
+        self._file_system.makedirs(self._root, exist_ok=True)
+        if not self._is_local:
+            self._file_system.pipe_file(self._path(MARK), content)
+            return
+        with draft(Path(self._path(MARK))) as written:
+            written.write_bytes(content)
+
+    def _in_the_way(self) -> Iterator[str]:
+        """Yield what has a name that we would write."""
+        yield from (name for name in _TABLES if self._exists(name))
+        for video in self._videos():
+            yield from (f"{video}/{name}" for name in _OF_A_VIDEO if self._exists(f"{video}/{name}"))
+
+    def _is_proven(self) -> bool:
+        """Tell whether something shows that an earlier release keeps a dataset here."""
+        if any(keys <= self._read(name).keys() for name, keys in _PROOFS):
+            return True
+        return any(
+            {"sha256", "provenance"} <= self._read(f"{video}/{SOURCE_NOTES}").keys()
+            or self._read(f"{video}/{SCENE_ZARR}/zarr.json").get("node_type") == "group"
+            or {"code", "wanted", "tries"} <= self._read(f"{video}/{FAILURE}").keys()
+            for video in self._videos()
+        )
+
+    def _holds_nothing_but_locks(self, name: str) -> bool:
+        """Tell whether a folder holds empty locks alone, and folders with one each: a first video is being built."""
+        found = {entry.name: entry for entry in os.scandir(self._path(name))} if self._is_local else {}
+        locks = {key for key, entry in found.items() if key.endswith(".lock") and entry.stat().st_size == 0}
+        return all(key in locks or (f"{key}.lock" in locks and found[key].is_dir()) for key in found)
+
+    def _videos(self) -> Iterator[str]:
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            for path in self._file_system.ls(self._path("videos"), detail=False):
+                yield f"videos/{PurePosixPath(path).name}"
+
+    def _read(self, name: str) -> dict[str, Any]:
+        """Return the mapping in a JSON file; empty where there is none."""
+        try:
+            content = json.loads(self._file_system.cat_file(self._path(name)))
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
+            return {}
+        return content if isinstance(content, dict) else {}
+
+    def _exists(self, name: str) -> bool:
+        return bool(self._file_system.exists(self._path(name)))
+
+    def _path(self, name: str) -> str:
+        return f"{self._root}/{name}"
