@@ -23,8 +23,8 @@ build_dataset: export PYTHONWARNINGS ?= ignore:Function
 build_dataset: $(BASE)  ## build the dataset of sources.yaml (or SOURCES=...) into ./data
 	dagster job execute -j build_dataset
 
-ui: $(UI)  ## Dagster's pages on http://127.0.0.1:3000
-	dagster dev -h 127.0.0.1
+ui: $(UI)  ## Dagster's pages on http://127.0.0.1:3000, for this machine alone
+	python -m assets.ui
 
 install: $(ALL)  ## everything a user may want: the web, training, segmenters, queries, buckets, Dagster's pages
 

@@ -9,10 +9,13 @@ import dagster as dg
 from pydantic import Field
 from typer import echo
 
+from models.memory import limited_memory, machine_bytes
+from models.places import Places
 from pipeline.contract.errors import VideoLocked
 from pipeline.contract.progress import SECONDS_BETWEEN_LINES, Lines
 from pipeline.settings import Layer, Resolved, Settings, environment, resolve
 from pipeline.sources.catalog.catalog import Catalog
+from pipeline.sources.current_rules import bring_rules
 from pipeline.sources.due import due
 from pipeline.sources.entries import SourceList, listed_sources, read_entries, sources_text
 from pipeline.stages.base import Workbench
@@ -66,9 +69,15 @@ class PipelineResource(dg.ConfigurableResource["PipelineResource"]):
         return read_entries(sources_text(self.sources))
 
     def missing(self) -> Iterator[str]:
-        """Yield the videos that are not built, due and worth trying, in the order that the settings want."""
+        """Yield the videos that are not built, due and worth trying, in the order that the settings want.
+
+        They are judged by the rules that their sources have now.
+        """
         store, settings = self.store(), self.settings()
-        for found in due(Catalog(store), settings.of(video).web, settings.dataset.order):
+        catalog, listed = Catalog(store), listed_sources(self.sources, required=False)
+        if listed is not None:
+            bring_rules(catalog, listed)
+        for found in due(catalog, settings.of(video).web, settings.dataset.order):
             if is_missing(store.video(found.video_id), settings, found.built):
                 yield found.video_id
 
@@ -93,7 +102,9 @@ class LockedVideo(dg.ConfigurableResource[Workbench]):
         held = store.video(context.run.tags[PARTITION_TAG])
         workbench = Workbench(held, Catalog(store), settings, Lines(held.video_id))
         with ExitStack() as until_done:
+            _wait_for_place(held, settings.dataset.parallel_videos, until_done)
             _wait_for(held, until_done)
+            until_done.enter_context(limited_memory(int(settings.dataset.memory_share * machine_bytes())))
             yield workbench
             if is_built(held, settings):
                 finish_video(workbench, keep_source=settings.dataset.keep_videos)
@@ -106,6 +117,13 @@ def is_missing(video: VideoStore, settings: Settings, built: str = "") -> bool:
         return False
     tried_enough = not worth_trying(last_failure(video), wanted, settings.dataset.give_up_after)
     return not tried_enough and not is_built(video, settings)
+
+
+def _wait_for_place(video: VideoStore, parallel_videos: int, held: ExitStack) -> None:
+    """Take one of the places for videos, of which builds and the daemon's runs have as many together."""
+    places = Places(video.files.scratch / "places", parallel_videos)
+    waits = f"{video.video_id:<16} waits until fewer than {parallel_videos} videos are worked on"
+    held.enter_context(places.hold(waits=lambda: echo(waits)))
 
 
 def _wait_for(video: VideoStore, held: ExitStack) -> None:

@@ -29,6 +29,9 @@ OPEN_OPTIONS = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
 # A file cut off in transfer lacks its end; edit lists and rounding of time stamps account for a frame or two.
 LEAST_SHARE_PRESENT = 0.95
 DECODING_SAMPLES = 5
+GROWTH = 4
+"""A stream may change its size while it goes on, to this many times the pixels it was opened with."""
+LEAST_PIXELS = 1920 * 1088
 SEEN_HEIGHT = 180
 
 
@@ -210,8 +213,13 @@ def crop_box(width: int, height: int, pixel_aspect: float = 1.0) -> tuple[int, i
 def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     try:
         with av.open(str(path.resolve()), container_options=OPEN_OPTIONS) as container:
-            yield container, _moving_pictures(container, path)
+            stream = _moving_pictures(container, path)
+            opened = stream.codec_context.width * stream.codec_context.height
+            stream.codec_context.options = {"max_pixels": str(max(GROWTH * opened, LEAST_PIXELS))}
+            yield container, stream
     except av.FFmpegError as error:
+        if isinstance(error, MemoryError):
+            raise
         raise BrokenVideo(f"{path.name} cannot be decoded: {error.strerror}") from error
 
 

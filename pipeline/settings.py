@@ -69,9 +69,18 @@ class DatasetSettings(BaseModel):
 
     validation_share: float = Field(0.1, ge=0, le=1, description="share of videos in the validation split")
     give_up_after: int = Field(3, ge=1, description="tries after which a video whose network or process fails is left")
-    parallel_videos: int = Field(2, ge=1, description="videos that build_dataset works on at once")
+    parallel_videos: int = Field(2, ge=1, description="videos worked on at once, by build_dataset and the daemon")
+    memory_share: float = Field(
+        0.9,
+        gt=0,
+        le=1,
+        description="share of this machine's memory that the process of one video may have; beyond it the video is "
+        "left out, rather than the machine brought to a stand. Lower it where large videos are built at once (Linux)",
+    )
     poll_cron: str = Field("0 * * * *", description="when the sources are looked at again, as cron writes it")
-    requests_per_tick: int = Field(20, ge=1, description="runs that the sensor new_videos requests at a time")
+    requests_per_tick: int = Field(
+        20, ge=1, description="runs under way beyond which the sensor new_videos requests none"
+    )
     filters: FilterSettings = Field(FilterSettings(), description="which clips are left out for their scores")
     order: Literal["oldest", "newest"] = Field("oldest", description="which videos are fetched and built first")
     keep_videos: bool = Field(True, description="keep source videos; else each is deleted once its frames are stored")

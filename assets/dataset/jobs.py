@@ -1,5 +1,6 @@
 """The jobs, and what starts them without being asked."""
 
+import re
 from itertools import islice
 
 import dagster as dg
@@ -7,12 +8,18 @@ import dagster as dg
 from assets.dataset.catalog import video_catalog
 from assets.dataset.dataset import dataset
 from assets.dataset.videos import PARTITIONS, PER_VIDEO, VIDEOS
-from assets.resources import PipelineResource
-from pipeline.settings import Settings
+from assets.resources import PARTITION_TAG, PipelineResource
 from pipeline.sources.catalog.catalog import Catalog
-from pipeline.stages.failures import last_failure
-from pipeline.stages.run import final_fingerprint
-from pipeline.store.video import VideoStore
+
+SENSOR_TAG = "dagster/sensor_name"
+RUN_KEY_TAG = "dagster/run_key"
+NOT_OVER = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
 
 process_video = dg.define_asset_job(
     "process_video",
@@ -39,13 +46,14 @@ poll_schedule = dg.ScheduleDefinition(
 
 @dg.sensor(job=process_video, minimum_interval_seconds=30)
 def new_videos(context: dg.SensorEvaluationContext, pipeline: PipelineResource) -> dg.SensorResult:
-    """Make new rows of the catalog partitions, and request runs for some of what is missing and due."""
-    store, settings = pipeline.store(), pipeline.settings()
+    """Make new rows of the catalog partitions, and request runs for some of what is missing, due and not underway."""
     known = set(context.instance.get_dynamic_partitions(PARTITIONS))
-    fresh = [video_id for video_id in Catalog(store).video_ids() if video_id not in known]
-    missing = islice(pipeline.missing(), settings.dataset.requests_per_tick)
+    fresh = [video_id for video_id in Catalog(pipeline.store()).video_ids() if video_id not in known]
+    underway = _underway(context.instance)
+    room = max(0, pipeline.settings().dataset.requests_per_tick - len(underway))
+    missing = islice((video_id for video_id in pipeline.missing() if video_id not in underway), room)
     return dg.SensorResult(
-        run_requests=[_request(store.video(video_id), settings) for video_id in missing],
+        run_requests=[_request(context.instance, video_id) for video_id in missing],
         dynamic_partitions_requests=[VIDEOS.build_add_request(fresh)] if fresh else [],
     )
 
@@ -55,7 +63,16 @@ refresh_dataset = dg.AutomationConditionSensorDefinition(
 )
 
 
-def _request(video: VideoStore, settings: Settings) -> dg.RunRequest:
-    failure, wanted = last_failure(video), final_fingerprint(video.video_id, settings)
-    tries = failure.tries if failure else 0
-    return dg.RunRequest(run_key=f"{video.video_id}:{wanted}:{tries}", partition_key=video.video_id)
+def _underway(instance: dg.DagsterInstance) -> set[str]:
+    """Return the videos of runs that are not over."""
+    runs = instance.get_runs(dg.RunsFilter(statuses=NOT_OVER))
+    return {run.tags[PARTITION_TAG] for run in runs if PARTITION_TAG in run.tags}
+
+
+def _request(instance: dg.DagsterInstance, video_id: str) -> dg.RunRequest:
+    """Return a request whose key counts those before: Dagster starts no second run with a key, however one ended."""
+    tags = {PARTITION_TAG: video_id, SENSOR_TAG: new_videos.name}
+    newest = [run.tags.get(RUN_KEY_TAG, "") for run in instance.get_runs(dg.RunsFilter(tags=tags), limit=1)]
+    counted = [re.fullmatch(rf"{video_id} request ([0-9]+)", key) for key in newest]
+    number = 1 + sum(int(found[1]) for found in counted if found)
+    return dg.RunRequest(run_key=f"{video_id} request {number}", partition_key=video_id)

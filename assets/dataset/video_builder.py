@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -13,9 +14,10 @@ from pathlib import Path
 import dagster as dg
 from typer import echo
 
+from assets.dataset.deaths import note_death
 from assets.resources import PARTITION_TAG, PipelineResource, is_missing
-from pipeline.stages.failures import last_failure, record_death
-from pipeline.stages.run import final_fingerprint, is_built
+from pipeline.stages.failures import last_failure
+from pipeline.stages.run import is_built
 from pipeline.store.video import VideoStore
 
 BUILT_BY = "youtube_occ/built_by"
@@ -66,8 +68,9 @@ class VideoBuilder:
 
     def _build(self, video: VideoStore) -> VideoBuild:
         if is_missing(video, self.settings):  # still: another run may have built it since
+            started = time.time()
             exit_code = self._run_process_video(video.video_id)
-            self._record_death(video, exit_code)
+            self._record_death(video, started, exit_code)
         if is_built(video, self.settings):
             return VideoBuild(video.video_id, built=True, detail="")
         failure = last_failure(video)
@@ -88,15 +91,16 @@ class VideoBuilder:
                 self._children.discard(child)
         return exit_code
 
-    def _record_death(self, video: VideoStore, exit_code: int) -> None:
+    def _record_death(self, video: VideoStore, started: float, exit_code: int) -> None:
+        """Note an end that no stage has noted, and close the run that a dead process left open."""
+        detail = f"its process ended with code {exit_code} before it was done"
         tags = {PARTITION_TAG: video.video_id, BUILT_BY: self.run_id}
         runs = self.instance.get_runs(dg.RunsFilter(tags=tags), limit=1)
-        if runs and runs[0].is_finished:
-            return
-        detail = f"its process ended with code {exit_code} before it was done"
-        record_death(video, final_fingerprint(video.video_id, self.settings), detail)
+        if not self._stopped and not any(run.status is dg.DagsterRunStatus.CANCELED for run in runs):
+            note_death(video, self.settings, started, detail)
         for run in runs:
-            self.instance.report_run_failed(run, detail)
+            if not run.is_finished:
+                self.instance.report_run_failed(run, detail)
 
 
 class VideoBuilderResource(dg.ConfigurableResource[VideoBuilder]):

@@ -13,8 +13,6 @@ from pipeline.stages.run import run_stage
 PARTITIONS = "videos"
 VIDEOS = dg.DynamicPartitionsDefinition(name=PARTITIONS)
 PER_VIDEO = "per_video"
-GPU = "gpu"
-"""Pool of everything that wants the graphics card."""
 
 
 def video_assets() -> list[dg.AssetsDefinition]:
@@ -30,7 +28,6 @@ def _stage_asset(stage: AnyStage) -> dg.AssetsDefinition:
         group_name=PER_VIDEO,
         description=stage.description,
         code_version=stage.code_version,
-        pool=GPU if stage.resources.gpu_share else None,
         check_specs=[_spec(check, stage) for check in stage.checks],
     )
     def stage_of_video(workbench: dg.ResourceParam[Workbench]) -> dg.MaterializeResult:

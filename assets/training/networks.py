@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from training.data import Frames
 
 GPU = "gpu"
-"""Pool of everything that wants the graphics card."""
+"""Pool of the trainings; a run of theirs holds the graphics card, which stages of videos wait for too."""
 
 
 @dg.asset(group_name="training", deps=[dataset], pool=GPU)

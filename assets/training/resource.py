@@ -3,13 +3,17 @@
 import hashlib
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from pydantic import Field
+from typer import echo
 
 from assets.resources import PipelineResource
+from models.gpu import gpu_share
 
 if TYPE_CHECKING:
     from training.data.source import FramesSource
@@ -39,6 +43,13 @@ class TrainingResource(dg.ConfigurableResource["TrainingResource"]):
     pillars: dict[str, Any] = Field(
         default={}, description="of the study of distillation, as {seeds: [0], views: 100, arms: [{name: reference}]}"
     )
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["TrainingResource"]:
+        """Serve one run, which holds the whole graphics card, if there is one, until it ends."""
+        del context
+        with gpu_share(1.0, lambda: echo("waits for the graphics card")):
+            yield self
 
     def place(self, name: str, *identity: Any) -> Path:
         """Return the folder of a network or report; another identity (dataset, settings) has another folder."""

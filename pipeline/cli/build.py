@@ -23,6 +23,7 @@ from pipeline.cli.printers import bar, console, error_line, report_lines
 from pipeline.contract.errors import PipelineError
 from pipeline.settings import PROFILES, Settings
 from pipeline.sources.catalog.catalog import Catalog
+from pipeline.sources.current_rules import bring_rules
 from pipeline.sources.video_source import parse_source
 from pipeline.stages.base import Workbench
 from pipeline.stages.run import process_video
@@ -54,6 +55,8 @@ def process(
     listed = sources_naming(video, catalog)
     settings = resolved(flags(profile, settings_file, values), store, listed).settings
     catalog.add([video])
+    if listed is not None:
+        bring_rules(catalog, listed)
     with bar() as progress:
         workbench = Workbench(store.video(video.video_id), catalog, settings, progress)
         for report in process_video(workbench, keep_source=settings.dataset.keep_videos):

@@ -1,9 +1,7 @@
 """``youtube-occ sources``: what the sources would bring, what is known of it, and fetching without building."""
 
-import functools
 import time
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -14,12 +12,13 @@ from pipeline.cli.options import DataOption, FileOption, SetOption, SourcesOptio
 from pipeline.cli.printers import console
 from pipeline.contract.errors import VideoError
 from pipeline.sources.catalog.catalog import Catalog
-from pipeline.sources.catalog.rows import VideoState
+from pipeline.sources.current_rules import bring_rules, woken
 from pipeline.sources.discover import SourceReport, check, discover
-from pipeline.sources.entries import listed_sources, read_entries, sources_text
+from pipeline.sources.entries import SourceList, listed_sources, read_entries, sources_text
 from pipeline.sources.fetcher import Fetcher
 from pipeline.sources.web.explain import one_line
 from pipeline.stages.base import Workbench
+from pipeline.stages.failures import forget_failure
 from pipeline.stages.run import run_stage
 from pipeline.stages.video.stage import video
 
@@ -60,7 +59,7 @@ def fetch_videos(
     """Fetch every video of the catalog that is due, without building anything of it."""
     store = store_at(data)
     catalog = Catalog(store)
-    settings = resolved(flags(None, settings_file, values), store, listed_sources(None, required=False)).settings
+    settings = resolved(flags(None, settings_file, values), store, _bring_rules(catalog)).settings
     fetcher = Fetcher(
         catalog,
         settings.of(video).web,
@@ -72,6 +71,7 @@ def fetch_videos(
         if due is None:
             break
         time.sleep(min(POLL_S, max(LEAST_POLL_S, (due - datetime.now(UTC)).total_seconds())))
+        _bring_rules(catalog)
     console.print(_states(catalog))
 
 
@@ -86,11 +86,20 @@ def retry_videos(
     video_ids: Annotated[list[str], typer.Argument(help="Ids, as in <data>/videos/.")], data: DataOption = None
 ) -> None:
     """Let videos be asked for again whatever is known about them: gone, rejected, given up, a duplicate."""
-    catalog = Catalog(store_at(data))
-    fresh = functools.partial(replace, state=VideoState.NEW, tries=0, next_try=None, duplicate_of="", sha256="")
+    store = store_at(data)
+    catalog = Catalog(store)
     for video_id in video_ids:
         console.print(f"{video_id}: was {catalog.row(video_id).state}")
-    catalog.update(video_ids, fresh)
+        forget_failure(store.video(video_id))
+    catalog.update(video_ids, woken)
+
+
+def _bring_rules(catalog: Catalog) -> SourceList | None:
+    """Let the rules of the sources hold as they are now; return the sources, or None where nobody named any."""
+    listed = listed_sources(None, required=False)
+    if listed is not None:
+        bring_rules(catalog, listed)
+    return listed
 
 
 def _fetch_one(workbench: Workbench) -> None:

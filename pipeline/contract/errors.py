@@ -101,6 +101,10 @@ class DiskFull(VideoError):
     """The data folder ran out of space; nothing half-written was kept."""
 
 
+class OutOfMemory(VideoError):
+    """A stage wanted more memory than one video may take; nothing half-written was kept."""
+
+
 class NoClips(VideoError):
     """No shot of the video is long enough to be used."""
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
+from models.memory import limited_growth
 from pipeline.contract.errors import BrokenManifest, PipelineError, SettingsError, StageMissing
 from pipeline.contract.progress import Progress, silent
 from pipeline.contract.records import Segment
@@ -25,9 +26,11 @@ from pipeline.sources.catalog.rows import CatalogRow
 from pipeline.sources.video_source import parse_source
 from pipeline.stages.base import Workbench
 from pipeline.stages.run import process_video
+from pipeline.stages.video.stage import video as video_stage
 from pipeline.store.atomic import replacing
 from pipeline.store.groups import FRAMES, OCCUPANCY, SCENE, SOURCE_NOTES
 from pipeline.store.index import INDEX
+from pipeline.store.row_groups import oversized
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore, check_video_id
 
@@ -119,7 +122,7 @@ def rebuild(
         BrokenManifest: the manifest does not read back, or names what is no video.
     """
     recipe = read_recipe(path)
-    for expected in _expected(path):
+    for expected in _expected(path, settings.of(video_stage).web.row_group_bytes_max):
         row = _row(expected, path)
         catalog.register([row])
         video = store.video(row.video_id)
@@ -175,15 +178,19 @@ def _difference(video: VideoStore, row: CatalogRow, expected: pa.Table) -> str:
     return f"{share:.1%} of the voxels differ" if share > VOXEL_TOLERANCE else ""
 
 
-def _expected(path: Path) -> Iterator[pa.Table]:
-    """Yield the rows of each video; each lies in a row group of its own."""
+def _expected(path: Path, row_group_bytes_max: int) -> Iterator[pa.Table]:
+    """Yield the rows of each video; each lies in a row group of its own, which is as large as it says or smaller."""
     try:
         with pq.ParquetFile(path) as file:
+            reason = oversized(file, row_group_bytes_max)
+            if reason:
+                raise BrokenManifest(f"{path}: {reason}: raise video.web.row_group_bytes_max if you trust it")
             for group in range(file.num_row_groups):
-                table = file.read_row_group(group)
+                with limited_growth(4 * row_group_bytes_max):
+                    table = file.read_row_group(group)
                 if table.num_rows:
                     yield table
-    except pa.ArrowException as error:
+    except (pa.ArrowException, MemoryError) as error:
         raise BrokenManifest(f"{path} does not read back: {error}") from error
 
 

@@ -1,7 +1,8 @@
 """Brings what the sources list into the catalog: flat (no video is asked for) and incremental.
 
-A channel is read from its newest video on, until a run of videos that are known; other listings are read whole, since
-nothing says that new videos come first in them. Memory is bounded by a batch, whatever the length of a listing.
+A channel is read from its newest video on, until a run of videos that are known; once its rules have changed it is
+read whole, and so are other listings always, since nothing says that new videos come first in them. Memory is bounded
+by a batch, whatever the length of a listing.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,6 +16,7 @@ from pipeline.contract.errors import DownloadRefused, PipelineError, SettingsErr
 from pipeline.contract.records import Segment
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.catalog.rows import CatalogRow, VideoState
+from pipeline.sources.current_rules import adopt, bring_rules, orphans
 from pipeline.sources.entries import SourceEntry, SourceKind, SourceList
 from pipeline.sources.listings import list_videos
 from pipeline.sources.rules import FoundVideo
@@ -65,8 +67,9 @@ def discover(catalog: Catalog, listed: SourceList, settings: WebSettings) -> lis
     Raises:
         SettingsError: an entry names nothing at all, whatever the web says.
     """
-    hosts = Hosts.of(catalog.files, settings)
-    return [_discover(catalog, entry, listed.folder, settings, hosts) for entry in listed.entries]
+    bring_rules(catalog, listed)
+    hosts, homeless = Hosts.of(catalog.files, settings), orphans(catalog, listed)
+    return [_discover(catalog, entry, listed.folder, settings, hosts, homeless) for entry in listed.entries]
 
 
 def check(catalog: Catalog, listed: SourceList, settings: WebSettings) -> list[SourceReport]:
@@ -82,13 +85,18 @@ def check(catalog: Catalog, listed: SourceList, settings: WebSettings) -> list[S
     return reports
 
 
-def _discover(catalog: Catalog, entry: SourceEntry, folder: Path, settings: WebSettings, hosts: Hosts) -> SourceReport:
+def _discover(
+    catalog: Catalog, entry: SourceEntry, folder: Path, settings: WebSettings, hosts: Hosts, homeless: set[str]
+) -> SourceReport:
     report, rules = SourceReport(entry.name), entry.rules_json()
     for batch in _batches(catalog, entry, folder, settings, hosts, report):
         fresh = catalog.register(_row(candidate, rules) for candidate in batch)
         report.fresh += fresh
         report.known += len(batch) - len(fresh)
+        adopt(catalog, {c.video_id: c.source for c in batch if c.video_id in homeless}, rules)
         _add_stretches(catalog, [c for c in batch if c.found.segments and c.video_id not in set(fresh)])
+    if entry.kind in NEWEST_FIRST and not report.error:
+        catalog.note_read(entry.name, _rules_and_limit(entry))
     return report
 
 
@@ -97,7 +105,7 @@ def _batches(
 ) -> Iterator[list[_Candidate]]:
     """Yield the wanted videos of an entry, each id once a batch; what goes wrong is noted in the report."""
     listing = list_videos(entry, folder, settings, hosts)
-    if entry.kind in NEWEST_FIRST:
+    if entry.kind in NEWEST_FIRST and catalog.last_read(entry.name) == _rules_and_limit(entry):
         listing = _until_known(catalog, listing)
     try:
         for batch in _batched(_wanted(entry, listing, report), BATCH):
@@ -164,6 +172,10 @@ def _add_stretches(catalog: Catalog, candidates: list[_Candidate]) -> None:
 def _united(first: tuple[Segment, ...], second: tuple[Segment, ...]) -> tuple[Segment, ...]:
     """Return all stretches in order; no stretch at all stands for the whole video, which holds every other."""
     return tuple(sorted({*first, *second})) if first and second else ()
+
+
+def _rules_and_limit(entry: SourceEntry) -> str:
+    return entry.model_dump_json(exclude={"kind", "source"}, exclude_defaults=True)
 
 
 def _source_of(found: FoundVideo, entry: SourceEntry) -> VideoSource:

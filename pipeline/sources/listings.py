@@ -45,7 +45,7 @@ def list_videos(entry: SourceEntry, folder: Path, settings: WebSettings, hosts: 
     if entry.kind in LOCAL_KINDS:
         yield from (FoundVideo(video.origin) for video in local_videos(entry, folder))
     elif entry.kind is SourceKind.LIST:
-        yield from read_list(folder / entry.source)
+        yield from read_list(folder / entry.source, settings.row_group_bytes_max)
     else:
         yield from _ask(entry, settings, hosts)
 

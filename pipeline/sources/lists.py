@@ -22,6 +22,8 @@ from pipeline.sources.rules import FoundVideo
 from pipeline.sources.video_source import YOUTUBE_VIDEO_ID, YOUTUBE_WATCH
 from pipeline.sources.web.explain import one_line
 from pipeline.sources.web.guard import checked
+from pipeline.sources.web.settings import WebSettings
+from pipeline.store.row_groups import oversized
 
 COLUMNS = {
     "id": ("id", "video_id", "youtube_id", "ytid"),
@@ -38,11 +40,12 @@ FRAME_S = 1 / 30
 """How long RealEstate10K's last frame of a clip is shown."""
 
 
-def read_list(path: Path) -> Iterator[FoundVideo]:
+def read_list(path: Path, row_group_bytes_max: int = WebSettings().row_group_bytes_max) -> Iterator[FoundVideo]:
     """Yield the videos of a list in its order; a video named by several rows comes with each of them.
 
     Args:
         path: a ``.csv``, ``.tsv``, ``.txt`` or ``.parquet`` file, or a folder of RealEstate10K's text files.
+        row_group_bytes_max: memory that a row group of a Parquet file may take.
 
     Raises:
         BrokenListing: it cannot be read, or a row is no video.
@@ -51,17 +54,20 @@ def read_list(path: Path) -> Iterator[FoundVideo]:
         if path.is_dir():
             yield from (_realestate(file) for file in sorted(path.glob("*.txt")))
         elif path.suffix.lower() == ".parquet":
-            yield from _parquet(path)
+            yield from _parquet(path, row_group_bytes_max)
         else:
             yield from _csv(path)
     except (OSError, UnicodeDecodeError, csv.Error, pa.ArrowException) as error:
         raise BrokenListing(f"{path} cannot be read: {error}") from error
 
 
-def _parquet(path: Path) -> Iterator[FoundVideo]:
+def _parquet(path: Path, row_group_bytes_max: int) -> Iterator[FoundVideo]:
     with pq.ParquetFile(path) as file:
-        names = file.schema_arrow.names
-        for batch in file.iter_batches(batch_size=1000, columns=list(_columns(names, path).values())):
+        columns = list(_columns(file.schema_arrow.names, path).values())
+        reason = oversized(file, row_group_bytes_max, columns)
+        if reason:
+            raise BrokenListing(f"{path}: {reason}: write smaller groups, or raise video.web.row_group_bytes_max")
+        for batch in file.iter_batches(batch_size=1000, columns=columns):
             for row in batch.to_pylist():
                 yield _of_row({key: "" if value is None else str(value) for key, value in row.items()}, path)
 

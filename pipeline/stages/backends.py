@@ -5,7 +5,7 @@ backends by the entry point ``youtube_occ.backends``, named ``<stage>.<backend>`
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, TypeVar
@@ -64,6 +64,12 @@ class BackendSettings(StageSettings):
         """
         chosen = self.backends[self.backend]
         return chosen.make(self, self.of(chosen), scratch)
+
+    def resources(self) -> Resources:
+        """Return what the chosen backend asks of a machine; no graphics card where it is told to run elsewhere."""
+        chosen = self.backends[self.backend]
+        device = getattr(getattr(self, chosen.name), "device", None)
+        return replace(chosen.resources, gpu_share=0.0) if device == "cpu" else chosen.resources
 
     def decisive(self) -> dict[str, Any]:
         """Return the stage's settings without those of the backends that were not chosen."""

@@ -3,6 +3,7 @@
 Runner, settings, Dagster's assets, previews, checks and pools are all made from these declarations.
 """
 
+import functools
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from models.gpu import gpu_share
+from pipeline.contract.errors import OutOfMemory
 from pipeline.contract.progress import Progress, silent
 from pipeline.contract.records import LeftOut
 from pipeline.sources.catalog.catalog import Catalog
@@ -21,10 +24,29 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
+@dataclass(frozen=True)
+class Resources:
+    """What a stage asks of a machine: processors, gigabytes of memory, and the share of a GPU where there is one."""
+
+    cpus: float = 1.0
+    memory_gb: float = 1.0
+    gpu_share: float = 0.0
+
+    def with_those_of(self, other: "Resources") -> "Resources":
+        """Return what is enough for both, one after the other."""
+        return Resources(
+            max(self.cpus, other.cpus), max(self.memory_gb, other.memory_gb), max(self.gpu_share, other.gpu_share)
+        )
+
+
 class StageSettings(BaseModel):
     """Settings of a stage; frozen, unknown keys are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def resources(self) -> Resources:
+        """Return what these settings ask of a machine, beyond what the stage declares."""
+        return Resources()
 
     def decisive(self) -> dict[str, Any]:
         """Return what decides the stage's result, as plain values; what says where or how fast may be left out."""
@@ -82,15 +104,6 @@ Check = Callable[[VideoStore], Finding]
 
 
 @dataclass(frozen=True)
-class Resources:
-    """What a stage asks of a machine: processors, gigabytes of memory, and the share of a GPU where there is one."""
-
-    cpus: float = 1.0
-    memory_gb: float = 1.0
-    gpu_share: float = 0.0
-
-
-@dataclass(frozen=True)
 class Stage(Generic[SettingsT, DraftT]):
     """One stage of a video.
 
@@ -112,6 +125,10 @@ class Stage(Generic[SettingsT, DraftT]):
     resources: Resources = Resources()
     published: Callable[[Workbench], None] | None = None
     restore: Callable[[Workbench, SettingsT], None] | None = None
+
+    def resources_under(self, settings: SettingsT) -> Resources:
+        """Return what the stage asks of a machine with these settings: its own declaration and its backend's."""
+        return self.resources.with_those_of(settings.resources())
 
     @property
     def description(self) -> str:
@@ -153,7 +170,7 @@ def stage(
             settings,
             inputs,
             output,
-            fill,
+            _within_limits(fill, resources),
             preview,
             checks,
             resources,
@@ -162,3 +179,23 @@ def stage(
         )
 
     return declared
+
+
+def _within_limits(
+    fill: Callable[[Workbench, SettingsT, DraftT], StageResult], resources: Resources
+) -> Callable[[Workbench, SettingsT, DraftT], StageResult]:
+    """Let a stage wait for its share of the graphics card, whichever process it runs in, and say that memory ended."""
+
+    @functools.wraps(fill)
+    def limited(workbench: Workbench, settings: SettingsT, draft: DraftT) -> StageResult:
+        def waits() -> None:
+            workbench.progress(fill.__name__, 0, 1, "waits for the graphics card")
+
+        try:
+            with gpu_share(resources.with_those_of(settings.resources()).gpu_share, waits):
+                return fill(workbench, settings, draft)
+        except MemoryError as error:
+            message = f"{workbench.video.video_id}: {fill.__name__} wants more memory than dataset.memory_share allows"
+            raise OutOfMemory(message) from error
+
+    return limited

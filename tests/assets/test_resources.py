@@ -1,10 +1,13 @@
 import json
 from pathlib import Path
+from threading import Event, Thread
 
 import dagster as dg
 import pytest
+from filelock import FileLock, Timeout
 
 from assets.resources import PARTITION_TAG, LockedVideo, PipelineResource, is_missing
+from models.places import Places
 from pipeline.contract.errors import BrokenVideo, SettingsError
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.video_source import read_sources
@@ -122,6 +125,39 @@ def test_a_run_holds_the_video_of_its_partition_and_lets_it_go(small: PipelineRe
     assert workbench.settings == small.settings()
     with workbench.video.locked():
         assert (Path(workbench.video.files.scratch) / f"{VIDEO}.lock").exists()
+
+
+def test_runs_wait_while_as_many_videos_are_worked_on_as_the_settings_allow(small: PipelineResource):
+    """The run is one of a daemon or of a build: both come to their video here."""
+    one_by_one = {"dataset": {"parallel_videos": 1}}
+    alone = PipelineResource(data=small.data, sources=small.sources, overrides=one_by_one)
+    told: list[Workbench] = []
+    places, held, over, told_before = Places(Path(alone.store().scratch) / "places", 1), Event(), Event(), []
+
+    def work_on_another() -> None:
+        with places.hold():
+            held.set()
+            entrance = FileLock(places.folder / "entrance.lock")
+            while not is_held(entrance) and not over.wait(0.01):
+                pass
+            told_before.extend(told)
+
+    other = Thread(target=work_on_another)
+    other.start()
+    held.wait()
+    result = workbench_of(alone, {PARTITION_TAG: VIDEO}, told)
+    over.set()
+    other.join()
+    assert result.success
+    assert (told_before, len(told)) == ([], 1)
+
+
+def is_held(lock: FileLock) -> bool:
+    try:
+        with lock.acquire(timeout=0):
+            return False
+    except Timeout:
+        return True
 
 
 def test_a_run_without_a_partition_is_told_to_choose_one(small: PipelineResource, capfd: pytest.CaptureFixture[str]):

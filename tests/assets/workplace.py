@@ -78,10 +78,10 @@ class Workplace:
             "OMP_NUM_THREADS": "1",
         }
 
-    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+    def start(self, *arguments: str, module: str = "dagster") -> "subprocess.Popen[str]":
         """Start dagster with its output readable line by line, in a process group of its own."""
         return subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "dagster", *arguments],
+            [sys.executable, "-W", "ignore", "-m", module, *arguments],
             cwd=ROOT,
             env=self.environment,
             stdout=subprocess.PIPE,

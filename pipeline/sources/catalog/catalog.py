@@ -5,6 +5,7 @@ need no lock; writers of one machine take turns.
 """
 
 import functools
+import json
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -19,6 +20,8 @@ from pipeline.sources.video_source import VideoSource
 from pipeline.store.files import Files
 
 FOLDER = "catalog"
+READ = "read.json"
+"""By the name of a source: the rules under which it was last read to its end."""
 
 
 class Catalog:
@@ -91,6 +94,24 @@ class Catalog:
     def known(self, video_ids: Sequence[str]) -> set[str]:
         """Return those of ``video_ids`` that are known."""
         return self._rows.known(video_ids)
+
+    def last_read(self, source: str) -> str | None:
+        """Return the rules under which a source was last read to its end, or None where it never was."""
+        return self._reads().get(source)
+
+    def note_read(self, source: str, rules: str) -> None:
+        """Note that a source was read to its end under these rules; does nothing where that is known."""
+        with self._rows.locked():
+            reads = self._reads()
+            if reads.get(source) != rules:
+                self.files.write_bytes(json.dumps({**reads, source: rules}).encode(), FOLDER, READ)
+
+    def _reads(self) -> dict[str, str]:
+        try:
+            content = json.loads(self.files.read_bytes(FOLDER, READ))
+        except (FileNotFoundError, ValueError):
+            return {}
+        return content if isinstance(content, dict) else {}
 
     def video_ids(self) -> list[str]:
         """Return the ids of all videos, in order of registration."""

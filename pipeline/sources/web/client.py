@@ -12,15 +12,23 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from yt_dlp import YoutubeDL
+from yt_dlp.downloader import DashSegmentsFD, F4mFD, HlsFD, HttpFD, IsmFD, get_suitable_downloader
 from yt_dlp.networking._urllib import HTTPHandler, ProxyHandler, RedirectHandler, UrllibRH
 from yt_dlp.networking.common import Request, RequestDirector, Response
+from yt_dlp.postprocessor.ffmpeg import FFmpegPostProcessor
 
-from pipeline.contract.errors import DownloadTransient, UnwantedVideo
+from pipeline.contract.errors import DownloadTransient, ForbiddenAddress, UnwantedVideo
 from pipeline.sources.web.guard import Guard, authority, checked, site
 from pipeline.sources.web.hosts import Hosts
 from pipeline.sources.web.settings import WebSettings
 
 BLOCK_BYTES = 1 << 16
+OWN_DOWNLOADERS = (HttpFD, HlsFD, DashSegmentsFD, IsmFD, F4mFD)
+"""Those whose every request, of a segment too, is one of ``GuardedRH``."""
+
+NO_FFMPEG = "/nonexistent/no-ffmpeg"
+"""Where yt-dlp looks for ffmpeg, whatever is installed."""
+
 PROXY_PORTS = {"http": 80, "https": 443}
 
 
@@ -43,12 +51,26 @@ class WebClient(YoutubeDL):  # type: ignore[misc] # yt-dlp is not typed
         proxies = [proxy] if proxy else urllib.request.getproxies().values()
         trusted = {authority(url) for url in named} | {_proxy_authority(written) for written in proxies}
         self._guard = Guard(frozenset(trusted), settings.private_addresses)
+        # yt-dlp's command line says so too: some of its parts look for ffmpeg without being given the options.
+        FFmpegPostProcessor._ffmpeg_location.set(NO_FFMPEG)  # noqa: SLF001
         super().__init__({**options, **_network_options(settings, proxy)}, auto_init=True)
 
     @functools.cached_property
     def _request_director(self) -> RequestDirector:
         handler = functools.partial(GuardedRH, guard=self._guard, settings=self._settings, hosts=self._hosts)
         return self.build_request_director([handler])
+
+    def dl(self, name: str, info: dict[str, Any], *rest: Any, **options: Any) -> Any:
+        """Transfer a file, by requests of ours alone.
+
+        Raises:
+            ForbiddenAddress: another program would have to ask the hosts, which looks at no address.
+        """
+        chosen = get_suitable_downloader(info, self.params)
+        if chosen not in OWN_DOWNLOADERS:
+            named = getattr(chosen, "FD_NAME", "another program")
+            raise ForbiddenAddress(f"{info.get('protocol')} would be fetched by {named}, unguarded")
+        return super().dl(name, info, *rest, **options)
 
     def open_page(self, url: str) -> Response:
         """Ask for a page or a feed; the answer is read with ``read``."""
@@ -163,6 +185,10 @@ def _network_options(settings: WebSettings, proxy: str | None) -> dict[str, Any]
         # A copy in memory: yt-dlp writes cookies back, and several processes share the file.
         "cookiefile": io.StringIO(cookies.read_text()) if cookies else None,
         "ratelimit": settings.bytes_per_second,
+        # Neither a playlist nor anything else is handed to a program that asks hosts by itself.
+        "external_downloader": {"default": "native"},
+        "hls_prefer_native": True,
+        "ffmpeg_location": NO_FFMPEG,
         "cachedir": False,
         "quiet": True,
         "no_warnings": True,

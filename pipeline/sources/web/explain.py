@@ -32,7 +32,7 @@ GONE_WORDS = (
     "confirm your age",
 )
 LOGIN_WORDS = ("sign in", "login", "log in")
-NO_VIDEO_WORDS = ("unsupported url", "no video", "requested format is not available")
+NO_VIDEO_WORDS = ("unsupported url", "no video", "requested format is not available", "ffmpeg could not be found")
 LONGEST_TEXT = 300
 SECRETS = re.compile(r"(?i)(?<=://)[^/@\s]+(?=@)|(?:cookie|authorization):[^\n]*")
 

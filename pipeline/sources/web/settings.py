@@ -22,6 +22,11 @@ class WebSettings(BaseModel):
     )
     patience_s: float = Field(60, gt=0, le=3600, description="seconds over which a transfer must keep its least rate")
     page_bytes_max: int = Field(64 * 1024**2, ge=1024, description="largest page or feed read, bytes")
+    row_group_bytes_max: int = Field(
+        256 * 1024**2,
+        ge=1024,
+        description="memory that a row group of a list or manifest (one a video) in Parquet may take, bytes",
+    )
     pause_s: float = Field(
         60, ge=0, le=86400, description="rest of a host that refuses, doubled each time; Retry-After may ask for more"
     )

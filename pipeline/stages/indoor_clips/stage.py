@@ -27,7 +27,7 @@ SCORES_VERSION = "1"
     output=GroupOutput(FRAMES),
     preview=imported("pipeline.stages.indoor_clips.preview:contact_sheet"),
     checks=(frames_shape,),
-    resources=Resources(memory_gb=1, gpu_share=0.1),
+    resources=Resources(memory_gb=1),
 )
 def indoor_clips(workbench: Workbench, settings: IndoorClipsSettings, group: GroupWriter) -> StageResult:
     """Store the frames of indoor clips as ``frames``; every clip's score goes to its row of ``clips.parquet``.

@@ -28,7 +28,7 @@ ClipRows = list[tuple[int, slice]]
     inputs=("indoor_clips",),
     output=GroupOutput(RECONSTRUCTION),
     preview=imported("pipeline.stages.reconstruction.preview:depth_in_own_unit"),
-    resources=Resources(cpus=2, memory_gb=2, gpu_share=1),
+    resources=Resources(cpus=2, memory_gb=2),
 )
 def reconstruction(workbench: Workbench, settings: ReconstructionSettings, group: GroupWriter) -> StageResult:
     """Find cameras, depth and confidence of every indoor clip, up to scale.

@@ -21,7 +21,7 @@ from pipeline.store.rows import clip_rows, read_scene
     output=GroupOutput(SEMANTICS),
     preview=imported("pipeline.stages.semantics.preview:labelled_frame"),
     checks=(label_histogram,),
-    resources=Resources(cpus=2, memory_gb=3, gpu_share=0.5),
+    resources=Resources(cpus=2, memory_gb=3),
 )
 def semantics(workbench: Workbench, settings: SemanticsSettings, group: GroupWriter) -> StageResult:
     """Give every pixel of every frame a label and a region, at the resolution of its depth."""

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 
-from pipeline.contract.errors import ChangedMeanwhile, DownloadRefused, DuplicateVideo, VideoError
+from pipeline.contract.errors import ChangedMeanwhile, DownloadRefused, DuplicateVideo, UnwantedVideo, VideoError
 from pipeline.contract.progress import Progress, silent
 from pipeline.contract.records import Source
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.catalog.rows import ASKABLE, BUILDABLE, CatalogRow
+from pipeline.sources.current_rules import as_found, rules_of
 from pipeline.sources.duplicates.settings import DuplicateSettings
 from pipeline.sources.outcomes import after_arrival, after_error, refuse_final
-from pipeline.sources.rules import SourceRules
 from pipeline.sources.web.guard import site
 from pipeline.sources.web.hosts import Hosts
 from pipeline.stages.base import Workbench
@@ -81,10 +81,13 @@ def mark_fetched(workbench: Workbench) -> None:
 
 
 def _ask(row: CatalogRow, folder: Path, settings: VideoSettings, hosts: Hosts, progress: Progress) -> Source:
-    """Fetch the file; of a host, one of its places is held meanwhile."""
-    rules = SourceRules.model_validate_json(row.rules) if row.rules else SourceRules()
+    """Fetch the file; of a host, one of its places is held meanwhile. What is known may speak against it already."""
+    rules = rules_of(row)
     if row.source.kind != "url":
         return fetch(row.source, folder, settings, progress, rules)
+    objection = rules.objection(as_found(row)) if row.state in ASKABLE else None
+    if objection:
+        raise UnwantedVideo(f"{row.source.origin}: {objection}")
     asked = site(row.source.origin)
     with hosts.slot(asked):
         arrived = fetch(row.source, folder, settings, progress, rules, hosts)

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
 
+from models.memory import limited_growth
 from pipeline.contract.errors import (
     BrokenVideo,
     ChangedMeanwhile,
@@ -26,12 +27,13 @@ from pipeline.contract.errors import (
 )
 from pipeline.contract.progress import Progress, silent
 from pipeline.contract.records import Source
-from pipeline.media import check_decodes, probe
+from pipeline.media import Probe, check_decodes, probe
 from pipeline.sources.rules import SourceRules
 from pipeline.sources.video_source import VideoSource
 from pipeline.sources.web.explain import one_line
 from pipeline.sources.web.hosts import Hosts
 from pipeline.stages.video.arrival import TASK, Arrival
+from pipeline.stages.video.bounds import check_bounds
 from pipeline.stages.video.containers import check_whole
 from pipeline.stages.video.origins import FetchRequest, arrival_of
 from pipeline.stages.video.settings import VideoSettings
@@ -117,12 +119,12 @@ def read_source(folder: Path) -> Source | None:
 
 def _verified(request: FetchRequest, arrival: Arrival) -> Source:
     source, settings = request.source, request.settings
-    check_whole(arrival.path)
-    held = probe(arrival.path)
-    if not settings.duration_min_s <= held.duration_s <= settings.duration_max_s:
-        bounds = f"{settings.duration_min_s:g} to {settings.duration_max_s:g} s"
-        raise UnwantedVideo(f"{source.origin} lasts {held.duration_s:.1f} s; accepted are {bounds}")
-    check_decodes(arrival.path)
+    try:
+        with limited_growth(settings.probe_bytes_max):
+            held = _probed(arrival.path, source.origin, settings)
+    except MemoryError as error:
+        message = f"{source.origin} takes more than {settings.probe_bytes_max} bytes of memory: video.probe_bytes_max"
+        raise UnwantedVideo(message) from error
     return Source(
         video_id=source.video_id,
         origin=source.origin,
@@ -136,6 +138,20 @@ def _verified(request: FetchRequest, arrival: Arrival) -> Source:
         fps=held.fps,
         duration_s=held.duration_s,
     )
+
+
+def _probed(path: Path, origin: str, settings: VideoSettings) -> Probe:
+    """Look at a file of a stranger: first at its boxes, then at what it claims, and only then at its pictures."""
+    check_whole(path)
+    check_bounds(path, settings)
+    held = probe(path)
+    if not settings.duration_min_s <= held.duration_s <= settings.duration_max_s:
+        bounds = f"{settings.duration_min_s:g} to {settings.duration_max_s:g} s"
+        raise UnwantedVideo(f"{origin} lasts {held.duration_s:.1f} s; accepted are {bounds}")
+    if held.fps > settings.fps_max:
+        raise UnwantedVideo(f"{origin} shows {held.fps:.4g} frames a second: more than video.fps_max")
+    check_decodes(path)
+    return held
 
 
 def _place(draft: Path, source: Source, folder: Path) -> None:

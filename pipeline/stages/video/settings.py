@@ -19,6 +19,26 @@ class VideoSettings(StageSettings):
     duration_min_s: float = Field(0, ge=0, description="shortest video accepted, seconds")
     duration_max_s: float = Field(3600, gt=0, le=86400, description="longest video accepted, seconds")
     bytes_max: int = Field(4 * 1024**3, ge=1024, description="largest file accepted, bytes")
+    side_max: int = Field(
+        4096,
+        ge=144,
+        le=16384,
+        description="most pixels a side, pixel aspect applied; 4K has 3840. A decoder holds up to some 20 pictures of "
+        "1.5 bytes a pixel: half a gigabyte at 4096 a side, two at 8192",
+    )
+    fps_max: float = Field(
+        240, gt=0, le=1000, description="most frames a second; phones film slow motion with up to 240"
+    )
+    packets_max: int = Field(
+        2_000_000,
+        ge=1,
+        description="most packets of all streams of a file; an hour at 240 frames a second with sound has a million",
+    )
+    probe_bytes_max: int = Field(
+        2 * 1024**3,
+        ge=64 * 1024**2,
+        description="memory that looking at a new file may take, bytes; one that wants more is no tour (Linux)",
+    )
     free_bytes_min: int = Field(
         1024**3, ge=0, description="bytes that stay free on the disk; nothing is fetched where there are fewer"
     )

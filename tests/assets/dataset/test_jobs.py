@@ -1,3 +1,4 @@
+from contextlib import nullcontext
 from pathlib import Path
 
 import dagster as dg
@@ -27,24 +28,73 @@ def test_nothing_starts_building_because_the_ui_was_opened():
         assert status.value == "STOPPED"
 
 
-def test_the_sensor_requests_what_is_missing_and_again_only_when_something_changed(tmp_path: Path):
+def test_the_sensor_requests_what_is_missing_and_worth_trying(tmp_path: Path):
     pipeline = PipelineResource(data=str(tmp_path), sources="tour://1")
     store, settings = pipeline.store(), pipeline.settings()
     Catalog(store).add(read_sources("tour://1 tour://2"))
     broken = store.video("tour-2")
     record_failure(broken, "video", final_fingerprint("tour-2", settings), BrokenVideo("no frame"))
-    first, second = _requests(pipeline), _requests(pipeline)
-    assert [(request.partition_key, request.run_key) for request in first] == [("tour-1", second[0].run_key)]
-    record_death(store.video("tour-1"), final_fingerprint("tour-1", settings), "killed")
-    assert _requests(pipeline)[0].run_key != first[0].run_key
+    assert [request.partition_key for request in _requests(pipeline)] == ["tour-1"]
     for _ in range(settings.dataset.give_up_after):
         record_death(store.video("tour-1"), final_fingerprint("tour-1", settings), "killed")
     assert _requests(pipeline) == []
 
 
-def _requests(pipeline: PipelineResource) -> list[dg.RunRequest]:
+def test_a_video_is_requested_again_however_its_run_ended_and_not_while_it_goes_on(tmp_path: Path):
+    pipeline = PipelineResource(data=str(tmp_path), sources="tour://1")
+    Catalog(pipeline.store()).add(read_sources("tour://1"))
     with dg.DagsterInstance.ephemeral() as instance:
-        found = new_videos(dg.build_sensor_context(instance, resources={"pipeline": pipeline}))
+        keys = []
+        for ended in (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED, dg.DagsterRunStatus.SUCCESS):
+            (request,) = _requests(pipeline, instance)
+            keys.append(request.run_key)
+            run = _run_of(instance, request, dg.DagsterRunStatus.STARTED)
+            assert _requests(pipeline, instance) == []
+            instance.delete_run(run.run_id)
+            _run_of(instance, request, ended)
+        assert len(set(keys)) == 3
+
+
+def test_a_run_that_was_deleted_does_not_make_a_key_come_twice(tmp_path: Path):
+    pipeline = PipelineResource(data=str(tmp_path), sources="tour://1")
+    Catalog(pipeline.store()).add(read_sources("tour://1"))
+    with dg.DagsterInstance.ephemeral() as instance:
+        runs = [_run_of(instance, _requests(pipeline, instance)[0], dg.DagsterRunStatus.FAILURE) for _ in range(3)]
+        instance.delete_run(runs[1].run_id)
+        (request,) = _requests(pipeline, instance)
+        assert request.run_key not in {run.tags["dagster/run_key"] for run in runs}
+
+
+def test_what_is_under_way_counts_towards_the_most_that_are_requested(tmp_path: Path):
+    pipeline = PipelineResource(data=str(tmp_path), sources="tour://1", overrides={"dataset": {"requests_per_tick": 2}})
+    Catalog(pipeline.store()).add(read_sources("tour://1 tour://2 tour://3 tour://4"))
+    with dg.DagsterInstance.ephemeral() as instance:
+        first, second = _requests(pipeline, instance)
+        _run_of(instance, first, dg.DagsterRunStatus.NOT_STARTED)
+        (third,) = _requests(pipeline, instance)
+        assert third.partition_key == second.partition_key
+        _run_of(instance, second, dg.DagsterRunStatus.STARTED)
+        assert _requests(pipeline, instance) == []
+
+
+def _run_of(instance: dg.DagsterInstance, request: dg.RunRequest, status: dg.DagsterRunStatus) -> dg.DagsterRun:
+    """What the daemon makes of a request."""
+    tags = {
+        "dagster/partition": str(request.partition_key),
+        "dagster/sensor_name": "new_videos",
+        "dagster/run_key": str(request.run_key),
+    }
+    return instance.create_run_for_job(_nothing, tags=tags, status=status)
+
+
+@dg.job
+def _nothing() -> None:
+    """Do nothing."""
+
+
+def _requests(pipeline: PipelineResource, instance: dg.DagsterInstance | None = None) -> list[dg.RunRequest]:
+    with nullcontext(instance) if instance else dg.DagsterInstance.ephemeral() as asked:
+        found = new_videos(dg.build_sensor_context(asked, resources={"pipeline": pipeline}))
     assert isinstance(found, dg.SensorResult)
     return list(found.run_requests or [])
 

@@ -4,9 +4,9 @@ import dagster as dg
 import pytest
 
 from assets import definitions
-from assets.dataset.videos import GPU, PARTITIONS, PER_VIDEO, video_assets
+from assets.dataset.videos import PARTITIONS, PER_VIDEO, video_assets
 from assets.metadata import PREVIEW_BYTES
-from pipeline.settings import resolve
+from pipeline.settings import load_settings, resolve
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.video_source import parse_source
 from pipeline.stages.base import Workbench
@@ -82,8 +82,26 @@ def test_a_video_that_cannot_be_had_fails_with_its_code_and_stops_there(tmp_path
     assert "missing.mp4 does not exist" in str(data.user_failure_data.description)
 
 
-def test_stages_that_want_the_graphics_card_share_its_pool():
-    pools = {asset.op.name: asset.op.pool for asset in video_assets()}
-    assert pools == {name: GPU if stage.resources.gpu_share else None for name, stage in stages().items()}
-    assert GPU in pools.values()
+def test_no_run_waits_in_the_queue_for_a_graphics_card_that_its_profile_may_not_want():
+    assert {asset.op.pool for asset in video_assets()} == {None}
     assert {next(iter(asset.group_names_by_key.values())) for asset in video_assets()} == {PER_VIDEO}
+
+
+@pytest.mark.parametrize(
+    ("profile", "shares"),
+    [
+        ("classic", {}),
+        ("small", {"semantics": 0.5}),
+        ("youtube_occ", {"indoor_clips": 0.1, "reconstruction": 1.0, "semantics": 0.5}),
+    ],
+)
+def test_the_backends_of_a_profile_say_which_stages_want_the_graphics_card(profile: str, shares: dict[str, float]):
+    settings = load_settings(profile)
+    wanted = {name: stage.resources_under(settings.of(stage)).gpu_share for name, stage in stages().items()}
+    assert {name: share for name, share in wanted.items() if share} == shares
+
+
+def test_a_backend_that_is_told_to_run_on_the_processor_wants_no_graphics_card():
+    settings = load_settings("small", overrides={"semantics": {"san": {"device": "cpu"}}})
+    semantics = stages()["semantics"]
+    assert semantics.resources_under(settings.of(semantics)).gpu_share == 0

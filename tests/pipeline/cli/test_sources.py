@@ -3,9 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.contract.errors import SettingsError
+from pipeline.contract.errors import DownloadGone, SettingsError
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.catalog.rows import VideoState
+from pipeline.stages.failures import last_failure, record_failure
 from pipeline.store.store import Store
 from tests.earlier import VIDEO
 from tests.pipeline.videos import walk, write_video
@@ -97,6 +98,8 @@ def test_waiting_ends_where_nothing_is_left_to_be_asked_for(tmp_path: Path, film
 def test_retry_lets_a_video_be_asked_for_again_whatever_is_known_of_it(data: Path):
     catalog = Catalog(Store(data))
     catalog.update([VIDEO], lambda row: replace(row, state=VideoState.GONE, tries=7))
+    record_failure(Store(data).video(VIDEO), "video", "wanted", DownloadGone("it is gone"))
     assert output("sources", "retry", VIDEO, "--data", data) == f"{VIDEO}: was gone\n"
     row = Catalog(Store(data)).row(VIDEO)
     assert (row.state, row.tries, row.next_try) == (VideoState.NEW, 0, None)
+    assert last_failure(Store(data).video(VIDEO)) is None, "a build would pass the video over"

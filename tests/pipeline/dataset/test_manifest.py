@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -63,6 +64,17 @@ def test_it_says_how_the_videos_were_made_and_not_what_holds_today(copied_tour: 
 
 def test_what_is_there_already_is_compared_and_found_the_same(copied_tour: Workbench, manifest: Path):
     assert rebuilt(copied_tour, manifest).difference == ""
+
+
+def test_a_row_group_of_any_size_is_refused_before_it_is_read(copied_tour: Workbench, manifest: Path):
+    """A hundred million equal numbers in one row take a few kilobytes on disk and 400 MB once they are read."""
+    table = pq.read_table(manifest)
+    voxels = pa.ListArray.from_arrays([0, 100_000_000], pa.array(np.zeros(100_000_000, np.int32)))
+    row = table.slice(0, 1).set_column(table.schema.get_field_index("voxels"), "voxels", voxels)
+    pq.write_table(row.replace_schema_metadata(table.schema.metadata), manifest)
+    assert manifest.stat().st_size < 100_000
+    with pytest.raises(BrokenManifest, match="row_group_bytes_max"):
+        rebuilt(copied_tour, manifest)
 
 
 def test_another_file_under_the_same_address_is_told(copied_tour: Workbench, manifest: Path):

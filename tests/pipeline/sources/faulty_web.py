@@ -51,6 +51,8 @@ class Web:
     port: int = 0
     asked: list[Asked] = field(default_factory=list)
     tries: Counter[str] = field(default_factory=Counter)
+    held: set[str] = field(default_factory=set)
+    """Paths whose requests wait for as long as they stand here."""
 
     def fault(self, index: int) -> str:
         return FAULTS[index % len(FAULTS)]
@@ -122,6 +124,8 @@ class _Handler(QuietHandler):
         if self.path == "/page.html":
             self._send(self.web.page(), "text/html")
             return
+        while self.path in self.web.held:
+            time.sleep(0.05)
         index = int(self.path.rpartition("/")[2].removesuffix(".mp4"))
         self.web.tries[self.path] += 1
         fault, nth = self.web.fault(index), self.web.tries[self.path]

@@ -63,3 +63,10 @@ def test_a_missing_or_damaged_list_is_refused(tmp_path: Path):
     for name in ("a.parquet", "b.csv"):
         with pytest.raises(BrokenListing):
             list(read_list(tmp_path / name))
+
+
+def test_a_row_group_of_any_size_is_refused_before_it_is_read(tmp_path: Path):
+    pq.write_table(pa.table({"id": ["dQw4w9WgXcQ"] * 1_000_000}), tmp_path / "a.parquet")
+    with pytest.raises(BrokenListing, match=r"row_group_bytes_max"):
+        next(read_list(tmp_path / "a.parquet", 1_000_000))
+    assert next(read_list(tmp_path / "a.parquet")).origin.endswith("dQw4w9WgXcQ")

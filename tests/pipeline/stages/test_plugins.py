@@ -109,6 +109,7 @@ print("mean:", workbench.video.read("brightness", "mean").shape)
 
 DEFINITIONS = """
 import json, assets, dagster as dg
+from pipeline.stages.registry import stages
 graph = assets.definitions.resolve_asset_graph()
 node = graph.get(dg.AssetKey("brightness"))
 print(json.dumps({
@@ -116,6 +117,7 @@ print(json.dumps({
     "version": node.code_version,
     "description": node.description,
     "pools": sorted(node.pools or []),
+    "gpu_share": stages()["brightness"].resources_under(stages()["brightness"].settings()).gpu_share,
     "checks": sorted(key.name for key in graph.asset_check_keys),
     "job": sorted(n.name for n in assets.definitions.resolve_job_def("process_video").nodes_in_topological_order),
 }))
@@ -166,10 +168,10 @@ def test_the_runner_runs_the_stage_and_the_backend(package: Path, tmp_path: Path
     assert lines[-2:] == ["page: True", "mean: (12,)"], "two clips of six frames, the garden among them"
 
 
-def test_dagster_shows_the_stage_with_its_check_and_pool(package: Path):
+def test_dagster_shows_the_stage_with_its_check_and_what_it_asks_of_the_machine(package: Path):
     shown = json.loads(python(package, "-c", DEFINITIONS))
     assert shown["parents"] == ["indoor_clips"]
-    assert (shown["version"], shown["pools"]) == ("3", ["gpu"])
+    assert (shown["version"], shown["pools"], shown["gpu_share"]) == ("3", [], 0.1)
     assert shown["description"] == "Measure how bright every frame is."
     assert "not_black" in shown["checks"]
     assert "brightness" in shown["job"]

@@ -162,6 +162,16 @@ def test_the_rules_of_the_source_that_listed_a_video_hold_when_it_is_fetched(
     assert catalog.row(source.video_id).state is VideoState.UNWANTED
 
 
+def test_a_host_is_not_asked_for_what_a_rule_speaks_against_already(catalog: Catalog, tmp_path: Path, web: Web):
+    source = VideoSource.of_origin(web.url(0), f"feed {web.url(0)}")
+    rules = SourceRules(duration_max_s=60).model_dump_json(exclude_defaults=True)
+    catalog.register([CatalogRow(source.video_id, source, rules, duration_s=3000.0)])
+    before = len(web.asked)
+    with pytest.raises(UnwantedVideo, match="longer than 60 s"):
+        arrive(catalog, source.video_id, tmp_path / "out", QUICK)
+    assert (len(web.asked), catalog.row(source.video_id).state) == (before, VideoState.UNWANTED)
+
+
 def test_a_video_that_arrives_ends_the_row_of_refusals_of_its_host(catalog: Catalog, tmp_path: Path, web: Web):
     hosts = Hosts.of(catalog.files, QUICK.web.model_copy(update={"pause_s": 0.0}))
     host = f"127.0.0.1:{web.port}"

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from pipeline.settings import settings_type
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.rules import SourceRules
 from pipeline.sources.video_source import VideoSource, parse_source
+from pipeline.sources.web.client import WebClient
 from pipeline.sources.web.settings import WebSettings
 from pipeline.stages.video.arrive import arrive
 from pipeline.stages.video.fetch import fetch
@@ -144,3 +146,32 @@ def test_a_file_that_became_another_one_meanwhile_is_not_joined_from_two_halves(
     arrival = download(parse_source(web.url(12)), tmp_path, patient, SourceRules(), None, silent)
     assert arrival.path.read_bytes() == web.video(12, version=1)
     assert json.loads((tmp_path / "begun.json").read_text())["etag"] == '"1"'
+
+
+PLAYLISTS = {
+    "encrypted in a way that yt-dlp leaves to ffmpeg": '#EXT-X-KEY:METHOD=SAMPLE-AES,URI="key"\n',
+    "alive": "#EXT-X-MEDIA-SEQUENCE:7\n",
+}
+
+
+@pytest.mark.parametrize("line", PLAYLISTS.values(), ids=list(PLAYLISTS))
+def test_no_playlist_reaches_an_installed_ffmpeg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str):
+    """It would open whatever hosts the playlist names, past every guard."""
+    called, programs = tmp_path / "called", tmp_path / "bin"
+    programs.mkdir()
+    for name in ("ffmpeg", "ffprobe", "rtmpdump"):
+        (programs / name).write_text(f"#!/bin/sh\necho {name} $@ >> {called}\necho {name} version 7.0\n")
+        (programs / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    heard: list[bytes] = []
+    playlist = f"#EXTM3U\n#EXT-X-TARGETDURATION:4\n{line}#EXTINF:4,\nhttp://127.0.0.9:1/a.ts\n#EXT-X-ENDLIST\n"
+    answer = "HTTP/1.1 200 OK\r\nContent-Type: application/vnd.apple.mpegurl\r\nConnection: close\r\n\r\n" + playlist
+    with answering(answer.encode(), heard) as url, pytest.raises(VideoError):
+        fetch(parse_source(f"{url}/feed.m3u8"), tmp_path / "out", quick(interval_s=0))
+    assert heard
+    assert not called.exists(), called.read_text()
+
+
+def test_what_only_another_program_could_fetch_is_refused(tmp_path: Path):
+    with WebClient({}, WebSettings()) as client, pytest.raises(ForbiddenAddress, match="rtmp"):
+        client.dl(str(tmp_path / "a"), {"url": "rtmp://a.example/a", "protocol": "rtmp", "ext": "flv", "id": "a"})

@@ -1,0 +1,25 @@
+"""Dagster's web server behind the guard."""
+
+import os
+
+import dagster_webserver.app as dagster_app
+from dagster_webserver.cli import main
+from dagster_webserver.webserver import DagsterWebserver
+from starlette.middleware import Middleware
+
+from assets.ui.guard import HOSTS_VARIABLE, LOOPBACK_NAMES, SameSite
+
+
+class GuardedWebserver(DagsterWebserver):
+    """Dagster's pages, which answer this machine's own pages and programs and nobody else's."""
+
+    def build_middleware(self) -> list[Middleware]:
+        """Return Dagster's own, behind the guard."""
+        named = os.environ.get(HOSTS_VARIABLE, "").lower().split(",")
+        hosts = LOOPBACK_NAMES | {name.strip() for name in named if name.strip()}
+        return [Middleware(SameSite, hosts=hosts), *super().build_middleware()]
+
+
+if __name__ == "__main__":
+    vars(dagster_app)["DagsterWebserver"] = GuardedWebserver
+    main()  # type: ignore[no-untyped-call]

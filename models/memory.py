@@ -1,0 +1,58 @@
+"""A bound on the memory that this process allocates, kept by the kernel: what goes beyond it raises ``MemoryError``.
+
+What counts is what a process may write and nobody else shares (``RLIMIT_DATA`` of Linux): its heap, its arrays, and
+weights with the size of their file, but not its code, nor address space that is reserved without being used, of which
+torch and CUDA reserve more than any machine has. Other systems do not count so; there nothing is bounded.
+"""
+
+import contextlib
+import os
+import resource
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+CGROUP = Path("/sys/fs/cgroup/memory.max")
+_changing = threading.RLock()
+
+
+@contextlib.contextmanager
+def limited_memory(most: int) -> Iterator[None]:
+    """Let this process have at most ``most`` bytes until the block ends; a stricter bound that holds already stays."""
+    if sys.platform != "linux":
+        yield
+        return
+    with _changing:
+        before, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        bounds = [bound for bound in (most, before, hard) if bound != resource.RLIM_INFINITY]
+        resource.setrlimit(resource.RLIMIT_DATA, (min(bounds), hard))
+    try:
+        yield
+    finally:
+        with _changing:
+            resource.setrlimit(resource.RLIMIT_DATA, (before, hard))
+
+
+@contextlib.contextmanager
+def limited_growth(most: int) -> Iterator[None]:
+    """Let this process have at most ``most`` bytes more than now until the block ends; one block at a time."""
+    with _changing, limited_memory(data_bytes() + most):
+        yield
+
+
+def data_bytes() -> int:
+    """Return the bytes of this process that count."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmData:")), 0)
+
+
+def machine_bytes() -> int:
+    """Return the memory of this machine, or of the container where that has less."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    with contextlib.suppress(OSError, ValueError):
+        machine = min(machine, int(CGROUP.read_text()))
+    return machine

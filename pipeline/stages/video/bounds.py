@@ -1,0 +1,55 @@
+"""Looks at what a file claims before a frame of it is decoded: a small file can ask for any memory and any time."""
+
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from pipeline.contract.errors import BrokenVideo, UnwantedVideo
+from pipeline.media import OPEN_OPTIONS
+from pipeline.stages.video.settings import VideoSettings
+
+
+def check_bounds(path: Path, settings: VideoSettings) -> None:
+    """Read the headers and walk the packets of a file; nothing is decoded but what tells its format.
+
+    Raises:
+        UnwantedVideo: a side, the frame rate, the length or the number of packets is beyond the settings.
+        BrokenVideo: it is no video.
+    """
+    pixels = {"max_pixels": str(settings.side_max**2)}
+    try:
+        with av.open(str(path.resolve()), options=pixels, container_options=OPEN_OPTIONS) as container:
+            for stream in container.streams.video:
+                _check_stream(stream, path, settings)
+            _check_packets(container, path, settings)
+    except av.FFmpegError as error:
+        if isinstance(error, MemoryError):
+            raise
+        raise BrokenVideo(f"{path.name} cannot be read: {error.strerror}") from error
+
+
+def _check_stream(stream: VideoStream, path: Path, settings: VideoSettings) -> None:
+    width, height = stream.codec_context.width, stream.codec_context.height
+    aspect = float(stream.sample_aspect_ratio or 1)
+    side = max(width, height, round(width * aspect))
+    if side > settings.side_max:
+        raise UnwantedVideo(f"{path.name} has {width} x {height} pixels ({side} a side): more than video.side_max")
+    rate = float(stream.average_rate or 0)
+    is_moving = not stream.disposition & av.stream.Disposition.attached_pic
+    if is_moving and rate > settings.fps_max:
+        raise UnwantedVideo(f"{path.name} shows {rate:.4g} frames a second: more than video.fps_max")
+
+
+def _check_packets(container: InputContainer, path: Path, settings: VideoSettings) -> None:
+    begins: dict[int, float] = {}
+    # What is handed out last, a packet of nothing for each stream, is of the decoder and not of the file.
+    for count, packet in enumerate(container.demux(), start=1 - len(container.streams)):
+        if count > settings.packets_max:
+            raise UnwantedVideo(f"{path.name} holds more than {settings.packets_max} packets: video.packets_max")
+        if packet.pts is None or packet.time_base is None:
+            continue
+        at = float(packet.pts * packet.time_base)
+        if at - begins.setdefault(packet.stream.index, at) > settings.duration_max_s:
+            raise UnwantedVideo(f"{path.name} lasts more than {settings.duration_max_s:g} s: video.duration_max_s")

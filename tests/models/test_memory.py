@@ -1,0 +1,48 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.memory import data_bytes, limited_growth, limited_memory, machine_bytes
+from tests.paths import ROOT
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory is bounded on Linux alone")
+
+MB = 2**20
+
+
+def test_what_goes_beyond_the_bound_is_an_error_and_what_stays_below_it_is_not():
+    with limited_growth(64 * MB):
+        assert np.ones(16 * MB, np.uint8).all()
+        with pytest.raises(MemoryError):
+            np.ones(256 * MB, np.uint8)
+    assert np.ones(128 * MB, np.uint8).all()
+
+
+def test_a_stricter_bound_that_holds_already_stays():
+    with limited_growth(64 * MB), limited_memory(data_bytes() + 1024 * MB), pytest.raises(MemoryError):
+        np.ones(256 * MB, np.uint8)
+
+
+def test_torch_reads_weights_and_multiplies_within_what_it_uses(tmp_path: Path):
+    """Weights count with the size of their file, here 256 MB; address space that is reserved does not."""
+    code = """
+import sys, mmap, torch
+from safetensors.torch import load_file, save_file
+from models.memory import limited_growth
+save_file({"a": torch.ones(64 * 2**20)}, sys.argv[1])
+with limited_growth(400 * 2**20):
+    reserved = mmap.mmap(-1, 2**36, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=0)
+    weights = load_file(sys.argv[1])["a"]
+    print(float((weights[:1000].reshape(10, 100) @ weights[:1000].reshape(100, 10)).sum()))
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "a.safetensors")], cwd=ROOT, capture_output=True, check=False
+    )
+    assert ended.stdout == b"10000.0\n", ended.stderr.decode()
+
+
+def test_a_machine_has_more_memory_than_this_process():
+    assert 0 < data_bytes() < machine_bytes()
