@@ -11,6 +11,8 @@ from typer import echo
 
 from pipeline.contract.errors import VideoLocked
 from pipeline.contract.progress import SECONDS_BETWEEN_LINES, Lines
+from pipeline.dataset.known import settled
+from pipeline.dataset.selection import Selection
 from pipeline.settings import Layer, Resolved, Settings, environment, resolve
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.due import due
@@ -65,10 +67,22 @@ class PipelineResource(dg.ConfigurableResource["PipelineResource"]):
         """Return the sources as they are listed now; raises ``SettingsError``."""
         return read_entries(sources_text(self.sources))
 
+    def asked(self) -> Selection:
+        """Return which videos the dataset takes in: those that the sources name, made with these settings."""
+        return Selection(listed_sources(self.sources, required=False), self.settings())
+
     def missing(self) -> Iterator[str]:
-        """Yield the videos that are not built, due and worth trying, in the order that the settings want."""
-        store, settings = self.store(), self.settings()
-        for found in due(Catalog(store), settings.of(video).web, settings.dataset.order):
+        """Yield the videos that are named, not built, due and worth trying, in the order that the settings want.
+
+        Of a video that is known to need nothing, no file is asked for.
+        """
+        store, asked, settings = self.store(), self.asked(), self.settings()
+        catalog = Catalog(store)
+        named = asked.named(catalog)
+        done = settled(store, settings.dataset.filters, asked, settings.dataset.give_up_after)
+        for found in due(catalog, settings.of(video).web, settings.dataset.order):
+            if found.video_id in done or (named is not None and found.video_id not in named):
+                continue
             if is_missing(store.video(found.video_id), settings, found.built):
                 yield found.video_id
 

@@ -67,7 +67,10 @@ class DatasetSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    validation_share: float = Field(0.1, ge=0, le=1, description="share of videos in the validation split")
+    validation_share: float = Field(
+        0.1, ge=0, le=1, description="share of uploaders (else listings, folders, videos) in validation"
+    )
+    mixed: bool = Field(False, description="take in videos that were made with other settings than today's")
     give_up_after: int = Field(3, ge=1, description="tries after which a video whose network or process fails is left")
     parallel_videos: int = Field(2, ge=1, description="videos that build_dataset works on at once")
     poll_cron: str = Field("0 * * * *", description="when the sources are looked at again, as cron writes it")

@@ -16,6 +16,7 @@ from pipeline.contract.records import Source
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.catalog.rows import ASKABLE, BUILDABLE, CatalogRow
 from pipeline.sources.duplicates.settings import DuplicateSettings
+from pipeline.sources.local_files import is_gone, take_place
 from pipeline.sources.outcomes import after_arrival, after_error, refuse_final
 from pipeline.sources.rules import SourceRules
 from pipeline.sources.web.guard import site
@@ -43,8 +44,8 @@ def arrive(
     try:
         arrived = _ask(row, folder, settings, hosts, progress)
         _claim(catalog, row, arrived.sha256)
-        if row.source.kind != "tour" and settings.duplicates.enabled:
-            _refuse_alike(catalog, row, folder / SOURCE_VIDEO, settings.duplicates)
+        if row.source.kind != "tour":
+            _compare(catalog, row, folder / SOURCE_VIDEO, settings.duplicates)
     except VideoError as error:
         _note(error, catalog, row, hosts, settings)
         raise
@@ -97,6 +98,9 @@ def _claim(catalog: Catalog, row: CatalogRow, sha256: str) -> None:
     with catalog.locked():
         twin = _twin(catalog, row.video_id, sha256)
         catalog.update([row.video_id], lambda known: replace(known, sha256=sha256, duplicate_of=twin or ""))
+        moved = twin is not None and take_place(catalog, row.video_id, twin)
+    if moved:
+        raise DuplicateVideo(f"{row.video_id} is {twin}, whose file moved to {row.source.origin}")
     if twin:
         raise DuplicateVideo(f"{row.video_id} is the same file as {twin}")
 
@@ -108,20 +112,21 @@ def _twin(catalog: Catalog, video_id: str, sha256: str) -> str | None:
     return next((other for other in same if other != video_id), None)
 
 
-def _refuse_alike(catalog: Catalog, row: CatalogRow, path: Path, settings: DuplicateSettings) -> None:
-    """Keep the hashes of a video, unless it shows what another one of the catalog shows."""
+def _compare(catalog: Catalog, row: CatalogRow, path: Path, settings: DuplicateSettings) -> None:
+    """Keep the hashes of a video, and note which earlier one shows much of the same; a copy is refused."""
     from pipeline.sources.duplicates.fingerprints import Fingerprints, video_hashes
 
     fingerprints, hashes = Fingerprints(catalog.files), video_hashes(path)
     with catalog.locked():
         alike = fingerprints.alike(hashes, settings)
         rows = catalog.rows([found.video_id for found in alike])
-        buildable = {other.video_id for other in rows.values() if other.state in BUILDABLE} - {row.video_id}
-        first = next((found for found in alike if found.video_id in buildable), None)
-        if first is None:
+        others = {key for key, other in rows.items() if other.state in BUILDABLE and not is_gone(other.source)}
+        first = next((found for found in alike if found.video_id in others - {row.video_id}), None)
+        if first is not None:
+            catalog.update([row.video_id], lambda known: replace(known, duplicate_of=first.video_id))
+        if first is None or first.share < settings.share or not settings.enabled:
             fingerprints.add(row.video_id, hashes)
             return
-        catalog.update([row.video_id], lambda known: replace(known, duplicate_of=first.video_id))
     raise DuplicateVideo(f"{row.video_id} shows {first.share:.0%} of the pictures of {first.video_id}")
 
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from pipeline.contract.errors import BrokenVideo
 from pipeline.contract.records import LeftOut, ScaleSource
-from pipeline.dataset.index import build_dataset, split_of
+from pipeline.dataset.index import build_dataset
+from pipeline.dataset.split import split_of
 from pipeline.settings import DatasetSettings
 from pipeline.stages.failures import forget_failure, record_failure
 from pipeline.store.index import CLASS_COLUMNS, DatasetSummary, read_summary
@@ -22,6 +23,11 @@ HALF = DatasetSettings(validation_share=0.5)
 
 def finish(store: Store, video_id: str, fingerprint: str = "f0", frames: int = 4) -> None:
     """Write the groups of a finished video whose second frame lost its camera."""
+    with store.video(video_id).locked():
+        _finish(store, video_id, fingerprint, frames)
+
+
+def _finish(store: Store, video_id: str, fingerprint: str, frames: int) -> None:
     video = store.video(video_id)
     left_out = (LeftOut("occupancy", 7, "TooFewRegistered", "2 of 9 frames"),)
     note = Provenance(
@@ -98,7 +104,8 @@ def test_a_removed_video_leaves_the_index(tmp_path: Path):
     for video_id in ("a", "b"):
         finish(store, video_id)
     build_dataset(store, HALF)
-    store.video("a").drop_group("occupancy")
+    with store.video("a").locked():
+        store.video("a").drop_group("occupancy")
     assert build_dataset(store, HALF).videos == 1
     assert {row["video_id"] for row in index_of(tmp_path)} == {"b"}
 
