@@ -61,7 +61,7 @@ class Fingerprints:
                 self._index.add([(video_id, hashes)], self._version())
 
     def alike(self, hashes: Hashes, settings: DuplicateSettings) -> list[Lookalike]:
-        """Return the videos that show the same or much of it (``settings.near``), the most alike first."""
+        """Return the videos that show the same, the most alike first."""
         if len(hashes) < settings.frames_min:
             return []
         self._catch_up()
@@ -70,8 +70,7 @@ class Fingerprints:
             for video_id, other in self._index.candidates(hashes, CANDIDATES)
             if len(other) >= settings.frames_min
         ]
-        least = min(settings.near, settings.share)
-        return sorted((match for match in compared if match.share >= least), key=lambda match: -match.share)
+        return sorted((match for match in compared if match.share >= settings.share), key=lambda match: -match.share)
 
     def _catch_up(self) -> None:
         with self._hashes.locked():

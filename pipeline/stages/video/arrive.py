@@ -49,7 +49,7 @@ def arrive(
     except VideoError as error:
         _note(error, catalog, row, hosts, settings)
         raise
-    return arrived
+    return replace(arrived, video_id=video_id)  # that of a file that moved is not made from where it lies now
 
 
 def restore(workbench: Workbench, settings: VideoSettings) -> None:
@@ -117,12 +117,13 @@ def _compare(catalog: Catalog, row: CatalogRow, path: Path, settings: DuplicateS
     from pipeline.sources.duplicates.fingerprints import Fingerprints, video_hashes
 
     fingerprints, hashes = Fingerprints(catalog.files), video_hashes(path)
+    least = settings.model_copy(update={"share": min(settings.near, settings.share)})
     with catalog.locked():
-        alike = fingerprints.alike(hashes, settings)
+        alike = [found for found in fingerprints.alike(hashes, least) if found.video_id != row.video_id]
         rows = catalog.rows([found.video_id for found in alike])
         others = {key for key, other in rows.items() if other.state in BUILDABLE and not is_gone(other.source)}
-        first = next((found for found in alike if found.video_id in others - {row.video_id}), None)
-        if first is not None:
+        first = next((found for found in alike if found.video_id in others), None)
+        if first is not None and rows[first.video_id].duplicate_of != row.video_id:
             catalog.update([row.video_id], lambda known: replace(known, duplicate_of=first.video_id))
         if first is None or first.share < settings.share or not settings.enabled:
             fingerprints.add(row.video_id, hashes)
