@@ -78,7 +78,8 @@ class PipelineResource(dg.ConfigurableResource["PipelineResource"]):
         """
         store, asked, settings = self.store(), self.asked(), self.settings()
         catalog = Catalog(store)
-        named = asked.named(catalog)
+        ids = asked.named(catalog)
+        named = None if ids is None else set(ids.to_pylist())
         done = settled(store, settings.dataset.filters, asked, settings.dataset.give_up_after)
         for found in due(catalog, settings.of(video).web, settings.dataset.order):
             if found.video_id in done or (named is not None and found.video_id not in named):

@@ -6,6 +6,7 @@ is made again from the index.
 
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 
 import numpy as np
 import pyarrow as pa
@@ -28,7 +29,7 @@ CONTENTS_SCHEMA = pa.schema(
         ("video_id", pa.string()),
         ("fingerprint", pa.string()),
         ("split", pa.string()),
-        *((name, pa.int64()) for name in _COUNTS),
+        *((name, pa.int64() if name in CLASS_COLUMNS else pa.int32()) for name in _COUNTS),
     ]
 )
 _READ = ("video_id", "fingerprint", "split", "clip_id", *CLASS_COLUMNS)
@@ -53,6 +54,16 @@ def read_contents(store: Store) -> pa.Table | None:
         return None
 
 
+def keep_contents(store: Store, contents: pa.Table) -> None:
+    """Keep what the index holds, where that is not kept already."""
+    if store.exists(*CONTENTS):
+        with suppress(CorruptStore), store.open_parquet(*CONTENTS) as file:
+            kept = file.schema_arrow
+            if kept.equals(CONTENTS_SCHEMA) and (kept.metadata or {}).get(WRITTEN) == _writing(store):
+                return
+    write_contents(store, contents)
+
+
 def write_contents(store: Store, contents: pa.Table) -> None:
     """Keep what the index holds that lies in the store."""
     metadata = {WRITTEN: _writing(store)}
@@ -75,7 +86,9 @@ def contents_of(rows: pa.Table) -> pa.Table:
             np.add.reduceat((counts > 0).astype(np.int64), starts),
         ]
     )
-    return pa.table([*first.columns, *(pa.array(column) for column in numbers.T)], CONTENTS_SCHEMA)
+    return pa.table([*first.columns, *(pa.array(column) for column in numbers.T)], CONTENTS_SCHEMA.names).cast(
+        CONTENTS_SCHEMA
+    )
 
 
 def without_rows(video_id: str, fingerprint: str, split: str) -> pa.Table:
@@ -88,6 +101,8 @@ def merged(before: pa.Table | None, wanted: AbstractSet[str], made: Mapping[str,
     """Return the contents of ``wanted`` videos: those ``made`` now, the others as before."""
     kept = before if before is not None else CONTENTS_SCHEMA.empty_table()
     stays = [key in wanted and key not in made for key in kept["video_id"].to_pylist()]
+    if not made and all(stays):
+        return kept
     return by_video(pa.concat_tables([kept.filter(pa.array(stays, pa.bool_())), *made.values()]))
 
 

@@ -18,6 +18,7 @@ from pipeline.contract.errors import CorruptStore
 from pipeline.dataset.contents import (
     class_statistics,
     frames_by_split,
+    keep_contents,
     merged,
     read_contents,
     totals,
@@ -26,7 +27,7 @@ from pipeline.dataset.contents import (
 from pipeline.dataset.index_writer import IndexWriter, Written
 from pipeline.dataset.known import KNOWN, Known, by_video, know, left_out_table, look, write_known
 from pipeline.dataset.selection import EVERYTHING, JUDGEMENTS, Judged, Selection, Wanted, judge
-from pipeline.dataset.split import TRAIN, VALIDATION
+from pipeline.dataset.split import ROWS_AT_ONCE, TRAIN, VALIDATION
 from pipeline.settings import DatasetSettings
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.stages.failures import record_failure
@@ -69,15 +70,17 @@ def _built(store: Store, settings: DatasetSettings, asked: Selection, taken: Abs
     is_first, earlier, before = not store.exists(*KNOWN), read_summary(store), read_contents(store)
     known = know(store, settings.filters, asked, taken)
     judged = judge(known.finished(), Catalog(store), settings, asked)
-    written, contents = _indexed(store, settings, judged.wanted, before, known)
+    version = _version(judged.wanted, settings)
+    written, contents = _indexed(store, settings, judged.wanted, before, known, version)
     if written.unreadable:
         known = look(store, known, written.unreadable.keys(), settings.filters, asked)
         judged = judge(known.finished(), Catalog(store), settings, asked)
+        judged.wanted = {key: found for key, found in judged.wanted.items() if key not in written.unreadable}
+        version = _version(judged.wanted, settings)
     known = _with_judgements(known, judged)
     write_known(store, known, settings.filters, asked)
-    in_it = {key: found for key, found in judged.wanted.items() if key not in written.unreadable}
-    notes = _moved(before, in_it) if is_first and earlier else ()
-    summary = _summary(_version(in_it, settings), contents, known.left_out, notes)
+    notes = _moved(before, judged.wanted) if is_first and earlier else ()
+    summary = _summary(version, contents, known.left_out, notes)
     if earlier is not None and _same(earlier, summary):
         return earlier
     write_summary(store, summary)
@@ -85,15 +88,20 @@ def _built(store: Store, settings: DatasetSettings, asked: Selection, taken: Abs
 
 
 def _indexed(
-    store: Store, settings: DatasetSettings, wanted: Mapping[str, Wanted], before: pa.Table | None, known: Known
+    store: Store,
+    settings: DatasetSettings,
+    wanted: Mapping[str, Wanted],
+    before: pa.Table | None,
+    known: Known,
+    version: str,
 ) -> tuple[Written, pa.Table]:
     """Bring the index up to date; return what was written and what the index holds now."""
     changed = None if before is None else _changed(before, wanted, known.looked_at)
     if before is not None and not changed:
+        keep_contents(store, before)
         return Written(), before
-    written_as = _version(wanted, settings)
     written = IndexWriter(store, wanted, known.looked_at if before is not None else set(), settings.filters).write(
-        changed, written_as
+        changed, version
     )
     for video_id, error in written.unreadable.items():
         if isinstance(error, CorruptStore):
@@ -106,15 +114,16 @@ def _indexed(
 
 def _changed(before: pa.Table, wanted: Mapping[str, Wanted], looked_at: AbstractSet[str]) -> set[str]:
     """Return the videos whose rows in the index may not be what they should."""
-    held = dict(
-        zip(
-            before["video_id"].to_pylist(),
-            zip(before["fingerprint"].to_pylist(), before["split"].to_pylist(), strict=True),
-            strict=True,
-        )
-    )
-    differ = {key for key, found in wanted.items() if held.get(key) != (found.fingerprint, found.split)}
-    return differ | (held.keys() - wanted.keys()) | (looked_at & wanted.keys())
+    changed, held = set(looked_at & wanted.keys()), 0
+    for batch in before.select(["video_id", "fingerprint", "split"]).to_batches(max_chunksize=ROWS_AT_ONCE):
+        for video_id, fingerprint, split in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            found = wanted.get(video_id)
+            held += found is not None
+            if found is None or found.fingerprint != fingerprint or found.split != split:
+                changed.add(video_id)
+    if held < len(wanted):
+        changed |= wanted.keys() - set(before["video_id"].to_pylist())
+    return changed
 
 
 def _version(wanted: Mapping[str, Wanted], settings: DatasetSettings) -> str:
@@ -132,6 +141,8 @@ def _with_judgements(known: Known, judged: Judged) -> Known:
         pc.and_(pc.equal(before["stage"], "dataset"), pc.is_null(before["clip_id"])),
         pc.is_in(before["code"], pa.array(JUDGEMENTS)),
     )
+    if not judged.left_out and not pc.any(by_rule).as_py():
+        return known
     after = by_video(pa.concat_tables([before.filter(pc.invert(by_rule)), left_out_table(judged.left_out)]))
     return Known(known.videos, after, known.looked_at, known.stored and after.equals(before))
 

@@ -6,7 +6,7 @@ A row a video: whether it is finished, with which fingerprint, and its last fail
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from pipeline.contract.errors import CorruptStore
 from pipeline.dataset.filters import filtered
-from pipeline.dataset.selection import Finished, Selection
+from pipeline.dataset.selection import Selection
 from pipeline.settings import FilterSettings
 from pipeline.stages.failures import Failure, last_failure, worth_trying
 from pipeline.stages.registry import stages
@@ -71,11 +71,9 @@ class Known:
         same = self.stored and self.videos.equals(found[0]) and self.left_out.equals(found[1])
         return Known(*found, self.looked_at, same)
 
-    def finished(self) -> dict[str, Finished]:
-        """Return the finished videos by id."""
-        rows = self.videos.filter(pc.not_equal(self.videos["fingerprint"], ""))
-        columns = (rows[name].to_pylist() for name in ("video_id", "fingerprint", "alike"))
-        return {video_id: Finished(made, alike) for video_id, made, alike in zip(*columns, strict=True)}
+    def finished(self) -> pa.Table:
+        """Return the rows of finished videos."""
+        return self.videos.filter(pc.not_equal(self.videos["fingerprint"], ""))
 
 
 def know(store: Store, filters: FilterSettings, asked: Selection, changed: AbstractSet[str]) -> Known:
@@ -125,6 +123,12 @@ def suffix_of(filters: FilterSettings) -> str:
     if filters == FilterSettings():
         return ""
     return f"-{hashlib.sha256(filters.model_dump_json(exclude_none=True).encode()).hexdigest()[:8]}"
+
+
+def finished_rows(video_ids: Sequence[str], fingerprint: str) -> pa.Table:
+    """Return rows of videos that are all finished in the same way."""
+    count = len(video_ids)
+    return pa.table([video_ids, [fingerprint] * count, [True] * count, [""] * count], KNOWN_SCHEMA)
 
 
 def left_out_table(entries: Iterable[LeftOutEntry]) -> pa.Table:

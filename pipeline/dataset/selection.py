@@ -1,10 +1,13 @@
 """Which finished videos the dataset takes in: those that today's sources name, made as today's settings say."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from pipeline.dataset.split import Placed, placed_videos, split_of
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.dataset.split import ROWS_AT_ONCE, group_of, placed, split_of
 from pipeline.settings import DatasetSettings, Settings
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.catalog.rows import VideoState
@@ -42,19 +45,12 @@ class Selection:
         """Return a name of the settings, which changes when they, or the code of a stage, change results."""
         return final_fingerprint("recipe", self.settings) if self.settings else ""
 
-    def named(self, catalog: Catalog) -> set[str] | None:
+    def named(self, catalog: Catalog) -> pa.Array | None:
         """Return the ids of the videos that the sources name, or None for all."""
         return None if self.listed is None else NamedVideos.of(self.listed).video_ids(catalog)
 
 
 EVERYTHING = Selection()
-
-
-class Finished(NamedTuple):
-    """A finished video: the fingerprint of its rows in the index, and whether today's settings would give the same."""
-
-    fingerprint: str
-    alike: bool
 
 
 class Wanted(NamedTuple):
@@ -73,33 +69,64 @@ class Judged:
     left_out: list[LeftOutEntry] = field(default_factory=list)
 
 
-def judge(finished: Mapping[str, Finished], catalog: Catalog, settings: DatasetSettings, asked: Selection) -> Judged:
-    """Tell which of the finished videos the dataset takes in."""
-    placed = dict(placed_videos(catalog, list(finished)))
-    named, judged = asked.named(catalog), Judged()
-    for video_id, found in finished.items():
-        place = placed.get(video_id) or Placed(video_id, "", "")
-        side = split_of(place.group, settings.validation_share)
-        why = _objection(video_id, found, place, named, settings)
-        if why is None and place.alike in finished and place.alike in placed:
-            other = split_of(placed[place.alike].group, settings.validation_share)
-            if other != side:
-                why = ACROSS_SPLIT, f"it shows much of {place.alike}, which is in {other}, and its group is in {side}"
-        if why is None:
-            judged.wanted[video_id] = Wanted(found.fingerprint, side, place.group)
+def judge(finished: pa.Table, catalog: Catalog, settings: DatasetSettings, asked: Selection) -> Judged:
+    """Tell which of the finished videos the dataset takes in.
+
+    finished: ``video_id``, ``fingerprint`` of its rows, ``alike``: whether today's settings would give the same.
+    """
+    judged, links = Judged(), dict[str, str]()
+    for row in _rows(finished, catalog, asked):
+        listed_by = row.source if row.source != row.origin else ""
+        group = group_of(row.video_id, row.origin, listed_by, row.uploader) if row.origin else row.video_id
+        side = split_of(group, settings.validation_share)
+        why = _objection(row, settings)
+        if why:
+            judged.left_out.append(_entry(row.video_id, *why))
         else:
-            judged.left_out.append(_entry(video_id, *why))
+            judged.wanted[row.video_id] = Wanted(row.fingerprint, side, group)
+            if row.duplicate_of:
+                links[row.video_id] = row.duplicate_of
+    sides = {key: judged.wanted[key].split for key in {*links.values()} & judged.wanted.keys()}
+    for video_id, other in links.items():
+        side, there = judged.wanted[video_id].split, sides.get(other)
+        if there not in (None, side):
+            detail = f"it shows much of {other}, which is in {there}, and its group is in {side}"
+            judged.left_out.append(_entry(video_id, ACROSS_SPLIT, detail))
+            del judged.wanted[video_id]
     return judged
 
 
-def _objection(
-    video_id: str, found: Finished, place: Placed, named: set[str] | None, settings: DatasetSettings
-) -> tuple[str, str] | None:
-    if place.state in REFUSED:
-        return REFUSED[VideoState(place.state)]
-    if named is not None and video_id not in named:
+class _Row(NamedTuple):
+    """A finished video, as built, as the catalog knows it (all None where it does not), and whether it is named."""
+
+    video_id: str
+    fingerprint: str
+    alike: bool
+    origin: str | None
+    source: str | None
+    uploader: str | None
+    state: str | None
+    duplicate_of: str | None
+    named: bool
+
+
+def _rows(finished: pa.Table, catalog: Catalog, asked: Selection) -> Iterator[_Row]:
+    named, ids = asked.named(catalog), finished["video_id"].combine_chunks()
+    is_named = pa.repeat(True, len(ids)) if named is None else pc.is_in(ids, named)
+    table = finished.select(["video_id", "fingerprint", "alike"])
+    places = placed(catalog, ids)
+    for name in places.column_names:
+        table = table.append_column(name, places[name])
+    for batch in table.append_column("named", is_named).to_batches(max_chunksize=ROWS_AT_ONCE):
+        yield from map(_Row._make, zip(*(column.to_pylist() for column in batch.columns), strict=True))
+
+
+def _objection(row: _Row, settings: DatasetSettings) -> tuple[str, str] | None:
+    if row.state in REFUSED:
+        return REFUSED[VideoState(row.state)]
+    if not row.named:
         return NOT_LISTED, "no source of today names it"
-    if not found.alike and not settings.mixed:
+    if not row.alike and not settings.mixed:
         return OTHER_SETTINGS, "it was made with other settings than today's; dataset.mixed takes it in all the same"
     return None
 

@@ -37,9 +37,9 @@ class NamedVideos:
         """Tell whether a video is named."""
         return row.source.listed_by in self.listings or row.source.origin in self.origins
 
-    def video_ids(self, catalog: Catalog) -> set[str]:
+    def video_ids(self, catalog: Catalog) -> pa.Array:
         """Return the ids of the videos of a catalog that are named."""
         rows = catalog.table(["video_id", "origin", "source"])
         listed = pc.is_in(rows["source"], pa.array(sorted(self.listings), pa.string()))
         named = pc.is_in(rows["origin"], pa.array(sorted(self.origins), pa.string()))
-        return set(rows["video_id"].filter(pc.or_(listed, named)).to_pylist())
+        return rows["video_id"].filter(pc.or_(listed, named)).combine_chunks()
