@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pipeline.contract.classes import COUNTED_CLASSES
 from pipeline.contract.errors import CorruptStore
-from pipeline.dataset.known import by_video
+from pipeline.dataset.tables import replaced, write_large
 from pipeline.store.index import CLASS_COLUMNS, INDEX_SCHEMA, ClassStatistics, index_files
 from pipeline.store.store import Store
 
@@ -41,33 +41,24 @@ def read_contents(store: Store) -> pa.Table | None:
         listed = index_files(store)
         if not listed.files:
             return None
-        written = _writing(store)
-        kept = store.read_table(*CONTENTS) if store.exists(*CONTENTS) else None
-        if (
-            kept is not None
-            and (kept.schema.metadata or {}).get(WRITTEN) == written
-            and kept.schema.equals(CONTENTS_SCHEMA)
-        ):
-            return kept.replace_schema_metadata()
-        return pa.concat_tables(table for part in listed.files for table in _counted(store, part.name))
+        kept = _kept(store, _writing(store))
+        if kept is None:
+            kept = pa.concat_tables(table for part in listed.files for table in _counted(store, part.name))
     except (CorruptStore, pa.ArrowException, OSError):
         return None
+    return kept
 
 
 def keep_contents(store: Store, contents: pa.Table) -> None:
     """Keep what the index holds, where that is not kept already."""
-    if store.exists(*CONTENTS):
-        with suppress(CorruptStore), store.open_parquet(*CONTENTS) as file:
-            kept = file.schema_arrow
-            if kept.equals(CONTENTS_SCHEMA) and (kept.metadata or {}).get(WRITTEN) == _writing(store):
-                return
-    write_contents(store, contents)
+    if _kept(store, _writing(store)) is None:
+        write_contents(store, contents)
 
 
 def write_contents(store: Store, contents: pa.Table) -> None:
     """Keep what the index holds that lies in the store."""
     metadata = {WRITTEN: _writing(store)}
-    store.write_table(contents.replace_schema_metadata(metadata), *CONTENTS)
+    write_large(store, contents.replace_schema_metadata(metadata), *CONTENTS)
 
 
 def contents_of(rows: pa.Table) -> pa.Table:
@@ -100,10 +91,8 @@ def without_rows(video_id: str, fingerprint: str, split: str) -> pa.Table:
 def merged(before: pa.Table | None, wanted: AbstractSet[str], made: Mapping[str, pa.Table]) -> pa.Table:
     """Return the contents of ``wanted`` videos: those ``made`` now, the others as before."""
     kept = before if before is not None else CONTENTS_SCHEMA.empty_table()
-    stays = [key in wanted and key not in made for key in kept["video_id"].to_pylist()]
-    if not made and all(stays):
-        return kept
-    return by_video(pa.concat_tables([kept.filter(pa.array(stays, pa.bool_())), *made.values()]))
+    gone = {key for key in kept["video_id"].to_pylist() if key not in wanted or key in made}
+    return replaced(kept, gone, pa.concat_tables([CONTENTS_SCHEMA.empty_table(), *made.values()]))
 
 
 def class_statistics(contents: pa.Table) -> dict[str, ClassStatistics]:
@@ -147,6 +136,16 @@ def _counted(store: Store, name: str) -> Iterator[pa.Table]:
                 yield contents_of(rows.slice(0, last))
             rest = rows.slice(last)
     yield contents_of(rest) if rest is not None else CONTENTS_SCHEMA.empty_table()
+
+
+def _kept(store: Store, written: bytes) -> pa.Table | None:
+    """Return what is kept of the index that ``written`` names, or None where that is not what is kept."""
+    if store.exists(*CONTENTS):
+        with suppress(CorruptStore):
+            kept = store.read_table(*CONTENTS)
+            if kept.schema.equals(CONTENTS_SCHEMA) and (kept.schema.metadata or {}).get(WRITTEN) == written:
+                return kept.replace_schema_metadata()
+    return None
 
 
 def _writing(store: Store) -> bytes:

@@ -25,9 +25,10 @@ from pipeline.dataset.contents import (
     write_contents,
 )
 from pipeline.dataset.index_writer import IndexWriter, Written
-from pipeline.dataset.known import KNOWN, Known, by_video, know, left_out_table, look, write_known
+from pipeline.dataset.known import KNOWN, Known, judgement_table, know, look, write_known
 from pipeline.dataset.selection import EVERYTHING, JUDGEMENTS, Judged, Selection, Wanted, judge
 from pipeline.dataset.split import ROWS_AT_ONCE, TRAIN, VALIDATION
+from pipeline.dataset.tables import replaced
 from pipeline.settings import DatasetSettings
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.stages.failures import record_failure
@@ -143,7 +144,7 @@ def _with_judgements(known: Known, judged: Judged) -> Known:
     )
     if not judged.left_out and not pc.any(by_rule).as_py():
         return known
-    after = by_video(pa.concat_tables([before.filter(pc.invert(by_rule)), left_out_table(judged.left_out)]))
+    after = replaced(before.filter(pc.invert(by_rule)), set(), judgement_table(judged.left_out))
     return Known(known.videos, after, known.looked_at, known.stored and after.equals(before))
 
 

@@ -73,9 +73,11 @@ class IndexWriter:
         self._ids = list(wanted)
         self._scratch = store.scratch / f"index-{uuid4().hex}"
         self.result = Written()
+        self.counts_all = False
 
     def write(self, changed: AbstractSet[str] | None, written: str) -> Written:
         """Write the files that hold ``changed`` videos, or all where that is None; ``written`` names the writing."""
+        self.counts_all = changed is None
         try:
             with disk_errors():
                 self._scratch.mkdir(parents=True)
@@ -182,7 +184,10 @@ class _Tables:
             if known_id == video_id:
                 known_id, known = next(earlier, (None, None))
             rows = self._writer.copied(video_id, before)
-            rows = self._writer.rows_of(video_id) if rows is None else rows
+            if rows is None:
+                rows = self._writer.rows_of(video_id)
+            if rows is before and self._writer.counts_all:
+                self._writer.note_contents(video_id, rows)
             if rows is not before:
                 self.differ |= not rows.equals(before if before is not None else INDEX_SCHEMA.empty_table())
                 self._writer.note_contents(video_id, rows)

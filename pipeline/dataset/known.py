@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from pipeline.contract.errors import CorruptStore
 from pipeline.dataset.filters import filtered
 from pipeline.dataset.selection import Selection
+from pipeline.dataset.tables import replaced, write_large
 from pipeline.settings import FilterSettings
 from pipeline.stages.failures import Failure, last_failure, worth_trying
 from pipeline.stages.registry import stages
@@ -67,7 +68,7 @@ class Known:
         """Return this with the rows of some videos replaced."""
         if not gone:
             return self
-        found = _joined(self.videos, gone, videos), _joined(self.left_out, gone, left_out)
+        found = replaced(self.videos, gone, videos), replaced(self.left_out, gone, left_out)
         same = self.stored and self.videos.equals(found[0]) and self.left_out.equals(found[1])
         return Known(*found, self.looked_at, same)
 
@@ -100,8 +101,8 @@ def write_known(store: Store, known: Known, filters: FilterSettings, asked: Sele
     """Keep what is known; nothing is written where nothing is new."""
     if not known.stored:
         metadata = {HOLDS_WHILE: _holds_while(store, filters, asked)}
-        store.write_table(known.left_out, *LEFT_OUT)
-        store.write_table(known.videos.replace_schema_metadata(metadata), *KNOWN)
+        write_large(store, known.left_out, *LEFT_OUT)
+        write_large(store, known.videos.replace_schema_metadata(metadata), *KNOWN)
 
 
 def settled(store: Store, filters: FilterSettings, asked: Selection, give_up_after: int) -> set[str]:
@@ -131,14 +132,16 @@ def finished_rows(video_ids: Sequence[str], fingerprint: str) -> pa.Table:
     return pa.table([video_ids, [fingerprint] * count, [True] * count, [""] * count], KNOWN_SCHEMA)
 
 
+def judgement_table(judgements: Sequence[tuple[str, str, str]]) -> pa.Table:
+    """Return why whole videos are left out of the dataset (id, code, detail) as a table of ``LEFT_OUT_SCHEMA``."""
+    ids, codes, details = zip(*judgements, strict=True) if judgements else ((), (), ())
+    count = len(judgements)
+    return pa.table([ids, ["dataset"] * count, pa.nulls(count, pa.int32()), codes, details], LEFT_OUT_SCHEMA)
+
+
 def left_out_table(entries: Iterable[LeftOutEntry]) -> pa.Table:
     """Return entries as a table of ``LEFT_OUT_SCHEMA``."""
     return pa.Table.from_pylist([entry.model_dump() for entry in entries], LEFT_OUT_SCHEMA)
-
-
-def by_video(table: pa.Table) -> pa.Table:
-    """Sort rows by video; those of one video keep their order."""
-    return table.take(pc.sort_indices(table["video_id"])).combine_chunks()
 
 
 def _read(store: Store, filters: FilterSettings, asked: Selection) -> Known:
@@ -157,11 +160,6 @@ def _read(store: Store, filters: FilterSettings, asked: Selection) -> Known:
 
 def _holds_while(store: Store, filters: FilterSettings, asked: Selection) -> bytes:
     return json.dumps([Changes(store).epoch(), asked.recipe, suffix_of(filters)]).encode()
-
-
-def _joined(before: pa.Table, gone: AbstractSet[str], added: pa.Table) -> pa.Table:
-    stays = pc.invert(pc.is_in(before["video_id"], pa.array(sorted(gone), pa.string())))
-    return by_video(pa.concat_tables([before.filter(stays), added]))
 
 
 def _looked(store: Store, video_ids: list[str], filters: FilterSettings, asked: Selection) -> tuple[pa.Table, pa.Table]:

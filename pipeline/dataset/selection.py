@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,7 +14,6 @@ from pipeline.sources.catalog.rows import VideoState
 from pipeline.sources.entries import SourceList
 from pipeline.sources.named import NamedVideos
 from pipeline.stages.run import final_fingerprint
-from pipeline.store.index import LeftOutEntry
 
 NOT_LISTED = "NotListed"
 OTHER_SETTINGS = "OtherSettings"
@@ -63,10 +62,10 @@ class Wanted(NamedTuple):
 
 @dataclass
 class Judged:
-    """Which videos the dataset takes in, in the order of ids, and why the other finished ones are left out."""
+    """Which videos the dataset takes in, in the order of ids, and why the others are left out: id, code, detail."""
 
     wanted: dict[str, Wanted] = field(default_factory=dict)
-    left_out: list[LeftOutEntry] = field(default_factory=list)
+    left_out: list[tuple[str, str, str]] = field(default_factory=list)
 
 
 def judge(finished: pa.Table, catalog: Catalog, settings: DatasetSettings, asked: Selection) -> Judged:
@@ -75,42 +74,27 @@ def judge(finished: pa.Table, catalog: Catalog, settings: DatasetSettings, asked
     finished: ``video_id``, ``fingerprint`` of its rows, ``alike``: whether today's settings would give the same.
     """
     judged, links = Judged(), dict[str, str]()
-    for row in _rows(finished, catalog, asked):
-        listed_by = row.source if row.source != row.origin else ""
-        group = group_of(row.video_id, row.origin, listed_by, row.uploader) if row.origin else row.video_id
-        side = split_of(group, settings.validation_share)
-        why = _objection(row, settings)
+    for video_id, made, alike, origin, source, uploader, state, other, is_named in _rows(finished, catalog, asked):
+        group = group_of(video_id, origin, source if source != origin else "", uploader) if origin else video_id
+        why = None if state not in REFUSED and is_named and alike else _objection(state, is_named, settings)
         if why:
-            judged.left_out.append(_entry(row.video_id, *why))
-        else:
-            judged.wanted[row.video_id] = Wanted(row.fingerprint, side, group)
-            if row.duplicate_of:
-                links[row.video_id] = row.duplicate_of
+            judged.left_out.append((video_id, *why))
+            continue
+        judged.wanted[video_id] = Wanted(made, split_of(group, settings.validation_share), group)
+        if other:
+            links[video_id] = other
     sides = {key: judged.wanted[key].split for key in {*links.values()} & judged.wanted.keys()}
     for video_id, other in links.items():
         side, there = judged.wanted[video_id].split, sides.get(other)
         if there not in (None, side):
             detail = f"it shows much of {other}, which is in {there}, and its group is in {side}"
-            judged.left_out.append(_entry(video_id, ACROSS_SPLIT, detail))
+            judged.left_out.append((video_id, ACROSS_SPLIT, detail))
             del judged.wanted[video_id]
     return judged
 
 
-class _Row(NamedTuple):
-    """A finished video, as built, as the catalog knows it (all None where it does not), and whether it is named."""
-
-    video_id: str
-    fingerprint: str
-    alike: bool
-    origin: str | None
-    source: str | None
-    uploader: str | None
-    state: str | None
-    duplicate_of: str | None
-    named: bool
-
-
-def _rows(finished: pa.Table, catalog: Catalog, asked: Selection) -> Iterator[_Row]:
+def _rows(finished: pa.Table, catalog: Catalog, asked: Selection) -> Iterator[tuple[Any, ...]]:
+    """Yield finished videos: id, fingerprint, alike, what places them (None where not in the catalog), named or not."""
     named, ids = asked.named(catalog), finished["video_id"].combine_chunks()
     is_named = pa.repeat(True, len(ids)) if named is None else pc.is_in(ids, named)
     table = finished.select(["video_id", "fingerprint", "alike"])
@@ -118,18 +102,14 @@ def _rows(finished: pa.Table, catalog: Catalog, asked: Selection) -> Iterator[_R
     for name in places.column_names:
         table = table.append_column(name, places[name])
     for batch in table.append_column("named", is_named).to_batches(max_chunksize=ROWS_AT_ONCE):
-        yield from map(_Row._make, zip(*(column.to_pylist() for column in batch.columns), strict=True))
+        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
 
-def _objection(row: _Row, settings: DatasetSettings) -> tuple[str, str] | None:
-    if row.state in REFUSED:
-        return REFUSED[VideoState(row.state)]
-    if not row.named:
+def _objection(state: str | None, is_named: bool, settings: DatasetSettings) -> tuple[str, str] | None:
+    if state in REFUSED:
+        return REFUSED[VideoState(state)]
+    if not is_named:
         return NOT_LISTED, "no source of today names it"
-    if not row.alike and not settings.mixed:
-        return OTHER_SETTINGS, "it was made with other settings than today's; dataset.mixed takes it in all the same"
-    return None
-
-
-def _entry(video_id: str, code: str, detail: str) -> LeftOutEntry:
-    return LeftOutEntry(video_id=video_id, stage="dataset", clip_id=None, code=code, detail=detail)
+    if settings.mixed:
+        return None
+    return OTHER_SETTINGS, "it was made with other settings than today's; dataset.mixed takes it in all the same"

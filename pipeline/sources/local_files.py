@@ -105,8 +105,9 @@ def _owner(catalog: Catalog, row: CatalogRow) -> CatalogRow:
 
 
 def _as_new(row: CatalogRow) -> CatalogRow:
-    of_content = {"sha256": "", "duplicate_of": "", "built": "", "last_error": ""}
-    return replace(row, state=VideoState.NEW, tries=0, next_try=None, **of_content)
+    return replace(
+        row, state=VideoState.NEW, tries=0, next_try=None, last_error="", sha256="", duplicate_of="", built=""
+    )
 
 
 def _drop_results(video: VideoStore) -> None:
