@@ -47,6 +47,7 @@ class VideoBuilder:
         self._threads = ThreadPoolExecutor(self.settings.dataset.parallel_videos)
         self._builds: dict[str, Future[VideoBuild]] = {}
         self._children: set[subprocess.Popen[bytes]] = set()
+        self._stopped = False
 
     def start(self, video_id: str) -> None:
         """Build a video as soon as there is room."""
@@ -58,6 +59,7 @@ class VideoBuilder:
 
     def stop(self) -> None:
         """End what is still being built."""
+        self._stopped = True
         self._threads.shutdown(wait=False, cancel_futures=True)
         for child in list(self._children):
             child.terminate()
@@ -80,6 +82,8 @@ class VideoBuilder:
             config.flush()
             with subprocess.Popen([*PROCESS_VIDEO, "--tags", tags, "-c", config.name]) as child:  # noqa: S603 - no shell, and ids are of safe characters
                 self._children.add(child)
+                if self._stopped:  # by another thread, which did not see this child yet
+                    child.terminate()
                 exit_code = child.wait()
                 self._children.discard(child)
         return exit_code

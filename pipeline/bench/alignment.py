@@ -32,20 +32,23 @@ UPSTREAM_SECONDS_A_STEP = {8: 0.634, 16: 1.532}
 
 
 @dataclass(frozen=True)
+class PosedPointmaps:
+    """Cameras to the world (N, 4, 4), and the points (N, H, W, 3) that they see, in their own frames."""
+
+    camera_to_world: Float64s
+    points: Float64s
+
+    def world_points(self) -> Float64s:
+        """Points of all cameras in the world, (N * H * W, 3)."""
+        return _to_world(self.camera_to_world, self.points).reshape(-1, 3)
+
+
+@dataclass(frozen=True)
 class Errors:
     """After the one similarity that carries the points best onto the truth: metres and degrees."""
 
     points_rms: float
     rotation_max: float
-
-
-@dataclass(frozen=True)
-class Descent:
-    """What Adam ends with: CPU seconds of a step, and cameras and points."""
-
-    seconds_a_step: float
-    camera_to_world: Float64s
-    points: Float64s
 
 
 def main(
@@ -69,27 +72,27 @@ def compare(frames: int, size: int, noise: float, adam_steps: int) -> dict[str, 
     Ours looks at one pixel in 25, Adam at all: against noise that is independent from pixel to pixel, as here and
     unlike a network's, that alone makes Adam's cameras up to five times as exact.
     """
-    pairs, cameras, points = room_pairs(frames, size, noise)
+    pairs, truth = room_pairs(frames, size, noise)
     start = time.process_time()
     result = align(pairs, AlignmentSettings())
     ours = time.process_time() - start
-    errors = measure_errors(result.camera_to_world, unproject(result.depth, result.focal), cameras, points)
-    adam = descend(pairs, adam_steps)
-    adam_errors = measure_errors(adam.camera_to_world, adam.points, cameras, points)
+    errors = measure_errors(PosedPointmaps(result.camera_to_world, unproject(result.depth, result.focal)), truth)
+    adam, seconds_a_step = descend(pairs, adam_steps)
+    adam_errors = measure_errors(adam, truth)
     upstream = UPSTREAM_SECONDS_A_STEP.get(frames, float("nan")) * UPSTREAM_STEPS
     return {
         "clip": {"frames": frames, "size": size, "directed_pairs": len(pairs.edges), "noise_m": noise},
         "ours": {"seconds": ours, **asdict(errors)},
-        "adam": {"steps": adam_steps, "seconds_a_step": adam.seconds_a_step, **asdict(adam_errors)},
+        "adam": {"steps": adam_steps, "seconds_a_step": seconds_a_step, **asdict(adam_errors)},
         "points_at_or_below_adams": errors.points_rms <= adam_errors.points_rms,
         "rotation_at_or_below_adams": errors.rotation_max <= adam_errors.rotation_max,
-        "faster_than_adam": UPSTREAM_STEPS * adam.seconds_a_step / ours,
+        "faster_than_adam": UPSTREAM_STEPS * seconds_a_step / ours,
         "faster_than_upstreams_measured_cost": upstream / ours,
     }
 
 
-def room_pairs(frames: int, size: int, noise: float) -> tuple[PairPredictions, Float64s, Float64s]:
-    """Noisy pointmaps of cameras in a room of 5 x 2.6 x 6 m, cameras (N, 4, 4), points (N, H, W, 3) they see.
+def room_pairs(frames: int, size: int, noise: float) -> tuple[PairPredictions, PosedPointmaps]:
+    """Noisy pointmaps of cameras in a room of 5 x 2.6 x 6 m, and the truth of them.
 
     Pairs are upstream's swin-3: each image with the next three, cyclic, both ways.
     """
@@ -105,14 +108,14 @@ def room_pairs(frames: int, size: int, noise: float) -> tuple[PairPredictions, F
     pairs = PairPredictions(
         frames, edges, points1.astype(np.float16), points2.astype(np.float16), confidence, confidence
     )
-    return pairs, cameras, _into_frame(cameras, points)
+    return pairs, PosedPointmaps(cameras, _into_frame(cameras, points))
 
 
-def descend(pairs: PairPredictions, steps: int) -> Descent:
-    """First-order descent on every pixel, as DUSt3R's own alignment goes about it, from the same start as ours.
+def descend(pairs: PairPredictions, steps: int) -> tuple[PosedPointmaps, float]:
+    """First-order descent on every pixel, as DUSt3R's own alignment goes about it; CPU seconds of a step beside it.
 
-    Variables: a dense depth map and a pose per image, a focal length, a scale per pair, whose mean is held; mean
-    distance weighted by confidence; Adam with upstream's rates, cosine from 0.01 to 1e-6.
+    The start is ours. Variables: a dense depth map and a pose per image, a focal length, a scale per pair, whose mean
+    is held; mean distance weighted by confidence; Adam with upstream's rates, cosine from 0.01 to 1e-6.
     """
     seen = _every_pixel(pairs)
     state = initial_state(seen, Known(), shared_focal=True)
@@ -137,16 +140,16 @@ def descend(pairs: PairPredictions, steps: int) -> Descent:
     spent = (time.process_time() - start) / steps
     depth = free[0].detach().exp().double().view(-1, *pairs.confidence1.shape[1:])
     points = unproject(depth.numpy(), now.log_focal.detach().exp().double().numpy())
-    return Descent(spent, now.camera_to_world.detach().double().numpy(), points)
+    return PosedPointmaps(now.camera_to_world.detach().double().numpy(), points), spent
 
 
-def measure_errors(cameras: Float64s, points: Float64s, true_cameras: Float64s, true_points: Float64s) -> Errors:
-    """Compare cameras (N, 4, 4) and points (N, H, W, 3) in their frames with the truth."""
-    world, true_world = (_to_world(*both).reshape(-1, 3) for both in ((cameras, points), (true_cameras, true_points)))
+def measure_errors(found: PosedPointmaps, truth: PosedPointmaps) -> Errors:
+    """Compare cameras and points with the truth."""
+    world, true_world = found.world_points(), truth.world_points()
     fit = SimilarityTransform.from_estimate(world[::7], true_world[::7])
     missed = np.linalg.norm(fit(world) - true_world, axis=-1)
-    turned = fit.params[:3, :3] / fit.scale @ cameras[:, :3, :3]
-    chord = np.linalg.norm(turned - true_cameras[:, :3, :3], axis=(1, 2)) / np.sqrt(8)
+    turned = fit.params[:3, :3] / fit.scale @ found.camera_to_world[:, :3, :3]
+    chord = np.linalg.norm(turned - truth.camera_to_world[:, :3, :3], axis=(1, 2)) / np.sqrt(8)
     angle = np.degrees(2 * np.arcsin(np.clip(chord, 0, 1)))
     return Errors(float(np.sqrt((missed**2).mean())), float(angle.max()))
 

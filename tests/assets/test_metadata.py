@@ -5,7 +5,7 @@ import dagster as dg
 from assets.metadata import PREVIEW_BYTES, picture, stage_metadata, table
 from pipeline.contract.records import LeftOut
 from pipeline.stages.run import StageReport
-from pipeline.store.provenance import Provenance
+from tests.pipeline.provenances import provenance
 
 
 def test_an_embedded_preview_stays_under_twenty_kilobytes():
@@ -38,13 +38,11 @@ def test_columns_of_a_table_have_the_types_of_its_first_row():
 
 
 def test_a_stage_shows_how_it_was_made_and_what_it_left_out():
-    made = Provenance(
-        stage="clips",
+    made = provenance(
+        "clips",
         backend="cuts",
-        code_version="1",
         settings={"frames_max": 9},
         weights={"a.pth": "00"},
-        fingerprint="f",
         seconds=2.5,
         counts={"clips": 3},
         left_out=(LeftOut("clips", 7, "TooShort", "0.4 s"), LeftOut("clips", None, "Dark", "all of it")),

@@ -14,6 +14,12 @@ LINEAR = Dust3rConfig(
 )
 DPT = LINEAR.model_copy(update={"dec_depth": 10, "head_type": "dpt"})
 
+STEMMED = Dust3rConfig(
+    enc_embed_dim=64, enc_depth=1, enc_num_heads=1, dec_embed_dim=64, dec_depth=1, dec_num_heads=1, head_type="linear",
+    img_size=(48, 64), stem=(4, 4, 8), position_grid=(3, 4),
+)  # fmt: skip
+"""As small as they go, with a stem and a table of positions like those of the shipped network."""
+
 
 def expression(config: Dust3rConfig) -> str:
     """Describe a network as official checkpoints do."""

@@ -3,21 +3,18 @@
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 
 from pipeline.stages.base import Workbench
 from pipeline.stages.run import is_built, process_video
 from tests.pipeline.small_tour import small_workbench
+from tests.shared import shared_folder
 
 
 @pytest.fixture(scope="session")
 def built_tour(tmp_path_factory: pytest.TempPathFactory) -> Workbench:
     """The small tour with all seven stages done. Do not write to it: copy its folder."""
-    shared = tmp_path_factory.getbasetemp()
-    if "popen-" in shared.name:
-        shared = shared.parent
-    workbench = small_workbench(shared / "built_tour")
-    with FileLock(shared / "built_tour.lock"):
+    with shared_folder(tmp_path_factory, "built_tour") as folder:
+        workbench = small_workbench(folder)
         if not is_built(workbench.video, workbench.settings):
             list(process_video(workbench))
     return workbench

@@ -16,10 +16,10 @@ from pipeline.stages.reconstruction.rows import append_reconstruction
 from pipeline.stages.scene.rows import append_scene
 from pipeline.stages.semantics.rows import append_semantics
 from pipeline.store.outputs import TableOutput
-from pipeline.store.provenance import Provenance
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
 from tests.pipeline.box_room import Box, Room, film, looking
+from tests.pipeline.provenances import noted
 
 FPS = 4
 FRAMES = 6
@@ -41,27 +41,27 @@ def store_room(folder: Path) -> VideoStore:
     rgb = palette()[semantics.labels].repeat(5, axis=1).repeat(5, axis=2)
     _store_source(video, np.concatenate([rgb, 255 - rgb]), folder / "source.mp4")
     clips = [_clip(0), _clip(1)]
-    provenance = _provenance("clips", (LeftOut("clips", 2, "TooShort", "shot of 0.4 s"),))
+    too_short = (LeftOut("clips", 2, "TooShort", "shot of 0.4 s"),)
     with TableOutput("clips.parquet").draft(video) as draft:
         draft.table = clips_table(clips)
-        draft.attributes.update(provenance)
+        draft.attributes.update(noted("clips", left_out=too_short))
     categories = (SceneCategory("bedroom", 0.71), SceneCategory("childs_room", 0.2))
     write_indoor_scores(video, [IndoorScore(0.9, categories=categories), IndoorScore(0.1)], "0")
     outdoor = (LeftOut("indoor_clips", 1, "NotIndoor", "P(indoor) 0.10 < 0.50"),)
-    with video.write_group("frames", _provenance("indoor_clips", outdoor)) as group:
+    with video.write_group("frames", noted("indoor_clips", left_out=outdoor)) as group:
         group.append("rgb", rgb)
         group.append("clip_id", np.zeros(FRAMES, np.int32))
         group.append("frame_index", clips[0].frame_index)
         group.append("time_s", clips[0].time_s)
         group.append("indoor_score", np.full(FRAMES, 0.9, np.float32))
-    with video.write_group("reconstruction", _provenance("reconstruction")) as group:
+    with video.write_group("reconstruction", noted("reconstruction")) as group:
         found = Reconstruction(scene.intrinsics, scene.camera_to_world, scene.depth, scene.confidence, scene.registered)
         append_reconstruction(group, found)
-    with video.write_group("scene", _provenance("scene")) as group:
+    with video.write_group("scene", noted("scene")) as group:
         append_scene(group, scene)
-    with video.write_group("semantics", _provenance("semantics")) as group:
+    with video.write_group("semantics", noted("semantics")) as group:
         append_semantics(group, semantics, 0)
-    with video.write_group("occupancy", _provenance("occupancy")) as group:
+    with video.write_group("occupancy", noted("occupancy")) as group:
         append_occupancy(group, voxelize(scene, semantics, VoxelSettings()))
     return video
 
@@ -76,25 +76,10 @@ def _store_source(video: VideoStore, pictures: np.ndarray, path: Path) -> None:
     size = path.stat().st_size
     video.place(path, "source.mp4")
     source = Source("room", "file", "a room", "", "", "0" * 64, size, 640, 480, FPS, len(pictures) / FPS)
-    video.write_json("source.json", {**asdict(source), "provenance": _provenance("video")})
+    video.write_json("source.json", {**asdict(source), "provenance": noted("video")})
 
 
 def _clip(clip_id: int) -> Clip:
     index = np.arange(FRAMES) + clip_id * FRAMES
     sharpness = np.ones(FRAMES, np.float32)
     return Clip(clip_id, int(index[0]), int(index[-1]) + 1, index, index / FPS, sharpness, 0.02)
-
-
-def _provenance(stage: str, left_out: tuple[LeftOut, ...] = ()) -> dict:
-    made = Provenance(
-        stage=stage,
-        backend="analytic",
-        code_version="1",
-        settings={},
-        weights={},
-        fingerprint="0",
-        seconds=0.0,
-        counts={},
-        left_out=left_out,
-    )
-    return made.model_dump(mode="json")

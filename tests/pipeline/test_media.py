@@ -4,7 +4,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.contract.errors import BrokenVideo
@@ -159,7 +159,6 @@ def test_wide_pixels_count_for_what_they_show(tmp_path: Path) -> None:
     assert next(iterate(path, 60)).rgb.shape == (60, 160, 3)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 5000), st.integers(1, 5000), st.sampled_from([0.5, 1.0, 64 / 45]))
 def test_the_crop_is_centred_inside_the_picture_and_as_large_as_can_be(width: int, height: int, aspect: float) -> None:
     left, top, kept_width, kept_height = crop_box(width, height, aspect)

@@ -1,6 +1,7 @@
-"""A web server on the loopback that serves one file whole, in halves, drop by drop, or not at all."""
+"""Web servers on the loopback: of one file, whole, in halves, drop by drop or not at all; of one answer to all."""
 
 import http.server
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -25,29 +26,66 @@ class Host:
 def serving(content: bytes) -> Iterator[Host]:
     """Serve ``content`` for the time of the block."""
     host = Host(content)
-    with _Server(host) as server:
-        host.address = f"http://127.0.0.1:{server.server_port}"
+    with running(_Server(host)) as port:
+        host.address = f"http://127.0.0.1:{port}"
+        yield host
+
+
+@contextmanager
+def answering(answer: bytes, heard: list[bytes]) -> Iterator[str]:
+    """Say one thing to everybody who asks for the address yielded; ``heard`` gets what they said."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = server.accept()
+                except OSError:
+                    return
+                with connection:
+                    heard.append(connection.recv(65536))
+                    connection.sendall(answer)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+@contextmanager
+def running(server: http.server.HTTPServer) -> Iterator[int]:
+    """Serve for the time of the block; yields the port."""
+    with server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         try:
-            yield host
+            yield server.server_port
         finally:
             server.shutdown()
 
 
-class _Server(http.server.ThreadingHTTPServer):
-    daemon_threads = True
+class QuietServer(http.server.ThreadingHTTPServer):
+    """Answers several clients at a time, whatever becomes of them."""
 
-    def __init__(self, host: Host) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.host = host
+    daemon_threads = True
 
     def handle_error(self, *_: object) -> None:
         """Say nothing of a client that was killed: that is part of the tests."""
 
 
-class _Handler(http.server.BaseHTTPRequestHandler):
+class QuietHandler(http.server.BaseHTTPRequestHandler):
+    """Keeps connections open, as hosts do, and prints nothing."""
+
     protocol_version = "HTTP/1.1"
 
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+class _Server(QuietServer):
+    def __init__(self, host: Host) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.host = host
+
+
+class _Handler(QuietHandler):
     def do_GET(self) -> None:
         what, wanted = self.path.split("/")[1], self.headers.get("Range")
         self.host.requests.append((what, wanted))
@@ -68,9 +106,6 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     @property
     def host(self) -> Host:
         return cast("_Server", self.server).host
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
 
     def _send(self, body: bytes, start: int, kind: str) -> None:
         self.send_response(206 if start else 200)

@@ -59,7 +59,7 @@ def test_accumulated_passes_take_the_samples_of_one_large_batch():
     assert [flat([step]) for step in large] == [flat([step]) for step in passes]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 9), st.integers(1, 4), st.integers(1, 3), st.data())
 def test_a_training_that_goes_on_gets_what_it_would_have_got(samples: int, size: int, passes: int, data: Any):
     loop = quick(steps=7, batch_size=size, accumulate=passes)

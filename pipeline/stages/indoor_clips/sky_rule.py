@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Images
 from pipeline.contract.records import IndoorScore
+from pipeline.stages.indoor_clips.sampling import evenly_spaced
 from pipeline.stages.indoor_clips.settings import SkyRuleSettings
 
 SMALL = (160, 120)
@@ -31,8 +32,7 @@ class SkyRule:
 
     def score(self, rgb: Images) -> IndoorScore:
         """Score a clip's frames (n, h, w, 3) uint8 RGB, n >= 1; evidence holds the shares and their sum."""
-        chosen = np.linspace(0, len(rgb) - 1, min(self._settings.frames, len(rgb))).round().astype(np.int64)
-        shares = [_shares(frame) for frame in rgb[chosen]]
+        shares = [_shares(frame) for frame in evenly_spaced(rgb, self._settings.frames)]
         mean = {name: float(np.mean([frame[name] for frame in shares])) for name in shares[0]}
         few_uprights = self._settings.usual_uprights - mean["uprights"]
         outdoor = mean["sky"] + mean["greenery"] + self._settings.upright_weight * few_uprights

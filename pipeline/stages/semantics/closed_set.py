@@ -13,14 +13,7 @@ from pipeline.contract.errors import SettingsError
 from pipeline.contract.records import MetricScene, Semantics
 from pipeline.contract.vocabulary import GROUP_LABELS, closed_set_names
 from pipeline.stages.network_errors import as_settings_error
-from pipeline.stages.semantics.readout import (
-    FrameReadout,
-    blank,
-    connected_regions,
-    gather,
-    label_pixels,
-    single_coloured,
-)
+from pipeline.stages.semantics import readout
 from pipeline.stages.semantics.settings import ClosedSetSettings
 
 if TYPE_CHECKING:
@@ -49,13 +42,13 @@ class ClosedSetBackend:
             SettingsError: the folder holds no segmenter, or one with names of no class (``pipeline/closed_set.yaml``).
         """
         height, width = scene.depth.shape[1:]
-        empty = single_coloured(rgb, self.settings.contrast_min)
+        empty = readout.single_coloured(rgb, self.settings.contrast_min)
         frames = []
         for first in range(0, len(rgb), self.settings.batch):
             batch = slice(first, first + self.settings.batch)
             for nothing, scores in zip(empty[batch], self._scores(rgb[batch], height, width), strict=True):
-                frames.append(blank(height, width) if nothing else self._read(scores))
-        return gather(frames, [])
+                frames.append(readout.blank(height, width) if nothing else self._read(scores))
+        return readout.gather(frames, [])
 
     def _scores(self, rgb: Images, height: int, width: int) -> NDArray[np.float32]:
         """Scores (n, C, height, width) of the network's own names."""
@@ -66,13 +59,13 @@ class ClosedSetBackend:
         scores: NDArray[np.float32] = found.cpu().numpy()
         return scores
 
-    def _read(self, scores: NDArray[np.float32]) -> FrameReadout:
+    def _read(self, scores: NDArray[np.float32]) -> readout.FrameReadout:
         members = (scores[self._groups == group] for group in range(len(GROUP_LABELS)))
         by_group = np.stack([of_group.max(axis=0, initial=0) for of_group in members])
-        labels, confidence, moving = label_pixels(by_group, self.settings.score_min)
+        labels, confidence, moving = readout.label_pixels(by_group, self.settings.score_min)
         owner = np.where(by_group.max(axis=0) >= self.settings.score_min, scores.argmax(axis=0), -1)
-        regions, owners = connected_regions(owner, self.settings.region_pixels_min)
-        return FrameReadout(labels, confidence, moving, regions, owners)
+        regions, owners = readout.connected_regions(owner, self.settings.region_pixels_min)
+        return readout.FrameReadout(labels, confidence, moving, regions, owners)
 
     @cached_property
     def _network(self) -> "ClosedSetSegmenter":

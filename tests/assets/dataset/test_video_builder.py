@@ -104,9 +104,7 @@ def test_stopping_ends_what_is_being_built_and_starts_nothing_more(
     builder = VideoBuilder(lonely, dg.DagsterInstance.ephemeral(), "a-run")
     started = tmp_path / "started"
     os.mkfifo(started)
-    builds_with(
-        monkeypatch, f"import os, time; open({str(started)!r}, 'w').write(str(os.getpid())).real; time.sleep(600)"
-    )
+    builds_with(monkeypatch, f"import os, time; open({str(started)!r}, 'w').write(str(os.getpid())); time.sleep(3600)")
     builder.start("tour-6")
     builder.start("tour-7")
     process = psutil.Process(int(started.read_text()))

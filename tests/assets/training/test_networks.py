@@ -3,21 +3,20 @@
 import dagster as dg
 
 from assets.metadata import PREVIEW_BYTES
-from assets.training.networks import (
-    distillation_study,
-    finetuned_network,
-    label_efficiency_report,
-    pretrained_network,
-    teacher_features,
-    zero_shot_report,
-)
+from assets.training import networks
 from assets.training.resource import TrainingResource
 from tests.training.rooms import RoomFrames
 from training.checkpoints import describe
 from training.data.export import with_nyu_camera, write_room
 from training.studies.rooms import FIRST_SEED
 
-ASSETS = [teacher_features, pretrained_network, finetuned_network, zero_shot_report, label_efficiency_report]
+ASSETS = [
+    networks.teacher_features,
+    networks.pretrained_network,
+    networks.finetuned_network,
+    networks.zero_shot_report,
+    networks.label_efficiency_report,
+]
 
 
 def test_features_pre_training_fine_tuning_and_both_reports(training: TrainingResource):
@@ -48,7 +47,7 @@ def test_the_study_of_distillation_shows_its_table_and_plot(training: TrainingRe
     for seed, side in enumerate(("train", "test")):
         room = with_nyu_camera(RoomFrames(1, seed=seed)[0])
         write_room(room, training.place("rooms"), side, f"NYU{FIRST_SEED[side]}_0000")
-    made = distillation_study(training=training)
+    made = networks.distillation_study(training=training)
     assert "| reference | pipeline_only | tiny |" in made.metadata["report"].value
     assert "data:image/jpeg" in made.metadata["plot"].value
     found = {(record["start"], record["probe"]) for record in (row.data for row in made.metadata["results"].records)}

@@ -18,16 +18,6 @@ from models.weights.cache import checksum
 from tests.models.tiny_dust3r import DPT, LINEAR, build, expression, images
 
 
-@pytest.fixture(scope="module")
-def network() -> Dust3r:
-    return build(LINEAR)
-
-
-@pytest.fixture(scope="module")
-def dpt() -> Dust3r:
-    return build(DPT)
-
-
 def official(network: Dust3r, path: Path, args: str | None = None) -> Path:
     namespace = argparse.Namespace(model=args or expression(network.config), lr=1e-4)
     torch.save({"model": network.state_dict(), "args": namespace}, path)
@@ -45,7 +35,7 @@ def assert_same(loaded: Dust3r, network: Dust3r) -> None:
     assert torch.equal(one.points, two.points)
 
 
-@pytest.mark.parametrize("name", ["network", "dpt"])
+@pytest.mark.parametrize("name", ["linear", "dpt"])
 def test_official_file_loads(name: str, tmp_path: Path, request: pytest.FixtureRequest):
     network = request.getfixturevalue(name)
     assert_same(Dust3r.load(official(network, tmp_path / "official.pth")), network)
@@ -58,9 +48,9 @@ def test_hub_folder_loads_without_the_second_names(dpt: Dust3r, tmp_path: Path):
     assert_same(Dust3r.load(tmp_path), dpt)
 
 
-def test_lone_safetensors_file_tells_its_own_sizes(network: Dust3r, tmp_path: Path):
-    save_file(hub_state(network), tmp_path / "lone.safetensors")
-    assert_same(Dust3r.load(tmp_path / "lone.safetensors"), network)
+def test_lone_safetensors_file_tells_its_own_sizes(linear: Dust3r, tmp_path: Path):
+    save_file(hub_state(linear), tmp_path / "lone.safetensors")
+    assert_same(Dust3r.load(tmp_path / "lone.safetensors"), linear)
 
 
 def test_a_shipped_file_tells_its_sizes_in_its_metadata(tmp_path: Path):
@@ -70,9 +60,9 @@ def test_a_shipped_file_tells_its_sizes_in_its_metadata(tmp_path: Path):
     assert_same(Dust3r.load(path), build(slim))
 
 
-def test_metadata_that_the_tensors_deny_are_refused(network: Dust3r, tmp_path: Path):
+def test_metadata_that_the_tensors_deny_are_refused(linear: Dust3r, tmp_path: Path):
     lie = LINEAR.model_copy(update={"dec_depth": 4})
-    save_file(hub_state(network), tmp_path / "lie.safetensors", metadata={"config": lie.model_dump_json()})
+    save_file(hub_state(linear), tmp_path / "lie.safetensors", metadata={"config": lie.model_dump_json()})
     with pytest.raises(WrongWeights, match="dec_depth"):
         Dust3r.load(tmp_path / "lie.safetensors")
 
@@ -98,16 +88,16 @@ def test_second_decoder_may_be_missing_as_in_croco_files(tmp_path: Path):
 
 
 @pytest.mark.parametrize("key", ["enc_norm.bias", "mask_token", "downstream_head2.proj.weight"])
-def test_a_missing_entry_is_named(network: Dust3r, tmp_path: Path, key: str):
-    state = network.state_dict()
+def test_a_missing_entry_is_named(linear: Dust3r, tmp_path: Path, key: str):
+    state = linear.state_dict()
     del state[key]
     torch.save({"model": state}, tmp_path / "less.pth")
     with pytest.raises(WrongWeights, match=key):
         Dust3r.load(tmp_path / "less.pth")
 
 
-def test_an_unknown_entry_is_named(network: Dust3r, tmp_path: Path):
-    torch.save({"model": {**network.state_dict(), "stranger.weight": torch.zeros(1)}}, tmp_path / "more.pth")
+def test_an_unknown_entry_is_named(linear: Dust3r, tmp_path: Path):
+    torch.save({"model": {**linear.state_dict(), "stranger.weight": torch.zeros(1)}}, tmp_path / "more.pth")
     with pytest.raises(WrongWeights, match=r"stranger\.weight"):
         Dust3r.load(tmp_path / "more.pth")
 
@@ -128,8 +118,8 @@ def test_numbers_that_are_not_finite_are_refused(tmp_path: Path):
         Dust3r.load(tmp_path / "nan.pth")
 
 
-def test_a_truncated_file_is_refused_with_its_checksum(network: Dust3r, tmp_path: Path):
-    whole = official(network, tmp_path / "whole.pth").read_bytes()
+def test_a_truncated_file_is_refused_with_its_checksum(linear: Dust3r, tmp_path: Path):
+    whole = official(linear, tmp_path / "whole.pth").read_bytes()
     (tmp_path / "cut.pth").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(WrongWeights, match=hashlib.sha256(whole[: len(whole) // 2]).hexdigest()):
         Dust3r.load(tmp_path / "cut.pth")
@@ -155,15 +145,15 @@ def test_a_file_that_would_run_code_is_refused_and_does_not_run(tmp_path: Path, 
     assert not victim.exists()
 
 
-def test_sizes_that_the_tensors_deny_are_refused_before_anything_is_built(network: Dust3r, tmp_path: Path):
-    lie = expression(network.config.model_copy(update={"enc_depth": 10**9}))
+def test_sizes_that_the_tensors_deny_are_refused_before_anything_is_built(linear: Dust3r, tmp_path: Path):
+    lie = expression(linear.config.model_copy(update={"enc_depth": 10**9}))
     with pytest.raises(WrongWeights, match="enc_depth"):
-        Dust3r.load(official(network, tmp_path / "lie.pth", lie))
+        Dust3r.load(official(linear, tmp_path / "lie.pth", lie))
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"[" * 100_000, b'{"stem": [-1, 4, 8]}', b"<html>404</html>"])
-def test_a_damaged_description_beside_the_tensors_is_refused(network: Dust3r, tmp_path: Path, content: bytes):
-    save_file(hub_state(network), tmp_path / "model.safetensors")
+def test_a_damaged_description_beside_the_tensors_is_refused(linear: Dust3r, tmp_path: Path, content: bytes):
+    save_file(hub_state(linear), tmp_path / "model.safetensors")
     (tmp_path / "config.json").write_bytes(content)
     with pytest.raises(WrongWeights, match=r"sha256 of model\.safetensors"):
         Dust3r.load(tmp_path)

@@ -12,7 +12,7 @@ from torch import Tensor
 from models.dust3r import Dust3r, Dust3rConfig, PointMap
 from models.dust3r.network import _positions
 from models.errors import UnusableInput
-from tests.models.tiny_dust3r import DPT, LINEAR, build, images, reference
+from tests.models.tiny_dust3r import LINEAR, STEMMED, build, images, reference
 
 LAYOUT_SHA256 = "0cef504ceaa8af7804f694d7174458b57f8da9f5c7b15ba22aa01c806cfa4666"
 """Of the sorted names and shapes in the released ViT-L 512 DPT, a line each."""
@@ -23,16 +23,6 @@ MEDIAN_POINT, WORST_POINT = 5e-6, 1e-3
 WORST_CONFIDENCE = 5e-6
 """Relative: confidence is 1 + exp(c), so that noise in c grows with it, to 2.4e-5 where it is 15. Upstream's float32
 is 2.0e-6 from float64 and ours 1.6e-6; the smallest slip, a layer norm's epsilon of 1e-5 for 1e-6, gives 9e-6."""
-
-
-@pytest.fixture(scope="module")
-def linear() -> Dust3r:
-    return build(LINEAR)
-
-
-@pytest.fixture(scope="module")
-def dpt() -> Dust3r:
-    return build(DPT)
 
 
 def relative_error(points: Tensor, truth: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -134,34 +124,20 @@ def test_images_it_cannot_take_are_refused(linear: Dust3r, broken: Tensor):
         linear.encode(broken)
 
 
-SMALL = Dust3rConfig(
-    enc_embed_dim=64,
-    enc_depth=1,
-    enc_num_heads=1,
-    dec_embed_dim=64,
-    dec_depth=1,
-    dec_num_heads=1,
-    head_type="linear",
-    img_size=(48, 64),
-    stem=(4, 4, 8),
-    position_grid=(3, 4),
-)
-
-
 def test_a_network_with_a_stem_is_built_from_its_metadata(tmp_path: Path):
     torch.manual_seed(0)
-    state = {name: value for name, value in Dust3r(SMALL).state_dict().items() if value.is_floating_point()}
+    state = {name: value for name, value in Dust3r(STEMMED).state_dict().items() if value.is_floating_point()}
     halves = {name: value.half().contiguous() for name, value in state.items()}
-    save_file(halves, tmp_path / "tiny.safetensors", metadata={"config": SMALL.model_dump_json()})
+    save_file(halves, tmp_path / "tiny.safetensors", metadata={"config": STEMMED.model_dump_json()})
     network = Dust3r.load(tmp_path / "tiny.safetensors")
-    assert network.config == SMALL
+    assert network.config == STEMMED
     one, two = network(torch.zeros(2, 3, 48, 64), torch.zeros(2, 3, 32, 48))
     assert one.points.shape == (2, 48, 64, 3)
     assert two.confidence.shape == (2, 32, 48)
 
 
 def test_positions_tell_the_left_of_a_blank_picture_from_its_right():
-    network = Dust3r(SMALL.model_copy(update={"stem": None})).eval()
+    network = Dust3r(STEMMED.model_copy(update={"stem": None})).eval()
     assert network.positions is not None
     blank = torch.zeros(1, 3, 48, 64)
     before = network.encode(blank).features[0]
@@ -172,7 +148,7 @@ def test_positions_tell_the_left_of_a_blank_picture_from_its_right():
 
 
 def test_a_table_of_positions_is_itself_on_its_grid_and_interpolated_on_others():
-    network = Dust3r(SMALL.model_copy(update={"stem": None, "enc_depth": 1})).eval()
+    network = Dust3r(STEMMED.model_copy(update={"stem": None, "enc_depth": 1})).eval()
     assert network.positions is not None
     with torch.no_grad():
         network.positions.copy_(torch.arange(4.0).expand(64, 3, 4))
@@ -183,7 +159,7 @@ def test_a_table_of_positions_is_itself_on_its_grid_and_interpolated_on_others()
 
 
 def test_a_stem_sees_as_many_tokens_as_patches_do():
-    for config in (SMALL, SMALL.model_copy(update={"stem": None})):
+    for config in (STEMMED, STEMMED.model_copy(update={"stem": None})):
         tokens = Dust3r(config).eval().encode(torch.zeros(2, 3, 64, 96))
         assert tokens.grid == (4, 6)
         assert tokens.features.shape == (2, 24, 64)

@@ -10,20 +10,11 @@ from models.san.config import SanConfig
 from models.san.name_seeded import name_seeded_san, photo
 
 SLIM = SanConfig(
-    vision_width=64,
-    vision_heads=2,
-    clip_layers=3,
-    recognition_layers=2,
-    embedding=32,
-    text_width=32,
-    text_heads=1,
-    text_layers=1,
-    side_width=24,
-    side_layers=4,
-    queries=6,
-    mask_channels=16,
-    decoder_width=16,
-)
+    vision_width=64, vision_heads=2, clip_layers=3, recognition_layers=2, embedding=32,
+    text_width=32, text_heads=1, text_layers=1,
+    side_width=24, side_layers=4, queries=6, mask_channels=16, decoder_width=16,
+)  # fmt: skip
+"""One line each of CLIP's sizes for pictures, of its sizes for words, and of the side network's."""
 
 
 @cache

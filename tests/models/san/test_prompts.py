@@ -29,7 +29,7 @@ def test_tokens_do_not_depend_on_case_spacing_or_html_entities():
 
 
 @given(st.text(max_size=20))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_text_keeps_its_marks_at_the_ends(text: str):
     ids = tokenize([text])[0]
     assert ids[0] == START

@@ -5,22 +5,12 @@ from pipeline.cli.printers import bar, console, error_line, errors_in_one_line, 
 from pipeline.contract.errors import BrokenVideo, SettingsError
 from pipeline.contract.records import LeftOut
 from pipeline.stages.run import StageReport
-from pipeline.store.provenance import Provenance
+from tests.pipeline.provenances import provenance
 
 
 def report(*left_out: LeftOut, reused: bool = False) -> StageReport:
-    made = Provenance(
-        stage="clips",
-        backend="b",
-        code_version="1",
-        settings={},
-        weights={},
-        fingerprint="0",
-        seconds=3.14159,
-        counts={"clips": 2.0, "mean_score": 0.123456},
-        left_out=left_out,
-    )
-    return StageReport(made, reused)
+    counts = {"clips": 2.0, "mean_score": 0.123456}
+    return StageReport(provenance("clips", seconds=3.14159, counts=counts, left_out=left_out), reused)
 
 
 def test_a_stage_is_one_line_with_its_seconds_and_counts():

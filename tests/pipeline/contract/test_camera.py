@@ -90,7 +90,7 @@ def test_pixels_without_depth_land_on_the_camera():
 
 
 @given(SHAPES, st.floats(100, 2000), st.floats(100, 2000), st.integers(0, 1000))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_lifted_points_project_back_onto_the_pixels_they_came_from(
     shape: tuple[int, int], across: float, down: float, seed: int
 ):
@@ -110,7 +110,7 @@ def test_lifted_points_project_back_onto_the_pixels_they_came_from(
 
 
 @given(st.floats(0.1, 10), st.integers(0, 100))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_a_world_of_another_unit_is_the_same_world(unit: float, seed: int):
     draw = np.random.default_rng(seed)
     depth, pose = draw.uniform(0.5, 5, (3, 4)), np.eye(4)

@@ -54,7 +54,7 @@ def test_a_grid_of_another_shape_has_centres_too():
 
 
 @given(st.tuples(*[st.floats(-20, 20)] * 3))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_the_centre_of_a_voxel_lies_in_that_voxel(origin: tuple[float, float, float]):
     shape = (7, 5, 3)
     index = voxel_index(voxel_centres(np.array(origin), shape), np.array(origin))
@@ -62,7 +62,7 @@ def test_the_centre_of_a_voxel_lies_in_that_voxel(origin: tuple[float, float, fl
 
 
 @given(st.tuples(*[st.integers(-100, 100)] * 3), st.tuples(*[st.floats(0.01, 0.99)] * 3))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_moving_by_whole_voxels_moves_the_index_by_as_many(step: tuple[int, int, int], inside: tuple[float, ...]):
     point = ORIGIN + (np.array(step) + inside) * VOXEL_SIZE
     assert voxel_index(point, ORIGIN).tolist() == list(step)

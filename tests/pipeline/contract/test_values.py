@@ -54,7 +54,7 @@ def test_a_value_takes_the_place_of_a_mapping_and_the_other_way_round():
 
 
 @given(NESTED, NESTED)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_laying_a_layer_over_twice_changes_nothing_and_over_nothing_gives_itself(below: dict, above: dict):
     once = laid_over(below, above)
     assert laid_over(once, above) == once
@@ -63,7 +63,7 @@ def test_laying_a_layer_over_twice_changes_nothing_and_over_nothing_gives_itself
 
 
 @given(NESTED, NESTED, NESTED)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_three_layers_may_be_merged_from_either_end(first: dict, second: dict, third: dict):
     # Only where all three agree on what is a mapping: a value in between hides what lies below it.
     assume(not (_disagree(first, second) or _disagree(second, third) or _disagree(first, third)))
@@ -114,7 +114,7 @@ def test_a_value_that_is_no_yaml_is_refused_on_one_line_and_never_executed(entry
 
 
 @given(st.dictionaries(NAMES, st.integers() | st.text("xyz", min_size=1, max_size=4), max_size=4))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_what_is_written_as_assignments_is_read_back(values: dict[str, object]):
     assert parsed([f"stage.{name}={json.dumps(value)}" for name, value in values.items()]).get("stage", {}) == values
 

@@ -24,9 +24,9 @@ from pipeline.sources.entries import SourceEntry, SourceList
 from pipeline.sources.video_source import VideoSource
 from pipeline.stages.failures import forget_failure, record_failure
 from pipeline.store.index import CLASS_COLUMNS, INDEX_SCHEMA, DatasetSummary, read_index, read_summary
-from pipeline.store.provenance import Provenance
 from pipeline.store.store import Store
 from tests.earlier import unpack_earlier_dataset
+from tests.pipeline.provenances import noted
 
 HALF = DatasetSettings(validation_share=0.5)
 
@@ -40,10 +40,7 @@ def finish(store: Store, video_id: str, fingerprint: str = "f0", frames: int = 4
 def _finish(store: Store, video_id: str, fingerprint: str, frames: int) -> None:
     video = store.video(video_id)
     left_out = (LeftOut("occupancy", 7, "TooFewRegistered", "2 of 9 frames"),)
-    note = Provenance(
-        stage="occupancy", backend="b", code_version="1", settings={}, weights={}, fingerprint=fingerprint,
-        seconds=1.0, counts={}, left_out=left_out,
-    ).model_dump(mode="json")  # fmt: skip
+    note = noted("occupancy", fingerprint=fingerprint, left_out=left_out)
     registered = np.arange(frames) != 1
     with video.write_group("frames", note) as group:
         group.append("clip_id", np.arange(frames, dtype=np.int32) // 2)

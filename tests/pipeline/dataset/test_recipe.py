@@ -67,7 +67,7 @@ def test_weights_code_and_missing_stages_are_told():
     ]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(VALUES, VALUES)
 def test_recipes_differ_both_ways_or_not_at_all_and_exactly_where_their_values_do(
     one: dict[str, Any], other: dict[str, Any]

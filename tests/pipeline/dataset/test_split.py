@@ -50,7 +50,7 @@ def test_split_share_is_kept_over_many_groups():
     assert abs(share - 0.1) < 0.019
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.text("abc-_019", min_size=1, max_size=20), st.floats(0, 1), st.floats(0, 1))
 def test_a_larger_validation_share_only_adds_groups(group: str, first: float, second: float):
     low, high = sorted((first, second))

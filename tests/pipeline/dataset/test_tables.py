@@ -18,7 +18,7 @@ def rows(ids: list[str], start: int) -> pa.Table:
     return pa.table([sorted(ids), range(start, start + len(ids))], SCHEMA)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(IDS, st.sets(st.sampled_from("abcdef")), IDS, st.booleans())
 def test_rows_of_some_videos_are_replaced_and_all_stay_sorted(
     before: list[str], gone: set[str], made: list[str], few: bool

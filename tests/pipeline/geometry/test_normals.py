@@ -31,7 +31,7 @@ def fits(depth: np.ndarray) -> PlaneFits:
     return fit_planes(depth, RAYS, WINDOW, ROUGH)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.floats(-0.6, 0.6), st.floats(-0.6, 0.6), st.floats(0.5, 9))
 def test_every_pixel_of_a_plane_has_its_normal_and_its_depth(x: float, y: float, distance: float):
     normal = np.array([x, y, -1.0]) / np.linalg.norm([x, y, 1])

@@ -26,7 +26,7 @@ def test_nothing_has_no_planes():
     assert plane_offsets(np.array([]), WIDTH, 0.1) == []
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10_000), st.floats(-50, 50))
 def test_planes_move_with_the_points_and_are_apart(seed: int, shift: float):
     rng = np.random.default_rng(seed)

@@ -30,7 +30,7 @@ def turn(degrees: float, axis: str = "z") -> np.ndarray:
     return matrix
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(SEEDS, st.floats(0.01, 100))
 def test_another_world_and_another_scale_are_no_error(seed: int, scale: float):
     truth = poses_of(seed)
@@ -43,7 +43,7 @@ def test_another_world_and_another_scale_are_no_error(seed: int, scale: float):
     assert errors.auc(1) == errors.rotation_auc(1) == 1
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(SEEDS, st.floats(0.001, 179.9))
 def test_a_camera_turned_on_the_spot_is_wrong_by_its_angle_in_every_pair_it_is_in(seed: int, degrees: float):
     truth = poses_of(seed, 3)
@@ -95,7 +95,7 @@ def test_the_area_of_a_case_worked_out_by_hand():
     assert area_under_curve(np.array([5.0]), 5) == 0, "the threshold itself is not below it"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.floats(0, 180), min_size=1, max_size=12), st.integers(1, 30))
 def test_the_area_grows_with_the_threshold_and_shrinks_with_the_errors(errors: list[float], threshold: int):
     given_errors = np.array(errors)
@@ -119,7 +119,7 @@ def test_the_focal_error_is_the_median_share_of_the_true_focal_length():
     assert focal_error(estimate, truth) == pytest.approx(0.1)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(SEEDS, st.floats(0.01, 50))
 def test_depth_right_up_to_scale_has_no_error(seed: int, scale: float):
     truth = np.random.default_rng(seed).uniform(0.5, 6, (2, 5, 7))
@@ -153,7 +153,7 @@ def test_maps_are_sampled_at_the_centres_of_the_new_pixels():
     np.testing.assert_array_equal(resize_nearest(columns, (12, 16))[0, 0], np.repeat(np.arange(8), 2))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(SEEDS, st.integers(1, 9), st.integers(1, 9))
 def test_resizing_invents_no_values(seed: int, height: int, width: int):
     labels = np.random.default_rng(seed).integers(0, 12, (2, 5, 7)).astype(np.uint8)

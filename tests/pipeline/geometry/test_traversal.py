@@ -94,7 +94,7 @@ def test_segments_that_cross_no_voxel_mark_none(start: tuple[float, float, float
 
 
 @given(POSITIONS, POSITIONS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_traversal_marks_the_voxels_of_a_finely_sampled_line(start: tuple, end: tuple):
     crossed = np.zeros((60, 50, 36), np.bool_)
     mark_segment(start, end, crossed)
@@ -116,7 +116,7 @@ def distance_to_line(point: np.ndarray, start: tuple, end: tuple) -> float:
     return float(np.linalg.norm(start + share * run - point))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(VOXELS, VOXELS)
 def test_the_entry_into_the_grid_is_the_first_point_inside_it(start: tuple, end: tuple):
     enter = entry(start, end, SHAPE)
@@ -133,7 +133,7 @@ def test_the_entry_into_the_grid_is_the_first_point_inside_it(start: tuple, end:
         assert (np.abs(np.array(cells) + 0.5 - at) <= 0.5 + 1e-9).all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.floats(-9, 9), st.floats(-9, 9))
 def test_strides_lead_from_border_to_border(start: float, end: float):
     cell = int(np.floor(start))

@@ -74,7 +74,7 @@ def winner(votes: dict[int, int]) -> int:
 
 
 @given(st.integers(0, 10_000), st.sampled_from(["majority", "confidence"]))
-@settings(max_examples=16, deadline=None)
+@settings(max_examples=16)
 def test_occupied_voxels_and_their_labels_equal_brute_force(seed: int, vote: str):
     scene, semantics = random_clip(seed)
     origin = np.array([-2.0, -2.2, -1.4]) + np.random.default_rng(seed).uniform(0, 0.08, 3)
@@ -110,7 +110,7 @@ def test_without_confidence_every_vote_counts_alike(clip: Filmed):
 
 
 @given(st.integers(0, 10_000), st.integers(0, 3))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_turning_the_world_by_a_right_angle_turns_the_grid_with_it(seed: int, quarter: int):
     scene, semantics = random_clip(seed)
     turn = np.eye(4)

@@ -12,15 +12,13 @@ from pipeline.stages.base import Workbench
 from pipeline.stages.run import process_video
 from pipeline.stages.semantics.settings import SanSettings
 from tests.pipeline.small_tour import small_settings, small_workbench
-from tests.pipeline.stages.semantics.tiny_san import tiny_settings, write_checkpoint
+from tests.pipeline.stages.semantics.tiny_san import cached_checkpoint, tiny_settings
 
 
 @pytest.fixture(scope="package")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("weights")
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("YOUTUBE_OCC_WEIGHTS", str(folder))
-        yield write_checkpoint(folder / "tiny.pth")
+    with cached_checkpoint(tmp_path_factory.mktemp("weights")) as path:
+        yield path
 
 
 @pytest.fixture(scope="package")

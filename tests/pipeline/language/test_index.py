@@ -11,8 +11,8 @@ from pipeline.contract.arrays import Floats
 from pipeline.contract.errors import NoEmbeddings, OtherWeights
 from pipeline.language.index import FOLDER, RegionIndex, nearest_codes, open_index
 from pipeline.language.text import SanText
-from pipeline.store.provenance import Provenance
 from pipeline.store.store import Store
+from tests.pipeline.provenances import noted
 
 WIDTH = 64
 
@@ -26,17 +26,8 @@ def store_regions(store: Store, video_id: str, rows: int, text: SanText, fingerp
     vectors = unit(np.random.default_rng([ord(letter) for letter in video_id + fingerprint]), rows).astype(np.float16)
     video = store.video(video_id)
     for stage in ("semantics", "occupancy"):
-        made = Provenance(
-            stage=stage,
-            backend="san",
-            code_version="1",
-            settings={},
-            weights=dict(text.weights) if stage == "semantics" else {},
-            fingerprint=fingerprint,
-            seconds=0.0,
-            counts={},
-        )
-        with video.write_group(stage, made.model_dump(mode="json")) as group:
+        weights = dict(text.weights) if stage == "semantics" else {}
+        with video.write_group(stage, noted(stage, weights=weights, fingerprint=fingerprint)) as group:
             if stage == "semantics":
                 group.append("region_offset", np.array([0, rows // 2]))
                 group.append("region_embeddings", vectors, 256)
@@ -62,7 +53,7 @@ def test_the_nearest_regions_are_those_of_an_exhaustive_search(store: Store, tex
     assert [hit.region for hit in alone] == [row for _, name, row in everything if name == "b"][:5]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 40), st.integers(1, 50), st.integers(1, 3), st.integers(0, 1000))
 def test_blocks_and_threads_change_nothing(rows: int, count: int, threads: int, seed: int):
     """Eleven rows a block here; products are integers, so that ties are common and any of them will do."""

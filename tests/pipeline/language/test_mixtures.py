@@ -30,7 +30,7 @@ def scene(rng: np.random.Generator, frames: int) -> MetricScene:
     )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10_000), st.integers(0, 3))
 def test_a_mixture_holds_each_point_of_a_region_once(seed: int, frames: int):
     rng = np.random.default_rng(seed)

@@ -10,7 +10,7 @@ from pipeline.pictures.encode import QUALITIES, jpeg
 
 
 @given(st.integers(2_000, 60_000))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_jpeg_never_exceeds_its_limit(limit: int):
     noise = np.random.default_rng(0).integers(0, 256, (120, 160, 3), np.uint8)
     assert len(jpeg(Image.fromarray(noise), limit)) <= limit

@@ -17,7 +17,7 @@ def filled(sizes: list[tuple[int, int]]) -> list[Image.Image]:
     return [Image.new("RGB", size, (10 * (i + 1), 0, 0)) for i, size in enumerate(sizes)]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(SIZES)
 def test_a_row_is_as_wide_as_its_pictures_and_gaps_and_hides_none_of_them(sizes: list[tuple[int, int]]):
     images = filled(sizes)
@@ -29,7 +29,7 @@ def test_a_row_is_as_wide_as_its_pictures_and_gaps_and_hides_none_of_them(sizes:
         assert (shown == 10 * (i + 1)).sum() == width * height
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(SIZES)
 def test_a_column_is_as_high_as_its_pictures_and_gaps_and_aligns_them_left(sizes: list[tuple[int, int]]):
     images = filled(sizes)

@@ -53,7 +53,7 @@ def test_names_of_videos_cannot_run_or_load_anything():
     assert read.text.count(HOSTILE) == 4  # title, h1, h2, li
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_whatever_the_words_the_page_keeps_its_structure(title: str, line: str):
     read = Reader(page(title, [Section(line, [line, "x"], PICTURE)]))

@@ -16,7 +16,7 @@ def counts_of(seed: int) -> OverlapCounts:
     return overlap(rng.choice(labels, 200), rng.choice(labels, 200))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 9999))
 def test_counts_come_back_from_json_as_they_were(seed: int):
     counts = counts_of(seed)

@@ -1,14 +1,14 @@
 """A web on the loopback: four hosts, feeds that grow, and videos that come with every fault a transfer can have."""
 
-import http.server
 import struct
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import cast
+
+from tests.pipeline.web_host import QuietHandler, QuietServer, running
 
 HOSTS = ("127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4")
 FAULTS = (
@@ -90,42 +90,29 @@ def feed_of(kind: str, urls: list[str]) -> bytes:
 
 @contextmanager
 def serving(web: Web) -> Iterator[Web]:
-    with _Server(web) as server:
-        web.port = server.server_port
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        try:
-            yield web
-        finally:
-            server.shutdown()
+    with running(_Server(web)) as port:
+        web.port = port
+        yield web
 
 
-class _Server(http.server.ThreadingHTTPServer):
-    daemon_threads = True
+class _Server(QuietServer):
     request_queue_size = 128
 
     def __init__(self, web: Web) -> None:
         super().__init__(("0.0.0.0", 0), _Handler)
         self.web = web
 
-    def handle_error(self, *_: object) -> None:
-        """Say nothing of clients that were killed: that is the test."""
 
-
-class _Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
+class _Handler(QuietHandler):
     @property
     def web(self) -> Web:
         return cast("_Server", self.server).web
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
 
     def log_request(self, code: object = "-", size: object = "-") -> None:  # noqa: ARG002
         host = str(self.headers["Host"]).partition(":")[0]
         self.web.asked.append(Asked(time.time(), host, self.path, int(cast("int", code))))
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802  (the name that http.server gives it)
         if self.path.startswith("/feed."):
             self._send(self.web.feed(self.path.removeprefix("/feed.")), "application/xml")
             return

@@ -54,7 +54,7 @@ def test_what_is_no_date_is_none(text: str):
 
 
 @given(st.text(max_size=30))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_nothing_that_is_written_is_an_error(text: str):
     moment, seconds = as_time(text), as_seconds(text)
     assert moment is None or moment.tzinfo is UTC
@@ -62,12 +62,12 @@ def test_nothing_that_is_written_is_an_error(text: str):
 
 
 @given(st.integers(0, 99), st.integers(0, 59), st.integers(0, 59))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_hours_minutes_and_seconds_add_up(hours: int, minutes: int, seconds: int):
     assert as_seconds(f"{hours}:{minutes:02}:{seconds:02}") == 3600 * hours + 60 * minutes + seconds
 
 
 @given(st.datetimes(FIRST, timezones=st.just(UTC)))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_date_that_was_written_is_read_back(moment: datetime):
     assert as_time(moment.isoformat()) == moment.replace(microsecond=0)

@@ -152,7 +152,7 @@ def test_the_day_of_publication_is_read_where_it_is_one(listed: dict[str, Any], 
         ),
     )
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_field_is_trusted_to_be_what_it_should(listed: dict[str, Any]):
     found = found_video(WATCH, listed)
     assert found.title.isprintable()

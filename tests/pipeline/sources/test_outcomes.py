@@ -90,7 +90,7 @@ def test_pauses_double_up_to_their_bound_and_then_it_is_given_up():
 
 
 @given(st.integers(0, 2000), st.floats(0, 10))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_no_pause_is_longer_than_its_bound(tries: int, jitter: float):
     patient = WebSettings(retry_s=100, jitter=jitter, pause_max_s=1000, tries_max=1000)
     after = after_error(replace(ROW, tries=tries), DownloadTransient("503"), is_local=False, settings=patient)

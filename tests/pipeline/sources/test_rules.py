@@ -118,7 +118,7 @@ def test_rules_that_make_no_sense_are_refused(rules: dict[str, Any]):
     ),
     st.floats(0, 1e6),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_rule_more_never_makes_a_video_wanted(video: FoundVideo, shortest: float):
     few = SourceRules(duration_min_s=shortest)
     more = SourceRules(duration_min_s=shortest, title_exclude=("a",), until=date(2020, 1, 1))

@@ -43,14 +43,14 @@ def test_another_stage_or_code_gives_another_fingerprint(change: tuple[str, str,
 
 
 @given(st.dictionaries(st.text(max_size=4), PLAIN, max_size=4))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_order_in_which_settings_are_named_does_not_matter(values: dict[str, Any]):
     backwards = dict(reversed(values.items()))
     assert fingerprint("clips", "1", values, "up") == fingerprint("clips", "1", backwards, "up")
 
 
 @given(st.dictionaries(st.text(max_size=4), st.integers(), min_size=1, max_size=4), st.text(max_size=5))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_changed_setting_or_input_gives_another_fingerprint(values: dict[str, int], upstream: str):
     first = next(iter(values))
     found = fingerprint("clips", "1", values, upstream)

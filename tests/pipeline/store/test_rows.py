@@ -87,7 +87,7 @@ def test_a_clip_has_the_same_rows_in_every_array(video: VideoStore):
 
 
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=6))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_rows_of_clips_tile_the_array(tmp_path_factory: pytest.TempPathFactory, lengths: list[int]):
     video = Store(tmp_path_factory.mktemp("rows")).video("a")
     write(video, "frames", {"clip_id": np.repeat(np.arange(len(lengths)) * 2, lengths).astype(np.int32)})

@@ -311,7 +311,7 @@ def test_a_missing_file_is_not_given(video: VideoStore, remote: VideoStore):
 
 
 @given(st.text(max_size=80))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_only_plain_ids_become_paths(video_id: str):
     if all(c.isascii() and (c.isalnum() or c in "-_") for c in video_id) and 1 <= len(video_id) <= 64:
         assert check_video_id(video_id) == video_id

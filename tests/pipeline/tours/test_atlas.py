@@ -84,7 +84,7 @@ def test_the_centre_of_a_texel_shows_that_texel():
     np.testing.assert_allclose(colours[0], [[10, 20, 0], [33, 40, 0]])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.floats(4, 60), st.floats(4, 60))
 def test_between_texels_colours_are_blended_linearly(x: float, y: float):
     atlas = Atlas(tuple(ramp((64, 96)) for _ in range(LEVELS)))
@@ -93,7 +93,7 @@ def test_between_texels_colours_are_blended_linearly(x: float, y: float):
     np.testing.assert_allclose(colours[0, 0], [x - 0.5, y - 0.5, 0], atol=0.5 + 1 / 32)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.floats(-3, 9))
 def test_between_levels_colours_are_blended_by_the_level(level: float):
     atlas = Atlas(tuple(np.full((64 // 2**k, 64 // 2**k, 3), 40 * k, np.uint8) for k in range(LEVELS)))

@@ -36,7 +36,7 @@ def test_a_lamp_hangs_from_the_middle_of_the_ceiling_above_everybody(height: flo
         assert sum(material.glows for _, material in lamp.parts) == 1, "the shade shines, the cord does not"
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 9999))
 def test_pictures_hang_within_their_wall_clear_of_openings_and_of_one_another(seed: int):
     room = plain_room(DOORWAY, WINDOW)

@@ -36,7 +36,7 @@ def test_there_is_no_clearance_on_furniture_and_beside_it_the_distance_to_it():
     np.testing.assert_allclose(clear, expected, atol=CHAMFER + CELL / 2)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(*[st.floats(-0.5, 4.5)] * 4), max_size=4))
 def test_more_furniture_never_leaves_more_room(footprints: list[Bounds]):
     ordered = [(min(a, c), min(b, d), max(a, c), max(b, d)) for a, b, c, d in footprints]

@@ -17,7 +17,7 @@ from pipeline.tours.furnish import (
 )
 from pipeline.tours.furniture import REQUIRED
 from pipeline.tours.item import Item
-from pipeline.tours.layout import Bounds, Opening, plan_rooms
+from pipeline.tours.layout import Bounds, Opening, Room, plan_rooms
 from pipeline.tours.settings import TourSettings
 
 from .shapes import DOORWAY, block, plain_room
@@ -33,12 +33,16 @@ def item_of(width: float, depth: float, height: float) -> Item:
     return Item(width, depth, (block((-width / 2, 0, 0), (width / 2, depth, height)),))
 
 
-@settings(max_examples=15, deadline=None)
-@given(SEEDS)
-def test_furniture_stands_inside_its_room_clear_of_doors_and_of_other_furniture(seed: int):
+def furnished_room(seed: int) -> tuple[Room, FurnishedRoom]:
     rng = np.random.default_rng(seed)
     room = plan_rooms(rng, TourSettings())[0]
-    furnished = furnish(rng, room)
+    return room, furnish(rng, room)
+
+
+@settings(max_examples=15)
+@given(SEEDS)
+def test_furniture_stands_inside_its_room_clear_of_doors_and_of_other_furniture(seed: int):
+    room, furnished = furnished_room(seed)
     x0, y0, x1, y1 = room.bounds
     for i, footprint in enumerate(furnished.footprints):
         assert footprint[0] >= x0 - TINY
@@ -53,17 +57,15 @@ def test_furniture_stands_inside_its_room_clear_of_doors_and_of_other_furniture(
         assert high[2] < room.ceiling_height
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(SEEDS)
 def test_a_furnished_room_can_still_be_walked(seed: int):
-    rng = np.random.default_rng(seed)
-    room = plan_rooms(rng, TourSettings())[0]
-    furnished = furnish(rng, room)
+    room, furnished = furnished_room(seed)
     assert is_walkable(room, furnished.footprints, WALKING_CLEARANCE)
     assert len(furnished.footprints) == len(furnished.along_walls) >= len(REQUIRED[room.kind]) - 1
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(BOUNDS, BOUNDS)
 def test_overlap_is_that_of_the_cells_two_rectangles_cover(a: Bounds, b: Bounds):
     cells = [np.zeros((10, 10), bool), np.zeros((10, 10), bool)]

@@ -21,7 +21,7 @@ def garden_of(*rooms: Room) -> list[Thing]:
     return build_garden(np.random.default_rng(0), rooms or (ROOM,))
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(0, 99_999))
 def test_nothing_of_the_garden_has_an_indoor_class_or_stands_in_a_room(seed: int):
     rng = np.random.default_rng(seed)

@@ -16,7 +16,7 @@ def rooms_of(seed: int) -> tuple[Room, ...]:
     return plan_rooms(np.random.default_rng(seed), TourSettings())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SEEDS)
 def test_rooms_have_liveable_sizes_and_ceilings(seed: int):
     rooms = rooms_of(seed)
@@ -26,7 +26,7 @@ def test_rooms_have_liveable_sizes_and_ceilings(seed: int):
         assert all(ROOM_SIDE[0] <= room.side_length(side) <= ROOM_SIDE[1] for side in range(4))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SEEDS)
 def test_rooms_are_at_least_a_wall_apart(seed: int):
     rooms = rooms_of(seed)
@@ -34,7 +34,7 @@ def test_rooms_are_at_least_a_wall_apart(seed: int):
         assert not any(overlap(a.bounds, b.bounds, INNER_WALL - TINY) for b in rooms if b is not a)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SEEDS)
 def test_every_room_is_reached_through_doorways(seed: int):
     rooms = rooms_of(seed)
@@ -47,7 +47,7 @@ def test_every_room_is_reached_through_doorways(seed: int):
     assert reached == {room.room_id for room in rooms}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SEEDS)
 def test_a_doorway_is_the_same_hole_seen_from_both_rooms(seed: int):
     rooms = rooms_of(seed)
@@ -63,7 +63,7 @@ def test_a_doorway_is_the_same_hole_seen_from_both_rooms(seed: int):
             assert abs(gate.end - gate.start - DOOR_WIDTH) < TINY
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SEEDS)
 def test_openings_lie_within_their_wall_and_apart_from_one_another(seed: int):
     for room in rooms_of(seed):
@@ -75,7 +75,7 @@ def test_openings_lie_within_their_wall_and_apart_from_one_another(seed: int):
             assert all(other.end <= hole.start or hole.end <= other.start for other in others)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SEEDS)
 def test_every_room_has_daylight_through_an_outer_wall(seed: int):
     rooms = rooms_of(seed)
@@ -88,7 +88,7 @@ def test_every_room_has_daylight_through_an_outer_wall(seed: int):
             assert abs(outer) < TINY
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SEEDS)
 def test_rooms_and_inner_walls_fill_the_house(seed: int):
     rooms = rooms_of(seed)
@@ -104,7 +104,7 @@ def test_rooms_and_inner_walls_fill_the_house(seed: int):
     assert np.min(gaps, axis=0).max() <= INNER_WALL + TINY
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SEEDS, st.integers(3, 6))
 def test_a_house_has_as_many_rooms_as_asked_of_the_first_kinds(seed: int, count: int):
     chosen = TourSettings(rooms_min=count, rooms_max=count, ceiling_min=2.6, ceiling_max=2.6)

@@ -51,7 +51,7 @@ def test_a_sheet_wider_than_the_atlas_is_painted_coarser():
     assert patch.place[2:] == (2, ATLAS_WIDTH - 2 * BORDER)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.tuples(st.integers(2, 300), st.integers(2, ATLAS_WIDTH - 2 * BORDER)), min_size=1, max_size=12))
 def test_packed_rectangles_lie_in_the_atlas_with_their_borders_apart(shapes: list[tuple[int, int]]):
     places, atlas_height = _pack(shapes)

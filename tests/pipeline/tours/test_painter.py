@@ -75,7 +75,7 @@ def test_the_sky_is_blue_above_and_pale_at_the_horizon():
     np.testing.assert_allclose(level, [190, 215, 240])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.floats(-1, 1), st.floats(-1, 1), st.floats(-1, 1), st.floats(0.1, 9))
 def test_the_sky_depends_on_the_direction_alone(x: float, y: float, z: float, length: float):
     direction = np.array([[x, y, z + 1.5]])

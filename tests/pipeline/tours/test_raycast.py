@@ -37,7 +37,7 @@ def test_every_ray_has_its_own_origin_where_there_are_several(caster: RayCaster)
     np.testing.assert_array_equal(MESH.instances[hits.triangle], [1, 2])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.floats(-0.9, 0.9), st.floats(-0.9, 0.9))
 def test_barycentric_weights_are_those_of_the_second_and_third_corner(y: float, z: float):
     direction = rays((1, y, z))

@@ -6,7 +6,7 @@ from pipeline.contract.errors import SettingsError
 from pipeline.tours.seeds import EVALUATION_SEEDS_START, HELD_OUT_SEEDS, seed_list
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.integers(0, 10**7), min_size=1, max_size=8))
 def test_a_list_of_seeds_reads_as_itself(seeds: list[int]):
     assert seed_list(",".join(map(str, seeds))) == seeds

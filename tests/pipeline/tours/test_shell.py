@@ -38,7 +38,7 @@ def test_a_bare_room_has_a_floor_a_ceiling_and_four_walls_of_its_size():
         assert area(sheets_only(wall, "wall")) == pytest.approx(length * 2.5)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(0, 99_999))
 def test_walls_leave_exactly_their_openings_free(seed: int):
     room = plan_rooms(np.random.default_rng(seed), TourSettings())[0]

@@ -59,7 +59,7 @@ def test_a_cushion_has_the_volume_of_its_superellipsoid(roundness: float):
     assert facets < 8 * np.prod(radii)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.floats(0.1, 1.0))
 def test_a_cushion_reaches_its_radii_whatever_its_roundness(roundness: float):
     (sheet,) = cushion((1, 2, 3), (0.3, 0.2, 0.1), roundness)
@@ -67,7 +67,7 @@ def test_a_cushion_reaches_its_radii_whatever_its_roundness(roundness: float):
     np.testing.assert_allclose(np.abs(points).max(axis=0), [0.3, 0.2, 0.1], atol=1e-9)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(-9, 9))
 def test_a_quarter_turn_is_a_rotation_about_z_and_four_are_none(turns: int):
     transform = quarter_turn(turns, (1.0, 2.0), 3.0)

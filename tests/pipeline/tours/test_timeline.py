@@ -12,7 +12,7 @@ def timeline_of(seed: int, kinds: list[str]) -> Timeline:
     return cut_together(np.random.default_rng(seed), kinds, TourSettings())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 999), KINDS)
 def test_shots_and_transitions_tile_the_video(seed: int, kinds: list[str]):
     timeline = timeline_of(seed, kinds)
@@ -27,7 +27,7 @@ def test_shots_and_transitions_tile_the_video(seed: int, kinds: list[str]):
     assert frame == timeline.frame_count
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 999), KINDS)
 def test_exactly_the_frames_of_transitions_are_marked_as_such(seed: int, kinds: list[str]):
     timeline = timeline_of(seed, kinds)
@@ -35,7 +35,7 @@ def test_exactly_the_frames_of_transitions_are_marked_as_such(seed: int, kinds: 
     assert marked == {f for t in timeline.transitions for f in range(t.start_frame, t.end_frame)}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 999), KINDS)
 def test_shares_are_never_more_than_the_whole_and_full_outside_fades(seed: int, kinds: list[str]):
     timeline = timeline_of(seed, kinds)

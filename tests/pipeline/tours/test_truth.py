@@ -3,12 +3,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.store.provenance import Provenance
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
 from pipeline.tours.settings import TourSettings
 from pipeline.tours.tour import Tour
 from pipeline.tours.truth import tour_of, true_clip
+from tests.pipeline.provenances import noted
 
 from .conftest import SMALL
 
@@ -16,17 +16,8 @@ from .conftest import SMALL
 def stored(folder: Path, origin: str, tour: TourSettings = SMALL) -> VideoStore:
     """A video as the stage ``video`` notes it, without its pictures."""
     video = Store(folder).video("a-video")
-    made = Provenance(
-        stage="video",
-        backend="tour",
-        code_version="1",
-        settings={"tour": tour.model_dump(mode="json")},
-        weights={},
-        fingerprint="0",
-        seconds=0.0,
-        counts={},
-    )
-    video.write_json("source.json", {"origin": origin, "provenance": made.model_dump(mode="json")})
+    made = noted("video", settings={"tour": tour.model_dump(mode="json")})
+    video.write_json("source.json", {"origin": origin, "provenance": made})
     return video
 
 

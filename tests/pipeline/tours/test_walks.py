@@ -36,7 +36,7 @@ def test_obstacles_are_what_stands_between_knee_and_head():
     assert obstacles(house, house.rooms[0]) == [pytest.approx((1.5, 1.0, 2.5, 2.0))]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 9999))
 def test_lines_lead_over_free_floor_and_are_neither_too_short_nor_too_long(seed: int):
     room = plain_room()

@@ -9,7 +9,7 @@ from pipeline.contract.classes import SemanticClass
 from training.data.down_sample import down_sample
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(arrays(np.uint8, (2, 4, 2), elements=st.sampled_from([0, 255, 1, 4, 11])))
 def test_coarser_grids_follow_the_benchmarks_rule(labels: np.ndarray):
     coarse = down_sample(labels, 2)

@@ -38,7 +38,7 @@ def test_a_pickle_that_would_fill_the_memory_is_refused(tmp_path: Path, opcode: 
         read_arrays(path)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.binary(max_size=200))
 def test_no_bytes_get_past_the_reader_of_pickles(tmp_path_factory: pytest.TempPathFactory, content: bytes):
     path = tmp_path_factory.getbasetemp() / "fuzzed.pkl"

@@ -16,7 +16,7 @@ from training.language.task import LanguageTask, balanced, occupancy_losses, tau
 from training.settings import Balance, LanguageSettings
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(-1, 4), st.integers(0, 3)), min_size=1, max_size=40))
 def test_a_voxel_is_taught_the_mean_over_its_pixels_and_every_region_counts_alike(pixels: list[tuple[int, int]]):
     embeddings = torch.randn(3, 5, generator=torch.Generator().manual_seed(0))

@@ -33,7 +33,7 @@ def published_metric(pairs: list[tuple[np.ndarray, np.ndarray]]) -> tuple[float,
     return (tp / (tp + fp + fn) if tp else 0.0), float(ious[1:].mean())
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([0.0, 0.3, 0.97, 1.0]))
 def test_whole_set_figures_equal_the_protocols(seed: int, unknown: float):
     rng = np.random.default_rng(seed)

@@ -9,7 +9,8 @@ from safetensors.torch import save_file
 
 from pipeline.contract.errors import SettingsError
 from pipeline.tours.views import Cameras
-from tests.training.small.tiny_recipes import DUST3R, TINY, gradients_missing, seeded
+from tests.models.tiny_dust3r import STEMMED
+from tests.training.small.tiny_recipes import DUST3R, gradients_missing, seeded
 from training.small.dust3r import (
     Dust3rRecipe,
     begun_with,
@@ -36,7 +37,7 @@ def test_the_scale_of_a_scene_does_not_matter(pairs: PairSamples):
 
 
 def test_an_untrained_network_starts_with_points_straight_ahead():
-    network = fresh_network(TINY).eval()
+    network = fresh_network(STEMMED).eval()
     one, _ = network(torch.zeros(1, 3, 48, 64), torch.zeros(1, 3, 48, 64))
     assert float(one.points[..., 2].detach().median()) == pytest.approx(1, abs=0.3)
 
@@ -52,21 +53,21 @@ def test_depth_is_scored_after_one_scale_a_pair():
 
 def test_weights_of_a_network_with_other_sizes_are_no_beginning():
     with pytest.raises(SettingsError, match="other sizes than this recipe's"):
-        begun_with(fresh_network(TINY), "dust3r_small")
+        begun_with(fresh_network(STEMMED), "dust3r_small")
 
 
 def test_a_training_goes_on_from_weights_that_saw_pictures_of_another_size(tmp_path: Path):
-    known = fresh_network(TINY)
+    known = fresh_network(STEMMED)
     state = {name: value.detach().clone() for name, value in known.state_dict().items()}
-    save_file(state, tmp_path / "known.safetensors", metadata={"format": "pt", "config": TINY.model_dump_json()})
-    larger = fresh_network(TINY.model_copy(update={"img_size": (96, 128)}))
+    save_file(state, tmp_path / "known.safetensors", metadata={"format": "pt", "config": STEMMED.model_dump_json()})
+    larger = fresh_network(STEMMED.model_copy(update={"img_size": (96, 128)}))
     begun_with(larger, str(tmp_path / "known.safetensors"))
     assert all(torch.equal(value, state[name]) for name, value in larger.state_dict().items())
 
 
 def test_a_forgotten_confidence_is_two_everywhere_and_points_stay():
     torch.manual_seed(0)
-    network = fresh_network(TINY).eval()
+    network = fresh_network(STEMMED).eval()
     for head in (network.downstream_head1, network.downstream_head2):
         torch.nn.init.normal_(head.proj.weight)
     pictures = torch.rand(1, 3, 48, 64, generator=seeded()), torch.rand(1, 3, 48, 64, generator=seeded())

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from models.dust3r import Dust3rConfig
+from tests.models.tiny_dust3r import STEMMED
 from training.small.dust3r import Dust3rRecipe
 from training.small.indoor import IndoorRecipe
 from training.small.san import SanRecipe
@@ -21,12 +21,6 @@ HOW = {"loop": {"steps": 2, "batch_size": 2, "learning_rate": 1e-3}, "chunks": {
 VIEWS = ViewpointSettings(width=64, height=48)
 
 
-TINY = Dust3rConfig(
-    enc_embed_dim=64, enc_depth=1, enc_num_heads=1, dec_embed_dim=64, dec_depth=1, dec_num_heads=1,
-    head_type="linear", img_size=(48, 64), stem=(4, 4, 8), position_grid=(3, 4),
-)  # fmt: skip
-
-
 NETWORK = SanNetworkSettings(stem=(4, 8, 8, 16), tower_layers=1, recognition_layers=1, side_width=16, side_layers=1)
 
 
@@ -40,7 +34,7 @@ SAN = SanRecipe(
 )
 
 
-DUST3R = Dust3rRecipe(Dust3rTrainingSettings(**HOW, network=TINY, houses_a_chunk=1, walks_a_house=3, texel=0.1))
+DUST3R = Dust3rRecipe(Dust3rTrainingSettings(**HOW, network=STEMMED, houses_a_chunk=1, walks_a_house=3, texel=0.1))
 
 
 def seeded() -> torch.Generator:

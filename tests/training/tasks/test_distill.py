@@ -49,7 +49,7 @@ def test_infonce_is_low_for_the_right_pairs_and_has_negatives_from_the_batch():
     assert region_infonce(rows[:0], rows[:0], 0.07) == 0
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(1, 6), st.integers(1, 5), st.sampled_from([0.07, 0.5]), st.integers(0, 99))
 def test_both_losses_equal_loops_over_their_formulas(count: int, width: int, temperature: float, seed: int):
     rng = np.random.default_rng(seed)

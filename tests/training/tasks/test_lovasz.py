@@ -35,7 +35,7 @@ def brute_force(probabilities: torch.Tensor, labels: torch.Tensor) -> float:
     return sum(losses) / len(losses)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(PLACES)
 def test_it_is_the_mean_extension_of_the_jaccard_loss_of_the_classes_there(places: list[tuple[int, int]]):
     occupied = torch.tensor([percent / 100 for percent, _ in places], dtype=torch.float64)
@@ -45,7 +45,7 @@ def test_it_is_the_mean_extension_of_the_jaccard_loss_of_the_classes_there(place
     assert found == pytest.approx(brute_force(probabilities, labels), abs=1e-9)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=20))
 def test_of_hard_answers_it_is_one_minus_the_iou(places: list[tuple[int, int]]):
     said, labels = (torch.tensor(column) for column in zip(*places, strict=True))

@@ -26,7 +26,7 @@ def test_a_pixels_voxel_is_the_floor_of_its_point():
     assert np.array_equal(found[clear], expected[clear])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(-1, 4), st.integers(0, 3)), min_size=1, max_size=40))
 def test_a_voxel_belongs_to_the_region_of_most_of_its_pixels(pairs: list[tuple[int, int]]):
     voxels, regions = (torch.tensor(column)[None] for column in zip(*pairs, strict=True))

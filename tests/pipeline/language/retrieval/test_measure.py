@@ -21,7 +21,7 @@ from pipeline.tours.tour import Tour
 from pipeline.tours.truth import true_clip
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=1, max_size=40), st.randoms())
 def test_average_precision_is_the_area_under_steps_and_ties_have_no_order(
     places: list[tuple[int, bool]], random: Random

@@ -117,7 +117,7 @@ def test_what_is_read_under_the_lock_holds_until_it_is_given_back(tmp_path: Path
     assert len(first) == 1
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.lists(st.lists(st.integers(0, 40), min_size=1, max_size=12), min_size=1, max_size=25))
 def test_whatever_is_changed_in_whatever_order_the_last_word_holds(
     tmp_path_factory: pytest.TempPathFactory, batches: list[list[int]]

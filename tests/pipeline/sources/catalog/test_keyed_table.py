@@ -79,7 +79,7 @@ def test_some_columns_are_read_without_the_key_and_rows_are_still_told_apart(tmp
 
 
 @given(st.lists(st.dictionaries(st.sampled_from("abcdefghij"), st.integers(0, 99), min_size=1), max_size=12))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_it_is_a_dictionary_whatever_is_appended(
     tmp_path_factory: pytest.TempPathFactory, batches: list[dict[str, int]]
 ):

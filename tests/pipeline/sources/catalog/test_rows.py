@@ -68,7 +68,7 @@ def test_a_source_keeps_its_kind_and_who_listed_it(origin: str, listed_by: str, 
 @given(
     TEXT, TEXT, st.none() | st.floats(0, 1e6), st.lists(st.tuples(st.floats(0, 100), st.floats(100, 200)), max_size=3)
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_whatever_a_listing_says_comes_back(title: str, licence: str, seconds: float | None, spans: list):
     segments = tuple(Segment(*span) for span in spans)
     row = replace(FULL, title=title, licence=licence, duration_s=seconds, segments=segments)

@@ -27,7 +27,7 @@ def with_band(hashes: Hashes, frame: int, crop: int, band: int, value: int) -> H
 
 
 @given(st.integers(0, 2**31), st.integers(0, BANDS - 1), st.integers(0, 2**16 - 1))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_hashes_that_agree_in_one_band_share_a_key(seed: int, band: int, value: int):
     first = with_band(random_hashes(seed), 2, 1, band, value)
     second = with_band(random_hashes(seed + 1), 5, 0, band, value)

@@ -80,14 +80,14 @@ def test_frames_that_say_nothing_are_left_out_of_a_clip():
 
 
 @given(st.integers(0, 1000), st.integers(0, 9))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_hashes_read_back_from_their_bytes(seed: int, frames: int):
     hashes = random_hashes(seed, frames)
     assert np.array_equal(hashes_of(hashes.tobytes()), hashes)
 
 
 @given(st.integers(0, 1000), st.integers(1, 8), st.integers(1, 8), st.integers(0, BITS))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_who_is_compared_with_whom_does_not_matter(seed: int, one: int, other: int, distance: int):
     first, second = random_hashes(seed, one), random_hashes(seed + 1, other)
     share = found_again(first, second, distance)

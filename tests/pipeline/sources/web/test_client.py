@@ -1,11 +1,7 @@
 """yt-dlp under guard: every hop is checked, takes its turn, and is read no longer than it should."""
 
 import io
-import socket
-import threading
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,28 +14,10 @@ from pipeline.sources.web.client import BLOCK_BYTES, WebClient, _BoundedBody, _p
 from pipeline.sources.web.explain import explained
 from pipeline.sources.web.hosts import Hosts
 from pipeline.sources.web.settings import WebSettings
+from tests.pipeline.web_host import answering
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nConnection: close\r\n\r\n<rss/>"
 QUICK = {"interval_s": 0.0}
-
-
-@contextmanager
-def answering(answer: bytes, heard: list[bytes]) -> Iterator[str]:
-    """A host that says one thing to everybody."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def serve() -> None:
-            while True:
-                try:
-                    connection, _ = server.accept()
-                except OSError:
-                    return
-                with connection:
-                    heard.append(connection.recv(65536))
-                    connection.sendall(answer)
-
-        threading.Thread(target=serve, daemon=True).start()
-        yield f"http://127.0.0.1:{server.getsockname()[1]}/feed"
 
 
 def client(url: str = "", hosts: Hosts | None = None, **web: object) -> WebClient:
@@ -50,7 +28,7 @@ def test_a_page_is_read_from_a_host_that_the_user_named():
     heard: list[bytes] = []
     with answering(OK, heard) as url, client(url) as asking, asking.open_page(url) as page:
         assert page.read() == b"<rss/>"
-    assert heard[0].startswith(b"GET /feed HTTP/1.1")
+    assert heard[0].startswith(b"GET / HTTP/1.1")
 
 
 def test_a_private_host_that_nobody_named_is_not_even_connected_to():
@@ -72,7 +50,7 @@ def test_anything_but_a_web_address_is_refused(url: str):
 def test_every_request_takes_its_hosts_turn(tmp_path: Path):
     hosts = Hosts(tmp_path, WebSettings(interval_s=0.01, jitter=0))
     with answering(OK, []) as url:
-        name = url.removeprefix("http://").removesuffix("/feed")
+        name = url.removeprefix("http://")
         with client(url, hosts) as asking:
             turns = []
             for _ in range(3):
@@ -85,7 +63,7 @@ def test_a_host_that_rests_is_not_asked(tmp_path: Path):
     heard: list[bytes] = []
     hosts = Hosts(tmp_path, WebSettings(interval_s=0, pause_s=1000))
     with answering(OK, heard) as url:
-        hosts.refused(url.removeprefix("http://").removesuffix("/feed"), None)
+        hosts.refused(url.removeprefix("http://"), None)
         with client(url, hosts) as asking, pytest.raises(NoSupportingHandlers) as refused:
             asking.open_page(url)
     assert heard == []
@@ -104,10 +82,12 @@ def test_cookies_are_read_from_a_copy_and_sent(tmp_path: Path):
 
 def test_a_proxy_that_the_user_named_may_lie_in_a_private_network():
     heard: list[bytes] = []
-    with answering(OK, heard) as proxy:
-        address = proxy.removesuffix("/feed")
-        with client(proxy=SecretStr(address)) as asking, asking.open_page("http://example.org/feed") as page:
-            assert page.read() == b"<rss/>"
+    with (
+        answering(OK, heard) as proxy,
+        client(proxy=SecretStr(proxy)) as asking,
+        asking.open_page("http://example.org/feed") as page,
+    ):
+        assert page.read() == b"<rss/>"
     assert heard[0].startswith(b"GET http://example.org/feed")
 
 
@@ -174,7 +154,7 @@ def test_closing_a_body_closes_what_it_reads_from():
 def test_proxies_of_the_environment_are_trusted_as_if_the_user_had_named_them(monkeypatch: pytest.MonkeyPatch):
     heard: list[bytes] = []
     with answering(OK, heard) as proxy:
-        monkeypatch.setenv("http_proxy", proxy.removesuffix("/feed"))
+        monkeypatch.setenv("http_proxy", proxy)
         assert "http" in urllib.request.getproxies()
         with client() as asking, asking.open_page("http://example.org/feed") as page:
             assert page.read() == b"<rss/>"

@@ -137,7 +137,7 @@ def test_passwords_and_cookies_are_left_out_of_messages(said: str):
 
 
 @given(st.text(max_size=1000))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_strangers_text_becomes_one_printable_line_and_stays_one(text: str):
     line = one_line(text)
     assert line.isprintable()

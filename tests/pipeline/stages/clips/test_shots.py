@@ -117,13 +117,13 @@ def test_every_true_cut_counts_once() -> None:
 
 
 @given(st.lists(st.integers(0, 500), unique=True), st.integers(0, 5))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_cuts_agree_with_themselves(cuts: list[int], tolerance: int) -> None:
     assert cut_scores(cuts, cuts, tolerance).f1 == pytest.approx(1)
 
 
 @given(st.lists(st.integers(0, 60), max_size=8, unique=True), st.lists(st.integers(0, 60), max_size=8, unique=True))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_wider_tolerance_never_scores_less(found: list[int], true: list[int]) -> None:
     narrow, wide = cut_scores(found, true, 1), cut_scores(found, true, 100)
     assert narrow.f1 <= wide.f1 + 1e-9

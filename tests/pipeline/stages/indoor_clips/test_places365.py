@@ -6,7 +6,6 @@ import torch
 from torch import nn
 
 from models.indoor.places365 import Places365, scene_categories
-from pipeline.contract.errors import SettingsError
 from pipeline.stages.indoor_clips.places365 import Places365Filter
 from pipeline.stages.indoor_clips.settings import Places365Settings
 
@@ -63,20 +62,6 @@ def test_frames_are_taken_from_the_whole_clip(checkpoint: Path):
     frames = np.concatenate([_frames("red", 1), _frames("blue", 9)])
     with_first = Places365Filter(Places365Settings(weights=str(checkpoint), frames=2)).score(frames)
     assert with_first.indoor == pytest.approx(0.5, abs=0.03)
-
-
-def test_missing_weights_are_named_with_their_setting(tmp_path: Path):
-    nowhere = Places365Filter(Places365Settings(weights=str(tmp_path / "nowhere.pth")))
-    with pytest.raises(SettingsError, match=r"indoor weights .*nowhere\.pth"):
-        nowhere.score(_frames("red", 1))
-    with pytest.raises(SettingsError, match=r"indoor weights .*nowhere\.pth"):
-        dict(nowhere.weights)
-
-
-def test_weights_are_named_with_their_checksum(checkpoint: Path):
-    ((name, sha256),) = Places365Filter(Places365Settings(weights=str(checkpoint))).weights.items()
-    assert name == checkpoint.name
-    assert len(sha256) == 64
 
 
 def _frames(colour: str, count: int) -> np.ndarray:

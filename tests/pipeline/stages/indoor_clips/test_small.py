@@ -52,20 +52,6 @@ def test_a_network_that_knows_nothing_says_what_its_last_layer_says(rgb: Images,
     assert score.indoor == pytest.approx(1 / (1 + np.exp(-2.0)), abs=1e-6)
 
 
-def test_the_weights_are_on_record(shipped: SmallIndoorFilter):
-    ((name, sha256),) = shipped.weights.items()
-    assert name == "indoor_small.safetensors"
-    assert len(sha256) == 64
-
-
-def test_missing_weights_are_named_with_their_setting(tmp_path: Path, rgb: Images):
-    nowhere = SmallIndoorFilter(SmallIndoorSettings(weights=str(tmp_path / "nowhere.safetensors")))
-    with pytest.raises(SettingsError, match=r"indoor weights .*nowhere\.safetensors"):
-        nowhere.score(rgb)
-    with pytest.raises(SettingsError, match=r"indoor weights .*nowhere\.safetensors"):
-        dict(nowhere.weights)
-
-
 def test_weights_of_another_network_are_refused(tmp_path: Path, rgb: Images):
     save_file({"conv.weight": nn.Conv2d(3, 4, 3).weight.detach()}, tmp_path / "other.safetensors")
     other = SmallIndoorFilter(SmallIndoorSettings(weights=str(tmp_path / "other.safetensors")))

@@ -33,7 +33,7 @@ def test_grids_read_back_as_they_were_stored(tmp_path: Path):
 
 
 @given(st.integers(0, 1000))
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 def test_every_voxel_is_counted_once_under_its_class(tmp_path_factory: pytest.TempPathFactory, seed: int):
     grids = random_grids(seed, 1)
     counts = append_occupancy(GroupWriter(tmp_path_factory.mktemp("group")), grids)

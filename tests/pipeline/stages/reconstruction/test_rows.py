@@ -52,7 +52,7 @@ def test_what_was_given_stays_as_it_was(found: Reconstruction):
 
 
 @given(st.floats(1e-3, 1e3))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_unit_that_it_came_in_does_not_matter(found: Reconstruction, factor: float):
     poses = found.camera_to_world.copy()
     poses[:, :3, 3] *= factor

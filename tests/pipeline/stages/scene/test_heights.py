@@ -119,7 +119,7 @@ def test_what_the_scale_rests_on_is_told(levels: Levels, source: ScaleSource):
 
 
 @given(st.floats(0.3, 0.9), st.floats(0.5, 20))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_scale_is_read_from_whatever_levels_are_seen(share: float, height: float):
     camera = share * height
     both = find_scale(Levels(camera, 0, height, 0, height), SMALL)
@@ -134,7 +134,7 @@ def test_scale_is_read_from_whatever_levels_are_seen(share: float, height: float
 
 
 @given(st.floats(0.1, 10), st.floats(-5, 5), st.sampled_from([(0.0, 2.6), (0.0, None), (None, 2.6), (None, None)]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_another_unit_and_another_zero_give_the_same_metres(unit: float, zero: float, seen: tuple):
     plain = find_scale(Levels(1.4, 0.1, 2.5, *seen), SMALL)
     moved = [None if value is None else unit * value + zero for value in (1.4, 0.1, 2.5, *seen)]

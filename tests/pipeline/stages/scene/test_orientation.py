@@ -51,7 +51,7 @@ def apart_deg(one: Vectors, other: Vectors) -> float:
 
 
 @given(st.integers(0, 1000))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 def test_up_is_found_in_whatever_frame(seed: int):
     rotation = Rotation.random(rng=np.random.default_rng(seed))
     found = find_up(turned(room_normals(seed, stray=400), rotation), turned_cameras(rotation), SETTINGS)
@@ -107,7 +107,7 @@ def test_what_is_parallel_or_orthogonal_agrees(angle_deg: float, weight: float):
 
 
 @given(st.floats(-1, 1), st.floats(1, 20))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_agreement_is_a_weight_and_the_same_for_both_directions(cosine: float, band: float):
     weight = agreement(np.array([cosine, -cosine]), band)
     assert 0 <= weight[0] <= 1
@@ -149,7 +149,7 @@ def test_without_a_wall_the_view_itself_is_ahead():
 
 
 @given(st.floats(-0.78, 0.78), st.integers(0, 1000))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_walls_at_right_angles_share_one_turn(angle: float, seed: int):
     draw = np.random.default_rng(seed)
     angles = angle + draw.integers(0, 4, 500) * np.pi / 2 + draw.normal(0, 0.01, 500)

@@ -79,7 +79,7 @@ def test_points_of_one_cube_become_their_mean():
 
 
 @given(st.integers(0, 1000), st.floats(0.05, 2.0), st.floats(-1e5, 1e5))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_every_point_lies_within_a_cube_of_its_centroid_however_far_away(seed: int, side: float, away: float):
     points = np.random.default_rng(seed).normal(0, 2, (200, 3)) + away
     centroids, cube = thinned(points, side)

@@ -6,14 +6,7 @@ from hypothesis.extra.numpy import arrays
 
 from pipeline.contract.classes import SemanticClass
 from pipeline.contract.vocabulary import GROUP_LABELS, MOVING_GROUP, UNKNOWN_GROUP
-from pipeline.stages.semantics.readout import (
-    FrameReadout,
-    blank,
-    connected_regions,
-    gather,
-    label_pixels,
-    single_coloured,
-)
+from pipeline.stages.semantics import readout
 
 
 def test_the_best_group_labels_a_pixel_and_its_share_is_the_confidence():
@@ -22,7 +15,7 @@ def test_the_best_group_labels_a_pixel_and_its_share_is_the_confidence():
     scores[UNKNOWN_GROUP, 0, 1] = 1
     scores[MOVING_GROUP, 0, 2] = 1
     scores[2, 0, 3] = 0.05
-    labels, confidence, moving = label_pixels(scores, score_min=0.1)
+    labels, confidence, moving = readout.label_pixels(scores, score_min=0.1)
     assert labels.tolist() == [[SemanticClass.WALL, 255, 255, 255]]
     assert confidence.tolist() == [[191, 0, 0, 0]]
     assert moving.tolist() == [[False, False, True, False]]
@@ -30,22 +23,22 @@ def test_the_best_group_labels_a_pixel_and_its_share_is_the_confidence():
 
 def test_one_owner_in_two_places_makes_two_regions_numbered_in_reading_order():
     owner = np.array([[7, 7, 2, 7], [7, 7, 2, 7], [-1, -1, -1, 7]])
-    regions, owners = connected_regions(owner, pixels_min=2)
+    regions, owners = readout.connected_regions(owner, pixels_min=2)
     assert regions.tolist() == [[1, 1, 2, 3], [1, 1, 2, 3], [0, 0, 0, 3]]
     assert owners.tolist() == [7, 2, 7]
 
 
 def test_small_regions_are_dropped_without_leaving_gaps_in_the_numbers():
     owner = np.array([[0, 1, 1, 2], [3, 1, 1, 2]])
-    regions, owners = connected_regions(owner, pixels_min=2)
+    regions, owners = readout.connected_regions(owner, pixels_min=2)
     assert regions.tolist() == [[0, 1, 1, 2], [0, 1, 1, 2]]
     assert owners.tolist() == [1, 2]
 
 
 @given(arrays(np.int64, (9, 11), elements=st.integers(-1, 3)), st.integers(1, 6))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_regions_are_whole_pieces_of_one_owner(owner: np.ndarray, pixels_min: int):
-    regions, owners = connected_regions(owner, pixels_min)
+    regions, owners = readout.connected_regions(owner, pixels_min)
     assert sorted(set(np.unique(regions)) - {0}) == list(range(1, len(owners) + 1))
     assert all((owner[regions == number] == owners[number - 1]).all() for number in range(1, len(owners) + 1))
     assert all((regions == number).sum() >= pixels_min for number in range(1, len(owners) + 1))
@@ -58,13 +51,13 @@ def test_single_coloured_frames_are_found_also_behind_compression_noise():
     rng = np.random.default_rng(0)
     flat = np.full((48, 64, 3), (200, 40, 90)) + rng.integers(-2, 3, (48, 64, 3))
     picture = np.broadcast_to(np.arange(64, dtype=np.uint8)[None, :, None], (48, 64, 3))
-    assert single_coloured(np.stack([flat, picture]).astype(np.uint8), contrast_min=3).tolist() == [True, False]
+    assert readout.single_coloured(np.stack([flat, picture]).astype(np.uint8), contrast_min=3).tolist() == [True, False]
 
 
 @given(arrays(np.float32, (len(GROUP_LABELS), 2, 3), elements=st.floats(0, 1, width=32)), st.floats(0, 1))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_whatever_the_scores_a_label_has_a_confidence_and_unknown_has_none(scores: np.ndarray, score_min: float):
-    labels, confidence, moving = label_pixels(scores, score_min)
+    labels, confidence, moving = readout.label_pixels(scores, score_min)
     best = scores.max(axis=0)
     assert (labels[best < score_min] == SemanticClass.UNKNOWN).all()
     assert (confidence[labels == SemanticClass.UNKNOWN] == 0).all()
@@ -75,18 +68,18 @@ def test_whatever_the_scores_a_label_has_a_confidence_and_unknown_has_none(score
 
 def test_scores_of_another_size_give_the_same_labels():
     scores = np.random.default_rng(0).random((len(GROUP_LABELS), 4, 5)).astype(np.float32)
-    assert np.array_equal(label_pixels(scores, 0.0)[0], label_pixels(0.5 * scores, 0.0)[0])
-    assert np.array_equal(label_pixels(scores, 0.0)[1], label_pixels(0.5 * scores, 0.0)[1])
+    assert np.array_equal(readout.label_pixels(scores, 0.0)[0], readout.label_pixels(0.5 * scores, 0.0)[0])
+    assert np.array_equal(readout.label_pixels(scores, 0.0)[1], readout.label_pixels(0.5 * scores, 0.0)[1])
 
 
 def test_no_owner_anywhere_is_no_region():
-    regions, owners = connected_regions(np.full((3, 4), -1), pixels_min=1)
+    regions, owners = readout.connected_regions(np.full((3, 4), -1), pixels_min=1)
     assert not regions.any()
     assert owners.shape == (0,)
 
 
 def test_a_blank_frame_is_unknown_certain_of_nothing_and_still():
-    frame = blank(3, 4)
+    frame = readout.blank(3, 4)
     assert (frame.labels == SemanticClass.UNKNOWN).all()
     assert not frame.confidence.any()
     assert not frame.moving.any()
@@ -95,9 +88,9 @@ def test_a_blank_frame_is_unknown_certain_of_nothing_and_still():
 
 
 def test_frames_of_a_clip_are_stacked_with_the_embeddings_of_all_their_regions():
-    two = FrameReadout(*vars(blank(3, 4)).values())
+    two = readout.FrameReadout(*vars(readout.blank(3, 4)).values())
     embeddings = [np.ones((2, 8), np.float16), np.zeros((0, 8), np.float16), np.full((3, 8), 2, np.float16)]
-    clip = gather([blank(3, 4), two, blank(3, 4)], embeddings)
+    clip = readout.gather([readout.blank(3, 4), two, readout.blank(3, 4)], embeddings)
     assert clip.labels.shape == clip.regions.shape == (3, 3, 4)
     assert clip.region_offsets is not None
     assert clip.region_offsets.tolist() == [0, 2, 2, 5]
@@ -106,7 +99,7 @@ def test_frames_of_a_clip_are_stacked_with_the_embeddings_of_all_their_regions()
 
 
 def test_a_backend_without_embeddings_has_none():
-    clip = gather([blank(3, 4)], [])
+    clip = readout.gather([readout.blank(3, 4)], [])
     assert clip.region_embeddings is None
     assert clip.region_offsets is None
 
@@ -114,4 +107,4 @@ def test_a_backend_without_embeddings_has_none():
 @pytest.mark.parametrize(("contrast_min", "empty"), [(0.0, False), (3.0, False), (200.0, True)])
 def test_how_little_a_frame_may_show_is_a_setting(contrast_min: float, empty: bool):
     picture = np.broadcast_to(np.arange(64, dtype=np.uint8)[None, :, None], (48, 64, 3))
-    assert single_coloured(picture[None], contrast_min).tolist() == [empty]
+    assert readout.single_coloured(picture[None], contrast_min).tolist() == [empty]

@@ -72,7 +72,7 @@ def test_pixels_without_depth_are_joined_to_one_another_and_to_no_surface():
 
 
 @given(st.integers(0, 1000), st.integers(1, 8))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_numbering_keeps_pieces_and_drops_small_ones(seed: int, pixels_min: int):
     piece = np.random.default_rng(seed).integers(5, 25, (8, 9))
     regions = numbered(piece, pixels_min)

@@ -19,15 +19,13 @@ from pipeline.store.rows import read_labels, read_scene
 from pipeline.tours.truth import tour_of, true_clip
 from tests.pipeline.module_calls import counted_calls
 from tests.pipeline.small_tour import small_settings
-from tests.pipeline.stages.semantics.tiny_san import tiny_settings, write_checkpoint, write_vocabulary
+from tests.pipeline.stages.semantics.tiny_san import cached_checkpoint, tiny_settings, write_vocabulary
 
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("weights")
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("YOUTUBE_OCC_WEIGHTS", str(folder))
-        yield write_checkpoint(folder / "tiny.pth")
+    with cached_checkpoint(tmp_path_factory.mktemp("weights")) as path:
+        yield path
 
 
 def labelled(workbench: Workbench, checkpoint: Path, vocabulary: Path, **occupancy: Any) -> list[str]:

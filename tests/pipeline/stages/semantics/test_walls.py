@@ -108,7 +108,7 @@ def test_runs_close_gaps_and_drop_single_columns():
 
 
 @given(st.lists(st.booleans(), max_size=40), st.integers(0, 5))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_runs_are_apart_and_begin_and_end_with_a_flag(flags: list[bool], gap: int):
     found = runs(np.array(flags, np.bool_), gap)
     assert all(flags[start] and flags[end - 1] and end - start > 1 for start, end in found)

@@ -1,8 +1,11 @@
 """A small SAN checkpoint with name-seeded weights, and settings that make it label small pictures."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 import yaml
 
@@ -18,6 +21,14 @@ def write_checkpoint(path: Path) -> Path:
     tell_apart(network, torch.from_numpy(photo("mean", 160, 224)).permute(2, 0, 1)[None], _NAMES)
     torch.save({"model": network.state_dict()}, path)
     return path
+
+
+@contextmanager
+def cached_checkpoint(folder: Path) -> Iterator[Path]:
+    """Write such a network into a folder that is the cache of weights for the time of the block."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("YOUTUBE_OCC_WEIGHTS", str(folder))
+        yield write_checkpoint(folder / "tiny.pth")
 
 
 def tiny_settings(checkpoint: Path, **changes: Any) -> dict[str, Any]:

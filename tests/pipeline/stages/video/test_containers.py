@@ -80,7 +80,7 @@ def test_a_large_box_without_its_length_is_cut_off(path: Path):
 
 
 @given(st.sampled_from(BOX_TYPES), st.binary(max_size=60))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_whatever_follows_the_first_box_the_walk_ends(
     tmp_path_factory: pytest.TempPathFactory, kind: bytes, rest: bytes
 ):

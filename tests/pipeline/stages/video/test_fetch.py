@@ -11,14 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.contract.errors import (
-    BrokenVideo,
-    DiskFull,
-    DownloadGone,
-    DownloadRefused,
-    DownloadTransient,
-    VideoError,
-)
+from pipeline.contract import errors
 from pipeline.sources.video_source import VideoSource, parse_source
 from pipeline.stages.video.fetch import DRAFTS, fetch, read_source
 from pipeline.stages.video.settings import VideoSettings
@@ -87,19 +80,19 @@ def test_what_is_there_is_not_fetched_again_but_what_was_damaged_is(host: Host, 
 @pytest.mark.parametrize(
     ("what", "error"),
     [
-        ("404", DownloadGone),
-        ("410", DownloadGone),
-        ("403", DownloadRefused),
-        ("429", DownloadRefused),
-        ("500", DownloadTransient),
-        ("503", DownloadTransient),
-        ("reset", DownloadTransient),
-        ("page", BrokenVideo),
-        ("disguised", BrokenVideo),
+        ("404", errors.DownloadGone),
+        ("410", errors.DownloadGone),
+        ("403", errors.DownloadRefused),
+        ("429", errors.DownloadRefused),
+        ("500", errors.DownloadTransient),
+        ("503", errors.DownloadTransient),
+        ("reset", errors.DownloadTransient),
+        ("page", errors.BrokenVideo),
+        ("disguised", errors.BrokenVideo),
     ],
 )
 def test_every_way_a_host_can_fail_has_its_error(
-    host: Host, tmp_path: Path, what: str, error: type[VideoError]
+    host: Host, tmp_path: Path, what: str, error: type[errors.VideoError]
 ) -> None:
     with pytest.raises(error):
         fetch(video_at(host, what), tmp_path, QUICK)
@@ -107,7 +100,7 @@ def test_every_way_a_host_can_fail_has_its_error(
 
 
 def test_a_host_that_nobody_answers_at_may_answer_later(tmp_path: Path) -> None:
-    with pytest.raises(DownloadTransient):
+    with pytest.raises(errors.DownloadTransient):
         fetch(parse_source("http://127.0.0.1:9/house.mp4"), tmp_path, QUICK)
 
 
@@ -119,7 +112,7 @@ def test_a_broken_transfer_is_taken_up_where_it_stopped(host: Host, film: Path, 
 
 
 def test_a_missing_file_is_gone(tmp_path: Path) -> None:
-    with pytest.raises(DownloadGone):
+    with pytest.raises(errors.DownloadGone):
         fetch(parse_source(str(tmp_path / "missing.mp4")), tmp_path / "out", QUICK)
 
 
@@ -127,7 +120,7 @@ def test_a_missing_file_is_gone(tmp_path: Path) -> None:
 def test_a_file_that_is_no_video_leaves_nothing_behind(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "fake.mp4").write_bytes(content)
     folder = tmp_path / "out"
-    with pytest.raises(BrokenVideo):
+    with pytest.raises(errors.BrokenVideo):
         fetch(parse_source(str(tmp_path / "fake.mp4")), folder, QUICK)
     assert list(folder.iterdir()) == []
 
@@ -138,14 +131,14 @@ def test_a_file_that_is_no_video_leaves_nothing_behind(tmp_path: Path, content: 
 )
 def test_videos_beyond_the_bounds_are_refused(host: Host, film: Path, tmp_path: Path, settings: VideoSettings) -> None:
     for source in (parse_source(str(film)), video_at(host, "good")):
-        with pytest.raises(BrokenVideo):
+        with pytest.raises(errors.BrokenVideo):
             fetch(source, tmp_path, settings)
         assert_nothing_arrived(tmp_path)
 
 
 def test_a_full_disk_is_told_and_nothing_half_written_stays(host: Host, film: Path, tmp_path: Path) -> None:
     for source in (parse_source(str(film)), video_at(host, "good")):
-        with files_limited_to(film.stat().st_size // 2), pytest.raises(DiskFull):
+        with files_limited_to(film.stat().st_size // 2), pytest.raises(errors.DiskFull):
             fetch(source, tmp_path, QUICK)
         assert list(tmp_path.iterdir()) == []
     assert fetch(video_at(host, "good"), tmp_path, QUICK).size_bytes == film.stat().st_size

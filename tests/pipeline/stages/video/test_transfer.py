@@ -2,10 +2,7 @@
 
 import json
 import logging
-import socket
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -31,6 +28,7 @@ from pipeline.stages.video.transfer import NAME, download
 from pipeline.store.store import Store
 from tests.pipeline.sources.faulty_web import Web, serving
 from tests.pipeline.videos import walk, write_video
+from tests.pipeline.web_host import answering
 
 COOKIES = "# Netscape HTTP Cookie File\n127.0.0.1\tFALSE\t/\tFALSE\t2147483647\tsession\tvery-secret-cookie\n"
 
@@ -46,44 +44,25 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
         yield running
 
 
-@contextmanager
-def answering(answer: bytes, heard: list[bytes]) -> Iterator[str]:
-    """A host that says one thing to everybody."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def serve() -> None:
-            while True:
-                try:
-                    connection, _ = server.accept()
-                except OSError:
-                    return
-                with connection:
-                    heard.append(connection.recv(65536))
-                    connection.sendall(answer)
-
-        threading.Thread(target=serve, daemon=True).start()
-        yield f"http://127.0.0.1:{server.getsockname()[1]}/house.mp4"
-
-
 def redirecting(target: str) -> bytes:
     return f"HTTP/1.1 302 Found\r\nLocation: {target}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
 
 
 @pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://127.0.0.1/a", "data:video/mp4;base64,AAAA"])
 def test_a_redirect_leads_to_nothing_but_the_web(tmp_path: Path, target: str):
-    with answering(redirecting(target), []) as url, pytest.raises(VideoError):
-        fetch(parse_source(url), tmp_path, quick())
+    with answering(redirecting(target), []) as host, pytest.raises(VideoError):
+        fetch(parse_source(f"{host}/house.mp4"), tmp_path, quick())
     assert not (tmp_path / "source.mp4").exists()
 
 
 def test_a_redirect_into_a_private_network_is_refused_unless_allowed(tmp_path: Path, web: Web):
     target = f"http://127.0.0.2:{web.port}/v/0.mp4"
-    with answering(redirecting(target), []) as url:
+    with answering(redirecting(target), []) as host:
         before = len(web.asked)
         with pytest.raises(ForbiddenAddress):
-            fetch(parse_source(url), tmp_path, quick())
+            fetch(parse_source(f"{host}/house.mp4"), tmp_path, quick())
         assert len(web.asked) == before
-        fetch(parse_source(url), tmp_path, quick(private_addresses=True))
+        fetch(parse_source(f"{host}/house.mp4"), tmp_path, quick(private_addresses=True))
     assert (tmp_path / "source.mp4").read_bytes() == web.video(0)
 
 
@@ -99,9 +78,9 @@ def test_cookies_and_proxies_are_used_and_never_shown(
     caplog.set_level(logging.DEBUG)
     (tmp_path / "cookies.txt").write_text(COOKIES)
     heard: list[bytes] = []
-    with answering(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", heard) as url:
+    with answering(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", heard) as host:
         settings = quick(cookies_file=tmp_path / "cookies.txt")
-        store, source = Store(tmp_path / "data"), parse_source(url)
+        store, source = Store(tmp_path / "data"), parse_source(f"{host}/house.mp4")
         Catalog(store).add([source])
         with pytest.raises(DownloadTransient) as caught:
             arrive(Catalog(store), source.video_id, tmp_path / "out", settings)
@@ -119,8 +98,8 @@ def test_cookies_and_proxies_are_used_and_never_shown(
 
 def test_a_page_without_end_is_not_read_to_its_end(tmp_path: Path):
     page = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>" + b"a" * 300_000
-    with answering(page, []) as url, pytest.raises(UnwantedVideo):
-        fetch(parse_source(url), tmp_path, quick(page_bytes_max=100_000))
+    with answering(page, []) as host, pytest.raises(UnwantedVideo):
+        fetch(parse_source(f"{host}/house.mp4"), tmp_path, quick(page_bytes_max=100_000))
 
 
 def test_a_drip_is_not_waited_for(tmp_path: Path, web: Web):

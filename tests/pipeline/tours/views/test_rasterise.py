@@ -10,7 +10,7 @@ from pipeline.tours.views.rasterise import _some_views, rasterise
 from .cameras import one_camera
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10_000))
 def test_weights_of_the_corners_sum_to_one_and_give_the_point_that_is_seen(seed: int):
     corners = torch.from_numpy(np.random.default_rng(seed).normal(0, 2, (12, 3, 3)).astype(np.float32))
@@ -59,7 +59,7 @@ def test_a_triangle_that_passes_behind_the_camera_is_seen_where_it_is_before_it(
     assert (depth[:6] == 0).all()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10_000))
 def test_the_rasteriser_finds_the_nearest_triangle_of_every_ray(seed: int):
     rng = np.random.default_rng(seed)

@@ -38,13 +38,13 @@ def look_up(x: float, y: float, level: float) -> list[float]:
     return found
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.floats(0.5, 63.5), st.floats(0.5, 31.5))
 def test_between_texels_colours_are_blended_linearly(x: float, y: float):
     assert look_up(x, y, 0.0) == pytest.approx([x - 0.5, y - 0.5, 0], abs=1e-4)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.floats(2.0, 62.0), st.floats(2.0, 30.0), st.floats(0.0, 1.0))
 def test_between_levels_colours_are_blended_by_the_level(x: float, y: float, level: float):
     fine, coarse = np.array([x - 0.5, y - 0.5, 0]), np.array([x / 2 - 0.5, y / 2 - 0.5, 10])

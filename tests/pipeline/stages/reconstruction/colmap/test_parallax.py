@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
@@ -24,14 +24,12 @@ def matches(rotation: Rotation, translation: Float64s) -> tuple[Float64s, Float6
     return before, after
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(-0.3, 0.3), min_size=3, max_size=3))
 def test_a_turn_of_the_camera_is_no_parallax(turn: list[float]):
     first, second = matches(Rotation.from_rotvec(turn), np.zeros(3))
     assert rotation_residual(first, second, FOCAL) < 1e-6
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(-0.3, 0.3), min_size=3, max_size=3))
 def test_a_step_to_the_side_is(turn: list[float]):
     first, second = matches(Rotation.from_rotvec(turn), np.array([0.3, 0, 0]))

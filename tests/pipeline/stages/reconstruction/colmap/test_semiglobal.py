@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.stages.reconstruction.colmap.semiglobal import aggregate, pick
@@ -27,7 +27,6 @@ def test_a_jump_stays_where_the_picture_has_its_edge():
     assert np.all(winner[:, 16:] == 11)
 
 
-@settings(deadline=None)
 @given(st.floats(2, 12))
 def test_between_planes_a_parabola_is_met_exactly(lowest: float):
     planes = np.linspace(0.1, 1, 16).astype(np.float32)

@@ -83,7 +83,7 @@ def test_a_frame_whose_points_all_lie_behind_it_looks_anywhere():
 
 
 @given(st.integers(0, 1000), st.floats(0.5, 5))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_projection_is_that_of_the_point_through_both_cameras(seed: int, depth: float):
     draw = np.random.default_rng(seed)
     poses = np.tile(np.eye(4), (2, 1, 1))

@@ -228,7 +228,7 @@ def test_pairs_of_noise_alone_are_an_error():
         align(replace(scene.predictions, points1=noise, points2=rng.permutation(noise)), SETTINGS)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(scale=st.floats(0.1, 10), seed=st.integers(0, 100))
 def test_the_units_of_pairs_do_not_matter(scale: float, seed: int):
     scene = make_scene(CHAIN[:6], 4, noise=0.01, seed=seed)

@@ -9,7 +9,7 @@ from pipeline.stages.reconstruction.dust3r.alignment.graph import largest_part, 
 
 
 @given(count=st.integers(2, 40), window=st.integers(1, 5), strides=st.lists(st.integers(2, 20), max_size=2))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_video_pairs_link_neighbours_both_ways_and_never_close_a_loop(count: int, window: int, strides: list[int]):
     edges = video_pairs(count, window, tuple(strides), complete_up_to=2)
     pairs = {(int(a), int(b)) for a, b in edges}
@@ -62,7 +62,7 @@ def test_of_both_directions_of_a_pair_the_stronger_counts():
 
 
 @given(st.integers(2, 12), st.integers(0, 1000))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_spanning_tree_reaches_every_image_over_links_and_none_that_was_left_out_is_stronger(count: int, seed: int):
     draw = np.random.default_rng(seed)
     edges = video_pairs(count, window=2, strides=(), complete_up_to=2)[::2]

@@ -1,21 +1,10 @@
 import numpy as np
-import pytest
 import torch
 
 from pipeline.stages.reconstruction.dust3r.alignment.observations import Observations, sample
 from pipeline.stages.reconstruction.dust3r.alignment.settings import AlignmentSettings
 from tests.pipeline.analytic_pairs import HEIGHT, WIDTH, Scene
-from tests.pipeline.stages.reconstruction.dust3r.alignment.truths import CENTRE, chain, observed
-
-
-@pytest.fixture(scope="module")
-def scene() -> Scene:
-    return chain(3)
-
-
-@pytest.fixture(scope="module")
-def seen(scene: Scene) -> Observations:
-    return observed(scene)
+from tests.pipeline.stages.reconstruction.dust3r.alignment.truths import CENTRE, observed
 
 
 def test_every_pair_is_observed_twice_in_the_frame_of_its_first_camera(scene: Scene, seen: Observations):

@@ -25,7 +25,7 @@ def cloud(seed: int, count: int = 3, points: int = 60) -> Tensor:
 
 
 @given(st.integers(0, 1000))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_what_carried_the_points_is_found_again(seed: int):
     truth, points = similarities(seed), cloud(seed)
     found = fit_similarity(points, transform(truth, points), torch.ones(3, 60).double())
@@ -33,7 +33,7 @@ def test_what_carried_the_points_is_found_again(seed: int):
 
 
 @given(st.integers(0, 1000))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_a_fifth_of_wrong_points_does_little_harm(seed: int):
     truth, points = similarities(seed), cloud(seed)
     target = transform(truth, points)

@@ -102,7 +102,7 @@ def test_known_poses_that_are_all_unknown_change_nothing(scene: Scene):
 
 
 @given(st.floats(20, 200), st.integers(0, 1000))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_focal_length_of_an_exact_pointmap_is_found(focal: float, seed: int):
     draw = np.random.default_rng(seed)
     pixels = torch.from_numpy(draw.uniform(-24, 24, (50, 2)))

@@ -10,19 +10,9 @@ from scipy.spatial.transform import Rotation
 from pipeline.stages.reconstruction.dust3r.alignment.observations import Observations
 from pipeline.stages.reconstruction.dust3r.alignment.state import State, cross_matrix
 from tests.pipeline.analytic_pairs import Scene
-from tests.pipeline.stages.reconstruction.dust3r.alignment.truths import chain, observed, true_state
+from tests.pipeline.stages.reconstruction.dust3r.alignment.truths import true_state
 
 VECTORS = st.lists(st.floats(-2, 2), min_size=3, max_size=3)
-
-
-@pytest.fixture(scope="module")
-def scene() -> Scene:
-    return chain(3)
-
-
-@pytest.fixture(scope="module")
-def seen(scene: Scene) -> Observations:
-    return observed(scene)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +57,7 @@ def test_no_step_changes_nothing(state: State):
 
 
 @given(VECTORS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_twist_turns_as_its_rotation_vector_says(vector: list[float]):
     state = State(torch.eye(4).double()[None], torch.zeros(0).double(), torch.zeros(1).double())
     twist = torch.tensor([[*vector, 0.0, 0.0, 0.0]], dtype=torch.float64)
@@ -85,7 +75,7 @@ def test_a_twist_without_a_turn_shifts(state: State):
 
 
 @given(VECTORS, VECTORS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_cross_matrix_takes_the_cross_product(one: list[float], other: list[float]):
     found = cross_matrix(torch.tensor([one], dtype=torch.float64))[0] @ torch.tensor(other, dtype=torch.float64)
     assert np.allclose(found, np.cross(one, other), atol=1e-12)
