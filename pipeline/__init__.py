@@ -65,11 +65,9 @@ def process(
     from pipeline.contract.progress import silent
     from pipeline.dataset.frames import Dataset
     from pipeline.dataset.index import build_dataset
-    from pipeline.dataset.mixture import check_alike
+    from pipeline.dataset.mixture import entered
     from pipeline.dataset.selection import Selection
     from pipeline.settings import Layer, environment, resolve
-    from pipeline.sources.catalog.catalog import Catalog
-    from pipeline.sources.local_files import look_again
     from pipeline.sources.video_source import parse_source
     from pipeline.stages.base import Workbench
     from pipeline.stages.run import process_video
@@ -77,10 +75,8 @@ def process(
 
     store, video = Store(data), parse_source(source)
     said = Layer("the call of process", profile, values=settings or {})
-    chosen, catalog = resolve(said, environment(), dataset=store).settings, Catalog(store)
-    check_alike(store, chosen, video.video_id)
-    catalog.add([video])
-    look_again(catalog, [video])
+    chosen = resolve(said, environment(), dataset=store).settings
+    catalog = entered(store, video, chosen)
     workbench = Workbench(store.video(video.video_id), catalog, chosen, progress or silent)
     list(process_video(workbench, keep_source=chosen.dataset.keep_videos))
     build_dataset(store, chosen.dataset, Selection(settings=chosen))

@@ -23,7 +23,7 @@ from pipeline.contract.records import LeftOut, ScaleSource
 from pipeline.dataset.contents import contents_of, write_contents
 from pipeline.dataset.index import build_dataset
 from pipeline.dataset.index_writer import ROWS_A_FILE
-from pipeline.dataset.known import LEFT_OUT_SCHEMA, Known, finished_rows, write_known
+from pipeline.dataset.known import LEFT_OUT_SCHEMA, KnownVideos, finished_rows, write_known
 from pipeline.dataset.selection import EVERYTHING
 from pipeline.dataset.split import group_of, split_of
 from pipeline.settings import DatasetSettings, FilterSettings
@@ -61,7 +61,7 @@ def made_up_store(folder: Path, videos: int, frames: int = FRAMES) -> Store:
     left_out = pa.table(
         [ids, ["clips"] * videos, [0] * videos, ["TooShort"] * videos, ["0.4 s"] * videos], LEFT_OUT_SCHEMA
     )
-    write_known(store, Known(finished_rows(ids, "0" * 16), left_out), FilterSettings(), EVERYTHING)
+    write_known(store, KnownVideos(finished_rows(ids, "0" * 16), left_out), FilterSettings(), EVERYTHING)
     build_dataset(store, SETTINGS)
     return store
 
@@ -75,13 +75,20 @@ def change(store: Store, number: int, frames: int = FRAMES) -> str:
         stage="occupancy", backend="b", code_version="1", settings={}, weights={}, fingerprint="1" * 16,
         seconds=1.0, counts={}, left_out=left_out,
     ).model_dump(mode="json")  # fmt: skip
+    ones = np.ones(frames, np.float32)
     number_of_clip = np.arange(frames, dtype=np.int32) // FRAMES_A_CLIP
     arrays: dict[str, dict[str, NDArray[Any]]] = {
-        "frames": {"clip_id": number_of_clip, "frame_index": np.arange(frames), "time_s": np.arange(frames) / 5}
-        | {"indoor_score": np.ones(frames, np.float32)},
-        "scene": {"registered": np.ones(frames, np.bool_)}
-        | {name: np.ones(frames, np.float32) for name in ("depth_share", "up_confidence", "ceiling_height")}
-        | {"scale_source": np.full(frames, ScaleSource.FLOOR_TO_CEILING, np.uint8)},
+        "frames": {
+            "clip_id": number_of_clip,
+            "frame_index": np.arange(frames),
+            "time_s": np.arange(frames) / 5,
+            "indoor_score": ones,
+        },
+        "scene": {
+            "registered": np.ones(frames, np.bool_),
+            "scale_source": np.full(frames, ScaleSource.FLOOR_TO_CEILING, np.uint8),
+            **dict.fromkeys(("depth_share", "up_confidence", "ceiling_height"), ones),
+        },
         "occupancy": {"class_counts": np.ones((frames, len(CLASS_COLUMNS)), np.int32)},
     }
     with video.locked():

@@ -21,10 +21,9 @@ from pipeline.cli.options import (
 )
 from pipeline.cli.printers import bar, console, error_line, report_lines
 from pipeline.contract.errors import PipelineError
-from pipeline.dataset.mixture import check_alike
+from pipeline.dataset.mixture import entered
 from pipeline.settings import PROFILES, Settings
 from pipeline.sources.catalog.catalog import Catalog
-from pipeline.sources.local_files import look_again
 from pipeline.sources.video_source import parse_source
 from pipeline.stages.base import Workbench
 from pipeline.stages.run import process_video
@@ -55,9 +54,7 @@ def process(
     catalog = Catalog(store)
     listed = sources_naming(video, catalog)
     settings = resolved(flags(profile, settings_file, values), store, listed).settings
-    check_alike(store, settings, video.video_id)
-    catalog.add([video])
-    look_again(catalog, [video])
+    entered(store, video, settings)
     with bar() as progress:
         workbench = Workbench(store.video(video.video_id), catalog, settings, progress)
         for report in process_video(workbench, keep_source=settings.dataset.keep_videos):

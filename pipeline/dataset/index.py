@@ -6,7 +6,6 @@ Only what changed is looked at: videos whose lock was held, or whose failure was
 
 import hashlib
 import logging
-from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 
@@ -25,8 +24,8 @@ from pipeline.dataset.contents import (
     write_contents,
 )
 from pipeline.dataset.index_writer import IndexWriter, Written
-from pipeline.dataset.known import KNOWN, Known, judgement_table, know, look, write_known
-from pipeline.dataset.selection import EVERYTHING, JUDGEMENTS, Judged, Selection, Wanted, judge
+from pipeline.dataset.known import KNOWN, KnownVideos, judgement_table, know, look, write_known
+from pipeline.dataset.selection import EVERYTHING, JUDGEMENTS, Judged, Selection, WantedVideos, judge
 from pipeline.dataset.split import ROWS_AT_ONCE, TRAIN, VALIDATION
 from pipeline.dataset.tables import replaced
 from pipeline.settings import DatasetSettings
@@ -76,7 +75,7 @@ def _built(store: Store, settings: DatasetSettings, asked: Selection, taken: Abs
     if written.unreadable:
         known = look(store, known, written.unreadable.keys(), settings.filters, asked)
         judged = judge(known.finished(), Catalog(store), settings, asked)
-        judged.wanted = {key: found for key, found in judged.wanted.items() if key not in written.unreadable}
+        judged.wanted = judged.wanted.without(written.unreadable)
         version = _version(judged.wanted, settings)
     known = _with_judgements(known, judged)
     write_known(store, known, settings.filters, asked)
@@ -91,9 +90,9 @@ def _built(store: Store, settings: DatasetSettings, asked: Selection, taken: Abs
 def _indexed(
     store: Store,
     settings: DatasetSettings,
-    wanted: Mapping[str, Wanted],
+    wanted: WantedVideos,
     before: pa.Table | None,
-    known: Known,
+    known: KnownVideos,
     version: str,
 ) -> tuple[Written, pa.Table]:
     """Bring the index up to date; return what was written and what the index holds now."""
@@ -107,35 +106,35 @@ def _indexed(
     for video_id, error in written.unreadable.items():
         if isinstance(error, CorruptStore):
             drop_damaged(store.video(video_id), error)
-        record_failure(store.video(video_id), "dataset", wanted[video_id].fingerprint.partition("-")[0], error)
-    contents = merged(before, wanted.keys() - written.unreadable.keys(), written.contents)
+        record_failure(store.video(video_id), "dataset", wanted.fingerprints[video_id].partition("-")[0], error)
+    contents = merged(before, wanted.fingerprints.keys() - written.unreadable.keys(), written.contents)
     write_contents(store, contents)
     return written, contents
 
 
-def _changed(before: pa.Table, wanted: Mapping[str, Wanted], looked_at: AbstractSet[str]) -> set[str]:
+def _changed(before: pa.Table, wanted: WantedVideos, looked_at: AbstractSet[str]) -> set[str]:
     """Return the videos whose rows in the index may not be what they should."""
-    changed, held = set(looked_at & wanted.keys()), 0
+    fingerprints, splits = wanted.fingerprints, wanted.splits
+    changed, held = set(looked_at & fingerprints.keys()), 0
     for batch in before.select(["video_id", "fingerprint", "split"]).to_batches(max_chunksize=ROWS_AT_ONCE):
         for video_id, fingerprint, split in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-            found = wanted.get(video_id)
-            held += found is not None
-            if found is None or found.fingerprint != fingerprint or found.split != split:
+            held += video_id in fingerprints
+            if fingerprints.get(video_id) != fingerprint or splits.get(video_id) != split:
                 changed.add(video_id)
-    if held < len(wanted):
-        changed |= wanted.keys() - set(before["video_id"].to_pylist())
+    if held < len(fingerprints):
+        changed |= fingerprints.keys() - set(before["video_id"].to_pylist())
     return changed
 
 
-def _version(wanted: Mapping[str, Wanted], settings: DatasetSettings) -> str:
+def _version(wanted: WantedVideos, settings: DatasetSettings) -> str:
     digest = hashlib.sha256(str(settings.validation_share).encode())
-    for video_id, found in wanted.items():
-        side = "" if found.group == video_id else f" {found.split}"
-        digest.update(f"{video_id} {found.fingerprint}{side}\n".encode())
+    for video_id, fingerprint in wanted.fingerprints.items():
+        side = f" {wanted.splits[video_id]}" if video_id in wanted.grouped else ""
+        digest.update(f"{video_id} {fingerprint}{side}\n".encode())
     return digest.hexdigest()[:12]
 
 
-def _with_judgements(known: Known, judged: Judged) -> Known:
+def _with_judgements(known: KnownVideos, judged: Judged) -> KnownVideos:
     """Return what is known with why finished videos are left out, in place of why they were."""
     before = known.left_out
     by_rule = pc.and_(
@@ -145,15 +144,15 @@ def _with_judgements(known: Known, judged: Judged) -> Known:
     if not judged.left_out and not pc.any(by_rule).as_py():
         return known
     after = replaced(before.filter(pc.invert(by_rule)), set(), judgement_table(judged.left_out))
-    return Known(known.videos, after, known.looked_at, known.stored and after.equals(before))
+    return KnownVideos(known.videos, after, known.looked_at, known.stored and after.equals(before))
 
 
-def _moved(before: pa.Table | None, wanted: Mapping[str, Wanted]) -> tuple[str, ...]:
+def _moved(before: pa.Table | None, wanted: WantedVideos) -> tuple[str, ...]:
     """Say how many videos are on another side of the split than release 0.2, which drew by video, put them."""
     if before is None:
         return ()
     held = zip(before["video_id"].to_pylist(), before["split"].to_pylist(), strict=True)
-    moved = sum(key in wanted and wanted[key].split != split for key, split in held)
+    moved = sum(wanted.splits.get(key, split) != split for key, split in held)
     if not moved:
         return ()
     said = (

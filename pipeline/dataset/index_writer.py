@@ -8,7 +8,7 @@ written last.
 import bisect
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from pipeline.contract.errors import CorruptStore, PipelineError
 from pipeline.dataset.contents import ROWS_AT_ONCE, WRITTEN, contents_of, starts_of, without_rows
-from pipeline.dataset.selection import Wanted
+from pipeline.dataset.selection import WantedVideos
 from pipeline.dataset.video_rows import video_rows
 from pipeline.settings import FilterSettings
 from pipeline.store.atomic import disk_errors
@@ -66,11 +66,9 @@ class IndexWriter:
         filters: which clips are left out.
     """
 
-    def __init__(
-        self, store: Store, wanted: Mapping[str, Wanted], anew: AbstractSet[str], filters: FilterSettings
-    ) -> None:
+    def __init__(self, store: Store, wanted: WantedVideos, anew: AbstractSet[str], filters: FilterSettings) -> None:
         self.store, self._wanted, self._anew, self._filters = store, wanted, anew, filters
-        self._ids = list(wanted)
+        self._ids = list(wanted.fingerprints)
         self._scratch = store.scratch / f"index-{uuid4().hex}"
         self.result = Written()
         self.counts_all = False
@@ -140,29 +138,29 @@ class IndexWriter:
 
     def rows_of(self, video_id: str) -> pa.Table:
         """Return the rows of a video, read from its store; none, and a note of the error, where they do not read."""
-        video, wanted = self.store.video(video_id), self._wanted[video_id]
+        video, fingerprint = self.store.video(video_id), self._wanted.fingerprints[video_id]
         try:
-            return video_rows(video, wanted.split, wanted.fingerprint, self._filters)
+            return video_rows(video, self._wanted.splits[video_id], fingerprint, self._filters)
         except PipelineError as error:
             self.result.unreadable[video_id] = error
             return INDEX_SCHEMA.empty_table()
 
     def note_contents(self, video_id: str, rows: pa.Table) -> None:
         """Note what the index holds of a video."""
-        wanted = self._wanted[video_id]
+        fingerprint, split = self._wanted.fingerprints[video_id], self._wanted.splits[video_id]
         if rows.num_rows:
             self.result.contents[video_id] = contents_of(rows)
         elif video_id not in self.result.unreadable:
-            self.result.contents[video_id] = without_rows(video_id, wanted.fingerprint, wanted.split)
+            self.result.contents[video_id] = without_rows(video_id, fingerprint, split)
 
     def copied(self, video_id: str, before: pa.Table | None) -> pa.Table | None:
         """Return the rows of a video as they were, on today's side of the split, or None where they have to be read."""
-        wanted = self._wanted[video_id]
-        if before is None or video_id in self._anew or before["fingerprint"][0].as_py() != wanted.fingerprint:
+        fingerprint, split = self._wanted.fingerprints[video_id], self._wanted.splits[video_id]
+        if before is None or video_id in self._anew or before["fingerprint"][0].as_py() != fingerprint:
             return None
-        if before["split"][0].as_py() == wanted.split:
+        if before["split"][0].as_py() == split:
             return before
-        return before.set_column(_SPLIT, INDEX_SCHEMA.field(_SPLIT), pa.array([wanted.split] * before.num_rows))
+        return before.set_column(_SPLIT, INDEX_SCHEMA.field(_SPLIT), pa.array([split] * before.num_rows))
 
 
 class _Tables:
@@ -183,9 +181,8 @@ class _Tables:
             before = known if known_id == video_id else None
             if known_id == video_id:
                 known_id, known = next(earlier, (None, None))
-            rows = self._writer.copied(video_id, before)
-            if rows is None:
-                rows = self._writer.rows_of(video_id)
+            copied = self._writer.copied(video_id, before)
+            rows: pa.Table = self._writer.rows_of(video_id) if copied is None else copied
             if rows is before and self._writer.counts_all:
                 self._writer.note_contents(video_id, rows)
             if rows is not before:

@@ -52,7 +52,7 @@ LEFT_OUT_SCHEMA = pa.schema(
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownVideos:
     """What is known of all videos, sorted by id.
 
     videos, left_out: tables of the schemas above. looked_at: the videos that were read for it just now. stored: whether
@@ -64,20 +64,20 @@ class Known:
     looked_at: frozenset[str] = frozenset()
     stored: bool = False
 
-    def replaced(self, gone: AbstractSet[str], videos: pa.Table, left_out: pa.Table) -> "Known":
+    def replaced(self, gone: AbstractSet[str], videos: pa.Table, left_out: pa.Table) -> "KnownVideos":
         """Return this with the rows of some videos replaced."""
         if not gone:
             return self
         found = replaced(self.videos, gone, videos), replaced(self.left_out, gone, left_out)
         same = self.stored and self.videos.equals(found[0]) and self.left_out.equals(found[1])
-        return Known(*found, self.looked_at, same)
+        return KnownVideos(*found, self.looked_at, same)
 
     def finished(self) -> pa.Table:
         """Return the rows of finished videos."""
         return self.videos.filter(pc.not_equal(self.videos["fingerprint"], ""))
 
 
-def know(store: Store, filters: FilterSettings, asked: Selection, changed: AbstractSet[str]) -> Known:
+def know(store: Store, filters: FilterSettings, asked: Selection, changed: AbstractSet[str]) -> KnownVideos:
     """Return what is known of all videos, looking at those that are new or changed: at all where nothing is known."""
     before, ids = _read(store, filters, asked), set(store.video_ids())
     known = set(before.videos["video_id"].to_pylist())
@@ -86,18 +86,18 @@ def know(store: Store, filters: FilterSettings, asked: Selection, changed: Abstr
 
 def look(
     store: Store,
-    known: Known,
+    known: KnownVideos,
     changed: AbstractSet[str],
     filters: FilterSettings,
     asked: Selection,
     gone: AbstractSet[str] = frozenset(),
-) -> Known:
+) -> KnownVideos:
     """Return what is known once ``changed`` have been read; ``gone`` have no folder any more."""
     found = known.replaced(changed | gone, *_looked(store, sorted(changed), filters, asked))
     return replace(found, looked_at=known.looked_at | changed)
 
 
-def write_known(store: Store, known: Known, filters: FilterSettings, asked: Selection) -> None:
+def write_known(store: Store, known: KnownVideos, filters: FilterSettings, asked: Selection) -> None:
     """Keep what is known; nothing is written where nothing is new."""
     if not known.stored:
         metadata = {HOLDS_WHILE: _holds_while(store, filters, asked)}
@@ -144,9 +144,9 @@ def left_out_table(entries: Iterable[LeftOutEntry]) -> pa.Table:
     return pa.Table.from_pylist([entry.model_dump() for entry in entries], LEFT_OUT_SCHEMA)
 
 
-def _read(store: Store, filters: FilterSettings, asked: Selection) -> Known:
+def _read(store: Store, filters: FilterSettings, asked: Selection) -> KnownVideos:
     """Return what was known before, as far as it still holds."""
-    nothing = Known(KNOWN_SCHEMA.empty_table(), LEFT_OUT_SCHEMA.empty_table())
+    nothing = KnownVideos(KNOWN_SCHEMA.empty_table(), LEFT_OUT_SCHEMA.empty_table())
     if not (store.exists(*KNOWN) and store.exists(*LEFT_OUT)):
         return nothing
     try:
@@ -155,7 +155,7 @@ def _read(store: Store, filters: FilterSettings, asked: Selection) -> Known:
         return nothing
     holds = (videos.schema.metadata or {}).get(HOLDS_WHILE) == _holds_while(store, filters, asked)
     fits = videos.schema.equals(KNOWN_SCHEMA) and left_out.schema.equals(LEFT_OUT_SCHEMA)
-    return Known(videos.replace_schema_metadata(), left_out, stored=True) if holds and fits else nothing
+    return KnownVideos(videos.replace_schema_metadata(), left_out, stored=True) if holds and fits else nothing
 
 
 def _holds_while(store: Store, filters: FilterSettings, asked: Selection) -> bytes:

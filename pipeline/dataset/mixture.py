@@ -2,10 +2,26 @@
 
 from pipeline.contract.errors import MixedDataset
 from pipeline.settings import Settings
+from pipeline.sources.catalog.catalog import Catalog
+from pipeline.sources.local_files import look_again
+from pipeline.sources.video_source import VideoSource
 from pipeline.stages.run import is_built, made_by
 from pipeline.store.groups import OCCUPANCY
 from pipeline.store.index import first_video, read_index
 from pipeline.store.store import Store
+
+
+def entered(store: Store, source: VideoSource, settings: Settings) -> Catalog:
+    """Return the catalog with a video in it that is to be built now; a local file is looked at again.
+
+    Raises:
+        MixedDataset: the others of the dataset were made in another way; nothing was written.
+    """
+    check_alike(store, settings, source.video_id)
+    catalog = Catalog(store)
+    catalog.add([source])
+    look_again(catalog, [source])
+    return catalog
 
 
 def check_alike(store: Store, settings: Settings, video_id: str) -> None:

@@ -1,8 +1,8 @@
 """Which finished videos the dataset takes in: those that today's sources name, made as today's settings say."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -52,19 +52,35 @@ class Selection:
 EVERYTHING = Selection()
 
 
-class Wanted(NamedTuple):
-    """A video of the dataset: the fingerprint of its rows, its side of the split, the group that it goes with."""
+@dataclass
+class WantedVideos:
+    """The videos of the dataset, in the order of their ids: of each the fingerprint of its rows and its side.
 
-    fingerprint: str
-    split: str
-    group: str
+    grouped: those that go with others. Strings in dictionaries alone, so that a hundred thousand videos give
+    the garbage collector nothing to go through.
+    """
+
+    fingerprints: dict[str, str] = field(default_factory=dict)
+    splits: dict[str, str] = field(default_factory=dict)
+    grouped: set[str] = field(default_factory=set)
+
+    def add(self, video_id: str, fingerprint: str, split: str, group: str) -> None:
+        """Take a video in."""
+        self.fingerprints[video_id], self.splits[video_id] = fingerprint, split
+        if group != video_id:
+            self.grouped.add(video_id)
+
+    def without(self, video_ids: Container[str]) -> "WantedVideos":
+        """Return the others."""
+        kept = {key: found for key, found in self.fingerprints.items() if key not in video_ids}
+        return WantedVideos(kept, {key: self.splits[key] for key in kept}, self.grouped & kept.keys())
 
 
 @dataclass
 class Judged:
     """Which videos the dataset takes in, in the order of ids, and why the others are left out: id, code, detail."""
 
-    wanted: dict[str, Wanted] = field(default_factory=dict)
+    wanted: WantedVideos = field(default_factory=WantedVideos)
     left_out: list[tuple[str, str, str]] = field(default_factory=list)
 
 
@@ -80,16 +96,17 @@ def judge(finished: pa.Table, catalog: Catalog, settings: DatasetSettings, asked
         if why:
             judged.left_out.append((video_id, *why))
             continue
-        judged.wanted[video_id] = Wanted(made, split_of(group, settings.validation_share), group)
+        judged.wanted.add(video_id, made, split_of(group, settings.validation_share), group)
         if other:
             links[video_id] = other
-    sides = {key: judged.wanted[key].split for key in {*links.values()} & judged.wanted.keys()}
+    across, splits = set(), judged.wanted.splits
     for video_id, other in links.items():
-        side, there = judged.wanted[video_id].split, sides.get(other)
+        side, there = splits[video_id], splits.get(other)
         if there not in (None, side):
             detail = f"it shows much of {other}, which is in {there}, and its group is in {side}"
             judged.left_out.append((video_id, ACROSS_SPLIT, detail))
-            del judged.wanted[video_id]
+            across.add(video_id)
+    judged.wanted = judged.wanted.without(across) if across else judged.wanted
     return judged
 
 

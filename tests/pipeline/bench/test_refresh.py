@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from assets.resources import PipelineResource
 from pipeline.bench import refresh as bench
 from pipeline.dataset.index import build_dataset
-from pipeline.dataset.known import LEFT_OUT_SCHEMA, Known, finished_rows, write_known
+from pipeline.dataset.known import LEFT_OUT_SCHEMA, KnownVideos, finished_rows, write_known
 from pipeline.dataset.selection import Selection
 from pipeline.settings import load_settings
 from pipeline.sources.catalog.catalog import Catalog
@@ -67,7 +67,9 @@ def test_the_sensor_does_not_ask_for_every_video(tmp_path: Path, calls: Counter[
         named = " ".join(f"tour://{n}" for n in range(1, videos + 1))
         store = Store(tmp_path / str(videos))
         Catalog(store).add(read_sources(named))
-        known = Known(finished_rows(sorted(f"tour-{n}" for n in range(1, videos)), "0"), LEFT_OUT_SCHEMA.empty_table())
+        known = KnownVideos(
+            finished_rows(sorted(f"tour-{n}" for n in range(1, videos)), "0"), LEFT_OUT_SCHEMA.empty_table()
+        )
         write_known(store, known, settings.dataset.filters, Selection(settings=settings))
         pipeline = PipelineResource(data=str(store.root), sources=named, profile="classic")
         calls.clear()
@@ -79,7 +81,7 @@ def test_the_sensor_does_not_ask_for_every_video(tmp_path: Path, calls: Counter[
 def test_what_may_have_changed_is_asked_for_all_the_same(tmp_path: Path):
     settings, store = load_settings(), Store(tmp_path)
     Catalog(store).add(read_sources("tour://1 tour://2"))
-    known = Known(finished_rows(["tour-1", "tour-2"], "0"), LEFT_OUT_SCHEMA.empty_table())
+    known = KnownVideos(finished_rows(["tour-1", "tour-2"], "0"), LEFT_OUT_SCHEMA.empty_table())
     write_known(store, known, settings.dataset.filters, Selection(settings=settings))
     pipeline = PipelineResource(data=str(tmp_path), sources="tour://1 tour://2", profile="classic")
     assert list(pipeline.missing()) == []
