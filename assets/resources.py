@@ -13,6 +13,8 @@ from models.memory import limited_memory, machine_bytes
 from models.places import Places
 from pipeline.contract.errors import VideoLocked
 from pipeline.contract.progress import SECONDS_BETWEEN_LINES, Lines
+from pipeline.dataset.known import settled
+from pipeline.dataset.selection import Selection
 from pipeline.settings import Layer, Resolved, Settings, environment, resolve
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.current_rules import bring_rules
@@ -68,16 +70,26 @@ class PipelineResource(dg.ConfigurableResource["PipelineResource"]):
         """Return the sources as they are listed now; raises ``SettingsError``."""
         return read_entries(sources_text(self.sources))
 
-    def missing(self) -> Iterator[str]:
-        """Yield the videos that are not built, due and worth trying, in the order that the settings want.
+    def asked(self) -> Selection:
+        """Return which videos the dataset takes in: those that the sources name, made with these settings."""
+        return Selection(listed_sources(self.sources, required=False), self.settings())
 
-        They are judged by the rules that their sources have now.
+    def missing(self) -> Iterator[str]:
+        """Yield the videos that are named, not built, due and worth trying, in the order that the settings want.
+
+        They are judged by the rules that their sources have now. Of a video that is known to need nothing, no file is
+        asked for.
         """
-        store, settings = self.store(), self.settings()
-        catalog, listed = Catalog(store), listed_sources(self.sources, required=False)
-        if listed is not None:
-            bring_rules(catalog, listed)
+        store, asked, settings = self.store(), self.asked(), self.settings()
+        catalog = Catalog(store)
+        if asked.listed is not None:
+            bring_rules(catalog, asked.listed)
+        ids = asked.named(catalog)
+        named = None if ids is None else set(ids.to_pylist())
+        done = settled(store, settings.dataset.filters, asked, settings.dataset.give_up_after)
         for found in due(catalog, settings.of(video).web, settings.dataset.order):
+            if found.video_id in done or (named is not None and found.video_id not in named):
+                continue
             if is_missing(store.video(found.video_id), settings, found.built):
                 yield found.video_id
 

@@ -59,13 +59,15 @@ def process(
 
     Raises:
         SettingsError: the source or a setting cannot be understood.
+        MixedDataset: the other videos there were made with other settings, and ``dataset.mixed`` is not set.
         VideoError: the video cannot be built; the message says why and what to do.
     """
     from pipeline.contract.progress import silent
     from pipeline.dataset.frames import Dataset
     from pipeline.dataset.index import build_dataset
+    from pipeline.dataset.mixture import entered
+    from pipeline.dataset.selection import Selection
     from pipeline.settings import Layer, environment, resolve
-    from pipeline.sources.catalog.catalog import Catalog
     from pipeline.sources.video_source import parse_source
     from pipeline.stages.base import Workbench
     from pipeline.stages.run import process_video
@@ -73,11 +75,11 @@ def process(
 
     store, video = Store(data), parse_source(source)
     said = Layer("the call of process", profile, values=settings or {})
-    chosen, catalog = resolve(said, environment(), dataset=store).settings, Catalog(store)
-    catalog.add([video])
+    chosen = resolve(said, environment(), dataset=store).settings
+    catalog = entered(store, video, chosen)
     workbench = Workbench(store.video(video.video_id), catalog, chosen, progress or silent)
     list(process_video(workbench, keep_source=chosen.dataset.keep_videos))
-    build_dataset(store, chosen.dataset)
+    build_dataset(store, chosen.dataset, Selection(settings=chosen))
     return Dataset(data, video_id=video.video_id)
 
 

@@ -18,6 +18,7 @@ from pipeline.contract.values import Values, checked, laid_over, read_yaml
 from pipeline.stages.base import SettingsT, Stage
 from pipeline.stages.registry import stages
 from pipeline.stages.run import made_by
+from pipeline.store.groups import OCCUPANCY
 from pipeline.store.index import first_video
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
@@ -27,6 +28,9 @@ FILE_VARIABLE = "YOUTUBE_OCC_SETTINGS"
 DEFAULT_PROFILE = "classic"
 OWN_PROFILE = "own"
 """Name of the profile of settings that are those of no profile."""
+
+LOOKED_AT = 100
+"""Videos among which a finished one is looked for, where there is no index yet."""
 
 RENAMED = {
     "download": "video",
@@ -67,7 +71,10 @@ class DatasetSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    validation_share: float = Field(0.1, ge=0, le=1, description="share of videos in the validation split")
+    validation_share: float = Field(
+        0.1, ge=0, le=1, description="share of uploaders (else listings, folders, videos) in validation"
+    )
+    mixed: bool = Field(False, description="take in videos that were made with other settings than today's")
     give_up_after: int = Field(3, ge=1, description="tries after which a video whose network or process fails is left")
     parallel_videos: int = Field(2, ge=1, description="videos worked on at once, by build_dataset and the daemon")
     memory_share: float = Field(
@@ -235,9 +242,14 @@ def _stored_base(layers: Sequence[Layer], dataset: Store | None) -> tuple[Values
     """Return what the dataset at hand was made with, unless a profile is named or there is none yet."""
     if dataset is None or any(layer.profile is not None for layer in layers):
         return None
-    video_id = first_video(dataset)
+    video_id = first_video(dataset) or _first_finished(dataset)
     stored = stored_settings(dataset.video(video_id)) if video_id else {}
     return ({"profile": _profile_of(stored), **stored}, f"the dataset, as {video_id} was made") if stored else None
+
+
+def _first_finished(dataset: Store) -> str | None:
+    """Return a finished video of a data folder that has no index yet, as far as there is one among the first."""
+    return next((key for key in dataset.video_ids()[:LOOKED_AT] if dataset.video(key).has_group(OCCUPANCY)), None)
 
 
 def _profile(layers: Sequence[Layer]) -> tuple[Values, str]:

@@ -10,7 +10,7 @@ from assets.resources import PipelineResource
 from pipeline.contract.progress import Lines
 from pipeline.dataset.index import build_dataset
 from pipeline.sources.catalog.catalog import Catalog
-from pipeline.store.index import DatasetSummary
+from pipeline.store.index import LEFT_OUT, DatasetSummary
 from pipeline.store.store import Store
 
 STALE_AFTER = timedelta(days=1)
@@ -26,9 +26,9 @@ whenever_a_video_changed = dg.AutomationCondition.any_deps_updated() & ~dg.Autom
     freshness_policy=dg.FreshnessPolicy.time_window(fail_window=STALE_AFTER),
 )
 def dataset(pipeline: PipelineResource) -> dg.MaterializeResult:
-    """Index all built videos and name what was left out; fails only if there is no built video at all."""
+    """Index the built videos that sources and settings name, and what was left out; fails if there is none at all."""
     store = pipeline.store()
-    summary = build_dataset(store, pipeline.settings().dataset)
+    summary = build_dataset(store, pipeline.settings().dataset, pipeline.asked())
     echo(f"\n{store.path('dataset')}\n{summary.table()}\n")
     if not summary.videos:
         raise dg.Failure("not one video could be built; the table of what was left out says why", allow_retries=False)
@@ -66,5 +66,6 @@ def _metadata(store: Store, summary: DatasetSummary) -> dict[str, dg.MetadataVal
         "frames": dg.MetadataValue.int(summary.frames),
         "splits": dg.MetadataValue.json(summary.frames_by_split),
         "classes": table(classes),
-        "left_out": table(entry.model_dump() for entry in summary.left_out),
+        "left_out": table(found.model_dump() for found in summary.counts()),
+        "left_out_by_name": dg.MetadataValue.path(store.path(*LEFT_OUT)),
     }

@@ -71,6 +71,11 @@ def ingest() -> None:
     (FOLDER / "ingest.json").write_text(_run("pipeline.bench.ingest"))
 
 
+def refresh() -> None:
+    """The index following one changed video of 100,000."""
+    (FOLDER / "refresh.json").write_text(_run("pipeline.bench.refresh"))
+
+
 def views() -> None:
     """Small views of a house for training, by Open3D's ray caster and by torch."""
     from pipeline.bench import views as bench
@@ -101,7 +106,20 @@ def query() -> None:
 
 BENCHMARKS = {
     function.__name__: function
-    for function in (ingest, stages, voxelize, alignment, clip, dust3r, san, views, query, loader, training_step)
+    for function in (
+        ingest,
+        refresh,
+        stages,
+        voxelize,
+        alignment,
+        clip,
+        dust3r,
+        san,
+        views,
+        query,
+        loader,
+        training_step,
+    )
 }
 
 

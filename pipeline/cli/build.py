@@ -21,6 +21,7 @@ from pipeline.cli.options import (
 )
 from pipeline.cli.printers import bar, console, error_line, report_lines
 from pipeline.contract.errors import PipelineError
+from pipeline.dataset.mixture import entered
 from pipeline.settings import PROFILES, Settings
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.current_rules import bring_rules
@@ -54,7 +55,7 @@ def process(
     catalog = Catalog(store)
     listed = sources_naming(video, catalog)
     settings = resolved(flags(profile, settings_file, values), store, listed).settings
-    catalog.add([video])
+    entered(store, video, settings)
     if listed is not None:
         bring_rules(catalog, listed)
     with bar() as progress:

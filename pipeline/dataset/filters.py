@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 from pipeline.contract.records import ClipScores
 from pipeline.settings import FilterSettings
+from pipeline.store.groups import SEMANTICS
+from pipeline.store.rows import clip_rows, stored_clips
+from pipeline.store.video import VideoStore
 
 
 class Objection(NamedTuple):
@@ -45,3 +48,19 @@ def objections(scores: ClipScores | None, settings: FilterSettings, people: floa
         if value < limit if bound.endswith("_min") else value > limit:
             sign = "<" if bound.endswith("_min") else ">"
             yield Objection(code, f"{score} {value:.3f} {sign} {limit:g}")
+
+
+def filtered(video: VideoStore, filters: FilterSettings) -> dict[int, Objection]:
+    """Return the clips of a finished video that the filters leave out, with the first reason."""
+    if filters == FilterSettings() or not video.has_group(SEMANTICS):
+        return {}
+    scores = {clip.clip_id: clip.scores for clip in stored_clips(video)}
+    found = {
+        clip_id: next(objections(scores.get(clip_id), filters, _people(video, rows)), None)
+        for clip_id, rows in clip_rows(video)
+    }
+    return {clip_id: why for clip_id, why in found.items() if why is not None}
+
+
+def _people(video: VideoStore, rows: slice) -> float | None:
+    return float(video.read(SEMANTICS, "moving", rows).mean()) if video.has_array(SEMANTICS, "moving") else None

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from pipeline.contract.errors import StageMissing
 from pipeline.store.frames import Frame, FrameReader
-from pipeline.store.index import INDEX, read_summary
+from pipeline.store.index import read_index, read_summary
 from pipeline.store.store import Store
 
 COLUMNS = ("video_id", "row", "clip_id", "split", "time_s")
@@ -39,8 +39,7 @@ class Dataset(Sequence[Frame]):
         self.summary = read_summary(self.store)
         if self.summary is None:
             raise StageMissing(f"{self.store.path('dataset')} holds no dataset: build one with 'make build_dataset'")
-        with self.store.open_parquet(*INDEX) as index:
-            rows = index.read(list(COLUMNS))
+        rows = read_index(self.store, COLUMNS)
         for column, wanted in (("split", split), ("video_id", video_id)):
             if wanted is not None:
                 rows = rows.filter(pc.equal(rows[column], wanted))

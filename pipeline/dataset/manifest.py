@@ -29,7 +29,7 @@ from pipeline.stages.run import process_video
 from pipeline.stages.video.stage import video as video_stage
 from pipeline.store.atomic import replacing
 from pipeline.store.groups import FRAMES, OCCUPANCY, SCENE, SOURCE_NOTES
-from pipeline.store.index import INDEX
+from pipeline.store.index import index_files, read_index
 from pipeline.store.row_groups import oversized
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore, check_video_id
@@ -136,10 +136,9 @@ def rebuild(
 
 def _listed(store: Store, catalog: Catalog) -> list[tuple[CatalogRow, str]]:
     """Return the videos of the dataset that others could fetch, by id, each with its split."""
-    if not store.exists(*INDEX):
+    if not index_files(store).files:
         return []
-    with store.open_parquet(*INDEX) as file:
-        index = file.read(["video_id", "split"])
+    index = read_index(store, ["video_id", "split"])
     # Groups keep the order of their rows, which "first" needs, on one thread only.
     splits = index.group_by("video_id", use_threads=False).aggregate([("split", "first")])
     split_of = dict(zip(splits["video_id"].to_pylist(), splits["split_first"].to_pylist(), strict=True))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from pipeline.dataset.index import filtered
+from pipeline.dataset.filters import filtered
 from pipeline.pictures.clips import ClipRow, clip_sheet
 from pipeline.pictures.thumbnails import thumbnails
 from pipeline.settings import FilterSettings

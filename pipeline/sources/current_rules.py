@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.catalog.rows import ASKABLE, CatalogRow, VideoState
 from pipeline.sources.entries import SourceEntry, SourceList
+from pipeline.sources.named import NamedVideos
 from pipeline.sources.rules import FoundVideo, SourceRules
 from pipeline.sources.video_source import LOCAL_KINDS, VideoSource
 from pipeline.store.groups import FAILURE
@@ -38,20 +39,14 @@ def bring_rules(catalog: Catalog, listed: SourceList) -> list[str]:
     return stale
 
 
-def adopt(catalog: Catalog, sources: Mapping[str, VideoSource], rules: str) -> None:
-    """Let an entry take over videos whose own entry is no longer listed; ``sources`` are by id."""
-    rows = [row for row in catalog.rows(list(sources)).values() if row.state in UNDECIDED]
-    ids = [row.video_id for row in rows]
-    catalog.update(ids, lambda row: replace(row, source=sources[row.video_id]))
-    change_rules(catalog, ids, lambda _: rules)
+def adopt(catalog: Catalog, sources: Mapping[str, VideoSource], named: NamedVideos, rules: str) -> None:
+    """Let an entry take over videos that no entry of today listed, so that they stay named.
 
-
-def orphans(catalog: Catalog, listed: SourceList) -> set[str]:
-    """Return the videos that are not fetched and whose entry is no longer listed."""
-    names = pa.array({listed_as(entry) for entry in listed.entries}, pa.string())
-    table = catalog.table(["video_id", "source", "origin"], UNDECIDED)
-    was_listed = pc.not_equal(table["source"], table["origin"])
-    return set(table["video_id"].filter(pc.and_not(was_listed, pc.is_in(table["source"], names))).to_pylist())
+    sources: by id, as the entry lists them. Its rules hold for those that are not fetched.
+    """
+    rows = [row for row in catalog.rows(list(sources)).values() if not named.lists(row)]
+    catalog.update([row.video_id for row in rows], lambda row: replace(row, source=sources[row.video_id]))
+    change_rules(catalog, [row.video_id for row in rows if row.state in UNDECIDED], lambda _: rules)
 
 
 def change_rules(catalog: Catalog, video_ids: Iterable[str], rules_of: Callable[[CatalogRow], str]) -> None:

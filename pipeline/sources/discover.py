@@ -16,9 +16,11 @@ from pipeline.contract.errors import DownloadRefused, PipelineError, SettingsErr
 from pipeline.contract.records import Segment
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.catalog.rows import CatalogRow, VideoState
-from pipeline.sources.current_rules import adopt, bring_rules, orphans
+from pipeline.sources.current_rules import adopt, bring_rules
 from pipeline.sources.entries import SourceEntry, SourceKind, SourceList
 from pipeline.sources.listings import list_videos
+from pipeline.sources.local_files import look_again
+from pipeline.sources.named import NamedVideos
 from pipeline.sources.rules import FoundVideo
 from pipeline.sources.video_source import LOCAL_KINDS, VideoSource, parse_source
 from pipeline.sources.web.guard import site
@@ -68,16 +70,16 @@ def discover(catalog: Catalog, listed: SourceList, settings: WebSettings) -> lis
         SettingsError: an entry names nothing at all, whatever the web says.
     """
     bring_rules(catalog, listed)
-    hosts, homeless = Hosts.of(catalog.files, settings), orphans(catalog, listed)
-    return [_discover(catalog, entry, listed.folder, settings, hosts, homeless) for entry in listed.entries]
+    hosts, named = Hosts.of(catalog.files, settings), NamedVideos.of(listed)
+    return [_discover(catalog, entry, listed.folder, settings, hosts, named) for entry in listed.entries]
 
 
 def check(catalog: Catalog, listed: SourceList, settings: WebSettings) -> list[SourceReport]:
     """Return what ``discover`` would bring; the catalog stays as it is."""
-    hosts, reports = Hosts.of(catalog.files, settings), []
+    hosts, named, reports = Hosts.of(catalog.files, settings), NamedVideos.of(listed), []
     for entry in listed.entries:
         report = SourceReport(entry.name)
-        for batch in _batches(catalog, entry, listed.folder, settings, hosts, report):
+        for batch in _batches(catalog, entry, listed.folder, settings, hosts, report, named):
             known = catalog.known([candidate.video_id for candidate in batch])
             report.known += len(known)
             report.fresh += [c.video_id for c in batch if c.video_id not in known]
@@ -86,27 +88,36 @@ def check(catalog: Catalog, listed: SourceList, settings: WebSettings) -> list[S
 
 
 def _discover(
-    catalog: Catalog, entry: SourceEntry, folder: Path, settings: WebSettings, hosts: Hosts, homeless: set[str]
+    catalog: Catalog, entry: SourceEntry, folder: Path, settings: WebSettings, hosts: Hosts, named: NamedVideos
 ) -> SourceReport:
     report, rules = SourceReport(entry.name), entry.rules_json()
-    for batch in _batches(catalog, entry, folder, settings, hosts, report):
+    for batch in _batches(catalog, entry, folder, settings, hosts, report, named):
         fresh = catalog.register(_row(candidate, rules) for candidate in batch)
         report.fresh += fresh
         report.known += len(batch) - len(fresh)
-        adopt(catalog, {c.video_id: c.source for c in batch if c.video_id in homeless}, rules)
-        _add_stretches(catalog, [c for c in batch if c.found.segments and c.video_id not in set(fresh)])
+        known = [candidate for candidate in batch if candidate.video_id not in set(fresh)]
+        adopt(catalog, {candidate.video_id: candidate.source for candidate in known}, named, rules)
+        _add_stretches(catalog, [candidate for candidate in known if candidate.found.segments])
+        if entry.kind in LOCAL_KINDS:
+            look_again(catalog, [candidate.source for candidate in batch])
     if entry.kind in NEWEST_FIRST and not report.error:
         catalog.note_read(entry.name, _rules_and_limit(entry))
     return report
 
 
 def _batches(
-    catalog: Catalog, entry: SourceEntry, folder: Path, settings: WebSettings, hosts: Hosts, report: SourceReport
+    catalog: Catalog,
+    entry: SourceEntry,
+    folder: Path,
+    settings: WebSettings,
+    hosts: Hosts,
+    report: SourceReport,
+    named: NamedVideos,
 ) -> Iterator[list[_Candidate]]:
     """Yield the wanted videos of an entry, each id once a batch; what goes wrong is noted in the report."""
     listing = list_videos(entry, folder, settings, hosts)
     if entry.kind in NEWEST_FIRST and catalog.last_read(entry.name) == _rules_and_limit(entry):
-        listing = _until_known(catalog, listing)
+        listing = _until_known(catalog, listing, named)
     try:
         for batch in _batched(_wanted(entry, listing, report), BATCH):
             yield _merged(batch)
@@ -138,12 +149,15 @@ def _wanted(entry: SourceEntry, listing: Iterator[FoundVideo], report: SourceRep
             return
 
 
-def _until_known(catalog: Catalog, listing: Iterator[FoundVideo]) -> Iterator[FoundVideo]:
-    """Pass on a listing until a run of known videos; asks the catalog once for every ``KNOWN_RUN`` of them."""
+def _until_known(catalog: Catalog, listing: Iterator[FoundVideo], named: NamedVideos) -> Iterator[FoundVideo]:
+    """Pass on a listing until a run of known videos; asks the catalog once for every ``KNOWN_RUN`` of them.
+
+    Videos that only sources of the past named do not count: today's may list more of them.
+    """
     for few in _batched(listing, KNOWN_RUN):
         yield from few
-        ids = [VideoSource(kind="url", origin=found.origin).video_id for found in few]
-        if len(catalog.known(ids)) == len(set(ids)):
+        ids = {VideoSource(kind="url", origin=found.origin).video_id for found in few}
+        if sum(named.holds(row) for row in catalog.rows(list(ids)).values()) == len(ids):
             return
 
 

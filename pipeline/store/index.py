@@ -1,13 +1,33 @@
-"""The files of the dataset as readers find them: ``dataset/index.parquet``, one row a frame, and ``summary.json``."""
+"""The files of the dataset as readers find them: its index, one row a frame, and ``summary.json``.
+
+The index of most datasets is one file, ``dataset/index.parquet``. One that has outgrown a file lies in several of them,
+``dataset/index/*.parquet``, each with a range of the videos, so that a video that changed costs a file and not all.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.contract.classes import COUNTED_CLASSES
+from pipeline.contract.errors import CorruptStore
 from pipeline.store.files import Files
 
 INDEX = ("dataset", "index.parquet")
+FOLDER = ("dataset", "index")
+FILES = (*FOLDER, "_files.json")
+"""Names the files of an index that has several; plain readers of the folder pass over the name."""
+
 SUMMARY = ("dataset", "summary.json")
+LEFT_OUT = ("dataset", "left_out.parquet")
+SHOWN = 1000
+"""Entries of what was left out that the summary holds; ``left_out.parquet`` holds all."""
+
+READ_TRIES = 20
+"""Times that a reader begins anew because a writer replaced files under it."""
+
 CLASS_COLUMNS = tuple(f"voxels_{c.name.lower()}" for c in COUNTED_CLASSES)
 INDEX_SCHEMA = pa.schema(
     [
@@ -26,6 +46,25 @@ INDEX_SCHEMA = pa.schema(
         ("fingerprint", pa.string()),
     ]
 )
+T = TypeVar("T")
+
+
+class IndexFile(BaseModel):
+    """One file of an index: its name, and its first video; it holds the videos up to the next file's first."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    first: str = ""
+
+
+class IndexFiles(BaseModel):
+    """The files of an index in the order of their videos; ``written`` names the writing of them, empty if unknown."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    files: tuple[IndexFile, ...] = ()
+    written: str = ""
 
 
 class LeftOutEntry(BaseModel):
@@ -49,11 +88,22 @@ class ClassStatistics(BaseModel):
     frames: int = 0
 
 
+class LeftOutCount(BaseModel):
+    """How often a stage left something out for one reason."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    stage: str
+    code: str
+    count: int
+
+
 class DatasetSummary(BaseModel):
     """The content of ``dataset/summary.json``.
 
-    version: changes exactly when the videos in the dataset, or what they were made with, change.
-    frames_by_split, classes, left_out: see the field types.
+    version: changes exactly when the videos in the dataset, or what they were made with, or their split, change.
+    frames_by_split, classes: see the field types. left_out: the first of them; ``left_out_counts`` counts all. notes:
+    what happened to the dataset beyond what was asked for, as that videos changed sides of the split.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -66,21 +116,35 @@ class DatasetSummary(BaseModel):
     frames_by_split: dict[str, int]
     classes: dict[str, ClassStatistics]
     left_out: tuple[LeftOutEntry, ...] = Field(default=())
+    left_out_counts: tuple[LeftOutCount, ...] = ()
+    notes: tuple[str, ...] = ()
 
-    def table(self) -> str:
-        """Return the summary as Markdown: totals, classes, and what was left out and why."""
+    def counts(self) -> tuple[LeftOutCount, ...]:
+        """Return how often what was left out why, of summaries of release 0.2 too, which list all and count nothing."""
+        if self.left_out_counts:
+            return self.left_out_counts
+        counted = Counter((entry.stage, entry.code) for entry in self.left_out)
+        return tuple(LeftOutCount(stage=stage, code=code, count=n) for (stage, code), n in sorted(counted.items()))
+
+    def table(self, most: int = 100) -> str:
+        """Return the summary as Markdown: totals, classes, and what was left out and why, ``most`` lines of that."""
         splits = ", ".join(f"{name} {frames}" for name, frames in self.frames_by_split.items())
         lines = [
             f"dataset {self.version}: {self.videos} videos, {self.clips} clips, {self.frames} frames ({splits})",
+            *self.notes,
             "",
         ]
         lines += ["| class | voxels | frames |", "|---|---|---|"]
         lines += [f"| {name} | {found.voxels} | {found.frames} |" for name, found in self.classes.items()]
         if self.left_out:
             lines += ["", "| left out | by | why |", "|---|---|---|"]
-        for entry in self.left_out:
+        for entry in self.left_out[:most]:
             clip = "" if entry.clip_id is None else f" clip {entry.clip_id}"
             lines.append(f"| {entry.video_id}{clip} | {entry.stage} | {entry.code}: {entry.detail} |")
+        counts = self.counts()
+        if sum(found.count for found in counts) > most:
+            named = ", ".join(f"{found.count} {found.code} ({found.stage})" for found in counts)
+            lines += ["", f"all that was left out: {named}; each by name: dataset/{LEFT_OUT[1]}"]
         return "\n".join(lines)
 
 
@@ -94,10 +158,59 @@ def read_summary(files: Files) -> DatasetSummary | None:
     return DatasetSummary.model_validate_json(files.read_bytes(*SUMMARY)) if files.exists(*SUMMARY) else None
 
 
+def index_files(files: Files) -> IndexFiles:
+    """Return which files the index has; none where there is no index. Raises ``CorruptStore``."""
+    if files.exists(*FILES):
+        try:
+            return IndexFiles.model_validate_json(files.read_bytes(*FILES))
+        except ValueError as error:
+            message = f"{files.path(*FILES)} does not read back: delete {files.path('dataset')} and build it again"
+            raise CorruptStore(message) from error
+    if not files.exists(*INDEX):
+        return IndexFiles()
+    return IndexFiles(files=(IndexFile(name=INDEX[1]),))
+
+
+def read_index(files: Files, columns: Sequence[str]) -> pa.Table:
+    """Return columns of the index, in the order of its videos.
+
+    Raises:
+        FileNotFoundError: there is no index.
+        CorruptStore: it does not read back.
+    """
+
+    def read(listed: IndexFiles) -> pa.Table:
+        return pa.concat_tables([_columns(files, part, columns) for part in listed.files])
+
+    return _retried(files, read)
+
+
 def first_video(files: Files) -> str | None:
     """Return the first video of the index, or None where there is no dataset or nothing in it."""
-    if not files.exists(*INDEX):
+
+    def first(listed: IndexFiles) -> str | None:
+        with files.open_parquet("dataset", listed.files[0].name) as index:
+            batch = next(index.iter_batches(batch_size=1, columns=["video_id"]), None)
+        return str(batch["video_id"][0]) if batch is not None and batch.num_rows else None
+
+    try:
+        return _retried(files, first)
+    except FileNotFoundError:
         return None
-    with files.open_parquet(*INDEX) as index:
-        batch = next(index.iter_batches(batch_size=1, columns=["video_id"]), None)
-    return str(batch["video_id"][0]) if batch is not None and batch.num_rows else None
+
+
+def _retried(files: Files, read: Callable[[IndexFiles], T]) -> T:
+    for _ in range(READ_TRIES):
+        listed = index_files(files)
+        if not listed.files:
+            break
+        try:
+            return read(listed)
+        except FileNotFoundError:
+            continue
+    raise FileNotFoundError(f"{files.path(*INDEX)} is not there, or files of it are missing: build the dataset again")
+
+
+def _columns(files: Files, part: IndexFile, columns: Sequence[str]) -> pa.Table:
+    with files.open_parquet("dataset", part.name) as index:
+        return index.read(list(columns))

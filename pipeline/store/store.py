@@ -1,7 +1,6 @@
 """The dataset on disk or in object storage: ``<data>/videos/<video_id>/``, ``<data>/catalog/``, ``<data>/dataset/``."""
 
 import os
-from pathlib import PurePosixPath
 
 from pipeline.store.files import Files
 from pipeline.store.video import VIDEO_ID, VIDEOS, VideoStore
@@ -24,7 +23,9 @@ class Store(Files):
     def video_ids(self) -> list[str]:
         """Return the ids of all videos that have a folder, sorted."""
         folder = self.path(VIDEOS)
-        if not self.file_system.exists(folder):
+        try:
+            found = os.listdir(folder) if self.is_local() else self.file_system.ls(folder, detail=False)  # noqa: PTH208 - a hundred thousand names are wanted, not paths
+        except FileNotFoundError:
             return []
-        names = (PurePosixPath(path).name for path in self.file_system.ls(folder, detail=False))
+        names = (path.rstrip("/").rpartition("/")[2] for path in found)
         return sorted(name for name in names if VIDEO_ID.fullmatch(name))

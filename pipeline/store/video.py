@@ -17,8 +17,9 @@ import pyarrow as pa
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from pipeline.contract.errors import CorruptStore, SettingsError, StageMissing, VideoLocked
+from pipeline.contract.errors import CorruptStore, PipelineError, SettingsError, StageMissing, VideoLocked
 from pipeline.store.atomic import disk_errors
+from pipeline.store.changes import Changes
 from pipeline.store.files import Files
 from pipeline.store.group_writer import GROUP_METADATA, GroupWriter
 from pipeline.store.groups import SCENE_ZARR
@@ -58,9 +59,12 @@ class VideoStore:
             message = f"{self.video_id} is being worked on by another process; wait for it or stop it"
             raise VideoLocked(message) from error
         try:
+            Changes(self.files).note(self.video_id, held=True)
             shutil.rmtree(self.scratch / "groups", ignore_errors=True)
             yield
         finally:
+            with contextlib.suppress(PipelineError, OSError):  # then the note of a process that ended stays
+                Changes(self.files).note(self.video_id)
             lock.release()
 
     def exists(self, name: str) -> bool:

@@ -108,6 +108,8 @@ def test_frames_of_one_video_are_returned_of_many(tmp_path: Path):
     data = unpack_earlier_dataset(tmp_path)
     (data / "videos" / "tour-6").symlink_to(data / "videos" / VIDEO)
     assert len(process("tour://5", data)) == FRAMES
+    assert len(Dataset(data)) == FRAMES, "what was not made with these settings is left out"
+    assert len(process("tour://5", data, settings={"dataset": {"mixed": True}})) == FRAMES
     assert len(Dataset(data)) == 2 * FRAMES
 
 

@@ -4,11 +4,10 @@ from typing import Any, Literal
 
 import cv2
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pipeline.store.frames import FrameReader
-from pipeline.store.index import INDEX, read_summary
+from pipeline.store.index import read_index, read_summary
 from pipeline.store.store import Store
 from training.data.sample import PICTURE_SHAPE, Sample
 from training.errors import UnusableDataset
@@ -100,8 +99,7 @@ class StoredFrames:
 
 
 def _frames_of(store: Store, split: Split) -> tuple[tuple[str, int], ...]:
-    with store.open(*INDEX) as file:
-        table = pq.read_table(file, columns=["video_id", "row", "split", "depth_share"])
+    table = read_index(store, ["video_id", "row", "split", "depth_share"])
     rows = zip(*(table[name].to_pylist() for name in table.column_names), strict=True)
     return tuple((video_id, row) for video_id, row, found, depth in rows if split in (found, "all") and depth > 0)
 

@@ -28,4 +28,11 @@ class DuplicateSettings(BaseModel):
         description="least share of frames found again in the other video; measured on rendered tours: 0.71 and "
         "more between copies (re-encoded, cropped, scaled, stamped, sped up, all at once), up to 0.13 between tours",
     )
+    near: float = Field(
+        0.2,
+        gt=0,
+        le=1,
+        description="least share of frames found again at which two videos that are no copies stay on one side of the "
+        "split; up to 0.13 between tours of different houses",
+    )
     frames_min: int = Field(6, ge=1, le=FRAMES, description="fewest frames that say something; videos with less differ")

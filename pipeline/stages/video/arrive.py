@@ -17,6 +17,7 @@ from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.catalog.rows import ASKABLE, BUILDABLE, CatalogRow
 from pipeline.sources.current_rules import as_found, rules_of
 from pipeline.sources.duplicates.settings import DuplicateSettings
+from pipeline.sources.local_files import is_gone, take_place
 from pipeline.sources.outcomes import after_arrival, after_error, refuse_final
 from pipeline.sources.web.guard import site
 from pipeline.sources.web.hosts import Hosts
@@ -43,12 +44,12 @@ def arrive(
     try:
         arrived = _ask(row, folder, settings, hosts, progress)
         _claim(catalog, row, arrived.sha256)
-        if row.source.kind != "tour" and settings.duplicates.enabled:
-            _refuse_alike(catalog, row, folder / SOURCE_VIDEO, settings.duplicates)
+        if row.source.kind != "tour":
+            _compare(catalog, row, folder / SOURCE_VIDEO, settings.duplicates)
     except VideoError as error:
         _note(error, catalog, row, hosts, settings)
         raise
-    return arrived
+    return replace(arrived, video_id=video_id)  # that of a file that moved is not made from where it lies now
 
 
 def restore(workbench: Workbench, settings: VideoSettings) -> None:
@@ -100,6 +101,9 @@ def _claim(catalog: Catalog, row: CatalogRow, sha256: str) -> None:
     with catalog.locked():
         twin = _twin(catalog, row.video_id, sha256)
         catalog.update([row.video_id], lambda known: replace(known, sha256=sha256, duplicate_of=twin or ""))
+        moved = twin is not None and take_place(catalog, row.video_id, twin)
+    if moved:
+        raise DuplicateVideo(f"{row.video_id} is {twin}, whose file moved to {row.source.origin}")
     if twin:
         raise DuplicateVideo(f"{row.video_id} is the same file as {twin}")
 
@@ -111,20 +115,22 @@ def _twin(catalog: Catalog, video_id: str, sha256: str) -> str | None:
     return next((other for other in same if other != video_id), None)
 
 
-def _refuse_alike(catalog: Catalog, row: CatalogRow, path: Path, settings: DuplicateSettings) -> None:
-    """Keep the hashes of a video, unless it shows what another one of the catalog shows."""
+def _compare(catalog: Catalog, row: CatalogRow, path: Path, settings: DuplicateSettings) -> None:
+    """Keep the hashes of a video, and note which earlier one shows much of the same; a copy is refused."""
     from pipeline.sources.duplicates.fingerprints import Fingerprints, video_hashes
 
     fingerprints, hashes = Fingerprints(catalog.files), video_hashes(path)
+    least = settings.model_copy(update={"share": min(settings.near, settings.share)})
     with catalog.locked():
-        alike = fingerprints.alike(hashes, settings)
+        alike = [found for found in fingerprints.alike(hashes, least) if found.video_id != row.video_id]
         rows = catalog.rows([found.video_id for found in alike])
-        buildable = {other.video_id for other in rows.values() if other.state in BUILDABLE} - {row.video_id}
-        first = next((found for found in alike if found.video_id in buildable), None)
-        if first is None:
+        others = {key for key, other in rows.items() if other.state in BUILDABLE and not is_gone(other.source)}
+        first = next((found for found in alike if found.video_id in others), None)
+        if first is not None and rows[first.video_id].duplicate_of != row.video_id:
+            catalog.update([row.video_id], lambda known: replace(known, duplicate_of=first.video_id))
+        if first is None or first.share < settings.share or not settings.enabled:
             fingerprints.add(row.video_id, hashes)
             return
-        catalog.update([row.video_id], lambda known: replace(known, duplicate_of=first.video_id))
     raise DuplicateVideo(f"{row.video_id} shows {first.share:.0%} of the pictures of {first.video_id}")
 
 

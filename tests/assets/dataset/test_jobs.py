@@ -117,7 +117,9 @@ def test_new_rows_of_the_catalog_become_partitions_once(tmp_path: Path):
 @pytest.mark.parametrize("most", [1, 3])
 def test_no_more_runs_are_requested_at_a_time_than_the_settings_say(tmp_path: Path, most: int):
     pipeline = PipelineResource(
-        data=str(tmp_path), sources="tour://1", overrides={"dataset": {"requests_per_tick": most}}
+        data=str(tmp_path),
+        sources="tour://1 tour://2 tour://3 tour://4",
+        overrides={"dataset": {"requests_per_tick": most}},
     )
     Catalog(pipeline.store()).add(read_sources("tour://1 tour://2 tour://3 tour://4"))
     assert len(_requests(pipeline)) == most

@@ -1,20 +1,31 @@
 """The dataset index: incremental, idempotent, stable in its split, honest about what was left out."""
 
+import shutil
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from pipeline.contract.errors import BrokenVideo
 from pipeline.contract.records import LeftOut, ScaleSource
-from pipeline.dataset.index import build_dataset, split_of
-from pipeline.settings import DatasetSettings
+from pipeline.dataset import index_writer
+from pipeline.dataset.frames import Dataset
+from pipeline.dataset.index import build_dataset
+from pipeline.dataset.selection import Selection
+from pipeline.dataset.split import group_of, split_of
+from pipeline.settings import DatasetSettings, load_settings
+from pipeline.sources.catalog.catalog import Catalog
+from pipeline.sources.catalog.rows import CatalogRow, VideoState
+from pipeline.sources.entries import SourceEntry, SourceList
+from pipeline.sources.video_source import VideoSource
 from pipeline.stages.failures import forget_failure, record_failure
-from pipeline.store.index import CLASS_COLUMNS, DatasetSummary, read_summary
+from pipeline.store.index import CLASS_COLUMNS, INDEX_SCHEMA, DatasetSummary, read_index, read_summary
 from pipeline.store.store import Store
+from tests.earlier import unpack_earlier_dataset
 from tests.pipeline.provenances import noted
 
 HALF = DatasetSettings(validation_share=0.5)
@@ -22,6 +33,11 @@ HALF = DatasetSettings(validation_share=0.5)
 
 def finish(store: Store, video_id: str, fingerprint: str = "f0", frames: int = 4) -> None:
     """Write the groups of a finished video whose second frame lost its camera."""
+    with store.video(video_id).locked():
+        _finish(store, video_id, fingerprint, frames)
+
+
+def _finish(store: Store, video_id: str, fingerprint: str, frames: int) -> None:
     video = store.video(video_id)
     left_out = (LeftOut("occupancy", 7, "TooFewRegistered", "2 of 9 frames"),)
     note = noted("occupancy", fingerprint=fingerprint, left_out=left_out)
@@ -95,7 +111,8 @@ def test_a_removed_video_leaves_the_index(tmp_path: Path):
     for video_id in ("a", "b"):
         finish(store, video_id)
     build_dataset(store, HALF)
-    store.video("a").drop_group("occupancy")
+    with store.video("a").locked():
+        store.video("a").drop_group("occupancy")
     assert build_dataset(store, HALF).videos == 1
     assert {row["video_id"] for row in index_of(tmp_path)} == {"b"}
 
@@ -161,15 +178,207 @@ def test_summary_of_an_empty_store(tmp_path: Path):
     assert read_summary(Store(tmp_path)) == DatasetSummary.model_validate(summary.model_dump())
 
 
-def test_split_share_is_kept_over_many_videos():
-    # Binomial with n = 4000, p = 0.1: four standard deviations are 0.019.
-    share = sum(split_of(f"video-{n}", 0.1) == "validation" for n in range(4000)) / 4000
-    assert abs(share - 0.1) < 0.019
+def register(store: Store, video_id: str, **known: Any) -> None:
+    """Enter a finished video of the web into the catalog."""
+    source = VideoSource(kind="url", origin=f"https://example.org/{video_id}", listed_by=known.pop("listed_by", ""))
+    Catalog(store).register([CatalogRow(video_id, source, state=known.pop("state", VideoState.FETCHED), **known)])
 
 
-@settings(max_examples=40)
-@given(st.text("abc-_019", min_size=1, max_size=20), st.floats(0, 1), st.floats(0, 1))
-def test_a_larger_validation_share_only_adds_videos(video_id: str, first: float, second: float):
-    low, high = sorted((first, second))
-    if split_of(video_id, low) == "validation":
-        assert split_of(video_id, high) == "validation"
+def sides(folder: Path) -> dict[str, str]:
+    return {row["video_id"]: row["split"] for row in index_of(folder)}
+
+
+def test_videos_of_one_channel_are_on_one_side_however_many_come(tmp_path: Path):
+    store = Store(tmp_path)
+    for n in range(40):
+        finish(store, f"v{n}")
+        register(store, f"v{n}", uploader=f"Uploader {n % 8}")
+    build_dataset(store, HALF)
+    first = sides(tmp_path)
+    assert all(first[f"v{n}"] == first[f"v{n % 8}"] for n in range(40))
+    assert set(first.values()) == {"train", "validation"}, "eight groups at one half"
+    for n in range(40, 48):
+        finish(store, f"v{n}")
+        register(store, f"v{n}", uploader=f"uploader {n % 8}")
+    build_dataset(store, HALF)
+    assert {key: side for key, side in sides(tmp_path).items() if key in first} == first, "nobody changes sides"
+    assert all(sides(tmp_path)[f"v{n}"] == first[f"v{n % 8}"] for n in range(40, 48))
+
+
+def test_a_video_that_shows_what_the_other_side_shows_is_left_out(tmp_path: Path):
+    store = Store(tmp_path)
+    here, there = (next(f"U{n}" for n in range(99) if split_of(group(f"U{n}"), 0.5) == side) for side in SIDES)
+    for video_id, uploader, alike in (("a", here, ""), ("b", there, "a"), ("c", here, "a"), ("d", there, "nobody")):
+        finish(store, video_id)
+        register(store, video_id, uploader=uploader, duplicate_of=alike)
+    summary = build_dataset(store, HALF)
+    assert set(sides(tmp_path)) == {"a", "c", "d"}
+    assert [(e.video_id, e.code) for e in summary.left_out if e.stage == "dataset"] == [("b", "AcrossSplit")]
+
+
+SIDES = ("train", "validation")
+
+
+def group(uploader: str) -> str:
+    return group_of("", "https://", "", uploader)
+
+
+def test_copies_and_rejected_videos_are_not_taken_in_though_they_are_built(tmp_path: Path):
+    store = Store(tmp_path)
+    for state in (VideoState.DUPLICATE, VideoState.REJECTED, VideoState.UNWANTED, VideoState.FETCHED):
+        finish(store, state.value)
+        register(store, state.value, state=state)
+    summary = build_dataset(store, HALF)
+    assert set(sides(tmp_path)) == {"fetched"}
+    left_out = {entry.video_id: entry.code for entry in summary.left_out if entry.stage == "dataset"}
+    assert left_out == {"duplicate": "Duplicate", "rejected": "Rejected", "unwanted": "Unwanted"}
+
+
+def test_what_todays_sources_do_not_name_is_listed_as_such_and_comes_back(tmp_path: Path):
+    store = Store(tmp_path)
+    for video_id, listing in (("a", "channel https://a.org"), ("b", "channel https://b.org")):
+        finish(store, video_id)
+        register(store, video_id, listed_by=listing)
+    both = [{"kind": "channel", "source": f"https://{name}.org"} for name in "ab"]
+    one = Selection(SourceList(entries=(SourceEntry(**both[0]),), folder=tmp_path))
+    summary = build_dataset(store, HALF, one)
+    assert set(sides(tmp_path)) == {"a"}
+    assert [(e.video_id, e.code) for e in summary.left_out if e.stage == "dataset"] == [("b", "NotListed")]
+    again = Selection(SourceList(entries=tuple(SourceEntry(**entry) for entry in both), folder=tmp_path))
+    assert build_dataset(store, HALF, again).videos == 2
+    assert set(sides(tmp_path)) == {"a", "b"}
+
+
+def test_videos_of_another_profile_are_left_out_unless_mixing_is_asked_for(tmp_path: Path):
+    store = Store(unpack_earlier_dataset(tmp_path))
+    with pytest.warns(FutureWarning):
+        small = load_settings("small", tmp_path / "settings.yaml")
+    classic = load_settings("classic")
+    assert build_dataset(store, small.dataset, Selection(settings=small)).videos == 1
+    summary = build_dataset(store, classic.dataset, Selection(settings=classic))
+    assert (summary.videos, summary.left_out[-1].code) == (0, "OtherSettings")
+    mixed = classic.dataset.model_copy(update={"mixed": True})
+    assert build_dataset(store, mixed, Selection(settings=classic)).videos == 1
+
+
+def test_a_dataset_that_was_split_by_video_says_how_many_changed_sides(tmp_path: Path):
+    store = Store(tmp_path)
+    for n in range(12):
+        finish(store, f"v{n}")
+    build_dataset(store, HALF)  # without a catalog, every video is drawn by itself, as in release 0.2
+    for path in (tmp_path / "dataset").glob("*.parquet"):
+        if path.name != "index.parquet":
+            path.unlink()
+    before = sides(tmp_path)
+    for n in range(12):
+        register(store, f"v{n}", uploader="one")
+    summary = build_dataset(store, HALF)
+    (side,) = set(sides(tmp_path).values())
+    moved = sum(found != side for found in before.values())
+    assert summary.notes[0].endswith(
+        f"{moved} of 12 videos changed sides; networks trained before have seen what is now in validation"
+    )
+    assert summary.notes[0] in summary.table()
+    assert build_dataset(store, HALF) == summary
+
+
+@pytest.fixture
+def _small_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index_writer, "ROWS_A_FILE", 6)
+    monkeypatch.setattr(index_writer, "ROWS_OF_ONE", 6)
+
+
+@pytest.mark.usefixtures("_small_files")
+def test_a_large_index_lies_in_files_of_which_a_change_writes_one(tmp_path: Path):
+    store = Store(tmp_path)
+    ids = [f"v{n}" for n in range(9)]
+    for video_id in ids:
+        finish(store, video_id)
+    build_dataset(store, HALF)
+    assert not (tmp_path / "dataset" / "index.parquet").exists()
+    folder = tmp_path / "dataset" / "index"
+    before = {path.name: path.stat().st_mtime_ns for path in folder.glob("*.parquet")}
+    assert len(before) > 2
+    finish(store, "v4", "f1", frames=5)
+    build_dataset(store, HALF)
+    after = {path.name: path.stat().st_mtime_ns for path in folder.glob("*.parquet")}
+    assert len(before.items() - after.items()) == 1
+    rows = pq.read_table(folder).to_pylist()
+    assert rows == read_index(store, INDEX_SCHEMA.names).to_pylist()
+    counts = Counter(row["video_id"] for row in rows)
+    assert counts == {**dict.fromkeys(ids, 3), "v4": 4}
+    assert [row["video_id"] for row in rows] == sorted(row["video_id"] for row in rows)
+    assert len(Dataset(tmp_path)) == 28
+
+
+@pytest.mark.usefixtures("_small_files")
+def test_an_index_that_shrinks_to_nothing_reads_as_nothing_and_grows_again(tmp_path: Path):
+    store = Store(tmp_path)
+    for n in range(5):
+        finish(store, f"v{n}")
+    build_dataset(store, HALF)
+    for n in range(5):
+        with store.video(f"v{n}").locked():
+            store.video(f"v{n}").drop_group("occupancy")
+    assert build_dataset(store, HALF).videos == 0
+    assert read_index(store, ["video_id"]).num_rows == 0
+    finish(store, "v3")
+    assert build_dataset(store, HALF).videos == 1
+
+
+TABLES = ("videos.parquet", "left_out.parquet", "contents.parquet")
+
+
+@pytest.mark.parametrize(
+    ("lost", "kept"), [("summary.json", None), *((name, kept) for name in TABLES for kept in (None, 0, 40))]
+)
+def test_what_a_kill_or_a_damage_leaves_beside_the_index_is_made_again(tmp_path: Path, lost: str, kept: int | None):
+    store = Store(tmp_path)
+    for video_id in ("a", "b"):
+        finish(store, video_id)
+    before = build_dataset(store, HALF)
+    path = tmp_path / "dataset" / lost
+    content = path.read_bytes()
+    path.unlink() if kept is None else path.write_bytes(content[:kept])
+    after = build_dataset(store, HALF)
+    assert after.model_dump(exclude={"created"}) == before.model_dump(exclude={"created"})
+    if lost.endswith("parquet"):
+        assert pq.read_table(path).equals(pq.read_table(pa.BufferReader(content)))
+
+
+def test_an_index_that_is_newer_than_what_is_noted_of_it_is_counted_anew(tmp_path: Path):
+    store, kept = Store(tmp_path), tmp_path / "dataset" / "contents.parquet"
+    finish(store, "a")
+    build_dataset(store, HALF)
+    old = kept.read_bytes()
+    finish(store, "b", frames=6)
+    whole = build_dataset(store, HALF)
+    kept.write_bytes(old)  # as after a kill between the two writes
+    assert build_dataset(store, HALF) == whole
+    assert set(pq.read_table(kept)["video_id"].to_pylist()) == {"a", "b"}
+
+
+def test_a_folder_that_was_deleted_or_put_there_by_hand_is_noticed(tmp_path: Path):
+    store = Store(tmp_path / "one")
+    for video_id in ("a", "b"):
+        finish(store, video_id)
+    build_dataset(store, HALF)
+    shutil.rmtree(tmp_path / "one" / "videos" / "a")
+    shutil.copytree(tmp_path / "one" / "videos" / "b", tmp_path / "one" / "videos" / "c")
+    build_dataset(store, HALF)
+    assert set(sides(tmp_path / "one")) == {"b", "c"}
+
+
+def test_the_summary_holds_the_first_of_what_was_left_out_and_counts_all(tmp_path: Path):
+    store = Store(tmp_path)
+    for n in range(7):
+        finish(store, f"v{n}")
+    summary = build_dataset(store, HALF)
+    stages = ("indoor_clips", "occupancy", "scene")  # what finish() notes of three groups
+    found = [(counted.stage, counted.code, counted.count) for counted in summary.left_out_counts]
+    assert found == [(stage, "TooFewRegistered", 7) for stage in stages]
+    assert pq.read_table(tmp_path / "dataset" / "left_out.parquet").num_rows == 21
+    assert "all that was left out: 7 TooFewRegistered (indoor_clips), 7 TooFewRegistered (occupancy)" in summary.table(
+        most=3
+    )
+    assert summary.table(most=3).count("TooFewRegistered: ") == 3

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from pipeline.dataset.index import build_dataset, filtered
+from pipeline.dataset.filters import filtered
+from pipeline.dataset.index import build_dataset
 from pipeline.dataset.rejects import SHOWN, Reject, reject_sheet, rejects
 from pipeline.settings import FilterSettings
 from pipeline.stages.base import Workbench

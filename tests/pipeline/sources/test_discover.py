@@ -1,13 +1,16 @@
 """Discovery against a real server on the loopback: feeds and pages, incremental, with rules, hostile or failing."""
 
+import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pipeline.contract.records import Segment
 from pipeline.sources.catalog.catalog import Catalog
+from pipeline.sources.catalog.rows import VideoState
 from pipeline.sources.discover import check, discover
 from pipeline.sources.entries import SourceList, read_entries
 from pipeline.sources.web.hosts import Hosts
@@ -106,6 +109,36 @@ def test_stretches_of_one_video_are_gathered_and_the_limit_holds(tmp_path: Path)
     assert len(Catalog(store).row(ID).segments) == 3
     (report,) = check(Catalog(Store(tmp_path / "other")), entries(tmp_path, {"list": "ids.csv", "limit": 1}), QUICK)
     assert report.listed == 1
+
+
+def test_videos_of_an_entry_that_is_gone_go_on_under_the_one_that_lists_them_now(
+    tmp_path: Path, web: Web, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("pipeline.sources.discover.KNOWN_RUN", 5)
+    catalog, before = Catalog(Store(tmp_path / "data")), address(web, "page.html")
+    after = before.replace("127.0.0.1", "localhost")
+    discover(catalog, entries(tmp_path, {"channel": before}), QUICK)
+    assert set(catalog.table(["source"])["source"].to_pylist()) == {f"channel {before}"}
+    for known in (12, 5):
+        (report,) = discover(catalog, entries(tmp_path, {"channel": after}), QUICK)
+        assert (report.error, report.fresh, report.known) == ("", [], known), "read whole once, though all is known"
+        assert set(catalog.table(["source"])["source"].to_pylist()) == {f"channel {after}"}
+
+
+def test_a_local_file_that_was_replaced_is_read_again_when_sources_are_looked_at(tmp_path: Path):
+    store, film = Store(tmp_path / "data"), tmp_path / "film.mp4"
+    film.write_text("one")
+    listed = entries(tmp_path, str(film))
+    ((video_id,),) = (report.fresh for report in discover(Catalog(store), listed, QUICK))
+    video = store.video(video_id)
+    video.write_json("source.json", {"sha256": hashlib.sha256(b"one").hexdigest()})
+    Catalog(store).update([video_id], lambda row: replace(row, state=VideoState.FETCHED))
+    discover(Catalog(store), listed, QUICK)
+    assert video.exists("source.json")
+    film.write_text("another")
+    discover(Catalog(store), listed, QUICK)
+    assert Catalog(store).row(video_id).state is VideoState.NEW
+    assert not video.exists("source.json")
 
 
 @pytest.mark.parametrize("source", ["file:///etc/passwd", "ftp://a.org/", "http://user:secret@a.org/feed"])

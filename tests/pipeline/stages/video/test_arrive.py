@@ -120,6 +120,56 @@ def test_a_video_whose_lookalike_is_out_of_the_dataset_goes_on(catalog: Catalog,
     assert catalog.row(second).duplicate_of == ""
 
 
+def test_what_shows_much_of_an_earlier_video_is_noted_with_it_though_copies_may_come(catalog: Catalog, tmp_path: Path):
+    seeds = (1, 1, 2)
+    films = (write_video(tmp_path / f"{n}.mp4", tour(seed), fps=10 + n) for n, seed in enumerate(seeds))
+    first, second, other = (local(catalog, film) for film in films)
+    for key in (first, second, other):
+        arrive(catalog, key, tmp_path / key, SAME_MAY_COME)
+    assert [catalog.row(key).duplicate_of for key in (first, second, other)] == ["", first, ""]
+    assert all(catalog.row(key).state is VideoState.NEW for key in (first, second, other))
+    arrive(catalog, first, tmp_path / "again", SAME_MAY_COME)
+    assert catalog.row(first).duplicate_of == "", "the later one goes with the earlier one, not both with each other"
+
+
+def test_a_video_of_which_half_was_shown_before_is_no_copy_and_is_noted_with_it(catalog: Catalog, tmp_path: Path):
+    half = tour(1)[:18] + tour(3)[18:]
+    films = {"a.mp4": tour(1), "b.mp4": half}
+    first, second = (local(catalog, write_video(tmp_path / name, frames)) for name, frames in films.items())
+    strict = QUICK.model_copy(update={"duplicates": DuplicateSettings(share=0.9)})
+    for key in (first, second):
+        arrive(catalog, key, tmp_path / key, strict)
+    assert (catalog.row(second).state, catalog.row(second).duplicate_of) == (VideoState.NEW, first)
+
+
+def test_a_file_that_moved_goes_on_as_the_video_that_it_was(catalog: Catalog, tmp_path: Path):
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.mkdir()
+    first = local(catalog, write_video(old / "a.mp4", tour(1)))
+    workbench = workbench_of(catalog.files.video(first))
+    run_stage("video", workbench)
+    old.rename(new)
+    second = local(catalog, new / "a.mp4")
+    with pytest.raises(DuplicateVideo, match=f"{second} is {first}, whose file moved to"):
+        arrive(catalog, second, tmp_path / "two", QUICK)
+    row = catalog.row(first)
+    assert (row.state, row.source.origin) == (VideoState.FETCHED, str(new / "a.mp4"))
+    assert catalog.row(second).state is VideoState.DUPLICATE
+    assert run_stage("video", workbench).reused
+
+
+def test_a_file_that_moved_and_was_then_replaced_is_read_again_under_the_name_it_had(catalog: Catalog, tmp_path: Path):
+    first = local(catalog, write_video(tmp_path / "a.mp4", tour(1)))
+    arrive(catalog, first, tmp_path / "one", QUICK)
+    (tmp_path / "a.mp4").rename(tmp_path / "b.mp4")
+    second = local(catalog, tmp_path / "b.mp4")
+    with pytest.raises(DuplicateVideo):
+        arrive(catalog, second, tmp_path / "two", QUICK)
+    write_video(tmp_path / "b.mp4", tour(4))
+    again = arrive(catalog, first, tmp_path / "three", QUICK)
+    assert (again.video_id, again.origin) == (first, str(tmp_path / "b.mp4"))
+
+
 def test_a_final_state_is_not_asked_again_and_a_local_file_may_be_mended(catalog: Catalog, tmp_path: Path, web: Web):
     (gone,) = catalog.add([parse_source(web.url(5))])
     broken = local(catalog, tmp_path / "a.mp4")

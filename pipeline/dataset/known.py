@@ -1,0 +1,196 @@
+"""What is known of every video of a store, so that only those that changed are looked at: ``dataset/videos.parquet``.
+
+A row a video: whether it is finished, with which fingerprint, and its last failure. What was left out of it lies in
+``dataset/left_out.parquet``. Both hold as long as settings and code are the same and no note of a change was lost.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from itertools import islice
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.contract.errors import CorruptStore
+from pipeline.dataset.filters import filtered
+from pipeline.dataset.selection import Selection
+from pipeline.dataset.tables import replaced, write_large
+from pipeline.settings import FilterSettings
+from pipeline.stages.failures import Failure, last_failure, worth_trying
+from pipeline.stages.registry import stages
+from pipeline.stages.run import final_fingerprint, is_built, made_by
+from pipeline.store.changes import Changes
+from pipeline.store.index import LEFT_OUT, LeftOutEntry
+from pipeline.store.store import Store
+from pipeline.store.video import VideoStore
+
+KNOWN = ("dataset", "videos.parquet")
+HOLDS_WHILE = b"holds_while"
+AT_ONCE = 1000
+"""Videos whose rows are held as Python objects at a time."""
+
+KNOWN_SCHEMA = pa.schema(
+    [
+        ("video_id", pa.string()),
+        ("fingerprint", pa.string()),
+        ("alike", pa.bool_()),
+        ("failure", pa.string()),
+    ]
+)
+LEFT_OUT_SCHEMA = pa.schema(
+    [
+        ("video_id", pa.string()),
+        ("stage", pa.string()),
+        ("clip_id", pa.int32()),
+        ("code", pa.string()),
+        ("detail", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class KnownVideos:
+    """What is known of all videos, sorted by id.
+
+    videos, left_out: tables of the schemas above. looked_at: the videos that were read for it just now. stored: whether
+    all of it is what the store holds already.
+    """
+
+    videos: pa.Table
+    left_out: pa.Table
+    looked_at: frozenset[str] = frozenset()
+    stored: bool = False
+
+    def replaced(self, gone: AbstractSet[str], videos: pa.Table, left_out: pa.Table) -> "KnownVideos":
+        """Return this with the rows of some videos replaced."""
+        if not gone:
+            return self
+        found = replaced(self.videos, gone, videos), replaced(self.left_out, gone, left_out)
+        same = self.stored and self.videos.equals(found[0]) and self.left_out.equals(found[1])
+        return KnownVideos(*found, self.looked_at, same)
+
+    def finished(self) -> pa.Table:
+        """Return the rows of finished videos."""
+        return self.videos.filter(pc.not_equal(self.videos["fingerprint"], ""))
+
+
+def know(store: Store, filters: FilterSettings, asked: Selection, changed: AbstractSet[str]) -> KnownVideos:
+    """Return what is known of all videos, looking at those that are new or changed: at all where nothing is known."""
+    before, ids = _read(store, filters, asked), set(store.video_ids())
+    known = set(before.videos["video_id"].to_pylist())
+    return look(store, before, (ids - known) | (changed & ids), filters, asked, known - ids)
+
+
+def look(
+    store: Store,
+    known: KnownVideos,
+    changed: AbstractSet[str],
+    filters: FilterSettings,
+    asked: Selection,
+    gone: AbstractSet[str] = frozenset(),
+) -> KnownVideos:
+    """Return what is known once ``changed`` have been read; ``gone`` have no folder any more."""
+    found = known.replaced(changed | gone, *_looked(store, sorted(changed), filters, asked))
+    return replace(found, looked_at=known.looked_at | changed)
+
+
+def write_known(store: Store, known: KnownVideos, filters: FilterSettings, asked: Selection) -> None:
+    """Keep what is known; nothing is written where nothing is new."""
+    if not known.stored:
+        metadata = {HOLDS_WHILE: _holds_while(store, filters, asked)}
+        write_large(store, known.left_out, *LEFT_OUT)
+        write_large(store, known.videos.replace_schema_metadata(metadata), *KNOWN)
+
+
+def settled(store: Store, filters: FilterSettings, asked: Selection, give_up_after: int) -> set[str]:
+    """Return videos that need nothing, as far as is known: finished, or not worth another try."""
+    before, pending = _read(store, filters, asked).videos, Changes(store).pending()
+    if asked.settings is None:
+        return set()
+    done = set(before["video_id"].filter(before["alike"]).to_pylist())
+    failed = before.filter(pc.and_(pc.invert(before["alike"]), pc.not_equal(before["failure"], "")))
+    for video_id, noted in zip(failed["video_id"].to_pylist(), failed["failure"].to_pylist(), strict=True):
+        failure = Failure.model_validate_json(noted)
+        if not worth_trying(failure, final_fingerprint(video_id, asked.settings), give_up_after):
+            done.add(video_id)
+    return done - pending
+
+
+def suffix_of(filters: FilterSettings) -> str:
+    """Return what filters add to the fingerprint of a video's rows; nothing where there are none."""
+    if filters == FilterSettings():
+        return ""
+    return f"-{hashlib.sha256(filters.model_dump_json(exclude_none=True).encode()).hexdigest()[:8]}"
+
+
+def finished_rows(video_ids: Sequence[str], fingerprint: str) -> pa.Table:
+    """Return rows of videos that are all finished in the same way."""
+    count = len(video_ids)
+    return pa.table([video_ids, [fingerprint] * count, [True] * count, [""] * count], KNOWN_SCHEMA)
+
+
+def judgement_table(judgements: Sequence[tuple[str, str, str]]) -> pa.Table:
+    """Return why whole videos are left out of the dataset (id, code, detail) as a table of ``LEFT_OUT_SCHEMA``."""
+    ids, codes, details = zip(*judgements, strict=True) if judgements else ((), (), ())
+    count = len(judgements)
+    return pa.table([ids, ["dataset"] * count, pa.nulls(count, pa.int32()), codes, details], LEFT_OUT_SCHEMA)
+
+
+def left_out_table(entries: Iterable[LeftOutEntry]) -> pa.Table:
+    """Return entries as a table of ``LEFT_OUT_SCHEMA``."""
+    return pa.Table.from_pylist([entry.model_dump() for entry in entries], LEFT_OUT_SCHEMA)
+
+
+def _read(store: Store, filters: FilterSettings, asked: Selection) -> KnownVideos:
+    """Return what was known before, as far as it still holds."""
+    nothing = KnownVideos(KNOWN_SCHEMA.empty_table(), LEFT_OUT_SCHEMA.empty_table())
+    if not (store.exists(*KNOWN) and store.exists(*LEFT_OUT)):
+        return nothing
+    try:
+        videos, left_out = store.read_table(*KNOWN), store.read_table(*LEFT_OUT)
+    except CorruptStore:
+        return nothing
+    holds = (videos.schema.metadata or {}).get(HOLDS_WHILE) == _holds_while(store, filters, asked)
+    fits = videos.schema.equals(KNOWN_SCHEMA) and left_out.schema.equals(LEFT_OUT_SCHEMA)
+    return KnownVideos(videos.replace_schema_metadata(), left_out, stored=True) if holds and fits else nothing
+
+
+def _holds_while(store: Store, filters: FilterSettings, asked: Selection) -> bytes:
+    return json.dumps([Changes(store).epoch(), asked.recipe, suffix_of(filters)]).encode()
+
+
+def _looked(store: Store, video_ids: list[str], filters: FilterSettings, asked: Selection) -> tuple[pa.Table, pa.Table]:
+    videos, left_out, waiting = [KNOWN_SCHEMA.empty_table()], [LEFT_OUT_SCHEMA.empty_table()], iter(video_ids)
+    while some := [store.video(video_id) for video_id in islice(waiting, AT_ONCE)]:
+        videos.append(pa.Table.from_pylist([_row(video, filters, asked) for video in some], KNOWN_SCHEMA))
+        left_out.append(left_out_table(entry for video in some for entry in _left_out(video, filters)))
+    return pa.concat_tables(videos), pa.concat_tables(left_out)
+
+
+def _row(video: VideoStore, filters: FilterSettings, asked: Selection) -> dict[str, object]:
+    made, failure = made_by(video, "occupancy"), last_failure(video)
+    return {
+        "video_id": video.video_id,
+        "fingerprint": f"{made.fingerprint}{suffix_of(filters)}" if made else "",
+        "alike": made is not None and (asked.settings is None or is_built(video, asked.settings)),
+        "failure": failure.model_dump_json() if failure else "",
+    }
+
+
+def _left_out(video: VideoStore, filters: FilterSettings) -> Iterator[LeftOutEntry]:
+    failure = last_failure(video)
+    if failure:
+        yield LeftOutEntry(
+            video_id=video.video_id, stage=failure.stage, clip_id=None, code=failure.code, detail=failure.detail
+        )
+    for name in stages():
+        made = made_by(video, name)
+        for item in made.left_out if made else ():
+            yield LeftOutEntry(
+                video_id=video.video_id, stage=name, clip_id=item.clip_id, code=item.code, detail=item.detail
+            )
+    for clip_id, why in filtered(video, filters).items():
+        yield LeftOutEntry(video_id=video.video_id, stage="dataset", clip_id=clip_id, code=why.code, detail=why.detail)

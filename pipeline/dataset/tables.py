@@ -1,0 +1,48 @@
+"""Large tables with a row, or some, for every video, sorted by video: changed and written without copying them."""
+
+from collections.abc import Set as AbstractSet
+from uuid import uuid4
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipeline.store.atomic import disk_errors
+from pipeline.store.store import Store
+
+FEW = 32
+"""Videos up to which rows are put between the others; of more, the table is sorted anew."""
+
+
+def replaced(table: pa.Table, video_ids: AbstractSet[str], rows: pa.Table) -> pa.Table:
+    """Return a table without the rows of some videos, and with ``rows``; those of one video keep their order."""
+    if not video_ids and not rows.num_rows:
+        return table
+    places = sorted({*rows["video_id"].unique().to_pylist(), *video_ids})
+    if len(places) > FEW:
+        stays = pc.invert(pc.is_in(table["video_id"], pa.array(sorted(video_ids), pa.string())))
+        joined = pa.concat_tables([table.filter(stays), rows])
+        return joined.take(pc.sort_indices(joined["video_id"])).combine_chunks()
+    pieces, start = [], 0
+    for video_id in places:
+        before = _count(pc.less(table["video_id"], video_id))
+        stays = 0 if video_id in video_ids else _count(pc.equal(table["video_id"], video_id))
+        own = rows.filter(pc.equal(rows["video_id"], video_id))
+        pieces += [table.slice(start, before + stays - start), own]
+        start = before + _count(pc.equal(table["video_id"], video_id))
+    return pa.concat_tables([*pieces, table.slice(start)])
+
+
+def write_large(store: Store, table: pa.Table, *parts: str) -> None:
+    """Write a table, whole or not at all, by way of a file in scratch."""
+    draft = store.make_scratch() / f"{uuid4().hex}.parquet"
+    try:
+        with disk_errors():
+            pq.write_table(table, draft, compression="lz4")
+            store.place(draft, *parts)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _count(rows: pa.ChunkedArray) -> int:
+    return int(pc.sum(rows).as_py() or 0)

@@ -1,0 +1,88 @@
+"""Which videos may have changed since somebody looked, so that no one has to look at all of them.
+
+A file a video in ``scratch/changes``. It is written when a video's lock is taken, with the process that holds it, and
+again when the lock is let go; a failure that is noted without the lock writes it too. Whoever looks *takes* the files
+first and drops them when what follows from them is written: what changes meanwhile has a file of its own again, and
+what was taken by a process that died is taken once more.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from uuid import uuid4
+
+from pipeline.store.atomic import disk_errors, replacing
+from pipeline.store.files import Files
+
+_EPOCH = ".epoch"
+_TAKEN = ".taken"
+
+
+class Changes:
+    """The videos of a data folder that may have changed."""
+
+    def __init__(self, files: Files) -> None:
+        self._folder = files.scratch / "changes"
+
+    def note(self, video_id: str, held: bool = False) -> None:
+        """Write down that a video may have changed; ``held``: that this process goes on changing it."""
+        with disk_errors():
+            self._make()
+            with replacing(self._folder / video_id, durable=held) as draft:
+                draft.write_text(str(os.getpid()) if held else "")
+
+    def epoch(self) -> str:
+        """Return a name that is another one if what was noted before is lost."""
+        path = self._folder / _EPOCH
+        with contextlib.suppress(FileNotFoundError):
+            return path.read_text()
+        self._make()
+        with replacing(path) as draft:
+            draft.write_text(uuid4().hex)
+        return path.read_text()
+
+    def pending(self) -> set[str]:
+        """Return the videos that may have changed; they stay so."""
+        return {*_names(self._folder), *_names(self._folder / _TAKEN)}
+
+    def take(self) -> set[str]:
+        """Return the videos that may have changed, to be ``done`` with later; for one process at a time."""
+        taken = self._folder / _TAKEN
+        for name in _names(self._folder):
+            taken.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                (self._folder / name).replace(taken / name)
+        return set(_names(taken))
+
+    def done(self, video_ids: Iterable[str]) -> None:
+        """Drop what was taken; of a video that a living process still holds, it is noted anew."""
+        for video_id in video_ids:
+            path = self._folder / _TAKEN / video_id
+            with contextlib.suppress(FileNotFoundError):
+                holder = path.read_text()
+                if _lives(holder) and not (self._folder / video_id).exists():
+                    with replacing(self._folder / video_id) as draft:
+                        draft.write_text(holder)
+                path.unlink()
+
+    def _make(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+
+
+def _names(folder: Path) -> list[str]:
+    if not folder.is_dir():
+        return []
+    with os.scandir(folder) as entries:
+        return [entry.name for entry in entries if "." not in entry.name]
+
+
+def _lives(process: str) -> bool:
+    """Tell whether a process is alive; one that took over the number of a dead one only costs another look."""
+    try:
+        os.kill(int(process), 0)
+    except (ValueError, ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
