@@ -16,8 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from pipeline.contract.errors import SettingsError
 from pipeline.contract.values import Values, checked, laid_over, read_yaml
 from pipeline.stages.base import SettingsT, Stage
+from pipeline.stages.chain import made_by
 from pipeline.stages.registry import stages
-from pipeline.stages.run import made_by
 from pipeline.store.index import first_video
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore

@@ -11,7 +11,7 @@ from pipeline.store.frames import Frame, FrameReader
 from pipeline.store.index import INDEX, read_summary
 from pipeline.store.store import Store
 
-COLUMNS = ("video_id", "row", "clip_id", "split", "time_s")
+COLUMNS = ("video_id", "row", "clip_id", "split", "time_s", "made")
 
 
 class Dataset(Sequence[Frame]):
@@ -40,7 +40,7 @@ class Dataset(Sequence[Frame]):
         if self.summary is None:
             raise StageMissing(f"{self.store.path('dataset')} holds no dataset: build one with 'make build_dataset'")
         with self.store.open_parquet(*INDEX) as index:
-            rows = index.read(list(COLUMNS))
+            rows = index.read([name for name in COLUMNS if name in index.schema_arrow.names])
         for column, wanted in (("split", split), ("video_id", video_id)):
             if wanted is not None:
                 rows = rows.filter(pc.equal(rows[column], wanted))
@@ -59,5 +59,5 @@ class Dataset(Sequence[Frame]):
             return [self[place] for place in range(*index.indices(len(self)))]
         if not -len(self) <= index < len(self):
             raise IndexError(f"there are {len(self)} frames, no frame {index}")
-        row = {column: self._rows[column][index % len(self)].as_py() for column in COLUMNS}
+        row = {column: self._rows[column][index % len(self)].as_py() for column in self._rows.column_names}
         return Frame(**row, reader=self._reader)

@@ -10,6 +10,7 @@ from contextlib import closing, suppress
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
@@ -17,13 +18,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.contract.classes import COUNTED_CLASSES
-from pipeline.contract.errors import CorruptStore
+from pipeline.contract.errors import ChangedSinceIndexed, CorruptStore, VideoError, VideoLocked
 from pipeline.contract.records import ScaleSource
 from pipeline.dataset.filters import Objection, objections
 from pipeline.settings import DatasetSettings, FilterSettings
-from pipeline.stages.failures import last_failure, record_failure
+from pipeline.stages.chain import final, fingerprints_of_groups, finished, made_by
+from pipeline.stages.damage import examined
+from pipeline.stages.failures import last_failure
 from pipeline.stages.registry import stages
-from pipeline.stages.run import drop_damaged, made_by
 from pipeline.store.atomic import disk_errors
 from pipeline.store.groups import FRAMES, OCCUPANCY, SCENE, SEMANTICS
 from pipeline.store.index import (
@@ -33,6 +35,7 @@ from pipeline.store.index import (
     ClassStatistics,
     DatasetSummary,
     LeftOutEntry,
+    as_indexed,
     read_summary,
     write_summary,
 )
@@ -55,8 +58,9 @@ def build_dataset(store: Store, settings: DatasetSettings) -> DatasetSummary:
         summary = earlier.model_copy(update={"left_out": left_out})
     else:
         tally = _write_index(store, fingerprints, settings)
-        readable = {video_id: fingerprints[video_id] for video_id in fingerprints if video_id not in tally.damaged}
-        summary = tally.summary(_version(readable, settings), tuple(_left_out(store, settings.filters)))
+        readable = {video_id: fingerprints[video_id] for video_id in fingerprints if video_id not in tally.unreadable}
+        left_out = (*_left_out(store, settings.filters), *tally.unreadable.values())
+        summary = tally.summary(_version(readable, settings), left_out)
     write_summary(store, summary)
     return summary
 
@@ -75,7 +79,7 @@ class _Tally:
         self.splits = {"train": 0, "validation": 0}
         self.voxels = np.zeros(len(CLASS_COLUMNS), np.int64)
         self.frames_with = np.zeros(len(CLASS_COLUMNS), np.int64)
-        self.damaged: set[str] = set()
+        self.unreadable: dict[str, LeftOutEntry] = {}
 
     def add(self, table: pa.Table) -> None:
         """Count the rows of one video."""
@@ -108,9 +112,9 @@ def _finished(store: Store, filters: FilterSettings) -> Iterator[tuple[str, str]
     chosen = filters.model_dump_json(exclude_none=True)
     suffix = f"-{hashlib.sha256(chosen.encode()).hexdigest()[:8]}" if filters != FilterSettings() else ""
     for video_id in store.video_ids():
-        made = made_by(store.video(video_id), "occupancy")
+        made = finished(store.video(video_id))
         if made:
-            yield video_id, f"{made.fingerprint}{suffix}"
+            yield video_id, f"{final(made)}{suffix}"
 
 
 def _version(fingerprints: dict[str, str], settings: DatasetSettings) -> str:
@@ -159,7 +163,7 @@ def _write_index(store: Store, fingerprints: dict[str, str], settings: DatasetSe
     store.scratch.mkdir(parents=True, exist_ok=True)
     try:
         with disk_errors():
-            _write_tables(draft, _video_tables(store, fingerprints, settings, tally.damaged), tally)
+            _write_tables(draft, _video_tables(store, fingerprints, settings, tally.unreadable), tally)
             store.place(draft, *INDEX)
     finally:
         draft.unlink(missing_ok=True)
@@ -180,7 +184,7 @@ def _write_tables(path: Path, tables: Iterable[pa.Table], tally: _Tally) -> None
 
 
 def _video_tables(
-    store: Store, fingerprints: dict[str, str], settings: DatasetSettings, damaged: set[str]
+    store: Store, fingerprints: dict[str, str], settings: DatasetSettings, unreadable: dict[str, LeftOutEntry]
 ) -> Iterator[pa.Table]:
     earlier = _earlier_tables(store)
     known_id, known = next(earlier, (None, None))
@@ -195,10 +199,24 @@ def _video_tables(
         video = store.video(video_id)
         try:
             yield _frame_rows(video, split, fingerprint, settings.filters)
-        except CorruptStore as error:
-            drop_damaged(video, error)
-            record_failure(video, "dataset", fingerprint.partition("-")[0], error)
-            damaged.add(video_id)
+        except VideoError as error:
+            said = _examined(video, error)
+            unreadable[video_id] = LeftOutEntry(
+                video_id=video_id, stage="dataset", clip_id=None, code=said.code, detail=str(said)
+            )
+
+
+def _examined(video: VideoStore, error: VideoError) -> VideoError:
+    """Return what is to be said of a video that does not read back; damage is moved aside."""
+    if not isinstance(error, CorruptStore):
+        return error
+    try:
+        with video.locked():
+            return examined(video, error)
+    except VideoLocked:
+        return error
+    except VideoError as other:
+        return other
 
 
 def _earlier_tables(store: Store) -> Iterator[tuple[str | None, pa.Table]]:
@@ -222,21 +240,34 @@ def _runs(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
 
 
 def _frame_rows(video: VideoStore, split: str, fingerprint: str, filters: FilterSettings) -> pa.Table:
+    """Return the rows of a finished video; raises ``ChangedSinceIndexed`` where a stage is run again meanwhile."""
+    before = finished(video)
+    try:
+        columns = _columns(video, filters)
+    except (ValueError, IndexError):  # arrays of two different runs have different lengths
+        columns = {}
+    made = finished(video)
+    if before is None or made != before or not columns or not fingerprint.startswith(final(made)):
+        raise ChangedSinceIndexed(f"{video.video_id}: its stages are being run again: build the dataset after that")
+    rows = len(columns["row"])
+    noted = {"fingerprint": fingerprint, "split": split, "made": as_indexed(fingerprints_of_groups(made))}
+    columns |= {name: [value] * rows for name, value in noted.items()}
+    arrays = [pa.array(columns[field.name]).cast(field.type) for field in INDEX_SCHEMA]
+    return pa.Table.from_arrays(arrays, schema=INDEX_SCHEMA)
+
+
+def _columns(video: VideoStore, filters: FilterSettings) -> dict[str, Any]:
     kept = ~np.isin(video.read(FRAMES, "clip_id"), list(filtered(video, filters)))
     rows = np.flatnonzero(video.read(SCENE, "registered") & kept)
     frames = {name: video.read(FRAMES, name)[rows] for name in ("clip_id", "frame_index", "time_s", "indoor_score")}
     scene = {name: video.read(SCENE, name)[rows] for name in ("depth_share", "up_confidence", "ceiling_height")}
     sources = [ScaleSource(code).name.lower() for code in video.read(SCENE, "scale_source")[rows].tolist()]
     counts = video.read(OCCUPANCY, "class_counts")[rows]
-    columns = {
+    return {
         "video_id": [video.video_id] * len(rows),
         "row": rows,
         **frames,
         **scene,
-        "split": [split] * len(rows),
         "scale_source": sources,
         **dict(zip(CLASS_COLUMNS, counts.T, strict=True)),
-        "fingerprint": [fingerprint] * len(rows),
     }
-    arrays = [pa.array(columns[field.name]).cast(field.type) for field in INDEX_SCHEMA]
-    return pa.Table.from_arrays(arrays, schema=INDEX_SCHEMA)

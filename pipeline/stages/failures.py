@@ -16,6 +16,7 @@ from pipeline.contract.errors import (
     DownloadRefused,
     DownloadTransient,
     HostResting,
+    NotReadableNow,
     PipelineError,
 )
 from pipeline.store.groups import FAILURE
@@ -26,7 +27,15 @@ _WORLD = {
     PROCESS_DIED,
     *(
         kind.__name__
-        for kind in (DownloadTransient, DownloadRefused, HostResting, DiskFull, CorruptStore, MissingExtra)
+        for kind in (
+            DownloadTransient,
+            DownloadRefused,
+            HostResting,
+            DiskFull,
+            CorruptStore,
+            NotReadableNow,
+            MissingExtra,
+        )
     ),
 }
 

@@ -1,5 +1,9 @@
 """The files of the dataset as readers find them: ``dataset/index.parquet``, one row a frame, and ``summary.json``."""
 
+import json
+from collections.abc import Mapping
+from typing import Any
+
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -24,8 +28,10 @@ INDEX_SCHEMA = pa.schema(
         ("scale_source", pa.string()),
         *((name, pa.int32()) for name in CLASS_COLUMNS),
         ("fingerprint", pa.string()),
+        ("made", pa.string()),
     ]
 )
+"""``fingerprint``: how the video was made, and the filters that chose its frames. ``made``: see ``as_indexed``."""
 
 
 class LeftOutEntry(BaseModel):
@@ -101,3 +107,17 @@ def first_video(files: Files) -> str | None:
     with files.open_parquet(*INDEX) as index:
         batch = next(index.iter_batches(batch_size=1, columns=["video_id"]), None)
     return str(batch["video_id"][0]) if batch is not None and batch.num_rows else None
+
+
+def as_indexed(made: Mapping[str, str]) -> str:
+    """Return what the index notes of a video's groups: the fingerprint of each by its name, as JSON."""
+    return json.dumps(dict(sorted(made.items())))
+
+
+def same_as_indexed(group: str, attributes: Mapping[str, Any], indexed: str) -> bool:
+    """Tell whether a group with these attributes is the one that the index notes; nothing noted, nothing to differ.
+
+    Indexes of release 0.1 note nothing; groups that they do not name (``language``) are checked by whoever makes them.
+    """
+    wanted = json.loads(indexed).get(group) if indexed else None
+    return wanted is None or attributes.get("fingerprint") == wanted

@@ -1,7 +1,6 @@
 """The dataset on disk or in object storage: ``<data>/videos/<video_id>/``, ``<data>/catalog/``, ``<data>/dataset/``."""
 
 import os
-from pathlib import PurePosixPath
 
 from pipeline.store.files import Files
 from pipeline.store.video import VIDEO_ID, VIDEOS, VideoStore
@@ -23,8 +22,4 @@ class Store(Files):
 
     def video_ids(self) -> list[str]:
         """Return the ids of all videos that have a folder, sorted."""
-        folder = self.path(VIDEOS)
-        if not self.file_system.exists(folder):
-            return []
-        names = (PurePosixPath(path).name for path in self.file_system.ls(folder, detail=False))
-        return sorted(name for name in names if VIDEO_ID.fullmatch(name))
+        return [name for name in self.names(VIDEOS) if VIDEO_ID.fullmatch(name)]

@@ -90,7 +90,7 @@ def test_a_fingerprint_in_the_catalog_stands_only_for_grids_that_are_there(small
     store, settings = small.store(), small.settings()
     wanted = final_fingerprint(VIDEO, settings)
     assert not is_missing(store.video(VIDEO), settings, wanted)
-    store.video(VIDEO).drop_group("occupancy")
+    store.video(VIDEO).set_aside("scene.zarr/occupancy")
     assert is_missing(store.video(VIDEO), settings, wanted)
 
 

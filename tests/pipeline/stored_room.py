@@ -1,6 +1,7 @@
 """A whole stored video of an analytic room: two clips, the second left out after the indoor filter."""
 
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 
 import av
@@ -9,14 +10,17 @@ import numpy as np
 from pipeline.contract.classes import SemanticClass, palette
 from pipeline.contract.records import Clip, IndoorScore, LeftOut, Reconstruction, SceneCategory, Source
 from pipeline.geometry.voxels import VoxelSettings, voxelize
+from pipeline.settings import load_settings
 from pipeline.stages.clips.rows import clips_table
 from pipeline.stages.indoor_clips.rows import write_indoor_scores
 from pipeline.stages.occupancy.rows import append_occupancy
 from pipeline.stages.reconstruction.rows import append_reconstruction
+from pipeline.stages.registry import latest_inputs, stages
+from pipeline.stages.run import decisive_settings
 from pipeline.stages.scene.rows import append_scene
 from pipeline.stages.semantics.rows import append_semantics
 from pipeline.store.outputs import TableOutput
-from pipeline.store.provenance import Provenance
+from pipeline.store.provenance import Provenance, fingerprint, joined
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
 from tests.pipeline.box_room import Box, Room, film, looking
@@ -85,14 +89,25 @@ def _clip(clip_id: int) -> Clip:
     return Clip(clip_id, int(index[0]), int(index[-1]) + 1, index, index / FPS, sharpness, 0.02)
 
 
+@cache
+def _chain() -> dict[str, tuple[str, str]]:
+    """Fingerprint of every stage, and of what it builds on, under the settings of the profile ``classic``."""
+    chosen, found = load_settings(), dict[str, tuple[str, str]]()
+    for name, stage in stages().items():
+        before = joined([found[given][0] for given in latest_inputs(name)] or ["room"])
+        found[name] = (fingerprint(name, stage.code_version, decisive_settings(stage, chosen), before), before)
+    return found
+
+
 def _provenance(stage: str, left_out: tuple[LeftOut, ...] = ()) -> dict:
     made = Provenance(
         stage=stage,
         backend="analytic",
-        code_version="1",
-        settings={},
+        code_version=stages()[stage].code_version,
+        settings=decisive_settings(stages()[stage], load_settings()),
         weights={},
-        fingerprint="0",
+        fingerprint=_chain()[stage][0],
+        upstream=_chain()[stage][1],
         seconds=0.0,
         counts={},
         left_out=left_out,

@@ -98,7 +98,7 @@ def test_a_removed_video_leaves_the_index(tmp_path: Path):
     for video_id in ("a", "b"):
         finish(store, video_id)
     build_dataset(store, HALF)
-    store.video("a").drop_group("occupancy")
+    store.video("a").set_aside("scene.zarr/occupancy")
     assert build_dataset(store, HALF).videos == 1
     assert {row["video_id"] for row in index_of(tmp_path)} == {"b"}
 
