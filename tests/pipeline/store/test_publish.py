@@ -73,7 +73,7 @@ def whole_version(video: VideoStore) -> int:
 
 
 def test_a_writer_killed_at_any_step_leaves_the_old_group_or_the_new_one(tmp_path: Path):
-    steps = 120
+    steps = 180
     killed = [sys.executable, "-c", KILLED_AT_EVERY_CALL, str(tmp_path), str(steps)]
     ended = subprocess.run(killed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     assert ended[0] == str(-signal.SIGKILL)
@@ -143,7 +143,7 @@ def test_readers_find_the_old_group_or_the_new_one_while_it_is_made_again(tmp_pa
         [sys.executable, "-c", READ_ON, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
     assert reader.stdout is not None
-    reader.stdout.readline()
+    assert reader.stdout.readline() == "reading\n"
     for version in range(2, 30):
         write(video, version)
     reader.send_signal(signal.SIGTERM)
@@ -160,6 +160,7 @@ from pipeline.store.frames import FrameReader
 from pipeline.store.store import Store
 
 reader, seen, ended = FrameReader(Store(sys.argv[1])), {"read": 0, "missing": 0, "mixed": []}, []
+reader.read("a", "scene/depth", 0)
 signal.signal(signal.SIGTERM, lambda *_: ended.append(True))
 print("reading", flush=True)
 while not ended:

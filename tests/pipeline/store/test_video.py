@@ -127,7 +127,7 @@ def test_damaged_chunks_are_named_with_the_group_that_is_to_be_made_again(video:
         group.append("depth", np.random.default_rng(0).random((2, 30, 30)))
     chunk = next(path for path in (tmp_path / "videos/a/scene.zarr/scene/depth/c").rglob("*") if path.is_file())
     chunk.write_bytes(chunk.read_bytes()[:-200])
-    with pytest.raises(CorruptStore, match="a: scene/depth does not read back") as corrupt:
+    with pytest.raises(CorruptStore, match=r"scene/depth/c/0/0/0 has [0-9]+ bytes instead of") as corrupt:
         video.read("scene", "depth")
     assert corrupt.value.group == "scene"
 
