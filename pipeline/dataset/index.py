@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
@@ -27,6 +26,7 @@ from pipeline.stages.damage import examined
 from pipeline.stages.failures import last_failure
 from pipeline.stages.registry import stages
 from pipeline.store.atomic import disk_errors
+from pipeline.store.drafts import draft_in
 from pipeline.store.groups import FRAMES, OCCUPANCY, SCENE, SEMANTICS
 from pipeline.store.index import (
     CLASS_COLUMNS,
@@ -159,14 +159,10 @@ def _people(video: VideoStore, rows: slice) -> float | None:
 
 
 def _write_index(store: Store, fingerprints: dict[str, str], settings: DatasetSettings) -> _Tally:
-    tally, draft = _Tally(), store.scratch / f"{uuid4().hex}.part"
-    store.scratch.mkdir(parents=True, exist_ok=True)
-    try:
-        with disk_errors():
-            _write_tables(draft, _video_tables(store, fingerprints, settings, tally.unreadable), tally)
-            store.place(draft, *INDEX)
-    finally:
-        draft.unlink(missing_ok=True)
+    tally = _Tally()
+    with disk_errors(), draft_in(store.scratch) as draft:
+        _write_tables(draft, _video_tables(store, fingerprints, settings, tally.unreadable), tally)
+        store.place(draft, *INDEX)
     return tally
 
 

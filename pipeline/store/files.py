@@ -4,7 +4,6 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
-from uuid import uuid4
 
 import fsspec
 import numpy as np
@@ -14,6 +13,7 @@ import pyarrow.parquet as pq
 from models.extras import extra
 from pipeline.contract.errors import CorruptStore
 from pipeline.store.atomic import disk_errors, flush, move, reading
+from pipeline.store.drafts import draft_in
 
 if TYPE_CHECKING:
     import zarr
@@ -75,14 +75,9 @@ class Files:
 
     def write_bytes(self, content: bytes, *parts: str) -> None:
         """Write a small file so that readers see the old content or the new one, never a part."""
-        self.scratch.mkdir(parents=True, exist_ok=True)
-        draft = self.scratch / f"{uuid4().hex}.part"
-        try:
-            with disk_errors():
-                draft.write_bytes(content)
-                self.place(draft, *parts)
-        finally:
-            draft.unlink(missing_ok=True)
+        with disk_errors(), draft_in(self.scratch) as draft:
+            draft.write_bytes(content)
+            self.place(draft, *parts)
 
     def place(self, local: Path, *parts: str) -> None:
         """Move a finished local file to its place, where it also outlives a power cut."""

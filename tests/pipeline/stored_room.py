@@ -1,5 +1,6 @@
 """A whole stored video of an analytic room: two clips, the second left out after the indoor filter."""
 
+import hashlib
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -77,9 +78,9 @@ def _store_source(video: VideoStore, pictures: np.ndarray, path: Path) -> None:
         for picture in pictures:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode(None))
-    size = path.stat().st_size
+    size, sha256 = path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest()
     video.place(path, "source.mp4")
-    source = Source("room", "file", "a room", "", "", "0" * 64, size, 640, 480, FPS, len(pictures) / FPS)
+    source = Source("room", "file", "a room", "", "", sha256, size, 640, 480, FPS, len(pictures) / FPS)
     video.write_json("source.json", {**asdict(source), "provenance": _provenance("video")})
 
 
