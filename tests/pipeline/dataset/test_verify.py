@@ -17,14 +17,15 @@ from tests.pipeline.stored_room import store_room
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     """A dataset of one room."""
+    (tmp_path / "data").mkdir()
     made = Store(store_room(tmp_path / "data").files.root)
     build_dataset(made, load_settings().dataset)
     return made
 
 
-def flip_a_bit(path: Path) -> None:
+def flip_a_bit(path: Path, place: int = 60) -> None:
     content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 4
+    content[place] ^= 4
     path.write_bytes(content)
 
 
