@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from filelock import FileLock
 
-from pipeline.contract.errors import CorruptStore
+from pipeline.contract.errors import CorruptStore, PipelineError, VideoLocked
 from pipeline.dataset.contents import (
     class_statistics,
     frames_by_split,
@@ -30,8 +30,8 @@ from pipeline.dataset.split import ROWS_AT_ONCE, TRAIN, VALIDATION
 from pipeline.dataset.tables import replaced
 from pipeline.settings import DatasetSettings
 from pipeline.sources.catalog.catalog import Catalog
+from pipeline.stages.damage import examined
 from pipeline.stages.failures import record_failure
-from pipeline.stages.run import drop_damaged
 from pipeline.store.changes import Changes
 from pipeline.store.index import (
     SHOWN,
@@ -42,6 +42,7 @@ from pipeline.store.index import (
     write_summary,
 )
 from pipeline.store.store import Store
+from pipeline.store.video import VideoStore
 
 _log = logging.getLogger(__name__)
 
@@ -75,6 +76,7 @@ def _built(store: Store, settings: DatasetSettings, asked: Selection, taken: Abs
         known = look(store, known, written.unreadable.keys(), settings.filters, asked)
         judged = judge(known.finished(), Catalog(store), settings, asked)
         judged.wanted = judged.wanted.without(written.unreadable)
+        judged.left_out += [(key, error.code, str(error)) for key, error in written.unreadable.items()]
         version = _version(judged.wanted, settings)
     known = _with_judgements(known, judged)
     write_known(store, known, settings.filters, asked)
@@ -103,12 +105,26 @@ def _indexed(
         changed, version
     )
     for video_id, error in written.unreadable.items():
-        if isinstance(error, CorruptStore):
-            drop_damaged(store.video(video_id), error)
-        record_failure(store.video(video_id), "dataset", wanted.fingerprints[video_id].partition("-")[0], error)
+        written.unreadable[video_id] = _examined(store.video(video_id), wanted.fingerprints[video_id], error)
     contents = merged(before, wanted.fingerprints.keys() - written.unreadable.keys(), written.contents)
     write_contents(store, contents)
     return written, contents
+
+
+def _examined(video: VideoStore, fingerprint: str, error: PipelineError) -> PipelineError:
+    """Return what is to be said of a video that does not read back; damage is moved aside, so that it is made again."""
+    if not isinstance(error, CorruptStore):
+        return error
+    try:
+        with video.locked():
+            said = examined(video, error)
+            if isinstance(said, CorruptStore):
+                record_failure(video, "dataset", fingerprint.partition("-")[0], said)
+            return said
+    except VideoLocked:
+        return error
+    except PipelineError as other:
+        return other
 
 
 def _changed(before: pa.Table, wanted: WantedVideos, looked_at: AbstractSet[str]) -> set[str]:

@@ -7,7 +7,6 @@ written last.
 
 import bisect
 import hashlib
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import closing, suppress
@@ -25,6 +24,7 @@ from pipeline.dataset.selection import WantedVideos
 from pipeline.dataset.video_rows import video_rows
 from pipeline.settings import FilterSettings
 from pipeline.store.atomic import disk_errors
+from pipeline.store.drafts import remove_tree
 from pipeline.store.index import FILES, FOLDER, INDEX, INDEX_SCHEMA, IndexFile, IndexFiles, index_files
 from pipeline.store.store import Store
 
@@ -82,7 +82,7 @@ class IndexWriter:
                 listed = _listed(self.store)
                 self._place(listed, list(self._parts(listed, changed, written)), written)
         finally:
-            shutil.rmtree(self._scratch, ignore_errors=True)
+            remove_tree(self._scratch)
         return self.result
 
     def _parts(

@@ -13,9 +13,10 @@ from models.indoor.places365 import Places365, scene_categories
 from pipeline.contract.errors import NoIndoorClip, NothingReconstructed
 from pipeline.settings import Settings, load_settings
 from pipeline.stages.base import Workbench
+from pipeline.stages.chain import made_by
 from pipeline.stages.indoor_clips.rows import indoor_scores
 from pipeline.stages.page import picture_of
-from pipeline.stages.run import made_by, process_video, run_stage
+from pipeline.stages.run import process_video, run_stage
 from tests.models.tiny_dust3r import LINEAR, build
 from tests.pipeline.module_calls import counted_calls
 from tests.pipeline.small_tour import SMALL

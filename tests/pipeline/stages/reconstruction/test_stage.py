@@ -148,6 +148,6 @@ def test_a_fault_that_is_no_clips_ends_the_stage(bench: Callable[..., Workbench]
 
 
 def test_a_video_without_frames_cannot_be_reconstructed(own_room: VideoStore):
-    own_room.drop_group("frames")
+    own_room.set_aside("scene.zarr/frames")
     with pytest.raises(StageMissing, match="frames"):
         filled(reconstruction, workbench_of(own_room))
