@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from filelock import FileLock
 
-from pipeline.contract.errors import CorruptStore, PipelineError, VideoLocked
+from pipeline.contract.errors import ChangedSinceIndexed, CorruptStore, VideoError, VideoLocked
 from pipeline.dataset.contents import (
     class_statistics,
     frames_by_split,
@@ -24,7 +24,7 @@ from pipeline.dataset.contents import (
     write_contents,
 )
 from pipeline.dataset.index_writer import IndexWriter, Written
-from pipeline.dataset.known import KNOWN, KnownVideos, judgement_table, know, look, write_known
+from pipeline.dataset.known import KNOWN, KnownVideos, judgement_table, know, look, with_unread, write_known
 from pipeline.dataset.selection import EVERYTHING, JUDGEMENTS, Judged, Selection, WantedVideos, judge
 from pipeline.dataset.split import ROWS_AT_ONCE, TRAIN, VALIDATION
 from pipeline.dataset.tables import replaced
@@ -76,9 +76,11 @@ def _built(store: Store, settings: DatasetSettings, asked: Selection, taken: Abs
         known = look(store, known, written.unreadable.keys(), settings.filters, asked)
         judged = judge(known.finished(), Catalog(store), settings, asked)
         judged.wanted = judged.wanted.without(written.unreadable)
-        judged.left_out += [(key, error.code, str(error)) for key, error in written.unreadable.items()]
         version = _version(judged.wanted, settings)
     known = _with_judgements(known, judged)
+    known = with_unread(
+        store, known, {key: error for key, error in written.unreadable.items() if not isinstance(error, CorruptStore)}
+    )
     write_known(store, known, settings.filters, asked)
     notes = _moved(before, judged.wanted) if is_first and earlier else ()
     summary = _summary(version, contents, known.left_out, notes)
@@ -111,7 +113,7 @@ def _indexed(
     return written, contents
 
 
-def _examined(video: VideoStore, fingerprint: str, error: PipelineError) -> PipelineError:
+def _examined(video: VideoStore, fingerprint: str, error: VideoError) -> VideoError:
     """Return what is to be said of a video that does not read back; damage is moved aside, so that it is made again."""
     if not isinstance(error, CorruptStore):
         return error
@@ -122,8 +124,8 @@ def _examined(video: VideoStore, fingerprint: str, error: PipelineError) -> Pipe
                 record_failure(video, "dataset", fingerprint.partition("-")[0], said)
             return said
     except VideoLocked:
-        return error
-    except PipelineError as other:
+        return ChangedSinceIndexed(f"{error}; another process works on it, so it is looked at again")
+    except VideoError as other:
         return other
 
 

@@ -18,7 +18,7 @@ from uuid import uuid4
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.contract.errors import CorruptStore, PipelineError
+from pipeline.contract.errors import CorruptStore, VideoError
 from pipeline.dataset.contents import ROWS_AT_ONCE, WRITTEN, contents_of, starts_of, without_rows
 from pipeline.dataset.selection import WantedVideos
 from pipeline.dataset.video_rows import video_rows
@@ -45,7 +45,7 @@ class Written:
     """
 
     contents: dict[str, pa.Table] = field(default_factory=dict)
-    unreadable: dict[str, PipelineError] = field(default_factory=dict)
+    unreadable: dict[str, VideoError] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class IndexWriter:
         video, fingerprint = self.store.video(video_id), self._wanted.fingerprints[video_id]
         try:
             return video_rows(video, self._wanted.splits[video_id], fingerprint, self._filters)
-        except PipelineError as error:
+        except VideoError as error:
             self.result.unreadable[video_id] = error
             return INDEX_SCHEMA.empty_table()
 

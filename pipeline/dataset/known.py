@@ -6,7 +6,7 @@ A row a video: whether it is finished, with which fingerprint, and its last fail
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -14,7 +14,7 @@ from itertools import islice
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.contract.errors import CorruptStore, NotReadableNow
+from pipeline.contract.errors import CorruptStore, NotReadableNow, VideoError
 from pipeline.dataset.filters import filtered
 from pipeline.dataset.selection import Selection
 from pipeline.dataset.tables import replaced, write_large
@@ -98,13 +98,23 @@ def look(
     Of what the file system cannot give at the moment, what was known before stays, and it is looked at again next time.
     """
     videos, left_out, unread = _looked(store, sorted(changed), filters, asked)
-    for video_id in unread:
+    before = set(known.videos["video_id"].to_pylist())
+    read = changed - (unread.keys() & before)
+    found = replace(known.replaced(read | gone, videos, left_out), looked_at=known.looked_at | read)
+    return with_unread(store, found, {key: error for key, error in unread.items() if key not in before})
+
+
+def with_unread(store: Store, known: KnownVideos, errors: Mapping[str, VideoError]) -> KnownVideos:
+    """Return what is known with the videos that could not be read just now named, to be looked at again next time."""
+    if not errors:
+        return known
+    for video_id in errors:
         Changes(store).note(video_id)
-    read = changed - (set(unread) & set(known.videos["video_id"].to_pylist()))
-    new = {video_id: error for video_id, error in unread.items() if video_id in read}
-    videos = pa.concat_tables([videos, pa.Table.from_pylist([_unread_row(key) for key in new], KNOWN_SCHEMA)])
-    left_out = pa.concat_tables([left_out, left_out_table(_unread_entry(*item) for item in new.items())])
-    return replace(known.replaced(read | gone, videos, left_out), looked_at=known.looked_at | read)
+    entries = (
+        LeftOutEntry(video_id=key, stage="dataset", clip_id=None, code=error.code, detail=str(error))
+        for key, error in sorted(errors.items())
+    )
+    return replace(known, left_out=replaced(known.left_out, frozenset(), left_out_table(entries)), stored=False)
 
 
 def write_known(store: Store, known: KnownVideos, filters: FilterSettings, asked: Selection) -> None:
@@ -201,14 +211,6 @@ def _row(video: VideoStore, filters: FilterSettings, asked: Selection) -> dict[s
         "alike": found != "" and (settings is None or found == final_fingerprint(video.video_id, settings)),
         "failure": failure.model_dump_json() if failure else "",
     }
-
-
-def _unread_row(video_id: str) -> dict[str, object]:
-    return {"video_id": video_id, "fingerprint": "", "alike": False, "failure": ""}
-
-
-def _unread_entry(video_id: str, error: NotReadableNow) -> LeftOutEntry:
-    return LeftOutEntry(video_id=video_id, stage="dataset", clip_id=None, code=error.code, detail=str(error))
 
 
 def _left_out(video: VideoStore, filters: FilterSettings) -> Iterator[LeftOutEntry]:

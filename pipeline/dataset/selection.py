@@ -7,7 +7,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.contract.errors import ChangedSinceIndexed, CorruptStore, NotReadableNow
 from pipeline.dataset.split import ROWS_AT_ONCE, group_of, placed, split_of
 from pipeline.settings import DatasetSettings, Settings
 from pipeline.sources.catalog.catalog import Catalog
@@ -26,10 +25,7 @@ REFUSED = {
 }
 """What the catalog says of videos that the dataset does not take in, whatever was built of them."""
 
-UNREADABLE = (CorruptStore.__name__, NotReadableNow.__name__, ChangedSinceIndexed.__name__)
-"""Codes of videos that are finished, but whose rows could not be read just now."""
-
-JUDGEMENTS = (NOT_LISTED, OTHER_SETTINGS, ACROSS_SPLIT, *UNREADABLE, *(code for code, _ in REFUSED.values()))
+JUDGEMENTS = (NOT_LISTED, OTHER_SETTINGS, ACROSS_SPLIT, *(code for code, _ in REFUSED.values()))
 
 
 @dataclass(frozen=True)

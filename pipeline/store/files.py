@@ -82,7 +82,8 @@ class Files:
         Raises:
             SettingsError: as ``claim``.
         """
-        with disk_errors(), draft_in(self.make_scratch()) as draft:
+        self._claim_for(parts)
+        with disk_errors(), draft_in(self.scratch) as draft:
             draft.write_bytes(content)
             self.place(draft, *parts)
 
@@ -183,7 +184,8 @@ class Files:
         Raises:
             SettingsError: it holds files with names of a dataset that none of ours has written.
         """
-        self._ownership.claim(self.scratch.name)
+        beside = self.is_local() and self.scratch.parent == Path(self.root)
+        self._ownership.claim(self.scratch.name if beside else self._ownership.scratch())
 
     def make_scratch(self) -> Path:
         """Return the folder for work in progress, which is made if need be; raises ``SettingsError`` as ``claim``."""

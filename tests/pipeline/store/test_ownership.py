@@ -112,8 +112,6 @@ def test_processes_that_begin_a_dataset_together_share_its_locks(tmp_path: Path)
         assert Store(tmp_path).scratch == tmp_path / "scratch"
         with pytest.raises(VideoLocked):
             Store(tmp_path).video("a").locked().__enter__()
-    (tmp_path / "scratch" / "a.lock").write_text("a document")
-    assert Store(tmp_path).scratch == tmp_path / "scratch-2"
 
 
 def test_a_mark_leads_nowhere_else(tmp_path: Path):
