@@ -260,7 +260,7 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_written(built_tour: Workben
 
 
 def test_a_stage_is_run_once_and_its_stored_result_given_after_that(own_room: VideoStore):
-    workbench = workbench_of(own_room)
+    workbench = workbench_of(own_room, occupancy={"reach_m": 8.0})
     first, second = run_stage("occupancy", workbench), run_stage("occupancy", workbench)
     assert (first.reused, second.reused) == (False, True)
     assert second == StageReport(first.provenance, reused=True)
@@ -268,7 +268,7 @@ def test_a_stage_is_run_once_and_its_stored_result_given_after_that(own_room: Vi
 
 
 def test_a_result_made_of_another_input_is_made_again(own_room: VideoStore):
-    workbench = workbench_of(own_room)
+    workbench = workbench_of(own_room, semantics={"regions": {"count": 40}})
     before = run_stage("occupancy", workbench).provenance.fingerprint
     run_stage("semantics", workbench)
     again = run_stage("occupancy", workbench)
@@ -289,7 +289,7 @@ def test_a_failed_stage_is_noted_and_leaves_the_earlier_result(own_room: VideoSt
 def test_a_stage_that_reads_damaged_values_moves_their_group_aside_to_be_made_again(own_room: VideoStore):
     damage(own_room, "scene", "depth")
     with pytest.raises(CorruptStore, match="scene/depth"):
-        run_stage("semantics", workbench_of(own_room))
+        run_stage("semantics", workbench_of(own_room, semantics={"regions": {"count": 40}}))
     failure = last_failure(own_room)
     assert failure is not None
     assert failure.may_pass
