@@ -69,7 +69,7 @@ class IndexWriter:
     def __init__(self, store: Store, wanted: WantedVideos, anew: AbstractSet[str], filters: FilterSettings) -> None:
         self.store, self._wanted, self._anew, self._filters = store, wanted, anew, filters
         self._ids = list(wanted.fingerprints)
-        self._scratch = store.make_scratch() / f"index-{uuid4().hex}"
+        self._scratch = store.make_scratch() / "index"
         self.result = Written()
         self.counts_all = False
 
@@ -78,6 +78,7 @@ class IndexWriter:
         self.counts_all = changed is None
         try:
             with disk_errors():
+                remove_tree(self._scratch)
                 self._scratch.mkdir(parents=True)
                 listed = _listed(self.store)
                 self._place(listed, list(self._parts(listed, changed, written)), written)
