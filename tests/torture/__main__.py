@@ -22,20 +22,20 @@ def main(
 ) -> None:
     """Kill, stop, starve and power off processes that build, gather, poll, read and train on one small dataset.
 
-    After every round a reader of its own looks whether all frames belong together, nothing is lost, no file of others is
-    gone and nothing was built twice. Exits with 1 if something was wrong.
+    After every round a reader of its own looks whether all frames belong together, nothing is lost, no file of others
+    is gone and nothing was built twice. Exits with 1 if something was wrong.
     """
     if preload.LIBRARY_VARIABLE not in os.environ:
         preload.restart_with(preload.build(Path(tempfile.mkdtemp(prefix="torture-library-"))))
     folder = keep or Path(tempfile.mkdtemp(prefix="torture-"))
     folder.mkdir(parents=True, exist_ok=keep is None)
     install(folder / "site")
-    from tests.torture.campaign import Campaign, as_json
+    from tests.torture.campaign import Campaign
 
     report = Campaign(folder, seed, typer.echo).run(rounds)
     if out is not None:
-        out.write_text(as_json(report) + "\n")
-    typer.echo(as_json(report))
+        out.write_text(report.as_json() + "\n")
+    typer.echo(report.as_json())
     if keep is None and not report.violations:
         shutil.rmtree(folder)
     raise typer.Exit(1 if report.violations else 0)
@@ -47,6 +47,7 @@ def install(site: Path) -> None:
     installed.mkdir(parents=True)
     (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: torture\nVersion: 1.0\n")
     (installed / "entry_points.txt").write_text(ENTRY_POINTS)
+    (site / "sitecustomize.py").write_text("from tests.torture.preload import begin_as_told\n\nbegin_as_told()\n")
     sys.path.insert(0, str(site))
     importlib.invalidate_caches()
 

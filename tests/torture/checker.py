@@ -1,6 +1,6 @@
-"""An independent reader of a dataset, which shares no code with ``pipeline/store``: what it finds wrong is wrong.
+"""An independent reader of a dataset that shares no code with ``pipeline/store``: what it finds wrong is wrong.
 
-It reads JSON, Parquet and Zarr with their libraries alone. That a grid belongs to its frame it tells by filling it again.
+It reads JSON, Parquet and Zarr with their libraries alone. Whose a grid is it tells by filling it again.
 """
 
 import hashlib
@@ -21,6 +21,8 @@ from tests.torture.identity import Identity, identify
 from tests.torture.traced import DIGITS, FX, STEP, label_digits
 
 CHAIN = ("frames", "reconstruction", "scene", "semantics", "occupancy")
+Arrays = dict[tuple[str, str], NDArray[Any]]
+
 BESIDE = ("created", "seconds")
 """What the notes on a result say that is not the same in the next run."""
 
@@ -38,7 +40,8 @@ class Found:
     """What is in a dataset.
 
     wrong: sentences. whole: of every video whose results all belong together, what decides them. rows: ids in the
-    catalog. indexed: frames by video. stale: indexed frames of videos that were made anew since.
+    catalog. indexed: frames by video. stale: indexed frames of videos that were made anew since. frames: those of
+    whole videos, each of which was looked at.
     """
 
     wrong: list[str] = field(default_factory=list)
@@ -46,6 +49,7 @@ class Found:
     rows: list[str] = field(default_factory=list)
     indexed: dict[str, int] = field(default_factory=dict)
     stale: int = 0
+    frames: int = 0
 
 
 def check(data: Path, films: dict[str, Film]) -> Found:
@@ -113,7 +117,9 @@ def _video(folder: Path, film: Film, found: Found) -> dict[str, str]:
     if None not in beginning and _is_chain(beginning, [source, clips], notes):
         try:
             edition = film.editions[json.loads((folder / "source.json").read_text())["sha256"]]
-            found.wrong += list(_strangers(folder, notes, film.number, edition))
+            read = {(group, name): _array(folder, group, name) for group, name in _ARRAYS}
+            found.frames += len(read["frames", "rgb"])
+            found.wrong += list(_strangers(folder.name, read, notes, Identity(film.number, edition, 0)))
             found.whole[folder.name] = f"{notes['occupancy']['fingerprint']} of edition {edition}"
         except Exception as error:  # noqa: BLE001 - whatever it is, a whole video has to read
             found.wrong.append(
@@ -167,16 +173,15 @@ def _altered(folder: Path, group: str, noted: dict[str, Any]) -> Iterator[str]:
             yield f"{folder.name}: {group}/{name} is not what its group lists"
 
 
-def _strangers(folder: Path, notes: dict[str, dict[str, Any]], video: int, edition: int) -> Iterator[str]:
+def _strangers(video_id: str, read: Arrays, notes: dict[str, dict[str, Any]], film: Identity) -> Iterator[str]:
     """Say which frames of a whole video do not belong together."""
-    read = {(group, name): _array(folder, group, name) for group, name in _ARRAYS}
     labels, numbers = read["semantics", "labels"], read["frames", "frame_index"]
     again = _grids(read, float(notes["occupancy"]["settings"]["ray_spacing"]))
     of_labels = int(notes["semantics"]["settings"]["traced"]["edition"])
     of_depth = int(notes["reconstruction"]["settings"]["traced"]["edition"])
     for row, picture in enumerate(read["frames", "rgb"]):
-        wanted = Identity(video, edition, int(numbers[row]))
-        at = f"{folder.name} row {row}"
+        wanted = film._replace(frame=int(numbers[row]))
+        at = f"{video_id} row {row}"
         if identify(picture) != wanted:
             yield f"{at}: the picture is {identify(picture)}, not {wanted}"
         for group in ("reconstruction", "scene"):
@@ -207,7 +212,7 @@ def _array(folder: Path, group: str, name: str) -> NDArray[Any]:
     return np.asarray(zarr.open_array(folder / "scene.zarr" / group / name, mode="r")[:])
 
 
-def _grids(read: dict[tuple[str, str], NDArray[Any]], ray_spacing: float) -> NDArray[np.uint8]:
+def _grids(read: Arrays, ray_spacing: float) -> NDArray[np.uint8]:
     """Fill the grids of all frames of a video of one clip again."""
     depth = np.where(read["semantics", "moving"], 0, read["scene", "depth"]).astype(np.float32)
     scene = MetricScene(

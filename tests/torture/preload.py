@@ -1,6 +1,7 @@
-"""Builds the library that is preloaded into the campaign's processes, and tells it what to do in the process at hand."""
+"""Builds the library that is preloaded into the campaign's processes, and tells it what to do in each of them."""
 
 import ctypes
+import json
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 SOURCE = Path(__file__).with_name("shim.c")
 LIBRARY_VARIABLE = "TORTURE_LIBRARY"
+BEGIN_VARIABLE = "TORTURE_BEGIN"
 
 
 class Calls(IntFlag):
@@ -69,3 +71,18 @@ def begin(root: Path, failing: Failing, journal: Path | None, shadow: Path) -> N
         ctypes.c_long(failing.count),
         int(failing.shorten),
     )
+
+
+def begin_in_child(root: Path, failing: Failing, journal: Path | None, shadow: Path) -> dict[str, str]:
+    """Return variables of the environment that make ``begin`` happen as soon as another interpreter starts."""
+    known = [str(root), int(failing.calls), failing.error, failing.first, failing.count, failing.shorten]
+    return {BEGIN_VARIABLE: json.dumps([*known, str(journal or ""), str(shadow)])}
+
+
+def begin_as_told() -> None:
+    """Do what ``begin_in_child`` asks for; called when an interpreter starts."""
+    told = os.environ.get(BEGIN_VARIABLE)
+    if told:
+        root, calls, error, first, count, shorten, journal, shadow = json.loads(told)
+        failing = Failing(Calls(calls), error, first, count, shorten)
+        begin(Path(root), failing, Path(journal) if journal else None, Path(shadow))
