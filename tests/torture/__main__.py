@@ -11,12 +11,14 @@ from typing import Annotated
 import typer
 
 from tests.torture import preload
+from tests.torture.faults import KINDS
 from tests.torture.traced import ENTRY_POINTS
 
 
 def main(
     rounds: Annotated[int, typer.Option(min=1, help="Faults, one a round; a round takes some two seconds.")] = 1000,
     seed: Annotated[int, typer.Option(help="Decides everything that is drawn.")] = 0,
+    only: Annotated[list[str] | None, typer.Option(help=f"Kinds of faults; several: {', '.join(KINDS)}.")] = None,
     out: Annotated[Path | None, typer.Option(help="File for the report, JSON.")] = None,
     keep: Annotated[Path | None, typer.Option(help="Folder to work in, which is kept; it must not exist.")] = None,
 ) -> None:
@@ -32,7 +34,7 @@ def main(
     install(folder / "site")
     from tests.torture.campaign import Campaign
 
-    report = Campaign(folder, seed, typer.echo).run(rounds)
+    report = Campaign(folder, seed, typer.echo, {kind: KINDS[kind] for kind in only or KINDS}).run(rounds)
     if out is not None:
         out.write_text(report.as_json() + "\n")
     typer.echo(report.as_json())

@@ -7,7 +7,7 @@ import random
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from pipeline.sources.video_source import parse_source
 from pipeline.stages.run import final_fingerprint
 from tests.torture import power_cut
 from tests.torture.checker import Film, Found, check, digests
-from tests.torture.faults import drawn
+from tests.torture.faults import KINDS, drawn
 from tests.torture.identity import write_film
 from tests.torture.processes import Processes, in_own_process
 from tests.torture.report import Report
@@ -41,12 +41,13 @@ class Campaign:
 
     Args:
         folder: empty; everything lies below it. seed: decides all that is drawn. tell: takes a line for every round.
+        kinds: of faults, and how often each.
     """
 
-    def __init__(self, folder: Path, seed: int, tell: Callable[[str], None]) -> None:
+    def __init__(self, folder: Path, seed: int, tell: Callable[[str], None], kinds: Mapping[str, int] = KINDS) -> None:
         self.place = Place(folder / "data", folder / "films")
         self.folder, self.tell, self.draw = folder, tell, random.Random(seed)
-        self.report, self.choice = Report(seed), Choice()
+        self.report, self.choice, self._kinds = Report(seed), Choice(), kinds
         self.processes = Processes(folder, self.report, self.draw)
         self.films: dict[str, Film] = {}
         self._rows: set[str] = set()
@@ -117,7 +118,7 @@ class Campaign:
 
     def _round(self) -> str:
         commands = self.draw.random() < SHARE_OF_COMMANDS
-        fault = drawn(self.draw, SPREAD_OF_COMMANDS_S if commands else SPREAD_S)
+        fault = drawn(self.draw, SPREAD_OF_COMMANDS_S if commands else SPREAD_S, self._kinds)
         first = self.draw.choice(("dagster", "dagster", "command")) if commands else "build"
         tasks = [first, *self.draw.sample(OTHERS, self.draw.choice((0, 1, 1, 2)))]
         (self.folder / "journal").unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 import errno
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tests.torture.preload import NOTHING, Calls, Failing
@@ -34,9 +35,9 @@ QUIET = Fault()
 KINDS = {"kill": 30, "term": 8, "stop": 8, "error": 26, "short": 5, "power": 20, "none": 3}
 
 
-def drawn(draw: random.Random, seconds: float) -> Fault:
-    """Draw a fault for a round that would take about ``seconds``."""
-    kind = draw.choices(list(KINDS), list(KINDS.values()))[0]
+def drawn(draw: random.Random, seconds: float, kinds: Mapping[str, int] = KINDS) -> Fault:
+    """Draw a fault for a round that would take about ``seconds``; ``kinds``: how often each."""
+    kind = draw.choices(list(kinds), list(kinds.values()))[0]
     after_s = draw.uniform(0, seconds)
     if kind not in ("error", "short"):
         return Fault(kind, after_s)

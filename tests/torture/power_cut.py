@@ -34,12 +34,15 @@ def cut(journal: Path, draw: random.Random) -> int:
     changes = read_journal(journal)
     safe = max((number for number, change in enumerate(changes, 1) if change.what == "S"), default=0)
     left = draw.randint(safe, len(changes))
-    unsynced = _unsynced(changes)
-    for change in reversed(changes[left:]):
+    lost = changes[left:]
+    unsynced = _unsynced(changes[:left])
+    if not any(change.what in "RX" for change in lost):
+        unsynced += [change.path for change in lost if change.what in "WT" and change.path not in unsynced]
+    for change in reversed(lost):
         _undo(change)
-    for inode_path in unsynced:
-        _lose(Path(inode_path), draw)
-    return len(changes) - left
+    for path in unsynced:
+        _lose(Path(path), draw)
+    return len(lost)
 
 
 def _unsynced(changes: list[Change]) -> list[str]:
