@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from models.weights.cache import is_named
 from pipeline.contract.values import HERE_ALONE, NAMED_WEIGHTS
 
 _PATH_OR_ADDRESS = re.compile(r"~|/|\\\\|\.{1,2}[/\\\\]|[A-Za-z]:[/\\\\]|[a-z][a-z0-9+.-]*://", re.IGNORECASE)
@@ -52,17 +53,10 @@ def _kind(field: FieldInfo, value: Any) -> Reach:
     marks = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
     here_alone = HERE_ALONE.items() <= marks.items() or (Path in _types(field.annotation) and isinstance(value, str))
     if NAMED_WEIGHTS.items() <= marks.items() and isinstance(value, str):
-        here_alone = value not in _known_weights()
+        here_alone = not is_named(value)
     if isinstance(value, str) and _PATH_OR_ADDRESS.match(value):
         here_alone = True
     return Reach.HERE_ALONE if here_alone else Reach.KNOWN
-
-
-def _known_weights() -> set[str]:
-    from models.weights.cache import shipped
-    from models.weights.registry import WEIGHTS
-
-    return {*WEIGHTS, *shipped()}
 
 
 def _nested(field: FieldInfo | None, value: Any) -> type[BaseModel] | None:
