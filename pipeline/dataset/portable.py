@@ -11,7 +11,6 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from models.weights.cache import is_named
 from pipeline.contract.values import HERE_ALONE, NAMED_WEIGHTS
 
 _PATH_OR_ADDRESS = re.compile(r"~|/|\\\\|\.{1,2}[/\\\\]|[A-Za-z]:[/\\\\]|[a-z][a-z0-9+.-]*://", re.IGNORECASE)
@@ -53,6 +52,8 @@ def _kind(field: FieldInfo, value: Any) -> Reach:
     marks = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
     here_alone = HERE_ALONE.items() <= marks.items() or (Path in _types(field.annotation) and isinstance(value, str))
     if NAMED_WEIGHTS.items() <= marks.items() and isinstance(value, str):
+        from models.weights.cache import is_named
+
         here_alone = not is_named(value)
     if isinstance(value, str) and _PATH_OR_ADDRESS.match(value):
         here_alone = True

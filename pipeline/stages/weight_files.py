@@ -9,8 +9,6 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from models.weights.cache import is_named
-from models.weights.contents import contents
 from pipeline.contract.errors import WeightsReplaced
 from pipeline.contract.values import NAMED_WEIGHTS, WEIGHTS_PATH
 from pipeline.stages.backends import BackendSettings
@@ -25,7 +23,7 @@ def weight_files(settings: StageSettings) -> dict[str, dict[str, str]]:
 
     Of weights that are away at the moment, what they were counts; of those that were never seen, nothing is returned.
     """
-    found = {setting: contents(path) for setting, path in _paths(settings)}
+    found = {setting: _contents(path) for setting, path in _paths(settings)}
     return {setting: files for setting, files in found.items() if files}
 
 
@@ -70,4 +68,16 @@ def _paths(settings: BaseModel, prefix: str = "") -> Iterator[tuple[str, Path]]:
 def _is_path(marks: Mapping[str, Any], value: object) -> bool:
     if WEIGHTS_PATH.items() <= marks.items():
         return value is not None
-    return NAMED_WEIGHTS.items() <= marks.items() and isinstance(value, str) and not is_named(value)
+    return NAMED_WEIGHTS.items() <= marks.items() and isinstance(value, str) and not _is_named(value)
+
+
+def _is_named(value: str) -> bool:
+    from models.weights.cache import is_named  # loads what downloads
+
+    return is_named(value)
+
+
+def _contents(path: Path) -> dict[str, str]:
+    from models.weights.contents import contents
+
+    return contents(path)
