@@ -12,6 +12,7 @@ from pipeline.stages.damage import examined, set_aside_if_damaged
 from pipeline.stages.failures import forget_failure, record_failure
 from pipeline.stages.registry import AnyStage, last_stages, latest_inputs, stages
 from pipeline.stages.weight_files import WeightFiles, check_noted, check_unchanged, weight_files
+from pipeline.store.drafts import remove_tree
 from pipeline.store.groups import SOURCE_VIDEO
 from pipeline.store.provenance import Provenance, fingerprint, joined
 from pipeline.store.video import VideoStore
@@ -40,8 +41,12 @@ def process_video(workbench: Workbench, *, keep_source: bool = True) -> Iterator
 
 
 def finish_video(workbench: Workbench, *, keep_source: bool = True) -> None:
-    """Note that a video is built; its source is deleted where its stored frames are thought enough."""
+    """Note that a video is built; its source is deleted where its stored frames are thought enough.
+
+    So is what kills of earlier runs left among the work in progress.
+    """
     video = workbench.video
+    remove_tree(video.scratch)
     forget_failure(video)
     workbench.catalog.mark_built(video.video_id, final_fingerprint(video.video_id, workbench.settings))
     if not keep_source:

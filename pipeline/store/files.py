@@ -110,10 +110,18 @@ class Files:
             self.file_system.rm_file(self.path(*parts))
 
     def remove_folder(self, *parts: str) -> None:
-        """Delete everything below a name, if there is anything; raises ``SettingsError`` as ``claim`` does."""
+        """Delete everything below a name, if there is anything; raises ``SettingsError`` as ``claim`` does.
+
+        Metadata of groups goes first: what is left of a group when this is cut off is no group.
+        """
         self._claim_for(parts)
-        if self.exists(*parts):
-            self.file_system.rm(self.path(*parts), recursive=True)
+        if not self.exists(*parts):
+            return
+        folder = self.path(*parts)
+        found = (path for path in self.file_system.find(folder) if path.endswith("/zarr.json"))
+        for path in sorted(found, key=lambda path: (path.count("/"), path)):
+            self.file_system.rm_file(path)
+        self.file_system.rm(folder, recursive=True)
 
     def names(self, *parts: str) -> list[str]:
         """Return the names in a folder, sorted; none where there is no such folder."""

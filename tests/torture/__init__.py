@@ -1,1 +1,1 @@
-"""A campaign against the store: real processes, killed and cut off at random, and a checker that trusts none of them."""
+"""A campaign against the store: real processes, cut off at random, and a checker that trusts none of them."""

@@ -36,7 +36,9 @@ class Identity(NamedTuple):
 
 def picture(identity: Identity, width: int = 320, height: int = 240) -> NDArray[np.uint8]:
     """Return a frame (height, width, 3): texture that moves by a few pixels a frame, and its patches."""
-    texture = np.random.default_rng(identity.video * 16 + identity.edition).integers(20, 236, (height // 40, width // 20))
+    texture = np.random.default_rng(identity.video * 16 + identity.edition).integers(
+        20, 236, (height // 40, width // 20)
+    )
     moved = np.roll(texture.repeat(40, axis=0).repeat(40, axis=1), -3 * identity.frame, axis=1)[:, :width]
     grey = moved.astype(np.uint8)
     w, h = PATCH * width // 640, TOP * height // 480

@@ -70,6 +70,7 @@ class Traced:
 
     def segment(self, rgb: Images, scene: MetricScene) -> Semantics:
         """Return the room's labels; the first ones say the edition and the codes."""
+        del scene
         who = [identify(picture) for picture in rgb]
         entered("semantics", who[0].video, self._edition)
         labels = np.stack([_views()[1][found.frame % FRAMES] for found in who])
@@ -98,6 +99,10 @@ def _views() -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     return scene.depth, semantics.labels
 
 
-INDOOR = Backend("traced", TracedSettings, lambda stage, own, scratch: Traced(own.edition))
-RECONSTRUCTION = Backend("traced", TracedSettings, lambda stage, own, scratch: Traced(own.edition))
-SEMANTICS = Backend("traced", TracedSettings, lambda stage, own, scratch: Traced(own.edition))
+def traced(stage: object, own: TracedSettings, scratch: Path | None) -> Traced:
+    """Return the backend of any of the three stages."""
+    del stage, scratch
+    return Traced(own.edition)
+
+
+INDOOR = RECONSTRUCTION = SEMANTICS = Backend("traced", TracedSettings, traced)
