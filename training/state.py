@@ -12,6 +12,7 @@ from torch.optim.swa_utils import AveragedModel
 from training.curves import Curves
 from training.errors import WrongCheckpoint
 from training.fabric import Fabric
+from training.weight_files import same_identity
 
 STATE = "state.ckpt"
 EARLIER_STATE = "checkpoint.pt"
@@ -55,7 +56,7 @@ class TrainingState:
         """
         if not (folder / STATE).exists():
             return _check_nothing_earlier(folder)
-        if _identity_of(folder / STATE) != self.identity:
+        if not same_identity(_identity_of(folder / STATE), self.identity):
             message = f"{folder} holds the state of a run on other data, network or settings, or of an earlier release"
             raise WrongCheckpoint(f"{message}: name another folder, or delete it")
         content = self._content()

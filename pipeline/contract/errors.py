@@ -129,6 +129,10 @@ class NoEmbeddings(VideoError):
     """Regions without embeddings to compare words with; run the stage ``semantics`` with a backend that makes them."""
 
 
+class WeightsReplaced(VideoError):
+    """Another file took the place of the weights while a stage worked with them: nothing was kept, run it again."""
+
+
 class CorruptStore(VideoError):
     """A stored file or array does not read back; a build moves a damaged ``group`` aside and makes it again."""
 

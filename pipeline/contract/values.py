@@ -20,6 +20,9 @@ HERE_ALONE: JsonDict = {"here_alone": True}
 NAMED_WEIGHTS: JsonDict = {"named_weights": True}
 """Mark of a setting that names weights, or gives the path of a file; manifests carry names."""
 
+WEIGHTS_PATH: JsonDict = {"weights_path": True}
+"""Mark of a setting that is always the path of weights: a file, or a folder of a saved network."""
+
 
 def laid_over(below: Values, above: Values) -> dict[str, Any]:
     """Return nested mappings merged, ``above`` winning where both have a value."""

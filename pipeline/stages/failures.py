@@ -20,6 +20,7 @@ from pipeline.contract.errors import (
     OutOfMemory,
     PipelineError,
     StorageFailed,
+    WeightsReplaced,
 )
 from pipeline.store.changes import Changes
 from pipeline.store.groups import FAILURE
@@ -40,6 +41,7 @@ _WORLD = {
             MissingExtra,
             OutOfMemory,
             StorageFailed,
+            WeightsReplaced,
         )
     ),
 }

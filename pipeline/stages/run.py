@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from pipeline.contract.errors import CorruptStore, StageMissing, StorageFailed
 from pipeline.stages.base import SettingsTree, StageResult, Workbench
@@ -10,6 +11,7 @@ from pipeline.stages.chain import finished_fingerprint, made_by, upstream
 from pipeline.stages.damage import examined, set_aside_if_damaged
 from pipeline.stages.failures import forget_failure, record_failure
 from pipeline.stages.registry import AnyStage, last_stages, latest_inputs, stages
+from pipeline.stages.weight_files import WeightFiles, check_noted, check_unchanged, weight_files
 from pipeline.store.drafts import remove_tree
 from pipeline.store.groups import SOURCE_VIDEO
 from pipeline.store.provenance import Provenance, fingerprint, joined
@@ -59,13 +61,14 @@ def run_stage(name: str, workbench: Workbench) -> StageReport:
         VideoError: the stage failed; also noted in the video's ``failure.json``.
     """
     video, before = workbench.video, _upstream_now(name, workbench)
-    wanted, stored = _fingerprint(name, workbench.settings, before), made_by(video, name)
+    files = weight_files(workbench.settings.of(stages()[name]))
+    wanted, stored = _fingerprint(name, workbench.settings, before, files), made_by(video, name)
     if stored and stored.fingerprint == wanted:
         return StageReport(stored, reused=True)
     try:
         if stored is None:
             set_aside_if_damaged(video, stages()[name].output)
-        made = _make(stages()[name], replace(workbench, wanted=wanted), before)
+        made = _make(stages()[name], replace(workbench, wanted=wanted), before, files)
     except Exception as error:
         said = _said(video, error)
         record_failure(video, name, final_fingerprint(video.video_id, workbench.settings), said)
@@ -87,7 +90,7 @@ def final_fingerprint(video_id: str, settings: SettingsTree) -> str:
     found: dict[str, str] = {}
     for name in stages():
         before = joined([found[given] for given in latest_inputs(name)] or [video_id])
-        found[name] = _fingerprint(name, settings, before)
+        found[name] = _fingerprint(name, settings, before, weight_files(settings.of(stages()[name])))
     return joined([found[name] for name in last_stages()])
 
 
@@ -112,16 +115,19 @@ def _upstream_now(name: str, workbench: Workbench) -> str:
     return upstream(workbench.video.video_id, name, made)
 
 
-def _fingerprint(name: str, settings: SettingsTree, before: str) -> str:
+def _fingerprint(name: str, settings: SettingsTree, before: str, files: WeightFiles) -> str:
     stage = stages()[name]
-    return fingerprint(name, stage.code_version, decisive_settings(stage, settings), before)
+    return fingerprint(name, stage.code_version, decisive_settings(stage, settings), before, files)
 
 
-def _make(stage: AnyStage, workbench: Workbench, before: str) -> Provenance:
+def _make(stage: AnyStage, workbench: Workbench, before: str, files: WeightFiles) -> Provenance:
     started, settings = time.perf_counter(), workbench.settings.of(stage)
+    workbench = replace(workbench, check_weights=partial(check_unchanged, settings, files))
     _restore_inputs(stage, workbench)
     with stage.output.draft(workbench.video) as draft:
         result: StageResult = stage.fill(workbench, settings, draft)
+        check_noted(result.weights, files)
+        workbench.check_weights()
         made = Provenance(
             stage=stage.name,
             backend=result.backend,

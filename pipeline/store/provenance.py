@@ -39,9 +39,20 @@ class Provenance(BaseModel):
     created: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
 
-def fingerprint(stage: str, code_version: str, settings: Mapping[str, Any], upstream: str) -> str:
-    """Return 16 hex digits that change when the stage's code, settings or input do."""
-    content = json.dumps([stage, code_version, settings, upstream], sort_keys=True, default=str)
+def fingerprint(
+    stage: str,
+    code_version: str,
+    settings: Mapping[str, Any],
+    upstream: str,
+    weight_files: Mapping[str, Mapping[str, str]] | None = None,
+) -> str:
+    """Return 16 hex digits that change when the stage's code, settings or input do.
+
+    weight_files: SHA-256 by name of file, by the setting that names them by a path; without any, the digits are those
+    of releases that did not look into such files.
+    """
+    parts = [stage, code_version, settings, upstream, *([weight_files] if weight_files else [])]
+    content = json.dumps(parts, sort_keys=True, default=str)
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 

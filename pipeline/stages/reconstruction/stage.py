@@ -41,7 +41,9 @@ def reconstruction(workbench: Workbench, settings: ReconstructionSettings, group
     for done, (clip_id, rows) in enumerate(clips):
         workbench.progress("reconstruction", done, len(clips), f"clip {clip_id}, {rows.stop - rows.start} frames")
         if clip_id not in checkpoints:
-            checkpoints.save(clip_id, _reconstructed(video, rows, backend, checkpoints.folder))
+            found = _reconstructed(video, rows, backend, checkpoints.folder)
+            workbench.check_weights()
+            checkpoints.save(clip_id, found)
     left_out = [item for clip_id, _ in clips if isinstance(item := checkpoints.load(clip_id), LeftOut)]
     if len(left_out) == len(clips):
         reasons = "; ".join(f"clip {item.clip_id}: {item.code}: {item.detail}" for item in left_out)

@@ -288,9 +288,10 @@ def test_a_failed_stage_is_noted_and_leaves_the_earlier_result(own_room: VideoSt
 
 
 def test_what_the_disk_refuses_speaks_against_no_video(own_room: VideoStore):
-    groups = own_room.scratch / "groups"
-    groups.parent.mkdir(parents=True, exist_ok=True)
-    groups.write_text("a file where a folder has to be")
+    draft = own_room.scratch / "groups"
+    draft.mkdir(parents=True, exist_ok=True)
+    draft.rmdir()
+    draft.write_text("a file where a folder has to be")
     with pytest.raises(StorageFailed, match="Not a directory"):
         run_stage("occupancy", workbench_of(own_room, occupancy={"reach_m": 8.0}))
     failure = last_failure(own_room)

@@ -1,13 +1,14 @@
 """The stage ``reconstruction``: what it declares, and how clips are kept, left out and taken up again."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pipeline.contract.arrays import Images
-from pipeline.contract.errors import NothingReconstructed, StageMissing, TooLittleParallax
+from pipeline.contract.errors import NothingReconstructed, StageMissing, TooLittleParallax, WeightsReplaced
 from pipeline.contract.records import Reconstruction
 from pipeline.settings import load_settings
 from pipeline.stages.backends import Backend, with_backends
@@ -153,3 +154,16 @@ def test_a_video_without_frames_cannot_be_reconstructed(own_room: VideoStore):
     own_room.set_aside("scene.zarr/frames")
     with pytest.raises(StageMissing, match="frames"):
         filled(reconstruction, workbench_of(own_room))
+
+
+def test_a_clip_is_not_kept_where_the_weights_were_replaced_meanwhile(
+    bench: Callable[..., Workbench], backend: ByBrightness
+):
+    def replaced() -> None:
+        raise WeightsReplaced("another file")
+
+    workbench = bench(100, 200)
+    with pytest.raises(WeightsReplaced):
+        filled(reconstruction, replace(workbench, check_weights=replaced))
+    filled(reconstruction, workbench)
+    assert backend.asked == [100, 100, 200]
