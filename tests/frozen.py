@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from pipeline.store.store import Store
 from pipeline.tours.frozen import LOG, LOG_FOLDER
 from pipeline.tours.seeds import FROZEN_SEEDS_START
 
@@ -24,6 +25,15 @@ def new_checkout(folder: Path) -> Path:
 
 def git(folder: Path, *arguments: str) -> str:
     return subprocess.run(["git", "-C", str(folder), *arguments], check=True, capture_output=True, text=True).stdout
+
+
+def pass_for_frozen(data: Path, video_id: str) -> str:
+    """Make a stored tour one that is called frozen, as if it had been built during a look; return its id."""
+    store, frozen_id = Store(data), f"tour-{FROZEN}"
+    (data / "videos" / video_id).rename(data / "videos" / frozen_id)
+    video = store.video(frozen_id)
+    video.write_json("source.json", {**video.read_json("source.json"), "origin": f"tour://{FROZEN}"})
+    return frozen_id
 
 
 def looks(checkout: Path) -> list[dict[str, Any]]:

@@ -48,7 +48,9 @@ SourcesOption = Annotated[
 ]
 ReportingOption = Annotated[
     str | None,
-    typer.Option(help=f"What figures of frozen tours, seeds from {FROZEN_SEEDS_START} on, are for; each look is logged."),
+    typer.Option(
+        help=f"What figures of frozen tours, seeds from {FROZEN_SEEDS_START} on, are for; each look is logged."
+    ),
 ]
 VideoArgument = Annotated[
     str, typer.Argument(help="Id of a video, as in <data>/videos/.", autocompletion=_videos, show_default=False)

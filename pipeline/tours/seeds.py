@@ -1,13 +1,11 @@
 """Which tours are for what: seeds to train on, to draw curves on, to tune on, and those that are frozen.
 
-==========================  ==========================================================================================
-below 1,000,000             to train and to tune on
-1,000,001 to 1,000,010      *tuning seeds*: never trained on, but thresholds of cuts, rules for chairs and the weight of
-                            a confidence were chosen by them, so that their figures are no figures of unseen tours
-from 1,100,001 on           *frozen*: nothing may be trained, tuned or chosen by them; ``pipeline.tours.frozen`` lets
-                            nobody look without a purpose, and logs every look
-1,500,000 to 1,699,999      not frozen: houses of the rooms that studies of training learn from and are scored on
-==========================  ==========================================================================================
+* Below 1,000,000: to train and to tune on.
+* 1,000,001 to 1,000,010, *tuning seeds*: never trained on, but thresholds of cuts, the weight of a confidence and that
+  chairs are not named were chosen by them, so that their figures are none of unseen tours.
+* From 1,100,001 on, *frozen*: nothing is trained, tuned or chosen by them. ``pipeline.tours.frozen`` lets nobody look
+  without a purpose, and logs every look.
+* 1,500,000 to 1,699,999, not frozen: houses of the rooms that studies of training have learned from and scored on.
 """
 
 from collections.abc import Iterable

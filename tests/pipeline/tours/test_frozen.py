@@ -16,6 +16,7 @@ from pipeline.tours.frozen import LOG, Look, append_line, frozen_among, log_of, 
 from pipeline.tours.seeds import ROOM_SEEDS, TUNING_SEEDS
 from pipeline.tours.tour import Tour
 from tests.frozen import FROZEN, git, looks, new_checkout
+
 from .conftest import SMALL
 
 LOOK = Look("a test", "classic", "to see whether the guard holds")
@@ -150,7 +151,9 @@ def test_lines_of_two_processes_are_whole_though_one_is_killed(tmp_path: Path):
 def test_a_line_that_did_not_fit_refuses_the_look_and_harms_no_later_one(tmp_path: Path):
     log = tmp_path / LOG
     append_line(log, "a" * 40)
-    ended = subprocess.run([sys.executable, "-c", SHORT_OF_SPACE, str(log)], capture_output=True, text=True, check=False)
+    ended = subprocess.run(
+        [sys.executable, "-c", SHORT_OF_SPACE, str(log)], capture_output=True, text=True, check=False
+    )
     assert ended.returncode == 1
     assert "UnloggedLook: nothing was looked at" in ended.stderr
     append_line(log, "c" * 40)
