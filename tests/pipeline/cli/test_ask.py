@@ -134,10 +134,11 @@ def test_frozen_tours_are_asked_about_only_with_a_purpose(data: Path, tmp_path: 
     frozen_id = pass_for_frozen(data, VIDEO)
     queries = tuple(query.model_copy(update={"video_id": frozen_id}) for query in made.queries)
     write_benchmark(Path("bench"), replace(made, queries=queries))
+    command = ("retrieval", "bench", "--data", data, "--profile", "small")
     for more in ((), ("--make", 5)):
         with pytest.raises(FrozenSeeds, match=f"tours {FROZEN} are frozen"):
-            run("retrieval", "bench", "--data", data, *more)
+            run(*command, *more)
     assert looks(tmp_path / "checkout") == []
-    assert "by class" in output("retrieval", "bench", "--data", data, "--reporting", "figures of this test")
+    assert "by class" in output(*command, "--reporting", "figures of this test")
     (look,) = looks(tmp_path / "checkout")
     assert (look["command"], look["seeds"], look["scored"]) == ("youtube-occ retrieval", str(FROZEN), "small")

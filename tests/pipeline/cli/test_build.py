@@ -1,12 +1,14 @@
 import io
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.contract.errors import BrokenVideo, DownloadGone, FrozenSeeds, SettingsError, UnloggedLook
+from pipeline.contract.errors import BrokenVideo, DownloadGone, FrozenSeeds, SettingsError, UnloggedLook, VideoLocked
 from pipeline.sources.catalog.catalog import Catalog
+from pipeline.sources.video_source import parse_source
 from pipeline.stages.registry import stages
 from pipeline.store.ownership import MARK
 from pipeline.store.store import Store
@@ -101,10 +103,14 @@ def test_a_look_at_frozen_tours_is_logged_once_for_all_profiles(tmp_path: Path, 
     monkeypatch.setattr(frozen, "CHECKOUT", new_checkout(tmp_path / "checkout"))
     stores = [Store(tmp_path / "data" / profile) for profile in ("classic", "small")]
     for store in stores:
-        Catalog(store)
+        Catalog(store).add([parse_source("tour://5")])
     command = ("score", "--seeds", FROZEN, "--data", tmp_path / "data", "--profile", "classic,small")
-    # Neither is built: another process works on both.
-    with stores[0].video(f"tour-{FROZEN}").locked(), stores[1].video(f"tour-{FROZEN}").locked():
+    with ExitStack() as held:
+        for store in stores:
+            held.enter_context(store.video(f"tour-{FROZEN}").locked())
+            # Certainly neither is built: this is no look.
+            with pytest.raises(VideoLocked), Store(store.root).video(f"tour-{FROZEN}").locked():
+                pass
         shown = output(*command, "--reporting", "figures of this test")
     (look,) = looks(tmp_path / "checkout")
     assert (look["command"], look["seeds"], look["scored"]) == ("youtube-occ score", str(FROZEN), "classic, small")
