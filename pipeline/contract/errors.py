@@ -134,11 +134,19 @@ class NoEmbeddings(VideoError):
 
 
 class CorruptStore(VideoError):
-    """A stored file or array does not read back; the next build makes ``group``, the damaged one, again."""
+    """A stored file or array does not read back; a build moves a damaged ``group`` aside and makes it again."""
 
     def __init__(self, message: str, group: str | None = None) -> None:
         super().__init__(message)
         self.group = group
+
+
+class NotReadableNow(VideoError):
+    """The file system cannot say what is stored (permissions, a folder that is away): nothing of it is changed."""
+
+
+class ChangedSinceIndexed(VideoError):
+    """Stages of the video were run again since the dataset was written: pictures and grids do not fit."""
 
 
 class VideoLocked(VideoError):

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from filelock import FileLock
 
-from pipeline.contract.errors import CorruptStore
+from pipeline.contract.errors import ChangedSinceIndexed, CorruptStore, VideoError, VideoLocked
 from pipeline.dataset.contents import (
     class_statistics,
     frames_by_split,
@@ -24,14 +24,14 @@ from pipeline.dataset.contents import (
     write_contents,
 )
 from pipeline.dataset.index_writer import IndexWriter, Written
-from pipeline.dataset.known import KNOWN, KnownVideos, judgement_table, know, look, write_known
+from pipeline.dataset.known import KNOWN, KnownVideos, judgement_table, know, look, with_unread, write_known
 from pipeline.dataset.selection import EVERYTHING, JUDGEMENTS, Judged, Selection, WantedVideos, judge
 from pipeline.dataset.split import ROWS_AT_ONCE, TRAIN, VALIDATION
 from pipeline.dataset.tables import replaced
 from pipeline.settings import DatasetSettings
 from pipeline.sources.catalog.catalog import Catalog
+from pipeline.stages.damage import examined
 from pipeline.stages.failures import record_failure
-from pipeline.stages.run import drop_damaged
 from pipeline.store.changes import Changes
 from pipeline.store.index import (
     SHOWN,
@@ -42,6 +42,7 @@ from pipeline.store.index import (
     write_summary,
 )
 from pipeline.store.store import Store
+from pipeline.store.video import VideoStore
 
 _log = logging.getLogger(__name__)
 
@@ -77,6 +78,9 @@ def _built(store: Store, settings: DatasetSettings, asked: Selection, taken: Abs
         judged.wanted = judged.wanted.without(written.unreadable)
         version = _version(judged.wanted, settings)
     known = _with_judgements(known, judged)
+    known = with_unread(
+        store, known, {key: error for key, error in written.unreadable.items() if not isinstance(error, CorruptStore)}
+    )
     write_known(store, known, settings.filters, asked)
     notes = _moved(before, judged.wanted) if is_first and earlier else ()
     summary = _summary(version, contents, known.left_out, notes)
@@ -103,12 +107,26 @@ def _indexed(
         changed, version
     )
     for video_id, error in written.unreadable.items():
-        if isinstance(error, CorruptStore):
-            drop_damaged(store.video(video_id), error)
-        record_failure(store.video(video_id), "dataset", wanted.fingerprints[video_id].partition("-")[0], error)
+        written.unreadable[video_id] = _examined(store.video(video_id), wanted.fingerprints[video_id], error)
     contents = merged(before, wanted.fingerprints.keys() - written.unreadable.keys(), written.contents)
     write_contents(store, contents)
     return written, contents
+
+
+def _examined(video: VideoStore, fingerprint: str, error: VideoError) -> VideoError:
+    """Return what is to be said of a video that does not read back; damage is moved aside, so that it is made again."""
+    if not isinstance(error, CorruptStore):
+        return error
+    try:
+        with video.locked():
+            said = examined(video, error)
+            if isinstance(said, CorruptStore):
+                record_failure(video, "dataset", fingerprint.partition("-")[0], said)
+            return said
+    except VideoLocked:
+        return ChangedSinceIndexed(f"{error}; another process works on it, so it is looked at again")
+    except VideoError as other:
+        return other
 
 
 def _changed(before: pa.Table, wanted: WantedVideos, looked_at: AbstractSet[str]) -> set[str]:

@@ -7,7 +7,6 @@ written last.
 
 import bisect
 import hashlib
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import closing, suppress
@@ -19,12 +18,13 @@ from uuid import uuid4
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.contract.errors import CorruptStore, PipelineError
+from pipeline.contract.errors import CorruptStore, VideoError
 from pipeline.dataset.contents import ROWS_AT_ONCE, WRITTEN, contents_of, starts_of, without_rows
 from pipeline.dataset.selection import WantedVideos
 from pipeline.dataset.video_rows import video_rows
 from pipeline.settings import FilterSettings
 from pipeline.store.atomic import disk_errors
+from pipeline.store.drafts import remove_tree
 from pipeline.store.index import FILES, FOLDER, INDEX, INDEX_SCHEMA, IndexFile, IndexFiles, index_files
 from pipeline.store.store import Store
 
@@ -45,7 +45,7 @@ class Written:
     """
 
     contents: dict[str, pa.Table] = field(default_factory=dict)
-    unreadable: dict[str, PipelineError] = field(default_factory=dict)
+    unreadable: dict[str, VideoError] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class IndexWriter:
     def __init__(self, store: Store, wanted: WantedVideos, anew: AbstractSet[str], filters: FilterSettings) -> None:
         self.store, self._wanted, self._anew, self._filters = store, wanted, anew, filters
         self._ids = list(wanted.fingerprints)
-        self._scratch = store.make_scratch() / f"index-{uuid4().hex}"
+        self._scratch = store.make_scratch() / "index"
         self.result = Written()
         self.counts_all = False
 
@@ -78,11 +78,12 @@ class IndexWriter:
         self.counts_all = changed is None
         try:
             with disk_errors():
+                remove_tree(self._scratch)
                 self._scratch.mkdir(parents=True)
                 listed = _listed(self.store)
                 self._place(listed, list(self._parts(listed, changed, written)), written)
         finally:
-            shutil.rmtree(self._scratch, ignore_errors=True)
+            remove_tree(self._scratch)
         return self.result
 
     def _parts(
@@ -141,7 +142,7 @@ class IndexWriter:
         video, fingerprint = self.store.video(video_id), self._wanted.fingerprints[video_id]
         try:
             return video_rows(video, self._wanted.splits[video_id], fingerprint, self._filters)
-        except PipelineError as error:
+        except VideoError as error:
             self.result.unreadable[video_id] = error
             return INDEX_SCHEMA.empty_table()
 

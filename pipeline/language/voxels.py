@@ -22,7 +22,8 @@ from pipeline.contract.errors import CorruptStore, NoEmbeddings
 from pipeline.contract.grid import FLOOR_MARGIN, GRID_SHAPE, voxel_centres, voxel_index
 from pipeline.contract.records import without_moving
 from pipeline.language.mixtures import Mixtures, mix, weights
-from pipeline.stages.run import made_by
+from pipeline.stages.chain import made_by
+from pipeline.stages.damage import examined
 from pipeline.store.group_writer import GroupWriter
 from pipeline.store.groups import LANGUAGE, OCCUPANCY, SEMANTICS
 from pipeline.store.provenance import Provenance, fingerprint
@@ -75,14 +76,14 @@ def language_grid(video: VideoStore, row: int) -> LanguageGrid:
 
     Raises:
         StageMissing: the group has not been made; see ``ensure_language``.
-        CorruptStore: the group is damaged; it is dropped, and made again when it is asked for next.
+        CorruptStore: the group is damaged; it is moved aside, and made again when it is asked for next.
+        NotReadableNow: it cannot be read at the moment.
     """
     try:
         return _read_grid(video, row)
     except CorruptStore as error:
-        video.drop_group(LANGUAGE)
-        message = f"{video.video_id}: the group {LANGUAGE!r} was damaged and is made anew: ask again"
-        raise CorruptStore(message) from error
+        with video.locked(LOCK_WAIT_S):
+            raise examined(video, error) from error
 
 
 def ensure_language(video: VideoStore) -> None:

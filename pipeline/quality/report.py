@@ -12,7 +12,8 @@ from pipeline.contract.progress import Progress, silent
 from pipeline.quality.measures import measure_tour
 from pipeline.quality.scores import ClipErrors, Overlap, TourScores
 from pipeline.settings import Settings
-from pipeline.stages.run import is_built, made_by
+from pipeline.stages.chain import made_by
+from pipeline.stages.run import is_built
 from pipeline.store.groups import QUALITY
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore

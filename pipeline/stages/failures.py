@@ -16,6 +16,7 @@ from pipeline.contract.errors import (
     DownloadRefused,
     DownloadTransient,
     HostResting,
+    NotReadableNow,
     OutOfMemory,
     PipelineError,
 )
@@ -28,7 +29,16 @@ _WORLD = {
     PROCESS_DIED,
     *(
         kind.__name__
-        for kind in (DownloadTransient, DownloadRefused, HostResting, DiskFull, CorruptStore, MissingExtra, OutOfMemory)
+        for kind in (
+            DownloadTransient,
+            DownloadRefused,
+            HostResting,
+            DiskFull,
+            CorruptStore,
+            NotReadableNow,
+            MissingExtra,
+            OutOfMemory,
+        )
     ),
 }
 

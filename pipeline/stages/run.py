@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 
 from pipeline.contract.errors import CorruptStore, StageMissing
 from pipeline.stages.base import SettingsTree, StageResult, Workbench
+from pipeline.stages.chain import finished_fingerprint, made_by, upstream
+from pipeline.stages.damage import examined, set_aside_if_damaged
 from pipeline.stages.failures import forget_failure, record_failure
 from pipeline.stages.registry import AnyStage, last_stages, latest_inputs, stages
-from pipeline.store.groups import OCCUPANCY, SOURCE_VIDEO
-from pipeline.store.outputs import provenance
+from pipeline.store.drafts import remove_tree
+from pipeline.store.groups import SOURCE_VIDEO
 from pipeline.store.provenance import Provenance, fingerprint, joined
 from pipeline.store.video import VideoStore
 
@@ -37,8 +39,12 @@ def process_video(workbench: Workbench, *, keep_source: bool = True) -> Iterator
 
 
 def finish_video(workbench: Workbench, *, keep_source: bool = True) -> None:
-    """Note that a video is built; its source is deleted where its stored frames are thought enough."""
+    """Note that a video is built; its source is deleted where its stored frames are thought enough.
+
+    So is what kills of earlier runs left among the work in progress.
+    """
     video = workbench.video
+    remove_tree(video.scratch)
     forget_failure(video)
     workbench.catalog.mark_built(video.video_id, final_fingerprint(video.video_id, workbench.settings))
     if not keep_source:
@@ -52,44 +58,35 @@ def run_stage(name: str, workbench: Workbench) -> StageReport:
         StageMissing: a stage before it has not been run.
         VideoError: the stage failed; also noted in the video's ``failure.json``.
     """
-    wanted, stored = _fingerprint_now(name, workbench), made_by(workbench.video, name)
+    video, before = workbench.video, _upstream_now(name, workbench)
+    wanted, stored = _fingerprint(name, workbench.settings, before), made_by(video, name)
     if stored and stored.fingerprint == wanted:
         return StageReport(stored, reused=True)
     try:
-        made = _make(stages()[name], replace(workbench, wanted=wanted))
+        if stored is None:
+            set_aside_if_damaged(video, stages()[name].output)
+        made = _make(stages()[name], replace(workbench, wanted=wanted), before)
     except Exception as error:
-        if isinstance(error, CorruptStore):
-            drop_damaged(workbench.video, error)
-        record_failure(workbench.video, name, final_fingerprint(workbench.video.video_id, workbench.settings), error)
-        raise
+        said = examined(video, error) if isinstance(error, CorruptStore) else error
+        record_failure(video, name, final_fingerprint(video.video_id, workbench.settings), said)
+        if said is error:
+            raise
+        raise said from error
     return StageReport(made, reused=False)
-
-
-def drop_damaged(video: VideoStore, error: CorruptStore) -> None:
-    """Delete the group that does not read back and the last one, so that the video is unfinished and built again."""
-    if error.group:
-        video.drop_group(OCCUPANCY)
-        video.drop_group(error.group)
-
-
-def made_by(video: VideoStore, name: str) -> Provenance | None:
-    """Return what a stage noted about its stored result, or None where there is no result or a damaged one."""
-    return provenance(video, stages()[name].output)
 
 
 def final_fingerprint(video_id: str, settings: SettingsTree) -> str:
     """Return the fingerprint of a finished video under these settings and this code: that of its last stages."""
     found: dict[str, str] = {}
     for name in stages():
-        found[name] = _fingerprint(name, settings, video_id, [found[given] for given in latest_inputs(name)])
+        before = joined([found[given] for given in latest_inputs(name)] or [video_id])
+        found[name] = _fingerprint(name, settings, before)
     return joined([found[name] for name in last_stages()])
 
 
 def is_built(video: VideoStore, settings: SettingsTree) -> bool:
-    """Tell whether a video has all its results, made with these settings and this code."""
-    found = [made_by(video, name) for name in last_stages()]
-    made = [last.fingerprint for last in found if last is not None]
-    return len(made) == len(found) and joined(made) == final_fingerprint(video.video_id, settings)
+    """Tell whether a video has all its results, made from each other with these settings and this code."""
+    return finished_fingerprint(video) == final_fingerprint(video.video_id, settings)
 
 
 def decisive_settings(stage: AnyStage, settings: SettingsTree) -> dict[str, object]:
@@ -97,22 +94,23 @@ def decisive_settings(stage: AnyStage, settings: SettingsTree) -> dict[str, obje
     return dict(settings.of(stage).decisive())
 
 
-def _fingerprint_now(name: str, workbench: Workbench) -> str:
-    found = {given: made_by(workbench.video, given) for given in latest_inputs(name)}
-    missing = next((given for given, made in found.items() if made is None), None)
-    if missing is not None:
-        message = f"{workbench.video.video_id}: stage {name!r} needs {missing!r}, which has not been run"
-        raise StageMissing(message)
-    upstream = [made.fingerprint for made in found.values() if made is not None]
-    return _fingerprint(name, workbench.settings, workbench.video.video_id, upstream)
+def _upstream_now(name: str, workbench: Workbench) -> str:
+    made: dict[str, Provenance] = {}
+    for given in latest_inputs(name):
+        found = made_by(workbench.video, given)
+        if found is None:
+            message = f"{workbench.video.video_id}: stage {name!r} needs {given!r}, which has not been run"
+            raise StageMissing(message)
+        made[given] = found
+    return upstream(workbench.video.video_id, name, made)
 
 
-def _fingerprint(name: str, settings: SettingsTree, video_id: str, upstream: list[str]) -> str:
+def _fingerprint(name: str, settings: SettingsTree, before: str) -> str:
     stage = stages()[name]
-    return fingerprint(name, stage.code_version, decisive_settings(stage, settings), joined(upstream or [video_id]))
+    return fingerprint(name, stage.code_version, decisive_settings(stage, settings), before)
 
 
-def _make(stage: AnyStage, workbench: Workbench) -> Provenance:
+def _make(stage: AnyStage, workbench: Workbench, before: str) -> Provenance:
     started, settings = time.perf_counter(), workbench.settings.of(stage)
     _restore_inputs(stage, workbench)
     with stage.output.draft(workbench.video) as draft:
@@ -124,6 +122,7 @@ def _make(stage: AnyStage, workbench: Workbench) -> Provenance:
             settings=settings.decisive(),
             weights=dict(result.weights),
             fingerprint=workbench.wanted,
+            upstream=before,
             seconds=round(time.perf_counter() - started, 3),
             counts=dict(result.counts),
             left_out=result.left_out,

@@ -4,9 +4,10 @@ The index of most datasets is one file, ``dataset/index.parquet``. One that has 
 ``dataset/index/*.parquet``, each with a range of the videos, so that a video that changed costs a file and not all.
 """
 
+import json
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
@@ -44,8 +45,11 @@ INDEX_SCHEMA = pa.schema(
         ("scale_source", pa.string()),
         *((name, pa.int32()) for name in CLASS_COLUMNS),
         ("fingerprint", pa.string()),
+        ("made", pa.string()),
     ]
 )
+"""``fingerprint``: how the video was made, and the filters that chose its frames. ``made``: see ``as_indexed``."""
+
 T = TypeVar("T")
 
 
@@ -172,7 +176,7 @@ def index_files(files: Files) -> IndexFiles:
 
 
 def read_index(files: Files, columns: Sequence[str]) -> pa.Table:
-    """Return columns of the index, in the order of its videos.
+    """Return columns of the index, in the order of its videos; null what an earlier release did not note.
 
     Raises:
         FileNotFoundError: there is no index.
@@ -213,4 +217,22 @@ def _retried(files: Files, read: Callable[[IndexFiles], T]) -> T:
 
 def _columns(files: Files, part: IndexFile, columns: Sequence[str]) -> pa.Table:
     with files.open_parquet("dataset", part.name) as index:
-        return index.read(list(columns))
+        held = [name for name in columns if name in index.schema_arrow.names]
+        table = index.read(held)
+    for name in (name for name in columns if name in INDEX_SCHEMA.names and name not in held):
+        table = table.append_column(name, pa.nulls(table.num_rows, INDEX_SCHEMA.field(name).type))
+    return table.select(list(columns))
+
+
+def as_indexed(made: Mapping[str, str]) -> str:
+    """Return what the index notes of a video's groups: the fingerprint of each by its name, as JSON."""
+    return json.dumps(dict(sorted(made.items())))
+
+
+def same_as_indexed(group: str, attributes: Mapping[str, Any], indexed: str) -> bool:
+    """Tell whether a group with these attributes is the one that the index notes; nothing noted, nothing to differ.
+
+    Indexes of release 0.1 note nothing; groups that they do not name (``language``) are checked by whoever makes them.
+    """
+    wanted = json.loads(indexed).get(group) if indexed else None
+    return wanted is None or attributes.get("fingerprint") == wanted

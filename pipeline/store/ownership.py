@@ -8,7 +8,6 @@ dataset of ours, made by an earlier release, is there.
 import contextlib
 import itertools
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -50,7 +49,7 @@ class Ownership:
         if marked:
             name = PurePosixPath(str(marked.get("scratch", SCRATCH))).name
             return SCRATCH if name in ("", "..") else name
-        if not self._exists(SCRATCH) or self._is_proven() or self._holds_nothing_but_locks(SCRATCH):
+        if not self._exists(SCRATCH) or self._is_proven():
             return SCRATCH
         return next(name for number in itertools.count(2) if not self._exists(name := f"{SCRATCH}-{number}"))
 
@@ -98,12 +97,6 @@ class Ownership:
             or {"code", "wanted", "tries"} <= self._read(f"{video}/{FAILURE}").keys()
             for video in self._videos()
         )
-
-    def _holds_nothing_but_locks(self, name: str) -> bool:
-        """Tell whether a folder holds empty locks alone, and folders with one each: a first video is being built."""
-        found = {entry.name: entry for entry in os.scandir(self._path(name))} if self._is_local else {}
-        locks = {key for key, entry in found.items() if key.endswith(".lock") and entry.stat().st_size == 0}
-        return all(key in locks or (f"{key}.lock" in locks and found[key].is_dir()) for key in found)
 
     def _videos(self) -> Iterator[str]:
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):

@@ -19,7 +19,8 @@ class Provenance(BaseModel):
     """How a stage's result came to be.
 
     settings: the stage's own settings. weights: SHA-256 by name of weights file. counts: numbers worth a row
-    in a report ("clips", "frames"). left_out: what this stage dropped, with the reason.
+    in a report ("clips", "frames"). left_out: what this stage dropped, with the reason. upstream: fingerprint of what
+    it was made from (the video's id for the first stage); empty in results of release 0.1.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -30,6 +31,7 @@ class Provenance(BaseModel):
     settings: dict[str, Any]
     weights: dict[str, str]
     fingerprint: str
+    upstream: str = ""
     seconds: float
     counts: dict[str, float]
     left_out: tuple[LeftOut, ...] = ()

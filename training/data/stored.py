@@ -38,7 +38,7 @@ class StoredFrames:
             message = f"the dataset is now version {summary.version}, not {version}: leave the pin out or restore it"
             raise UnusableDataset(message)
         self.store, self.version = store, summary.version
-        self.rows = _frames_of(store, split)[::every]
+        self.rows, self._made = _frames_of(store, split, every)
         self.names = tuple(f"{video_id}/{row}" for video_id, row in self.rows)
         self.origin = f"dataset {summary.version}, split {split}" + (f", every {every}th frame" if every > 1 else "")
         if not self.rows:
@@ -64,12 +64,12 @@ class StoredFrames:
         camera_to_world = grid_from_world @ small["scene/camera_to_world"][row]
         return Sample(
             name=self.names[index],
-            rgb=self._reader.read(video_id, "frames/rgb", row),
-            depth=_at_picture_size(self._reader.read(video_id, "scene/depth", row).astype(np.float32)),
-            regions=_at_picture_size(self._reader.read(video_id, "semantics/regions", row)).astype(np.int32),
+            rgb=self._read(video_id, "frames/rgb", row),
+            depth=_at_picture_size(self._read(video_id, "scene/depth", row).astype(np.float32)),
+            regions=_at_picture_size(self._read(video_id, "semantics/regions", row)).astype(np.int32),
             intrinsics=small["scene/intrinsics"][row],
             camera_to_world=camera_to_world.astype(np.float32),
-            labels=self._reader.read(video_id, "occupancy/labels", row),
+            labels=self._read(video_id, "occupancy/labels", row),
             origin=small["occupancy/origin"][row],
         ).check()
 
@@ -77,18 +77,18 @@ class StoredFrames:
         """Return a frame's row of any array of its video, such as ``scene/confidence``.
 
         Raises:
-            CorruptStore: the array is missing or does not read back.
+            VideoError: the array is missing, does not read back, or was made again since the dataset was written.
         """
         video_id, row = self.rows[index]
-        return self._reader.read(video_id, array, row)
+        return self._read(video_id, array, row)
 
     def beside(self, index: int, array: str, rows: slice) -> NDArray[Any]:
         """Return some rows of an array of a frame's video, for arrays whose rows are not frames.
 
         Raises:
-            CorruptStore: the array is missing or does not read back.
+            VideoError: the array is missing, does not read back, or was made again since the dataset was written.
         """
-        return self._reader.read(self.rows[index][0], array, rows)
+        return self._read(self.rows[index][0], array, rows)
 
     def __getstate__(self) -> dict[str, Any]:
         """Give loader processes everything but what was read: each opens its own."""
@@ -97,14 +97,20 @@ class StoredFrames:
     def _small(self, video_id: str) -> dict[str, NDArray[Any]]:
         """Return the cameras and grids' places of all frames of a video, read once: a few kilobytes."""
         if video_id not in self._cameras:
-            self._cameras[video_id] = {name: self._reader.read(video_id, name, slice(None)) for name in SMALL_ARRAYS}
+            self._cameras[video_id] = {name: self._read(video_id, name, slice(None)) for name in SMALL_ARRAYS}
         return self._cameras[video_id]
 
+    def _read(self, video_id: str, array: str, rows: int | slice) -> NDArray[Any]:
+        return self._reader.read(video_id, array, rows, self._made[video_id] or "")
 
-def _frames_of(store: Store, split: Split) -> tuple[tuple[str, int], ...]:
-    table = read_index(store, ["video_id", "row", "split", "depth_share"])
-    rows = zip(*(table[name].to_pylist() for name in table.column_names), strict=True)
-    return tuple((video_id, row) for video_id, row, found, depth in rows if split in (found, "all") and depth > 0)
+
+def _frames_of(store: Store, split: Split, every: int) -> tuple[tuple[tuple[str, int], ...], dict[str, str | None]]:
+    """Return (video id, row) of the frames of a split, and what the index notes of each video's groups."""
+    table = read_index(store, ["video_id", "row", "split", "depth_share", "made"])
+    columns = [table[name].to_pylist() for name in ("video_id", "row", "split", "depth_share")]
+    rows = zip(*columns, strict=True)
+    chosen = tuple((video_id, row) for video_id, row, found, depth in rows if split in (found, "all") and depth > 0)
+    return chosen[::every], dict(zip(columns[0], table["made"].to_pylist(), strict=True))
 
 
 def _at_picture_size(array: NDArray[Any]) -> NDArray[Any]:

@@ -7,7 +7,6 @@ look at the content.
 
 import hashlib
 import json
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, fields
@@ -38,6 +37,7 @@ from pipeline.stages.video.containers import check_whole
 from pipeline.stages.video.origins import FetchRequest, arrival_of
 from pipeline.stages.video.settings import VideoSettings
 from pipeline.store.atomic import NO_SPACE, flush
+from pipeline.store.drafts import remove_tree
 from pipeline.store.groups import SOURCE_NOTES, SOURCE_VIDEO
 
 DRAFTS = ".draft"
@@ -98,9 +98,9 @@ def _fetched(request: FetchRequest, folder: Path, progress: Progress) -> Source:
     except RESUMABLE:
         raise
     except VideoError:
-        shutil.rmtree(drafts, ignore_errors=True)
+        remove_tree(drafts)
         raise
-    shutil.rmtree(drafts, ignore_errors=True)
+    remove_tree(drafts)
     return described
 
 

@@ -79,7 +79,7 @@ def test_it_reads_frames_and_writes_cameras_and_depth():
     assert (reconstruction.name, reconstruction.inputs) == ("reconstruction", ("indoor_clips",))
     assert reconstruction.settings is SETTINGS
     assert reconstruction.output == GroupOutput("reconstruction")
-    assert reconstruction.resources.gpu_share == 1
+    assert reconstruction.published is not None
     assert COLMAP.name in SETTINGS.backends
 
 
@@ -138,7 +138,9 @@ def test_finished_clips_of_other_settings_are_not_used(bench: Callable[..., Work
 def test_nothing_stays_in_scratch_after_a_success(bench: Callable[..., Workbench]):
     workbench = bench(100)
     filled(reconstruction, workbench)
-    assert not list((workbench.video.scratch / "clips").rglob("*"))
+    assert reconstruction.published is not None
+    reconstruction.published(workbench)
+    assert not (workbench.video.scratch / "clips").exists()
 
 
 def test_a_fault_that_is_no_clips_ends_the_stage(bench: Callable[..., Workbench], backend: ByBrightness):
@@ -148,6 +150,6 @@ def test_a_fault_that_is_no_clips_ends_the_stage(bench: Callable[..., Workbench]
 
 
 def test_a_video_without_frames_cannot_be_reconstructed(own_room: VideoStore):
-    own_room.drop_group("frames")
+    own_room.set_aside("scene.zarr/frames")
     with pytest.raises(StageMissing, match="frames"):
         filled(reconstruction, workbench_of(own_room))

@@ -1,0 +1,63 @@
+"""What a video's stored results say of each other: each was made from those before, or they do not belong together.
+
+A stage that was run again leaves the results of later stages standing, which show other frames then. Every result notes
+the fingerprint of what it was made from; a video is finished only where that holds from the first stage to the last.
+"""
+
+from pipeline.stages.registry import last_stages, latest_inputs, stages
+from pipeline.store.outputs import GroupOutput, provenance
+from pipeline.store.provenance import Provenance, fingerprint, joined
+from pipeline.store.video import VideoStore
+
+
+def made_by(video: VideoStore, name: str) -> Provenance | None:
+    """Return what a stage noted about its stored result, or None where there is no result or a damaged one.
+
+    Raises:
+        NotReadableNow: the file system cannot say.
+    """
+    return provenance(video, stages()[name].output)
+
+
+def finished(video: VideoStore) -> dict[str, Provenance] | None:
+    """Return what all stages noted, where each result was made from those that lie before it; None for other videos.
+
+    Raises:
+        NotReadableNow: the file system cannot say.
+    """
+    made: dict[str, Provenance] = {}
+    for name in stages():
+        found = made_by(video, name)
+        if found is None or not _made_from(found, upstream(video.video_id, name, made)):
+            return None
+        made[name] = found
+    return made
+
+
+def finished_fingerprint(video: VideoStore) -> str | None:
+    """Return the fingerprint of a finished video, that of its last stages; None for other videos."""
+    made = finished(video)
+    return final(made) if made else None
+
+
+def final(made: dict[str, Provenance]) -> str:
+    """Return the one fingerprint that stands for all results of a finished video."""
+    return joined([made[name].fingerprint for name in last_stages()])
+
+
+def fingerprints_of_groups(made: dict[str, Provenance]) -> dict[str, str]:
+    """Return the fingerprint of every group of ``scene.zarr`` by its name."""
+    outputs = {name: stages()[name].output for name in made}
+    return {out.name: made[name].fingerprint for name, out in outputs.items() if isinstance(out, GroupOutput)}
+
+
+def upstream(video_id: str, name: str, made: dict[str, Provenance]) -> str:
+    """Return the one fingerprint of what a stage builds on; the first stage builds on the video's id."""
+    return joined([made[given].fingerprint for given in latest_inputs(name)] or [video_id])
+
+
+def _made_from(made: Provenance, before: str) -> bool:
+    if made.upstream:
+        return made.upstream == before
+    # Results of release 0.1 do not note it, but their fingerprint covers it.
+    return made.fingerprint == fingerprint(made.stage, made.code_version, made.settings, before)
