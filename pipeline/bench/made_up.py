@@ -14,20 +14,27 @@ from pipeline.store.outputs import PROVENANCE, GroupOutput, SourceOutput
 from pipeline.store.provenance import Provenance
 from pipeline.store.video import VideoStore
 
-Arrays = Mapping[str, Mapping[str, NDArray[Any]]]
+GroupArrays = Mapping[str, Mapping[str, NDArray[Any]]]
 
 
-def finish_made_up(video: VideoStore, fingerprint: str, arrays: Arrays, left_out: tuple[LeftOut, ...] = ()) -> None:
+def finish_made_up(
+    video: VideoStore,
+    fingerprint: str,
+    arrays: GroupArrays,
+    left_out: tuple[LeftOut, ...] = (),
+    weights: Mapping[str, Mapping[str, str]] | None = None,
+) -> None:
     """Write a result of every stage, each made from those before; the caller holds the video.
 
     fingerprint: of the last stage; those of the others begin with it. arrays: of groups, by group and name; the others
-    have none. left_out: what the last stage says that it left out.
+    have none. left_out: what the last stage says that it left out. weights: what stages note of theirs, by stage.
     """
     made: dict[str, Provenance] = {}
     for name, stage in stages().items():
         is_last = name in last_stages()
         made[name] = Provenance(
-            stage=name, backend="made up", code_version="1", settings={}, weights={}, seconds=1.0, counts={},
+            stage=name, backend="made up", code_version="1", settings={}, seconds=1.0, counts={},
+            weights=dict((weights or {}).get(name, {})),
             fingerprint=fingerprint if is_last else f"{fingerprint}-{name}",
             upstream=upstream(video.video_id, name, made), left_out=left_out if is_last else (),
         )  # fmt: skip

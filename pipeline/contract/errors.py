@@ -109,6 +109,10 @@ class DiskFull(VideoError):
     """The data folder ran out of space; nothing half-written was kept."""
 
 
+class StorageFailed(VideoError):
+    """The file system refused for a reason that may pass (an error of the disk, too many open files)."""
+
+
 class OutOfMemory(VideoError):
     """A stage wanted more memory than one video may take; nothing half-written was kept."""
 

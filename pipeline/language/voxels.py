@@ -83,7 +83,10 @@ def language_grid(video: VideoStore, row: int) -> LanguageGrid:
         return _read_grid(video, row)
     except CorruptStore as error:
         with video.locked(LOCK_WAIT_S):
-            raise examined(video, error) from error
+            said = examined(video, error)
+        if isinstance(said, CorruptStore):
+            said = CorruptStore(f"{said}; ask again, and it is made anew", said.group)
+        raise said from error
 
 
 def ensure_language(video: VideoStore) -> None:

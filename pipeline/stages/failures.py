@@ -19,6 +19,7 @@ from pipeline.contract.errors import (
     NotReadableNow,
     OutOfMemory,
     PipelineError,
+    StorageFailed,
 )
 from pipeline.store.changes import Changes
 from pipeline.store.groups import FAILURE
@@ -38,6 +39,7 @@ _WORLD = {
             NotReadableNow,
             MissingExtra,
             OutOfMemory,
+            StorageFailed,
         )
     ),
 }

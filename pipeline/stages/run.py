@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from pipeline.contract.errors import CorruptStore, StageMissing
+from pipeline.contract.errors import CorruptStore, StageMissing, StorageFailed
 from pipeline.stages.base import SettingsTree, StageResult, Workbench
 from pipeline.stages.chain import finished_fingerprint, made_by, upstream
 from pipeline.stages.damage import examined, set_aside_if_damaged
@@ -67,12 +67,19 @@ def run_stage(name: str, workbench: Workbench) -> StageReport:
             set_aside_if_damaged(video, stages()[name].output)
         made = _make(stages()[name], replace(workbench, wanted=wanted), before)
     except Exception as error:
-        said = examined(video, error) if isinstance(error, CorruptStore) else error
+        said = _said(video, error)
         record_failure(video, name, final_fingerprint(video.video_id, workbench.settings), said)
         if said is error:
             raise
         raise said from error
     return StageReport(made, reused=False)
+
+
+def _said(video: VideoStore, error: Exception) -> Exception:
+    """Return what is to be noted of an error: damage is moved aside; what a disk refused is nothing of the video's."""
+    if isinstance(error, CorruptStore):
+        return examined(video, error)
+    return StorageFailed(f"{type(error).__name__}: {error}") if isinstance(error, OSError) else error
 
 
 def final_fingerprint(video_id: str, settings: SettingsTree) -> str:

@@ -8,15 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from models.atomic import draft
-from pipeline.contract.errors import DiskFull, NotReadableNow
+from pipeline.contract.errors import DiskFull, NotReadableNow, StorageFailed
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 ADVICE = {
     errno.EMFILE: "raise the limit of open files (ulimit -n)",
     errno.ENFILE: "the machine has too many open files",
-    errno.EACCES: "this user may not read it",
-    errno.EPERM: "this user may not read it",
+    errno.EACCES: "this user may not",
+    errno.EPERM: "this user may not",
+    errno.EROFS: "it can only be read",
     errno.EIO: "the disk or network folder failed",
     errno.ESTALE: "the network folder was mounted anew",
 }
@@ -60,13 +61,15 @@ def move(source: Path, target: Path) -> None:
 
 @contextlib.contextmanager
 def disk_errors() -> Iterator[None]:
-    """Turn 'no space left' from anywhere below into ``DiskFull``."""
+    """Turn 'no space left' from anywhere below into ``DiskFull``, other failures of a disk into ``StorageFailed``."""
     try:
         yield
     except OSError as error:
         if error.errno in NO_SPACE:
             message = "no space left for the dataset: free some, or move it (YOUTUBE_OCC_DATA), then run again"
             raise DiskFull(message) from error
+        if error.errno in ADVICE:
+            raise StorageFailed(f"{error} ({ADVICE[error.errno]}): nothing half-written was kept") from error
         raise
 
 

@@ -22,10 +22,10 @@ DAMAGED = "damaged"
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 
-Names = tuple[str, ...]
+PathParts = tuple[str, ...]
 
 
-def publish(files: Files, video: Names, draft: Path, group: str) -> None:
+def publish(files: Files, video: PathParts, draft: Path, group: str) -> None:
     """Put the group that was written to the local folder ``draft`` in its place; ``video``: the folder of the video.
 
     Raises:
@@ -42,7 +42,7 @@ def publish(files: Files, video: Names, draft: Path, group: str) -> None:
     files.remove_folder(*video, SWITCHING)
 
 
-def finish_switches(files: Files, video: Names) -> None:
+def finish_switches(files: Files, video: PathParts) -> None:
     """End what a kill interrupted; to be called by whoever holds the video's lock."""
     if not files.exists(*video, SWITCHING):
         return
@@ -56,7 +56,7 @@ def finish_switches(files: Files, video: Names) -> None:
     files.remove_folder(*video, SWITCHING)
 
 
-def set_aside(files: Files, video: Names, name: str) -> str:
+def set_aside(files: Files, video: PathParts, name: str) -> str:
     """Move a damaged group or file of a video out of the way; returns where it lies now."""
     number = 1
     stem = name.rpartition("/")[2]
@@ -109,12 +109,12 @@ def _exchange(one: Path, other: Path) -> bool:
     return bool(renameat2(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE) == 0)
 
 
-def _upload(files: Files, draft: Path, new: Names) -> None:
+def _upload(files: Files, draft: Path, new: PathParts) -> None:
     for path in _metadata_last(draft):
         files.place(path, *new, *path.relative_to(draft).parts)
 
 
-def _copy(files: Files, new: Names, place: Names) -> None:
+def _copy(files: Files, new: PathParts, place: PathParts) -> None:
     """Fill the place in an object store, which cannot rename: without its metadata, what is there is no group."""
     files.remove(*place, GROUP_METADATA)
     files.remove_folder(*place)

@@ -22,6 +22,13 @@ begin(place / "data", NOTHING, place / "journal", place / "shadow")
 """
 
 
+DURABLE = """
+from pipeline.store.atomic import replacing
+with replacing(place / "data" / "a", durable=True) as draft:
+    draft.write_text("new")
+"""
+
+
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(tmp_path_factory.mktemp("library"))
@@ -51,7 +58,7 @@ def contents(folder: Path) -> str:
             {"a='old'", "a='new'", "a=''", "a='\\x00\\x00\\x00'", "a='n'", "a='ne'", "a='old' b=''", "a='old' b='new'",
              "a='old' b='n'", "a='old' b='ne'", "a='old' b='\\x00\\x00\\x00'"},
         ),
-        ('from pipeline.store.atomic import replacing\nwith replacing(place / "data" / "a", durable=True) as draft: draft.write_text("new")', {"a='new'"}),
+        (DURABLE, {"a='new'"}),
         ('(place / "data" / "a").unlink()', {"", "a='old'"}),
         ('(place / "data" / "a").write_text("new!")',
          {"a='old'", "a='new!'", "a=''", "a='\\x00\\x00\\x00\\x00'", "a='n'", "a='ne'", "a='new'", "a='o'", "a='ol'",

@@ -55,8 +55,9 @@ def fetch(
 ) -> Source:
     """Put a video into ``folder`` as ``source.mp4`` and describe it in ``source.json``.
 
-    Nothing is done where both are there already and agree. ``folder`` is worked on by one process at a time. A URL
-    whose video turns out broken, or that changes during the transfer, is asked for once more.
+    Nothing is done where both are there already and agree, and a local file is still what they are. ``folder`` is
+    worked on by one process at a time. A URL whose video turns out broken, or that changes during the transfer, is
+    asked for once more.
 
     Args:
         source: a rendered tour, a local file or a URL.
@@ -74,7 +75,7 @@ def fetch(
         DiskFull: no space; nothing half-written is left.
     """
     present = read_source(folder)
-    if present is not None and present.origin == source.origin:
+    if present is not None and present.origin == source.origin and not _was_replaced(source, present):
         return present
     request = FetchRequest(source, settings, rules or SourceRules(), hosts)
     try:
@@ -85,6 +86,12 @@ def fetch(
         described = _fetched(request, folder, progress)
     progress(TASK, 1, 1, "done")
     return described
+
+
+def _was_replaced(source: VideoSource, present: Source) -> bool:
+    """Tell whether a local file is another one than was copied of it, by a process that was killed then."""
+    path = Path(source.origin)
+    return source.kind == "file" and path.is_file() and _sha256(path) != present.sha256
 
 
 def _fetched(request: FetchRequest, folder: Path, progress: Progress) -> Source:

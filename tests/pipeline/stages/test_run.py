@@ -23,6 +23,7 @@ from pipeline.contract.errors import (
     NoIndoorClip,
     NothingReconstructed,
     StageMissing,
+    StorageFailed,
     VideoLocked,
 )
 from pipeline.dataset.index import build_dataset
@@ -284,6 +285,16 @@ def test_a_failed_stage_is_noted_and_leaves_the_earlier_result(own_room: VideoSt
     assert (failure.stage, failure.code, failure.tries) == ("scene", "NothingReconstructed", 1)
     assert made_by(own_room, "scene") is not None
     assert own_room.read("scene", "depth").any()
+
+
+def test_what_the_disk_refuses_speaks_against_no_video(own_room: VideoStore):
+    own_room.files.make_scratch()
+    own_room.scratch.write_text("a file where a folder has to be")
+    with pytest.raises(StorageFailed, match=r"(File exists|Not a directory)"):
+        run_stage("occupancy", workbench_of(own_room, occupancy={"reach_m": 8.0}))
+    failure = last_failure(own_room)
+    assert failure is not None
+    assert (failure.stage, failure.code, failure.may_pass) == ("occupancy", "StorageFailed", True)
 
 
 def test_a_stage_that_reads_damaged_values_moves_their_group_aside_to_be_made_again(own_room: VideoStore):
