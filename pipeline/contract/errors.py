@@ -42,8 +42,16 @@ class BrokenRetrievalSet(PipelineError):
     """Files of a retrieval benchmark that do not fit together or hold what they should not."""
 
 
+class UnloggedLook(PipelineError):
+    """A look at frozen tours that cannot be logged, and therefore does not take place."""
+
+
 class VideoError(PipelineError):
     """The whole video is left out."""
+
+
+class FrozenSeeds(VideoError):
+    """A rendered tour that is kept for figures that are reported; a look at it needs a purpose, which is logged."""
 
 
 class DownloadError(VideoError):

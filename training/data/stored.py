@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pipeline.store.frames import FrameReader
 from pipeline.store.index import read_index, read_summary
 from pipeline.store.store import Store
+from pipeline.tours.frozen import frozen_among, refuse_frozen
 from training.data.sample import PICTURE_SHAPE, Sample
 from training.errors import UnusableDataset
 
@@ -27,6 +28,7 @@ class StoredFrames:
 
         Raises:
             UnusableDataset: there is none, it is another version, or the split has no frame.
+            FrozenSeeds: it holds frozen tours, which nothing may be trained on.
         """
         summary = read_summary(store)
         if summary is None:
@@ -46,6 +48,7 @@ class StoredFrames:
                 "videos): videos are split as a whole, so add more, or use split 'all'"
             )
             raise UnusableDataset(message)
+        refuse_frozen(frozen_among(store, (video_id for video_id, _ in self.rows)))
         self._reader = FrameReader(store)
         self._cameras: dict[str, dict[str, NDArray[Any]]] = {}
 

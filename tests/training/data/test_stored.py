@@ -3,11 +3,15 @@
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline.contract.classes import SemanticClass
-from pipeline.contract.errors import CorruptStore
+from pipeline.contract.errors import CorruptStore, FrozenSeeds
 from pipeline.store.store import Store
+from tests.earlier import FRAMES, VIDEO, unpack_earlier_dataset
+from tests.frozen import FROZEN, pass_for_frozen
 from tests.training.rooms import stored_frames
 from training.data import StoredFrames
 from training.errors import UnusableDataset
@@ -52,3 +56,16 @@ def test_a_damaged_array_names_video_array_and_row(tmp_path: Path):
             chunk.write_bytes(chunk.read_bytes()[:40])
     with pytest.raises(CorruptStore, match="room: occupancy/labels row 0"):
         frames[0]
+
+
+def test_nothing_is_trained_on_frozen_tours(tmp_path: Path):
+    data = unpack_earlier_dataset(tmp_path)
+    assert len(StoredFrames(Store(data), "all")) == FRAMES
+    frozen_id = pass_for_frozen(data, VIDEO)
+    index = pq.read_table(data / "dataset" / "index.parquet")
+    renamed = pa.array([frozen_id] * len(index))
+    pq.write_table(
+        index.set_column(index.column_names.index("video_id"), "video_id", renamed), data / "dataset" / "index.parquet"
+    )
+    with pytest.raises(FrozenSeeds, match=f"tours {FROZEN} are frozen"):
+        StoredFrames(Store(data), "all")
