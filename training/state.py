@@ -1,6 +1,6 @@
 """The saved state of a training: there whole or not at all, and of this training or refused."""
 
-import pickle
+import errno
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,7 +79,9 @@ def _identity_of(path: Path) -> object:
     """Return whose state a file is; raises ``WrongCheckpoint`` where it is damaged."""
     try:
         return torch.load(path, map_location="cpu", weights_only=True, mmap=True).get("identity")
-    except (RuntimeError, EOFError, AttributeError, pickle.UnpicklingError) as error:
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise
         raise WrongCheckpoint(f"{path} is damaged: delete it, and the run begins anew") from error
 
 

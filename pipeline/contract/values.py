@@ -75,10 +75,7 @@ def read_yaml(text: str, origin: str) -> dict[str, Any]:
     Raises:
         SettingsError: it is no YAML, or no mapping.
     """
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise SettingsError(f"{origin} is no YAML: {' '.join(str(error).split())}") from error
+    content = _parsed(text, f"{origin} is no YAML")
     if not isinstance(content, dict):
         raise SettingsError(f"{origin} must hold a mapping such as 'clips: {{frames_per_second: 3}}'")
     return content
@@ -91,7 +88,12 @@ def _at(path: Sequence[str], value: Any) -> dict[str, Any]:
 
 
 def _value(entry: str, text: str) -> Any:
+    return _parsed(text, f"--set {entry!r}: the value is no YAML")
+
+
+def _parsed(text: str, otherwise: str) -> Any:
+    """Return what a YAML text holds; raises ``SettingsError``, also for one nested so deep that nobody wrote it."""
     try:
         return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise SettingsError(f"--set {entry!r}: the value is no YAML: {' '.join(str(error).split())}") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise SettingsError(f"{otherwise}: {' '.join(str(error).split())[:500]}") from error

@@ -67,7 +67,7 @@ def build_dataset(store: Store, settings: DatasetSettings, asked: Selection = EV
 
 
 def _built(store: Store, settings: DatasetSettings, asked: Selection, taken: AbstractSet[str]) -> DatasetSummary:
-    is_first, earlier, before = not store.exists(*KNOWN), read_summary(store), read_contents(store)
+    is_first, earlier, before = not store.exists(*KNOWN), _earlier(store), read_contents(store)
     known = know(store, settings.filters, asked, taken)
     judged = judge(known.finished(), Catalog(store), settings, asked)
     version = _version(judged.wanted, settings)
@@ -88,6 +88,14 @@ def _built(store: Store, settings: DatasetSettings, asked: Selection, taken: Abs
         return earlier
     write_summary(store, summary)
     return summary
+
+
+def _earlier(store: Store) -> DatasetSummary | None:
+    """Return the summary as it was; one that does not read back is as good as none."""
+    try:
+        return read_summary(store)
+    except CorruptStore:
+        return None
 
 
 def _indexed(

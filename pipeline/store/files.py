@@ -157,25 +157,29 @@ class Files:
         """Read a Parquet table."""
         try:
             return pq.read_table(pa.BufferReader(self.read_bytes(*parts)), page_checksum_verification=True)
-        except (pa.ArrowInvalid, OSError) as error:
-            if isinstance(error, FileNotFoundError):
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+            if getattr(error, "errno", None) is not None:
                 raise
             message = f"{self.path(*parts)} is no Parquet file ({error}): delete it and run its stage again"
             raise CorruptStore(message) from error
 
     @contextlib.contextmanager
     def open_parquet(self, *parts: str) -> Iterator[pq.ParquetFile]:
-        """Open a Parquet file for reading parts of it; raises ``FileNotFoundError`` and ``CorruptStore``."""
+        """Open a Parquet file for reading parts of it.
+
+        Raises:
+            FileNotFoundError: there is none.
+            CorruptStore: it is none, or turns out damaged while it is read in the block.
+        """
         with self.open(*parts) as file:
             try:
-                opened = pq.ParquetFile(file)
-            except (pa.ArrowInvalid, OSError) as error:
+                yield pq.ParquetFile(file, page_checksum_verification=True)
+            except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
                 if getattr(error, "errno", None) is not None:
                     raise
                 path = self.path(*parts)
                 message = f"{path} is no Parquet file ({error}): put a copy of it back, or have it made again"
                 raise CorruptStore(message) from error
-            yield opened
 
     def zarr_location(self, *parts: str) -> "zarr.storage.LocalStore | zarr.storage.FsspecStore":
         """Return what zarr opens for reading."""

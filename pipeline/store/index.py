@@ -71,6 +71,12 @@ class IndexFiles(BaseModel):
     written: str = ""
 
 
+class _SomeFiles(IndexFiles):
+    """Those of an index as it is stored: an empty one has a file too."""
+
+    files: tuple[IndexFile, ...] = Field(min_length=1)
+
+
 class LeftOutEntry(BaseModel):
     """A video, or one clip of it, that is not in the dataset: by which stage and why."""
 
@@ -159,14 +165,20 @@ def write_summary(files: Files, summary: DatasetSummary) -> None:
 
 def read_summary(files: Files) -> DatasetSummary | None:
     """Return the summary of the dataset as it is, or None where there is none yet."""
-    return DatasetSummary.model_validate_json(files.read_bytes(*SUMMARY)) if files.exists(*SUMMARY) else None
+    if not files.exists(*SUMMARY):
+        return None
+    try:
+        return DatasetSummary.model_validate_json(files.read_bytes(*SUMMARY))
+    except ValueError as error:
+        message = f"{files.path(*SUMMARY)} does not read back: delete it, and build the dataset again"
+        raise CorruptStore(message) from error
 
 
 def index_files(files: Files) -> IndexFiles:
     """Return which files the index has; none where there is no index. Raises ``CorruptStore``."""
     if files.exists(*FILES):
         try:
-            return IndexFiles.model_validate_json(files.read_bytes(*FILES))
+            return _SomeFiles.model_validate_json(files.read_bytes(*FILES))
         except ValueError as error:
             message = f"{files.path(*FILES)} does not read back: delete {files.path('dataset')} and build it again"
             raise CorruptStore(message) from error
@@ -207,12 +219,14 @@ def _retried(files: Files, read: Callable[[IndexFiles], T]) -> T:
     for _ in range(READ_TRIES):
         listed = index_files(files)
         if not listed.files:
-            break
+            raise FileNotFoundError(f"{files.path(*INDEX)} is not there: build the dataset")
         try:
             return read(listed)
         except FileNotFoundError:
             continue
-    raise FileNotFoundError(f"{files.path(*INDEX)} is not there, or files of it are missing: build the dataset again")
+    raise CorruptStore(
+        f"{files.path(*FOLDER)} lacks files that it lists: delete {files.path('dataset')}, and build it again"
+    )
 
 
 def _columns(files: Files, part: IndexFile, columns: Sequence[str]) -> pa.Table:

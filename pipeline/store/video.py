@@ -93,7 +93,7 @@ class VideoStore:
             content = json.loads(self.files.read_bytes(*self.folder, name))
         except FileNotFoundError as error:
             raise StageMissing(f"{self.video_id} has no {name} any more: run the stage that makes it first") from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise CorruptStore(f"{self.video_id}/{name} is no JSON: build the video again") from error
         if not isinstance(content, dict):
             raise CorruptStore(f"{self.video_id}/{name} is no JSON object: build the video again")

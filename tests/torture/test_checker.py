@@ -112,7 +112,7 @@ def flip(path: Path) -> None:
         (lambda first, _: os.truncate(first.parents[1] / "catalog" / "parts.json", 9), "catalog is damaged"),
         (lambda first, _: os.truncate(first.parents[1] / "dataset" / "index.parquet", 99), "index or its summary"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_is_wrong_is_found(built: tuple[Path, dict[str, Film]], data: Path, damage: Damage, said: str):
     assert any(said in sentence for sentence in found_after(damage, data, built[1]).wrong)

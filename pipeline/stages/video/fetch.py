@@ -119,7 +119,7 @@ def read_source(folder: Path) -> Source | None:
         intact = (folder / SOURCE_VIDEO).stat().st_size == source.size_bytes and _sha256(
             folder / SOURCE_VIDEO
         ) == source.sha256
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return source if intact else None
 
