@@ -54,7 +54,7 @@ def _of_weights(folder: Path) -> Iterator[Target]:
     state = folder / "state.pt"
     torch.save({"identity": {"data": "a"}, "step": 3, "task": TENSORS, "curves": []}, state)
     yield Target("state of a training", state, (state.read_bytes(),), _identity_of, 10)
-    config = json.dumps({"enc_depth": 2, "dec_depth": 1, "head_type": "dpt", "img_size": [224, 224]}).encode()
+    config = json.dumps({"enc_depth": 2, "dec_depth": 12, "head_type": "dpt", "img_size": [224, 224]}).encode()
     yield Target(
         "configuration of DUSt3R", folder / "config.json", (config,), lambda path: from_json(path.read_bytes()), 40
     )
