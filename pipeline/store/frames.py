@@ -4,8 +4,10 @@ What is read belongs together: every group that is opened must be the one that t
 must still be that one after each read.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -62,6 +64,20 @@ class FrameReader:
             self._open.pop((video_id, indexed))
         raise ChangedSinceIndexed(f"{video_id}: {array} is being made again: wait, then build the dataset anew")
 
+    def check(self, video_id: str, arrays: Iterable[str], indexed: str) -> None:
+        """Make sure, without reading arrays, that they are there in full size, and what the index was written from.
+
+        Raises:
+            VideoError: as ``read``.
+        """
+        video = VideoStore(self.files, video_id)
+        for group, names in groupby(sorted(arrays), key=lambda array: array.partition("/")[0]):
+            if not same_as_indexed(group, video.attributes(group), indexed):
+                raise _made_again(video_id, group)
+            for name in names:
+                place = (*video.folder, SCENE_ZARR, group)
+                require(self.files, place, video.listed(group) or {}, name.partition("/")[2])
+
     def __getstate__(self) -> dict[str, Any]:
         """Give other processes everything but the open arrays."""
         return {**self.__dict__, "_open": {}}
@@ -78,11 +94,15 @@ class FrameReader:
         names = (*video.folder, SCENE_ZARR, group)
         stamp = self.files.stamp(*names, GROUP_METADATA)
         if not same_as_indexed(group, video.attributes(group), indexed):
-            message = f"{video_id}: {group!r} was made again since the dataset was written: build the dataset anew"
-            raise ChangedSinceIndexed(message)
+            raise _made_again(video_id, group)
         require(self.files, names, video.listed(group) or {}, name)
         with array_errors(f"{video_id}: {array}", group):
             return _OpenArray(zarr.open_array(self.files.zarr_location(*names, name), mode="r"), names, stamp)
+
+
+def _made_again(video_id: str, group: str) -> ChangedSinceIndexed:
+    message = f"{video_id}: {group!r} was made again since the dataset was written: build the dataset anew"
+    return ChangedSinceIndexed(message)
 
 
 class Camera(NamedTuple):

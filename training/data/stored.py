@@ -1,11 +1,15 @@
 """Our own dataset: the frames of ``dataset/index.parquet``, read from the videos' Zarr groups."""
 
+import logging
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any, Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.contract.errors import VideoError
 from pipeline.store.frames import FrameReader
 from pipeline.store.index import read_index, read_summary
 from pipeline.store.store import Store
@@ -14,13 +18,18 @@ from training.data.sample import PICTURE_SHAPE, Sample
 from training.errors import UnusableDataset
 
 Split = Literal["train", "validation", "all"]
+_log = logging.getLogger(__name__)
 SMALL_ARRAYS = ("occupancy/grid_from_world", "occupancy/origin", "scene/camera_to_world", "scene/intrinsics")
+
+ARRAYS = (*SMALL_ARRAYS, "frames/rgb", "scene/depth", "semantics/regions", "occupancy/labels")
+"""What a sample is made of."""
 
 
 class StoredFrames:
     """The frames with depth of one split of a dataset that ``build_dataset`` made.
 
-    version: that of the dataset. rows: (video id, row in the video's arrays) of every frame.
+    version: that of the dataset. rows: (video id, row in the video's arrays) of every frame. left_out: why frames of
+    some videos are not among them, by video: results that are lost, or were made again since the dataset was written.
     """
 
     def __init__(self, store: Store, split: Split = "train", version: str | None = None, every: int = 1) -> None:
@@ -38,7 +47,10 @@ class StoredFrames:
             message = f"the dataset is now version {summary.version}, not {version}: leave the pin out or restore it"
             raise UnusableDataset(message)
         self.store, self.version = store, summary.version
-        self.rows, self._made = _frames_of(store, split, every)
+        self._reader = FrameReader(store)
+        found, self._made = _frames_of(store, split, every)
+        self.left_out = _unsound(self._reader, dict.fromkeys(video_id for video_id, _ in found), self._made)
+        self.rows = tuple(row for row in found if row[0] not in self.left_out)
         self.names = tuple(f"{video_id}/{row}" for video_id, row in self.rows)
         self.origin = f"dataset {summary.version}, split {split}" + (f", every {every}th frame" if every > 1 else "")
         if not self.rows:
@@ -49,7 +61,6 @@ class StoredFrames:
             )
             raise UnusableDataset(message)
         refuse_frozen(frozen_among(store, (video_id for video_id, _ in self.rows)))
-        self._reader = FrameReader(store)
         self._cameras: dict[str, dict[str, NDArray[Any]]] = {}
 
     def __len__(self) -> int:
@@ -111,6 +122,19 @@ def _frames_of(store: Store, split: Split, every: int) -> tuple[tuple[tuple[str,
     rows = zip(*columns, strict=True)
     chosen = tuple((video_id, row) for video_id, row, found, depth in rows if split in (found, "all") and depth > 0)
     return chosen[::every], dict(zip(columns[0], table["made"].to_pylist(), strict=True))
+
+
+def _unsound(reader: FrameReader, video_ids: Iterable[str], made: Mapping[str, str | None]) -> dict[str, str]:
+    """Return the videos whose results are not what the index was written from, and why; says how many there are."""
+    found: dict[str, str] = {}
+    for video_id in video_ids:
+        try:
+            reader.check(video_id, ARRAYS, made[video_id] or "")
+        except VideoError as error:
+            found[video_id] = str(error)
+    if found:
+        _log.warning("frames of %d videos are left out: %s", len(found), "; ".join(islice(found.values(), 3)))
+    return found
 
 
 def _at_picture_size(array: NDArray[Any]) -> NDArray[Any]:
