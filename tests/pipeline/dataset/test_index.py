@@ -137,6 +137,67 @@ def test_a_video_whose_arrays_are_damaged_is_left_out_by_name_until_it_is_built_
     assert build_dataset(store, HALF).videos == 2
 
 
+def make_unreadable(store: Store, video_id: str) -> Path:
+    """Let the file system give an error for the notes on a video's scene, as a network folder does that is away."""
+    path = Path(store.path("videos", video_id, "scene.zarr", "scene", "zarr.json"))
+    path.rename(path.with_name("aside"))
+    path.symlink_to(path)
+    with store.video(video_id).locked():
+        pass  # which notes that it may have changed
+    return path
+
+
+def make_readable(path: Path) -> None:
+    path.unlink()
+    path.with_name("aside").rename(path)
+
+
+def test_a_video_that_cannot_be_read_just_now_stays_as_it_was_known(tmp_path: Path):
+    store = Store(tmp_path)
+    for video_id in ("a", "b"):
+        finish(store, video_id)
+    before, rows = build_dataset(store, HALF), index_of(tmp_path)
+    path = make_unreadable(store, "a")
+    assert build_dataset(store, HALF) == before
+    assert index_of(tmp_path) == rows
+    make_readable(path)
+    finish(store, "a", "f1", frames=6)
+    assert build_dataset(store, HALF).frames == before.frames + 2
+
+
+def test_a_new_video_that_cannot_be_read_just_now_is_left_out_by_name_and_looked_at_again(tmp_path: Path):
+    store = Store(tmp_path)
+    for video_id in ("a", "b"):
+        finish(store, video_id)
+    path = make_unreadable(store, "b")
+    summary = build_dataset(store, HALF)
+    assert {row["video_id"] for row in index_of(tmp_path)} == {"a"}
+    assert [(entry.video_id, entry.code) for entry in summary.left_out if entry.code != "TooFewRegistered"] == [
+        ("b", "NotReadableNow")
+    ]
+    make_readable(path)
+    summary = build_dataset(store, HALF)
+    assert {row["video_id"] for row in index_of(tmp_path)} == {"a", "b"}
+    assert {entry.code for entry in summary.left_out} == {"TooFewRegistered"}
+
+
+def test_a_video_whose_stages_are_run_again_is_left_out_until_they_are_done(tmp_path: Path):
+    store = Store(tmp_path)
+    for video_id in ("a", "b"):
+        finish(store, video_id)
+    build_dataset(store, HALF)
+    frames = store.video("a").attributes("frames")
+    with (
+        store.video("a").locked(),
+        store.video("a").write_group("frames", {**frames, "fingerprint": "f1-frames"}) as group,
+    ):
+        group.append("clip_id", np.zeros(9, np.int32))
+    assert build_dataset(store, HALF).videos == 1
+    assert {row["video_id"] for row in index_of(tmp_path)} == {"b"}
+    finish(store, "a", "f1", frames=9)
+    assert build_dataset(store, HALF).videos == 2
+
+
 def test_an_index_that_was_deleted_is_written_again(tmp_path: Path):
     store = Store(tmp_path)
     finish(store, "a")
