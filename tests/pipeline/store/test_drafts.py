@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.store.drafts import FOLDER, draft_in, sweep
+from pipeline.store.drafts import FOLDER, draft_in, remove_tree, sweep
 from pipeline.store.files import Files
 from tests.paths import ROOT
 
@@ -67,3 +67,19 @@ def test_no_file_of_anybody_else_is_removed(left_behind: Path):
         (folder / name).write_bytes(b"theirs")
     sweep(folder)
     assert sorted(path.name for path in folder.iterdir()) == sorted(others)
+
+
+def test_a_folder_goes_with_what_it_holds_and_links_out_of_it_stay_where_they_lead(tmp_path: Path):
+    folder, elsewhere = tmp_path / "ours", tmp_path / "elsewhere"
+    (folder / "deep").mkdir(parents=True)
+    elsewhere.mkdir()
+    (elsewhere / "document").write_text("not ours")
+    (folder / "link").symlink_to(elsewhere)
+    remove_tree(folder)
+    assert not folder.exists()
+    assert (elsewhere / "document").read_text() == "not ours"
+    remove_tree(folder)
+    folder.symlink_to(elsewhere)
+    with pytest.raises(OSError, match="link"):
+        remove_tree(folder)
+    assert (elsewhere / "document").exists()
