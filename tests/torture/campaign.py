@@ -17,6 +17,7 @@ from pipeline.sources.video_source import parse_source
 from pipeline.stages.run import final_fingerprint
 from tests.torture import power_cut
 from tests.torture.checker import Film, Found, check, digests
+from tests.torture.daemon import Daemon
 from tests.torture.faults import KINDS, drawn
 from tests.torture.identity import write_film
 from tests.torture.processes import Processes, in_own_process
@@ -44,11 +45,20 @@ class Campaign:
         kinds: of faults, and how often each.
     """
 
-    def __init__(self, folder: Path, seed: int, tell: Callable[[str], None], kinds: Mapping[str, int] = KINDS) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        seed: int,
+        tell: Callable[[str], None],
+        kinds: Mapping[str, int] = KINDS,
+        *,
+        with_daemon: bool = False,
+    ) -> None:
         self.place = Place(folder / "data", folder / "films")
         self.folder, self.tell, self.draw = folder, tell, random.Random(seed)
         self.report, self.choice, self._kinds = Report(seed), Choice(), kinds
         self.processes = Processes(folder, self.report, self.draw)
+        self.daemon = Daemon(folder, self.place) if with_daemon else None
         self.films: dict[str, Film] = {}
         self._rows: set[str] = set()
         self._whole: dict[str, str] = {}
@@ -63,9 +73,14 @@ class Campaign:
         started = time.monotonic()
         for number in range(1, rounds + 1):
             before = len(self.report.violations)
-            self._change_something()
+            if self.daemon is None:
+                self._change_something()
+            elif number % (SETTLE_EVERY // 2) == 1:  # what runs of the daemon make is what today's settings say
+                self.report.processes["of the daemon"] += self.daemon.kill()
+                self._change_something()
+                self.daemon.start(self.choice)
             what = self._round()
-            self._look(f"round {number} ({what})")
+            self._look_beside(f"round {number} ({what})", number)
             if number % SETTLE_EVERY == 0 or number == rounds:
                 self._settle(f"settling after round {number}")
             self.report.rounds = number
@@ -131,6 +146,18 @@ class Campaign:
         for path in (self.folder / "shadow").iterdir():
             path.unlink()
         return f"{fault} on {'+'.join(tasks)}"
+
+    def _look_beside(self, when: str, number: int) -> None:
+        """Let the checker look; the daemon, if there is one, has worked for a while, and holds still or is dead."""
+        if self.daemon is None:
+            self._look(when)
+            return
+        time.sleep(self.draw.uniform(5, 15))
+        if number % SETTLE_EVERY == 0 or self.draw.random() < 0.2:
+            self.report.processes["of the daemon"] += self.daemon.kill()
+        self.daemon.pause()
+        self._look(when)
+        self.daemon.resume()
 
     def _look(self, when: str) -> Found:
         """Let the checker look, in a process of its own; note what is wrong."""

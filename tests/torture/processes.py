@@ -1,6 +1,5 @@
 """Forks the campaign's processes, lets faults strike them and waits for their end."""
 
-import json
 import os
 import pickle
 import random
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import NoReturn, TypeVar
 
 from tests.paths import ROOT
+from tests.torture.daemon import command_environment, write_settings
 from tests.torture.faults import QUIET, Fault
 from tests.torture.preload import begin, begin_in_child
 from tests.torture.report import Report
@@ -90,19 +90,11 @@ class Processes:
 
     def _become(self, task: str, place: Place, choice: Choice, fault: Fault, journal: Path | None) -> NoReturn:
         """Replace the forked process by a command."""
-        settings = self._folder / f"settings-{os.getpid()}.yaml"
-        settings.write_text(json.dumps({"profile": "classic", **choice.values()}))
-        home = self._folder / "home"
+        settings, home = self._folder / f"settings-{os.getpid()}.yaml", self._folder / "home"
+        write_settings(settings, choice)
         home.mkdir(exist_ok=True)
-        environment = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join([str(self._folder / "site"), str(ROOT)]),
-            "YOUTUBE_OCC_DATA": str(place.data),
-            "YOUTUBE_OCC_SETTINGS": str(settings),
-            "SOURCES": str(place.films),
-            "DAGSTER_HOME": str(home),
-            **begin_in_child(place.data, fault.failing, journal, self._folder / "shadow"),
-        }
+        environment = command_environment(self._folder, place, settings, home)
+        environment |= begin_in_child(place.data, fault.failing, journal, self._folder / "shadow")
         os.chdir(ROOT)
         os.execve(sys.executable, [sys.executable, *COMMANDS[task]], environment)  # noqa: S606
 
