@@ -135,6 +135,8 @@ class Campaign:
         commands = self.draw.random() < SHARE_OF_COMMANDS
         fault = drawn(self.draw, SPREAD_OF_COMMANDS_S if commands else SPREAD_S, self._kinds)
         first = self.draw.choice(("dagster", "dagster", "command")) if commands else "build"
+        if self.daemon is not None:
+            first = self.draw.choice(OTHERS[1:])  # building is the daemon's
         tasks = [first, *self.draw.sample(OTHERS, self.draw.choice((0, 1, 1, 2)))]
         (self.folder / "journal").unlink(missing_ok=True)
         for task in tasks:
