@@ -6,6 +6,7 @@ Only what changed is looked at: videos whose lock was held, or whose failure was
 
 import hashlib
 import logging
+import re
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 
@@ -129,7 +130,7 @@ def _examined(video: VideoStore, fingerprint: str, error: VideoError) -> VideoEr
         with video.locked():
             said = examined(video, error)
             if isinstance(said, CorruptStore):
-                record_failure(video, "dataset", fingerprint.partition("-")[0], said)
+                record_failure(video, "dataset", re.split("[-@]", fingerprint)[0], said)
             return said
     except VideoLocked:
         return ChangedSinceIndexed(f"{error}; another process works on it, so it is looked at again")

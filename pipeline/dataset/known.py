@@ -19,7 +19,7 @@ from pipeline.dataset.filters import filtered
 from pipeline.dataset.selection import Selection
 from pipeline.dataset.tables import replaced, write_large
 from pipeline.settings import FilterSettings
-from pipeline.stages.chain import final, finished, made_by
+from pipeline.stages.chain import final, finished, identity_of, made_by
 from pipeline.stages.failures import Failure, last_failure, worth_trying
 from pipeline.stages.registry import stages
 from pipeline.stages.run import final_fingerprint
@@ -207,7 +207,7 @@ def _row(video: VideoStore, filters: FilterSettings, asked: Selection) -> dict[s
     found, settings = final(made) if made else "", asked.settings
     return {
         "video_id": video.video_id,
-        "fingerprint": f"{found}{suffix_of(filters)}" if found else "",
+        "fingerprint": f"{identity_of(made)}{suffix_of(filters)}" if made else "",
         "alike": found != "" and (settings is None or found == final_fingerprint(video.video_id, settings)),
         "failure": failure.model_dump_json() if failure else "",
     }

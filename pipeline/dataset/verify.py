@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from pipeline.contract.errors import CorruptStore, VideoError, VideoLocked
 from pipeline.contract.progress import Progress, silent
-from pipeline.stages.chain import fingerprints_of_groups, finished, made_by
+from pipeline.stages.chain import finished, identities_of_groups, made_by
 from pipeline.stages.damage import examined, problem
 from pipeline.stages.registry import stages
 from pipeline.store.groups import CLIPS, SCENE_ZARR, SOURCE_NOTES, SOURCE_VIDEO
@@ -67,7 +67,7 @@ def _problems(video: VideoStore, indexed: str | None) -> Iterator[Problem]:
     made = finished(video)
     if made is None and all(made_by(video, name) for name in stages()):
         yield Problem(video.video_id, "its results were not made from each other: build it again")
-    if indexed is not None and (made is None or indexed not in ("", as_indexed(fingerprints_of_groups(made)))):
+    if indexed is not None and (made is None or indexed not in ("", as_indexed(identities_of_groups(made)))):
         yield Problem(video.video_id, "the dataset's index was written from other results: build the dataset again")
 
 

@@ -9,7 +9,7 @@ from pipeline.contract.errors import ChangedSinceIndexed
 from pipeline.contract.records import ScaleSource
 from pipeline.dataset.filters import filtered
 from pipeline.settings import FilterSettings
-from pipeline.stages.chain import final, fingerprints_of_groups, finished
+from pipeline.stages.chain import finished, identities_of_groups, identity_of
 from pipeline.store.groups import FRAMES, OCCUPANCY, SCENE
 from pipeline.store.index import CLASS_COLUMNS, INDEX_SCHEMA, as_indexed
 from pipeline.store.video import VideoStore
@@ -29,10 +29,10 @@ def video_rows(video: VideoStore, split: str, fingerprint: str, filters: FilterS
     except (ValueError, IndexError):  # arrays of two different runs have different lengths
         columns = {}
     made = finished(video)
-    if before is None or made != before or not columns or not fingerprint.startswith(final(made)):
+    if before is None or made != before or not columns or not fingerprint.startswith(identity_of(made)):
         raise ChangedSinceIndexed(f"{video.video_id}: its stages are being run again: build the dataset after that")
     rows = len(columns["row"])
-    noted = {"fingerprint": fingerprint, "split": split, "made": as_indexed(fingerprints_of_groups(made))}
+    noted = {"fingerprint": fingerprint, "split": split, "made": as_indexed(identities_of_groups(made))}
     columns |= {name: [value] * rows for name, value in noted.items()}
     arrays = [pa.array(columns[field.name]).cast(field.type) for field in INDEX_SCHEMA]
     return pa.Table.from_arrays(arrays, schema=INDEX_SCHEMA)

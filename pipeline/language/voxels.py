@@ -26,7 +26,7 @@ from pipeline.stages.chain import made_by
 from pipeline.stages.damage import examined
 from pipeline.store.group_writer import GroupWriter
 from pipeline.store.groups import LANGUAGE, OCCUPANCY, SEMANTICS
-from pipeline.store.provenance import Provenance, fingerprint
+from pipeline.store.provenance import Provenance, fingerprint, identity
 from pipeline.store.rows import WITH_EMBEDDINGS, clip_rows, has_embeddings, read_labels, read_scene
 from pipeline.store.video import VideoStore
 
@@ -137,7 +137,8 @@ def _wanted(video: VideoStore) -> str:
     if not has_embeddings(video):
         message = f"{video.video_id} has no region embeddings: run the stage 'semantics' again, {WITH_EMBEDDINGS}"
         raise NoEmbeddings(message)
-    return fingerprint(LANGUAGE, CODE_VERSION, {}, str(video.attributes(OCCUPANCY)["fingerprint"]))
+    noted = video.attributes(OCCUPANCY)
+    return fingerprint(LANGUAGE, CODE_VERSION, {}, identity(str(noted["fingerprint"]), str(noted.get("upstream", ""))))
 
 
 def _stored_fingerprint(video: VideoStore) -> str | None:

@@ -69,7 +69,7 @@ class SettingsTree(Protocol):
 class Workbench:
     """What stages work with: one video's files, the catalog, the settings, and whom to tell how far they are.
 
-    wanted: fingerprint of the result that the running stage is to make. check_weights: raises ``WeightsReplaced`` once
+    wanted: identity of the result that the running stage is to make. check_weights: raises ``WeightsReplaced`` once
     the files of weights that settings name by a path are not those in ``wanted`` any more; for stages that keep
     something before their result is whole.
     """

@@ -4,9 +4,11 @@ A stage that was run again leaves the results of later stages standing, which sh
 the fingerprint of what it was made from; a video is finished only where that holds from the first stage to the last.
 """
 
+from pipeline.contract.errors import CorruptStore, StageMissing
 from pipeline.stages.registry import last_stages, latest_inputs, stages
+from pipeline.store.groups import SOURCE_NOTES
 from pipeline.store.outputs import GroupOutput, provenance
-from pipeline.store.provenance import Provenance, fingerprint, joined
+from pipeline.store.provenance import Provenance, fingerprint, identity, joined, linked
 from pipeline.store.video import VideoStore
 
 
@@ -25,10 +27,10 @@ def finished(video: VideoStore) -> dict[str, Provenance] | None:
     Raises:
         NotReadableNow: the file system cannot say.
     """
-    made: dict[str, Provenance] = {}
+    made, content = dict[str, Provenance](), content_of(video)
     for name in stages():
         found = made_by(video, name)
-        if found is None or not _made_from(found, upstream(video.video_id, name, made)):
+        if found is None or not made_from(found, upstream(video.video_id, name, made), content):
             return None
         made[name] = found
     return made
@@ -45,10 +47,27 @@ def final(made: dict[str, Provenance]) -> str:
     return joined([made[name].fingerprint for name in last_stages()])
 
 
-def fingerprints_of_groups(made: dict[str, Provenance]) -> dict[str, str]:
-    """Return the fingerprint of every group of ``scene.zarr`` by its name."""
+def identity_of(made: dict[str, Provenance]) -> str:
+    """Return what tells the results of a finished video from all others: ``final``, and the content of its source."""
+    return identity(final(made), made[last_stages()[-1]].upstream)
+
+
+def content_of(video: VideoStore) -> str:
+    """Return the SHA-256 of a video's source, empty where nothing tells."""
+    try:
+        return str(video.read_json(SOURCE_NOTES).get("sha256", ""))
+    except (CorruptStore, StageMissing):
+        return ""
+
+
+def identities_of_groups(made: dict[str, Provenance]) -> dict[str, str]:
+    """Return what tells every group of ``scene.zarr`` from others of its name, by its name."""
     outputs = {name: stages()[name].output for name in made}
-    return {out.name: made[name].fingerprint for name, out in outputs.items() if isinstance(out, GroupOutput)}
+    return {
+        out.name: identity(made[name].fingerprint, made[name].upstream)
+        for name, out in outputs.items()
+        if isinstance(out, GroupOutput)
+    }
 
 
 def upstream(video_id: str, name: str, made: dict[str, Provenance]) -> str:
@@ -56,8 +75,9 @@ def upstream(video_id: str, name: str, made: dict[str, Provenance]) -> str:
     return joined([made[given].fingerprint for given in latest_inputs(name)] or [video_id])
 
 
-def _made_from(made: Provenance, before: str) -> bool:
+def made_from(made: Provenance, before: str, content: str) -> bool:
+    """Tell whether a result was made from what has the fingerprint ``before``, of a source with this content."""
     if made.upstream:
-        return made.upstream == before
+        return made.upstream in (before, linked(before, content))
     # Results of release 0.1 do not note it, but their fingerprint covers it.
     return made.fingerprint == fingerprint(made.stage, made.code_version, made.settings, before)

@@ -7,14 +7,14 @@ from functools import partial
 
 from pipeline.contract.errors import CorruptStore, StageMissing, StorageFailed
 from pipeline.stages.base import SettingsTree, StageResult, Workbench
-from pipeline.stages.chain import finished_fingerprint, made_by, upstream
+from pipeline.stages.chain import content_of, finished_fingerprint, made_by, made_from, upstream
 from pipeline.stages.damage import examined, set_aside_if_damaged
 from pipeline.stages.failures import forget_failure, record_failure
 from pipeline.stages.registry import AnyStage, last_stages, latest_inputs, stages
 from pipeline.stages.weight_files import WeightFiles, check_noted, check_unchanged, weight_files
 from pipeline.store.drafts import remove_tree
 from pipeline.store.groups import SOURCE_VIDEO
-from pipeline.store.provenance import Provenance, fingerprint, joined
+from pipeline.store.provenance import Provenance, fingerprint, identity, joined, linked
 from pipeline.store.video import VideoStore
 
 
@@ -63,12 +63,15 @@ def run_stage(name: str, workbench: Workbench) -> StageReport:
     video, before = workbench.video, _upstream_now(name, workbench)
     files = weight_files(workbench.settings.of(stages()[name]))
     wanted, stored = _fingerprint(name, workbench.settings, before, files), made_by(video, name)
-    if stored and stored.fingerprint == wanted:
+    content = (
+        content_of(video) if stages()[name].inputs else ""
+    )  # what the first stage brings is known when it is there
+    if stored and stored.fingerprint == wanted and made_from(stored, before, content):
         return StageReport(stored, reused=True)
     try:
         if stored is None:
             set_aside_if_damaged(video, stages()[name].output)
-        made = _make(stages()[name], replace(workbench, wanted=wanted), before, files)
+        made = _make(stages()[name], replace(workbench, wanted=wanted), linked(before, content), files)
     except Exception as error:
         said = _said(video, error)
         record_failure(video, name, final_fingerprint(video.video_id, workbench.settings), said)
@@ -122,7 +125,8 @@ def _fingerprint(name: str, settings: SettingsTree, before: str, files: WeightFi
 
 def _make(stage: AnyStage, workbench: Workbench, before: str, files: WeightFiles) -> Provenance:
     started, settings = time.perf_counter(), workbench.settings.of(stage)
-    workbench = replace(workbench, check_weights=partial(check_unchanged, settings, files))
+    made_as, result_is = workbench.wanted, identity(workbench.wanted, before)
+    workbench = replace(workbench, wanted=result_is, check_weights=partial(check_unchanged, settings, files))
     _restore_inputs(stage, workbench)
     with stage.output.draft(workbench.video) as draft:
         result: StageResult = stage.fill(workbench, settings, draft)
@@ -134,7 +138,7 @@ def _make(stage: AnyStage, workbench: Workbench, before: str, files: WeightFiles
             code_version=stage.code_version,
             settings=settings.decisive(),
             weights=dict(result.weights),
-            fingerprint=workbench.wanted,
+            fingerprint=made_as,
             upstream=before,
             seconds=round(time.perf_counter() - started, 3),
             counts=dict(result.counts),

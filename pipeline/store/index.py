@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pipeline.contract.classes import COUNTED_CLASSES
 from pipeline.contract.errors import CorruptStore
 from pipeline.store.files import Files
+from pipeline.store.provenance import identity
 
 INDEX = ("dataset", "index.parquet")
 FOLDER = ("dataset", "index")
@@ -239,7 +240,7 @@ def _columns(files: Files, part: IndexFile, columns: Sequence[str]) -> pa.Table:
 
 
 def as_indexed(made: Mapping[str, str]) -> str:
-    """Return what the index notes of a video's groups: the fingerprint of each by its name, as JSON."""
+    """Return what the index notes of a video's groups: the identity of each by its name, as JSON."""
     return json.dumps(dict(sorted(made.items())))
 
 
@@ -249,4 +250,5 @@ def same_as_indexed(group: str, attributes: Mapping[str, Any], indexed: str) -> 
     Indexes of release 0.1 note nothing; groups that they do not name (``language``) are checked by whoever makes them.
     """
     wanted = json.loads(indexed).get(group) if indexed else None
-    return wanted is None or attributes.get("fingerprint") == wanted
+    found = identity(str(attributes.get("fingerprint")), str(attributes.get("upstream", "")))
+    return wanted is None or found == wanted

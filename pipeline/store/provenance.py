@@ -20,7 +20,8 @@ class Provenance(BaseModel):
 
     settings: the stage's own settings. weights: SHA-256 by name of weights file. counts: numbers worth a row
     in a report ("clips", "frames"). left_out: what this stage dropped, with the reason. upstream: fingerprint of what
-    it was made from (the video's id for the first stage); empty in results of release 0.1.
+    it was made from (the video's id for the first stage) and, after an @, the beginning of the source's SHA-256, as a
+    local file may be replaced; empty in results of release 0.1.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -54,6 +55,16 @@ def fingerprint(
     parts = [stage, code_version, settings, upstream, *([weight_files] if weight_files else [])]
     content = json.dumps(parts, sort_keys=True, default=str)
     return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def linked(before: str, content: str) -> str:
+    """Return what a result notes as its upstream: a fingerprint, and the SHA-256 of the source where it is known."""
+    return f"{before}@{content[:16]}" if content else before
+
+
+def identity(fingerprint: str, upstream: str) -> str:
+    """Return what tells a result from every other one: its fingerprint, and of which content of the source it is."""
+    return linked(fingerprint, upstream.partition("@")[2])
 
 
 def joined(fingerprints: Sequence[str]) -> str:

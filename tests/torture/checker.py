@@ -113,8 +113,7 @@ def _video(folder: Path, film: Film, found: Found) -> dict[str, str]:
             continue
         found.wrong += list(_altered(folder, group, notes[group]))
     source, clips = _source(folder, found), _clips(folder, found)
-    beginning = [folder.name, *(part["fingerprint"] if part else None for part in (source, clips))]
-    if None not in beginning and _is_chain(beginning, [source, clips], notes):
+    if _is_chain(folder, [source, clips, *(notes.get(group) for group in CHAIN)]):
         try:
             edition = film.editions[json.loads((folder / "source.json").read_text())["sha256"]]
             read = {(group, name): _array(folder, group, name) for group, name in _ARRAYS}
@@ -125,18 +124,22 @@ def _video(folder: Path, film: Film, found: Found) -> dict[str, str]:
             found.wrong.append(
                 f"{folder.name}: is whole by its notes, and does not read: {type(error).__name__}: {error}"
             )
-    return {group: str(noted["fingerprint"]) for group, noted in notes.items()}
+    return {
+        group: "@".join([str(noted["fingerprint"]), *str(noted["upstream"]).split("@")[1:]])
+        for group, noted in notes.items()
+    }
 
 
-def _is_chain(beginning: list[Any], first: list[Any], notes: dict[str, dict[str, Any]]) -> bool:
-    links = [*first, *(notes.get(group) for group in CHAIN)]
-    if any(link is None for link in links):
+def _is_chain(folder: Path, links: list[dict[str, Any] | None]) -> bool:
+    """Tell whether every result says that it was made from the one before, and of the source that lies there."""
+    if links[0] is None or None in links:
         return False
-    before = beginning[0]
+    content = json.loads((folder / "source.json").read_text())["sha256"][:16]
+    before, of_this = folder.name, ""
     for link in links:
-        if link["upstream"] != before:
+        if link is None or link["upstream"] != f"{before}{of_this}":
             return False
-        before = link["fingerprint"]
+        before, of_this = link["fingerprint"], f"@{content}"
     return True
 
 

@@ -6,9 +6,9 @@ import pytest
 
 from pipeline.stages.chain import (
     final,
-    fingerprints_of_groups,
     finished,
     finished_fingerprint,
+    identities_of_groups,
     made_by,
     upstream,
 )
@@ -76,7 +76,7 @@ def test_a_video_without_one_of_its_results_is_not_finished(own_room: VideoStore
 def test_groups_are_listed_with_their_fingerprints(own_room: VideoStore):
     made = finished(own_room)
     assert made is not None
-    groups = fingerprints_of_groups(made)
+    groups = identities_of_groups(made)
     assert groups == {
         "frames": made["indoor_clips"].fingerprint,
         **{name: made[name].fingerprint for name in ("reconstruction", "scene", "semantics", "occupancy")},

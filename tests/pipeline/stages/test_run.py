@@ -30,7 +30,7 @@ from pipeline.dataset.index import build_dataset
 from pipeline.sources.catalog.rows import CatalogRow, VideoState
 from pipeline.sources.video_source import VideoSource
 from pipeline.stages.base import Workbench
-from pipeline.stages.chain import made_by
+from pipeline.stages.chain import finished, made_by
 from pipeline.stages.failures import last_failure, record_failure
 from pipeline.stages.registry import stages
 from pipeline.stages.run import (
@@ -275,6 +275,19 @@ def test_a_result_made_of_another_input_is_made_again(own_room: VideoStore):
     again = run_stage("occupancy", workbench)
     assert not again.reused
     assert again.provenance.fingerprint != before
+
+
+def test_a_result_made_of_another_file_is_made_again_though_its_fingerprint_is_the_same(own_room: VideoStore):
+    workbench, content = workbench_of(own_room, occupancy={"reach_m": 8.0}), own_room.read_json("source.json")
+    before = run_stage("occupancy", workbench).provenance
+    assert before.upstream.endswith(f"@{content['sha256'][:16]}")
+    assert finished(own_room) is not None
+    own_room.write_json("source.json", {**content, "sha256": "1" * 64})
+    assert finished(own_room) is None
+    again = run_stage("occupancy", workbench)
+    assert not again.reused
+    assert again.provenance.fingerprint == before.fingerprint
+    assert again.provenance.upstream.endswith(f"@{'1' * 16}")
 
 
 def test_a_failed_stage_is_noted_and_leaves_the_earlier_result(own_room: VideoStore):
