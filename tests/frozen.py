@@ -1,6 +1,7 @@
 """A frozen tour for tests of the guard, and a checkout whose log is not that of this repository."""
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from pipeline.store.store import Store
 from pipeline.tours.frozen import LOG, LOG_FOLDER
 from pipeline.tours.seeds import FROZEN_SEEDS_START
+from tests.pipeline.renamed import copy_video
 
 FROZEN = FROZEN_SEEDS_START
 """The first of the frozen tours. Tests build its house at most: nothing of it is rendered or measured."""
@@ -30,7 +32,8 @@ def git(folder: Path, *arguments: str) -> str:
 def pass_for_frozen(data: Path, video_id: str) -> str:
     """Make a stored tour one that is called frozen, as if it had been built during a look; return its id."""
     store, frozen_id = Store(data), f"tour-{FROZEN}"
-    (data / "videos" / video_id).rename(data / "videos" / frozen_id)
+    copy_video(store, video_id, frozen_id)
+    shutil.rmtree(data / "videos" / video_id)
     video = store.video(frozen_id)
     video.write_json("source.json", {**video.read_json("source.json"), "origin": f"tour://{FROZEN}"})
     return frozen_id

@@ -55,9 +55,8 @@ def fetch(
 ) -> Source:
     """Put a video into ``folder`` as ``source.mp4`` and describe it in ``source.json``.
 
-    Nothing is done where both are there already and agree, and a local file is still what they are. ``folder`` is
-    worked on by one process at a time. A URL whose video turns out broken, or that changes during the transfer, is
-    asked for once more.
+    Nothing is done where both are there, agree, and are what a local file is now. ``folder`` is worked on by one
+    process at a time. A URL whose video turns out broken, or that changes meanwhile, is asked for once more.
 
     Args:
         source: a rendered tour, a local file or a URL.
