@@ -84,13 +84,14 @@ class Workbench:
 
 @dataclass(frozen=True)
 class StageResult:
-    """What a stage has to say about its result; becomes part of its ``Provenance``."""
+    """What a stage has to say about its result; becomes part of its ``Provenance``, which says what each is."""
 
     backend: str
     counts: Mapping[str, float]
     left_out: tuple[LeftOut, ...] = ()
     notes: tuple[str, ...] = ()
     weights: Mapping[str, str] = field(default_factory=dict)
+    beside: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,8 +114,9 @@ class Stage(Generic[SettingsT, DraftT]):
     name: of the asset, the folder, the key in the settings and the function. code_version: raised by hand whenever the
     same input and settings would give another result. inputs: names of the stages whose results it reads; the
     fingerprint of the last ones enters its own. fill: does the work, filling the draft of the output. published: what
-    follows once the result is in its place. restore: makes again what of its result was deleted to save space, before
-    a later stage reads it.
+    follows once the result is in its place. beside: tells what it has written into the result of an earlier stage,
+    which may be made anew without it; what it was is in the provenance. restore: makes again what of its result was
+    deleted to save space, before a later stage reads it.
     """
 
     name: str
@@ -127,6 +129,7 @@ class Stage(Generic[SettingsT, DraftT]):
     checks: tuple[Check, ...] = ()
     resources: Resources = Resources()
     published: Callable[[Workbench], None] | None = None
+    beside: Callable[[VideoStore], str] | None = None
     restore: Callable[[Workbench, SettingsT], None] | None = None
 
     def resources_under(self, settings: SettingsT) -> Resources:
@@ -162,6 +165,7 @@ def stage(
     checks: tuple[Check, ...] = (),
     resources: Resources = Resources(),
     published: Callable[[Workbench], None] | None = None,
+    beside: Callable[[VideoStore], str] | None = None,
     restore: Callable[[Workbench, SettingsT], None] | None = None,
 ) -> Callable[[Callable[[Workbench, SettingsT, DraftT], StageResult]], Stage[SettingsT, DraftT]]:
     """Make a stage of the function below, which gives it its name and description; arguments as of ``Stage``."""
@@ -178,6 +182,7 @@ def stage(
             checks,
             resources,
             published,
+            beside,
             restore,
         )
 

@@ -32,6 +32,8 @@ def finished(video: VideoStore) -> dict[str, Provenance] | None:
         found = made_by(video, name)
         if found is None or not made_from(found, upstream(video.video_id, name, made), content):
             return None
+        if not agrees(video, found):
+            return None
         made[name] = found
     return made
 
@@ -73,6 +75,12 @@ def identities_of_groups(made: dict[str, Provenance]) -> dict[str, str]:
 def upstream(video_id: str, name: str, made: dict[str, Provenance]) -> str:
     """Return the one fingerprint of what a stage builds on; the first stage builds on the video's id."""
     return joined([made[given].fingerprint for given in latest_inputs(name)] or [video_id])
+
+
+def agrees(video: VideoStore, made: Provenance) -> bool:
+    """Tell whether what a stage wrote beside its output, if anything, is what it wrote with that output."""
+    beside = stages()[made.stage].beside
+    return beside is None or not made.beside or beside(video) == made.beside
 
 
 def made_from(made: Provenance, before: str, content: str) -> bool:

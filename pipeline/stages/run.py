@@ -7,7 +7,7 @@ from functools import partial
 
 from pipeline.contract.errors import CorruptStore, StageMissing, StorageFailed
 from pipeline.stages.base import SettingsTree, StageResult, Workbench
-from pipeline.stages.chain import content_of, finished_fingerprint, made_by, made_from, upstream
+from pipeline.stages.chain import agrees, content_of, finished_fingerprint, made_by, made_from, upstream
 from pipeline.stages.damage import examined, set_aside_if_damaged
 from pipeline.stages.failures import forget_failure, record_failure
 from pipeline.stages.registry import AnyStage, last_stages, latest_inputs, stages
@@ -66,7 +66,7 @@ def run_stage(name: str, workbench: Workbench) -> StageReport:
     content = (
         content_of(video) if stages()[name].inputs else ""
     )  # what the first stage brings is known when it is there
-    if stored and stored.fingerprint == wanted and made_from(stored, before, content):
+    if stored and stored.fingerprint == wanted and made_from(stored, before, content) and agrees(video, stored):
         return StageReport(stored, reused=True)
     try:
         if stored is None:
@@ -144,6 +144,7 @@ def _make(stage: AnyStage, workbench: Workbench, before: str, files: WeightFiles
             counts=dict(result.counts),
             left_out=result.left_out,
             notes=result.notes,
+            beside=result.beside,
         )
         draft.attributes.update(made.model_dump(mode="json"))
     if stage.published is not None:

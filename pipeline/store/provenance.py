@@ -21,7 +21,8 @@ class Provenance(BaseModel):
     settings: the stage's own settings. weights: SHA-256 by name of weights file. counts: numbers worth a row
     in a report ("clips", "frames"). left_out: what this stage dropped, with the reason. upstream: fingerprint of what
     it was made from (the video's id for the first stage) and, after an @, the beginning of the source's SHA-256, as a
-    local file may be replaced; empty in results of release 0.1.
+    local file may be replaced; empty in results of release 0.1. beside: what tells that which the stage wrote beside
+    its output, where it wrote something.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -33,6 +34,7 @@ class Provenance(BaseModel):
     weights: dict[str, str]
     fingerprint: str
     upstream: str = ""
+    beside: str = ""
     seconds: float
     counts: dict[str, float]
     left_out: tuple[LeftOut, ...] = ()

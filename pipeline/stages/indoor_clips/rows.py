@@ -40,6 +40,14 @@ def write_indoor_scores(video: VideoStore, scores: Sequence[IndoorScore], scored
     video.write_table(CLIPS, table.replace_schema_metadata(metadata))
 
 
+def scored_by(video: VideoStore) -> str:
+    """Return what decided the scores in ``clips.parquet``; empty where there are none."""
+    if not video.exists(CLIPS):
+        return ""
+    metadata: dict[bytes, bytes] = video.read_table(CLIPS).schema.metadata or {}
+    return metadata.get(SCORED_BY, b"").decode(errors="replace")
+
+
 def indoor_scores(video: VideoStore, scored_by: str | None = None) -> list[IndoorScore]:
     """Return every clip's score, in the order of the clips; none where none is stored or ``scored_by`` is another."""
     table = video.read_table(CLIPS)

@@ -28,6 +28,7 @@ SCORES_VERSION = "1"
     output=GroupOutput(FRAMES),
     preview=imported("pipeline.stages.indoor_clips.preview:contact_sheet"),
     checks=(frames_shape,),
+    beside=imported("pipeline.stages.indoor_clips.rows:scored_by"),
     resources=Resources(memory_gb=1),
 )
 def indoor_clips(workbench: Workbench, settings: IndoorClipsSettings, group: GroupWriter) -> StageResult:
@@ -59,7 +60,8 @@ def indoor_clips(workbench: Workbench, settings: IndoorClipsSettings, group: Gro
         raise NoIndoorClip(message)
     counts = {"clips": kept, "clips_left_out": len(left_out), "mean_score": float(np.mean(indoor))}
     notes = tuple(f"clip {clip.clip_id}: {_named(score)}" for clip, score in zip(clips, scores, strict=True))
-    return StageResult(backend.name, counts, tuple(left_out), notes if scores[0].categories else (), backend.weights)
+    notes = notes if scores[0].categories else ()
+    return StageResult(backend.name, counts, tuple(left_out), notes, backend.weights, beside=scored_by)
 
 
 def _scored_by(video: VideoStore, settings: IndoorClipsSettings) -> str:

@@ -32,6 +32,7 @@ from pipeline.sources.video_source import VideoSource
 from pipeline.stages.base import Workbench
 from pipeline.stages.chain import finished, made_by
 from pipeline.stages.failures import last_failure, record_failure
+from pipeline.stages.indoor_clips.rows import SCORE_COLUMNS, SCORED_BY, indoor_scores, scored_by
 from pipeline.stages.registry import stages
 from pipeline.stages.run import (
     StageReport,
@@ -163,7 +164,8 @@ def test_stopped_in_the_middle_of_a_stage_only_that_stage_is_done_again(
     assert made_by(video, stage) is None
     assert last_failure(video) is None, "who was stopped has not failed"
     reports = list(process_video(copied_tour))
-    assert [report.provenance.stage for report in reports if not report.reused] == [stage]
+    again = [stage, "indoor_clips"] if stage == "clips" else [stage]  # whose scores were in the table of clips
+    assert [report.provenance.stage for report in reports if not report.reused] == again
     assert is_built(video, copied_tour.settings)
 
 
@@ -288,6 +290,24 @@ def test_a_result_made_of_another_file_is_made_again_though_its_fingerprint_is_t
     assert not again.reused
     assert again.provenance.fingerprint == before.fingerprint
     assert again.provenance.upstream.endswith(f"@{'1' * 16}")
+
+
+def test_frames_whose_scores_are_gone_from_the_table_of_clips_are_made_again(copied_tour: Workbench):
+    """As after settings of clips were changed and changed back: the table is new, and the frames are as they were."""
+    video = copied_tour.video
+    attributes = video.attributes("frames")
+    with video.write_group("frames", {**attributes, "beside": scored_by(video)}) as group:
+        for name in ("rgb", "clip_id", "frame_index", "time_s", "indoor_score"):
+            group.append(name, video.read("frames", name))
+    assert run_stage("indoor_clips", copied_tour).reused
+    assert finished(video) is not None
+    table = video.read_table("clips.parquet")
+    metadata = {key: value for key, value in table.schema.metadata.items() if key != SCORED_BY}
+    video.write_table("clips.parquet", table.drop_columns(list(SCORE_COLUMNS)).replace_schema_metadata(metadata))
+    assert finished(video) is None
+    assert not run_stage("indoor_clips", copied_tour).reused
+    assert len(indoor_scores(video)) == len(table)
+    assert finished(video) is not None
 
 
 def test_a_failed_stage_is_noted_and_leaves_the_earlier_result(own_room: VideoStore):
