@@ -24,7 +24,8 @@ def own_folder(parent: Path, name: str) -> Path:
     """
     parent.mkdir(parents=True, exist_ok=True)
     for folder in _candidates(parent, name):
-        if is_own(folder, name) or (not os.path.lexists(folder) and _make(folder, name)):
+        # Whether it is ours is asked once it is there: one that another process makes appears with its mark.
+        if is_own(folder, name) if os.path.lexists(folder) else _make(folder, name):
             return folder
     raise AssertionError("there is always another number")
 
@@ -32,10 +33,10 @@ def own_folder(parent: Path, name: str) -> Path:
 def find_own(parent: Path, name: str) -> Path | None:
     """Return the folder that ``own_folder`` would return, or None where it is not made yet."""
     for folder in _candidates(parent, name):
-        if is_own(folder, name):
-            return folder
         if not os.path.lexists(folder):
             return None
+        if is_own(folder, name):
+            return folder
     raise AssertionError("there is always another number")
 
 

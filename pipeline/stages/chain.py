@@ -32,7 +32,7 @@ def finished(video: VideoStore) -> dict[str, Provenance] | None:
         found = made_by(video, name)
         if found is None or not made_from(found, upstream(video.video_id, name, made), content):
             return None
-        if not agrees(video, found):
+        if not agrees(video, name, found):
             return None
         made[name] = found
     return made
@@ -77,9 +77,9 @@ def upstream(video_id: str, name: str, made: dict[str, Provenance]) -> str:
     return joined([made[given].fingerprint for given in latest_inputs(name)] or [video_id])
 
 
-def agrees(video: VideoStore, made: Provenance) -> bool:
+def agrees(video: VideoStore, name: str, made: Provenance) -> bool:
     """Tell whether what a stage wrote beside its output, if anything, is what it wrote with that output."""
-    beside = stages()[made.stage].beside
+    beside = stages()[name].beside
     return beside is None or not made.beside or beside(video) == made.beside
 
 

@@ -66,7 +66,7 @@ def run_stage(name: str, workbench: Workbench) -> StageReport:
     content = (
         content_of(video) if stages()[name].inputs else ""
     )  # what the first stage brings is known when it is there
-    if stored and stored.fingerprint == wanted and made_from(stored, before, content) and agrees(video, stored):
+    if stored and stored.fingerprint == wanted and made_from(stored, before, content) and agrees(video, name, stored):
         return StageReport(stored, reused=True)
     try:
         if stored is None:
