@@ -163,7 +163,10 @@ def _row(expected: pa.Table, path: Path) -> CatalogRow:
 
 def _difference(video: VideoStore, row: CatalogRow, expected: pa.Table) -> str:
     """Return in what a rebuilt video differs from its manifest, or nothing."""
-    found = _video_table(video, row, expected["split"][0].as_py())
+    return _compared(_video_table(video, row, expected["split"][0].as_py()), expected)
+
+
+def _compared(found: pa.Table, expected: pa.Table) -> str:
     if found["sha256"][0] != expected["sha256"][0]:
         return "its host gives another file now"
     for name in ("clip_id", "frame_index"):
