@@ -16,7 +16,7 @@ export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 export DAGSTER_CLI_JOB_EXECUTE_MODULE_NAME ?= assets
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: build_dataset ui test check docs bench experiment install clean help
+.PHONY: build_dataset ui test check docs bench torture experiment install clean help
 
 # 'dagster job execute' is the command users know; that 'dg launch' is to succeed it need not open every build.
 build_dataset: export PYTHONWARNINGS ?= ignore:Function
@@ -44,6 +44,10 @@ docs: $(DEV)  ## the documents on http://127.0.0.1:8000
 
 bench: $(DEV)  ## speed and memory, as ratios to named baselines; JSON in .bench/
 	python -m pipeline.bench
+
+ROUNDS ?= 1000
+torture: $(DEV)  ## a campaign of faults against the store, ROUNDS=1000, an hour; report in .torture.json
+	python -m tests.torture --rounds $(ROUNDS) --out .torture.json
 
 EXPERIMENT_TOURS := $(shell seq 101 116)
 experiment: $(ALL)  ## what pre-training is worth, on rendered rooms; hours. TEACHER=dinov2|san WEIGHTS=file or name

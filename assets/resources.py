@@ -1,7 +1,7 @@
 """What assets are given: where the dataset lies and how it is made, and one video held against other processes."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from typer import echo
 
 from models.memory import limited_memory, machine_bytes
 from models.places import Places
-from pipeline.contract.errors import VideoLocked
+from pipeline.contract.errors import NotReadableNow, VideoLocked
 from pipeline.contract.progress import SECONDS_BETWEEN_LINES, Lines
 from pipeline.dataset.known import settled
 from pipeline.dataset.selection import Selection
@@ -21,10 +21,10 @@ from pipeline.sources.current_rules import bring_rules
 from pipeline.sources.due import due
 from pipeline.sources.entries import SourceList, listed_sources, read_entries, sources_text
 from pipeline.stages.base import Workbench
+from pipeline.stages.chain import finished_fingerprint
 from pipeline.stages.failures import last_failure, worth_trying
 from pipeline.stages.run import final_fingerprint, finish_video, is_built
 from pipeline.stages.video.stage import video
-from pipeline.store.groups import OCCUPANCY
 from pipeline.store.store import Store, data_url
 from pipeline.store.video import VideoStore
 
@@ -90,7 +90,7 @@ class PipelineResource(dg.ConfigurableResource["PipelineResource"]):
         for found in due(catalog, settings.of(video).web, settings.dataset.order):
             if found.video_id in done or (named is not None and found.video_id not in named):
                 continue
-            if is_missing(store.video(found.video_id), settings, found.built):
+            if is_missing(store.video(found.video_id), settings):
                 yield found.video_id
 
     def run_config(self) -> dict[str, Any]:
@@ -122,13 +122,14 @@ class LockedVideo(dg.ConfigurableResource[Workbench]):
                 finish_video(workbench, keep_source=settings.dataset.keep_videos)
 
 
-def is_missing(video: VideoStore, settings: Settings, built: str = "") -> bool:
-    """Tell whether a video is not built and worth trying; ``built`` is the fingerprint that the catalog notes."""
+def is_missing(video: VideoStore, settings: Settings) -> bool:
+    """Tell whether a video is not built and worth trying; of one that cannot be read at the moment it is not known."""
     wanted = final_fingerprint(video.video_id, settings)
-    if built == wanted and video.has_group(OCCUPANCY):
-        return False
-    tried_enough = not worth_trying(last_failure(video), wanted, settings.dataset.give_up_after)
-    return not tried_enough and not is_built(video, settings)
+    with suppress(NotReadableNow):
+        return finished_fingerprint(video) != wanted and worth_trying(
+            last_failure(video), wanted, settings.dataset.give_up_after
+        )
+    return False
 
 
 def _wait_for_place(video: VideoStore, parallel_videos: int, held: ExitStack) -> None:

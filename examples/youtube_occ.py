@@ -16,7 +16,7 @@ import training
 from pipeline.contract.progress import Lines
 from pipeline.sources.video_source import read_sources
 from pipeline.store.store import Store
-from pipeline.tours.seeds import EVALUATION_SEEDS_START
+from pipeline.tours.seeds import TUNING_SEEDS
 from training.data import Frames, StoredFrames
 from training.teachers.features import store_features
 from training.teachers.load import load_teacher
@@ -64,12 +64,12 @@ def build(sources: str, data: Path, profile: str, overrides: dict[str, Any]) -> 
 
 
 def labelled(nyu: Path | None, folder: Path, profile: str, overrides: dict[str, Any]) -> tuple[Frames, Frames]:
-    """Return what has labels, to learn from and to score: NYUv2, or the dataset and a tour for evaluation."""
+    """Return what has labels, to learn from and to score: NYUv2, or the dataset and a tour that is not in it."""
     if nyu is not None:
         benchmark = training.FramesSource(kind="nyu", path=str(nyu))
         return benchmark.open("train"), benchmark.open("test")
     held_out = {**overrides, "dataset": {"validation_share": 1.0}}
-    build(f"tour://{EVALUATION_SEEDS_START + 1}", folder / "evaluation", profile, held_out)
+    build(f"tour://{TUNING_SEEDS[0]}", folder / "evaluation", profile, held_out)
     paths = str(folder / "data"), str(folder / "evaluation")
     data, evaluation = (training.FramesSource(path=path) for path in paths)
     return data.open("train"), evaluation.open("test")

@@ -226,9 +226,9 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
 def _moving_pictures(container: InputContainer, path: Path) -> VideoStream:
     covers = av.stream.Disposition.attached_pic
     for stream in container.streams.video:
-        if not stream.disposition & covers:
+        if not stream.disposition & covers and stream.codec_context is not None:  # None: a codec that nobody knows
             return stream
-    raise BrokenVideo(f"{path.name} holds no video stream")
+    raise BrokenVideo(f"{path.name} holds no video stream that can be decoded")
 
 
 def _packet_span(container: InputContainer, stream: VideoStream) -> _PacketSpan:

@@ -16,9 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from pipeline.contract.errors import SettingsError
 from pipeline.contract.values import Values, checked, laid_over, read_yaml
 from pipeline.stages.base import SettingsT, Stage
+from pipeline.stages.chain import finished, made_by
 from pipeline.stages.registry import stages
-from pipeline.stages.run import made_by
-from pipeline.store.groups import OCCUPANCY
 from pipeline.store.index import first_video
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
@@ -249,7 +248,7 @@ def _stored_base(layers: Sequence[Layer], dataset: Store | None) -> tuple[Values
 
 def _first_finished(dataset: Store) -> str | None:
     """Return a finished video of a data folder that has no index yet, as far as there is one among the first."""
-    return next((key for key in dataset.video_ids()[:LOOKED_AT] if dataset.video(key).has_group(OCCUPANCY)), None)
+    return next((key for key in dataset.video_ids()[:LOOKED_AT] if finished(dataset.video(key))), None)
 
 
 def _profile(layers: Sequence[Layer]) -> tuple[Values, str]:

@@ -15,6 +15,7 @@ from models.symphonies import PRESETS, Symphonies, SymphoniesConfig
 from models.weights.checkpoint import load_strictly, read_state_dict
 from training.errors import WrongCheckpoint
 from training.settings import DistillSettings, FinetuneSettings, LanguageSettings
+from training.weight_files import same_run
 
 WEIGHTS = "network.safetensors"
 DESCRIPTION = "network.json"
@@ -81,7 +82,7 @@ def finished_network(folder: Path, task: str, data: str, settings: Mapping[str, 
         return None
     found = describe(folder)
     same = (found.task, found.data) == (task, data)
-    if not same or comparable(found.task, found.settings) != comparable(task, settings):
+    if not same or not same_run(comparable(found.task, found.settings), comparable(task, settings)):
         message = f"{folder} holds the network of a run on other data or settings: name another folder, or delete it"
         raise WrongCheckpoint(message)
     return found

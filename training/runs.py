@@ -11,6 +11,7 @@ from models.symphonies.maskdino import load_image_weights
 from pipeline.contract.progress import Progress, named, silent
 from training.batches import EpochBatches
 from training.checkpoints import (
+    WEIGHTS,
     NetworkDescription,
     check_nothing_strange,
     comparable,
@@ -31,6 +32,7 @@ from training.tasks.distill import Distillation, TaughtFrames, collate_taught
 from training.tasks.losses import CLASSES
 from training.tasks.supervise import Supervision
 from training.teachers.features import FeatureSource
+from training.weight_files import with_files
 
 
 def pretrain(
@@ -50,7 +52,7 @@ def pretrain(
         UnusableDataset, WrongCheckpoint, LossNotFinite: as in ``training.errors``.
         WrongWeights: the image encoder's.
     """
-    wanted = {"preset": preset, "teacher": features.group, **settings.model_dump(mode="json")}
+    wanted = _wanted({"preset": preset, "teacher": features.group}, settings)
     if done := finished_network(folder, "distilled", frames.origin, wanted):
         return done
     check_learnable(frames)
@@ -84,7 +86,7 @@ def finetune(
         UnusableDataset, WrongCheckpoint, LossNotFinite: as in ``training.errors``.
         WrongWeights: the image encoder's.
     """
-    wanted = {"preset": preset, "start": _described(start), **settings.model_dump(mode="json")}
+    wanted = _wanted({"preset": preset, "start": _described(start)}, settings, start)
     labelled = fraction(frames, settings.label_share, settings.label_seed)
     if done := finished_network(folder, "supervised", labelled.origin, wanted):
         return done
@@ -119,7 +121,7 @@ def learn_language(
         UnusableDataset, WrongCheckpoint, LossNotFinite: as in ``training.errors``.
         WrongWeights: the image encoder's.
     """
-    wanted = {"preset": preset, "start": _described(start), **settings.model_dump(mode="json")}
+    wanted = _wanted({"preset": preset, "start": _described(start)}, settings, start)
     if done := finished_network(folder, "language", frames.origin, wanted):
         return done
     check_learnable(frames.frames)
@@ -142,6 +144,15 @@ def learn_language(
         fabric,
         named(progress, "language"),
     )
+
+
+def _wanted(
+    run: Mapping[str, Any], settings: DistillSettings | FinetuneSettings | LanguageSettings, start: Path | None = None
+) -> dict[str, Any]:
+    """Return the settings of a run with what the files of weights hold that it begins with."""
+    network = None if start is None else start / WEIGHTS
+    image = None if settings.image_weights is None else Path(settings.image_weights)
+    return with_files({**run, **settings.model_dump(mode="json")}, start=network, image_weights=image)
 
 
 def _described(start: Path | None) -> dict[str, Any] | None:

@@ -1,6 +1,6 @@
 """The saved state of a training: there whole or not at all, and of this training or refused."""
 
-import pickle
+import errno
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from torch.optim.swa_utils import AveragedModel
 from training.curves import Curves
 from training.errors import WrongCheckpoint
 from training.fabric import Fabric
+from training.weight_files import same_identity
 
 STATE = "state.ckpt"
 EARLIER_STATE = "checkpoint.pt"
@@ -55,7 +56,7 @@ class TrainingState:
         """
         if not (folder / STATE).exists():
             return _check_nothing_earlier(folder)
-        if _identity_of(folder / STATE) != self.identity:
+        if not same_identity(_identity_of(folder / STATE), self.identity):
             message = f"{folder} holds the state of a run on other data, network or settings, or of an earlier release"
             raise WrongCheckpoint(f"{message}: name another folder, or delete it")
         content = self._content()
@@ -78,7 +79,9 @@ def _identity_of(path: Path) -> object:
     """Return whose state a file is; raises ``WrongCheckpoint`` where it is damaged."""
     try:
         return torch.load(path, map_location="cpu", weights_only=True, mmap=True).get("identity")
-    except (RuntimeError, EOFError, AttributeError, pickle.UnpicklingError) as error:
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise
         raise WrongCheckpoint(f"{path} is damaged: delete it, and the run begins anew") from error
 
 

@@ -37,7 +37,7 @@ def dataset(pipeline: PipelineResource) -> dg.MaterializeResult:
 
 @dg.asset(group_name="dataset", deps=[dataset])
 def quality_report(pipeline: PipelineResource) -> dg.MaterializeResult:
-    """Score the rendered tours among the videos against their exact truth."""
+    """Score the rendered tours among the videos against their exact truth; fails where one of them is frozen."""
     from pipeline.quality import tour_quality
 
     store = pipeline.store()

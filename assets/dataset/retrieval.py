@@ -10,9 +10,9 @@ from assets.resources import PipelineResource
 
 @dg.asset(group_name="dataset", deps=[dataset])
 def retrieval_report(pipeline: PipelineResource) -> dg.MaterializeResult:
-    """Ask the rendered tours for evaluation among the videos in words whose voxels are known (POP-3D's task).
+    """Ask the rendered tours for scores among the videos in words whose voxels are known (POP-3D's task).
 
-    Fails where no region has an embedding, and where no tour is for evaluation; the error says what to do.
+    Fails where no region has an embedding, no tour is for scores, or one is frozen; the error says what to do.
     """
     from pipeline.language.index import open_index
     from pipeline.language.retrieval import heat_maps, measure, tour_benchmark
@@ -41,5 +41,5 @@ def retrieval_report(pipeline: PipelineResource) -> dg.MaterializeResult:
 retrieval = dg.define_asset_job(
     "retrieval",
     selection=[retrieval_report],
-    description="Queries in words on the rendered tours for evaluation, with exact masks.",
+    description="Queries in words on the rendered tours for scores, with exact masks.",
 )

@@ -60,9 +60,12 @@ class TrainingResource(dg.ConfigurableResource["TrainingResource"]):
     def pretrained(self, dataset_version: str) -> Path:
         """Return the folder of the network that was pre-trained on a version of the dataset."""
         from training.settings import DistillSettings
+        from training.weight_files import with_files
 
         settings = self.settings(DistillSettings, self.distill).model_dump(mode="json")
-        return self.place("pretrained", dataset_version, self.preset, self.teacher, self.weights, settings)
+        identity = [dataset_version, self.preset, self.teacher, self.weights, settings]
+        files = with_files({}, teacher=self.weights, image_weights=settings["image_weights"])
+        return self.place("pretrained", *identity, *([files] if files else []))
 
     def labelled(self, dataset_version: str) -> Path:
         """Return the folder of the network that was trained on the labels of a version of the dataset."""

@@ -52,7 +52,13 @@ def locate(path_or_name: str | Path) -> Path:
         WrongWeights: the cached file is not what it was.
     """
     name = str(path_or_name)
-    return ensure(name) if name in WEIGHTS or name in shipped() else Path(path_or_name)
+    return ensure(name) if is_named(name) else Path(path_or_name)
+
+
+def is_named(path_or_name: str) -> bool:
+    """Tell whether this is the name of shipped or registered weights, and no path."""
+    is_plain = Path(path_or_name).name == path_or_name
+    return path_or_name in WEIGHTS or (is_plain and (SHIPPED / f"{path_or_name}.safetensors").is_file())
 
 
 def shipped() -> list[str]:

@@ -19,6 +19,7 @@ import typer
 from numpy.typing import NDArray
 
 from models.bench.memory import peak_bytes
+from pipeline.bench.made_up import finish_made_up
 from pipeline.contract.records import LeftOut, ScaleSource
 from pipeline.dataset.contents import contents_of, write_contents
 from pipeline.dataset.index import build_dataset
@@ -31,8 +32,7 @@ from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.catalog.rows import CatalogRow, VideoState
 from pipeline.sources.video_source import VideoSource
 from pipeline.stages.registry import stages
-from pipeline.store.index import CLASS_COLUMNS, FILES, INDEX_SCHEMA, IndexFile, IndexFiles
-from pipeline.store.provenance import Provenance
+from pipeline.store.index import CLASS_COLUMNS, FILES, INDEX_SCHEMA, IndexFile, IndexFiles, as_indexed
 from pipeline.store.store import Store
 from pipeline.store.video import VIDEOS
 
@@ -40,6 +40,7 @@ VIDEOS_MADE_UP = 100_000
 FRAMES = 40
 FRAMES_A_CLIP = 10
 UPLOADERS = 2_000
+GROUPS = ("frames", "reconstruction", "scene", "semantics", "occupancy")
 SETTINGS = DatasetSettings()
 
 
@@ -71,10 +72,6 @@ def change(store: Store, number: int, frames: int = FRAMES) -> str:
     video_id = Catalog(store).video_ids()[number]
     video = store.video(video_id)
     left_out = (LeftOut("occupancy", 0, "TooFewRegistered", "2 of 9 frames"),)
-    note = Provenance(
-        stage="occupancy", backend="b", code_version="1", settings={}, weights={}, fingerprint="1" * 16,
-        seconds=1.0, counts={}, left_out=left_out,
-    ).model_dump(mode="json")  # fmt: skip
     ones = np.ones(frames, np.float32)
     number_of_clip = np.arange(frames, dtype=np.int32) // FRAMES_A_CLIP
     arrays: dict[str, dict[str, NDArray[Any]]] = {
@@ -92,10 +89,7 @@ def change(store: Store, number: int, frames: int = FRAMES) -> str:
         "occupancy": {"class_counts": np.ones((frames, len(CLASS_COLUMNS)), np.int32)},
     }
     with video.locked():
-        for name, held in arrays.items():
-            with video.write_group(name, note) as group:
-                for array, values in held.items():
-                    group.append(array, values)
+        finish_made_up(video, "1" * 16, arrays, left_out)
     return video_id
 
 
@@ -143,6 +137,7 @@ def _index_rows(ids: list[str], first: int, frames: int) -> pa.Table:
         "clip_id": row // FRAMES_A_CLIP,
         "scale_source": ["floor_to_ceiling"] * count,
         "fingerprint": ["0" * 16] * count,
+        "made": [as_indexed(dict.fromkeys(GROUPS, "0" * 16))] * count,
     }
     return pa.Table.from_arrays([pa.array(columns[f.name]).cast(f.type) for f in INDEX_SCHEMA], schema=INDEX_SCHEMA)
 

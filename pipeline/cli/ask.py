@@ -7,12 +7,23 @@ import typer
 from rich.markdown import Markdown
 from rich.table import Table
 
-from pipeline.cli.options import LOOK, DataOption, FileOption, ProfileOption, SetOption, flags, resolved, store_at
-from pipeline.cli.printers import console
+from pipeline.cli.options import (
+    LOOK,
+    DataOption,
+    FileOption,
+    ProfileOption,
+    ReportingOption,
+    SetOption,
+    flags,
+    resolved,
+    store_at,
+)
+from pipeline.cli.printers import console, say_logged
 from pipeline.contract.errors import UnusableQuery
 from pipeline.contract.language import NO_MEANING
 from pipeline.settings import Layer, Settings
-from pipeline.store.store import Store
+from pipeline.store.store import Store, data_url
+from pipeline.tours.frozen import Look, frozen_among, looking
 
 if TYPE_CHECKING:
     from pipeline.language.query import Answer
@@ -65,6 +76,7 @@ def retrieval(
         int | None, typer.Option(min=1, help="First make it: this many queries on tours of the data.")
     ] = None,
     picture: Annotated[Path | None, typer.Option(help="Write heat maps of a few queries to this JPEG.")] = None,
+    reporting: ReportingOption = None,
     profile: ProfileOption = None,
     settings_file: FileOption = None,
     values: SetOption = None,
@@ -76,13 +88,18 @@ def retrieval(
     from pipeline.pictures.encode import jpeg
 
     store, side, settings = _asked(data, flags(profile, settings_file, values))
-    if make is not None:
-        write_benchmark(benchmark, tour_benchmark(store, settings, make))
-    queries = read_benchmark(benchmark)
-    report = measure(store, side, queries)
-    console.print(Markdown(report.markdown()))
-    if picture is not None:
-        picture.write_bytes(jpeg(heat_maps(store, side, queries, report), MAX_BYTES))
+    queries = read_benchmark(benchmark) if make is None else None
+    asked = [query.video_id for query in queries.queries] if queries else store.video_ids()
+    look = Look("youtube-occ retrieval", settings.profile, reporting)
+    with looking(frozen_among(store, asked), look, data_url(data)) as log:
+        say_logged(log)
+        if queries is None:
+            write_benchmark(benchmark, tour_benchmark(store, settings, make or 1))
+            queries = read_benchmark(benchmark)
+        report = measure(store, side, queries)
+        console.print(Markdown(report.markdown()))
+        if picture is not None:
+            picture.write_bytes(jpeg(heat_maps(store, side, queries, report), MAX_BYTES))
     if side.means_nothing:
         console.print(NO_MEANING, style="yellow")
 

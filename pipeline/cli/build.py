@@ -13,13 +13,14 @@ from pipeline.cli.options import (
     DataOption,
     FileOption,
     ProfileOption,
+    ReportingOption,
     SetOption,
     flags,
     resolved,
     sources_naming,
     store_at,
 )
-from pipeline.cli.printers import bar, console, error_line, report_lines
+from pipeline.cli.printers import bar, console, error_line, report_lines, say_logged
 from pipeline.contract.errors import PipelineError
 from pipeline.dataset.mixture import entered
 from pipeline.settings import PROFILES, Settings
@@ -31,7 +32,8 @@ from pipeline.stages.run import process_video
 from pipeline.stages.semantics.backends import segmenter
 from pipeline.stages.semantics.stage import semantics
 from pipeline.store.store import Store, data_url
-from pipeline.tours.seeds import seed_list
+from pipeline.tours.frozen import Look, looking
+from pipeline.tours.seeds import DEFAULT_SEEDS, seed_list
 
 if TYPE_CHECKING:
     from pipeline.quality import QualityReport
@@ -66,7 +68,7 @@ def process(
 
 
 def score(
-    seeds: Annotated[str, typer.Option(help="Tours to score: 1000001-1000010 or 3,5,8.")] = "1000001-1000010",
+    seeds: Annotated[str, typer.Option(help="Tours to score: 1000001-1000010 or 3,5,8.")] = DEFAULT_SEEDS,
     data: DataOption = None,
     profiles: Annotated[
         list[str] | None, typer.Option("--profile", help=f"Of {', '.join(PROFILES)}; several are set side by side.")
@@ -77,12 +79,13 @@ def score(
     labels_alone: Annotated[
         bool, typer.Option("--labels-alone", help="Score the segmenter on true cameras and depth; builds nothing.")
     ] = False,
+    reporting: ReportingOption = None,
 ) -> None:
     """Build rendered tours and compare every stage with their exact truth.
 
-    Seeds below 1,000,000 are for tuning, the others for evaluation only. Work that is done is reused: with several
-    profiles, each has its own folder below the data folder. The tours join the dataset there: give them a folder of
-    their own with --data.
+    Seeds below 1,000,000 are trained on, 1000001-1000010 tuned on, and later ones frozen: for figures that are
+    reported, with --reporting, and every look is logged. Work that is done is reused: with several profiles, each has
+    its own folder below the data folder. The tours join the dataset there: give them a folder of their own with --data.
     """
     from pipeline.quality import plot_side_by_side, side_by_side
 
@@ -91,9 +94,12 @@ def score(
     stores = [Store(folder) for folder in folders]
     said = [flags(name, settings_file, values) for name in names]
     every = [resolved(layer, store).settings for layer, store in zip(said, stores, strict=True)]
-    if labels_alone:
-        return _score_labels(every, seed_list(seeds))
-    reports = [_scored(store, chosen, seeds) for store, chosen in zip(stores, every, strict=True)]
+    look = Look("youtube-occ score", ", ".join(settings.profile for settings in every), reporting)
+    with looking(seed_list(seeds), look, data_url(data)) as log:
+        say_logged(log)
+        if labels_alone:
+            return _score_labels(every, seed_list(seeds))
+        reports = [_scored(store, chosen, seeds) for store, chosen in zip(stores, every, strict=True)]
     alone = reports[0] if len(reports) == 1 else None
     console.print(Markdown(alone.markdown() if alone else side_by_side(reports)))
     if plot:

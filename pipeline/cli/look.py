@@ -18,7 +18,7 @@ from pipeline.cli.options import (
     resolved,
     store_at,
 )
-from pipeline.cli.printers import console
+from pipeline.cli.printers import bar, console
 from pipeline.settings import described
 from pipeline.sources.entries import listed_sources
 from pipeline.stages.registry import stages
@@ -32,6 +32,7 @@ def add_to(app: typer.Typer) -> None:
     app.command(rich_help_panel=LOOK, epilog="Example: youtube-occ view tour-7 --data /tmp/look")(view)
     app.command(rich_help_panel=LOOK, epilog="Example: youtube-occ preview tour-7 --out pictures")(preview)
     app.command("settings", rich_help_panel=LOOK, epilog="Example: youtube-occ settings --why")(show_settings)
+    app.command(rich_help_panel=LOOK, epilog="Example: youtube-occ verify --data data")(verify)
     app.command("rejects", rich_help_panel=LOOK, epilog="Example: youtube-occ rejects --out rejects")(show_rejects)
 
 
@@ -80,6 +81,34 @@ def show_settings(
         if why:
             line.append(f"  <- {found.origin(name) or 'default'}", "cyan")
         console.print(line.append(f"  # {description}" if description else "", "dim"), soft_wrap=True)
+
+
+def verify(
+    video_ids: Annotated[list[str] | None, typer.Argument(help="Videos to verify; all by default.")] = None,
+    data: DataOption = None,
+    aside: Annotated[
+        bool, typer.Option("--set-aside", help="Move damaged results aside, so that the next build makes them again.")
+    ] = False,
+) -> None:
+    """Read every file of a dataset and compare it with the checksum that was noted when it was written.
+
+    Exits with 1 where something is not as it was written. Nothing is changed unless --set-aside says so, and nothing is
+    deleted: what is damaged goes to the folder 'damaged' of its video.
+    """
+    from pipeline.dataset.verify import set_aside
+    from pipeline.dataset.verify import verify as problems_of
+
+    store, found = store_at(data), 0
+    wanted = video_ids or store.video_ids()
+    with bar() as progress:
+        for problem in problems_of(store, wanted, progress):
+            found += 1
+            progress.console.print(f"{problem.video_id}: {problem.detail}", soft_wrap=True)
+            if aside and problem.group:
+                progress.console.print(f"{problem.video_id}: {set_aside(store, problem)}", soft_wrap=True)
+    console.print(f"{len(wanted)} videos read, {found} problems")
+    if found:
+        raise typer.Exit(1)
 
 
 def show_rejects(

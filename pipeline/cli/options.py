@@ -13,6 +13,7 @@ from pipeline.sources.entries import SourceList, listed_sources
 from pipeline.sources.video_source import VideoSource, names
 from pipeline.store.store import Store, data_url
 from pipeline.store.video import VIDEOS
+from pipeline.tours.seeds import FROZEN_SEEDS_START
 
 BUILD, LOOK, PUBLISH, SOURCES = "Build", "Look", "Publish", "Sources"
 """Panels of the help."""
@@ -44,6 +45,12 @@ FileOption = Annotated[
 SetOption = Annotated[list[str] | None, typer.Option("--set", help="One value, as in --set clips.clip_min_s=2.")]
 SourcesOption = Annotated[
     str | None, typer.Option(help="A .yaml file or sources themselves; else SOURCES, else sources.yaml.")
+]
+ReportingOption = Annotated[
+    str | None,
+    typer.Option(
+        help=f"What figures of frozen tours, seeds from {FROZEN_SEEDS_START} on, are for; each look is logged."
+    ),
 ]
 VideoArgument = Annotated[
     str, typer.Argument(help="Id of a video, as in <data>/videos/.", autocompletion=_videos, show_default=False)

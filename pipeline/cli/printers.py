@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -47,6 +48,12 @@ def report_lines(report: StageReport) -> Text:
     for item in made.left_out:
         lines.append(f"\n    left out clip {item.clip_id}", "yellow").append(f": {item.code}: {item.detail}")
     return lines
+
+
+def say_logged(log: Path | None) -> None:
+    """Say where a look at frozen tours was logged, if there was one."""
+    if log is not None:
+        console.print(f"this look at frozen tours is logged in {log}")
 
 
 def error_line(error: Exception) -> Text:

@@ -42,8 +42,16 @@ class BrokenRetrievalSet(PipelineError):
     """Files of a retrieval benchmark that do not fit together or hold what they should not."""
 
 
+class UnloggedLook(PipelineError):
+    """A look at frozen tours that cannot be logged, and therefore does not take place."""
+
+
 class VideoError(PipelineError):
     """The whole video is left out."""
+
+
+class FrozenSeeds(VideoError):
+    """A rendered tour that is kept for figures that are reported; a look at it needs a purpose, which is logged."""
 
 
 class DownloadError(VideoError):
@@ -101,6 +109,10 @@ class DiskFull(VideoError):
     """The data folder ran out of space; nothing half-written was kept."""
 
 
+class StorageFailed(VideoError):
+    """The file system refused for a reason that may pass (an error of the disk, too many open files)."""
+
+
 class OutOfMemory(VideoError):
     """A stage wanted more memory than one video may take; nothing half-written was kept."""
 
@@ -125,12 +137,24 @@ class NoEmbeddings(VideoError):
     """Regions without embeddings to compare words with; run the stage ``semantics`` with a backend that makes them."""
 
 
+class WeightsReplaced(VideoError):
+    """Another file took the place of the weights while a stage worked with them: nothing was kept, run it again."""
+
+
 class CorruptStore(VideoError):
-    """A stored file or array does not read back; the next build makes ``group``, the damaged one, again."""
+    """A stored file or array does not read back; a build moves a damaged ``group`` aside and makes it again."""
 
     def __init__(self, message: str, group: str | None = None) -> None:
         super().__init__(message)
         self.group = group
+
+
+class NotReadableNow(VideoError):
+    """The file system cannot say what is stored (permissions, a folder that is away): nothing of it is changed."""
+
+
+class ChangedSinceIndexed(VideoError):
+    """Stages of the video were run again since the dataset was written: pictures and grids do not fit."""
 
 
 class VideoLocked(VideoError):

@@ -20,6 +20,9 @@ HERE_ALONE: JsonDict = {"here_alone": True}
 NAMED_WEIGHTS: JsonDict = {"named_weights": True}
 """Mark of a setting that names weights, or gives the path of a file; manifests carry names."""
 
+WEIGHTS_PATH: JsonDict = {"weights_path": True}
+"""Mark of a setting that is always the path of weights: a file, or a folder of a saved network."""
+
 
 def laid_over(below: Values, above: Values) -> dict[str, Any]:
     """Return nested mappings merged, ``above`` winning where both have a value."""
@@ -72,10 +75,7 @@ def read_yaml(text: str, origin: str) -> dict[str, Any]:
     Raises:
         SettingsError: it is no YAML, or no mapping.
     """
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise SettingsError(f"{origin} is no YAML: {' '.join(str(error).split())}") from error
+    content = _parsed(text, f"{origin} is no YAML")
     if not isinstance(content, dict):
         raise SettingsError(f"{origin} must hold a mapping such as 'clips: {{frames_per_second: 3}}'")
     return content
@@ -88,7 +88,12 @@ def _at(path: Sequence[str], value: Any) -> dict[str, Any]:
 
 
 def _value(entry: str, text: str) -> Any:
+    return _parsed(text, f"--set {entry!r}: the value is no YAML")
+
+
+def _parsed(text: str, otherwise: str) -> Any:
+    """Return what a YAML text holds; raises ``SettingsError``, also for one nested so deep that nobody wrote it."""
     try:
         return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise SettingsError(f"--set {entry!r}: the value is no YAML: {' '.join(str(error).split())}") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise SettingsError(f"{otherwise}: {' '.join(str(error).split())[:500]}") from error

@@ -86,7 +86,7 @@ def load_vocabulary(path: Path) -> Vocabulary:
 def _parse(text: str, origin: str) -> Vocabulary:
     try:
         return Vocabulary.model_validate(yaml.safe_load(text))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise SettingsError(f"{origin} is not YAML: {error}") from error
     except ValidationError as error:
         found = "; ".join(f"{'.'.join(map(str, e['loc']))} {e['msg']}".strip() for e in error.errors())

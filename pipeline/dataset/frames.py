@@ -11,7 +11,7 @@ from pipeline.store.frames import Frame, FrameReader
 from pipeline.store.index import read_index, read_summary
 from pipeline.store.store import Store
 
-COLUMNS = ("video_id", "row", "clip_id", "split", "time_s")
+COLUMNS = ("video_id", "row", "clip_id", "split", "time_s", "made")
 
 
 class Dataset(Sequence[Frame]):
@@ -58,5 +58,5 @@ class Dataset(Sequence[Frame]):
             return [self[place] for place in range(*index.indices(len(self)))]
         if not -len(self) <= index < len(self):
             raise IndexError(f"there are {len(self)} frames, no frame {index}")
-        row = {column: self._rows[column][index % len(self)].as_py() for column in COLUMNS}
+        row = {column: self._rows[column][index % len(self)].as_py() for column in self._rows.column_names}
         return Frame(**row, reader=self._reader)

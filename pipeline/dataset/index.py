@@ -6,6 +6,7 @@ Only what changed is looked at: videos whose lock was held, or whose failure was
 
 import hashlib
 import logging
+import re
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 
@@ -13,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from filelock import FileLock
 
-from pipeline.contract.errors import CorruptStore
+from pipeline.contract.errors import ChangedSinceIndexed, CorruptStore, VideoError, VideoLocked
 from pipeline.dataset.contents import (
     class_statistics,
     frames_by_split,
@@ -24,14 +25,14 @@ from pipeline.dataset.contents import (
     write_contents,
 )
 from pipeline.dataset.index_writer import IndexWriter, Written
-from pipeline.dataset.known import KNOWN, KnownVideos, judgement_table, know, look, write_known
+from pipeline.dataset.known import KNOWN, KnownVideos, judgement_table, know, look, with_unread, write_known
 from pipeline.dataset.selection import EVERYTHING, JUDGEMENTS, Judged, Selection, WantedVideos, judge
 from pipeline.dataset.split import ROWS_AT_ONCE, TRAIN, VALIDATION
 from pipeline.dataset.tables import replaced
 from pipeline.settings import DatasetSettings
 from pipeline.sources.catalog.catalog import Catalog
+from pipeline.stages.damage import examined
 from pipeline.stages.failures import record_failure
-from pipeline.stages.run import drop_damaged
 from pipeline.store.changes import Changes
 from pipeline.store.index import (
     SHOWN,
@@ -42,6 +43,7 @@ from pipeline.store.index import (
     write_summary,
 )
 from pipeline.store.store import Store
+from pipeline.store.video import VideoStore
 
 _log = logging.getLogger(__name__)
 
@@ -66,7 +68,7 @@ def build_dataset(store: Store, settings: DatasetSettings, asked: Selection = EV
 
 
 def _built(store: Store, settings: DatasetSettings, asked: Selection, taken: AbstractSet[str]) -> DatasetSummary:
-    is_first, earlier, before = not store.exists(*KNOWN), read_summary(store), read_contents(store)
+    is_first, earlier, before = not store.exists(*KNOWN), _earlier(store), read_contents(store)
     known = know(store, settings.filters, asked, taken)
     judged = judge(known.finished(), Catalog(store), settings, asked)
     version = _version(judged.wanted, settings)
@@ -77,6 +79,9 @@ def _built(store: Store, settings: DatasetSettings, asked: Selection, taken: Abs
         judged.wanted = judged.wanted.without(written.unreadable)
         version = _version(judged.wanted, settings)
     known = _with_judgements(known, judged)
+    known = with_unread(
+        store, known, {key: error for key, error in written.unreadable.items() if not isinstance(error, CorruptStore)}
+    )
     write_known(store, known, settings.filters, asked)
     notes = _moved(before, judged.wanted) if is_first and earlier else ()
     summary = _summary(version, contents, known.left_out, notes)
@@ -84,6 +89,14 @@ def _built(store: Store, settings: DatasetSettings, asked: Selection, taken: Abs
         return earlier
     write_summary(store, summary)
     return summary
+
+
+def _earlier(store: Store) -> DatasetSummary | None:
+    """Return the summary as it was; one that does not read back is as good as none."""
+    try:
+        return read_summary(store)
+    except CorruptStore:
+        return None
 
 
 def _indexed(
@@ -103,12 +116,26 @@ def _indexed(
         changed, version
     )
     for video_id, error in written.unreadable.items():
-        if isinstance(error, CorruptStore):
-            drop_damaged(store.video(video_id), error)
-        record_failure(store.video(video_id), "dataset", wanted.fingerprints[video_id].partition("-")[0], error)
+        written.unreadable[video_id] = _examined(store.video(video_id), wanted.fingerprints[video_id], error)
     contents = merged(before, wanted.fingerprints.keys() - written.unreadable.keys(), written.contents)
     write_contents(store, contents)
     return written, contents
+
+
+def _examined(video: VideoStore, fingerprint: str, error: VideoError) -> VideoError:
+    """Return what is to be said of a video that does not read back; damage is moved aside, so that it is made again."""
+    if not isinstance(error, CorruptStore):
+        return error
+    try:
+        with video.locked():
+            said = examined(video, error)
+            if isinstance(said, CorruptStore):
+                record_failure(video, "dataset", re.split("[-@]", fingerprint)[0], said)
+            return said
+    except VideoLocked:
+        return ChangedSinceIndexed(f"{error}; another process works on it, so it is looked at again")
+    except VideoError as other:
+        return other
 
 
 def _changed(before: pa.Table, wanted: WantedVideos, looked_at: AbstractSet[str]) -> set[str]:

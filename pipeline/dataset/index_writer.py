@@ -7,7 +7,6 @@ written last.
 
 import bisect
 import hashlib
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import closing, suppress
@@ -19,12 +18,13 @@ from uuid import uuid4
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.contract.errors import CorruptStore, PipelineError
+from pipeline.contract.errors import CorruptStore, VideoError
 from pipeline.dataset.contents import ROWS_AT_ONCE, WRITTEN, contents_of, starts_of, without_rows
 from pipeline.dataset.selection import WantedVideos
 from pipeline.dataset.video_rows import video_rows
 from pipeline.settings import FilterSettings
 from pipeline.store.atomic import disk_errors
+from pipeline.store.drafts import remove_tree
 from pipeline.store.index import FILES, FOLDER, INDEX, INDEX_SCHEMA, IndexFile, IndexFiles, index_files
 from pipeline.store.store import Store
 
@@ -33,6 +33,9 @@ ROWS_A_FILE = 16_384
 
 ROWS_OF_ONE = 4 * ROWS_A_FILE
 """Rows up to which an index is one file."""
+
+_WITHOUT_NOTES = INDEX_SCHEMA.remove(INDEX_SCHEMA.get_field_index("made"))
+"""The schema of release 0.1."""
 
 _SPLIT = INDEX_SCHEMA.get_field_index("split")
 
@@ -45,7 +48,7 @@ class Written:
     """
 
     contents: dict[str, pa.Table] = field(default_factory=dict)
-    unreadable: dict[str, PipelineError] = field(default_factory=dict)
+    unreadable: dict[str, VideoError] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class IndexWriter:
     def __init__(self, store: Store, wanted: WantedVideos, anew: AbstractSet[str], filters: FilterSettings) -> None:
         self.store, self._wanted, self._anew, self._filters = store, wanted, anew, filters
         self._ids = list(wanted.fingerprints)
-        self._scratch = store.make_scratch() / f"index-{uuid4().hex}"
+        self._scratch = store.make_scratch() / "index"
         self.result = Written()
         self.counts_all = False
 
@@ -78,11 +81,12 @@ class IndexWriter:
         self.counts_all = changed is None
         try:
             with disk_errors():
+                remove_tree(self._scratch)
                 self._scratch.mkdir(parents=True)
                 listed = _listed(self.store)
                 self._place(listed, list(self._parts(listed, changed, written)), written)
         finally:
-            shutil.rmtree(self._scratch, ignore_errors=True)
+            remove_tree(self._scratch)
         return self.result
 
     def _parts(
@@ -97,8 +101,10 @@ class IndexWriter:
             if old is not None and changed is not None and at not in dirty:
                 yield old
                 continue
-            tables = _Tables(self, old)
-            drafts = list(self._drafts(tables.of(self._ids[starts[at] : starts[at + 1]]), written))
+            ids, tables = self._ids[starts[at] : starts[at + 1]], _Tables(self, old)
+            drafts = list(self._drafts(tables.of(ids), written))
+            if tables.differ and tables.lack_notes:
+                drafts = list(self._drafts(_Tables(self, old, renew=True).of(ids), written))
             if old is not None and not tables.differ:
                 yield old
             else:
@@ -141,7 +147,7 @@ class IndexWriter:
         video, fingerprint = self.store.video(video_id), self._wanted.fingerprints[video_id]
         try:
             return video_rows(video, self._wanted.splits[video_id], fingerprint, self._filters)
-        except PipelineError as error:
+        except VideoError as error:
             self.result.unreadable[video_id] = error
             return INDEX_SCHEMA.empty_table()
 
@@ -164,11 +170,15 @@ class IndexWriter:
 
 
 class _Tables:
-    """The rows of a file's videos one after the other; ``differ`` tells then whether they are not what it held."""
+    """The rows of a file's videos one after the other.
 
-    def __init__(self, writer: IndexWriter, old: IndexFile | None) -> None:
-        self._writer, self._old = writer, old
-        self.differ = False
+    Then ``differ`` tells whether they are not what the file held, and ``lack_notes`` whether some of them are of
+    release 0.1, which did not note of which groups they are; ``renew``: these are read again.
+    """
+
+    def __init__(self, writer: IndexWriter, old: IndexFile | None, *, renew: bool = False) -> None:
+        self._writer, self._old, self._renew = writer, old, renew
+        self.differ = self.lack_notes = False
 
     def of(self, video_ids: Sequence[str]) -> Iterator[pa.Table]:
         """Yield the rows of videos that have any, and note their contents."""
@@ -181,7 +191,9 @@ class _Tables:
             before = known if known_id == video_id else None
             if known_id == video_id:
                 known_id, known = next(earlier, (None, None))
-            copied = self._writer.copied(video_id, before)
+            lacks_notes = before is not None and before["made"].null_count > 0
+            self.lack_notes |= lacks_notes
+            copied = None if lacks_notes and self._renew else self._writer.copied(video_id, before)
             rows: pa.Table = self._writer.rows_of(video_id) if copied is None else copied
             if rows is before and self._writer.counts_all:
                 self._writer.note_contents(video_id, rows)
@@ -226,12 +238,19 @@ def _listed(store: Store) -> IndexFiles:
 def _tables(store: Store, part: IndexFile) -> Iterator[tuple[str | None, pa.Table | None]]:
     """Yield the rows of videos of a file, as far as it can be read: what is not here is read from videos."""
     with suppress(CorruptStore, pa.ArrowException, OSError), store.open_parquet("dataset", part.name) as parquet:
-        if not parquet.schema_arrow.equals(INDEX_SCHEMA):
+        if not parquet.schema_arrow.equals(INDEX_SCHEMA) and not parquet.schema_arrow.equals(_WITHOUT_NOTES):
             return
         batches = parquet.iter_batches(batch_size=ROWS_AT_ONCE)
-        pieces = (piece for batch in batches for piece in _runs(pa.Table.from_batches([batch])))
+        pieces = (piece for batch in batches for piece in _runs(_with_notes(pa.Table.from_batches([batch]))))
         for video_id, parts in groupby(pieces, key=lambda piece: piece[0]):
             yield video_id, pa.concat_tables([table for _, table in parts]).replace_schema_metadata()
+
+
+def _with_notes(table: pa.Table) -> pa.Table:
+    """Return rows with a column ``made``, null where an earlier release did not note it."""
+    if "made" in table.column_names:
+        return table
+    return table.append_column(INDEX_SCHEMA.field("made"), pa.nulls(table.num_rows, pa.string()))
 
 
 def _runs(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:

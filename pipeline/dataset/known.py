@@ -6,7 +6,7 @@ A row a video: whether it is finished, with which fingerprint, and its last fail
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -14,14 +14,15 @@ from itertools import islice
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.contract.errors import CorruptStore
+from pipeline.contract.errors import CorruptStore, NotReadableNow, VideoError
 from pipeline.dataset.filters import filtered
 from pipeline.dataset.selection import Selection
 from pipeline.dataset.tables import replaced, write_large
 from pipeline.settings import FilterSettings
+from pipeline.stages.chain import final, finished, identity_of, made_by
 from pipeline.stages.failures import Failure, last_failure, worth_trying
 from pipeline.stages.registry import stages
-from pipeline.stages.run import final_fingerprint, is_built, made_by
+from pipeline.stages.run import final_fingerprint
 from pipeline.store.changes import Changes
 from pipeline.store.index import LEFT_OUT, LeftOutEntry
 from pipeline.store.store import Store
@@ -92,9 +93,28 @@ def look(
     asked: Selection,
     gone: AbstractSet[str] = frozenset(),
 ) -> KnownVideos:
-    """Return what is known once ``changed`` have been read; ``gone`` have no folder any more."""
-    found = known.replaced(changed | gone, *_looked(store, sorted(changed), filters, asked))
-    return replace(found, looked_at=known.looked_at | changed)
+    """Return what is known once ``changed`` have been read; ``gone`` have no folder any more.
+
+    Of what the file system cannot give at the moment, what was known before stays, and it is looked at again next time.
+    """
+    videos, left_out, unread = _looked(store, sorted(changed), filters, asked)
+    before = set(known.videos["video_id"].to_pylist())
+    read = changed - (unread.keys() & before)
+    found = replace(known.replaced(read | gone, videos, left_out), looked_at=known.looked_at | read)
+    return with_unread(store, found, {key: error for key, error in unread.items() if key not in before})
+
+
+def with_unread(store: Store, known: KnownVideos, errors: Mapping[str, VideoError]) -> KnownVideos:
+    """Return what is known with the videos that could not be read just now named, to be looked at again next time."""
+    if not errors:
+        return known
+    for video_id in errors:
+        Changes(store).note(video_id)
+    entries = (
+        LeftOutEntry(video_id=key, stage="dataset", clip_id=None, code=error.code, detail=str(error))
+        for key, error in sorted(errors.items())
+    )
+    return replace(known, left_out=replaced(known.left_out, frozenset(), left_out_table(entries)), stored=False)
 
 
 def write_known(store: Store, known: KnownVideos, filters: FilterSettings, asked: Selection) -> None:
@@ -162,20 +182,33 @@ def _holds_while(store: Store, filters: FilterSettings, asked: Selection) -> byt
     return json.dumps([Changes(store).epoch(), asked.recipe, suffix_of(filters)]).encode()
 
 
-def _looked(store: Store, video_ids: list[str], filters: FilterSettings, asked: Selection) -> tuple[pa.Table, pa.Table]:
+def _looked(
+    store: Store, video_ids: list[str], filters: FilterSettings, asked: Selection
+) -> tuple[pa.Table, pa.Table, dict[str, NotReadableNow]]:
     videos, left_out, waiting = [KNOWN_SCHEMA.empty_table()], [LEFT_OUT_SCHEMA.empty_table()], iter(video_ids)
+    unread: dict[str, NotReadableNow] = {}
     while some := [store.video(video_id) for video_id in islice(waiting, AT_ONCE)]:
-        videos.append(pa.Table.from_pylist([_row(video, filters, asked) for video in some], KNOWN_SCHEMA))
-        left_out.append(left_out_table(entry for video in some for entry in _left_out(video, filters)))
-    return pa.concat_tables(videos), pa.concat_tables(left_out)
+        rows, entries = [], list[LeftOutEntry]()
+        for video in some:
+            try:
+                row, noted = _row(video, filters, asked), list(_left_out(video, filters))
+            except NotReadableNow as error:
+                unread[video.video_id] = error
+                continue
+            rows.append(row)
+            entries += noted
+        videos.append(pa.Table.from_pylist(rows, KNOWN_SCHEMA))
+        left_out.append(left_out_table(entries))
+    return pa.concat_tables(videos), pa.concat_tables(left_out), unread
 
 
 def _row(video: VideoStore, filters: FilterSettings, asked: Selection) -> dict[str, object]:
-    made, failure = made_by(video, "occupancy"), last_failure(video)
+    made, failure = finished(video), last_failure(video)
+    found, settings = final(made) if made else "", asked.settings
     return {
         "video_id": video.video_id,
-        "fingerprint": f"{made.fingerprint}{suffix_of(filters)}" if made else "",
-        "alike": made is not None and (asked.settings is None or is_built(video, asked.settings)),
+        "fingerprint": f"{identity_of(made)}{suffix_of(filters)}" if made else "",
+        "alike": found != "" and (settings is None or found == final_fingerprint(video.video_id, settings)),
         "failure": failure.model_dump_json() if failure else "",
     }
 

@@ -100,7 +100,7 @@ def read_recipe(path: Path) -> DatasetRecipe:
     try:
         content = (pq.read_schema(path).metadata or {})[HEADER]
         return DatasetRecipe.model_validate_json(content)
-    except (OSError, pa.ArrowException, KeyError, ValidationError) as error:
+    except (OSError, pa.ArrowException, KeyError, ValueError) as error:
         reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else type(error).__name__
         raise BrokenManifest(f"{path} is no manifest that this release reads: {reason}") from error
 
@@ -109,7 +109,7 @@ def count_videos(path: Path) -> int:
     """Return how many videos a manifest holds; raises ``BrokenManifest``."""
     try:
         return int(pq.read_metadata(path).num_row_groups)
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, pa.ArrowException, ValueError) as error:
         raise BrokenManifest(f"{path} does not read back: {error}") from error
 
 

@@ -5,8 +5,8 @@ from pipeline.settings import Settings
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.local_files import look_again
 from pipeline.sources.video_source import VideoSource
-from pipeline.stages.run import is_built, made_by
-from pipeline.store.groups import OCCUPANCY
+from pipeline.stages.chain import finished
+from pipeline.stages.run import is_built
 from pipeline.store.index import first_video, read_index
 from pipeline.store.store import Store
 
@@ -31,7 +31,7 @@ def check_alike(store: Store, settings: Settings, video_id: str) -> None:
         MixedDataset: they were made with other settings or code; the message says what to do.
     """
     other = _another(store, video_id)
-    if settings.dataset.mixed or other is None or made_by(store.video(other), OCCUPANCY) is None:
+    if settings.dataset.mixed or other is None or finished(store.video(other)) is None:
         return
     if not is_built(store.video(other), settings):
         raise MixedDataset(

@@ -52,17 +52,12 @@ def _kind(field: FieldInfo, value: Any) -> Reach:
     marks = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
     here_alone = HERE_ALONE.items() <= marks.items() or (Path in _types(field.annotation) and isinstance(value, str))
     if NAMED_WEIGHTS.items() <= marks.items() and isinstance(value, str):
-        here_alone = value not in _known_weights()
+        from models.weights.cache import is_named
+
+        here_alone = not is_named(value)
     if isinstance(value, str) and _PATH_OR_ADDRESS.match(value):
         here_alone = True
     return Reach.HERE_ALONE if here_alone else Reach.KNOWN
-
-
-def _known_weights() -> set[str]:
-    from models.weights.cache import shipped
-    from models.weights.registry import WEIGHTS
-
-    return {*WEIGHTS, *shipped()}
 
 
 def _nested(field: FieldInfo | None, value: Any) -> type[BaseModel] | None:

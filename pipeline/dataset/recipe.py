@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict
 from pipeline.contract.errors import BrokenManifest, MixedDataset
 from pipeline.dataset.portable import Reach, kinds, portable
 from pipeline.settings import Settings
+from pipeline.stages.chain import made_by
 from pipeline.stages.registry import stages
-from pipeline.stages.run import made_by
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
 

@@ -11,8 +11,8 @@ from pipeline.dataset.filters import filtered
 from pipeline.pictures.clips import ClipRow, clip_sheet
 from pipeline.pictures.thumbnails import thumbnails
 from pipeline.settings import FilterSettings
+from pipeline.stages.chain import made_by
 from pipeline.stages.registry import stages
-from pipeline.stages.run import made_by
 from pipeline.store.groups import CLIPS, SOURCE_VIDEO
 from pipeline.store.rows import stored_clips
 from pipeline.store.store import Store

@@ -1,13 +1,13 @@
 """Large tables with a row, or some, for every video, sorted by video: changed and written without copying them."""
 
 from collections.abc import Set as AbstractSet
-from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.store.atomic import disk_errors
+from pipeline.store.drafts import draft_in
 from pipeline.store.store import Store
 
 FEW = 32
@@ -35,13 +35,9 @@ def replaced(table: pa.Table, video_ids: AbstractSet[str], rows: pa.Table) -> pa
 
 def write_large(store: Store, table: pa.Table, *parts: str) -> None:
     """Write a table, whole or not at all, by way of a file in scratch."""
-    draft = store.make_scratch() / f"{uuid4().hex}.parquet"
-    try:
-        with disk_errors():
-            pq.write_table(table, draft, compression="lz4")
-            store.place(draft, *parts)
-    finally:
-        draft.unlink(missing_ok=True)
+    with disk_errors(), draft_in(store.make_scratch()) as draft:
+        pq.write_table(table, draft, compression="lz4", write_page_checksum=True)
+        store.place(draft, *parts)
 
 
 def _count(rows: pa.ChunkedArray) -> int:

@@ -1,33 +1,55 @@
 """The rows of one video in the index."""
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 
+from pipeline.contract.errors import ChangedSinceIndexed
 from pipeline.contract.records import ScaleSource
 from pipeline.dataset.filters import filtered
 from pipeline.settings import FilterSettings
+from pipeline.stages.chain import finished, identities_of_groups, identity_of
 from pipeline.store.groups import FRAMES, OCCUPANCY, SCENE
-from pipeline.store.index import CLASS_COLUMNS, INDEX_SCHEMA
+from pipeline.store.index import CLASS_COLUMNS, INDEX_SCHEMA, as_indexed
 from pipeline.store.video import VideoStore
 
 
 def video_rows(video: VideoStore, split: str, fingerprint: str, filters: FilterSettings) -> pa.Table:
-    """Return the index's rows of a finished video: its registered frames, but for the clips that filters leave out."""
+    """Return the index's rows of a finished video: its registered frames, but for the clips that filters leave out.
+
+    Raises:
+        ChangedSinceIndexed: a stage of it is run again meanwhile.
+        CorruptStore: a group does not read back.
+        NotReadableNow: the file system cannot give it at the moment.
+    """
+    before = finished(video)
+    try:
+        columns = _columns(video, filters)
+    except (ValueError, IndexError):  # arrays of two different runs have different lengths
+        columns = {}
+    made = finished(video)
+    if before is None or made != before or not columns or not fingerprint.startswith(identity_of(made)):
+        raise ChangedSinceIndexed(f"{video.video_id}: its stages are being run again: build the dataset after that")
+    rows = len(columns["row"])
+    noted = {"fingerprint": fingerprint, "split": split, "made": as_indexed(identities_of_groups(made))}
+    columns |= {name: [value] * rows for name, value in noted.items()}
+    arrays = [pa.array(columns[field.name]).cast(field.type) for field in INDEX_SCHEMA]
+    return pa.Table.from_arrays(arrays, schema=INDEX_SCHEMA)
+
+
+def _columns(video: VideoStore, filters: FilterSettings) -> dict[str, Any]:
     kept = ~np.isin(video.read(FRAMES, "clip_id"), list(filtered(video, filters)))
     rows = np.flatnonzero(video.read(SCENE, "registered") & kept)
     frames = {name: video.read(FRAMES, name)[rows] for name in ("clip_id", "frame_index", "time_s", "indoor_score")}
     scene = {name: video.read(SCENE, name)[rows] for name in ("depth_share", "up_confidence", "ceiling_height")}
     sources = [ScaleSource(code).name.lower() for code in video.read(SCENE, "scale_source")[rows].tolist()]
     counts = video.read(OCCUPANCY, "class_counts")[rows]
-    columns = {
+    return {
         "video_id": [video.video_id] * len(rows),
         "row": rows,
         **frames,
         **scene,
-        "split": [split] * len(rows),
         "scale_source": sources,
         **dict(zip(CLASS_COLUMNS, counts.T, strict=True)),
-        "fingerprint": [fingerprint] * len(rows),
     }
-    arrays = [pa.array(columns[field.name]).cast(field.type) for field in INDEX_SCHEMA]
-    return pa.Table.from_arrays(arrays, schema=INDEX_SCHEMA)

@@ -23,7 +23,7 @@ from models.extras import extra
 from pipeline.contract.arrays import Floats
 from pipeline.contract.errors import NoEmbeddings
 from pipeline.language.text import SanText, cosine
-from pipeline.stages.run import made_by
+from pipeline.stages.chain import finished
 from pipeline.store.atomic import disk_errors
 from pipeline.store.groups import SEMANTICS
 from pipeline.store.rows import WITH_EMBEDDINGS, has_embeddings
@@ -163,10 +163,9 @@ def open_index(store: Store, text: SanText) -> RegionIndex:
 def _embedded_videos(store: Store, text: SanText) -> dict[str, str]:
     """Return the fingerprint of the regions of every finished video that has embeddings."""
     made = {
-        video_id: noted
+        video_id: found["semantics"]
         for video_id in store.video_ids()
-        if has_embeddings(video := store.video(video_id)) and (noted := made_by(video, "semantics"))
-        if made_by(video, "occupancy")
+        if has_embeddings(video := store.video(video_id)) and (found := finished(video))
     }
     if not made:
         raise NoEmbeddings(

@@ -22,10 +22,11 @@ from pipeline.contract.errors import CorruptStore, NoEmbeddings
 from pipeline.contract.grid import FLOOR_MARGIN, GRID_SHAPE, voxel_centres, voxel_index
 from pipeline.contract.records import without_moving
 from pipeline.language.mixtures import Mixtures, mix, weights
-from pipeline.stages.run import made_by
+from pipeline.stages.chain import made_by
+from pipeline.stages.damage import examined
 from pipeline.store.group_writer import GroupWriter
 from pipeline.store.groups import LANGUAGE, OCCUPANCY, SEMANTICS
-from pipeline.store.provenance import Provenance, fingerprint
+from pipeline.store.provenance import Provenance, fingerprint, identity
 from pipeline.store.rows import WITH_EMBEDDINGS, clip_rows, has_embeddings, read_labels, read_scene
 from pipeline.store.video import VideoStore
 
@@ -75,14 +76,17 @@ def language_grid(video: VideoStore, row: int) -> LanguageGrid:
 
     Raises:
         StageMissing: the group has not been made; see ``ensure_language``.
-        CorruptStore: the group is damaged; it is dropped, and made again when it is asked for next.
+        CorruptStore: the group is damaged; it is moved aside, and made again when it is asked for next.
+        NotReadableNow: it cannot be read at the moment.
     """
     try:
         return _read_grid(video, row)
     except CorruptStore as error:
-        video.drop_group(LANGUAGE)
-        message = f"{video.video_id}: the group {LANGUAGE!r} was damaged and is made anew: ask again"
-        raise CorruptStore(message) from error
+        with video.locked(LOCK_WAIT_S):
+            said = examined(video, error)
+        if isinstance(said, CorruptStore):
+            said = CorruptStore(f"{said}; ask again, and it is made anew", said.group)
+        raise said from error
 
 
 def ensure_language(video: VideoStore) -> None:
@@ -133,7 +137,8 @@ def _wanted(video: VideoStore) -> str:
     if not has_embeddings(video):
         message = f"{video.video_id} has no region embeddings: run the stage 'semantics' again, {WITH_EMBEDDINGS}"
         raise NoEmbeddings(message)
-    return fingerprint(LANGUAGE, CODE_VERSION, {}, str(video.attributes(OCCUPANCY)["fingerprint"]))
+    noted = video.attributes(OCCUPANCY)
+    return fingerprint(LANGUAGE, CODE_VERSION, {}, identity(str(noted["fingerprint"]), str(noted.get("upstream", ""))))
 
 
 def _stored_fingerprint(video: VideoStore) -> str | None:

@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import re
-import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,8 +18,11 @@ from pipeline.language.index import open_index
 from pipeline.language.text import SanText, cosine
 from pipeline.language.voxels import ensure_language, language_grid
 from pipeline.store.atomic import disk_errors
-from pipeline.store.group_writer import GROUP_METADATA, GroupWriter
+from pipeline.store.contents import GROUP_METADATA
+from pipeline.store.drafts import remove_tree
+from pipeline.store.group_writer import GroupWriter
 from pipeline.store.groups import FRAMES, SEMANTICS
+from pipeline.store.publish import switch
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
 
@@ -65,14 +67,13 @@ def label_dataset(
             writer.close()
             folder = out / f"{chosen}.zarr"
             _check_own(folder)
-            shutil.rmtree(folder, ignore_errors=True)
-            draft.replace(folder)
+            switch(draft, folder)
     return PromptCounts(tuple(prompts), counts[1:])
 
 
 @contextlib.contextmanager
 def _draft(out: Path, video_id: str) -> Iterator[Path]:
-    """Give a new folder, which an error takes away again; of a killed run a hidden one stays."""
+    """Give a new folder, which is taken away in the end with what it holds; of a killed run a hidden one stays."""
     out.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=f".{video_id}.", suffix=".part", dir=out))
     try:
@@ -80,7 +81,7 @@ def _draft(out: Path, video_id: str) -> Iterator[Path]:
         draft.mkdir()
         yield draft
     finally:
-        shutil.rmtree(made, ignore_errors=True)
+        remove_tree(made)
 
 
 def _check_own(folder: Path) -> None:

@@ -12,10 +12,12 @@ from pipeline.contract.progress import Progress, silent
 from pipeline.quality.measures import measure_tour
 from pipeline.quality.scores import ClipErrors, Overlap, TourScores
 from pipeline.settings import Settings
-from pipeline.stages.run import is_built, made_by
+from pipeline.stages.chain import made_by
+from pipeline.stages.run import is_built
 from pipeline.store.groups import QUALITY
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
+from pipeline.tours.frozen import frozen_among, refuse_frozen
 from pipeline.tours.truth import tour_of
 
 
@@ -97,8 +99,13 @@ class QualityReport(BaseModel):
 def tour_quality(
     store: Store, video_ids: Iterable[str], settings: Settings, progress: Progress = silent
 ) -> QualityReport:
-    """Score all built tours among some videos; scores of unchanged results are taken from ``quality.json``."""
+    """Score all built tours among some videos; scores of unchanged results are taken from ``quality.json``.
+
+    Raises:
+        FrozenSeeds: some are frozen, and no look at them was logged.
+    """
     wanted, tours = list(video_ids), []
+    refuse_frozen(frozen_among(store, wanted))
     for done, video_id in enumerate(wanted):
         progress("score", done, len(wanted), video_id)
         scores = _tour_scores(store.video(video_id), settings)

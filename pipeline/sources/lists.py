@@ -136,7 +136,7 @@ def _realestate(path: Path) -> FoundVideo:
         origin = _origin({"url": file.readline(LINE_MAX).strip()}, path)
         try:
             times = [int(line.split(maxsplit=1)[0]) / 1e6 for line in file if line.strip()]
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise BrokenListing(f"{path}: a line does not begin with a time in microseconds") from error
     segments = (Segment(min(times), max(times) + FRAME_S),) if times else ()
     return FoundVideo(origin, segments=segments)

@@ -151,8 +151,12 @@ def _url(text: str) -> VideoSource:
 def _local_videos(text: str, folder: Path) -> list[VideoSource]:
     if not text.isprintable() or re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", text):
         raise SettingsError(f"{text!r} is neither a path nor a source with ://")
-    path = (folder / _expanded(text)).resolve()
-    if path.is_dir():
+    try:
+        path = (folder / _expanded(text)).resolve()
+        is_folder = path.is_dir()
+    except OSError as error:
+        raise SettingsError(f"{text[:80]!r} is no path: {error.strerror}") from error
+    if is_folder:
         return [VideoSource(kind="file", origin=str(found)) for found in _videos_in(path)]
     return [VideoSource(kind="file", origin=str(path))]
 

@@ -69,7 +69,9 @@ class SettingsTree(Protocol):
 class Workbench:
     """What stages work with: one video's files, the catalog, the settings, and whom to tell how far they are.
 
-    wanted: fingerprint of the result that the running stage is to make.
+    wanted: identity of the result that the running stage is to make. check_weights: raises ``WeightsReplaced`` once
+    the files of weights that settings name by a path are not those in ``wanted`` any more; for stages that keep
+    something before their result is whole.
     """
 
     video: VideoStore
@@ -77,6 +79,7 @@ class Workbench:
     settings: SettingsTree
     progress: Progress = silent
     wanted: str = ""
+    check_weights: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,11 @@ from pipeline.contract.errors import (
     DownloadRefused,
     DownloadTransient,
     HostResting,
+    NotReadableNow,
     OutOfMemory,
     PipelineError,
+    StorageFailed,
+    WeightsReplaced,
 )
 from pipeline.store.changes import Changes
 from pipeline.store.groups import FAILURE
@@ -28,7 +31,18 @@ _WORLD = {
     PROCESS_DIED,
     *(
         kind.__name__
-        for kind in (DownloadTransient, DownloadRefused, HostResting, DiskFull, CorruptStore, MissingExtra, OutOfMemory)
+        for kind in (
+            DownloadTransient,
+            DownloadRefused,
+            HostResting,
+            DiskFull,
+            CorruptStore,
+            NotReadableNow,
+            MissingExtra,
+            OutOfMemory,
+            StorageFailed,
+            WeightsReplaced,
+        )
     ),
 }
 

@@ -3,8 +3,8 @@
 from pipeline.contract.errors import StageMissing
 from pipeline.pictures.encode import jpeg
 from pipeline.pictures.page import Section, page
+from pipeline.stages.chain import made_by
 from pipeline.stages.registry import stages
-from pipeline.stages.run import made_by
 from pipeline.store.provenance import Provenance
 from pipeline.store.video import VideoStore
 

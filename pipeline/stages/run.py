@@ -3,14 +3,18 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
-from pipeline.contract.errors import CorruptStore, StageMissing
+from pipeline.contract.errors import CorruptStore, StageMissing, StorageFailed
 from pipeline.stages.base import SettingsTree, StageResult, Workbench
+from pipeline.stages.chain import content_of, finished_fingerprint, made_by, made_from, upstream
+from pipeline.stages.damage import examined, set_aside_if_damaged
 from pipeline.stages.failures import forget_failure, record_failure
 from pipeline.stages.registry import AnyStage, last_stages, latest_inputs, stages
-from pipeline.store.groups import OCCUPANCY, SOURCE_VIDEO
-from pipeline.store.outputs import provenance
-from pipeline.store.provenance import Provenance, fingerprint, joined
+from pipeline.stages.weight_files import WeightFiles, check_noted, check_unchanged, weight_files
+from pipeline.store.drafts import remove_tree
+from pipeline.store.groups import SOURCE_VIDEO
+from pipeline.store.provenance import Provenance, fingerprint, identity, joined, linked
 from pipeline.store.video import VideoStore
 
 
@@ -37,8 +41,12 @@ def process_video(workbench: Workbench, *, keep_source: bool = True) -> Iterator
 
 
 def finish_video(workbench: Workbench, *, keep_source: bool = True) -> None:
-    """Note that a video is built; its source is deleted where its stored frames are thought enough."""
+    """Note that a video is built; its source is deleted where its stored frames are thought enough.
+
+    So is what kills of earlier runs left among the work in progress.
+    """
     video = workbench.video
+    remove_tree(video.scratch)
     forget_failure(video)
     workbench.catalog.mark_built(video.video_id, final_fingerprint(video.video_id, workbench.settings))
     if not keep_source:
@@ -52,44 +60,46 @@ def run_stage(name: str, workbench: Workbench) -> StageReport:
         StageMissing: a stage before it has not been run.
         VideoError: the stage failed; also noted in the video's ``failure.json``.
     """
-    wanted, stored = _fingerprint_now(name, workbench), made_by(workbench.video, name)
-    if stored and stored.fingerprint == wanted:
+    video, before = workbench.video, _upstream_now(name, workbench)
+    files = weight_files(workbench.settings.of(stages()[name]))
+    wanted, stored = _fingerprint(name, workbench.settings, before, files), made_by(video, name)
+    content = (
+        content_of(video) if stages()[name].inputs else ""
+    )  # what the first stage brings is known when it is there
+    if stored and stored.fingerprint == wanted and made_from(stored, before, content):
         return StageReport(stored, reused=True)
     try:
-        made = _make(stages()[name], replace(workbench, wanted=wanted))
+        if stored is None:
+            set_aside_if_damaged(video, stages()[name].output)
+        made = _make(stages()[name], replace(workbench, wanted=wanted), linked(before, content), files)
     except Exception as error:
-        if isinstance(error, CorruptStore):
-            drop_damaged(workbench.video, error)
-        record_failure(workbench.video, name, final_fingerprint(workbench.video.video_id, workbench.settings), error)
-        raise
+        said = _said(video, error)
+        record_failure(video, name, final_fingerprint(video.video_id, workbench.settings), said)
+        if said is error:
+            raise
+        raise said from error
     return StageReport(made, reused=False)
 
 
-def drop_damaged(video: VideoStore, error: CorruptStore) -> None:
-    """Delete the group that does not read back and the last one, so that the video is unfinished and built again."""
-    if error.group:
-        video.drop_group(OCCUPANCY)
-        video.drop_group(error.group)
-
-
-def made_by(video: VideoStore, name: str) -> Provenance | None:
-    """Return what a stage noted about its stored result, or None where there is no result or a damaged one."""
-    return provenance(video, stages()[name].output)
+def _said(video: VideoStore, error: Exception) -> Exception:
+    """Return what is to be noted of an error: damage is moved aside; what a disk refused is nothing of the video's."""
+    if isinstance(error, CorruptStore):
+        return examined(video, error)
+    return StorageFailed(f"{type(error).__name__}: {error}") if isinstance(error, OSError) else error
 
 
 def final_fingerprint(video_id: str, settings: SettingsTree) -> str:
     """Return the fingerprint of a finished video under these settings and this code: that of its last stages."""
     found: dict[str, str] = {}
     for name in stages():
-        found[name] = _fingerprint(name, settings, video_id, [found[given] for given in latest_inputs(name)])
+        before = joined([found[given] for given in latest_inputs(name)] or [video_id])
+        found[name] = _fingerprint(name, settings, before, weight_files(settings.of(stages()[name])))
     return joined([found[name] for name in last_stages()])
 
 
 def is_built(video: VideoStore, settings: SettingsTree) -> bool:
-    """Tell whether a video has all its results, made with these settings and this code."""
-    found = [made_by(video, name) for name in last_stages()]
-    made = [last.fingerprint for last in found if last is not None]
-    return len(made) == len(found) and joined(made) == final_fingerprint(video.video_id, settings)
+    """Tell whether a video has all its results, made from each other with these settings and this code."""
+    return finished_fingerprint(video) == final_fingerprint(video.video_id, settings)
 
 
 def decisive_settings(stage: AnyStage, settings: SettingsTree) -> dict[str, object]:
@@ -97,33 +107,39 @@ def decisive_settings(stage: AnyStage, settings: SettingsTree) -> dict[str, obje
     return dict(settings.of(stage).decisive())
 
 
-def _fingerprint_now(name: str, workbench: Workbench) -> str:
-    found = {given: made_by(workbench.video, given) for given in latest_inputs(name)}
-    missing = next((given for given, made in found.items() if made is None), None)
-    if missing is not None:
-        message = f"{workbench.video.video_id}: stage {name!r} needs {missing!r}, which has not been run"
-        raise StageMissing(message)
-    upstream = [made.fingerprint for made in found.values() if made is not None]
-    return _fingerprint(name, workbench.settings, workbench.video.video_id, upstream)
+def _upstream_now(name: str, workbench: Workbench) -> str:
+    made: dict[str, Provenance] = {}
+    for given in latest_inputs(name):
+        found = made_by(workbench.video, given)
+        if found is None:
+            message = f"{workbench.video.video_id}: stage {name!r} needs {given!r}, which has not been run"
+            raise StageMissing(message)
+        made[given] = found
+    return upstream(workbench.video.video_id, name, made)
 
 
-def _fingerprint(name: str, settings: SettingsTree, video_id: str, upstream: list[str]) -> str:
+def _fingerprint(name: str, settings: SettingsTree, before: str, files: WeightFiles) -> str:
     stage = stages()[name]
-    return fingerprint(name, stage.code_version, decisive_settings(stage, settings), joined(upstream or [video_id]))
+    return fingerprint(name, stage.code_version, decisive_settings(stage, settings), before, files)
 
 
-def _make(stage: AnyStage, workbench: Workbench) -> Provenance:
+def _make(stage: AnyStage, workbench: Workbench, before: str, files: WeightFiles) -> Provenance:
     started, settings = time.perf_counter(), workbench.settings.of(stage)
+    made_as, result_is = workbench.wanted, identity(workbench.wanted, before)
+    workbench = replace(workbench, wanted=result_is, check_weights=partial(check_unchanged, settings, files))
     _restore_inputs(stage, workbench)
     with stage.output.draft(workbench.video) as draft:
         result: StageResult = stage.fill(workbench, settings, draft)
+        check_noted(result.weights, files)
+        workbench.check_weights()
         made = Provenance(
             stage=stage.name,
             backend=result.backend,
             code_version=stage.code_version,
             settings=settings.decisive(),
             weights=dict(result.weights),
-            fingerprint=workbench.wanted,
+            fingerprint=made_as,
+            upstream=before,
             seconds=round(time.perf_counter() - started, 3),
             counts=dict(result.counts),
             left_out=result.left_out,

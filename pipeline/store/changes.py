@@ -23,7 +23,7 @@ class Changes:
     """The videos of a data folder that may have changed."""
 
     def __init__(self, files: Files) -> None:
-        self._folder = files.scratch / "changes"
+        self._files, self._folder = files, files.scratch / "changes"
 
     def note(self, video_id: str, held: bool = False) -> None:
         """Write down that a video may have changed; ``held``: that this process goes on changing it."""
@@ -67,6 +67,7 @@ class Changes:
                 path.unlink()
 
     def _make(self) -> None:
+        self._files.claim()
         self._folder.mkdir(parents=True, exist_ok=True)
 
 

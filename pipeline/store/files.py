@@ -1,11 +1,10 @@
 """Files of a data folder or a bucket, by name: the only module that knows how they are reached."""
 
 import contextlib
-import shutil
+import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
-from uuid import uuid4
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 import fsspec
 import numpy as np
@@ -14,11 +13,19 @@ import pyarrow.parquet as pq
 
 from models.extras import extra
 from pipeline.contract.errors import CorruptStore
-from pipeline.store.atomic import disk_errors, replacing
+from pipeline.store.atomic import disk_errors, flush, move, reading
+from pipeline.store.drafts import draft_in
 from pipeline.store.ownership import KEPT, Ownership
 
 if TYPE_CHECKING:
     import zarr
+
+
+class Stamp(NamedTuple):
+    """What tells one state of a file from the next without reading it: bytes, and a mark that every write changes."""
+
+    size: int
+    mark: str
 
 
 class Files:
@@ -42,17 +49,31 @@ class Files:
         return "/".join((str(self.root).rstrip("/"), *parts))
 
     def exists(self, *parts: str) -> bool:
-        """Tell whether a file exists."""
-        return bool(self.file_system.exists(self.path(*parts)))
+        """Tell whether a file or folder exists; raises ``NotReadableNow`` where the file system cannot say."""
+        return self.stamp(*parts) is not None
+
+    def stamp(self, *parts: str) -> Stamp | None:
+        """Return the state of a file or folder, None where there is none; raises ``NotReadableNow``."""
+        path = self.path(*parts)
+        try:
+            with reading(path):
+                if self.is_local():
+                    found = Path(path).stat()
+                    return Stamp(found.st_size, f"{found.st_ino} {found.st_mtime_ns}")
+                info = self.file_system.info(path)
+        except FileNotFoundError:
+            return None
+        return Stamp(info["size"] or 0, str(info.get("ETag") or info.get("mtime") or info.get("created")))
 
     def read_bytes(self, *parts: str) -> bytes:
-        """Return the content of a small file."""
-        return bytes(self.file_system.cat_file(self.path(*parts)))
+        """Return the content of a small file; raises ``FileNotFoundError`` and ``NotReadableNow``."""
+        with reading(self.path(*parts)):
+            return bytes(self.file_system.cat_file(self.path(*parts)))
 
     @contextlib.contextmanager
     def open(self, *parts: str) -> Iterator[IO[bytes]]:
-        """Open a file for reading; raises ``FileNotFoundError``."""
-        with self.file_system.open(self.path(*parts)) as file:
+        """Open a file for reading; raises ``FileNotFoundError`` and, while it is read, ``NotReadableNow``."""
+        with reading(self.path(*parts)), self.file_system.open(self.path(*parts)) as file:
             yield file
 
     def write_bytes(self, content: bytes, *parts: str) -> None:
@@ -62,22 +83,22 @@ class Files:
             SettingsError: as ``claim``.
         """
         self._claim_for(parts)
-        self.scratch.mkdir(parents=True, exist_ok=True)
-        draft = self.scratch / f"{uuid4().hex}.part"
-        try:
-            with disk_errors():
-                draft.write_bytes(content)
-                self.place(draft, *parts)
-        finally:
-            draft.unlink(missing_ok=True)
+        with disk_errors(), draft_in(self.scratch) as draft:
+            draft.write_bytes(content)
+            self.place(draft, *parts)
 
     def place(self, local: Path, *parts: str) -> None:
-        """Move a finished local file to its place; raises ``SettingsError`` as ``claim`` does."""
+        """Move a finished local file to its place, where it also outlives a power cut.
+
+        Raises:
+            SettingsError: as ``claim``.
+        """
         self._claim_for(parts)
         target = self.path(*parts)
         self.file_system.makedirs(target.rpartition("/")[0], exist_ok=True)
         if self.is_local():
-            _move(local, Path(target))
+            flush(local)
+            move(local, Path(target))
         else:
             self.file_system.put_file(str(local), target)
             local.unlink()
@@ -89,37 +110,76 @@ class Files:
             self.file_system.rm_file(self.path(*parts))
 
     def remove_folder(self, *parts: str) -> None:
-        """Delete everything below a name, if there is anything; raises ``SettingsError`` as ``claim`` does."""
+        """Delete everything below a name, if there is anything; raises ``SettingsError`` as ``claim`` does.
+
+        Metadata of groups goes first: what is left of a group when this is cut off is no group.
+        """
         self._claim_for(parts)
+        if not self.exists(*parts):
+            return
         folder = self.path(*parts)
-        if self.file_system.exists(folder):
-            self.file_system.rm(folder, recursive=True)
+        found = (path for path in self.file_system.find(folder) if path.endswith("/zarr.json"))
+        for path in sorted(found, key=lambda path: (path.count("/"), path)):
+            self.file_system.rm_file(path)
+        self.file_system.rm(folder, recursive=True)
+
+    def names(self, *parts: str) -> list[str]:
+        """Return the names in a folder, sorted; none where there is no such folder."""
+        path = self.path(*parts)
+        try:
+            with reading(path):
+                found = os.listdir(path) if self.is_local() else self.file_system.ls(path, detail=False)  # noqa: PTH208 - a hundred thousand names are wanted, not paths
+        except FileNotFoundError:
+            return []
+        return sorted(name.rstrip("/").rpartition("/")[2] for name in found)
+
+    def move_folder(self, source: tuple[str, ...], target: tuple[str, ...]) -> None:
+        """Move a file or a folder to a name that is free, in a bucket file by file and its ``zarr.json`` last."""
+        self._claim_for(source)
+        old, new = self.path(*source), self.path(*target)
+        self.file_system.makedirs(new.rpartition("/")[0], exist_ok=True)
+        if self.is_local():
+            Path(old).rename(new)
+            flush(Path(new).parent)
+            return
+        paths = self.file_system.find(old)
+        for path in sorted(paths, key=lambda path: (path == f"{old}/zarr.json", path)):
+            self.file_system.cp_file(path, new + path[len(old) :])
+        self.file_system.rm(old, recursive=True)
 
     def write_table(self, table: pa.Table, *parts: str) -> None:
         """Write a Parquet table, whole or not at all."""
         sink = pa.BufferOutputStream()
-        pq.write_table(table, sink, compression="zstd")
+        pq.write_table(table, sink, compression="zstd", write_page_checksum=True)
         self.write_bytes(sink.getvalue().to_pybytes(), *parts)
 
     def read_table(self, *parts: str) -> pa.Table:
         """Read a Parquet table."""
         try:
-            return pq.read_table(pa.BufferReader(self.read_bytes(*parts)))
-        except pa.ArrowInvalid as error:
+            return pq.read_table(pa.BufferReader(self.read_bytes(*parts)), page_checksum_verification=True)
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+            if getattr(error, "errno", None) is not None:
+                raise
             message = f"{self.path(*parts)} is no Parquet file ({error}): delete it and run its stage again"
             raise CorruptStore(message) from error
 
     @contextlib.contextmanager
     def open_parquet(self, *parts: str) -> Iterator[pq.ParquetFile]:
-        """Open a Parquet file for reading parts of it; raises ``FileNotFoundError`` and ``CorruptStore``."""
+        """Open a Parquet file for reading parts of it.
+
+        Raises:
+            FileNotFoundError: there is none.
+            CorruptStore: it is none, or turns out damaged while it is read in the block.
+        """
         with self.open(*parts) as file:
             try:
-                opened = pq.ParquetFile(file)
-            except pa.ArrowInvalid as error:
+                yield pq.ParquetFile(file, page_checksum_verification=True)
+            except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+                if getattr(error, "errno", None) is not None:
+                    raise
                 path = self.path(*parts)
                 message = f"{path} is no Parquet file ({error}): put a copy of it back, or have it made again"
                 raise CorruptStore(message) from error
-            yield opened
 
     def zarr_location(self, *parts: str) -> "zarr.storage.LocalStore | zarr.storage.FsspecStore":
         """Return what zarr opens for reading."""
@@ -136,7 +196,8 @@ class Files:
         Raises:
             SettingsError: it holds files with names of a dataset that none of ours has written.
         """
-        self._ownership.claim(self.scratch.name)
+        beside = self.is_local() and self.scratch.parent == Path(self.root)
+        self._ownership.claim(self.scratch.name if beside else self._ownership.scratch())
 
     def make_scratch(self) -> Path:
         """Return the folder for work in progress, which is made if need be; raises ``SettingsError`` as ``claim``."""
@@ -151,12 +212,3 @@ class Files:
     def is_local(self) -> bool:
         """Tell whether the files lie in a folder of this machine."""
         return "file" in np.atleast_1d(self.file_system.protocol)
-
-
-def _move(source: Path, target: Path) -> None:
-    try:
-        source.replace(target)
-    except OSError:
-        with replacing(target) as draft:
-            shutil.copyfile(source, draft)
-        source.unlink()

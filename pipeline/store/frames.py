@@ -1,17 +1,25 @@
-"""Single frames of many videos, read when they are looked at, with a few videos kept open."""
+"""Single frames of many videos, read when they are looked at, with a few videos kept open.
 
+What is read belongs together: every group that is opened must be the one that the dataset's index was written from, and
+must still be that one after each read.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Floats, Images
-from pipeline.contract.errors import CorruptStore
-from pipeline.store.files import Files
+from pipeline.contract.errors import ChangedSinceIndexed
+from pipeline.store.contents import GROUP_METADATA, require
+from pipeline.store.files import Files, Stamp
 from pipeline.store.groups import FRAMES, OCCUPANCY, SCENE, SCENE_ZARR, SEMANTICS
-from pipeline.store.video import VIDEOS
+from pipeline.store.index import same_as_indexed
+from pipeline.store.video import VideoStore, array_errors
 
 if TYPE_CHECKING:
     import zarr
@@ -20,38 +28,81 @@ OPEN_VIDEOS = 32
 """Videos whose arrays stay open in a reading process."""
 
 
+class _OpenArray(NamedTuple):
+    values: "zarr.Array[Any]"
+    group: tuple[str, ...]
+    stamp: Stamp | None
+
+
 class FrameReader:
     """Reads rows of arrays such as ``scene/depth``; every process opens its own files."""
 
     def __init__(self, files: Files) -> None:
         self.files = files
-        self._open: dict[str, zarr.Group] = {}
+        self._open: dict[tuple[str, str], dict[str, _OpenArray]] = {}
 
-    def read(self, video_id: str, array: str, rows: int | slice) -> NDArray[Any]:
+    def read(self, video_id: str, array: str, rows: int | slice, indexed: str = "") -> NDArray[Any]:
         """Return a row or some rows of an array of a video.
 
+        indexed: what the index notes of the video's groups (its column ``made``), which they must still be.
+
         Raises:
-            CorruptStore: the array is missing or does not read back.
+            StageMissing: the video has no such group any more.
+            ChangedSinceIndexed: the group was made again since the index was written, or is at the moment.
+            CorruptStore: the array does not read back, or a file of it is lost.
+            NotReadableNow: the file system cannot give it at the moment.
         """
-        try:
-            return np.asarray(self._group(video_id)[array][rows])  # type: ignore[index]
-        except (OSError, KeyError, ValueError, RuntimeError, IndexError) as error:
-            message = f"{video_id}: {array} row {rows} does not read back ({error}); run its stage again"
-            raise CorruptStore(message) from error
+        for _ in range(2):  # once more where the same group was made again meanwhile
+            opened = self._arrays(video_id, indexed)
+            if array not in opened:
+                opened[array] = self._opened(video_id, array, indexed)
+            found = opened[array]
+            with array_errors(f"{video_id}: {array} row {rows}", found.group[-1]):
+                values = np.asarray(found.values[rows])
+            if self.files.stamp(*found.group, GROUP_METADATA) == found.stamp:
+                return values
+            self._open.pop((video_id, indexed))
+        raise ChangedSinceIndexed(f"{video_id}: {array} is being made again: wait, then build the dataset anew")
+
+    def check(self, video_id: str, arrays: Iterable[str], indexed: str) -> None:
+        """Make sure, without reading arrays, that they are there in full size, and what the index was written from.
+
+        Raises:
+            VideoError: as ``read``.
+        """
+        video = VideoStore(self.files, video_id)
+        for group, names in groupby(sorted(arrays), key=lambda array: array.partition("/")[0]):
+            if not same_as_indexed(group, video.attributes(group), indexed):
+                raise _made_again(video_id, group)
+            for name in names:
+                place = (*video.folder, SCENE_ZARR, group)
+                require(self.files, place, video.listed(group) or {}, name.partition("/")[2])
 
     def __getstate__(self) -> dict[str, Any]:
         """Give other processes everything but the open arrays."""
         return {**self.__dict__, "_open": {}}
 
-    def _group(self, video_id: str) -> "zarr.Group":
+    def _arrays(self, video_id: str, indexed: str) -> dict[str, _OpenArray]:
+        if (video_id, indexed) not in self._open and len(self._open) >= OPEN_VIDEOS:
+            self._open.pop(next(iter(self._open)))
+        return self._open.setdefault((video_id, indexed), {})
+
+    def _opened(self, video_id: str, array: str, indexed: str) -> _OpenArray:
         import zarr
 
-        if video_id not in self._open:
-            if len(self._open) >= OPEN_VIDEOS:
-                self._open.pop(next(iter(self._open)))
-            location = self.files.zarr_location(VIDEOS, video_id, SCENE_ZARR)
-            self._open[video_id] = zarr.open_group(location, mode="r")
-        return self._open[video_id]
+        video, (group, _, name) = VideoStore(self.files, video_id), array.partition("/")
+        names = (*video.folder, SCENE_ZARR, group)
+        stamp = self.files.stamp(*names, GROUP_METADATA)
+        if not same_as_indexed(group, video.attributes(group), indexed):
+            raise _made_again(video_id, group)
+        require(self.files, names, video.listed(group) or {}, name)
+        with array_errors(f"{video_id}: {array}", group):
+            return _OpenArray(zarr.open_array(self.files.zarr_location(*names, name), mode="r"), names, stamp)
+
+
+def _made_again(video_id: str, group: str) -> ChangedSinceIndexed:
+    message = f"{video_id}: {group!r} was made again since the dataset was written: build the dataset anew"
+    return ChangedSinceIndexed(message)
 
 
 class Camera(NamedTuple):
@@ -82,7 +133,7 @@ class Frame:
     """One frame of a dataset; arrays are read from the store when they are asked for first, and then kept.
 
     video_id, row: where it lies in the store. clip_id, time_s: which clip of the video it is from, and when. split:
-    ``train`` or ``validation``.
+    ``train`` or ``validation``. made: what the index notes of the video's groups.
     """
 
     video_id: str
@@ -91,6 +142,7 @@ class Frame:
     split: str
     time_s: float
     reader: FrameReader = field(repr=False, compare=False)
+    made: str = field(default="", repr=False)
 
     @cached_property
     def picture(self) -> Images:
@@ -124,4 +176,4 @@ class Frame:
         return Grid(*(self._read(OCCUPANCY, name) for name in names))
 
     def _read(self, group: str, array: str) -> NDArray[Any]:
-        return self.reader.read(self.video_id, f"{group}/{array}", self.row)
+        return self.reader.read(self.video_id, f"{group}/{array}", self.row, self.made)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.store.contents import GROUP_METADATA, LISTED, contents
+
 if TYPE_CHECKING:
     import zarr
-
-GROUP_METADATA = "zarr.json"
 
 CHUNKS_PER_SHARD = 64
 """Chunks a file: a video of 200 frames is four files an array, and at most 64 frames wait in memory."""
@@ -49,10 +49,11 @@ class GroupWriter:
             self._flush(name, rows_per_chunk * CHUNKS_PER_SHARD)
 
     def close(self) -> None:
-        """Write what is waiting, then the group's metadata."""
+        """Write what is waiting, then the group's metadata, which lists all files."""
         for name, waiting in self._waiting.items():
             self._flush(name, len(waiting))
-        metadata = {"zarr_format": 3, "node_type": "group", "attributes": self.attributes}
+        attributes = {**self.attributes, LISTED: contents(self.folder)}
+        metadata = {"zarr_format": 3, "node_type": "group", "attributes": attributes}
         (self.folder / GROUP_METADATA).write_text(json.dumps(metadata, indent=1))
 
     def _create(self, name: str, rows: NDArray[Any], rows_per_chunk: int) -> "zarr.Array[Any]":
@@ -68,6 +69,7 @@ class GroupWriter:
             dtype=rows.dtype,
             compressors=ZstdCodec(level=3),
             fill_value=0,
+            config={"write_empty_chunks": True},  # else rows of zeros had no file, as lost ones have none
         )
 
     def _flush(self, name: str, count: int) -> None:

@@ -4,9 +4,10 @@ The index of most datasets is one file, ``dataset/index.parquet``. One that has 
 ``dataset/index/*.parquet``, each with a range of the videos, so that a video that changed costs a file and not all.
 """
 
+import json
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pipeline.contract.classes import COUNTED_CLASSES
 from pipeline.contract.errors import CorruptStore
 from pipeline.store.files import Files
+from pipeline.store.provenance import identity
 
 INDEX = ("dataset", "index.parquet")
 FOLDER = ("dataset", "index")
@@ -44,8 +46,11 @@ INDEX_SCHEMA = pa.schema(
         ("scale_source", pa.string()),
         *((name, pa.int32()) for name in CLASS_COLUMNS),
         ("fingerprint", pa.string()),
+        ("made", pa.string()),
     ]
 )
+"""``fingerprint``: how the video was made, and the filters that chose its frames. ``made``: see ``as_indexed``."""
+
 T = TypeVar("T")
 
 
@@ -65,6 +70,12 @@ class IndexFiles(BaseModel):
 
     files: tuple[IndexFile, ...] = ()
     written: str = ""
+
+
+class _SomeFiles(IndexFiles):
+    """Those of an index as it is stored: an empty one has a file too."""
+
+    files: tuple[IndexFile, ...] = Field(min_length=1)
 
 
 class LeftOutEntry(BaseModel):
@@ -155,14 +166,20 @@ def write_summary(files: Files, summary: DatasetSummary) -> None:
 
 def read_summary(files: Files) -> DatasetSummary | None:
     """Return the summary of the dataset as it is, or None where there is none yet."""
-    return DatasetSummary.model_validate_json(files.read_bytes(*SUMMARY)) if files.exists(*SUMMARY) else None
+    if not files.exists(*SUMMARY):
+        return None
+    try:
+        return DatasetSummary.model_validate_json(files.read_bytes(*SUMMARY))
+    except ValueError as error:
+        message = f"{files.path(*SUMMARY)} does not read back: delete it, and build the dataset again"
+        raise CorruptStore(message) from error
 
 
 def index_files(files: Files) -> IndexFiles:
     """Return which files the index has; none where there is no index. Raises ``CorruptStore``."""
     if files.exists(*FILES):
         try:
-            return IndexFiles.model_validate_json(files.read_bytes(*FILES))
+            return _SomeFiles.model_validate_json(files.read_bytes(*FILES))
         except ValueError as error:
             message = f"{files.path(*FILES)} does not read back: delete {files.path('dataset')} and build it again"
             raise CorruptStore(message) from error
@@ -172,7 +189,7 @@ def index_files(files: Files) -> IndexFiles:
 
 
 def read_index(files: Files, columns: Sequence[str]) -> pa.Table:
-    """Return columns of the index, in the order of its videos.
+    """Return columns of the index, in the order of its videos; null what an earlier release did not note.
 
     Raises:
         FileNotFoundError: there is no index.
@@ -203,14 +220,35 @@ def _retried(files: Files, read: Callable[[IndexFiles], T]) -> T:
     for _ in range(READ_TRIES):
         listed = index_files(files)
         if not listed.files:
-            break
+            raise FileNotFoundError(f"{files.path(*INDEX)} is not there: build the dataset")
         try:
             return read(listed)
         except FileNotFoundError:
             continue
-    raise FileNotFoundError(f"{files.path(*INDEX)} is not there, or files of it are missing: build the dataset again")
+    raise CorruptStore(
+        f"{files.path(*FOLDER)} lacks files that it lists: delete {files.path('dataset')}, and build it again"
+    )
 
 
 def _columns(files: Files, part: IndexFile, columns: Sequence[str]) -> pa.Table:
     with files.open_parquet("dataset", part.name) as index:
-        return index.read(list(columns))
+        held = [name for name in columns if name in index.schema_arrow.names]
+        table = index.read(held)
+    for name in (name for name in columns if name in INDEX_SCHEMA.names and name not in held):
+        table = table.append_column(name, pa.nulls(table.num_rows, INDEX_SCHEMA.field(name).type))
+    return table.select(list(columns))
+
+
+def as_indexed(made: Mapping[str, str]) -> str:
+    """Return what the index notes of a video's groups: the identity of each by its name, as JSON."""
+    return json.dumps(dict(sorted(made.items())))
+
+
+def same_as_indexed(group: str, attributes: Mapping[str, Any], indexed: str) -> bool:
+    """Tell whether a group with these attributes is the one that the index notes; nothing noted, nothing to differ.
+
+    Indexes of release 0.1 note nothing; groups that they do not name (``language``) are checked by whoever makes them.
+    """
+    wanted = json.loads(indexed).get(group) if indexed else None
+    found = identity(str(attributes.get("fingerprint")), str(attributes.get("upstream", "")))
+    return wanted is None or found == wanted

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from pipeline.contract.errors import CorruptStore
 from pipeline.store.group_writer import GroupWriter
-from pipeline.store.groups import SOURCE_NOTES, SOURCE_VIDEO
+from pipeline.store.groups import SCENE_ZARR, SOURCE_NOTES, SOURCE_VIDEO
 from pipeline.store.provenance import Provenance
 from pipeline.store.video import VideoStore
 
@@ -51,8 +51,8 @@ class Output(Protocol[DraftT_co]):
         """Return what a stored result says of itself, None where there is none; raises ``CorruptStore``."""
         ...
 
-    def drop(self, video: VideoStore) -> None:
-        """Delete the result if it is there."""
+    def set_aside(self, video: VideoStore) -> str:
+        """Move a damaged result out of the way; returns where it lies now."""
         ...
 
 
@@ -70,9 +70,9 @@ class GroupOutput:
         """Return the group's attributes."""
         return video.attributes(self.name) if video.has_group(self.name) else None
 
-    def drop(self, video: VideoStore) -> None:
-        """Delete the group."""
-        video.drop_group(self.name)
+    def set_aside(self, video: VideoStore) -> str:
+        """Move the group out of the way."""
+        return video.set_aside(f"{SCENE_ZARR}/{self.name}")
 
 
 @dataclass
@@ -107,9 +107,9 @@ class TableOutput:
         content: dict[str, Any] = json.loads(metadata.get(PROVENANCE.encode(), b"{}"))
         return content
 
-    def drop(self, video: VideoStore) -> None:
-        """Delete the table."""
-        video.remove(self.name)
+    def set_aside(self, video: VideoStore) -> str:
+        """Move the table out of the way."""
+        return video.set_aside(self.name)
 
 
 @dataclass
@@ -134,6 +134,7 @@ class SourceOutput:
     @contextmanager
     def draft(self, video: VideoStore) -> Iterator[SourceDraft]:
         """Give a folder into which the block puts ``source.mp4``."""
+        video.files.claim()
         draft = SourceDraft(video.scratch / "download")
         draft.folder.mkdir(parents=True, exist_ok=True)
         yield draft
@@ -146,10 +147,9 @@ class SourceOutput:
         """Return the provenance in ``source.json``."""
         return dict(video.read_json(SOURCE_NOTES)[PROVENANCE]) if video.exists(SOURCE_NOTES) else None
 
-    def drop(self, video: VideoStore) -> None:
-        """Delete the video's notes first, then the video."""
-        video.remove(SOURCE_NOTES)
-        video.remove(SOURCE_VIDEO)
+    def set_aside(self, video: VideoStore) -> str:
+        """Move the notes out of the way, without which the video does not count as there."""
+        return video.set_aside(SOURCE_NOTES)
 
 
 def provenance(video: VideoStore, output: Output[Draft]) -> Provenance | None:

@@ -8,7 +8,7 @@ dataset of ours, made by an earlier release, is there.
 import contextlib
 import itertools
 import json
-import os
+import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -24,6 +24,7 @@ SCRATCH = "scratch"
 KEPT = ("videos", "catalog", "dataset", "fingerprints")
 """Folders of a dataset, beside that for work in progress."""
 
+_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")
 _TABLES = ("catalog/parts.json", "fingerprints/parts.json", "dataset/index.parquet", "dataset/summary.json")
 _OF_A_VIDEO = (SOURCE_NOTES, SOURCE_VIDEO, CLIPS, SCENE_ZARR, FAILURE, QUALITY)
 _PROOFS = (
@@ -49,8 +50,8 @@ class Ownership:
         marked = self._read(MARK)
         if marked:
             name = PurePosixPath(str(marked.get("scratch", SCRATCH))).name
-            return SCRATCH if name in ("", "..") else name
-        if not self._exists(SCRATCH) or self._is_proven() or self._holds_nothing_but_locks(SCRATCH):
+            return name if _NAME.fullmatch(name) else SCRATCH
+        if not self._exists(SCRATCH) or self._is_proven():
             return SCRATCH
         return next(name for number in itertools.count(2) if not self._exists(name := f"{SCRATCH}-{number}"))
 
@@ -99,12 +100,6 @@ class Ownership:
             for video in self._videos()
         )
 
-    def _holds_nothing_but_locks(self, name: str) -> bool:
-        """Tell whether a folder holds empty locks alone, and folders with one each: a first video is being built."""
-        found = {entry.name: entry for entry in os.scandir(self._path(name))} if self._is_local else {}
-        locks = {key for key, entry in found.items() if key.endswith(".lock") and entry.stat().st_size == 0}
-        return all(key in locks or (f"{key}.lock" in locks and found[key].is_dir()) for key in found)
-
     def _videos(self) -> Iterator[str]:
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             for path in self._file_system.ls(self._path("videos"), detail=False):
@@ -114,7 +109,7 @@ class Ownership:
         """Return the mapping in a JSON file; empty where there is none."""
         try:
             content = json.loads(self._file_system.cat_file(self._path(name)))
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError, RecursionError):
             return {}
         return content if isinstance(content, dict) else {}
 

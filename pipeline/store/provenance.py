@@ -19,7 +19,9 @@ class Provenance(BaseModel):
     """How a stage's result came to be.
 
     settings: the stage's own settings. weights: SHA-256 by name of weights file. counts: numbers worth a row
-    in a report ("clips", "frames"). left_out: what this stage dropped, with the reason.
+    in a report ("clips", "frames"). left_out: what this stage dropped, with the reason. upstream: fingerprint of what
+    it was made from (the video's id for the first stage) and, after an @, the beginning of the source's SHA-256, as a
+    local file may be replaced; empty in results of release 0.1.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -30,6 +32,7 @@ class Provenance(BaseModel):
     settings: dict[str, Any]
     weights: dict[str, str]
     fingerprint: str
+    upstream: str = ""
     seconds: float
     counts: dict[str, float]
     left_out: tuple[LeftOut, ...] = ()
@@ -37,10 +40,31 @@ class Provenance(BaseModel):
     created: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
 
-def fingerprint(stage: str, code_version: str, settings: Mapping[str, Any], upstream: str) -> str:
-    """Return 16 hex digits that change when the stage's code, settings or input do."""
-    content = json.dumps([stage, code_version, settings, upstream], sort_keys=True, default=str)
+def fingerprint(
+    stage: str,
+    code_version: str,
+    settings: Mapping[str, Any],
+    upstream: str,
+    weight_files: Mapping[str, Mapping[str, str]] | None = None,
+) -> str:
+    """Return 16 hex digits that change when the stage's code, settings or input do.
+
+    weight_files: SHA-256 by name of file, by the setting that names them by a path; without any, the digits are those
+    of releases that did not look into such files.
+    """
+    parts = [stage, code_version, settings, upstream, *([weight_files] if weight_files else [])]
+    content = json.dumps(parts, sort_keys=True, default=str)
     return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def linked(before: str, content: str) -> str:
+    """Return what a result notes as its upstream: a fingerprint, and the SHA-256 of the source where it is known."""
+    return f"{before}@{content[:16]}" if content else before
+
+
+def identity(fingerprint: str, upstream: str) -> str:
+    """Return what tells a result from every other one: its fingerprint, and of which content of the source it is."""
+    return linked(fingerprint, upstream.partition("@")[2])
 
 
 def joined(fingerprints: Sequence[str]) -> str:

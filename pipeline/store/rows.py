@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.contract.errors import CorruptStore
 from pipeline.contract.records import Clip, ClipScores, MetricScene, Reconstruction, ScaleSource, Semantics
 from pipeline.store.groups import CLIPS, FRAMES, RECONSTRUCTION, SCENE, SEMANTICS
 from pipeline.store.video import VideoStore
@@ -15,8 +16,12 @@ WITH_EMBEDDINGS = "with the backend san (--profile small or youtube_occ)"
 
 
 def stored_clips(video: VideoStore) -> list[Clip]:
-    """Return the clips of ``clips.parquet``."""
-    return [_clip_of_row(row) for row in video.read_table(CLIPS).to_pylist()]
+    """Return the clips of ``clips.parquet``; raises ``StageMissing`` and ``CorruptStore``."""
+    rows = video.read_table(CLIPS).to_pylist()
+    try:
+        return [_clip_of_row(row) for row in rows]
+    except (KeyError, TypeError, ValueError) as error:
+        raise CorruptStore(f"{video.video_id}/{CLIPS} is no table of clips ({error}): build the video again") from error
 
 
 def clip_rows(video: VideoStore) -> list[tuple[int, slice]]:

@@ -22,10 +22,4 @@ class Store(Files):
 
     def video_ids(self) -> list[str]:
         """Return the ids of all videos that have a folder, sorted."""
-        folder = self.path(VIDEOS)
-        try:
-            found = os.listdir(folder) if self.is_local() else self.file_system.ls(folder, detail=False)  # noqa: PTH208 - a hundred thousand names are wanted, not paths
-        except FileNotFoundError:
-            return []
-        names = (path.rstrip("/").rpartition("/")[2] for path in found)
-        return sorted(name for name in names if VIDEO_ID.fullmatch(name))
+        return [name for name in self.names(VIDEOS) if VIDEO_ID.fullmatch(name)]

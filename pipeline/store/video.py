@@ -1,13 +1,12 @@
 """The files of one video: ``<data>/videos/<video_id>/{source.mp4, source.json, clips.parquet, scene.zarr/}``.
 
-A group of ``scene.zarr`` is assembled in a scratch folder and then copied chunk files first, array metadata
-next and the group's own metadata last, so that it is there whole or not at all, whatever was killed when.
+A group of ``scene.zarr`` is assembled in a scratch folder and then takes its place as a whole (``store.publish``), with
+a list of its files in its metadata (``store.contents``), by which every reader tells what is lost from what is empty.
 """
 
 import contextlib
 import json
 import re
-import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,11 +16,21 @@ import pyarrow as pa
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from pipeline.contract.errors import CorruptStore, PipelineError, SettingsError, StageMissing, VideoLocked
-from pipeline.store.atomic import disk_errors
+from pipeline.contract.errors import (
+    CorruptStore,
+    PipelineError,
+    SettingsError,
+    StageMissing,
+    VideoError,
+    VideoLocked,
+)
+from pipeline.store import contents, publish
+from pipeline.store.atomic import disk_errors, reading
 from pipeline.store.changes import Changes
+from pipeline.store.contents import GROUP_METADATA, LISTED
+from pipeline.store.drafts import remove_tree
 from pipeline.store.files import Files
-from pipeline.store.group_writer import GROUP_METADATA, GroupWriter
+from pipeline.store.group_writer import GroupWriter
 from pipeline.store.groups import SCENE_ZARR
 
 VIDEOS = "videos"
@@ -42,6 +51,7 @@ class VideoStore:
     def __init__(self, files: Files, video_id: str) -> None:
         self.files = files
         self.video_id = check_video_id(video_id)
+        self.folder = (VIDEOS, video_id)
         self.scratch = files.scratch / video_id
 
     @contextlib.contextmanager
@@ -51,8 +61,7 @@ class VideoStore:
         Raises:
             VideoLocked: another process holds it, and still does after ``timeout_s`` seconds.
         """
-        self.files.scratch.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.files.scratch / f"{self.video_id}.lock", timeout=timeout_s)
+        lock = FileLock(self.files.make_scratch() / f"{self.video_id}.lock", timeout=timeout_s)
         try:
             lock.acquire()
         except Timeout as error:
@@ -60,7 +69,8 @@ class VideoStore:
             raise VideoLocked(message) from error
         try:
             Changes(self.files).note(self.video_id, held=True)
-            shutil.rmtree(self.scratch / "groups", ignore_errors=True)
+            remove_tree(self.scratch / "groups")
+            publish.finish_switches(self.files, self.folder)
             yield
         finally:
             with contextlib.suppress(PipelineError, OSError):  # then the note of a process that ended stays
@@ -69,7 +79,7 @@ class VideoStore:
 
     def exists(self, name: str) -> bool:
         """Tell whether a file of the video exists."""
-        return self.files.exists(VIDEOS, self.video_id, name)
+        return self.files.exists(*self.folder, name)
 
     def read_json(self, name: str) -> dict[str, Any]:
         """Return a JSON file of the video.
@@ -80,44 +90,46 @@ class VideoStore:
         """
         self._require(name)
         try:
-            content = json.loads(self.files.read_bytes(VIDEOS, self.video_id, name))
-        except ValueError as error:
-            message = f"{self.video_id}/{name} is no JSON: delete it and build the video again"
-            raise CorruptStore(message) from error
+            content = json.loads(self.files.read_bytes(*self.folder, name))
+        except FileNotFoundError as error:
+            raise StageMissing(f"{self.video_id} has no {name} any more: run the stage that makes it first") from error
+        except (ValueError, RecursionError) as error:
+            raise CorruptStore(f"{self.video_id}/{name} is no JSON: build the video again") from error
         if not isinstance(content, dict):
-            raise CorruptStore(f"{self.video_id}/{name} is no JSON object: delete it and build the video again")
+            raise CorruptStore(f"{self.video_id}/{name} is no JSON object: build the video again")
         return content
 
     def write_json(self, name: str, content: Mapping[str, Any]) -> None:
         """Write a JSON file of the video, whole or not at all."""
-        self.files.write_bytes(json.dumps(content, indent=1).encode(), VIDEOS, self.video_id, name)
+        self.files.write_bytes(json.dumps(content, indent=1).encode(), *self.folder, name)
 
     def remove(self, name: str) -> None:
         """Delete a file of the video if it is there."""
-        self.files.remove(VIDEOS, self.video_id, name)
+        self.files.remove(*self.folder, name)
 
     def read_table(self, name: str) -> pa.Table:
         """Return a Parquet file of the video; raises ``StageMissing`` where there is none."""
         self._require(name)
-        return self.files.read_table(VIDEOS, self.video_id, name)
+        return self.files.read_table(*self.folder, name)
 
     def write_table(self, name: str, table: pa.Table) -> None:
         """Write a Parquet file of the video, whole or not at all."""
-        self.files.write_table(table, VIDEOS, self.video_id, name)
+        self.files.write_table(table, *self.folder, name)
 
     def place(self, local: Path, name: str) -> None:
         """Move a finished local file to its place among the video's files."""
         with disk_errors():
-            self.files.place(local, VIDEOS, self.video_id, name)
+            self.files.place(local, *self.folder, name)
 
     @contextlib.contextmanager
     def local_file(self, name: str) -> Iterator[Path]:
         """Give a local path to a file of the video; a remote one is copied to scratch for the time being."""
-        path = self.files.path(VIDEOS, self.video_id, name)
+        path = self.files.path(*self.folder, name)
         self._require(name)
         if self.files.is_local():
             yield Path(path)
             return
+        self.files.make_scratch()
         self.scratch.mkdir(parents=True, exist_ok=True)
         copy = self.scratch / name
         self.files.file_system.get_file(path, str(copy))
@@ -131,12 +143,22 @@ class VideoStore:
         return self.exists(f"{SCENE_ZARR}/{group}/{GROUP_METADATA}")
 
     def attributes(self, group: str) -> dict[str, Any]:
-        """Return what a stage noted about its group: stage, backend, settings, fingerprint, what was left out."""
-        if not self.has_group(group):
-            message = f"{self.video_id} has no group {group!r}: run the stage {group!r} first"
-            raise StageMissing(message)
-        attributes: dict[str, Any] = self.read_json(f"{SCENE_ZARR}/{group}/{GROUP_METADATA}")["attributes"]
-        return attributes
+        """Return what a stage noted about its group: stage, backend, settings, fingerprint, what was left out.
+
+        Raises:
+            StageMissing: the group is not there.
+            CorruptStore: its metadata is damaged.
+        """
+        return self._metadata(group)[0]
+
+    def listed(self, group: str) -> dict[str, contents.Listed] | None:
+        """Return the files of a group as its metadata lists them; None for groups from before there were lists.
+
+        Raises:
+            StageMissing: the group is not there.
+            CorruptStore: its metadata is damaged.
+        """
+        return self._metadata(group)[1]
 
     def has_array(self, group: str, array: str) -> bool:
         """Tell whether a group holds an array of that name."""
@@ -147,18 +169,16 @@ class VideoStore:
 
         Raises:
             StageMissing: the group is not there.
-            CorruptStore: the array is damaged.
+            CorruptStore: the array is damaged or a file of it is lost.
+            NotReadableNow: the file system cannot give it at the moment.
         """
         import zarr
 
-        self.attributes(group)
-        try:
-            location = self.files.zarr_location(VIDEOS, self.video_id, SCENE_ZARR, group, array)
+        contents.require(self.files, (*self.folder, SCENE_ZARR, group), self.listed(group) or {}, array)
+        with array_errors(f"{self.video_id}: {group}/{array}", group):
+            location = self.files.zarr_location(*self.folder, SCENE_ZARR, group, array)
             opened = zarr.open_array(location, mode="r")
             return np.asarray(opened[:] if rows is None else opened[rows])
-        except (FileNotFoundError, ValueError, RuntimeError, OSError) as error:
-            message = f"{self.video_id}: {group}/{array} does not read back ({error}); build the video again"
-            raise CorruptStore(message, group) from error
 
     @contextlib.contextmanager
     def write_group(self, group: str, attributes: Mapping[str, Any] | None = None) -> Iterator[GroupWriter]:
@@ -166,32 +186,42 @@ class VideoStore:
 
         The writer's ``attributes`` may be filled inside the block. An error inside it leaves the store as it was.
         """
+        self.files.claim()
         draft = self.scratch / "groups" / group
-        shutil.rmtree(draft, ignore_errors=True)
+        remove_tree(draft)
         try:
             with disk_errors():
                 draft.mkdir(parents=True)
                 writer = GroupWriter(draft, attributes)
                 yield writer
                 writer.close()
-                self._publish(draft, group)
+                self._require_root()
+                publish.publish(self.files, self.folder, draft, group)
         finally:
-            shutil.rmtree(draft, ignore_errors=True)
+            remove_tree(draft)
 
-    def drop_group(self, group: str) -> None:
-        """Delete a group: its metadata first, so that it is gone at once for every reader."""
-        self.remove(f"{SCENE_ZARR}/{group}/{GROUP_METADATA}")
-        self.files.remove_folder(VIDEOS, self.video_id, SCENE_ZARR, group)
+    def set_aside(self, name: str) -> str:
+        """Move something damaged out of the way, to ``damaged/`` in the video's folder; returns its new place.
 
-    def _publish(self, draft: Path, group: str) -> None:
-        self.drop_group(group)
-        if not self.exists(f"{SCENE_ZARR}/{GROUP_METADATA}"):
-            self.write_json(
-                f"{SCENE_ZARR}/{GROUP_METADATA}", {"zarr_format": 3, "node_type": "group", "attributes": {}}
-            )
-        for path in sorted((p for p in draft.rglob("*") if p.is_file()), key=_publishing_order):
-            relative = path.relative_to(draft).as_posix()
-            self.files.place(path, VIDEOS, self.video_id, SCENE_ZARR, group, relative)
+        name: of a file (``clips.parquet``), or of a group with its hierarchy (``scene.zarr/semantics``).
+        """
+        return publish.set_aside(self.files, self.folder, name)
+
+    def _metadata(self, group: str) -> tuple[dict[str, Any], dict[str, contents.Listed] | None]:
+        if not self.has_group(group):
+            message = f"{self.video_id} has no group {group!r}: run the stage {group!r} first"
+            raise StageMissing(message)
+        try:
+            attributes = dict(self.read_json(f"{SCENE_ZARR}/{group}/{GROUP_METADATA}")["attributes"])
+            return attributes, contents.parsed_contents(attributes.pop(LISTED, None))
+        except (CorruptStore, KeyError, TypeError, ValueError) as error:
+            raise CorruptStore(f"{self.video_id}: the metadata of {group!r} is damaged: {error}", group) from error
+
+    def _require_root(self) -> None:
+        """Write the metadata of the hierarchy, by which other readers of Zarr find its groups."""
+        name = f"{SCENE_ZARR}/{GROUP_METADATA}"
+        if not self.exists(name):
+            self.write_json(name, {"zarr_format": 3, "node_type": "group", "attributes": {}})
 
     def _require(self, name: str) -> None:
         if not self.exists(name):
@@ -199,6 +229,18 @@ class VideoStore:
             raise StageMissing(message)
 
 
-def _publishing_order(path: Path) -> tuple[bool, int, str]:
-    is_metadata = path.name == GROUP_METADATA
-    return is_metadata, -len(path.parts), path.as_posix()
+@contextlib.contextmanager
+def array_errors(name: str, group: str) -> Iterator[None]:
+    """Tell what reading an array with Zarr may end with: damage, or a file system that cannot give it now.
+
+    Raises:
+        CorruptStore: the bytes are not those that were written.
+        NotReadableNow: the bytes could not be had.
+    """
+    try:
+        with reading(name):
+            yield
+    except VideoError:
+        raise
+    except Exception as error:  # whatever a codec or a parser makes of damaged bytes
+        raise CorruptStore(f"{name} does not read back ({error}): build the video again", group) from error

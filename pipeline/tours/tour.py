@@ -14,6 +14,7 @@ from pipeline.contract.classes import SemanticClass
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
 from pipeline.tours.atlas import bake
 from pipeline.tours.camera import Walk, intrinsics_of, ray_directions
+from pipeline.tours.frozen import refuse_frozen
 from pipeline.tours.house import House, build_house
 from pipeline.tours.light import light_patches
 from pipeline.tours.painter import Painter, paint_sky, pixel_centres, title_card, with_noise
@@ -62,7 +63,12 @@ class Tour:
 
     @classmethod
     def from_seed(cls, seed: int, settings: TourSettings | None = None) -> "Tour":
-        """Build the house of ``seed`` and plan how it is filmed; nothing is rendered yet."""
+        """Build the house of ``seed`` and plan how it is filmed; nothing is rendered yet.
+
+        Raises:
+            FrozenSeeds: the tour is frozen, and no look at it was logged.
+        """
+        refuse_frozen((seed,))
         chosen = settings or TourSettings()
         rng = np.random.default_rng(seed)
         house = build_house(rng, chosen)

@@ -1,10 +1,10 @@
 """All targets by name."""
 
-from tests.fuzz.target import Target
-from tests.fuzz.targets import benchmarks, manifest, settings, store, videos, web, weights
+from tests.fuzz.reader import Reader
+from tests.fuzz.readers import benchmarks, manifest, settings, store, videos, web, weights
 
-TARGETS: dict[str, Target] = {
+READERS: dict[str, Reader] = {
     target.name: target
     for module in (settings, web, store, manifest, weights, benchmarks, videos)
-    for target in module.TARGETS
+    for target in module.READERS
 }

@@ -17,7 +17,7 @@ from typing import Any
 
 from tests.fuzz.bounds import Trespass, Watch, bounded_work, limit_memory
 from tests.fuzz.mutate import mutated
-from tests.fuzz.target import Target, files_of
+from tests.fuzz.reader import Reader, files_of
 
 EACH = 200
 """Inputs after which the parent is told."""
@@ -45,7 +45,7 @@ class Tally:
 class Bench:
     """A folder with a target's true files, on which inputs are tried one after another; beside it a foreign file."""
 
-    def __init__(self, target: Target, root: Path) -> None:
+    def __init__(self, target: Reader, root: Path) -> None:
         self.target, self.area = target, root / "area"
         self.folder, self._pristine = self.area / "case", root / "pristine"
         self.folder.mkdir(parents=True)
@@ -107,7 +107,7 @@ def _where(error: BaseException) -> str:
     return f"in {Path(own[-1].filename).name}:{own[-1].lineno} {own[-1].name}" if own else ""
 
 
-def run(target: Target, seeds: Sequence[int], tell: Callable[[Tally], None]) -> Tally:
+def run(target: Reader, seeds: Sequence[int], tell: Callable[[Tally], None]) -> Tally:
     """Put the inputs of these seeds to a target, in processes that may die; return what they came to."""
     tally, seeds = Tally(target.name), list(seeds)
     present = mmap.mmap(-1, 8)
@@ -131,7 +131,7 @@ def run(target: Target, seeds: Sequence[int], tell: Callable[[Tally], None]) -> 
     return tally
 
 
-def _forked(target: Target, seeds: Sequence[int], present: mmap.mmap) -> Iterator[dict[str, Any]]:
+def _forked(target: Reader, seeds: Sequence[int], present: mmap.mmap) -> Iterator[dict[str, Any]]:
     """Yield what a child process tells, and at last its exit status."""
     present[:] = struct.pack("q", -1)
     with tempfile.TemporaryDirectory(prefix="fuzz-") as root:
@@ -149,7 +149,7 @@ def _forked(target: Target, seeds: Sequence[int], present: mmap.mmap) -> Iterato
     yield {"inputs": 0, "outcomes": {}, "violations": [], "seconds": 0.0, "status": status}
 
 
-def _work(target: Target, seeds: Sequence[int], present: mmap.mmap, root: Path, writing: int) -> None:
+def _work(target: Reader, seeds: Sequence[int], present: mmap.mmap, root: Path, writing: int) -> None:
     """Try all seeds and leave; for a process of its own."""
     status = 1
     try:

@@ -1,7 +1,10 @@
 """A whole stored video of an analytic room: two clips, the second left out after the indoor filter."""
 
+import hashlib
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -9,13 +12,17 @@ import numpy as np
 from pipeline.contract.classes import SemanticClass, palette
 from pipeline.contract.records import Clip, IndoorScore, LeftOut, Reconstruction, SceneCategory, Source
 from pipeline.geometry.voxels import VoxelSettings, voxelize
+from pipeline.settings import load_settings
 from pipeline.stages.clips.rows import clips_table
 from pipeline.stages.indoor_clips.rows import write_indoor_scores
 from pipeline.stages.occupancy.rows import append_occupancy
 from pipeline.stages.reconstruction.rows import append_reconstruction
+from pipeline.stages.registry import latest_inputs, stages
+from pipeline.stages.run import decisive_settings
 from pipeline.stages.scene.rows import append_scene
 from pipeline.stages.semantics.rows import append_semantics
 from pipeline.store.outputs import TableOutput
+from pipeline.store.provenance import fingerprint, joined
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
 from tests.pipeline.box_room import Box, Room, film, looking
@@ -44,24 +51,24 @@ def store_room(folder: Path) -> VideoStore:
     too_short = (LeftOut("clips", 2, "TooShort", "shot of 0.4 s"),)
     with TableOutput("clips.parquet").draft(video) as draft:
         draft.table = clips_table(clips)
-        draft.attributes.update(noted("clips", left_out=too_short))
+        draft.attributes.update(_noted("clips", left_out=too_short))
     categories = (SceneCategory("bedroom", 0.71), SceneCategory("childs_room", 0.2))
     write_indoor_scores(video, [IndoorScore(0.9, categories=categories), IndoorScore(0.1)], "0")
     outdoor = (LeftOut("indoor_clips", 1, "NotIndoor", "P(indoor) 0.10 < 0.50"),)
-    with video.write_group("frames", noted("indoor_clips", left_out=outdoor)) as group:
+    with video.write_group("frames", _noted("indoor_clips", left_out=outdoor)) as group:
         group.append("rgb", rgb)
         group.append("clip_id", np.zeros(FRAMES, np.int32))
         group.append("frame_index", clips[0].frame_index)
         group.append("time_s", clips[0].time_s)
         group.append("indoor_score", np.full(FRAMES, 0.9, np.float32))
-    with video.write_group("reconstruction", noted("reconstruction")) as group:
+    with video.write_group("reconstruction", _noted("reconstruction")) as group:
         found = Reconstruction(scene.intrinsics, scene.camera_to_world, scene.depth, scene.confidence, scene.registered)
         append_reconstruction(group, found)
-    with video.write_group("scene", noted("scene")) as group:
+    with video.write_group("scene", _noted("scene")) as group:
         append_scene(group, scene)
-    with video.write_group("semantics", noted("semantics")) as group:
+    with video.write_group("semantics", _noted("semantics")) as group:
         append_semantics(group, semantics, 0)
-    with video.write_group("occupancy", noted("occupancy")) as group:
+    with video.write_group("occupancy", _noted("occupancy")) as group:
         append_occupancy(group, voxelize(scene, semantics, VoxelSettings()))
     return video
 
@@ -73,13 +80,30 @@ def _store_source(video: VideoStore, pictures: np.ndarray, path: Path) -> None:
         for picture in pictures:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode(None))
-    size = path.stat().st_size
+    size, sha256 = path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest()
     video.place(path, "source.mp4")
-    source = Source("room", "file", "a room", "", "", "0" * 64, size, 640, 480, FPS, len(pictures) / FPS)
-    video.write_json("source.json", {**asdict(source), "provenance": noted("video")})
+    source = Source("room", "file", "a room", "", "", sha256, size, 640, 480, FPS, len(pictures) / FPS)
+    video.write_json("source.json", {**asdict(source), "provenance": _noted("video")})
 
 
 def _clip(clip_id: int) -> Clip:
     index = np.arange(FRAMES) + clip_id * FRAMES
     sharpness = np.ones(FRAMES, np.float32)
     return Clip(clip_id, int(index[0]), int(index[-1]) + 1, index, index / FPS, sharpness, 0.02)
+
+
+@cache
+def _chain() -> dict[str, tuple[str, str]]:
+    """Fingerprint of every stage, and of what it builds on, under the settings of the profile ``classic``."""
+    chosen, found = load_settings(), dict[str, tuple[str, str]]()
+    for name, stage in stages().items():
+        before = joined([found[given][0] for given in latest_inputs(name)] or ["room"])
+        found[name] = (fingerprint(name, stage.code_version, decisive_settings(stage, chosen), before), before)
+    return found
+
+
+def _noted(name: str, left_out: tuple[LeftOut, ...] = ()) -> dict[str, Any]:
+    """What a stage would note about its result, so that the chain of fingerprints holds."""
+    stage, (made, before) = stages()[name], _chain()[name]
+    known = {"code_version": stage.code_version, "settings": decisive_settings(stage, load_settings())}
+    return noted(name, **known, fingerprint=made, upstream=before, left_out=left_out)

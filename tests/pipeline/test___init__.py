@@ -13,8 +13,10 @@ from pipeline.geometry.voxels import VoxelSettings
 from pipeline.geometry.voxels import voxelize as of_clip
 from pipeline.stages.clips.find import find_clips as of_stage
 from pipeline.stages.clips.settings import ClipsSettings
+from pipeline.store.store import Store
 from tests.earlier import FRAMES, VIDEO, unpack_earlier_dataset
 from tests.pipeline.box_room import Box, Room, film, looking
+from tests.pipeline.renamed import copy_video
 from tests.pipeline.videos import walk, write_video
 
 ROOM = Room(Box((-1.5, -1.0, 0.0), (2.1, 2.9, 2.6)), (Box((0.2, 1.0, 0.0), (1.0, 1.5, 0.9)),))
@@ -106,10 +108,8 @@ def test_a_video_that_is_built_is_processed_at_once_and_returned_as_its_frames(t
 
 def test_frames_of_one_video_are_returned_of_many(tmp_path: Path):
     data = unpack_earlier_dataset(tmp_path)
-    (data / "videos" / "tour-6").symlink_to(data / "videos" / VIDEO)
+    copy_video(Store(data), VIDEO, "tour-6")
     assert len(process("tour://5", data)) == FRAMES
-    assert len(Dataset(data)) == FRAMES, "what was not made with these settings is left out"
-    assert len(process("tour://5", data, settings={"dataset": {"mixed": True}})) == FRAMES
     assert len(Dataset(data)) == 2 * FRAMES
 
 
@@ -125,5 +125,5 @@ def test_single_settings_lie_on_top_of_the_profile(tmp_path: Path):
 
 def test_a_video_that_cannot_be_built_says_so(tmp_path: Path):
     (tmp_path / "broken.mp4").write_text("no video")
-    with pytest.raises(BrokenVideo, match="cannot be decoded"):
+    with pytest.raises(BrokenVideo, match="cannot be read: Invalid data"):
         process(str(tmp_path / "broken.mp4"), tmp_path / "data")

@@ -128,7 +128,7 @@ def test_settings_of_no_profile_have_a_name_of_their_own(tmp_path: Path):
 def test_stored_settings_are_those_of_the_stages_that_are_done(tmp_path: Path):
     video = Store(unpack_earlier_dataset(tmp_path)).video(VIDEO)
     assert list(stored_settings(video)) == list(stages())
-    video.drop_group("occupancy")
+    video.set_aside("scene.zarr/occupancy")
     assert "occupancy" not in stored_settings(video)
     assert stored_settings(Store(tmp_path).video("nothing")) == {}
 

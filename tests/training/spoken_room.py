@@ -13,7 +13,7 @@ from pipeline.contract.vocabulary import default_vocabulary
 from pipeline.dataset.index import build_dataset
 from pipeline.language.text import SanText
 from pipeline.settings import DatasetSettings
-from pipeline.stages.run import made_by
+from pipeline.stages.chain import made_by
 from pipeline.stages.semantics.settings import SanSettings
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore

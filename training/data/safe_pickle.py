@@ -63,7 +63,7 @@ def read_arrays(path: Path) -> dict[str, Any]:
     except (OSError, EOFError, pickle.UnpicklingError, ValueError, TypeError, AttributeError, IndexError) as error:
         message = f"{path.name} cannot be read as a pickle ({error}): it is cut short or no pickle; get it again"
         raise BrokenBenchmark(message) from error
-    except (KeyError, ImportError, MemoryError, UnicodeError, OverflowError, AssertionError) as error:
+    except (LookupError, ImportError, MemoryError, UnicodeError, OverflowError, AssertionError, SystemError) as error:
         message = f"{path.name} is damaged ({type(error).__name__}: {error}); get it again"
         raise BrokenBenchmark(message) from error
     if not isinstance(content, dict):

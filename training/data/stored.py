@@ -1,25 +1,35 @@
 """Our own dataset: the frames of ``dataset/index.parquet``, read from the videos' Zarr groups."""
 
+import logging
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any, Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.contract.errors import VideoError
 from pipeline.store.frames import FrameReader
 from pipeline.store.index import read_index, read_summary
 from pipeline.store.store import Store
+from pipeline.tours.frozen import frozen_among, refuse_frozen
 from training.data.sample import PICTURE_SHAPE, Sample
 from training.errors import UnusableDataset
 
 Split = Literal["train", "validation", "all"]
+_log = logging.getLogger(__name__)
 SMALL_ARRAYS = ("occupancy/grid_from_world", "occupancy/origin", "scene/camera_to_world", "scene/intrinsics")
+
+ARRAYS = (*SMALL_ARRAYS, "frames/rgb", "scene/depth", "semantics/regions", "occupancy/labels")
+"""What a sample is made of."""
 
 
 class StoredFrames:
     """The frames with depth of one split of a dataset that ``build_dataset`` made.
 
-    version: that of the dataset. rows: (video id, row in the video's arrays) of every frame.
+    version: that of the dataset. rows: (video id, row in the video's arrays) of every frame. left_out: why frames of
+    some videos are not among them, by video: results that are lost, or were made again since the dataset was written.
     """
 
     def __init__(self, store: Store, split: Split = "train", version: str | None = None, every: int = 1) -> None:
@@ -27,6 +37,7 @@ class StoredFrames:
 
         Raises:
             UnusableDataset: there is none, it is another version, or the split has no frame.
+            FrozenSeeds: it holds frozen tours, which nothing may be trained on.
         """
         summary = read_summary(store)
         if summary is None:
@@ -36,7 +47,10 @@ class StoredFrames:
             message = f"the dataset is now version {summary.version}, not {version}: leave the pin out or restore it"
             raise UnusableDataset(message)
         self.store, self.version = store, summary.version
-        self.rows = _frames_of(store, split)[::every]
+        self._reader = FrameReader(store)
+        found, self._made = _frames_of(store, split, every)
+        self.left_out = _unsound(self._reader, dict.fromkeys(video_id for video_id, _ in found), self._made)
+        self.rows = tuple(row for row in found if row[0] not in self.left_out)
         self.names = tuple(f"{video_id}/{row}" for video_id, row in self.rows)
         self.origin = f"dataset {summary.version}, split {split}" + (f", every {every}th frame" if every > 1 else "")
         if not self.rows:
@@ -46,7 +60,7 @@ class StoredFrames:
                 "videos): videos are split as a whole, so add more, or use split 'all'"
             )
             raise UnusableDataset(message)
-        self._reader = FrameReader(store)
+        refuse_frozen(frozen_among(store, (video_id for video_id, _ in self.rows)))
         self._cameras: dict[str, dict[str, NDArray[Any]]] = {}
 
     def __len__(self) -> int:
@@ -61,12 +75,12 @@ class StoredFrames:
         camera_to_world = grid_from_world @ small["scene/camera_to_world"][row]
         return Sample(
             name=self.names[index],
-            rgb=self._reader.read(video_id, "frames/rgb", row),
-            depth=_at_picture_size(self._reader.read(video_id, "scene/depth", row).astype(np.float32)),
-            regions=_at_picture_size(self._reader.read(video_id, "semantics/regions", row)).astype(np.int32),
+            rgb=self._read(video_id, "frames/rgb", row),
+            depth=_at_picture_size(self._read(video_id, "scene/depth", row).astype(np.float32)),
+            regions=_at_picture_size(self._read(video_id, "semantics/regions", row)).astype(np.int32),
             intrinsics=small["scene/intrinsics"][row],
             camera_to_world=camera_to_world.astype(np.float32),
-            labels=self._reader.read(video_id, "occupancy/labels", row),
+            labels=self._read(video_id, "occupancy/labels", row),
             origin=small["occupancy/origin"][row],
         ).check()
 
@@ -74,18 +88,18 @@ class StoredFrames:
         """Return a frame's row of any array of its video, such as ``scene/confidence``.
 
         Raises:
-            CorruptStore: the array is missing or does not read back.
+            VideoError: the array is missing, does not read back, or was made again since the dataset was written.
         """
         video_id, row = self.rows[index]
-        return self._reader.read(video_id, array, row)
+        return self._read(video_id, array, row)
 
     def beside(self, index: int, array: str, rows: slice) -> NDArray[Any]:
         """Return some rows of an array of a frame's video, for arrays whose rows are not frames.
 
         Raises:
-            CorruptStore: the array is missing or does not read back.
+            VideoError: the array is missing, does not read back, or was made again since the dataset was written.
         """
-        return self._reader.read(self.rows[index][0], array, rows)
+        return self._read(self.rows[index][0], array, rows)
 
     def __getstate__(self) -> dict[str, Any]:
         """Give loader processes everything but what was read: each opens its own."""
@@ -94,14 +108,33 @@ class StoredFrames:
     def _small(self, video_id: str) -> dict[str, NDArray[Any]]:
         """Return the cameras and grids' places of all frames of a video, read once: a few kilobytes."""
         if video_id not in self._cameras:
-            self._cameras[video_id] = {name: self._reader.read(video_id, name, slice(None)) for name in SMALL_ARRAYS}
+            self._cameras[video_id] = {name: self._read(video_id, name, slice(None)) for name in SMALL_ARRAYS}
         return self._cameras[video_id]
 
+    def _read(self, video_id: str, array: str, rows: int | slice) -> NDArray[Any]:
+        return self._reader.read(video_id, array, rows, self._made[video_id] or "")
 
-def _frames_of(store: Store, split: Split) -> tuple[tuple[str, int], ...]:
-    table = read_index(store, ["video_id", "row", "split", "depth_share"])
-    rows = zip(*(table[name].to_pylist() for name in table.column_names), strict=True)
-    return tuple((video_id, row) for video_id, row, found, depth in rows if split in (found, "all") and depth > 0)
+
+def _frames_of(store: Store, split: Split, every: int) -> tuple[tuple[tuple[str, int], ...], dict[str, str | None]]:
+    """Return (video id, row) of the frames of a split, and what the index notes of each video's groups."""
+    table = read_index(store, ["video_id", "row", "split", "depth_share", "made"])
+    columns = [table[name].to_pylist() for name in ("video_id", "row", "split", "depth_share")]
+    rows = zip(*columns, strict=True)
+    chosen = tuple((video_id, row) for video_id, row, found, depth in rows if split in (found, "all") and depth > 0)
+    return chosen[::every], dict(zip(columns[0], table["made"].to_pylist(), strict=True))
+
+
+def _unsound(reader: FrameReader, video_ids: Iterable[str], made: Mapping[str, str | None]) -> dict[str, str]:
+    """Return the videos whose results are not what the index was written from, and why; says how many there are."""
+    found: dict[str, str] = {}
+    for video_id in video_ids:
+        try:
+            reader.check(video_id, ARRAYS, made[video_id] or "")
+        except VideoError as error:
+            found[video_id] = str(error)
+    if found:
+        _log.warning("frames of %d videos are left out: %s", len(found), "; ".join(islice(found.values(), 3)))
+    return found
 
 
 def _at_picture_size(array: NDArray[Any]) -> NDArray[Any]:

@@ -67,7 +67,7 @@ def recipe_of(name: str, file: Path | None = None, values: list[str] | None = No
     try:
         text = file.read_text() if file else (files("training.small") / f"{name}.yaml").read_text()
         content = yaml.safe_load(text) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise SettingsError(f"cannot read the settings of {name}: {error}") from error
     if not isinstance(content, dict):
         raise SettingsError(f"the settings of {name} must be a mapping such as 'loop: {{steps: 100}}'")

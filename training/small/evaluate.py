@@ -1,4 +1,8 @@
-"""Figures of shipped weights on evaluation tours: ``python -m training.small.evaluate``; nothing was tuned on these."""
+"""Figures of shipped weights on tours: ``python -m training.small.evaluate``.
+
+Nothing was trained on these tours. The tuning seeds, of which the default are a few, had a say in how the networks were
+trained; for figures of unseen tours ask for frozen ones and say what for.
+"""
 
 import json
 from collections.abc import Callable, Sequence
@@ -8,10 +12,10 @@ import torch
 import typer
 
 from models.weights.cache import shipped
-from pipeline.tours.seeds import EVALUATION_SEEDS_START, seed_list
+from pipeline.tours.frozen import Look, looking
+from pipeline.tours.seeds import DEFAULT_SEEDS, seed_list
 
-SEEDS = f"{EVALUATION_SEEDS_START + 1}-{EVALUATION_SEEDS_START + 10}"
-app = typer.Typer(help="Figures of the shipped weights on evaluation tours.", add_completion=False)
+app = typer.Typer(help="Figures of the shipped weights on tours.", add_completion=False)
 
 
 def indoor(weights: str, seeds: Sequence[int]) -> dict[str, float]:
@@ -70,13 +74,22 @@ MEASURES: dict[str, tuple[Callable[[str, Sequence[int]], dict[str, float]], str]
 def run(
     names: Annotated[list[str] | None, typer.Argument(help=f"Which figures: {', '.join(MEASURES)}.")] = None,
     weights: Annotated[str | None, typer.Option(help="Other weights than those that ship.")] = None,
-    seeds: Annotated[str, typer.Option(help="Tours, as in 1000001-1000010 or 3,5,8.")] = SEEDS,
+    seeds: Annotated[str, typer.Option(help="Tours, as in 1000001-1000010 or 3,5,8.")] = DEFAULT_SEEDS,
+    reporting: Annotated[str | None, typer.Option(help="What figures of frozen tours are for.")] = None,
 ) -> None:
-    """Print figures as JSON; all of the shipped weights if none is named."""
-    with torch.inference_mode():
-        for name in names or [name for name, (_, weights_name) in MEASURES.items() if weights_name in shipped()]:
-            measure, default = MEASURES[name]
-            typer.echo(json.dumps({name: measure(weights or default, seed_list(seeds))}))
+    """Print figures as JSON; all of the shipped weights if none is named.
+
+    A look at frozen tours is logged, in the working folder where this is no checkout.
+    """
+    chosen = names or [name for name, (_, weights_name) in MEASURES.items() if weights_name in shipped()]
+    scored = [weights or MEASURES[name][1] for name in chosen]
+    look = Look("training.small.evaluate", ", ".join(scored), reporting)
+    with torch.inference_mode(), looking(seed_list(seeds), look, ".") as log:
+        if log is not None:
+            typer.echo(f"this look at frozen tours is logged in {log}", err=True)
+        for name, found in zip(chosen, scored, strict=True):
+            measure, _ = MEASURES[name]
+            typer.echo(json.dumps({name: measure(found, seed_list(seeds))}))
 
 
 if __name__ == "__main__":

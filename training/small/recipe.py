@@ -17,6 +17,7 @@ from training.small.chunks import ChunkBatch, ChunkBatches
 from training.small.progress import ProgressLine
 from training.small.samples import S
 from training.small.settings import RecipeSettings
+from training.weight_files import with_files
 
 
 class Recipe(Protocol[S]):
@@ -118,5 +119,6 @@ def averaged_so_far(recipe: Recipe[S], folder: Path) -> nn.Module:
 def training_of(recipe: Recipe[S]) -> Training:
     """Return a recipe as the loop takes it, with a network from the seed."""
     torch.manual_seed(recipe.settings.loop.seed)
-    identity = {"recipe": recipe.name, **recipe.settings.model_dump(mode="json", exclude={"loop"})}
+    settings = {"recipe": recipe.name, **recipe.settings.model_dump(mode="json", exclude={"loop"})}
+    identity = with_files(settings, start=settings.get("start"))
     return Training(RecipeTask(recipe), ChunkBatches(recipe, recipe.settings.chunks), identity, HeldOutScores(recipe))

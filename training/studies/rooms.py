@@ -14,7 +14,7 @@ from filelock import FileLock
 from pipeline.contract.progress import Progress
 from pipeline.contract.records import FrameGrid
 from pipeline.tours.grids import room_grid
-from pipeline.tours.seeds import EVALUATION_SEEDS_START
+from pipeline.tours.seeds import ROOM_SEEDS
 from pipeline.tours.settings import TourSettings
 from pipeline.tours.tour import Tour
 from training.data import MonoSceneRooms, Sample
@@ -22,9 +22,6 @@ from training.data.export import write_room
 from training.data.nyu import NyuSplit
 from training.data.nyu_format import INTRINSICS
 from training.data.subset import FrameSubset
-
-FIRST_SEED = {"train": EVALUATION_SEEDS_START + 500_000, "test": EVALUATION_SEEDS_START + 600_000}
-"""Houses of the two sides: evaluation seeds that nothing else is scored on."""
 
 
 def both_sides(folder: Path, counts: tuple[int, int], progress: Progress) -> tuple[FrameSubset, FrameSubset]:
@@ -59,12 +56,11 @@ def write_rooms(folder: Path, split: NyuSplit, count: int) -> Iterator[str]:
     if len(names) >= count and all(_grid(folder, split, name).exists() for name in names[:count]):
         yield from names[:count]
         return
-    names, seed = [], FIRST_SEED[split]
+    names, seeds = [], iter(ROOM_SEEDS[split])
     while len(names) < count:
-        for name in _write_house(folder, split, seed, count - len(names)):
+        for name in _write_house(folder, split, next(seeds), count - len(names)):
             names.append(name)
             yield name
-        seed += 1
     listed.write_text("\n".join(names) + "\n")
 
 

@@ -14,7 +14,7 @@ from training.data import Sample
 from training.studies.rooms import exact_sample, one_shot_a_room
 
 FIRST_SEED = 20_000
-"""House of the first view: none of those that the experiment's dataset is made of, and none for evaluation."""
+"""House of the first view: none of those that the experiment's dataset is made of, and none for scores."""
 VERSION = "1"
 """Raised by hand whenever the same seeds would give other views."""
 

@@ -18,7 +18,8 @@ from pipeline.store.groups import FRAMES, SCENE
 from pipeline.store.rows import clip_rows
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
-from pipeline.tours.seeds import EVALUATION_SEEDS_START
+from pipeline.tours.frozen import frozen_among, refuse_frozen
+from pipeline.tours.seeds import DEFAULT_SEEDS, SCORED_SEEDS_START
 from pipeline.tours.tour import Tour
 from pipeline.tours.truth import TrueClip, tour_of, true_clip
 
@@ -27,16 +28,19 @@ VOXELS_MIN = 8
 
 
 def tour_benchmark(store: Store, settings: Settings, count: int = 30, seed: int = 0) -> Benchmark:
-    """Return ``count`` queries, or as many as there are, about a dataset's tours for evaluation.
+    """Return ``count`` queries, or as many as there are, about a dataset's tours for scores.
 
     Raises:
-        BrokenRetrievalSet: no tour of the dataset is for evaluation, or nothing in them can be asked for.
+        BrokenRetrievalSet: no tour of the dataset is for scores, or nothing in them can be asked for.
+        FrozenSeeds: some are frozen, and no look at them was logged.
     """
-    asked = [one for video_id in store.video_ids() for one in _video_queries(store.video(video_id), settings)]
+    video_ids = store.video_ids()
+    refuse_frozen(frozen_among(store, video_ids))
+    asked = [one for video_id in video_ids for one in _video_queries(store.video(video_id), settings)]
     if not asked:
         raise BrokenRetrievalSet(
-            f"no tour of this dataset is for evaluation (seeds from {EVALUATION_SEEDS_START} on) and shows anything to "
-            "ask for: build some, for instance with: youtube-occ score --seeds 1000001-1000003"
+            f"no tour of this dataset is for scores (seeds from {SCORED_SEEDS_START} on) and shows anything to "
+            f"ask for: build some, for instance with: youtube-occ score --seeds {DEFAULT_SEEDS}"
         )
     return stack([asked[row] for row in select([one.queries[0] for one in asked], count, seed)])
 
@@ -57,9 +61,9 @@ def _turns(names: Sequence[str]) -> list[int]:
 
 
 def _video_queries(video: VideoStore, settings: Settings) -> Iterator[Benchmark]:
-    """Yield the queries about the middle frame of every clip of a tour for evaluation, one by one."""
+    """Yield the queries about the middle frame of every clip of a tour for scores, one by one."""
     tour = tour_of(video) if video.has_group(SCENE) else None
-    if tour is None or tour.seed < EVALUATION_SEEDS_START:
+    if tour is None or tour.seed < SCORED_SEEDS_START:
         return
     for _, rows in clip_rows(video):
         registered = video.read(SCENE, "registered", rows)

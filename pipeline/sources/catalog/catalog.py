@@ -109,7 +109,7 @@ class Catalog:
     def _reads(self) -> dict[str, str]:
         try:
             content = json.loads(self.files.read_bytes(FOLDER, READ))
-        except (FileNotFoundError, ValueError):
+        except (FileNotFoundError, ValueError, RecursionError):
             return {}
         return content if isinstance(content, dict) else {}
 

@@ -7,6 +7,7 @@ and every row is rewritten about log2(n) times. What decides that a change happe
 
 import contextlib
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from uuid import uuid4
@@ -22,6 +23,7 @@ from pipeline.contract.errors import CorruptStore
 from pipeline.store.files import Files
 
 LIST = "parts.json"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\.parquet")
 ROWS_PER_GROUP = 32_768
 READ_TRIES = 20
 """Times that a reader begins anew because a writer merged files away under it."""
@@ -41,6 +43,14 @@ class Listing:
 
     parts: tuple[TableFile, ...] = ()
     next_number: int = 0
+
+
+def _table_file(stored: dict[str, object]) -> TableFile:
+    """Return an entry of the list; raises ``ValueError`` where it names what is no file of a table."""
+    name, rows = str(stored["name"]), stored["rows"]
+    if not _NAME.fullmatch(name) or not isinstance(rows, int):
+        raise ValueError(f"{name[:80]!r} is no file of a table")
+    return TableFile(name, rows)
 
 
 class KeyedTable:
@@ -70,8 +80,8 @@ class KeyedTable:
             return Listing()
         try:
             content = json.loads(self.files.read_bytes(self.folder, LIST))
-            return Listing(tuple(TableFile(**part) for part in content["parts"]), int(content["next_number"]))
-        except (ValueError, KeyError, TypeError) as error:
+            return Listing(tuple(_table_file(part) for part in content["parts"]), int(content["next_number"]))
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             message = f"{self.files.path(self.folder, LIST)} does not read back ({error}): restore it from a backup"
             raise CorruptStore(message) from error
 
@@ -116,9 +126,14 @@ class KeyedTable:
     def _retried(self, read: Callable[[Listing], pa.Table]) -> pa.Table:
         for _ in range(READ_TRIES):
             try:
-                return read(self.listing())
+                found = read(self.listing())
+                found.validate(full=True)
             except FileNotFoundError:
                 continue
+            except (pa.ArrowException, UnicodeDecodeError, KeyError) as error:
+                message = f"files of {self.files.path(self.folder)} do not fit together ({error}): restore them"
+                raise CorruptStore(f"{message} from a backup") from error
+            return found
         message = f"files of {self.files.path(self.folder)} are missing: restore them from a backup"
         raise CorruptStore(message)
 

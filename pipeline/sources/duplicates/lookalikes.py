@@ -6,13 +6,14 @@ The index is a SQLite file in scratch that can be made again from the fingerprin
 """
 
 import sqlite3
-from collections.abc import Iterable
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.contract.errors import NotReadableNow
 from pipeline.sources.duplicates.perceptual import Hashes, hashes_of
 
 BANDS = 4
@@ -39,21 +40,20 @@ class Lookalikes:
         self._path = path
         try:
             self._make_tables()
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError:  # what a crash of the machine left is no database: it is made again
-            path.unlink()
+        except NotReadableNow:
+            if path.exists():
+                raise
             self._make_tables()
 
     def follows(self) -> str:
         """Return the version of the fingerprints up to which all videos are entered."""
-        with closing(self._open()) as database:
+        with self._open() as database:
             found = database.execute("SELECT version FROM follows").fetchone()
         return str(found[0]) if found else ""
 
     def add(self, videos: Iterable[tuple[str, Hashes]], version: str) -> None:
         """Enter videos, all or none, after which the index follows ``version``; those that are known stay."""
-        with closing(self._open()) as database, database:
+        with self._open() as database, database:
             for video_id, hashes in videos:
                 row = (video_id, hashes.tobytes())
                 entered = database.execute("INSERT OR IGNORE INTO videos (video_id, hashes) VALUES (?, ?)", row)
@@ -65,18 +65,27 @@ class Lookalikes:
 
     def candidates(self, hashes: Hashes, most: int) -> list[tuple[str, Hashes]]:
         """Return id and hashes of the videos that share most bands with ``hashes``, ``most`` of them at most."""
-        with closing(self._open()) as database:
+        with self._open() as database:
             database.execute("CREATE TEMP TABLE wanted (key INTEGER PRIMARY KEY)")
             database.executemany("INSERT INTO wanted VALUES (?)", ((int(key),) for key in band_keys(hashes)))
             found = database.execute(_MOST_SHARED, (most,)).fetchall()
         return [(str(name), hashes_of(content)) for name, content in found]
 
     def _make_tables(self) -> None:
-        with closing(self._open()) as database:
+        with self._open() as database:
             database.executescript(_TABLES)
 
-    def _open(self) -> sqlite3.Connection:
-        return sqlite3.connect(self._path, timeout=60)
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """Give a connection; raises ``NotReadableNow`` where the file cannot be had, or was damaged and is gone now."""
+        try:
+            with closing(sqlite3.connect(self._path, timeout=60)) as database:
+                yield database
+        except sqlite3.OperationalError as error:
+            raise NotReadableNow(f"{self._path} cannot be used at the moment ({error}): nothing was changed") from error
+        except sqlite3.DatabaseError as error:  # what a crash of the machine left is no database: it is made again
+            self._path.unlink(missing_ok=True)
+            raise NotReadableNow(f"{self._path} was damaged ({error}) and is made anew the next time") from error
 
 
 def band_keys(hashes: Hashes) -> NDArray[np.int64]:

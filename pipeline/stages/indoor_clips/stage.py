@@ -9,6 +9,7 @@ from pipeline.stages.indoor_clips.backends import SETTINGS, indoor_filter
 from pipeline.stages.indoor_clips.checks import frames_shape
 from pipeline.stages.indoor_clips.rows import append_frames, indoor_scores, write_indoor_scores
 from pipeline.stages.indoor_clips.settings import IndoorClipsSettings
+from pipeline.stages.weight_files import weight_files
 from pipeline.store.group_writer import GroupWriter
 from pipeline.store.groups import CLIPS, FRAMES, SOURCE_VIDEO
 from pipeline.store.outputs import GroupOutput, TableOutput
@@ -50,6 +51,7 @@ def indoor_clips(workbench: Workbench, settings: IndoorClipsSettings, group: Gro
                 left_out.append(LeftOut("indoor_clips", clip.clip_id, "NotIndoor", detail))
             else:
                 append_frames(group, clip, rgb, score)
+    workbench.check_weights()
     write_indoor_scores(video, scores, scored_by)
     indoor, kept = [score.indoor for score in scores], len(clips) - len(left_out)
     if not kept:
@@ -61,10 +63,10 @@ def indoor_clips(workbench: Workbench, settings: IndoorClipsSettings, group: Gro
 
 
 def _scored_by(video: VideoStore, settings: IndoorClipsSettings) -> str:
-    """Return what decides the scores of clips: the clips and the backend, but not the threshold."""
+    """Return what decides the scores of clips: the clips, the backend and what its weights hold, but no threshold."""
     own = settings.of(settings.backends[settings.backend]).model_dump(mode="json")
     cut = TableOutput(CLIPS).noted(video) or {}
-    return fingerprint(settings.backend, SCORES_VERSION, own, cut.get("fingerprint", ""))
+    return fingerprint(settings.backend, SCORES_VERSION, own, cut.get("fingerprint", ""), weight_files(settings))
 
 
 def _named(score: IndoorScore) -> str:

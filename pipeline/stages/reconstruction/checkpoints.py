@@ -3,6 +3,8 @@
 A killed run goes on after the last finished clip. Plain ``.npz`` without pickles, placed by rename.
 """
 
+import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +24,12 @@ class ClipCheckpoints:
         folder.mkdir(parents=True, exist_ok=True)
 
     def __contains__(self, clip_id: int) -> bool:
-        return self._path(clip_id).exists()
+        """Tell whether a clip is done; what does not read back counts as not done."""
+        try:
+            self.load(clip_id)
+        except (FileNotFoundError, zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError):
+            return False
+        return True
 
     def save(self, clip_id: int, result: Reconstruction | ClipError) -> None:
         """Keep a clip's reconstruction, or the error that leaves it out."""
@@ -30,7 +37,7 @@ class ClipCheckpoints:
             content = {"error": np.array([result.code, str(result)])}
         else:
             content = {name: getattr(result, name) for name in _ARRAYS} | {"notes": np.array(result.notes, np.str_)}
-        with replacing(self._path(clip_id)) as draft, draft.open("wb") as file:
+        with replacing(self._path(clip_id), durable=True) as draft, draft.open("wb") as file:
             np.savez(file, allow_pickle=False, **content)
 
     def load(self, clip_id: int) -> Reconstruction | LeftOut:

@@ -1,6 +1,5 @@
 """Stage ``reconstruction``: where the camera was, and how far everything is."""
 
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from pipeline.stages.reconstruction.base import Reconstructor
 from pipeline.stages.reconstruction.checkpoints import ClipCheckpoints
 from pipeline.stages.reconstruction.rows import append_reconstruction, blank_reconstruction, unit_depth
 from pipeline.stages.reconstruction.settings import ReconstructionSettings
+from pipeline.store.drafts import remove_tree
 from pipeline.store.group_writer import GroupWriter
 from pipeline.store.groups import FRAMES, RECONSTRUCTION
 from pipeline.store.outputs import GroupOutput
@@ -29,6 +29,7 @@ ClipRows = list[tuple[int, slice]]
     output=GroupOutput(RECONSTRUCTION),
     preview=imported("pipeline.stages.reconstruction.preview:depth_in_own_unit"),
     resources=Resources(cpus=2, memory_gb=2),
+    published=imported("pipeline.stages.reconstruction.stage:forget_checkpoints"),
 )
 def reconstruction(workbench: Workbench, settings: ReconstructionSettings, group: GroupWriter) -> StageResult:
     """Find cameras, depth and confidence of every indoor clip, up to scale.
@@ -36,19 +37,29 @@ def reconstruction(workbench: Workbench, settings: ReconstructionSettings, group
     Depth is stored in units of the clip's median depth, which keeps float16 at 0.05 % of any value.
     """
     video, backend, clips = workbench.video, reconstructor(settings), clip_rows(workbench.video)
-    checkpoints = ClipCheckpoints(video.scratch / "clips" / workbench.wanted)
+    checkpoints = ClipCheckpoints(_checkpoints(video) / workbench.wanted)
     for done, (clip_id, rows) in enumerate(clips):
         workbench.progress("reconstruction", done, len(clips), f"clip {clip_id}, {rows.stop - rows.start} frames")
         if clip_id not in checkpoints:
-            checkpoints.save(clip_id, _reconstructed(video, rows, backend, checkpoints.folder))
+            found = _reconstructed(video, rows, backend, checkpoints.folder)
+            workbench.check_weights()
+            checkpoints.save(clip_id, found)
     left_out = [item for clip_id, _ in clips if isinstance(item := checkpoints.load(clip_id), LeftOut)]
     if len(left_out) == len(clips):
         reasons = "; ".join(f"clip {item.clip_id}: {item.code}: {item.detail}" for item in left_out)
         raise NothingReconstructed(f"{video.video_id}: no clip could be reconstructed ({reasons})")
     notes = _collect(group, clips, checkpoints)
-    shutil.rmtree(checkpoints.folder)
     counts = {"clips": len(clips) - len(left_out), "clips_left_out": len(left_out)}
     return StageResult(backend.name, counts, tuple(left_out), notes, backend.weights)
+
+
+def forget_checkpoints(workbench: Workbench) -> None:
+    """Remove the checkpoints of a reconstruction that lies in its place, and those of earlier settings."""
+    remove_tree(_checkpoints(workbench.video))
+
+
+def _checkpoints(video: VideoStore) -> Path:
+    return video.scratch / "clips"
 
 
 def _reconstructed(video: VideoStore, rows: slice, backend: Reconstructor, folder: Path) -> Reconstruction | ClipError:

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.contract.values import NAMED_WEIGHTS
+from pipeline.contract.values import NAMED_WEIGHTS, WEIGHTS_PATH
 from pipeline.contract.vocabulary import Vocabulary, default_vocabulary, load_vocabulary
 from pipeline.stages.backends import BackendSettings
 from pipeline.stages.base import StageSettings
@@ -133,7 +133,9 @@ class SanSettings(StageSettings):
 class ClosedSetSettings(StageSettings):
     """How a closed-set segmenter is run, and how its scores become labels and regions."""
 
-    folder: Path = Field(description="folder of a saved network: config.json and model.safetensors")
+    folder: Path = Field(
+        json_schema_extra=WEIGHTS_PATH, description="folder of a saved network: config.json and model.safetensors"
+    )
     short_side: int = Field(512, ge=64, le=2560, description="pixels of a picture's short side (ADE20K models: 512)")
     batch: int = Field(2, ge=1, le=64, description="frames at once")
     device: str | None = Field(None, description="torch device the network runs on; none: the GPU if there is one")

@@ -21,7 +21,7 @@ def check_bounds(path: Path, settings: VideoSettings) -> None:
     pixels = {"max_pixels": str(settings.side_max**2)}
     try:
         with av.open(str(path.resolve()), options=pixels, container_options=OPEN_OPTIONS) as container:
-            for stream in container.streams.video:
+            for stream in (found for found in container.streams.video if found.codec_context is not None):
                 _check_stream(stream, path, settings)
             _check_packets(container, path, settings)
     except av.FFmpegError as error:

@@ -7,7 +7,6 @@ look at the content.
 
 import hashlib
 import json
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, fields
@@ -38,6 +37,7 @@ from pipeline.stages.video.containers import check_whole
 from pipeline.stages.video.origins import FetchRequest, arrival_of
 from pipeline.stages.video.settings import VideoSettings
 from pipeline.store.atomic import NO_SPACE, flush
+from pipeline.store.drafts import remove_tree
 from pipeline.store.groups import SOURCE_NOTES, SOURCE_VIDEO
 
 DRAFTS = ".draft"
@@ -55,8 +55,8 @@ def fetch(
 ) -> Source:
     """Put a video into ``folder`` as ``source.mp4`` and describe it in ``source.json``.
 
-    Nothing is done where both are there already and agree. ``folder`` is worked on by one process at a time. A URL
-    whose video turns out broken, or that changes during the transfer, is asked for once more.
+    Nothing is done where both are there, agree, and are what a local file is now. ``folder`` is worked on by one
+    process at a time. A URL whose video turns out broken, or that changes meanwhile, is asked for once more.
 
     Args:
         source: a rendered tour, a local file or a URL.
@@ -74,7 +74,7 @@ def fetch(
         DiskFull: no space; nothing half-written is left.
     """
     present = read_source(folder)
-    if present is not None and present.origin == source.origin:
+    if present is not None and present.origin == source.origin and not _was_replaced(source, present):
         return present
     request = FetchRequest(source, settings, rules or SourceRules(), hosts)
     try:
@@ -85,6 +85,12 @@ def fetch(
         described = _fetched(request, folder, progress)
     progress(TASK, 1, 1, "done")
     return described
+
+
+def _was_replaced(source: VideoSource, present: Source) -> bool:
+    """Tell whether a local file is another one than was copied of it, by a process that was killed then."""
+    path = Path(source.origin)
+    return source.kind == "file" and path.is_file() and _sha256(path) != present.sha256
 
 
 def _fetched(request: FetchRequest, folder: Path, progress: Progress) -> Source:
@@ -98,9 +104,9 @@ def _fetched(request: FetchRequest, folder: Path, progress: Progress) -> Source:
     except RESUMABLE:
         raise
     except VideoError:
-        shutil.rmtree(drafts, ignore_errors=True)
+        remove_tree(drafts)
         raise
-    shutil.rmtree(drafts, ignore_errors=True)
+    remove_tree(drafts)
     return described
 
 
@@ -112,7 +118,7 @@ def read_source(folder: Path) -> Source | None:
         intact = (folder / SOURCE_VIDEO).stat().st_size == source.size_bytes and _sha256(
             folder / SOURCE_VIDEO
         ) == source.sha256
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return source if intact else None
 

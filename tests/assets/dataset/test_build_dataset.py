@@ -17,7 +17,8 @@ import dagster as dg
 import pytest
 
 from pipeline.sources.video_source import read_sources
-from pipeline.stages.run import is_built, made_by
+from pipeline.stages.chain import made_by
+from pipeline.stages.run import is_built
 from pipeline.store.index import read_summary
 from tests.assets.workplace import LONGEST_RUN_S, Ended, Workplace, finish, free_port, graphql, kill_child
 from tests.fresh import EXTRAS

@@ -44,6 +44,7 @@ def test_every_missing_video_has_a_build_that_says_how_it_ended_and_none_stops_t
     pipeline: PipelineResource, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     Catalog(Store(str(pipeline.data))).add(read_sources("tour://6 tour://7"))
+    pipeline = pipeline.model_copy(update={"sources": "tour://5 tour://6 tour://7"})
     monkeypatch.setattr(video_builder, "PROCESS_VIDEO", (sys.executable, "-c", "raise SystemExit(4)"))
     result = built(pipeline)
     assert result.success
@@ -56,6 +57,7 @@ def test_every_missing_video_has_a_build_that_says_how_it_ended_and_none_stops_t
 
 def test_ids_of_videos_become_keys_that_dagster_takes(pipeline: PipelineResource, monkeypatch: pytest.MonkeyPatch):
     Catalog(Store(str(pipeline.data))).add(read_sources("tour://6"))
+    pipeline = pipeline.model_copy(update={"sources": "tour://5 tour://6"})
     monkeypatch.setattr(video_builder, "PROCESS_VIDEO", (sys.executable, "-c", ""))
     steps = {event.step_key for event in built(pipeline).all_events if event.step_key}
     assert "video_builds.build_video[0_tour_6]" in steps

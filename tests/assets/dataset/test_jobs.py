@@ -13,6 +13,8 @@ from pipeline.sources.video_source import read_sources
 from pipeline.stages.failures import record_death, record_failure
 from pipeline.stages.run import final_fingerprint
 
+FOUR = "tour://1 tour://2 tour://3 tour://4"
+
 
 def test_build_dataset_takes_no_partition_and_ends_with_the_quality_report():
     job = definitions.resolve_job_def("build_dataset")
@@ -66,8 +68,8 @@ def test_a_run_that_was_deleted_does_not_make_a_key_come_twice(tmp_path: Path):
 
 
 def test_what_is_under_way_counts_towards_the_most_that_are_requested(tmp_path: Path):
-    pipeline = PipelineResource(data=str(tmp_path), sources="tour://1", overrides={"dataset": {"requests_per_tick": 2}})
-    Catalog(pipeline.store()).add(read_sources("tour://1 tour://2 tour://3 tour://4"))
+    pipeline = PipelineResource(data=str(tmp_path), sources=FOUR, overrides={"dataset": {"requests_per_tick": 2}})
+    Catalog(pipeline.store()).add(read_sources(FOUR))
     with dg.DagsterInstance.ephemeral() as instance:
         first, second = _requests(pipeline, instance)
         _run_of(instance, first, dg.DagsterRunStatus.NOT_STARTED)

@@ -110,7 +110,10 @@ def held(workplace: Workplace, web: Web, dev: Dev) -> Iterator[list[str]]:
     """Two videos whose hosts keep their runs waiting; the sources are polled no more."""
     stop_polling(workplace, dev.port)
     web.held |= {"/v/6.mp4", "/v/9.mp4"}
-    yield Catalog(workplace.store).add([VideoSource(kind="url", origin=web.url(index)) for index in (6, 9)])
+    urls = [web.url(index) for index in (6, 9)]
+    sources = workplace.folder / "sources.yaml"
+    sources.write_text(json.dumps({"sources": [{"feed": f"http://127.0.0.1:{web.port}/feed.rss"}, *urls]}))
+    yield Catalog(workplace.store).add([VideoSource(kind="url", origin=url) for url in urls])
     web.held.clear()
 
 

@@ -5,10 +5,10 @@ import dagster as dg
 from assets.metadata import PREVIEW_BYTES
 from assets.training import networks
 from assets.training.resource import TrainingResource
+from pipeline.tours.seeds import ROOM_SEEDS
 from tests.training.rooms import RoomFrames
 from training.checkpoints import describe
 from training.data.export import with_nyu_camera, write_room
-from training.studies.rooms import FIRST_SEED
 
 ASSETS = [
     networks.teacher_features,
@@ -46,7 +46,7 @@ def test_features_pre_training_fine_tuning_and_both_reports(training: TrainingRe
 def test_the_study_of_distillation_shows_its_table_and_plot(training: TrainingResource):
     for seed, side in enumerate(("train", "test")):
         room = with_nyu_camera(RoomFrames(1, seed=seed)[0])
-        write_room(room, training.place("rooms"), side, f"NYU{FIRST_SEED[side]}_0000")
+        write_room(room, training.place("rooms"), side, f"NYU{ROOM_SEEDS[side][0]}_0000")
     made = networks.distillation_study(training=training)
     assert "| reference | pipeline_only | tiny |" in made.metadata["report"].value
     assert "data:image/jpeg" in made.metadata["plot"].value

@@ -6,6 +6,7 @@ import pytest
 
 from models.weights.cache import shipped
 from models.weights.registry import WEIGHTS
+from tests.models.weights.frozen_names import HOW, REGISTERED
 
 UNSTATED = {"dust3r_vitl_512_linear", "san_vit_b_16", "san_vit_large_14"}
 """Weights whose checksum neither their authors nor anybody else was found to state."""
@@ -45,6 +46,12 @@ def test_only_files_of_which_nobody_states_a_checksum_are_trusted_on_first_use()
     stated = [sha256 for entry in WEIGHTS.values() for sha256 in entry.checksums]
     assert all(re.fullmatch(r"[0-9a-f]{64}", sha256) for sha256 in stated)
     assert len(set(stated)) == len(stated)
+
+
+def test_a_name_stands_for_what_it_always_stood_for_as_fingerprints_hold_names_alone():
+    now = {name: entry.checksums for name, entry in WEIGHTS.items()}
+    changed = sorted(name for name in {*now, *REGISTERED} if now.get(name) != REGISTERED.get(name))
+    assert changed == [], f"{', '.join(changed)}: {HOW} (of a new name: add it to the table)"
 
 
 def test_no_two_entries_share_a_file_of_the_cache():

@@ -11,7 +11,8 @@ from torch import nn
 from models.dust3r import Dust3r
 from models.indoor.small import IndoorNet
 from models.san import San
-from models.weights.cache import SHIPPED, locate, shipped
+from models.weights.cache import SHIPPED, checksum, locate, shipped
+from tests.models.weights import frozen_names
 from tests.paths import ROOT
 
 LOADERS: dict[str, Callable[[str], nn.Module]] = {
@@ -24,6 +25,12 @@ LOADERS: dict[str, Callable[[str], nn.Module]] = {
 def test_there_is_a_loader_for_each_and_together_they_are_small():
     assert set(shipped()) == set(LOADERS)
     assert sum(locate(name).stat().st_size for name in shipped()) < 60e6
+
+
+def test_a_name_stands_for_what_it_always_stood_for_as_fingerprints_hold_names_alone():
+    now = {name: checksum(locate(name)) for name in shipped()}
+    changed = sorted(name for name in {*now, *frozen_names.SHIPPED} if now.get(name) != frozen_names.SHIPPED.get(name))
+    assert changed == [], f"{', '.join(changed)}: {frozen_names.HOW} (of a new name: add it to the table)"
 
 
 @pytest.mark.parametrize("name", LOADERS)

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -6,13 +7,15 @@ import pytest
 import zarr
 from PIL import Image
 
-from pipeline.contract.errors import BrokenRetrievalSet, OtherWeights, UnusableQuery
+from pipeline.contract.errors import BrokenRetrievalSet, FrozenSeeds, OtherWeights, UnusableQuery
 from pipeline.contract.language import NO_MEANING
 from pipeline.language.retrieval import Benchmark, RetrievalQuery, write_benchmark
 from pipeline.language.text import SanText
 from pipeline.stages.semantics.settings import SanSettings
 from pipeline.store.store import Store
+from pipeline.tours import frozen
 from tests.earlier import FRAMES, VIDEO
+from tests.frozen import FROZEN, looks, new_checkout, pass_for_frozen
 from tests.pipeline.stages.semantics.tiny_san import write_checkpoint
 
 from .runs import output, run
@@ -114,7 +117,7 @@ def test_a_benchmark_is_measured_in_a_table_with_pictures(data: Path):
     assert Image.open("heat.jpg").height > 180
 
 
-def test_a_benchmark_is_made_only_of_tours_for_evaluation(data: Path):
+def test_a_benchmark_is_made_only_of_tours_for_scores(data: Path):
     with pytest.raises(BrokenRetrievalSet, match="seeds from 1000000 on"):
         run("retrieval", "bench", "--data", data, "--make", 5)
     assert not Path("bench").exists()
@@ -123,3 +126,19 @@ def test_a_benchmark_is_made_only_of_tours_for_evaluation(data: Path):
 def test_a_folder_that_holds_no_benchmark_is_named(data: Path):
     with pytest.raises(BrokenRetrievalSet, match=r"nowhere/queries\.csv"):
         run("retrieval", "nowhere", "--data", data)
+
+
+def test_frozen_tours_are_asked_about_only_with_a_purpose(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(frozen, "CHECKOUT", new_checkout(tmp_path / "checkout"))
+    made = benchmark_of(data, ("a bed", "bed"), ("a floor", "floor"))
+    frozen_id = pass_for_frozen(data, VIDEO)
+    queries = tuple(query.model_copy(update={"video_id": frozen_id}) for query in made.queries)
+    write_benchmark(Path("bench"), replace(made, queries=queries))
+    command = ("retrieval", "bench", "--data", data, "--profile", "small")
+    for more in ((), ("--make", 5)):
+        with pytest.raises(FrozenSeeds, match=f"tours {FROZEN} are frozen"):
+            run(*command, *more)
+    assert looks(tmp_path / "checkout") == []
+    assert "by class" in output(*command, "--reporting", "figures of this test")
+    (look,) = looks(tmp_path / "checkout")
+    assert (look["command"], look["seeds"], look["scored"]) == ("youtube-occ retrieval", str(FROZEN), "small")

@@ -1,16 +1,20 @@
 import io
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.contract.errors import BrokenVideo, DownloadGone, SettingsError
+from pipeline.contract.errors import BrokenVideo, DownloadGone, FrozenSeeds, SettingsError, UnloggedLook, VideoLocked
 from pipeline.sources.catalog.catalog import Catalog
+from pipeline.sources.video_source import parse_source
 from pipeline.stages.registry import stages
 from pipeline.store.ownership import MARK
 from pipeline.store.store import Store
+from pipeline.tours import frozen
 from tests.earlier import VIDEO
+from tests.frozen import FROZEN, looks, new_checkout
 
 from .runs import output, run
 
@@ -86,3 +90,43 @@ def test_labels_alone_builds_nothing(tmp_path: Path):
 def test_seeds_that_are_none_are_refused_with_an_example(tmp_path: Path):
     with pytest.raises(SettingsError, match="1000001-1000010"):
         run("score", "--seeds", "many", "--data", tmp_path)
+
+
+@pytest.mark.parametrize("more", [(), ("--labels-alone",), ("--reporting", "")])
+def test_frozen_tours_are_not_scored_without_a_purpose(tmp_path: Path, more: tuple[str, ...]):
+    with pytest.raises(FrozenSeeds, match="--reporting"):
+        run("score", "--seeds", f"5,{FROZEN}", "--data", tmp_path / "data", "--profile", "classic", *more)
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_look_at_frozen_tours_is_logged_once_for_all_profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(frozen, "CHECKOUT", new_checkout(tmp_path / "checkout"))
+    stores = [Store(tmp_path / "data" / profile) for profile in ("classic", "small")]
+    for store in stores:
+        Catalog(store).add([parse_source("tour://5")])
+    command = ("score", "--seeds", FROZEN, "--data", tmp_path / "data", "--profile", "classic,small")
+    with ExitStack() as held:
+        for store in stores:
+            held.enter_context(store.video(f"tour-{FROZEN}").locked())
+            # Certainly neither is built: this is no look.
+            with pytest.raises(VideoLocked), Store(store.root).video(f"tour-{FROZEN}").locked():
+                pass
+        shown = output(*command, "--reporting", "figures of this test")
+    (look,) = looks(tmp_path / "checkout")
+    assert (look["command"], look["seeds"], look["scored"]) == ("youtube-occ score", str(FROZEN), "classic, small")
+    assert look["purpose"] == "figures of this test"
+    assert shown.index("this look at frozen tours is logged in") < shown.index("VideoLocked")
+
+
+def test_without_a_log_nothing_frozen_is_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(frozen, "CHECKOUT", new_checkout(tmp_path / "checkout"))
+    (tmp_path / "checkout" / "docs").write_text("a file is where the log's folder would be")
+    with pytest.raises(UnloggedLook, match="nothing was looked at"):
+        run("score", "--seeds", FROZEN, "--data", tmp_path / "data", "--profile", "classic", "--reporting", "figures")
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_frozen_tour_is_processed_by_no_other_command(tmp_path: Path):
+    with pytest.raises(FrozenSeeds, match=f"tours {FROZEN} are frozen"):
+        run("process", f"tour://{FROZEN}", "--data", tmp_path / "data", "--profile", "classic")
+    assert not list((tmp_path / "data").rglob("*.mp4"))

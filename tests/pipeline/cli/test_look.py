@@ -87,3 +87,15 @@ def test_filters_of_the_command_line_reject_more(data: Path):
 
 def test_a_dataset_of_nothing_has_no_rejects(tmp_path: Path):
     assert output("rejects", "--data", tmp_path / "empty") == "no clip was left out\n"
+
+
+def test_verify_reads_everything_and_fails_where_something_is_lost(data: Path):
+    assert output("verify", "--data", data).splitlines()[-1] == "1 videos read, 0 problems"
+    lost = next(path for path in (data / "videos" / VIDEO / "scene.zarr/scene/depth/c").rglob("*") if path.is_file())
+    lost.write_bytes(b"junk")
+    ended = run("verify", VIDEO, "--data", data, "--set-aside")
+    assert ended.exit_code == 1
+    assert f"{VIDEO}: " in ended.output
+    assert "damaged/scene-1" in ended.output
+    assert ended.output.splitlines()[-1].endswith("problems")
+    assert (data / "videos" / VIDEO / "damaged" / "scene-1" / "depth").is_dir()

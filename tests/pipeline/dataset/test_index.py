@@ -9,7 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from numpy.typing import NDArray
 
+from pipeline.bench.made_up import finish_made_up
 from pipeline.contract.errors import BrokenVideo
 from pipeline.contract.records import LeftOut, ScaleSource
 from pipeline.dataset import index_writer
@@ -26,7 +28,6 @@ from pipeline.stages.failures import forget_failure, record_failure
 from pipeline.store.index import CLASS_COLUMNS, INDEX_SCHEMA, DatasetSummary, read_index, read_summary
 from pipeline.store.store import Store
 from tests.earlier import unpack_earlier_dataset
-from tests.pipeline.provenances import noted
 
 HALF = DatasetSettings(validation_share=0.5)
 
@@ -38,24 +39,25 @@ def finish(store: Store, video_id: str, fingerprint: str = "f0", frames: int = 4
 
 
 def _finish(store: Store, video_id: str, fingerprint: str, frames: int) -> None:
-    video = store.video(video_id)
     left_out = (LeftOut("occupancy", 7, "TooFewRegistered", "2 of 9 frames"),)
-    note = noted("occupancy", fingerprint=fingerprint, left_out=left_out)
-    registered = np.arange(frames) != 1
-    with video.write_group("frames", note) as group:
-        group.append("clip_id", np.arange(frames, dtype=np.int32) // 2)
-        group.append("frame_index", np.arange(frames) * 5)
-        group.append("time_s", np.arange(frames) * 0.2)
-        group.append("indoor_score", np.ones(frames, np.float32))
-    with video.write_group("scene", note) as group:
-        group.append("registered", registered)
-        for name in ("depth_share", "up_confidence", "ceiling_height"):
-            group.append(name, np.full(frames, 0.5, np.float32))
-        group.append("scale_source", np.full(frames, ScaleSource.FLOOR_TO_CEILING, np.uint8))
-    with video.write_group("occupancy", note) as group:
-        counts = np.zeros((frames, len(CLASS_COLUMNS)), np.int32)
-        counts[:, 3] = 10 * registered
-        group.append("class_counts", counts)
+    registered, half = np.arange(frames) != 1, np.full(frames, 0.5, np.float32)
+    counts = np.zeros((frames, len(CLASS_COLUMNS)), np.int32)
+    counts[:, 3] = 10 * registered
+    arrays: dict[str, dict[str, NDArray[Any]]] = {
+        "frames": {
+            "clip_id": np.arange(frames, dtype=np.int32) // 2,
+            "frame_index": np.arange(frames) * 5,
+            "time_s": np.arange(frames) * 0.2,
+            "indoor_score": np.ones(frames, np.float32),
+        },
+        "scene": {
+            "registered": registered,
+            "scale_source": np.full(frames, ScaleSource.FLOOR_TO_CEILING, np.uint8),
+            **dict.fromkeys(("depth_share", "up_confidence", "ceiling_height"), half),
+        },
+        "occupancy": {"class_counts": counts},
+    }
+    finish_made_up(store.video(video_id), fingerprint, arrays, left_out)
 
 
 def index_of(folder: Path) -> list[dict]:
@@ -112,7 +114,7 @@ def test_a_removed_video_leaves_the_index(tmp_path: Path):
         finish(store, video_id)
     build_dataset(store, HALF)
     with store.video("a").locked():
-        store.video("a").drop_group("occupancy")
+        store.video("a").set_aside("scene.zarr/occupancy")
     assert build_dataset(store, HALF).videos == 1
     assert {row["video_id"] for row in index_of(tmp_path)} == {"b"}
 
@@ -132,6 +134,67 @@ def test_a_video_whose_arrays_are_damaged_is_left_out_by_name_until_it_is_built_
     assert build_dataset(store, HALF) == summary
     finish(store, "a")
     forget_failure(store.video("a"))
+    assert build_dataset(store, HALF).videos == 2
+
+
+def make_unreadable(store: Store, video_id: str) -> Path:
+    """Let the file system give an error for the notes on a video's scene, as a network folder does that is away."""
+    path = Path(store.path("videos", video_id, "scene.zarr", "scene", "zarr.json"))
+    path.rename(path.with_name("aside"))
+    path.symlink_to(path)
+    with store.video(video_id).locked():
+        pass  # which notes that it may have changed
+    return path
+
+
+def make_readable(path: Path) -> None:
+    path.unlink()
+    path.with_name("aside").rename(path)
+
+
+def test_a_video_that_cannot_be_read_just_now_stays_as_it_was_known(tmp_path: Path):
+    store = Store(tmp_path)
+    for video_id in ("a", "b"):
+        finish(store, video_id)
+    before, rows = build_dataset(store, HALF), index_of(tmp_path)
+    path = make_unreadable(store, "a")
+    assert build_dataset(store, HALF) == before
+    assert index_of(tmp_path) == rows
+    make_readable(path)
+    finish(store, "a", "f1", frames=6)
+    assert build_dataset(store, HALF).frames == before.frames + 2
+
+
+def test_a_new_video_that_cannot_be_read_just_now_is_left_out_by_name_and_looked_at_again(tmp_path: Path):
+    store = Store(tmp_path)
+    for video_id in ("a", "b"):
+        finish(store, video_id)
+    path = make_unreadable(store, "b")
+    summary = build_dataset(store, HALF)
+    assert {row["video_id"] for row in index_of(tmp_path)} == {"a"}
+    assert [(entry.video_id, entry.code) for entry in summary.left_out if entry.code != "TooFewRegistered"] == [
+        ("b", "NotReadableNow")
+    ]
+    make_readable(path)
+    summary = build_dataset(store, HALF)
+    assert {row["video_id"] for row in index_of(tmp_path)} == {"a", "b"}
+    assert {entry.code for entry in summary.left_out} == {"TooFewRegistered"}
+
+
+def test_a_video_whose_stages_are_run_again_is_left_out_until_they_are_done(tmp_path: Path):
+    store = Store(tmp_path)
+    for video_id in ("a", "b"):
+        finish(store, video_id)
+    build_dataset(store, HALF)
+    frames = store.video("a").attributes("frames")
+    with (
+        store.video("a").locked(),
+        store.video("a").write_group("frames", {**frames, "fingerprint": "f1-frames"}) as group,
+    ):
+        group.append("clip_id", np.zeros(9, np.int32))
+    assert build_dataset(store, HALF).videos == 1
+    assert {row["video_id"] for row in index_of(tmp_path)} == {"b"}
+    finish(store, "a", "f1", frames=9)
     assert build_dataset(store, HALF).videos == 2
 
 
@@ -319,7 +382,7 @@ def test_an_index_that_shrinks_to_nothing_reads_as_nothing_and_grows_again(tmp_p
     build_dataset(store, HALF)
     for n in range(5):
         with store.video(f"v{n}").locked():
-            store.video(f"v{n}").drop_group("occupancy")
+            store.video(f"v{n}").set_aside("scene.zarr/occupancy")
     assert build_dataset(store, HALF).videos == 0
     assert read_index(store, ["video_id"]).num_rows == 0
     finish(store, "v3")
@@ -364,7 +427,9 @@ def test_a_folder_that_was_deleted_or_put_there_by_hand_is_noticed(tmp_path: Pat
         finish(store, video_id)
     build_dataset(store, HALF)
     shutil.rmtree(tmp_path / "one" / "videos" / "a")
-    shutil.copytree(tmp_path / "one" / "videos" / "b", tmp_path / "one" / "videos" / "c")
+    finish(Store(tmp_path / "other"), "c")
+    shutil.copytree(tmp_path / "other" / "videos" / "c", tmp_path / "one" / "videos" / "c")
+    shutil.copytree(tmp_path / "one" / "videos" / "b", tmp_path / "one" / "videos" / "d")  # nothing of d is made from d
     build_dataset(store, HALF)
     assert set(sides(tmp_path / "one")) == {"b", "c"}
 
@@ -374,11 +439,8 @@ def test_the_summary_holds_the_first_of_what_was_left_out_and_counts_all(tmp_pat
     for n in range(7):
         finish(store, f"v{n}")
     summary = build_dataset(store, HALF)
-    stages = ("indoor_clips", "occupancy", "scene")  # what finish() notes of three groups
     found = [(counted.stage, counted.code, counted.count) for counted in summary.left_out_counts]
-    assert found == [(stage, "TooFewRegistered", 7) for stage in stages]
-    assert pq.read_table(tmp_path / "dataset" / "left_out.parquet").num_rows == 21
-    assert "all that was left out: 7 TooFewRegistered (indoor_clips), 7 TooFewRegistered (occupancy)" in summary.table(
-        most=3
-    )
+    assert found == [("occupancy", "TooFewRegistered", 7)]
+    assert pq.read_table(tmp_path / "dataset" / "left_out.parquet").num_rows == 7
+    assert "all that was left out: 7 TooFewRegistered (occupancy)" in summary.table(most=3)
     assert summary.table(most=3).count("TooFewRegistered: ") == 3

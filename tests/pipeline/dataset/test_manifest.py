@@ -17,6 +17,7 @@ from pipeline.settings import Layer, load_settings, resolve
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.stages.base import Workbench
 from pipeline.store.store import Store
+from tests.pipeline.renamed import copy_video
 from tests.pipeline.small_tour import small_workbench
 
 
@@ -94,16 +95,15 @@ def test_other_weights_and_other_code_are_told(copied_tour: Workbench, manifest:
 
 
 def test_videos_made_in_different_ways_are_refused_by_name(copied_tour: Workbench, tmp_path: Path):
-    store, catalog = copied_tour.video.files, copied_tour.catalog
-    other = small_workbench(Path(store.root), "tour://6")
-    copied = Path(store.root) / "videos"
-    (copied / copied_tour.video.video_id).rename(copied / "kept")
-    (copied / other.video.video_id).symlink_to(copied / "kept")
-    (copied / copied_tour.video.video_id).symlink_to(copied / "kept")
+    catalog, store = copied_tour.catalog, Store(copied_tour.video.files.root)
+    small_workbench(Path(store.root), "tour://6")
+    copy_video(store, copied_tour.video.video_id, "tour-6")
     build_dataset(store, copied_tour.settings.dataset)
     assert export_manifest(store, catalog, tmp_path / "same.parquet") == 2
-    (copied / other.video.video_id).unlink()
-    _copy_with_another_threshold(copied / "kept", copied / other.video.video_id)
+    frames = Path(store.path("videos", "tour-6", "scene.zarr", "frames", "zarr.json"))
+    content = json.loads(frames.read_text())
+    content["attributes"]["settings"]["threshold"] = 0.25
+    frames.write_text(json.dumps(content))
     with pytest.raises(MixedDataset, match=r"tour-6 was not made as tour-5 was.*indoor_clips\.threshold is 0\.25"):
         export_manifest(store, catalog, tmp_path / "mixed.parquet")
     assert not (tmp_path / "mixed.parquet").exists()
@@ -155,13 +155,3 @@ def test_local_settings_that_do_not_decide_stay_local(manifest: Path):
     assert (chosen.video.web.interval_s, chosen.clips.frames_per_second) == (7, 4.0)
     recipe.check_decisive(chosen)
     assert load_settings().video.web.interval_s != 7
-
-
-def _copy_with_another_threshold(video: Path, copy: Path) -> None:
-    import shutil
-
-    shutil.copytree(video, copy)
-    path = copy / "scene.zarr" / "frames" / "zarr.json"
-    content = json.loads(path.read_text())
-    content["attributes"]["settings"]["threshold"] = 0.25
-    path.write_text(json.dumps(content))

@@ -14,6 +14,7 @@ from pipeline.settings import load_settings
 from pipeline.stages.registry import stages
 from pipeline.store.store import Store
 from tests.earlier import VIDEO, unpack_earlier_dataset
+from tests.pipeline.renamed import copy_video
 from tests.pipeline.stored_room import store_room
 
 VALUES: st.SearchStrategy[dict[str, Any]] = st.recursive(
@@ -161,8 +162,8 @@ def test_the_recipe_of_a_video_is_what_its_results_note(tmp_path: Path):
 
 def test_videos_made_alike_have_one_recipe_and_others_are_refused_by_name(tmp_path: Path):
     data = unpack_earlier_dataset(tmp_path)
-    (data / "videos" / "tour-6").symlink_to(data / "videos" / VIDEO)
     store = Store(data)
+    copy_video(store, VIDEO, "tour-6")
     assert one_recipe(store, [VIDEO, "tour-6"]) == recipe_of(store.video(VIDEO))
     store_room(data)
     with pytest.raises(MixedDataset, match=rf"room was not made as {VIDEO} was: .*youtube-occ settings --why"):

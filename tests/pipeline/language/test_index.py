@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pipeline.language.index
+from pipeline.bench.made_up import finish_made_up
 from pipeline.contract.arrays import Floats
 from pipeline.contract.errors import NoEmbeddings, OtherWeights
 from pipeline.language.index import FOLDER, RegionIndex, nearest_codes, open_index
 from pipeline.language.text import SanText
 from pipeline.store.store import Store
-from tests.pipeline.provenances import noted
 
 WIDTH = 64
 
@@ -24,13 +24,8 @@ def unit(rng: np.random.Generator, rows: int) -> Floats:
 
 def store_regions(store: Store, video_id: str, rows: int, text: SanText, fingerprint: str = "1") -> Floats:
     vectors = unit(np.random.default_rng([ord(letter) for letter in video_id + fingerprint]), rows).astype(np.float16)
-    video = store.video(video_id)
-    for stage in ("semantics", "occupancy"):
-        weights = dict(text.weights) if stage == "semantics" else {}
-        with video.write_group(stage, noted(stage, weights=weights, fingerprint=fingerprint)) as group:
-            if stage == "semantics":
-                group.append("region_offset", np.array([0, rows // 2]))
-                group.append("region_embeddings", vectors, 256)
+    arrays = {"semantics": {"region_offset": np.array([0, rows // 2]), "region_embeddings": vectors}}
+    finish_made_up(store.video(video_id), fingerprint, arrays, weights={"semantics": text.weights})
     return vectors.astype(np.float32)
 
 

@@ -68,7 +68,7 @@ def test_empty_voxels_say_nothing(spoken_tour: Workbench):
 def test_the_group_is_made_once_and_again_when_grids_change(spoken_tour: Workbench, tmp_path: Path):
     shutil.copytree(spoken_tour.video.files.root, tmp_path / "data")
     video = Store(tmp_path / "data").video(spoken_tour.video.video_id)
-    video.drop_group(LANGUAGE)
+    video.set_aside(f"scene.zarr/{LANGUAGE}")
     ensure_language(video)
     made = video.attributes(LANGUAGE)
     ensure_language(video)

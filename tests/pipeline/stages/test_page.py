@@ -44,8 +44,8 @@ def test_pictures_are_inside_the_page_and_as_small_as_asked(html: str):
 
 
 def test_a_stage_that_was_not_run_has_no_section(own_room: VideoStore):
-    own_room.drop_group("occupancy")
-    own_room.drop_group("semantics")
+    own_room.set_aside("scene.zarr/occupancy")
+    own_room.set_aside("scene.zarr/semantics")
     assert list(sections_of(page_of(own_room, MOST_BYTES))) == list(stages())[:-2]
 
 

@@ -23,22 +23,22 @@ from pipeline.contract.errors import (
     NoIndoorClip,
     NothingReconstructed,
     StageMissing,
+    StorageFailed,
     VideoLocked,
 )
 from pipeline.dataset.index import build_dataset
 from pipeline.sources.catalog.rows import CatalogRow, VideoState
 from pipeline.sources.video_source import VideoSource
 from pipeline.stages.base import Workbench
+from pipeline.stages.chain import finished, made_by
 from pipeline.stages.failures import last_failure, record_failure
 from pipeline.stages.registry import stages
 from pipeline.stages.run import (
     StageReport,
     decisive_settings,
-    drop_damaged,
     final_fingerprint,
     finish_video,
     is_built,
-    made_by,
     process_video,
     run_stage,
 )
@@ -113,7 +113,7 @@ def test_killed_while_reconstructing_it_goes_on_where_it_was(
 ):
     video = copied_tour.video
     for group in ("reconstruction", "scene", "semantics", "occupancy"):
-        video.drop_group(group)
+        video.set_aside(f"scene.zarr/{group}")
     child = subprocess.Popen(_build_command(tmp_path), start_new_session=True)
     while not (video.scratch / "clips").exists() and child.poll() is None:
         time.sleep(0.05)
@@ -153,7 +153,7 @@ def test_stopped_in_the_middle_of_a_stage_only_that_stage_is_done_again(
     copied_tour: Workbench, stage: str, by: signal.Signals
 ):
     video = copied_tour.video
-    stages()[stage].output.drop(video)
+    stages()[stage].output.set_aside(video)
     child = multiprocessing.get_context("spawn").Process(
         target=_process_until_stopped, args=(Path(video.files.root), stage, by)
     )
@@ -177,7 +177,7 @@ def test_a_result_whose_note_is_damaged_is_made_again(copied_tour: Workbench, co
 
 def test_a_damaged_array_ends_one_build_and_is_made_again_by_the_next(copied_tour: Workbench):
     video = copied_tour.video
-    video.drop_group("occupancy")
+    video.set_aside("scene.zarr/occupancy")
     chunks = Path(video.files.root) / "videos" / video.video_id / "scene.zarr" / "scene" / "depth" / "c"
     next(path for path in chunks.rglob("*") if path.is_file()).write_bytes(b"junk")
     with pytest.raises(CorruptStore, match="scene/depth"):
@@ -261,7 +261,7 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_written(built_tour: Workben
 
 
 def test_a_stage_is_run_once_and_its_stored_result_given_after_that(own_room: VideoStore):
-    workbench = workbench_of(own_room)
+    workbench = workbench_of(own_room, occupancy={"reach_m": 8.0})
     first, second = run_stage("occupancy", workbench), run_stage("occupancy", workbench)
     assert (first.reused, second.reused) == (False, True)
     assert second == StageReport(first.provenance, reused=True)
@@ -269,12 +269,25 @@ def test_a_stage_is_run_once_and_its_stored_result_given_after_that(own_room: Vi
 
 
 def test_a_result_made_of_another_input_is_made_again(own_room: VideoStore):
-    workbench = workbench_of(own_room)
+    workbench = workbench_of(own_room, semantics={"regions": {"count": 40}})
     before = run_stage("occupancy", workbench).provenance.fingerprint
     run_stage("semantics", workbench)
     again = run_stage("occupancy", workbench)
     assert not again.reused
     assert again.provenance.fingerprint != before
+
+
+def test_a_result_made_of_another_file_is_made_again_though_its_fingerprint_is_the_same(own_room: VideoStore):
+    workbench, content = workbench_of(own_room, occupancy={"reach_m": 8.0}), own_room.read_json("source.json")
+    before = run_stage("occupancy", workbench).provenance
+    assert before.upstream.endswith(f"@{content['sha256'][:16]}")
+    assert finished(own_room) is not None
+    own_room.write_json("source.json", {**content, "sha256": "1" * 64})
+    assert finished(own_room) is None
+    again = run_stage("occupancy", workbench)
+    assert not again.reused
+    assert again.provenance.fingerprint == before.fingerprint
+    assert again.provenance.upstream.endswith(f"@{'1' * 16}")
 
 
 def test_a_failed_stage_is_noted_and_leaves_the_earlier_result(own_room: VideoStore):
@@ -287,24 +300,28 @@ def test_a_failed_stage_is_noted_and_leaves_the_earlier_result(own_room: VideoSt
     assert own_room.read("scene", "depth").any()
 
 
-def test_a_stage_that_reads_damaged_values_drops_their_group_to_be_made_again(own_room: VideoStore):
+def test_what_the_disk_refuses_speaks_against_no_video(own_room: VideoStore):
+    draft = own_room.scratch / "groups"
+    draft.mkdir(parents=True, exist_ok=True)
+    draft.rmdir()
+    draft.write_text("a file where a folder has to be")
+    with pytest.raises(StorageFailed, match="Not a directory"):
+        run_stage("occupancy", workbench_of(own_room, occupancy={"reach_m": 8.0}))
+    failure = last_failure(own_room)
+    assert failure is not None
+    assert (failure.stage, failure.code, failure.may_pass) == ("occupancy", "StorageFailed", True)
+
+
+def test_a_stage_that_reads_damaged_values_moves_their_group_aside_to_be_made_again(own_room: VideoStore):
     damage(own_room, "scene", "depth")
     with pytest.raises(CorruptStore, match="scene/depth"):
-        run_stage("semantics", workbench_of(own_room))
+        run_stage("semantics", workbench_of(own_room, semantics={"regions": {"count": 40}}))
     failure = last_failure(own_room)
     assert failure is not None
     assert failure.may_pass
     assert not own_room.has_group("scene")
     with pytest.raises(StageMissing, match="'semantics' needs 'scene'"):
         run_stage("semantics", workbench_of(own_room))
-
-
-def test_what_does_not_read_back_is_dropped_with_the_last_group_and_nothing_else(own_room: VideoStore):
-    drop_damaged(own_room, CorruptStore("junk", "scene"))
-    left = [name for name in stages() if made_by(own_room, name) is not None]
-    assert left == ["video", "clips", "indoor_clips", "reconstruction", "semantics"]
-    drop_damaged(own_room, CorruptStore("a table, which names no group"))
-    assert made_by(own_room, "semantics") is not None
 
 
 @pytest.mark.parametrize("keep_source", [True, False])

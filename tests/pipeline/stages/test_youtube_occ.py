@@ -13,9 +13,10 @@ from models.indoor.places365 import Places365, scene_categories
 from pipeline.contract.errors import NoIndoorClip, NothingReconstructed
 from pipeline.settings import Settings, load_settings
 from pipeline.stages.base import Workbench
+from pipeline.stages.chain import made_by
 from pipeline.stages.indoor_clips.rows import indoor_scores
 from pipeline.stages.page import picture_of
-from pipeline.stages.run import made_by, process_video, run_stage
+from pipeline.stages.run import process_video, run_stage
 from tests.models.tiny_dust3r import LINEAR, build
 from tests.pipeline.module_calls import counted_calls
 from tests.pipeline.small_tour import SMALL
@@ -45,10 +46,10 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def paper(weights: Path, **stages: Any) -> Settings:
-    """The profile with the small weights; Places365's are found by their registered name."""
+    """The profile with the small weights, each named by its file."""
     dust3r = {"weights": str(weights / "dust3r.safetensors"), "image_size": 224, "window": 1, "strides": []}
     small = {
-        "indoor_clips": {"places365": {"weights": "resnet18_places365"}},
+        "indoor_clips": {"places365": {"weights": str(weights / "resnet18_places365.pth.tar")}},
         "reconstruction": {"dust3r": {**dust3r, "alignment": {"pixels_per_image": 128, "max_iterations": 2}}},
         "semantics": {"san": tiny_settings(weights / "san.pth")},
     }
@@ -67,7 +68,7 @@ def test_clips_keep_their_kinds_of_room_and_another_threshold_asks_no_network(co
         assert row["indoor_score"] == pytest.approx(0.96, abs=0.02)
     assert "kitchen 0.6" in made.notes[0]
     assert picture_of(workbench.video, "indoor_clips", 14_500)
-    strict = {"places365": {"weights": "resnet18_places365"}, "threshold": 0.99}
+    strict = {"places365": {"weights": str(weights / "resnet18_places365.pth.tar")}, "threshold": 0.99}
     with counted_calls(Places365) as calls, pytest.raises(NoIndoorClip, match=r"best score 0\.9"):
         run_stage("indoor_clips", replace(workbench, settings=paper(weights, indoor_clips=strict)))
     assert calls == []

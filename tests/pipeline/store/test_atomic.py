@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.contract.errors import DiskFull
-from pipeline.store.atomic import NO_SPACE, disk_errors, flush, replacing
+from pipeline.contract.errors import DiskFull, StorageFailed
+from pipeline.store.atomic import ADVICE, NO_SPACE, disk_errors, flush, replacing
 from tests.paths import ROOT
 from tests.pipeline.small_files import files_limited_to
 
@@ -106,3 +106,16 @@ def test_other_errors_pass_as_they_are(tmp_path: Path):
     with pytest.raises(ValueError, match="no error of the disk"), disk_errors():
         raise ValueError("no error of the disk")
     assert errno.EACCES not in NO_SPACE
+
+
+@pytest.mark.parametrize("number", ADVICE, ids=errno.errorcode.get)
+def test_what_a_disk_refuses_says_what_to_do_and_may_pass(number: int):
+    with pytest.raises(StorageFailed) as told, disk_errors():
+        raise OSError(number, os.strerror(number), "note")
+    assert "'note'" in str(told.value)
+    assert ADVICE[number] in str(told.value)
+
+
+def test_other_errors_stay_what_they_are():
+    with pytest.raises(IsADirectoryError), disk_errors():
+        raise IsADirectoryError(errno.EISDIR, "a folder", "note")

@@ -6,27 +6,28 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.contract.errors import CorruptStore
+from pipeline.contract.errors import ChangedSinceIndexed, CorruptStore, StageMissing
 from pipeline.store.frames import OPEN_VIDEOS, Camera, Frame, FrameReader, Grid
+from pipeline.store.index import as_indexed
 from pipeline.store.store import Store
 
 ROWS = 3
 
 
-def store_numbers(store: Store, video_id: str, number: int) -> None:
-    """Three frames of a video in which everything says which video and row it is of."""
+def store_numbers(store: Store, video_id: str, number: int, **noted: str) -> None:
+    """Three frames of a video in which everything says which video and row it is of; every group notes ``noted``."""
     row = 10 * number + np.arange(ROWS)
     video = store.video(video_id)
-    with video.write_group("frames") as group:
+    with video.write_group("frames", noted) as group:
         group.append("rgb", np.broadcast_to(row[:, None, None, None], (ROWS, 6, 8, 3)).astype(np.uint8))
-    with video.write_group("scene") as group:
+    with video.write_group("scene", noted) as group:
         group.append("intrinsics", np.broadcast_to(row[:, None, None], (ROWS, 3, 3)).astype(np.float32))
         group.append("camera_to_world", np.broadcast_to(row[:, None, None], (ROWS, 4, 4)).astype(np.float32))
         group.append("depth", np.broadcast_to(row[:, None, None], (ROWS, 3, 4)).astype(np.float16))
-    with video.write_group("semantics") as group:
+    with video.write_group("semantics", noted) as group:
         group.append("labels", np.broadcast_to(row[:, None, None], (ROWS, 3, 4)).astype(np.uint8))
         group.append("regions", np.broadcast_to(row[:, None, None], (ROWS, 3, 4)).astype(np.uint16))
-    with video.write_group("occupancy") as group:
+    with video.write_group("occupancy", noted) as group:
         group.append("labels", np.broadcast_to(row[:, None, None, None], (ROWS, 2, 2, 2)).astype(np.uint8))
         group.append("origin", np.broadcast_to(row[:, None], (ROWS, 3)).astype(np.float32))
         group.append("grid_from_world", np.broadcast_to(row[:, None, None], (ROWS, 4, 4)).astype(np.float32))
@@ -81,13 +82,32 @@ def test_frames_are_equal_where_they_are_of_the_same_place(store: Store):
     assert "reader" not in repr(frame(store, "a", 1))
 
 
-@pytest.mark.parametrize(
-    ("video_id", "array", "row"),
-    [("a", "scene/normals", 0), ("a", "flow/depth", 0), ("a", "scene/depth", ROWS), ("nobody", "scene/depth", 0)],
-)
-def test_what_does_not_read_back_is_named(store: Store, video_id: str, array: str, row: int):
-    with pytest.raises(CorruptStore, match=f"{video_id}: {array} row {row} does not read back"):
-        FrameReader(store).read(video_id, array, row)
+@pytest.mark.parametrize(("array", "row"), [("scene/normals", 0), ("scene/depth", ROWS)])
+def test_what_does_not_read_back_is_named(store: Store, array: str, row: int):
+    with pytest.raises(CorruptStore, match=f"a: {array}.* does not read back"):
+        FrameReader(store).read("a", array, row)
+
+
+@pytest.mark.parametrize(("video_id", "array"), [("a", "flow/depth"), ("nobody", "scene/depth")])
+def test_a_group_that_is_not_there_is_named_with_its_stage(store: Store, video_id: str, array: str):
+    with pytest.raises(StageMissing, match=f"{video_id} has no group .*: run the stage"):
+        FrameReader(store).read(video_id, array, 0)
+
+
+def test_frames_of_a_group_that_was_made_again_since_the_index_are_refused(tmp_path: Path):
+    store, reader = Store(tmp_path), FrameReader(Store(tmp_path))
+    store_numbers(store, "a", 0, fingerprint="1")
+    indexed = as_indexed({"scene": "1"})
+    assert (reader.read("a", "scene/depth", 0, indexed) == 0).all()
+    store_numbers(store, "a", 0, fingerprint="1")
+    assert (reader.read("a", "scene/depth", 1, indexed) == 1).all(), "made again, but the same"
+    store_numbers(store, "a", 5, fingerprint="2")
+    for again in (reader, FrameReader(store)):
+        with pytest.raises(ChangedSinceIndexed, match="a: 'scene' was made again since the dataset was written"):
+            again.read("a", "scene/depth", 0, indexed)
+    assert (reader.read("a", "scene/depth", 0) == 50).all(), "without an index nothing is expected of it"
+    assert (reader.read("a", "scene/depth", 0, as_indexed({"scene": "2"})) == 50).all()
+    assert (reader.read("a", "scene/depth", 0, as_indexed({"frames": "9"})) == 50).all(), "of another group"
 
 
 def test_a_damaged_chunk_is_named(tmp_path: Path):
@@ -95,7 +115,7 @@ def test_a_damaged_chunk_is_named(tmp_path: Path):
     store_numbers(store, "a", 0)
     chunk = next(path for path in (tmp_path / "videos/a/scene.zarr/scene/depth/c").rglob("*") if path.is_file())
     chunk.write_bytes(chunk.read_bytes()[:-20])
-    with pytest.raises(CorruptStore, match="a: scene/depth row 0"):
+    with pytest.raises(CorruptStore, match=r"scene/depth/c/0/0/0 has [0-9]+ bytes instead of"):
         FrameReader(store).read("a", "scene/depth", 0)
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import zarr
 
-from pipeline.store.group_writer import CHUNKS_PER_SHARD, GROUP_METADATA, GroupWriter
+from pipeline.store.contents import GROUP_METADATA, LISTED
+from pipeline.store.group_writer import CHUNKS_PER_SHARD, GroupWriter
 
 
 def files_of(array: Path) -> list[Path]:
@@ -96,5 +97,7 @@ def test_the_group_exists_from_the_moment_it_is_closed_with_what_it_says_then(tm
     assert not (tmp_path / GROUP_METADATA).exists()
     writer.attributes["counts"] = {"clips": 2}
     writer.close()
-    assert dict(zarr.open_group(tmp_path, mode="r").attrs) == {"stage": "scene", "counts": {"clips": 2}}
+    noted = dict(zarr.open_group(tmp_path, mode="r").attrs)
+    assert set(noted.pop(LISTED)) == {"depth/zarr.json", "depth/c/0/0/0"}
+    assert noted == {"stage": "scene", "counts": {"clips": 2}}
     assert given == {"stage": "scene"}, "what was given stays as it was"

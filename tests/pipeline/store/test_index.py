@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from pydantic import ValidationError
 
 from pipeline.contract.classes import COUNTED_CLASSES
+from pipeline.contract.errors import CorruptStore
 from pipeline.store.index import (
     CLASS_COLUMNS,
     INDEX,
@@ -15,8 +15,10 @@ from pipeline.store.index import (
     ClassStatistics,
     DatasetSummary,
     LeftOutEntry,
+    as_indexed,
     first_video,
     read_summary,
+    same_as_indexed,
     write_summary,
 )
 from pipeline.store.store import Store
@@ -56,7 +58,7 @@ def test_a_summary_with_what_nobody_knows_is_refused(tmp_path: Path):
     store = Store(tmp_path)
     for content in (b'{"version": "1"}', b'{"mood": "good"}', b"{"):
         store.write_bytes(content, *SUMMARY)
-        with pytest.raises(ValidationError):
+        with pytest.raises(CorruptStore):
             read_summary(store)
 
 
@@ -77,6 +79,16 @@ def test_the_index_has_a_column_for_every_class_that_is_counted():
     assert [f"voxels_{c.name.lower()}" for c in COUNTED_CLASSES] == list(CLASS_COLUMNS)
     assert set(CLASS_COLUMNS) <= set(INDEX_SCHEMA.names)
     assert len(INDEX_SCHEMA.names) == len(set(INDEX_SCHEMA.names))
+
+
+def test_a_group_is_the_indexed_one_where_its_fingerprint_is_noted_so():
+    indexed = as_indexed({"scene": "2", "frames": "1"})
+    assert indexed == '{"frames": "1", "scene": "2"}'
+    assert same_as_indexed("scene", {"fingerprint": "2"}, indexed)
+    assert not same_as_indexed("scene", {"fingerprint": "1"}, indexed)
+    assert not same_as_indexed("scene", {}, indexed)
+    assert same_as_indexed("language", {"fingerprint": "9"}, indexed), "which the index does not name"
+    assert same_as_indexed("scene", {"fingerprint": "9"}, ""), "an index of release 0.1 notes nothing"
 
 
 def test_the_first_video_is_that_of_the_first_row(tmp_path: Path):

@@ -119,17 +119,19 @@ def test_an_error_in_the_block_leaves_the_earlier_result(video: VideoStore, outp
 
 
 @ALL
-def test_a_dropped_result_is_gone_and_may_be_dropped_again(video: VideoStore, output: Any):
+def test_a_result_that_is_set_aside_is_gone_and_kept(video: VideoStore, output: Any):
     fill(output, video, 3)
-    output.drop(video)
+    place = output.set_aside(video)
     assert output.noted(video) is None
-    output.drop(video)
+    assert Path(place).exists()
+    fill(output, video, 4)
+    assert content_of(output, video) == 4
 
 
-def test_dropping_one_result_leaves_the_others(video: VideoStore):
+def test_setting_one_result_aside_leaves_the_others(video: VideoStore):
     for output in (GROUP, TABLE, SOURCE):
         fill(output, video, 3)
-    GROUP.drop(video)
+    GROUP.set_aside(video)
     assert TABLE.noted(video)
     assert SOURCE.noted(video)
 

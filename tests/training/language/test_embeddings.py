@@ -10,6 +10,7 @@ from pipeline.contract.errors import CorruptStore, NoEmbeddings, OtherWeights
 from pipeline.dataset.index import build_dataset
 from pipeline.settings import DatasetSettings
 from pipeline.store.store import Store
+from tests.pipeline.renamed import copy_video
 from tests.training.rooms import stored_frames
 from tests.training.spoken_room import class_vectors, embed_again, small_text
 from training.data import StoredFrames
@@ -36,7 +37,7 @@ def test_a_dataset_without_embeddings_says_which_stage_to_run(tmp_path: Path):
 def test_a_dataset_of_two_text_spaces_is_refused(room: SpokenFrames, tmp_path: Path):
     shutil.copytree(room.frames.store.root, tmp_path / "data")
     store = Store(tmp_path / "data")
-    shutil.copytree(tmp_path / "data" / "videos" / "room", tmp_path / "data" / "videos" / "hall")
+    copy_video(store, "room", "hall")
     hall = store.video("hall")
     embed_again(hall, hall.read("semantics", "region_embeddings"), {"clip.pth": "f" * 64})
     build_dataset(store, DatasetSettings())

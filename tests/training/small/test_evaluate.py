@@ -1,7 +1,10 @@
 import json
 
+import pytest
 from typer.testing import CliRunner
 
+from pipeline.contract.errors import FrozenSeeds
+from tests.frozen import FROZEN
 from training.small.evaluate import app
 
 
@@ -10,3 +13,8 @@ def test_the_figures_of_shipped_weights_are_measured_on_named_tours():
     assert done.exit_code == 0, done.output
     figures = json.loads(done.stdout)["san"]
     assert 0.25 < figures["mIoU"] < figures["pixels right"] < 1
+
+
+def test_frozen_tours_are_measured_only_with_a_purpose():
+    with pytest.raises(FrozenSeeds, match=f"tours {FROZEN} are frozen"):
+        CliRunner().invoke(app, ["--seeds", str(FROZEN)], catch_exceptions=False)

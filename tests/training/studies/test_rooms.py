@@ -6,16 +6,17 @@ import numpy as np
 import pytest
 
 from pipeline.contract.classes import SemanticClass
+from pipeline.tours.seeds import ROOM_SEEDS
 from training.data import MonoSceneRooms, NyuRooms, Sample
 from training.data.nyu_format import INTRINSICS
 from training.scores.metrics import Evaluation, depth_surface
-from training.studies.rooms import FIRST_SEED, write_rooms
+from training.studies.rooms import write_rooms
 
 
 @pytest.fixture(scope="module")
 def rooms(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("rooms")
-    assert list(write_rooms(folder, "test", 2)) == [f"NYU{FIRST_SEED['test']}_000{number}" for number in range(2)]
+    assert list(write_rooms(folder, "test", 2)) == [f"NYU{ROOM_SEEDS['test'][0]}_000{number}" for number in range(2)]
     return folder
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Images
-from pipeline.contract.errors import SettingsError, TooFewRegistered
+from pipeline.contract.errors import SettingsError, TooFewRegistered, WeightsReplaced
 from pipeline.contract.records import Reconstruction
 from pipeline.stages.reconstruction.dust3r.alignment.graph import video_pairs
 from pipeline.stages.reconstruction.dust3r.alignment.records import Alignment, PairPredictions
@@ -41,7 +41,7 @@ class Dust3rReconstructor:
         Raises:
             SettingsError: the weights cannot be had.
         """
-        return _checksum(self.settings.weights)
+        return _weights(self.settings.weights)
 
     def reconstruct(self, rgb: Images, scratch: Path) -> Reconstruction:
         """Reconstruct frames (n, 480, 640, 3) uint8 RGB; pairs wait in ``scratch``.
@@ -58,7 +58,9 @@ class Dust3rReconstructor:
         shown = rgb.std(axis=(1, 2)).max(axis=1) >= self.settings.min_contrast
         self._require(int(shown.sum()), "frames show anything but one colour")
         try:
-            network = _network(self.settings.weights, self.settings.device, self.settings.precision)
+            network = _network(
+                self.settings.weights, _sha256(self.settings.weights), self.settings.device, self.settings.precision
+            )
             height, width = network.config.img_size
             size = self.settings.image_size or max(height, width)
             images, crop = preprocess(rgb[shown], size, keep_shape=height != width)
@@ -94,29 +96,56 @@ class Dust3rReconstructor:
 
 
 @lru_cache(maxsize=1)
-def _network(weights: str, device: str | None, precision: str) -> "Dust3r":
-    """Load a network once for all clips of a process."""
+def _network(weights: str, sha256: str, device: str | None, precision: str) -> "Dust3r":
+    """Load a network once for all clips of a process, as long as the weights are the same."""
     import torch
 
     from models.dust3r import Dust3r
 
     place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     network = Dust3r.load(weights).to(place)
+    if _sha256(weights) != sha256:
+        raise WeightsReplaced(f"{weights} was replaced while it was read: run the stage again")
     halves = precision == "bfloat16" or (precision == "auto" and place.type == "cuda")
     return network.cast_body(torch.bfloat16) if halves else network
 
 
+def _weights(weights: str) -> Mapping[str, str]:
+    from models.weights.cache import is_named
+
+    return _of_name(weights) if is_named(weights) else _of_path(weights)
+
+
+def _sha256(weights: str) -> str:
+    (found,) = _weights(weights).values()
+    return found
+
+
 @lru_cache(maxsize=1)
-def _checksum(weights: str) -> Mapping[str, str]:
-    from models.dust3r.checkpoint import locate
-    from models.errors import ModelError
+def _of_name(weights: str) -> Mapping[str, str]:
+    """Return what verified weights hold, which are read once in a process."""
     from models.weights.cache import checksum
 
+    path = _located(weights)
+    return {path.name: checksum(path)}
+
+
+def _of_path(weights: str) -> Mapping[str, str]:
+    from models.weights.cache import checksum
+    from models.weights.contents import contents
+
+    path = _located(weights)
+    return {path.name: contents(Path(weights)).get(path.name) or checksum(path)}
+
+
+def _located(weights: str) -> Path:
+    from models.dust3r.checkpoint import locate
+    from models.errors import ModelError
+
     try:
-        path = locate(weights)
+        return locate(weights)
     except ModelError as error:
         raise SettingsError(str(error)) from error
-    return {path.name: checksum(path)}
 
 
 def _frame_notes(shown: NDArray[np.bool_]) -> tuple[str, ...]:

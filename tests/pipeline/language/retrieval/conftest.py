@@ -22,7 +22,7 @@ def tour(spoken_tour: Workbench) -> Tour:
 
 @pytest.fixture(scope="package")
 def benchmark(spoken_tour: Workbench, tour: Tour) -> Benchmark:
-    """All queries about one frame of the small tour, which is none for evaluation."""
+    """All queries about one frame of the small tour, which is none for scores."""
     frames = registered_frames(spoken_tour)
     found = frame_queries(tour, spoken_tour.video.video_id, frames, len(frames) // 2, spoken_tour.settings)
     return stack(list(found))
@@ -33,9 +33,9 @@ def registered_frames(workbench: Workbench) -> np.ndarray:
 
 
 @pytest.fixture(scope="package")
-def evaluation_store(spoken_tour: Workbench, tmp_path_factory: pytest.TempPathFactory) -> Store:
-    """The tour passes for one for evaluation whose room is filmed at the same time."""
-    folder = tmp_path_factory.mktemp("evaluation") / "data"
+def scored_store(spoken_tour: Workbench, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """The tour passes for one for scores whose room is filmed at the same time."""
+    folder = tmp_path_factory.mktemp("scored") / "data"
     shutil.copytree(spoken_tour.video.files.root, folder)
     video = Store(folder).video(spoken_tour.video.video_id)
     video.write_json("source.json", {**video.read_json("source.json"), "origin": "tour://1000006"})

@@ -55,16 +55,16 @@ def test_different_texts_come_before_the_same_again_and_all_kinds_alike():
     assert select(queries, 100, seed=1) == list(range(15))
 
 
-def test_tours_for_tuning_make_no_benchmark(spoken_tour: Workbench):
+def test_tours_to_train_on_make_no_benchmark(spoken_tour: Workbench):
     with pytest.raises(BrokenRetrievalSet, match="seeds from 1000000 on"):
         tour_benchmark(spoken_tour.video.files, spoken_tour.settings)
 
 
-def test_tours_for_evaluation_are_asked_about_with_the_settings_they_were_rendered_with(
-    spoken_tour: Workbench, evaluation_store: Store
+def test_tours_for_scores_are_asked_about_with_the_settings_they_were_rendered_with(
+    spoken_tour: Workbench, scored_store: Store
 ):
-    made = tour_benchmark(evaluation_store, spoken_tour.settings, count=5)
+    made = tour_benchmark(scored_store, spoken_tour.settings, count=5)
     assert len({query.text for query in made.queries}) == 5
     assert {query.split for query in made.queries} == {"test"}
-    again = tour_benchmark(evaluation_store, load_settings("youtube_occ"), count=5)
+    again = tour_benchmark(scored_store, load_settings("youtube_occ"), count=5)
     assert again.queries == made.queries, "the truth is that of the video, whatever tours are asked for today"

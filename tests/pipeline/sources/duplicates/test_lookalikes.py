@@ -1,6 +1,5 @@
 """The index over all hashes: who shares a band is a candidate, and the index follows the fingerprints."""
 
-import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.contract.errors import NotReadableNow
 from pipeline.sources.duplicates.lookalikes import BAND_BITS, BANDS, Lookalikes, band_keys
 from pipeline.sources.duplicates.perceptual import Hashes
 
@@ -103,7 +103,7 @@ def test_a_damaged_index_is_made_again_and_one_that_cannot_be_opened_is_not_dele
     index.add([("a", random_hashes(1))], "v1")
     assert index.candidates(random_hashes(1), 5)
     (tmp_path / "folder.sqlite").mkdir()
-    with pytest.raises(sqlite3.OperationalError):
+    with pytest.raises(NotReadableNow, match="unable to open"):
         Lookalikes(tmp_path / "folder.sqlite")
     assert (tmp_path / "folder.sqlite").is_dir()
 

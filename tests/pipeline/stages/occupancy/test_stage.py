@@ -79,7 +79,7 @@ def test_what_moves_fills_nothing(own_room: VideoStore):
 
 
 def test_what_was_not_labelled_cannot_be_filled_in(own_room: VideoStore, tmp_path: Path):
-    own_room.drop_group("semantics")
+    own_room.set_aside("scene.zarr/semantics")
     with pytest.raises(StageMissing, match="semantics"):
         filled(occupancy, workbench_of(own_room))
     with pytest.raises(StageMissing, match="frames"):

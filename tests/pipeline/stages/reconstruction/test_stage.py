@@ -1,13 +1,14 @@
 """The stage ``reconstruction``: what it declares, and how clips are kept, left out and taken up again."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pipeline.contract.arrays import Images
-from pipeline.contract.errors import NothingReconstructed, StageMissing, TooLittleParallax
+from pipeline.contract.errors import NothingReconstructed, StageMissing, TooLittleParallax, WeightsReplaced
 from pipeline.contract.records import Reconstruction
 from pipeline.settings import load_settings
 from pipeline.stages.backends import Backend, with_backends
@@ -79,7 +80,7 @@ def test_it_reads_frames_and_writes_cameras_and_depth():
     assert (reconstruction.name, reconstruction.inputs) == ("reconstruction", ("indoor_clips",))
     assert reconstruction.settings is SETTINGS
     assert reconstruction.output == GroupOutput("reconstruction")
-    assert reconstruction.resources.gpu_share == 1
+    assert reconstruction.published is not None
     assert COLMAP.name in SETTINGS.backends
 
 
@@ -138,7 +139,9 @@ def test_finished_clips_of_other_settings_are_not_used(bench: Callable[..., Work
 def test_nothing_stays_in_scratch_after_a_success(bench: Callable[..., Workbench]):
     workbench = bench(100)
     filled(reconstruction, workbench)
-    assert not list((workbench.video.scratch / "clips").rglob("*"))
+    assert reconstruction.published is not None
+    reconstruction.published(workbench)
+    assert not (workbench.video.scratch / "clips").exists()
 
 
 def test_a_fault_that_is_no_clips_ends_the_stage(bench: Callable[..., Workbench], backend: ByBrightness):
@@ -148,6 +151,19 @@ def test_a_fault_that_is_no_clips_ends_the_stage(bench: Callable[..., Workbench]
 
 
 def test_a_video_without_frames_cannot_be_reconstructed(own_room: VideoStore):
-    own_room.drop_group("frames")
+    own_room.set_aside("scene.zarr/frames")
     with pytest.raises(StageMissing, match="frames"):
         filled(reconstruction, workbench_of(own_room))
+
+
+def test_a_clip_is_not_kept_where_the_weights_were_replaced_meanwhile(
+    bench: Callable[..., Workbench], backend: ByBrightness
+):
+    def replaced() -> None:
+        raise WeightsReplaced("another file")
+
+    workbench = bench(100, 200)
+    with pytest.raises(WeightsReplaced):
+        filled(reconstruction, replace(workbench, check_weights=replaced))
+    filled(reconstruction, workbench)
+    assert backend.asked == [100, 100, 200]

@@ -14,7 +14,8 @@ from pipeline.contract.grid import GRID_SHAPE, voxel_index
 from pipeline.contract.overlap import overlap
 from pipeline.quality import tour_quality
 from pipeline.stages.base import Workbench
-from pipeline.stages.run import made_by, process_video
+from pipeline.stages.chain import made_by
+from pipeline.stages.run import process_video
 from pipeline.store.rows import read_labels, read_scene
 from pipeline.tours.truth import tour_of, true_clip
 from tests.pipeline.module_calls import counted_calls

@@ -67,7 +67,7 @@ def test_a_backend_that_cannot_be_made_leaves_the_earlier_labels(own_room: Video
 
 
 def test_what_has_no_scene_cannot_be_labelled(own_room: VideoStore, tmp_path: Path):
-    own_room.drop_group("scene")
+    own_room.set_aside("scene.zarr/scene")
     with pytest.raises(StageMissing, match="scene"):
         filled(semantics, workbench_of(own_room))
     with pytest.raises(StageMissing):

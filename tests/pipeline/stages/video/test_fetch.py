@@ -53,6 +53,20 @@ def test_a_local_file_arrives_whole_and_described(film: Path, tmp_path: Path) ->
     assert sorted(path.name for path in tmp_path.iterdir()) == ["source.json", "source.mp4"]
 
 
+def test_a_local_file_that_was_replaced_after_a_killed_process_had_copied_it_is_copied_again(
+    film: Path, tmp_path: Path
+) -> None:
+    origin = tmp_path / "house.mp4"
+    origin.write_bytes(film.read_bytes())
+    first = fetch(parse_source(str(origin)), tmp_path / "draft", QUICK)
+    write_video(origin, walk(4, 40, step=3.0))
+    second = fetch(parse_source(str(origin)), tmp_path / "draft", QUICK)
+    assert second.sha256 == hashlib.sha256(origin.read_bytes()).hexdigest() != first.sha256
+    assert (tmp_path / "draft" / "source.mp4").read_bytes() == origin.read_bytes()
+    origin.unlink()
+    assert fetch(parse_source(str(origin)), tmp_path / "draft", QUICK) == second, "what is whole stays of use"
+
+
 def test_a_url_arrives_byte_for_byte_with_its_title(host: Host, film: Path, tmp_path: Path) -> None:
     shares: list[float] = []
 

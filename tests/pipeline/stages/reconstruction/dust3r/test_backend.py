@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 
 from models.dust3r.preprocess import Crop
-from pipeline.contract.errors import ClipError, SettingsError, TooFewRegistered
+from models.weights.cache import checksum
+from pipeline.contract.errors import ClipError, SettingsError, TooFewRegistered, WeightsReplaced
 from pipeline.stages.reconstruction.dust3r.alignment.align import align
 from pipeline.stages.reconstruction.dust3r.alignment.settings import AlignmentSettings
-from pipeline.stages.reconstruction.dust3r.backend import Dust3rReconstructor, to_reconstruction
+from pipeline.stages.reconstruction.dust3r.backend import Dust3rReconstructor, _network, to_reconstruction
 from pipeline.stages.reconstruction.dust3r.settings import Dust3rSettings
 from tests.models.tiny_dust3r import LINEAR, build
 from tests.pipeline.analytic_pairs import make_scene
@@ -85,3 +86,17 @@ def test_cameras_and_depth_return_to_the_stored_picture():
     assert result.depth.shape == (4, 36, 48)
     assert ((result.confidence > 0) == (result.depth > 0)).all()
     assert result.confidence.max() < 1
+
+
+def test_a_process_that_goes_on_loads_weights_again_that_were_replaced(tmp_path: Path):
+    path = tmp_path / "tiny.safetensors"
+    state = {key: tensor.contiguous() for key, tensor in build(LINEAR).state_dict().items()}
+    networks, hashes = [], []
+    for bias in (0.0, 1.0):
+        save_file(state | {"dec_norm.bias": torch.full_like(state["dec_norm.bias"], bias)}, path)
+        hashes.append(dict(Dust3rReconstructor(Dust3rSettings(weights=str(path))).weights))
+        networks.append(_network(str(path), *hashes[-1].values(), "cpu", "float32"))
+    assert [network.dec_norm.bias.mean().item() for network in networks] == [0, 1]
+    assert hashes[1] == {path.name: checksum(path)} != hashes[0]
+    with pytest.raises(WeightsReplaced, match=r"tiny\.safetensors was replaced while it was read"):
+        _network(str(path), *hashes[0].values(), "cpu", "float32")

@@ -19,9 +19,9 @@ from pipeline.quality import QualityReport
 from pipeline.quality.scores import TourScores
 from pipeline.settings import PROFILES
 from pipeline.stages.base import Workbench
+from pipeline.stages.chain import made_by
 from pipeline.stages.reconstruction.dust3r.backend import Dust3rReconstructor
 from pipeline.stages.reconstruction.dust3r.settings import Dust3rSettings
-from pipeline.stages.run import made_by
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
 from pipeline.tours.tour import FrameTruth

@@ -19,7 +19,7 @@ from pipeline.sources.video_source import parse_source
 from pipeline.sources.web.explain import explained
 from pipeline.sources.web.hosts import Hosts
 from pipeline.sources.web.settings import WebSettings
-from tests.fuzz.target import Target
+from tests.fuzz.reader import Reader
 
 RULES = SourceRules(duration_min_s=10, title_exclude=("live$",), creative_commons=True)
 RSS = """<?xml version="1.0"?><rss version="2.0" xmlns:media="http://search.yahoo.com/mrss/"
@@ -144,11 +144,11 @@ def _read_refusal(folder: Path, name: str) -> object:
     return explained(error, "https://example.org/" + value)
 
 
-TARGETS = (
-    Target("feeds", _make_feeds, _read_feed, 8),
-    Target("lists", _make_lists, _read_list, 6),
-    Target("lists_parquet", _make_tables, lambda folder, name: _judged(read_list(folder / name)), 1),
-    Target("listings", _make_listings, _read_listing, 8),
-    Target("hosts", _make_hosts, _read_hosts, 1, (".json",), may_write=("",)),
-    Target("refusals", _make_refusals, _read_refusal, 3),
+READERS = (
+    Reader("feeds", _make_feeds, _read_feed, 8),
+    Reader("lists", _make_lists, _read_list, 6),
+    Reader("lists_parquet", _make_tables, lambda folder, name: _judged(read_list(folder / name)), 1),
+    Reader("listings", _make_listings, _read_listing, 8),
+    Reader("hosts", _make_hosts, _read_hosts, 1, (".json",), may_write=("",)),
+    Reader("refusals", _make_refusals, _read_refusal, 3),
 )

@@ -24,7 +24,7 @@ from pipeline.contract.errors import TooFewRegistered
 from pipeline.contract.records import Reconstruction
 from pipeline.stages.reconstruction.checkpoints import ClipCheckpoints
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
-from tests.fuzz.target import Target
+from tests.fuzz.reader import Reader
 from training.checkpoints import NetworkDescription, comparable, describe, load_network, save_network
 from training.settings import FinetuneSettings
 from training.state import STATE, TrainingState
@@ -161,14 +161,14 @@ def _read_clip(folder: Path, name: str) -> object:
     return ClipCheckpoints(folder).load(int(Path(name).stem))
 
 
-TARGETS = (
-    Target("state_dicts", _make_state_dicts, _read_state_dict, 4),
-    Target("dust3r", _make_dust3r, _read_dust3r, 0.15),
-    Target("small_networks", _make_small, _read_small, 0.15),
-    Target("training_state", _make_state, _read_state, 0.7, (STATE,)),
-    Target("network_notes", _make_network, _read_description, 3, (".json",)),
-    Target("networks", _make_network, lambda folder, name: load_network(folder), 0.05),
-    Target("segmenter", _make_segmenter, _read_segmenter, 0.1, (".json", ".safetensors")),
-    Target("array_cache", _make_arrays, _read_arrays, 2, (".npz", "CACHEDIR.TAG")),
-    Target("clip_checkpoints", _make_clips, _read_clip, 2, (".npz",)),
+READERS = (
+    Reader("state_dicts", _make_state_dicts, _read_state_dict, 4),
+    Reader("dust3r", _make_dust3r, _read_dust3r, 0.15),
+    Reader("small_networks", _make_small, _read_small, 0.15),
+    Reader("training_state", _make_state, _read_state, 0.7, (STATE,)),
+    Reader("network_notes", _make_network, _read_description, 3, (".json",)),
+    Reader("networks", _make_network, lambda folder, name: load_network(folder), 0.05),
+    Reader("segmenter", _make_segmenter, _read_segmenter, 0.1, (".json", ".safetensors")),
+    Reader("array_cache", _make_arrays, _read_arrays, 2, (".npz", "CACHEDIR.TAG")),
+    Reader("clip_checkpoints", _make_clips, _read_clip, 2, (".npz",)),
 )

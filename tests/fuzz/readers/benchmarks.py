@@ -11,7 +11,7 @@ from pipeline.language.index import _known as known_index
 from pipeline.language.index import IndexContent, IndexedVideo, write_files
 from pipeline.language.retrieval.benchmark import Benchmark, RetrievalQuery, read_benchmark, write_benchmark
 from pipeline.quality.report import TourScores
-from tests.fuzz.target import Target
+from tests.fuzz.reader import Reader
 from training.data.nyu_format import FINE_SHAPE, NyuScene, read_bin, write_bin
 from training.data.occscannet import _intrinsics, _listed
 from training.data.pictures import read_depth_png, read_picture, write_picture
@@ -83,12 +83,12 @@ def _make_scores(folder: Path) -> None:
     (folder / "result.json").write_text(json.dumps({"of": "key", "figures": {"miou all": 0.5}}))
 
 
-TARGETS = (
-    Target("pickles", _make_pickles, _read_pickle, 6),
-    Target("grids", _make_grids, lambda folder, name: read_bin(folder / name), 0.1),
-    Target("pictures", _make_pictures, _read_picture, 1),
-    Target("frame_lists", _make_frames, lambda folder, name: _listed(folder / name), 4),
-    Target("retrieval", _make_retrieval, lambda folder, name: read_benchmark(folder), 0.5),
-    Target("region_index", _make_regions, lambda folder, name: known_index(folder), 2),
-    Target("study_scores", _make_scores, lambda folder, name: known_score(folder, "key"), 4),
+READERS = (
+    Reader("pickles", _make_pickles, _read_pickle, 6),
+    Reader("grids", _make_grids, lambda folder, name: read_bin(folder / name), 0.1),
+    Reader("pictures", _make_pictures, _read_picture, 1),
+    Reader("frame_lists", _make_frames, lambda folder, name: _listed(folder / name), 4),
+    Reader("retrieval", _make_retrieval, lambda folder, name: read_benchmark(folder), 0.5),
+    Reader("region_index", _make_regions, lambda folder, name: known_index(folder), 2),
+    Reader("study_scores", _make_scores, lambda folder, name: known_score(folder, "key"), 4),
 )

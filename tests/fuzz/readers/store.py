@@ -41,7 +41,7 @@ from pipeline.store.outputs import TableOutput
 from pipeline.store.rows import clip_rows, stored_clips
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
-from tests.fuzz.target import Target
+from tests.fuzz.reader import Reader
 from tests.pipeline.provenances import noted
 from tests.pipeline.stored_room import _clip
 
@@ -248,17 +248,17 @@ def _read_mark(folder: Path, name: str) -> object:
 ZARR = ("zarr.json", "/c/0", "/c/0/0", "/c/0/0/0", "/c/0/0/0/0")
 DATA = ("data/youtube-occ.json", "data/scratch")
 
-TARGETS = (
-    Target("zarr", _make_groups, _read_groups, 1.2, ZARR),
-    Target("frame_reader", _make_groups, _read_frames, 1.2, ZARR),
-    Target("clips", _make_clips, _read_clips, 1.5, (".parquet",)),
-    Target("notes", _make_notes, _read_notes, 1, ("source.json", "failure.json"), may_write=(*DATA, "data/videos/v/failure.json")),
-    Target("dataset", _make_dataset, _read_dataset, 1, (".parquet", "summary.json")),
-    Target("index_parts", _make_parts, _read_parts, 1, (".parquet", "_files.json")),
-    Target("contents", _make_contents, _read_contents, 1, ("contents.parquet", "videos.parquet", "left_out.parquet"), may_write=DATA),
-    Target("catalog", _make_catalog, _read_catalog, 2, (".parquet", ".json")),
-    Target("catalog_changes", _make_catalog, _change_catalog, 0.5, ("parts.json", "read.json"), may_write=("data/",)),
-    Target("fingerprints", _make_fingerprints, _read_fingerprints, 0.5, (".parquet", "parts.json", ".sqlite"), may_write=DATA),
-    Target("mark", _make_catalog, _read_mark, 1, ("youtube-occ.json",), may_write=("data/scratch", "data/dataset")),
+READERS = (
+    Reader("zarr", _make_groups, _read_groups, 1.2, ZARR),
+    Reader("frame_reader", _make_groups, _read_frames, 1.2, ZARR),
+    Reader("clips", _make_clips, _read_clips, 1.5, (".parquet",)),
+    Reader("notes", _make_notes, _read_notes, 1, ("source.json", "failure.json"), may_write=(*DATA, "data/videos/v/failure.json")),
+    Reader("dataset", _make_dataset, _read_dataset, 1, (".parquet", "summary.json")),
+    Reader("index_parts", _make_parts, _read_parts, 1, (".parquet", "_files.json")),
+    Reader("contents", _make_contents, _read_contents, 1, ("contents.parquet", "videos.parquet", "left_out.parquet"), may_write=DATA),
+    Reader("catalog", _make_catalog, _read_catalog, 2, (".parquet", ".json")),
+    Reader("catalog_changes", _make_catalog, _change_catalog, 0.5, ("parts.json", "read.json"), may_write=("data/",)),
+    Reader("fingerprints", _make_fingerprints, _read_fingerprints, 0.5, (".parquet", "parts.json", ".sqlite"), may_write=DATA),
+    Reader("mark", _make_catalog, _read_mark, 1, ("youtube-occ.json",), may_write=("data/scratch", "data/dataset")),
 )
 _ = StageMissing

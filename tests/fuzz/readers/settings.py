@@ -10,7 +10,7 @@ from pipeline.language.text import read_prompts
 from pipeline.settings import Layer, load_settings, resolve
 from pipeline.sources.entries import read_entries
 from pipeline.sources.named import NamedVideos
-from tests.fuzz.target import Target
+from tests.fuzz.reader import Reader
 from tests.paths import ROOT
 from training.small.__main__ import RECIPES, recipe_of
 
@@ -92,12 +92,12 @@ def _read_recipe(folder: Path, name: str) -> object:
     return recipe_of(Path(name).stem, folder / name)
 
 
-TARGETS = (
-    Target("settings", _make_settings, _read_settings, 4, (".yaml",)),
-    Target("set", _make_assignments, _read_assignments, 3),
-    Target("sources", _make_sources, _read_sources, 4, (".yaml",)),
-    Target("sources_text", _make_sources_text, _read_sources_text, 4),
-    Target("vocabulary", _make_words, lambda folder, name: load_vocabulary(folder / name), 0.3),
-    Target("prompts", _make_prompts, lambda folder, name: read_prompts(folder / name), 3),
-    Target("recipes", _make_recipes, _read_recipe, 1),
+READERS = (
+    Reader("settings", _make_settings, _read_settings, 4, (".yaml",)),
+    Reader("set", _make_assignments, _read_assignments, 3),
+    Reader("sources", _make_sources, _read_sources, 4, (".yaml",)),
+    Reader("sources_text", _make_sources_text, _read_sources_text, 4),
+    Reader("vocabulary", _make_words, lambda folder, name: load_vocabulary(folder / name), 0.3),
+    Reader("prompts", _make_prompts, lambda folder, name: read_prompts(folder / name), 3),
+    Reader("recipes", _make_recipes, _read_recipe, 1),
 )

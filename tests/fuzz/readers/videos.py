@@ -11,7 +11,7 @@ from pipeline.stages.video.arrival import Arrival
 from pipeline.stages.video.fetch import _verified
 from pipeline.stages.video.origins import FetchRequest
 from pipeline.stages.video.settings import VideoSettings
-from tests.fuzz.target import Target
+from tests.fuzz.reader import Reader
 from tests.pipeline.videos import walk, write_video
 
 SETTINGS = VideoSettings(duration_min_s=0.1, probe_bytes_max=256 * 2**20)
@@ -38,4 +38,4 @@ def _read(folder: Path, name: str) -> object:
     return described, shown, pictures, sum(1 for _ in frames_near(path, np.array([0.1, 0.6])))
 
 
-TARGETS = (Target("videos", _make, _read, 0.1, may_die=True),)
+READERS = (Reader("videos", _make, _read, 0.1, may_die=True),)

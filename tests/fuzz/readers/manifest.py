@@ -10,7 +10,7 @@ from pipeline.dataset.recipe import DatasetRecipe, StageRecipe
 from pipeline.settings import Layer, load_settings, resolve
 from pipeline.sources.web.settings import WebSettings
 from pipeline.stages.registry import stages
-from tests.fuzz.target import Target
+from tests.fuzz.reader import Reader
 
 
 def _make(folder: Path) -> None:
@@ -56,7 +56,7 @@ def _rows(path: Path) -> object:
     return found
 
 
-TARGETS = (
-    Target("manifest", _make, _read, 1),
-    Target("manifest_rows", _make, _read_rows, 1),
+READERS = (
+    Reader("manifest", _make, _read, 1),
+    Reader("manifest_rows", _make, _read_rows, 1),
 )

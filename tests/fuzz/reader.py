@@ -13,7 +13,7 @@ TYPED = (PipelineError, ModelError)
 
 
 @dataclass(frozen=True)
-class Target:
+class Reader:
     """A parser.
 
     name: as seeds name it. make: writes true files into a folder, with the program's own writers. read: is given the

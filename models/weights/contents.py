@@ -1,0 +1,136 @@
+"""What weights hold that are named by a path: their SHA-256, computed again only once a file has changed.
+
+What was computed is remembered by path, size, times and inode: in the process, and in a subfolder of the weights' cache
+folder that this program made. The memory only saves reading; where it cannot be kept, files are read again.
+"""
+
+import contextlib
+import os
+import stat
+import time
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from models.atomic import draft
+from models.own_folder import find_own, own_folder
+from models.weights.cache import cache_folder, checksum
+
+REMEMBERED = "youtube-occ-hashes"
+"""Subfolder of the folder of weights, made and marked here, one small file a path."""
+
+SETTLED_NS = 2_000_000_000
+"""A file that changed so shortly before it was read may have changed again within one tick of its clock (FAT: 2 s)."""
+
+_OF_A_NETWORK = (".safetensors", ".json")
+
+
+class _Hashed(BaseModel):
+    """A file as it was when it was hashed, and when that was."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+    hashed_ns: int
+
+    def is_still(self, now: os.stat_result) -> bool:
+        """Tell whether the file is for certain the one that was hashed."""
+        noted = (self.size, self.mtime_ns, self.ctime_ns, self.inode)
+        settled = self.hashed_ns - max(self.mtime_ns, self.ctime_ns) > SETTLED_NS
+        return settled and noted == (now.st_size, now.st_mtime_ns, now.st_ctime_ns, now.st_ino)
+
+
+class _Known(BaseModel):
+    """The files that lay at a path when they could last be read, by name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str
+    files: dict[str, _Hashed]
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        return {name: file.sha256 for name, file in self.files.items()}
+
+
+_known: dict[str, _Known] = {}
+
+
+def contents(path: Path) -> dict[str, str]:
+    """Return the SHA-256 of what lies at a path, by name of file: a file, or those of a network in a folder.
+
+    Of a folder count ``*.safetensors`` and ``*.json``, which say what the tensors mean. What is not there or cannot be
+    read at the moment is taken to be what it was when it last could; empty where that is not known.
+    """
+    place = str(path.absolute())
+    try:
+        there = _files(path)
+        if there:
+            return _hashed(place, path, there)
+    except OSError:
+        pass
+    known = _read(place) or _known.get(place)
+    return known.hashes if known else {}
+
+
+def _files(path: Path) -> dict[str, os.stat_result]:
+    """Return regular files by name; none where a folder holds no tensors, as the place of one that is not mounted."""
+    if not path.is_dir():
+        state = path.stat()
+        return {path.name: state} if stat.S_ISREG(state.st_mode) else {}
+    states = {entry.name: entry.stat() for entry in path.iterdir() if entry.suffix in _OF_A_NETWORK}
+    files = {name: state for name, state in sorted(states.items()) if stat.S_ISREG(state.st_mode)}
+    return files if any(name.endswith(".safetensors") for name in files) else {}
+
+
+def _hashed(place: str, path: Path, there: Mapping[str, os.stat_result]) -> dict[str, str]:
+    known = _known.get(place) or _read(place)
+    before = known.files if known else {}
+    found = {}
+    for name, state in there.items():
+        file = before.get(name)
+        is_still = file is not None and file.is_still(state)
+        found[name] = file if file and is_still else _hash(path / name if path.is_dir() else path, state)
+    now = _Known(path=place, files=found)
+    if now != known:
+        _write(now)
+    _known[place] = now
+    return now.hashes
+
+
+def _hash(file: Path, state: os.stat_result) -> _Hashed:
+    begun = time.time_ns()
+    return _Hashed(
+        sha256=checksum(file),
+        size=state.st_size,
+        mtime_ns=state.st_mtime_ns,
+        ctime_ns=state.st_ctime_ns,
+        inode=state.st_ino,
+        hashed_ns=begun,
+    )
+
+
+def _read(place: str) -> _Known | None:
+    folder = find_own(cache_folder(), REMEMBERED)
+    if folder is None:
+        return None
+    try:
+        found = _Known.model_validate_json((folder / _name(place)).read_bytes())
+    except (OSError, ValidationError):
+        return None
+    return found if found.path == place else None
+
+
+def _write(known: _Known) -> None:
+    with contextlib.suppress(OSError), draft(own_folder(cache_folder(), REMEMBERED) / _name(known.path)) as part:
+        part.write_text(known.model_dump_json())
+
+
+def _name(place: str) -> str:
+    return f"{sha256(os.fsencode(place)).hexdigest()}.json"
