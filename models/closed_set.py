@@ -3,16 +3,17 @@
 They are read from a folder as ``save_pretrained`` writes it, safetensors only and without running code from it.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from models.errors import UnusableInput, WrongWeights
 from models.extras import extra
+from models.json_text import parsed_json
 from models.indoor.places365 import IMAGENET_MEAN, IMAGENET_STD
 from models.san.config import CONTEXT_LENGTH
 from models.san.preprocess import resize_short_side
@@ -42,8 +43,6 @@ class ClosedSetSegmenter:
             MissingExtra: transformers is not installed.
             WrongWeights: no network of a known kind in the folder, or not one that segments.
         """
-        from safetensors import SafetensorError
-
         with extra("segmenters", "running a segmenter of transformers"):
             from transformers import AutoConfig, AutoModelForSemanticSegmentation, AutoModelForUniversalSegmentation
 
@@ -57,7 +56,7 @@ class ClosedSetSegmenter:
                 folder, local_files_only=True, use_safetensors=True, output_loading_info=True
             )
             mean, std = _normalisation(folder)
-        except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
+        except Exception as error:  # whatever transformers makes of sizes that no network has
             raise WrongWeights(f"{folder} cannot be read as a segmenter: {error}") from error
         if report["missing_keys"]:
             raise WrongWeights(f"{folder} lacks weights, first {min(report['missing_keys'])}")
@@ -107,8 +106,12 @@ class ClosedSetSegmenter:
 
 def _normalisation(folder: Path) -> tuple[tuple[float, ...], tuple[float, ...]]:
     path = folder / "preprocessor_config.json"
-    stated = json.loads(path.read_text()) if path.is_file() else {}
-    return tuple(stated.get("image_mean", IMAGENET_MEAN)), tuple(stated.get("image_std", IMAGENET_STD))
+    stated = parsed_json(path.read_bytes()) if path.is_file() else {}
+    mean, std = (stated.get(name, known) for name, known in (("image_mean", IMAGENET_MEAN), ("image_std", IMAGENET_STD)))
+    numbers = tuple(map(float, mean)), tuple(map(float, std))
+    if any(len(found) != 3 for found in numbers) or not np.isfinite(numbers).all() or min(numbers[1]) <= 0:
+        raise ValueError(f"{path.name}: mean {mean} and deviation {std} are not those of three planes")
+    return numbers
 
 
 def _resized(logits: Tensor, padded: tuple[int, int], image: tuple[int, int], output: tuple[int, int]) -> Tensor:

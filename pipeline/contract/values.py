@@ -14,6 +14,9 @@ Values = Mapping[str, Any]
 
 Model = TypeVar("Model", bound=BaseModel)
 
+MOST_NODES = 100_000
+"""Values of a YAML file; the largest that ships has three hundred."""
+
 HERE_ALONE: JsonDict = {"here_alone": True}
 """Mark (``json_schema_extra``) of a setting that says where or how fast on one machine; no manifest carries it."""
 
@@ -92,8 +95,44 @@ def _value(entry: str, text: str) -> Any:
 
 
 def _parsed(text: str, otherwise: str) -> Any:
-    """Return what a YAML text holds; raises ``SettingsError``, also for one nested so deep that nobody wrote it."""
+    """Return what a YAML text holds; raises ``SettingsError``."""
     try:
-        return yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        return load_yaml(text)
+    except yaml.YAMLError as error:
         raise SettingsError(f"{otherwise}: {' '.join(str(error).split())[:500]}") from error
+
+
+def load_yaml(text: str) -> Any:
+    """Return what a YAML text holds.
+
+    Raises:
+        yaml.YAMLError: it is no YAML, or none that somebody wrote by hand: nested too deep, holding itself, or standing
+            for more than ``MOST_NODES`` values once its aliases are followed.
+    """
+    loader = yaml.SafeLoader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        if _size(node, {}) > MOST_NODES:
+            raise yaml.YAMLError(f"its aliases stand for more than {MOST_NODES} values")
+        return loader.construct_document(node)
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
+        raise yaml.YAMLError(f"a value cannot be read: {error or type(error).__name__}") from error
+    except RecursionError as error:
+        raise yaml.YAMLError("it is nested too deep") from error
+    finally:
+        loader.dispose()
+
+
+def _size(node: yaml.Node, known: dict[int, int | None]) -> int:
+    """Return how many values a node stands for; ``known``: sizes by node, None of those that are being counted."""
+    if id(node) not in known:
+        known[id(node)] = None
+        held = node.value if isinstance(node, yaml.CollectionNode) else []
+        parts = (part for entry in held for part in (entry if isinstance(entry, tuple) else (entry,)))
+        known[id(node)] = 1 + sum(_size(part, known) for part in parts)
+    size = known[id(node)]
+    if size is None:
+        raise yaml.YAMLError("it holds itself")
+    return size

@@ -169,12 +169,12 @@ class Files:
 
         Raises:
             FileNotFoundError: there is none.
-            CorruptStore: it is none, or turns out damaged while it is read in the block.
+            CorruptStore: it is none, or turns out damaged, or without a column, while it is read in the block.
         """
         with self.open(*parts) as file:
             try:
                 yield pq.ParquetFile(file, page_checksum_verification=True)
-            except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+            except (pa.ArrowException, OSError, UnicodeDecodeError, KeyError) as error:
                 if getattr(error, "errno", None) is not None:
                     raise
                 path = self.path(*parts)

@@ -41,7 +41,7 @@ class Reader:
 def files_of(folder: Path) -> dict[str, int]:
     """Return the size of every file below a folder, by its name from there; of a link, -1."""
     found: dict[str, int] = {}
-    waiting = [str(folder)]
+    waiting, start = [str(folder)], len(str(folder)) + 1
     while waiting:
         with os.scandir(waiting.pop()) as entries:
             for entry in entries:
@@ -49,5 +49,5 @@ def files_of(folder: Path) -> dict[str, int]:
                     waiting.append(entry.path)
                 else:
                     size = -1 if entry.is_symlink() else entry.stat().st_size
-                    found[os.path.relpath(entry.path, folder)] = size
+                    found[entry.path[start:]] = size
     return found

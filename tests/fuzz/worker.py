@@ -19,6 +19,8 @@ from tests.fuzz.bounds import Trespass, Watch, bounded_work, limit_memory
 from tests.fuzz.mutate import mutated
 from tests.fuzz.reader import Reader, files_of
 
+MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of this name and of nobody else is made in it
+"""Where files lie in memory: three of them are written for every input."""
 EACH = 200
 """Inputs after which the parent is told."""
 
@@ -134,7 +136,7 @@ def run(target: Reader, seeds: Sequence[int], tell: Callable[[Tally], None]) -> 
 def _forked(target: Reader, seeds: Sequence[int], present: mmap.mmap) -> Iterator[dict[str, Any]]:
     """Yield what a child process tells, and at last its exit status."""
     present[:] = struct.pack("q", -1)
-    with tempfile.TemporaryDirectory(prefix="fuzz-") as root:
+    with tempfile.TemporaryDirectory(prefix="fuzz-", dir=MEMORY if MEMORY.is_dir() else None) as root:
         reading, writing = os.pipe()
         sys.stdout.flush()
         child = os.fork()

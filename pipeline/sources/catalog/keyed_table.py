@@ -19,12 +19,14 @@ import pyarrow.parquet as pq
 from filelock import FileLock
 from numpy.typing import NDArray
 
+from models.json_text import parsed_json
 from pipeline.contract.errors import CorruptStore
 from pipeline.store.files import Files
 
 LIST = "parts.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\.parquet")
 ROWS_PER_GROUP = 32_768
+LARGEST_NUMBER = 2**62
 READ_TRIES = 20
 """Times that a reader begins anew because a writer merged files away under it."""
 
@@ -79,9 +81,12 @@ class KeyedTable:
         if not self.files.exists(self.folder, LIST):
             return Listing()
         try:
-            content = json.loads(self.files.read_bytes(self.folder, LIST))
-            return Listing(tuple(_table_file(part) for part in content["parts"]), int(content["next_number"]))
-        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+            content = parsed_json(self.files.read_bytes(self.folder, LIST))
+            number = int(content["next_number"])
+            if not 0 <= number < LARGEST_NUMBER:
+                raise ValueError(f"{number} is no number of a row")
+            return Listing(tuple(_table_file(part) for part in content["parts"]), number)
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
             message = f"{self.files.path(self.folder, LIST)} does not read back ({error}): restore it from a backup"
             raise CorruptStore(message) from error
 

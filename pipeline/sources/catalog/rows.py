@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipeline.contract.errors import CorruptStore
 from pipeline.contract.records import Segment
 from pipeline.sources.video_source import VideoSource
 
@@ -89,8 +90,11 @@ def as_table(rows: list[CatalogRow]) -> pa.Table:
 
 
 def as_rows(table: pa.Table) -> list[CatalogRow]:
-    """Return a table of ``SCHEMA`` as rows."""
-    return [_as_row(values) for values in table.to_pylist()]
+    """Return a table of ``SCHEMA`` as rows; raises ``CorruptStore`` where a row holds what none of ours does."""
+    try:
+        return [_as_row(values) for values in table.to_pylist()]
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+        raise CorruptStore(f"the catalog holds a row that is none ({error}): restore it from a backup") from error
 
 
 def now() -> datetime:
