@@ -190,11 +190,15 @@ def _compared(found: pa.Table, expected: pa.Table) -> str:
 
 def _expected(path: Path, row_group_bytes_max: int) -> Iterator[pa.Table]:
     """Yield the rows of each video; each lies in a row group of its own, which is as large as it says or smaller."""
+    reason = oversized(path, row_group_bytes_max)
+    if reason:
+        raise BrokenManifest(f"{path}: {reason}")
+    yield from _fitting_groups(path, row_group_bytes_max)
+
+
+def _fitting_groups(path: Path, row_group_bytes_max: int) -> Iterator[pa.Table]:
     try:
         with pq.ParquetFile(path) as file:
-            reason = oversized(file, row_group_bytes_max)
-            if reason:
-                raise BrokenManifest(f"{path}: {reason}: raise video.web.row_group_bytes_max if you trust it")
             for group in range(file.num_row_groups):
                 with limited_growth(4 * row_group_bytes_max):
                     table = file.read_row_group(group)
@@ -212,7 +216,9 @@ def _fitting(table: pa.Table, path: Path) -> pa.Table:
     except (pa.ArrowException, KeyError) as error:
         raise BrokenManifest(f"{path} has other columns than a manifest: {str(error)[:200]}") from error
     strange = [name for name in SCHEMA.names if fitting[name].null_count]
-    strange += [name for name, count in _LENGTHS.items() if set(pc.list_value_length(fitting[name]).to_pylist()) != {count}]
+    strange += [
+        name for name, count in _LENGTHS.items() if set(pc.list_value_length(fitting[name]).to_pylist()) != {count}
+    ]
     strange += [name for name in _LISTS if pc.list_flatten(fitting[name]).null_count]
     if strange:
         raise BrokenManifest(f"{path}: the column {strange[0]!r} lacks values")

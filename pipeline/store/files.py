@@ -154,14 +154,16 @@ class Files:
         self.write_bytes(sink.getvalue().to_pybytes(), *parts)
 
     def read_table(self, *parts: str) -> pa.Table:
-        """Read a Parquet table."""
+        """Read a Parquet table; raises ``FileNotFoundError``, ``NotReadableNow`` and ``CorruptStore``."""
         try:
-            return pq.read_table(pa.BufferReader(self.read_bytes(*parts)), page_checksum_verification=True)
+            table = pq.read_table(pa.BufferReader(self.read_bytes(*parts)), page_checksum_verification=True)
+            table.validate(full=True)
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             if getattr(error, "errno", None) is not None:
                 raise
             message = f"{self.path(*parts)} is no Parquet file ({error}): delete it and run its stage again"
             raise CorruptStore(message) from error
+        return table
 
     @contextlib.contextmanager
     def open_parquet(self, *parts: str) -> Iterator[pq.ParquetFile]:

@@ -60,7 +60,7 @@ class IndexFile(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str
+    name: str = Field(pattern=r"^(index/)?[A-Za-z0-9_-]+\.parquet$")
     first: str = ""
 
 
@@ -239,8 +239,8 @@ def _retried(files: Files, read: Callable[[IndexFiles], T]) -> T:
 def _columns(files: Files, part: IndexFile, columns: Sequence[str]) -> pa.Table:
     with files.open_parquet("dataset", part.name) as index:
         held = [name for name in columns if name in index.schema_arrow.names]
-        table = index.read(held)
-        table = table.select(held)
+        table = index.read(held).select(held)
+        table.validate(full=True)
     for name in (name for name in columns if name in INDEX_SCHEMA.names and name not in held):
         table = table.append_column(name, pa.nulls(table.num_rows, INDEX_SCHEMA.field(name).type))
     return table.select(list(columns))
@@ -267,5 +267,7 @@ def _noted(indexed: str) -> dict[str, Any]:
     except ValueError:
         noted = None
     if not isinstance(noted, dict):
-        raise CorruptStore(f"the index does not say which groups it was written from ({indexed[:80]!r}): build it again")
+        raise CorruptStore(
+            f"the index does not say which groups it was written from ({indexed[:80]!r}): build it again"
+        )
     return noted

@@ -22,7 +22,7 @@ def _span(rng: random.Random, content: bytes) -> tuple[int, int]:
     return start, start + rng.randint(0, longest)
 
 
-def _flip(rng: random.Random, content: bytes, others: Sequence[bytes]) -> bytes:
+def _flip(rng: random.Random, content: bytes, _others: Sequence[bytes]) -> bytes:
     if not content:
         return content
     changed = bytearray(content)
@@ -30,22 +30,22 @@ def _flip(rng: random.Random, content: bytes, others: Sequence[bytes]) -> bytes:
     return bytes(changed)
 
 
-def _put(rng: random.Random, content: bytes, others: Sequence[bytes]) -> bytes:
+def _put(rng: random.Random, content: bytes, _others: Sequence[bytes]) -> bytes:
     start, word = rng.randrange(len(content) + 1), rng.choice(WORDS)
     end = start + (len(word) if rng.random() < 0.5 else 0)
     return content[:start] + word + content[end:]
 
 
-def _cut(rng: random.Random, content: bytes, others: Sequence[bytes]) -> bytes:
+def _cut(rng: random.Random, content: bytes, _others: Sequence[bytes]) -> bytes:
     return content[: rng.randrange(len(content) + 1)]
 
 
-def _leave_out(rng: random.Random, content: bytes, others: Sequence[bytes]) -> bytes:
+def _leave_out(rng: random.Random, content: bytes, _others: Sequence[bytes]) -> bytes:
     start, end = _span(rng, content)
     return content[:start] + content[end:]
 
 
-def _copy(rng: random.Random, content: bytes, others: Sequence[bytes]) -> bytes:
+def _copy(rng: random.Random, content: bytes, _others: Sequence[bytes]) -> bytes:
     start, end = _span(rng, content)
     place = rng.randrange(len(content) + 1)
     return content[:place] + content[start:end] * rng.choice((1, 1, 2, 50)) + content[place:]
@@ -58,17 +58,17 @@ def _splice(rng: random.Random, content: bytes, others: Sequence[bytes]) -> byte
     return content[:place] + other[start:end] + content[place + (end - start if rng.random() < 0.5 else 0) :]
 
 
-def _noise(rng: random.Random, content: bytes, others: Sequence[bytes]) -> bytes:
+def _noise(rng: random.Random, content: bytes, _others: Sequence[bytes]) -> bytes:
     start, end = _span(rng, content)
     return content[:start] + rng.randbytes(min(end - start, SMALL)) + content[end:]
 
 
-def _zeros(rng: random.Random, content: bytes, others: Sequence[bytes]) -> bytes:
+def _zeros(rng: random.Random, content: bytes, _others: Sequence[bytes]) -> bytes:
     start, end = _span(rng, content)
     return content[:start] + bytes(end - start) + content[end:]
 
 
-def _length(rng: random.Random, content: bytes, others: Sequence[bytes]) -> bytes:
+def _length(rng: random.Random, content: bytes, _others: Sequence[bytes]) -> bytes:
     width, order = rng.choice((1, 2, 4, 8)), rng.choice(("little", "big"))
     place = rng.randrange(max(1, len(content) - width + 1))
     value = rng.choice((*LENGTHS, len(content), len(content) + 1)) % 256**width

@@ -87,7 +87,16 @@ YAML = (
     '"\\ud800"',
     '"\\U0011ffff"',
 )
-WORDS = (b"\0", b"\xff", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\x80\0\0\0", b"\0\0\0\0\0\0\0\x80", b"\xed\xa0\x80", b"\xef\xbb\xbf")
+WORDS = (
+    b"\0",
+    b"\xff",
+    b"\xff\xff\xff\xff",
+    b"\x7f\xff\xff\xff",
+    b"\x80\0\0\0",
+    b"\0\0\0\0\0\0\0\x80",
+    b"\xed\xa0\x80",
+    b"\xef\xbb\xbf",
+)
 
 
 def number(rng: random.Random) -> str:

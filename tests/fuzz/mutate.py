@@ -1,7 +1,7 @@
 """Inputs made of true ones; a target's name and one integer say exactly which."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
 
 from tests.fuzz.byte_mutations import changed_bytes
@@ -19,34 +19,45 @@ WITH_STRUCTURE = 0.65
 """Share of inputs whose changes know the format; the others change bytes."""
 
 
+MOST = 200_000
+"""Bytes of an input, unless the true one has more."""
+
+
 def mutated(target: str, seed: int, true: Mapping[str, bytes]) -> tuple[str, bytes]:
     """Return which of the true files is replaced for the input ``seed`` of a target, and by what."""
     rng = random.Random(f"{target} {seed}")
     name = rng.choice(sorted(true))
     others = [content for other, content in true.items() if PurePath(other).suffix == PurePath(name).suffix]
     if rng.random() < WITH_STRUCTURE:
-        return name, _with_structure(rng, name, true[name], others)
-    return name, changed_bytes(rng, true[name], others)
+        content = _with_structure(rng, name, true[name], others)
+    else:
+        content = changed_bytes(rng, true[name], others)
+    return name, content[: max(MOST, len(true[name]))]
 
 
 def _with_structure(rng: random.Random, name: str, content: bytes, others: list[bytes]) -> bytes:
-    match PurePath(name).suffix:
-        case ".json":
-            return changed_json(rng, content)
-        case ".yaml":
-            return changed_yaml(rng, content)
-        case ".xml":
-            return changed_xml(rng, content)
-        case ".csv" | ".txt":
-            return changed_lines(rng, content)
-        case ".pkl":
-            return changed_pickle(rng, content, others)
-        case ".npz" | ".pth" | ".ckpt":
-            return changed_zip(rng, content, others)
-        case ".safetensors":
-            return changed_safetensors(rng, content)
-        case ".parquet":
-            return changed_parquet(rng, content)
-        case ".png":
-            return changed_png(rng, content, others)
-    return changed_bytes(rng, content, others)
+    change = _BY_SUFFIX.get(PurePath(name).suffix, changed_bytes)
+    return change(rng, content, others)
+
+
+Change = Callable[[random.Random, bytes, Sequence[bytes]], bytes]
+
+
+def _alone(change: Callable[[random.Random, bytes], bytes]) -> Change:
+    return lambda rng, content, _others: change(rng, content)
+
+
+_BY_SUFFIX: dict[str, Change] = {
+    ".json": _alone(changed_json),
+    ".yaml": _alone(changed_yaml),
+    ".xml": _alone(changed_xml),
+    ".csv": _alone(changed_lines),
+    ".txt": _alone(changed_lines),
+    ".pkl": changed_pickle,
+    ".npz": _alone(changed_zip),
+    ".pth": _alone(changed_zip),
+    ".ckpt": _alone(changed_zip),
+    ".safetensors": _alone(changed_safetensors),
+    ".parquet": _alone(changed_parquet),
+    ".png": changed_png,
+}

@@ -18,9 +18,10 @@ class Reader:
 
     name: as seeds name it. make: writes true files into a folder, with the program's own writers. read: is given the
     folder and the name of the file that was changed, and lets errors through. suffixes: ends of the names of the files
-    that are changed. weight: how many of the inputs of a campaign it gets, in comparison. allowed: errors that are no
-    violation. may_write: beginnings of names, inside the folder, that reading may write or delete. may_die: whether
-    the program runs this parser in a process of its own and outlives it.
+    that are changed. weight: how many of the inputs of a campaign it gets, in comparison; cheap ones get most. allowed:
+    errors that are no violation. may_write: beginnings of names, inside the folder, that reading may write or delete.
+    may_start: whether it looks at the file in a process of its own. may_die: whether the program runs this parser in a
+    process of its own and outlives it.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Reader:
     suffixes: tuple[str, ...] = ("",)
     allowed: tuple[type[BaseException], ...] = TYPED
     may_write: tuple[str, ...] = ()
+    may_start: bool = False
     may_die: bool = False
 
     def true_inputs(self, folder: Path) -> dict[str, bytes]:

@@ -32,7 +32,19 @@ _PIECES = (
     "\0",
     "]]>",
 )
-_ENCODINGS = ("utf-8", "utf-16", "utf-7", "latin-1", "x-unknown", "idna", "rot13", "undefined", "zlib", "utf-32", "cp037")
+_ENCODINGS = (
+    "utf-8",
+    "utf-16",
+    "utf-7",
+    "latin-1",
+    "x-unknown",
+    "idna",
+    "rot13",
+    "undefined",
+    "zlib",
+    "utf-32",
+    "cp037",
+)
 
 
 def changed_xml(rng: random.Random, content: bytes) -> bytes:
@@ -54,7 +66,9 @@ def _change_token(rng: random.Random, tokens: list[str]) -> None:
     place = rng.randrange(len(tokens))
     kind = rng.choice(("text", "text", "piece", "gone", "copied", "nested", "attribute", "moved"))
     if kind == "text":
-        tokens[place] = hostile.string(rng) if not tokens[place].startswith("<") else tokens[place] + hostile.string(rng)
+        tokens[place] = (
+            hostile.string(rng) if not tokens[place].startswith("<") else tokens[place] + hostile.string(rng)
+        )
     elif kind == "piece":
         tokens.insert(place, rng.choice(_PIECES))
     elif kind == "gone" and len(tokens) > 1:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.fuzz.bounds import Trespass, Watch, bounded_work, limit_memory
+from tests.fuzz.bounds import Watch, bounded_work, limit_memory
 from tests.fuzz.mutate import mutated
 from tests.fuzz.reader import Reader, files_of
 
@@ -62,7 +62,7 @@ class Bench:
             target.read(self.folder, name)
         self._reset()
         self._before = files_of(self.area)
-        self._watch = Watch(self.area)
+        self._watch = Watch(self.area, may_start=target.may_start)
 
     def outcome(self, name: str, content: bytes) -> tuple[str, str]:
         """Return what reading came to, and why that is a violation, or nothing."""
@@ -91,7 +91,7 @@ class Bench:
                     self._watch.is_on = False
         except self.target.allowed as error:
             return type(error).__name__, ""
-        except BaseException as error:  # noqa: BLE001 - whatever a parser lets through is what is looked for
+        except BaseException as error:
             if isinstance(error, KeyboardInterrupt):
                 raise
             return type(error).__name__, f"{type(error).__name__}: {str(error)[:200]} {_where(error)}"
@@ -105,7 +105,11 @@ class Bench:
 
 def _where(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
-    own = [f for f in frames if "/tests/fuzz/" not in f.filename and any(f"/{p}/" in f.filename for p in ("pipeline", "models", "training"))]
+    own = [
+        f
+        for f in frames
+        if "/tests/fuzz/" not in f.filename and any(f"/{p}/" in f.filename for p in ("pipeline", "models", "training"))
+    ]
     return f"in {Path(own[-1].filename).name}:{own[-1].lineno} {own[-1].name}" if own else ""
 
 

@@ -55,6 +55,13 @@ def _table_file(stored: dict[str, object]) -> TableFile:
     return TableFile(name, rows)
 
 
+def _number(stored: object) -> int:
+    """Return the number of a row; raises ``ValueError`` where it is none that a table can hold."""
+    if not isinstance(stored, int) or not 0 <= stored < LARGEST_NUMBER:
+        raise ValueError(f"{str(stored)[:80]!r} is no number of a row")
+    return stored
+
+
 class KeyedTable:
     """A table in the folder ``folder`` of a store, with the string column ``key``."""
 
@@ -82,10 +89,7 @@ class KeyedTable:
             return Listing()
         try:
             content = parsed_json(self.files.read_bytes(self.folder, LIST))
-            number = int(content["next_number"])
-            if not 0 <= number < LARGEST_NUMBER:
-                raise ValueError(f"{number} is no number of a row")
-            return Listing(tuple(_table_file(part) for part in content["parts"]), number)
+            return Listing(tuple(_table_file(part) for part in content["parts"]), _number(content["next_number"]))
         except (ValueError, KeyError, TypeError, OverflowError) as error:
             message = f"{self.files.path(self.folder, LIST)} does not read back ({error}): restore it from a backup"
             raise CorruptStore(message) from error
@@ -163,7 +167,7 @@ class KeyedTable:
 
     def _hits(self, part: TableFile, wanted: pa.Array) -> pa.Table:
         with self.files.open_parquet(self.folder, part.name) as file:
-            keys = file.read([self.key])[self.key]
+            keys = file.read([self.key]).select([self.key])[self.key]
             rows: NDArray[np.int64] = np.flatnonzero(pc.is_in(keys, wanted).to_numpy())
             groups = np.unique(rows // ROWS_PER_GROUP)
             if not len(groups):
@@ -174,4 +178,4 @@ class KeyedTable:
 
     def _read(self, part: TableFile, columns: list[str]) -> pa.Table:
         with self.files.open_parquet(self.folder, part.name) as file:
-            return file.read(columns)
+            return file.read(columns).select(columns)

@@ -7,10 +7,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from pipeline.language.index import _known as known_index
 from pipeline.language.index import IndexContent, IndexedVideo, write_files
+from pipeline.language.index import _known as known_index
 from pipeline.language.retrieval.benchmark import Benchmark, RetrievalQuery, read_benchmark, write_benchmark
-from pipeline.quality.report import TourScores
 from tests.fuzz.reader import Reader
 from training.data.nyu_format import FINE_SHAPE, NyuScene, read_bin, write_bin
 from training.data.occscannet import _intrinsics, _listed
@@ -19,7 +18,6 @@ from training.data.safe_pickle import array_of, labels_of, read_arrays
 from training.studies.label_efficiency import _known as known_score
 
 GRID = (60, 60, 36)
-_ = TourScores
 
 
 def _make_pickles(folder: Path) -> None:
@@ -84,11 +82,11 @@ def _make_scores(folder: Path) -> None:
 
 
 READERS = (
-    Reader("pickles", _make_pickles, _read_pickle, 6),
-    Reader("grids", _make_grids, lambda folder, name: read_bin(folder / name), 0.1),
-    Reader("pictures", _make_pictures, _read_picture, 1),
-    Reader("frame_lists", _make_frames, lambda folder, name: _listed(folder / name), 4),
-    Reader("retrieval", _make_retrieval, lambda folder, name: read_benchmark(folder), 0.5),
-    Reader("region_index", _make_regions, lambda folder, name: known_index(folder), 2),
-    Reader("study_scores", _make_scores, lambda folder, name: known_score(folder, "key"), 4),
+    Reader("pickles", _make_pickles, _read_pickle, 8),
+    Reader("grids", _make_grids, lambda folder, name: read_bin(folder / name), 2),
+    Reader("pictures", _make_pictures, _read_picture, 4),
+    Reader("frame_lists", _make_frames, lambda folder, name: _listed(folder / name), 10),
+    Reader("retrieval", _make_retrieval, lambda folder, _name: read_benchmark(folder), 1.5),
+    Reader("region_index", _make_regions, lambda folder, _name: known_index(folder), 5),
+    Reader("study_scores", _make_scores, lambda folder, _name: known_score(folder, "key"), 8),
 )

@@ -93,11 +93,11 @@ def _read_recipe(folder: Path, name: str) -> object:
 
 
 READERS = (
-    Reader("settings", _make_settings, _read_settings, 4, (".yaml",)),
-    Reader("set", _make_assignments, _read_assignments, 3),
-    Reader("sources", _make_sources, _read_sources, 4, (".yaml",)),
-    Reader("sources_text", _make_sources_text, _read_sources_text, 4),
-    Reader("vocabulary", _make_words, lambda folder, name: load_vocabulary(folder / name), 0.3),
-    Reader("prompts", _make_prompts, lambda folder, name: read_prompts(folder / name), 3),
-    Reader("recipes", _make_recipes, _read_recipe, 1),
+    Reader("settings", _make_settings, _read_settings, 0.6, (".yaml",)),
+    Reader("set", _make_assignments, _read_assignments, 6),
+    Reader("sources", _make_sources, _read_sources, 0.4, (".yaml",)),
+    Reader("sources_text", _make_sources_text, _read_sources_text, 0.5),
+    Reader("vocabulary", _make_words, lambda folder, name: load_vocabulary(folder / name), 0.15),
+    Reader("prompts", _make_prompts, lambda folder, name: read_prompts(folder / name), 6),
+    Reader("recipes", _make_recipes, _read_recipe, 0.15),
 )

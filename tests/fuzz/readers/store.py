@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from pipeline.contract.errors import DownloadTransient, StageMissing
+from pipeline.contract.errors import DownloadTransient
 from pipeline.contract.records import Segment, Source
 from pipeline.dataset.contents import class_statistics, contents_of, read_contents, totals, write_contents
 from pipeline.dataset.frames import Dataset
@@ -74,17 +74,17 @@ def _make_groups(folder: Path) -> None:
 
 
 def _read_groups(folder: Path, name: str) -> object:
-    video, group = _video(folder), name.split("/scene.zarr/")[-1].split("/")[0]
+    video, group = _video(folder), name.rsplit("/scene.zarr/", maxsplit=1)[-1].split("/", maxsplit=1)[0]
     if group not in GROUPS:
         return FrameReader(video.files).read("v", "frames/rgb", 0)
     made_by(video, group if group != "frames" else "indoor_clips")
-    array = name.split("/scene.zarr/")[-1].split("/")[1]
+    array = name.rsplit("/scene.zarr/", maxsplit=1)[-1].split("/")[1]
     wanted = [array] if array in GROUPS[group] else list(GROUPS[group])
     return [video.read(group, wanted_array) for wanted_array in wanted], clip_rows(video) if group == "frames" else []
 
 
 def _read_frames(folder: Path, name: str) -> object:
-    parts = name.split("/scene.zarr/")[-1].split("/")
+    parts = name.rsplit("/scene.zarr/", maxsplit=1)[-1].split("/")
     group = parts[0] if parts[0] in GROUPS else "frames"
     array = parts[1] if len(parts) > 2 else GROUPS[group][0]
     reader = FrameReader(_video(folder).files)
@@ -98,7 +98,7 @@ def _make_clips(folder: Path) -> None:
         draft.attributes.update(noted("clips", created=CREATED))
 
 
-def _read_clips(folder: Path, name: str) -> object:
+def _read_clips(folder: Path, _name: str) -> object:
     return stored_clips(_video(folder)), made_by(_video(folder), "clips")
 
 
@@ -111,7 +111,7 @@ def _make_notes(folder: Path) -> None:
     video.write_json("failure.json", {**video.read_json("failure.json"), "when": CREATED})
 
 
-def _read_notes(folder: Path, name: str) -> object:
+def _read_notes(folder: Path, _name: str) -> object:
     video = _video(folder)
     found = last_failure(video), made_by(video, "video"), read_source(folder / "data/videos/v")
     record_failure(video, "video", "f" * 16, DownloadTransient("again"))
@@ -153,7 +153,7 @@ def _make_dataset(folder: Path) -> None:
     write_summary(store, _summary())
 
 
-def _read_dataset(folder: Path, name: str) -> object:
+def _read_dataset(folder: Path, _name: str) -> object:
     store = Store(folder / "data")
     summary = read_summary(store)
     shown = (summary.table(), summary.counts()) if summary else None
@@ -168,7 +168,7 @@ def _make_parts(folder: Path) -> None:
     store.write_bytes(json.dumps(listed).encode(), "dataset", "index", "_files.json")
 
 
-def _read_parts(folder: Path, name: str) -> object:
+def _read_parts(folder: Path, _name: str) -> object:
     store = Store(folder / "data")
     return read_index(store, ["video_id", "row"]), first_video(store), read_contents(store)
 
@@ -180,7 +180,7 @@ def _make_contents(folder: Path) -> None:
     write_known(store, know(store, FilterSettings(), EVERYTHING, frozenset()), FilterSettings(), EVERYTHING)
 
 
-def _read_contents(folder: Path, name: str) -> object:
+def _read_contents(folder: Path, _name: str) -> object:
     store, rules = Store(folder / "data"), FilterSettings()
     known, held = know(store, rules, EVERYTHING, frozenset()), read_contents(store)
     settled(store, rules, EVERYTHING, DatasetSettings().give_up_after)
@@ -189,8 +189,12 @@ def _read_contents(folder: Path, name: str) -> object:
 
 def _rows() -> list[CatalogRow]:
     one = CatalogRow("a", VideoSource.of_origin("https://example.org/a.mp4", "feed f"), title="A", when=WHEN, number=0)
-    two = CatalogRow("b", VideoSource.of_origin("tour://5"), segments=(Segment(1, 2),), duration_s=9, when=WHEN, number=1)
-    three = CatalogRow("c", VideoSource.of_origin("/c.mp4"), state=VideoState.GONE, published=WHEN, rules='{"limit":3}', number=2)
+    two = CatalogRow(
+        "b", VideoSource.of_origin("tour://5"), segments=(Segment(1, 2),), duration_s=9, when=WHEN, number=1
+    )
+    three = CatalogRow(
+        "c", VideoSource.of_origin("/c.mp4"), state=VideoState.GONE, published=WHEN, rules='{"limit":3}', number=2
+    )
     return [one, two, three]
 
 
@@ -210,15 +214,19 @@ def _make_catalog(folder: Path) -> None:
     _named_parts(folder / "data/catalog")
 
 
-def _read_catalog(folder: Path, name: str) -> object:
+def _read_catalog(folder: Path, _name: str) -> object:
     catalog = Catalog(Store(folder / "data"))
     rows = catalog.rows(["a", "b", "c"])
     for row in rows.values():
         rules_of(row)
-    return catalog.table(["video_id", "origin"], [VideoState.NEW]), catalog.known(["a", "d"]), catalog.last_read("feed f")
+    return (
+        catalog.table(["video_id", "origin"], [VideoState.NEW]),
+        catalog.known(["a", "d"]),
+        catalog.last_read("feed f"),
+    )
 
 
-def _change_catalog(folder: Path, name: str) -> object:
+def _change_catalog(folder: Path, _name: str) -> object:
     catalog = Catalog(Store(folder / "data"))
     catalog.note_read("feed g", "{}")
     return catalog.register([CatalogRow("d", VideoSource.of_origin("tour://6"))])
@@ -233,12 +241,12 @@ def _make_fingerprints(folder: Path) -> None:
     found.alike(rng.integers(0, 2**63, (16, 3), dtype=np.uint64), DuplicateSettings())
 
 
-def _read_fingerprints(folder: Path, name: str) -> object:
+def _read_fingerprints(folder: Path, _name: str) -> object:
     hashes = np.random.default_rng(0).integers(0, 2**63, (16, 3), dtype=np.uint64)
     return Fingerprints(Store(folder / "data")).alike(hashes, DuplicateSettings())
 
 
-def _read_mark(folder: Path, name: str) -> object:
+def _read_mark(folder: Path, _name: str) -> object:
     store = Store(folder / "data")
     store.claim()
     store.write_bytes(b"{}", "dataset", "kept.json")
@@ -249,16 +257,36 @@ ZARR = ("zarr.json", "/c/0", "/c/0/0", "/c/0/0/0", "/c/0/0/0/0")
 DATA = ("data/youtube-occ.json", "data/scratch")
 
 READERS = (
-    Reader("zarr", _make_groups, _read_groups, 1.2, ZARR),
-    Reader("frame_reader", _make_groups, _read_frames, 1.2, ZARR),
-    Reader("clips", _make_clips, _read_clips, 1.5, (".parquet",)),
-    Reader("notes", _make_notes, _read_notes, 1, ("source.json", "failure.json"), may_write=(*DATA, "data/videos/v/failure.json")),
-    Reader("dataset", _make_dataset, _read_dataset, 1, (".parquet", "summary.json")),
-    Reader("index_parts", _make_parts, _read_parts, 1, (".parquet", "_files.json")),
-    Reader("contents", _make_contents, _read_contents, 1, ("contents.parquet", "videos.parquet", "left_out.parquet"), may_write=DATA),
-    Reader("catalog", _make_catalog, _read_catalog, 2, (".parquet", ".json")),
-    Reader("catalog_changes", _make_catalog, _change_catalog, 0.5, ("parts.json", "read.json"), may_write=("data/",)),
-    Reader("fingerprints", _make_fingerprints, _read_fingerprints, 0.5, (".parquet", "parts.json", ".sqlite"), may_write=DATA),
-    Reader("mark", _make_catalog, _read_mark, 1, ("youtube-occ.json",), may_write=("data/scratch", "data/dataset")),
+    Reader("zarr", _make_groups, _read_groups, 0.5, ZARR),
+    Reader("frame_reader", _make_groups, _read_frames, 0.5, ZARR),
+    Reader("clips", _make_clips, _read_clips, 0.35, (".parquet",)),
+    Reader(
+        "notes",
+        _make_notes,
+        _read_notes,
+        0.35,
+        ("source.json", "failure.json"),
+        may_write=(*DATA, "data/videos/v/failure.json"),
+    ),
+    Reader("dataset", _make_dataset, _read_dataset, 0.35, (".parquet", "summary.json")),
+    Reader("index_parts", _make_parts, _read_parts, 0.15, (".parquet", "_files.json")),
+    Reader(
+        "contents",
+        _make_contents,
+        _read_contents,
+        0.15,
+        ("contents.parquet", "videos.parquet", "left_out.parquet"),
+        may_write=DATA,
+    ),
+    Reader("catalog", _make_catalog, _read_catalog, 0.4, (".parquet", ".json")),
+    Reader("catalog_changes", _make_catalog, _change_catalog, 0.2, ("parts.json", "read.json"), may_write=("data/",)),
+    Reader(
+        "fingerprints",
+        _make_fingerprints,
+        _read_fingerprints,
+        0.35,
+        (".parquet", "parts.json", ".sqlite"),
+        may_write=DATA,
+    ),
+    Reader("mark", _make_catalog, _read_mark, 0.6, ("youtube-occ.json",), may_write=("data/scratch", "data/dataset")),
 )
-_ = StageMissing

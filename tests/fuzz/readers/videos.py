@@ -38,4 +38,4 @@ def _read(folder: Path, name: str) -> object:
     return described, shown, pictures, sum(1 for _ in frames_near(path, np.array([0.1, 0.6])))
 
 
-READERS = (Reader("videos", _make, _read, 0.1, may_die=True),)
+READERS = (Reader("videos", _make, _read, 0.08, may_die=True),)

@@ -87,7 +87,9 @@ def _read_list(folder: Path, name: str) -> object:
 def _make_tables(folder: Path) -> None:
     table = {"id": ["abcdefghijk", "bcdefghijkl"], "start": [1.0, 2.0], "end": [3.0, None], "title": ["a", "b"]}
     pq.write_table(pa.table(table), folder / "list.parquet")
-    pq.write_table(pa.table({"url": ["https://example.org/a.mp4"], "published": ["2024-10-01"]}), folder / "urls.parquet")
+    pq.write_table(
+        pa.table({"url": ["https://example.org/a.mp4"], "published": ["2024-10-01"]}), folder / "urls.parquet"
+    )
 
 
 class _Answers:
@@ -96,7 +98,7 @@ class _Answers:
     def __init__(self, answer: Any) -> None:
         self._answers = [answer]
 
-    def extract_info(self, address: str, **_: object) -> Any:
+    def extract_info(self, _address: str, **_: object) -> Any:
         return self._answers.pop() if self._answers else {**PAGE, "_type": "video"}
 
 
@@ -126,7 +128,7 @@ def _make_hosts(folder: Path) -> None:
     path.write_text('{"site":"example.org","turn_at":1.0,"free_at":2.0,"resting_until":3.0,"refusals":1}')
 
 
-def _read_hosts(folder: Path, name: str) -> object:
+def _read_hosts(folder: Path, _name: str) -> object:
     hosts = Hosts(folder, WebSettings())
     hosts.refused("example.org", None)
     return hosts.state("example.org"), hosts.states()
@@ -145,10 +147,12 @@ def _read_refusal(folder: Path, name: str) -> object:
 
 
 READERS = (
-    Reader("feeds", _make_feeds, _read_feed, 8),
-    Reader("lists", _make_lists, _read_list, 6),
-    Reader("lists_parquet", _make_tables, lambda folder, name: _judged(read_list(folder / name)), 1),
-    Reader("listings", _make_listings, _read_listing, 8),
-    Reader("hosts", _make_hosts, _read_hosts, 1, (".json",), may_write=("",)),
-    Reader("refusals", _make_refusals, _read_refusal, 3),
+    Reader("feeds", _make_feeds, _read_feed, 2),
+    Reader("lists", _make_lists, _read_list, 12),
+    Reader(
+        "lists_parquet", _make_tables, lambda folder, name: _judged(read_list(folder / name)), 0.003, may_start=True
+    ),
+    Reader("listings", _make_listings, _read_listing, 12),
+    Reader("hosts", _make_hosts, _read_hosts, 2, (".json",), may_write=("",)),
+    Reader("refusals", _make_refusals, _read_refusal, 10),
 )

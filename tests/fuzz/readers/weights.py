@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from training.fabric import Fabric
 from safetensors.torch import save_file
 from transformers import SegformerConfig, SegformerForSemanticSegmentation
 
@@ -26,6 +25,7 @@ from pipeline.stages.reconstruction.checkpoints import ClipCheckpoints
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
 from tests.fuzz.reader import Reader
 from training.checkpoints import NetworkDescription, comparable, describe, load_network, save_network
+from training.fabric import Fabric
 from training.settings import FinetuneSettings
 from training.state import STATE, TrainingState
 
@@ -106,7 +106,7 @@ def _make_state(folder: Path) -> None:
     state.save(folder, fabric)
 
 
-def _read_state(folder: Path, name: str) -> object:
+def _read_state(folder: Path, _name: str) -> object:
     state = _state(_fabric())
     state.resume(folder, _fabric())
     return state.step
@@ -119,7 +119,7 @@ def _make_network(folder: Path) -> None:
     save_network(folder, Symphonies(described.network), described)
 
 
-def _read_description(folder: Path, name: str) -> object:
+def _read_description(folder: Path, _name: str) -> object:
     found = describe(folder)
     return comparable(found.task, found.settings)
 
@@ -133,23 +133,25 @@ def _make_segmenter(folder: Path) -> None:
     (folder / "preprocessor_config.json").write_text(json.dumps(beside))
 
 
-def _read_segmenter(folder: Path, name: str) -> object:
+def _read_segmenter(folder: Path, _name: str) -> object:
     segmenter = ClosedSetSegmenter.load(folder)
-    return segmenter.names, segmenter.scores(torch.zeros(1, 3, 32, 32), 32, (8, 8))
+    return segmenter.names, segmenter.scores(torch.zeros(1, 3, 48, 64), 48, (6, 8))
 
 
 def _make_arrays(folder: Path) -> None:
     ArrayCache(folder).store(KEY, {"a": np.arange(6.0), "b": np.ones((2, 3), np.uint8)})
 
 
-def _read_arrays(folder: Path, name: str) -> object:
+def _read_arrays(folder: Path, _name: str) -> object:
     return ArrayCache(folder).load(KEY)
 
 
 def _make_clips(folder: Path) -> None:
     kept = ClipCheckpoints(folder)
     depth = np.ones((2, 3, 4), np.float32)
-    found = Reconstruction(np.stack([np.eye(3)] * 2), np.stack([np.eye(4)] * 2), depth, depth, np.ones(2, bool), ("a note",))
+    found = Reconstruction(
+        np.stack([np.eye(3)] * 2), np.stack([np.eye(4)] * 2), depth, depth, np.ones(2, bool), ("a note",)
+    )
     kept.save(0, found)
     kept.save(1, TooFewRegistered("only two"))
     SparseModel.empty(3, 1.5).save(folder / "sparse.npz")
@@ -162,13 +164,13 @@ def _read_clip(folder: Path, name: str) -> object:
 
 
 READERS = (
-    Reader("state_dicts", _make_state_dicts, _read_state_dict, 4),
+    Reader("state_dicts", _make_state_dicts, _read_state_dict, 3),
     Reader("dust3r", _make_dust3r, _read_dust3r, 0.15),
-    Reader("small_networks", _make_small, _read_small, 0.15),
-    Reader("training_state", _make_state, _read_state, 0.7, (STATE,)),
-    Reader("network_notes", _make_network, _read_description, 3, (".json",)),
-    Reader("networks", _make_network, lambda folder, name: load_network(folder), 0.05),
-    Reader("segmenter", _make_segmenter, _read_segmenter, 0.1, (".json", ".safetensors")),
-    Reader("array_cache", _make_arrays, _read_arrays, 2, (".npz", "CACHEDIR.TAG")),
+    Reader("small_networks", _make_small, _read_small, 0.08),
+    Reader("training_state", _make_state, _read_state, 0.3, (STATE,)),
+    Reader("network_notes", _make_network, _read_description, 9, (".json",)),
+    Reader("networks", _make_network, lambda folder, _name: load_network(folder), 0.03),
+    Reader("segmenter", _make_segmenter, _read_segmenter, 0.02, (".json", ".safetensors")),
+    Reader("array_cache", _make_arrays, _read_arrays, 5, (".npz", "CACHEDIR.TAG")),
     Reader("clip_checkpoints", _make_clips, _read_clip, 2, (".npz",)),
 )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,7 +72,7 @@ class SparseModel:
         archive = read_npz(path)
         try:
             values = {field.name: archive[field.name] for field in fields(cls)}
-            plain = {
+            plain: dict[str, Any] = {
                 "route": str(values["route"]),
                 "reprojection_error": float(values["reprojection_error"]),
                 "parallax": float(values["parallax"]),
