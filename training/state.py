@@ -87,8 +87,9 @@ def _identity_of(path: Path) -> object:
 
 
 def _damaged(path: Path, error: Exception) -> Exception:
-    """Return what reading a state ended with: damage, whatever torch makes of it, or the file system's own words."""
-    if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+    """Return what reading a state ended with: damage, whatever torch makes of it, or what says nothing of the file."""
+    of_the_disk = isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)
+    if of_the_disk or isinstance(error, torch.OutOfMemoryError | MemoryError):
         return error
     return WrongCheckpoint(f"{path} is damaged: delete it, and the run begins anew")
 

@@ -14,8 +14,8 @@ Values = Mapping[str, Any]
 
 Model = TypeVar("Model", bound=BaseModel)
 
-MOST_NODES = 100_000
-"""Values of a YAML file; the largest that ships has three hundred."""
+MOST_NODES, DEEPEST = 100_000, 60
+"""Values of a YAML file, and how deep they may lie; the largest that ships has three hundred, four deep."""
 
 HERE_ALONE: JsonDict = {"here_alone": True}
 """Mark (``json_schema_extra``) of a setting that says where or how fast on one machine; no manifest carries it."""
@@ -48,7 +48,10 @@ def parsed(assignments: Sequence[str]) -> dict[str, Any]:
         if not (name and separator):
             message = f"--set {entry!r}: write it as stage.name=value"
             raise SettingsError(message)
-        nested = laid_over(nested, _at(name.split("."), _value(entry, value)))
+        path = name.split(".")
+        if len(path) > DEEPEST:
+            raise SettingsError(f"--set {entry[:80]!r}...: no setting lies {len(path)} deep")
+        nested = laid_over(nested, _at(path, _value(entry, value)))
     return nested
 
 
@@ -114,7 +117,7 @@ def load_yaml(text: str) -> Any:
         node = loader.get_single_node()
         if node is None:
             return None
-        if _size(node, {}) > MOST_NODES:
+        if _size(node, {}, DEEPEST) > MOST_NODES:
             raise yaml.YAMLError(f"its aliases stand for more than {MOST_NODES} values")
         return loader.construct_document(node)
     except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
@@ -125,14 +128,26 @@ def load_yaml(text: str) -> Any:
         loader.dispose()
 
 
-def _size(node: yaml.Node, known: dict[int, int | None]) -> int:
+def _size(node: yaml.Node, known: dict[int, int | None], deeper: int) -> int:
     """Return how many values a node stands for; ``known``: sizes by node, None of those that are being counted."""
+    if deeper == 0:
+        raise yaml.YAMLError("it is nested too deep")
+    if isinstance(node, yaml.ScalarNode) and not _is_text(node.value):
+        raise yaml.YAMLError("it holds half of a character (a lone surrogate)")
     if id(node) not in known:
         known[id(node)] = None
         held = node.value if isinstance(node, yaml.CollectionNode) else []
         parts = (part for entry in held for part in (entry if isinstance(entry, tuple) else (entry,)))
-        known[id(node)] = 1 + sum(_size(part, known) for part in parts)
+        known[id(node)] = 1 + sum(_size(part, known, deeper - 1) for part in parts)
     size = known[id(node)]
     if size is None:
         raise yaml.YAMLError("it holds itself")
     return size
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
