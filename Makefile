@@ -16,7 +16,7 @@ export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 export DAGSTER_CLI_JOB_EXECUTE_MODULE_NAME ?= assets
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: build_dataset ui test check docs bench torture experiment install clean help
+.PHONY: build_dataset ui test check docs bench torture fuzz experiment install clean help
 
 # 'dagster job execute' is the command users know; that 'dg launch' is to succeed it need not open every build.
 build_dataset: export PYTHONWARNINGS ?= ignore:Function
@@ -48,6 +48,10 @@ bench: $(DEV)  ## speed and memory, as ratios to named baselines; JSON in .bench
 ROUNDS ?= 1000
 torture: $(DEV)  ## a campaign of faults against the store, ROUNDS=1000, an hour; report in .torture.json
 	python -m tests.torture --rounds $(ROUNDS) --out .torture.json
+
+INPUTS ?= 1000000
+fuzz: $(DEV)  ## INPUTS=1000000 changed inputs to every parser, on two cores, half an hour; report in .fuzz.json
+	OMP_NUM_THREADS=1 python -m tests.fuzz --inputs $(INPUTS) --processes 2 --out .fuzz.json
 
 EXPERIMENT_TOURS := $(shell seq 101 116)
 experiment: $(ALL)  ## what pre-training is worth, on rendered rooms; hours. TEACHER=dinov2|san WEIGHTS=file or name

@@ -137,7 +137,7 @@ def load_network(folder: Path) -> Symphonies:
         load_strictly(network, state, str(folder))
     except WrongWeights as error:
         raise WrongCheckpoint(str(error)) from error
-    except (RuntimeError, ValueError, TypeError, ArithmeticError) as error:
+    except (RuntimeError, ValueError, TypeError, ArithmeticError, AssertionError) as error:
         raise WrongCheckpoint(f"{folder / DESCRIPTION} gives sizes that no network has: {error}") from error
     return network.eval()
 
