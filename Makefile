@@ -50,8 +50,8 @@ torture: $(DEV)  ## a campaign of faults against the store, ROUNDS=1000, an hour
 	python -m tests.torture --rounds $(ROUNDS) --out .torture.json
 
 INPUTS ?= 1000000
-fuzz: $(DEV)  ## changed inputs for every reader of something from outside, INPUTS=1000000; report in .fuzz.json
-	OMP_NUM_THREADS=1 python -m tests.fuzz --inputs $(INPUTS) --out .fuzz.json
+fuzz: $(DEV)  ## INPUTS=1000000 changed inputs to every parser, on two cores, half an hour; report in .fuzz.json
+	OMP_NUM_THREADS=1 python -m tests.fuzz --inputs $(INPUTS) --processes 2 --out .fuzz.json
 
 EXPERIMENT_TOURS := $(shell seq 101 116)
 experiment: $(ALL)  ## what pre-training is worth, on rendered rooms; hours. TEACHER=dinov2|san WEIGHTS=file or name

@@ -3,10 +3,10 @@
 They are read from a folder as ``save_pretrained`` writes it, safetensors only and without running code from it.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -14,6 +14,7 @@ from torch.nn import functional
 from models.errors import UnusableInput, WrongWeights
 from models.extras import extra
 from models.indoor.places365 import IMAGENET_MEAN, IMAGENET_STD
+from models.json_text import parsed_json
 from models.san.config import CONTEXT_LENGTH
 from models.san.preprocess import resize_short_side
 from models.san.prompts import tokenize
@@ -21,6 +22,8 @@ from models.san.proposals import semantic_map
 
 DIVISOR = 32
 """Sides are padded to multiples of the coarsest stride of these networks."""
+SMALLEST = 64
+"""Side of the picture, pixels, that a network is tried on before it is used."""
 
 
 class ClosedSetSegmenter:
@@ -42,8 +45,6 @@ class ClosedSetSegmenter:
             MissingExtra: transformers is not installed.
             WrongWeights: no network of a known kind in the folder, or not one that segments.
         """
-        from safetensors import SafetensorError
-
         with extra("segmenters", "running a segmenter of transformers"):
             from transformers import AutoConfig, AutoModelForSemanticSegmentation, AutoModelForUniversalSegmentation
 
@@ -56,12 +57,13 @@ class ClosedSetSegmenter:
             network, report = kind.from_pretrained(
                 folder, local_files_only=True, use_safetensors=True, output_loading_info=True
             )
-            mean, std = _normalisation(folder)
-        except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
+            loaded = cls(network, *_normalisation(folder))
+            loaded.scores(torch.zeros(1, 3, SMALLEST, SMALLEST), SMALLEST, (8, 8))
+        except Exception as error:  # whatever transformers makes of sizes that no network has
             raise WrongWeights(f"{folder} cannot be read as a segmenter: {error}") from error
         if report["missing_keys"]:
             raise WrongWeights(f"{folder} lacks weights, first {min(report['missing_keys'])}")
-        return cls(network, mean, std)
+        return loaded
 
     def to(self, device: torch.device) -> "ClosedSetSegmenter":
         """Move the network to a device."""
@@ -107,8 +109,14 @@ class ClosedSetSegmenter:
 
 def _normalisation(folder: Path) -> tuple[tuple[float, ...], tuple[float, ...]]:
     path = folder / "preprocessor_config.json"
-    stated = json.loads(path.read_text()) if path.is_file() else {}
-    return tuple(stated.get("image_mean", IMAGENET_MEAN)), tuple(stated.get("image_std", IMAGENET_STD))
+    stated = parsed_json(path.read_bytes()) if path.is_file() else {}
+    mean, std = (
+        stated.get(name, known) for name, known in (("image_mean", IMAGENET_MEAN), ("image_std", IMAGENET_STD))
+    )
+    numbers = tuple(map(float, mean)), tuple(map(float, std))
+    if any(len(found) != 3 for found in numbers) or not np.isfinite(numbers).all() or min(numbers[1]) <= 0:
+        raise ValueError(f"{path.name}: mean {mean} and deviation {std} are not those of three planes")
+    return numbers
 
 
 def _resized(logits: Tensor, padded: tuple[int, int], image: tuple[int, int], output: tuple[int, int]) -> Tensor:

@@ -13,6 +13,10 @@ class WeightsUnavailable(ModelError):
     """A checkpoint that is neither in the cache nor reachable; the message says where to put it."""
 
 
+class DamagedArrays(ModelError):
+    """A file of arrays that does not read back: delete it, and what is missing is computed again."""
+
+
 class UnusableInput(ModelError):
     """Images that the network cannot take: wrong shape, not finite, too few."""
 

@@ -209,10 +209,20 @@ def crop_box(width: int, height: int, pixel_aspect: float = 1.0) -> tuple[int, i
     return (width - kept_width) // 2, (height - kept_height) // 2, kept_width, kept_height
 
 
+def open_container(path: Path, options: dict[str, str] | None = None) -> InputContainer:
+    """Open a file as one of ``CONTAINERS`` and as nothing else; words in it that are no UTF-8 stand in no one's way.
+
+    options: of the streams. Raises ``av.FFmpegError``.
+    """
+    return av.open(
+        str(path.resolve()), options=options or {}, container_options=OPEN_OPTIONS, metadata_errors="replace"
+    )
+
+
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     try:
-        with av.open(str(path.resolve()), container_options=OPEN_OPTIONS) as container:
+        with open_container(path) as container:
             stream = _moving_pictures(container, path)
             opened = stream.codec_context.width * stream.codec_context.height
             stream.codec_context.options = {"max_pixels": str(max(GROWTH * opened, LEAST_PIXELS))}

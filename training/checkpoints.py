@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors.torch import save_file
 
@@ -127,11 +128,17 @@ def load_network(folder: Path) -> Symphonies:
     Raises:
         WrongCheckpoint: there is none, or its weights are damaged or do not fit its description.
     """
-    network = Symphonies(describe(folder).network)
+    config = describe(folder).network
     try:
-        load_strictly(network, read_state_dict(folder / WEIGHTS), str(folder))
+        state = read_state_dict(folder / WEIGHTS)
+        with torch.device("meta"):  # sizes that are not those of the weights are refused before they take memory
+            load_strictly(Symphonies(config), state, str(folder))
+        network = Symphonies(config)
+        load_strictly(network, state, str(folder))
     except WrongWeights as error:
         raise WrongCheckpoint(str(error)) from error
+    except (RuntimeError, ValueError, TypeError, ArithmeticError, AssertionError) as error:
+        raise WrongCheckpoint(f"{folder / DESCRIPTION} gives sizes that no network has: {error}") from error
     return network.eval()
 
 

@@ -60,8 +60,11 @@ class TrainingState:
             message = f"{folder} holds the state of a run on other data, network or settings, or of an earlier release"
             raise WrongCheckpoint(f"{message}: name another folder, or delete it")
         content = self._content()
-        fabric.load(folder / STATE, content, weights_only=True)
-        self.step, self.curves = content["step"], Curves.of(content["curves"])
+        try:
+            fabric.load(folder / STATE, content, weights_only=True)
+            self.step, self.curves = int(content["step"]), Curves.of(content["curves"])
+        except Exception as error:
+            raise _damaged(folder / STATE, error) from error
         return None
 
     def _content(self) -> dict[str, Any]:
@@ -80,9 +83,15 @@ def _identity_of(path: Path) -> object:
     try:
         return torch.load(path, map_location="cpu", weights_only=True, mmap=True).get("identity")
     except Exception as error:
-        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
-            raise
-        raise WrongCheckpoint(f"{path} is damaged: delete it, and the run begins anew") from error
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> Exception:
+    """Return what reading a state ended with: damage, whatever torch makes of it, or what says nothing of the file."""
+    of_the_disk = isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)
+    if of_the_disk or isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return error
+    return WrongCheckpoint(f"{path} is damaged: delete it, and the run begins anew")
 
 
 def _check_nothing_earlier(folder: Path) -> None:

@@ -3,11 +3,11 @@
 Runs of earlier releases noted paths alone; theirs are taken to be the same files.
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from models.json_text import parsed_json
 from models.weights.cache import is_named
 from models.weights.contents import contents
 
@@ -34,7 +34,7 @@ def same_identity(noted: object, wanted: str) -> bool:
     if noted == wanted or not isinstance(noted, str):
         return noted == wanted
     try:
-        (theirs, *rest), (ours, *own_rest) = json.loads(noted), json.loads(wanted)
+        (theirs, *rest), (ours, *own_rest) = parsed_json(noted), parsed_json(wanted)
         return rest == own_rest and same_run(theirs, ours)
     except (ValueError, TypeError):
         return False

@@ -1,7 +1,6 @@
 """Sizes of a DUSt3R network, read from a hub ``config.json``, from a checkpoint's ``args``, or from tensor shapes."""
 
 import ast
-import json
 import math
 from collections.abc import Mapping
 from typing import Any, Literal, Self
@@ -9,6 +8,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
 
 from models.errors import WrongWeights
+from models.json_text import parsed_json
 
 _UNDERSTOOD = {
     "pos_embed": ("RoPE100",),
@@ -66,8 +66,8 @@ def from_json(text: str | bytes) -> Dust3rConfig:
         WrongWeights: not JSON, or a network of another kind.
     """
     try:
-        options = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        options = parsed_json(text)
+    except ValueError as error:
         raise WrongWeights(f"config.json is not JSON: {error}") from error
     return _from_options(options if isinstance(options, dict) else {})
 

@@ -5,6 +5,8 @@ from typing import Literal
 
 GRID_SHAPE = (60, 60, 36)
 VOXEL_SIZE = 0.08
+LARGEST, LARGEST_COUNT = 8192, 1024
+"""Bounds of widths and pictures, and of heads, layers and the like: a description may come from anywhere."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,12 @@ class SymphoniesConfig:
     norm: Literal["batch", "group"] = "batch"
     aspp: Literal["full", "factored"] = "full"
     lifting: Literal["floor", "truncate"] = "floor"
+
+    def __post_init__(self) -> None:
+        numbers = [value for value in (*vars(self).values(), *self.picture_size) if type(value) is int]
+        most = (self.heads, self.points, self.layers, self.queries, self.scale)
+        if min(numbers) < 0 or max(numbers) > LARGEST or not 1 <= min(most) <= max(most) <= LARGEST_COUNT:
+            raise ValueError(f"sizes from {min(numbers)} to {max(numbers)} are those of no network")
 
     @property
     def cells(self) -> tuple[int, int, int]:

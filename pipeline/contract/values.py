@@ -14,6 +14,9 @@ Values = Mapping[str, Any]
 
 Model = TypeVar("Model", bound=BaseModel)
 
+MOST_NODES, DEEPEST = 100_000, 60
+"""Values of a YAML file, and how deep they may lie; the largest that ships has three hundred, four deep."""
+
 HERE_ALONE: JsonDict = {"here_alone": True}
 """Mark (``json_schema_extra``) of a setting that says where or how fast on one machine; no manifest carries it."""
 
@@ -45,7 +48,10 @@ def parsed(assignments: Sequence[str]) -> dict[str, Any]:
         if not (name and separator):
             message = f"--set {entry!r}: write it as stage.name=value"
             raise SettingsError(message)
-        nested = laid_over(nested, _at(name.split("."), _value(entry, value)))
+        path = name.split(".")
+        if len(path) > DEEPEST:
+            raise SettingsError(f"--set {entry[:80]!r}...: no setting lies {len(path)} deep")
+        nested = laid_over(nested, _at(path, _value(entry, value)))
     return nested
 
 
@@ -92,8 +98,56 @@ def _value(entry: str, text: str) -> Any:
 
 
 def _parsed(text: str, otherwise: str) -> Any:
-    """Return what a YAML text holds; raises ``SettingsError``, also for one nested so deep that nobody wrote it."""
+    """Return what a YAML text holds; raises ``SettingsError``."""
     try:
-        return yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        return load_yaml(text)
+    except yaml.YAMLError as error:
         raise SettingsError(f"{otherwise}: {' '.join(str(error).split())[:500]}") from error
+
+
+def load_yaml(text: str) -> Any:
+    """Return what a YAML text holds.
+
+    Raises:
+        yaml.YAMLError: it is no YAML, or none that somebody wrote by hand: nested too deep, holding itself, or standing
+            for more than ``MOST_NODES`` values once its aliases are followed.
+    """
+    loader = yaml.SafeLoader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        if _size(node, {}, DEEPEST) > MOST_NODES:
+            raise yaml.YAMLError(f"its aliases stand for more than {MOST_NODES} values")
+        return loader.construct_document(node)
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
+        raise yaml.YAMLError(f"a value cannot be read: {error or type(error).__name__}") from error
+    except RecursionError as error:
+        raise yaml.YAMLError("it is nested too deep") from error
+    finally:
+        loader.dispose()
+
+
+def _size(node: yaml.Node, known: dict[int, int | None], deeper: int) -> int:
+    """Return how many values a node stands for; ``known``: sizes by node, None of those that are being counted."""
+    if deeper == 0:
+        raise yaml.YAMLError("it is nested too deep")
+    if isinstance(node, yaml.ScalarNode) and not _is_text(node.value):
+        raise yaml.YAMLError("it holds half of a character (a lone surrogate)")
+    if id(node) not in known:
+        known[id(node)] = None
+        held = node.value if isinstance(node, yaml.CollectionNode) else []
+        parts = (part for entry in held for part in (entry if isinstance(entry, tuple) else (entry,)))
+        known[id(node)] = 1 + sum(_size(part, known, deeper - 1) for part in parts)
+    size = known[id(node)]
+    if size is None:
+        raise yaml.YAMLError("it holds itself")
+    return size
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

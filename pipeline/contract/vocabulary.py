@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from pipeline.contract.classes import OCCUPIED_CLASSES, SemanticClass
 from pipeline.contract.errors import SettingsError
+from pipeline.contract.values import load_yaml
 
 GROUP_LABELS = np.array([*OCCUPIED_CLASSES, SemanticClass.UNKNOWN, SemanticClass.UNKNOWN], np.uint8)
 """Label of each group of words: the eleven classes, then what is no part of the room, then what moves."""
@@ -85,8 +86,8 @@ def load_vocabulary(path: Path) -> Vocabulary:
 @lru_cache(maxsize=8)
 def _parse(text: str, origin: str) -> Vocabulary:
     try:
-        return Vocabulary.model_validate(yaml.safe_load(text))
-    except (yaml.YAMLError, RecursionError) as error:
+        return Vocabulary.model_validate(load_yaml(text))
+    except yaml.YAMLError as error:
         raise SettingsError(f"{origin} is not YAML: {error}") from error
     except ValidationError as error:
         found = "; ".join(f"{'.'.join(map(str, e['loc']))} {e['msg']}".strip() for e in error.errors())

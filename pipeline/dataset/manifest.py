@@ -12,10 +12,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from models.memory import limited_growth
+from pipeline.contract.classes import COUNTED_CLASSES
 from pipeline.contract.errors import BrokenManifest, PipelineError, SettingsError, StageMissing
 from pipeline.contract.progress import Progress, silent
 from pipeline.contract.records import Segment
@@ -35,6 +37,10 @@ from pipeline.store.store import Store
 from pipeline.store.video import VideoStore, check_video_id
 
 HEADER = b"youtube_occ_manifest"
+_LENGTHS = {"intrinsics": 9, "camera_to_world": 16, "voxels": len(COUNTED_CLASSES)}
+_LISTS = (*_LENGTHS, "segments")
+"""Columns of lists, and the lengths of those that all have the same."""
+
 POSE_TOLERANCE = 5e-3
 """Metres; structure from motion with threads moved cameras of one tour by up to 0.0003 from run to run."""
 
@@ -156,6 +162,8 @@ def _row(expected: pa.Table, path: Path) -> CatalogRow:
         raise BrokenManifest(f"{path}: {error}") from error
     if source.kind == "file" or source.video_id != key:
         raise BrokenManifest(f"{path}: {first['origin']!r} is not where {key} can be fetched from")
+    if any(len(segment) != 2 or None in segment for segment in first["segments"]):
+        raise BrokenManifest(f"{path}: {key} names a stretch without a start or an end")
     segments = tuple(Segment(start, end) for start, end in first["segments"])
     listed = source.model_copy(update={"listed_by": f"manifest {path.name}"})
     return CatalogRow(key, listed, segments=segments)
@@ -163,7 +171,10 @@ def _row(expected: pa.Table, path: Path) -> CatalogRow:
 
 def _difference(video: VideoStore, row: CatalogRow, expected: pa.Table) -> str:
     """Return in what a rebuilt video differs from its manifest, or nothing."""
-    found = _video_table(video, row, expected["split"][0].as_py())
+    return _compared(_video_table(video, row, expected["split"][0].as_py()), expected)
+
+
+def _compared(found: pa.Table, expected: pa.Table) -> str:
     if found["sha256"][0] != expected["sha256"][0]:
         return "its host gives another file now"
     for name in ("clip_id", "frame_index"):
@@ -179,18 +190,39 @@ def _difference(video: VideoStore, row: CatalogRow, expected: pa.Table) -> str:
 
 def _expected(path: Path, row_group_bytes_max: int) -> Iterator[pa.Table]:
     """Yield the rows of each video; each lies in a row group of its own, which is as large as it says or smaller."""
+    reason = oversized(path, row_group_bytes_max)
+    if reason:
+        raise BrokenManifest(f"{path}: {reason}")
+    yield from _fitting_groups(path, row_group_bytes_max)
+
+
+def _fitting_groups(path: Path, row_group_bytes_max: int) -> Iterator[pa.Table]:
     try:
         with pq.ParquetFile(path) as file:
-            reason = oversized(file, row_group_bytes_max)
-            if reason:
-                raise BrokenManifest(f"{path}: {reason}: raise video.web.row_group_bytes_max if you trust it")
             for group in range(file.num_row_groups):
                 with limited_growth(4 * row_group_bytes_max):
                     table = file.read_row_group(group)
                 if table.num_rows:
-                    yield table
-    except (pa.ArrowException, MemoryError) as error:
+                    yield _fitting(table, path)
+    except (pa.ArrowException, OSError, UnicodeDecodeError, MemoryError) as error:
         raise BrokenManifest(f"{path} does not read back: {error}") from error
+
+
+def _fitting(table: pa.Table, path: Path) -> pa.Table:
+    """Return a video's rows as rows of ``SCHEMA``; raises ``BrokenManifest`` where they are none."""
+    try:
+        fitting = table.select(SCHEMA.names).cast(SCHEMA)
+        fitting.validate(full=True)
+    except (pa.ArrowException, KeyError) as error:
+        raise BrokenManifest(f"{path} has other columns than a manifest: {str(error)[:200]}") from error
+    strange = [name for name in SCHEMA.names if fitting[name].null_count]
+    strange += [
+        name for name, count in _LENGTHS.items() if set(pc.list_value_length(fitting[name]).to_pylist()) != {count}
+    ]
+    strange += [name for name in _LISTS if pc.list_flatten(fitting[name]).null_count]
+    if strange:
+        raise BrokenManifest(f"{path}: the column {strange[0]!r} lacks values")
+    return fitting
 
 
 def _video_table(video: VideoStore, row: CatalogRow, split: str) -> pa.Table:

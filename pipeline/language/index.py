@@ -17,8 +17,10 @@ import numpy as np
 from filelock import FileLock
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
+from models.array_files import map_npy
+from models.errors import DamagedArrays
 from models.extras import extra
 from pipeline.contract.arrays import Floats
 from pipeline.contract.errors import NoEmbeddings
@@ -43,6 +45,8 @@ ROWS_COMPARED = 250_000
 
 _ROWS_AT_ONCE = 65_536
 
+_TYPES = (np.dtype(np.float16), np.dtype(np.int8))
+
 _OWN_NAME = re.compile(r"[0-9a-f]{32}(-float16\.npy|-int8\.npy|\.part)")
 """What the index writes beside its table and its lock, and all that it deletes."""
 
@@ -54,8 +58,8 @@ class IndexedVideo(BaseModel):
 
     video_id: str
     fingerprint: str
-    first: int = Field(ge=0)
-    count: int = Field(ge=0)
+    first: int = Field(ge=0, lt=2**62)
+    count: int = Field(ge=0, lt=2**62)
 
 
 class IndexContent(BaseModel):
@@ -179,14 +183,16 @@ def _known(folder: Path) -> IndexContent | None:
     try:
         content = IndexContent.model_validate_json((folder / "index.json").read_bytes())
         rows = len(open_files(folder, content))
-    except (OSError, ValueError, ValidationError):
+    except (OSError, ValueError, DamagedArrays):
         return None
     return content if rows == sum(video.count for video in content.videos) else None
 
 
 def open_files(folder: Path, content: IndexContent) -> RegionIndex:
-    """Map the files that ``write_files`` has written."""
-    embeddings, codes = (np.load(path, mmap_mode="r") for path in _files(folder, content.version))
+    """Map the files that ``write_files`` has written; raises ``DamagedArrays`` and ``OSError``."""
+    embeddings, codes = (map_npy(path) for path in _files(folder, content.version))
+    if embeddings.ndim != 2 or embeddings.shape != codes.shape or (embeddings.dtype, codes.dtype) != _TYPES:
+        raise DamagedArrays(f"{folder} does not hold embeddings and their codes: delete it")
     return RegionIndex(content.videos, embeddings, codes)
 
 

@@ -1,7 +1,6 @@
 """Labels every voxel of a dataset by a list of prompts: any vocabulary, and no network over pictures."""
 
 import contextlib
-import json
 import os
 import re
 import tempfile
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from models.json_text import parsed_json
 from pipeline.contract.arrays import Floats
 from pipeline.contract.errors import SettingsError
 from pipeline.language.index import open_index
@@ -90,7 +90,7 @@ def _check_own(folder: Path) -> None:
         return
     files = [path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()]
     try:
-        attributes = json.loads((folder / GROUP_METADATA).read_bytes())["attributes"]
+        attributes = parsed_json((folder / GROUP_METADATA).read_bytes())["attributes"]
         own = {"prompts", "weights"} <= attributes.keys() and not folder.is_symlink()
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         own = False

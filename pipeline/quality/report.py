@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from pipeline.contract.errors import CorruptStore
 from pipeline.contract.overlap import OverlapCounts
 from pipeline.contract.progress import Progress, silent
 from pipeline.quality.measures import measure_tour
@@ -117,13 +118,20 @@ def _tour_scores(video: VideoStore, settings: Settings) -> TourScores | None:
     tour, made = tour_of(video), made_by(video, "occupancy")
     if tour is None or made is None or not is_built(video, settings):
         return None
-    if video.exists(QUALITY):
-        stored = TourScores.model_validate(video.read_json(QUALITY))
-        if stored.fingerprint == made.fingerprint:
-            return stored
+    stored = _stored_scores(video)
+    if stored is not None and stored.fingerprint == made.fingerprint:
+        return stored
     scores = measure_tour(video, tour, settings, made.fingerprint)
     video.write_json(QUALITY, scores.model_dump(mode="json"))
     return scores
+
+
+def _stored_scores(video: VideoStore) -> TourScores | None:
+    """Return the scores that were kept; None where there are none, or none that read back: they are made again."""
+    try:
+        return TourScores.model_validate(video.read_json(QUALITY)) if video.exists(QUALITY) else None
+    except (CorruptStore, ValueError):
+        return None
 
 
 def _video_figures(tours: Sequence[TourScores]) -> list[Figure]:

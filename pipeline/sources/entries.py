@@ -14,6 +14,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from pipeline.contract.errors import SettingsError
+from pipeline.contract.values import load_yaml
 from pipeline.sources.rules import SourceRules
 
 DEFAULT_SOURCES = "sources.yaml"
@@ -132,8 +133,8 @@ def read_entries(text: str) -> SourceList:
 
 def _read_yaml(path: Path) -> Any:
     try:
-        return yaml.safe_load(path.read_text())
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        return load_yaml(path.read_text())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SettingsError(f"{path} is no list of sources: {error}") from error
 
 

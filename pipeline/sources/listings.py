@@ -1,6 +1,6 @@
 """Lists the videos of one entry, whatever its kind, newest first where its host does so."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,9 +89,9 @@ def _flat(client: "WebClient", address: str, depth: int, key: str | None = None)
         raise BrokenListing(f"{one_line(address)} lists no videos")
     kind = found.get("_type", "video")
     if kind in ("url", "url_transparent"):
-        yield from _flat(client, found["url"], depth - 1, found.get("ie_key"))
+        yield from _flat(client, str(found.get("url") or ""), depth - 1, found.get("ie_key"))
     elif kind in ("playlist", "multi_video"):
-        for entry in found.get("entries") or ():
+        for entry in _mappings(found.get("entries")):
             yield from _entry(client, entry, found, depth)
     else:
         yield from _entry(client, found, {}, depth)
@@ -101,11 +101,17 @@ def _entry(client: "WebClient", entry: dict[str, Any], listing: dict[str, Any], 
     if not entry:
         return
     if entry.get("_type") == "url" and str(entry.get("ie_key", "")).endswith(("Tab", "Playlist")):
-        yield from _flat(client, entry["url"], depth - 1, entry.get("ie_key"))
+        yield from _flat(client, str(entry.get("url") or ""), depth - 1, entry.get("ie_key"))
         return
     origin = _origin(entry)
     if origin is not None:
         yield found_video(origin, {"uploader": listing.get("uploader") or listing.get("channel"), **_given(entry)})
+
+
+def _mappings(listed: Any) -> Iterator[dict[str, Any]]:
+    """Yield what a page lists as far as it is of a kind that can be looked into; yt-dlp passes on what pages say."""
+    if isinstance(listed, Iterable) and not isinstance(listed, str | bytes | dict):
+        yield from (held for held in listed if isinstance(held, dict))
 
 
 def _origin(entry: dict[str, Any]) -> str | None:
@@ -114,7 +120,7 @@ def _origin(entry: dict[str, Any]) -> str | None:
         str(entry.get("id"))
     ):
         return f"{YOUTUBE_WATCH}{entry['id']}"
-    formats = [held.get("url") for held in entry.get("formats") or ()]
+    formats = [held.get("url") for held in _mappings(entry.get("formats"))]
     for candidate in (entry.get("url"), *reversed(formats), entry.get("webpage_url")):
         try:
             checked(urlsplit(str(candidate or ""))._replace(fragment="").geturl())

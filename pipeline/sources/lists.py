@@ -64,9 +64,9 @@ def read_list(path: Path, row_group_bytes_max: int = WebSettings().row_group_byt
 def _parquet(path: Path, row_group_bytes_max: int) -> Iterator[FoundVideo]:
     with pq.ParquetFile(path) as file:
         columns = list(_columns(file.schema_arrow.names, path).values())
-        reason = oversized(file, row_group_bytes_max, columns)
+        reason = oversized(path, row_group_bytes_max, columns)
         if reason:
-            raise BrokenListing(f"{path}: {reason}: write smaller groups, or raise video.web.row_group_bytes_max")
+            raise BrokenListing(f"{path}: {reason}")
         for batch in file.iter_batches(batch_size=1000, columns=columns):
             for row in batch.to_pylist():
                 yield _of_row({key: "" if value is None else str(value) for key, value in row.items()}, path)

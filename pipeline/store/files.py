@@ -61,7 +61,7 @@ class Files:
                     found = Path(path).stat()
                     return Stamp(found.st_size, f"{found.st_ino} {found.st_mtime_ns}")
                 info = self.file_system.info(path)
-        except FileNotFoundError:
+        except (FileNotFoundError, ValueError):  # no file has a name that file systems cannot hold
             return None
         return Stamp(info["size"] or 0, str(info.get("ETag") or info.get("mtime") or info.get("created")))
 
@@ -154,14 +154,16 @@ class Files:
         self.write_bytes(sink.getvalue().to_pybytes(), *parts)
 
     def read_table(self, *parts: str) -> pa.Table:
-        """Read a Parquet table."""
+        """Read a Parquet table; raises ``FileNotFoundError``, ``NotReadableNow`` and ``CorruptStore``."""
         try:
-            return pq.read_table(pa.BufferReader(self.read_bytes(*parts)), page_checksum_verification=True)
+            table = pq.read_table(pa.BufferReader(self.read_bytes(*parts)), page_checksum_verification=True)
+            table.validate(full=True)
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             if getattr(error, "errno", None) is not None:
                 raise
             message = f"{self.path(*parts)} is no Parquet file ({error}): delete it and run its stage again"
             raise CorruptStore(message) from error
+        return table
 
     @contextlib.contextmanager
     def open_parquet(self, *parts: str) -> Iterator[pq.ParquetFile]:
@@ -169,12 +171,12 @@ class Files:
 
         Raises:
             FileNotFoundError: there is none.
-            CorruptStore: it is none, or turns out damaged while it is read in the block.
+            CorruptStore: it is none, or turns out damaged, or without a column, while it is read in the block.
         """
         with self.open(*parts) as file:
             try:
                 yield pq.ParquetFile(file, page_checksum_verification=True)
-            except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+            except (pa.ArrowException, OSError, UnicodeDecodeError, KeyError) as error:
                 if getattr(error, "errno", None) is not None:
                     raise
                 path = self.path(*parts)

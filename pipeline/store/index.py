@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
+from models.json_text import parsed_json
 from pipeline.contract.classes import COUNTED_CLASSES
 from pipeline.contract.errors import CorruptStore
 from pipeline.store.files import Files
@@ -59,7 +60,7 @@ class IndexFile(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str
+    name: str = Field(pattern=r"^(index/)?[A-Za-z0-9_-]+\.parquet$")
     first: str = ""
 
 
@@ -197,7 +198,12 @@ def read_index(files: Files, columns: Sequence[str]) -> pa.Table:
     """
 
     def read(listed: IndexFiles) -> pa.Table:
-        return pa.concat_tables([_columns(files, part, columns) for part in listed.files])
+        parts = [_columns(files, part, columns) for part in listed.files]
+        try:
+            return pa.concat_tables(parts)
+        except pa.ArrowException as error:
+            message = f"files of {files.path(*FOLDER)} do not fit together: delete {files.path('dataset')}"
+            raise CorruptStore(f"{message}, and build it again") from error
 
     return _retried(files, read)
 
@@ -208,7 +214,7 @@ def first_video(files: Files) -> str | None:
     def first(listed: IndexFiles) -> str | None:
         with files.open_parquet("dataset", listed.files[0].name) as index:
             batch = next(index.iter_batches(batch_size=1, columns=["video_id"]), None)
-        return str(batch["video_id"][0]) if batch is not None and batch.num_rows else None
+            return str(batch["video_id"][0]) if batch is not None and batch.num_rows else None
 
     try:
         return _retried(files, first)
@@ -233,7 +239,8 @@ def _retried(files: Files, read: Callable[[IndexFiles], T]) -> T:
 def _columns(files: Files, part: IndexFile, columns: Sequence[str]) -> pa.Table:
     with files.open_parquet("dataset", part.name) as index:
         held = [name for name in columns if name in index.schema_arrow.names]
-        table = index.read(held)
+        table = index.read(held).select(held)
+        table.validate(full=True)
     for name in (name for name in columns if name in INDEX_SCHEMA.names and name not in held):
         table = table.append_column(name, pa.nulls(table.num_rows, INDEX_SCHEMA.field(name).type))
     return table.select(list(columns))
@@ -249,6 +256,18 @@ def same_as_indexed(group: str, attributes: Mapping[str, Any], indexed: str) -> 
 
     Indexes of release 0.1 note nothing; groups that they do not name (``language``) are checked by whoever makes them.
     """
-    wanted = json.loads(indexed).get(group) if indexed else None
+    wanted = _noted(indexed).get(group)
     found = identity(str(attributes.get("fingerprint")), str(attributes.get("upstream", "")))
     return wanted is None or found == wanted
+
+
+def _noted(indexed: str) -> dict[str, Any]:
+    try:
+        noted = parsed_json(indexed or "{}")
+    except ValueError:
+        noted = None
+    if not isinstance(noted, dict):
+        raise CorruptStore(
+            f"the index does not say which groups it was written from ({indexed[:80]!r}): build it again"
+        )
+    return noted

@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar
 
 import pyarrow as pa
 
+from models.json_text import parsed_json
 from pipeline.contract.errors import CorruptStore
 from pipeline.store.group_writer import GroupWriter
 from pipeline.store.groups import SCENE_ZARR, SOURCE_NOTES, SOURCE_VIDEO
@@ -104,8 +105,11 @@ class TableOutput:
         if not video.exists(self.name):
             return None
         metadata = video.read_table(self.name).schema.metadata or {}
-        content: dict[str, Any] = json.loads(metadata.get(PROVENANCE.encode(), b"{}"))
-        return content
+        try:
+            return dict(parsed_json(metadata.get(PROVENANCE.encode(), b"{}")))
+        except (ValueError, TypeError) as error:
+            message = f"{video.video_id}/{self.name} does not say how it was made ({error}): build the video again"
+            raise CorruptStore(message) from error
 
     def set_aside(self, video: VideoStore) -> str:
         """Move the table out of the way."""

@@ -16,6 +16,7 @@ from typing import Any
 import fsspec
 
 from models.atomic import draft
+from models.json_text import parsed_json
 from pipeline.contract.errors import SettingsError
 from pipeline.store.groups import CLIPS, FAILURE, QUALITY, SCENE_ZARR, SOURCE_NOTES, SOURCE_VIDEO
 
@@ -108,8 +109,8 @@ class Ownership:
     def _read(self, name: str) -> dict[str, Any]:
         """Return the mapping in a JSON file; empty where there is none."""
         try:
-            content = json.loads(self._file_system.cat_file(self._path(name)))
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError, RecursionError):
+            content = parsed_json(self._file_system.cat_file(self._path(name)))
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
             return {}
         return content if isinstance(content, dict) else {}
 

@@ -17,10 +17,10 @@ WITH_EMBEDDINGS = "with the backend san (--profile small or youtube_occ)"
 
 def stored_clips(video: VideoStore) -> list[Clip]:
     """Return the clips of ``clips.parquet``; raises ``StageMissing`` and ``CorruptStore``."""
-    rows = video.read_table(CLIPS).to_pylist()
+    table = video.read_table(CLIPS)
     try:
-        return [_clip_of_row(row) for row in rows]
-    except (KeyError, TypeError, ValueError) as error:
+        return [_clip_of_row(row) for row in table.to_pylist()]
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise CorruptStore(f"{video.video_id}/{CLIPS} is no table of clips ({error}): build the video again") from error
 
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
+from models.json_text import parsed_json
 from pipeline.contract.errors import (
     CorruptStore,
     PipelineError,
@@ -90,10 +91,10 @@ class VideoStore:
         """
         self._require(name)
         try:
-            content = json.loads(self.files.read_bytes(*self.folder, name))
+            content = parsed_json(self.files.read_bytes(*self.folder, name))
         except FileNotFoundError as error:
             raise StageMissing(f"{self.video_id} has no {name} any more: run the stage that makes it first") from error
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise CorruptStore(f"{self.video_id}/{name} is no JSON: build the video again") from error
         if not isinstance(content, dict):
             raise CorruptStore(f"{self.video_id}/{name} is no JSON object: build the video again")

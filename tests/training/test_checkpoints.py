@@ -211,3 +211,20 @@ def test_what_no_training_left_is_not_replaced_by_one(tmp_path: Path, name: str)
     (tmp_path / name).unlink()
     finetune(RoomFrames(1), "tiny", None, SETTINGS, tmp_path)
     assert lost(before, tmp_path) == [name], "replaced only once it was moved away"
+
+
+@pytest.mark.parametrize(
+    ("size", "value"),
+    [
+        ("channels", -1),
+        ("layers", 0),
+        ("layers", 10**9),
+        ("channels", 10**7),
+        ("picture_size", [10**6, 160]),
+        ("heads", 3),
+    ],
+)
+def test_sizes_that_no_network_has_are_refused_before_they_take_memory(saved: Path, size: str, value: Any):
+    rewrite(saved, lambda content: content["network"].update({size: value}))
+    with pytest.raises(WrongCheckpoint):
+        load_network(saved)

@@ -1,5 +1,6 @@
 """Saved states: whole or not at all, this training's or refused."""
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -149,3 +150,17 @@ def test_what_is_kept_is_the_mean_where_there_is_one_and_the_last_weights_elsewh
     plain, _ = fresh(quick())
     assert plain.averaged is None
     assert plain.kept is plain.task.module
+
+
+def test_a_state_whose_damage_shows_only_when_it_is_loaded_is_named(tmp_path: Path):
+    """The identity reads, a tensor does not: its storage is shorter than the state says."""
+    state, fabric = moved(1)
+    state.save(tmp_path, fabric)
+    with zipfile.ZipFile(tmp_path / STATE) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(tmp_path / STATE, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content[:1] if "/data/" in name else content)
+    again, fabric = fresh()
+    with pytest.raises(WrongCheckpoint, match="is damaged: delete it"):
+        again.resume(tmp_path, fabric)

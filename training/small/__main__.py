@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from torch import nn
 
 from pipeline.contract.errors import PipelineError, SettingsError
-from pipeline.contract.values import laid_over
+from pipeline.contract.values import laid_over, load_yaml
 from training.fabric import rank_zero_only
 from training.small.recipe import Recipe, averaged_so_far, train
 from training.small.settings import (
@@ -66,8 +66,8 @@ def recipe_of(name: str, file: Path | None = None, values: list[str] | None = No
         raise SettingsError(f"there is no recipe {name!r}; choose one of {', '.join(RECIPES)}")
     try:
         text = file.read_text() if file else (files("training.small") / f"{name}.yaml").read_text()
-        content = yaml.safe_load(text) or {}
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        content = load_yaml(text) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SettingsError(f"cannot read the settings of {name}: {error}") from error
     if not isinstance(content, dict):
         raise SettingsError(f"the settings of {name} must be a mapping such as 'loop: {{steps: 100}}'")

@@ -11,6 +11,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
+from models.json_text import parsed_json
 from pipeline.contract.progress import Progress, named, silent
 from training.checkpoints import NetworkDescription, load_network
 from training.data import Frames
@@ -143,7 +144,7 @@ def plot(results: Sequence[FinetunedScore]) -> bytes:
 
 def _known(folder: Path, key: str) -> dict[str, float] | None:
     try:
-        stored = json.loads((folder / "result.json").read_text())
+        stored = parsed_json((folder / "result.json").read_text())
         return _FIGURES.validate_python(stored["figures"]) if stored["of"] == key else None
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None

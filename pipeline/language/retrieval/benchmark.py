@@ -25,6 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from models.array_files import read_npz
+from models.errors import DamagedArrays
 from pipeline.contract.classes import OCCUPIED_CLASSES
 from pipeline.contract.errors import BrokenRetrievalSet
 from pipeline.contract.grid import GRID_SHAPE
@@ -98,7 +100,7 @@ def read_benchmark(folder: Path) -> Benchmark:
             f"{folder / MASKS}: the masks of {first.text!r} ({first.video_id}, frame {first.frame_index}) are empty, "
             "leave the occupied voxels, or lie on no rigid grid"
         )
-    return Benchmark(tuple(queries), **arrays)
+    return Benchmark(tuple(queries), **{name: arrays[name] for name in _SHAPES})
 
 
 def _read_queries(path: Path) -> list[RetrievalQuery]:
@@ -123,9 +125,8 @@ def _read_masks(path: Path, count: int) -> dict[str, Any]:
             most = count * math.prod(shape) * (8 if shape == (4, 4) else 1) + _HEADER_BYTES
             if sizes.get(f"{name}.npy", most + 1) > most:
                 raise BrokenRetrievalSet(f"{path}: {name} is missing, or too large for {count} queries")
-        with np.load(path, allow_pickle=False) as stored:
-            arrays = {name: np.asarray(stored[name]) for name in _SHAPES}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        arrays = read_npz(path)
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError, DamagedArrays) as error:
         raise BrokenRetrievalSet(f"cannot read {path}: {error}") from error
     for name, shape in _SHAPES.items():
         wanted = np.float64 if shape == (4, 4) else np.bool_

@@ -13,6 +13,7 @@ from dataclasses import replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from models.json_text import parsed_json
 from pipeline.contract.errors import StageMissing
 from pipeline.sources.catalog.keyed_table import KeyedTable
 from pipeline.sources.catalog.rows import ASKABLE, SCHEMA, CatalogRow, VideoState, as_rows, as_table, now
@@ -108,8 +109,8 @@ class Catalog:
 
     def _reads(self) -> dict[str, str]:
         try:
-            content = json.loads(self.files.read_bytes(FOLDER, READ))
-        except (FileNotFoundError, ValueError, RecursionError):
+            content = parsed_json(self.files.read_bytes(FOLDER, READ))
+        except (FileNotFoundError, ValueError):
             return {}
         return content if isinstance(content, dict) else {}
 

@@ -19,12 +19,14 @@ import pyarrow.parquet as pq
 from filelock import FileLock
 from numpy.typing import NDArray
 
+from models.json_text import parsed_json
 from pipeline.contract.errors import CorruptStore
 from pipeline.store.files import Files
 
 LIST = "parts.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\.parquet")
 ROWS_PER_GROUP = 32_768
+LARGEST_NUMBER = 2**62
 READ_TRIES = 20
 """Times that a reader begins anew because a writer merged files away under it."""
 
@@ -53,6 +55,13 @@ def _table_file(stored: dict[str, object]) -> TableFile:
     return TableFile(name, rows)
 
 
+def _number(stored: object) -> int:
+    """Return the number of a row; raises ``ValueError`` where it is none that a table can hold."""
+    if not isinstance(stored, int) or not 0 <= stored < LARGEST_NUMBER:
+        raise ValueError(f"{str(stored)[:80]!r} is no number of a row")
+    return stored
+
+
 class KeyedTable:
     """A table in the folder ``folder`` of a store, with the string column ``key``."""
 
@@ -79,9 +88,9 @@ class KeyedTable:
         if not self.files.exists(self.folder, LIST):
             return Listing()
         try:
-            content = json.loads(self.files.read_bytes(self.folder, LIST))
-            return Listing(tuple(_table_file(part) for part in content["parts"]), int(content["next_number"]))
-        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+            content = parsed_json(self.files.read_bytes(self.folder, LIST))
+            return Listing(tuple(_table_file(part) for part in content["parts"]), _number(content["next_number"]))
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
             message = f"{self.files.path(self.folder, LIST)} does not read back ({error}): restore it from a backup"
             raise CorruptStore(message) from error
 
@@ -130,7 +139,7 @@ class KeyedTable:
                 found.validate(full=True)
             except FileNotFoundError:
                 continue
-            except (pa.ArrowException, UnicodeDecodeError, KeyError) as error:
+            except (pa.ArrowException, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
                 message = f"files of {self.files.path(self.folder)} do not fit together ({error}): restore them"
                 raise CorruptStore(f"{message} from a backup") from error
             return found
@@ -158,15 +167,23 @@ class KeyedTable:
 
     def _hits(self, part: TableFile, wanted: pa.Array) -> pa.Table:
         with self.files.open_parquet(self.folder, part.name) as file:
-            keys = file.read([self.key])[self.key]
+            keys = file.read([self.key]).select([self.key])[self.key]
             rows: NDArray[np.int64] = np.flatnonzero(pc.is_in(keys, wanted).to_numpy())
             groups = np.unique(rows // ROWS_PER_GROUP)
             if not len(groups):
                 return self.schema.empty_table()
-            content = file.read_row_groups(groups.tolist())
+            content = self._fitting(file.read_row_groups(groups.tolist()))
         starts = np.searchsorted(groups, rows // ROWS_PER_GROUP) * ROWS_PER_GROUP
         return content.take(starts + rows % ROWS_PER_GROUP)
 
     def _read(self, part: TableFile, columns: list[str]) -> pa.Table:
         with self.files.open_parquet(self.folder, part.name) as file:
-            return file.read(columns)
+            return self._fitting(file.read(columns).select(columns))
+
+    def _fitting(self, table: pa.Table) -> pa.Table:
+        """Return a table whose columns are those of the schema; raises ``ValueError`` where they are others."""
+        wanted = pa.schema([self.schema.field(name) for name in table.column_names])
+        other = [field.name for field in wanted if table.schema.field(field.name).type != field.type]
+        if other:
+            raise TypeError(f"{other[0]!r} is {table.schema.field(other[0]).type}")
+        return table.cast(wanted)

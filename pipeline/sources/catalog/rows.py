@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipeline.contract.errors import CorruptStore
 from pipeline.contract.records import Segment
 from pipeline.sources.video_source import VideoSource
 
@@ -74,7 +75,9 @@ _TYPES: dict[str, pa.DataType] = {
 }
 _SOURCE = ("origin", "source")
 _NAMES = [name for field in fields(CatalogRow) for name in (_SOURCE if field.name == "source" else (field.name,))]
-SCHEMA = pa.schema([(name, _TYPES.get(name, pa.string())) for name in _NAMES])
+_UNKNOWN = ("published", "duration_s", "when", "next_try")
+"""Columns that may hold nothing."""
+SCHEMA = pa.schema([pa.field(name, _TYPES.get(name, pa.string()), nullable=name in _UNKNOWN) for name in _NAMES])
 """A row's source is two columns: what is fetched, and the entry that named it (or once more itself)."""
 
 
@@ -89,8 +92,11 @@ def as_table(rows: list[CatalogRow]) -> pa.Table:
 
 
 def as_rows(table: pa.Table) -> list[CatalogRow]:
-    """Return a table of ``SCHEMA`` as rows."""
-    return [_as_row(values) for values in table.to_pylist()]
+    """Return a table of ``SCHEMA`` as rows; raises ``CorruptStore`` where a row holds what none of ours does."""
+    try:
+        return [_as_row(values) for values in table.to_pylist()]
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+        raise CorruptStore(f"the catalog holds a row that is none ({error}): restore it from a backup") from error
 
 
 def now() -> datetime:

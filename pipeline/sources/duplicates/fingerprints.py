@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from pipeline.contract.errors import CorruptStore
 from pipeline.media import frames_near
 from pipeline.sources.catalog.keyed_table import KeyedTable
 from pipeline.sources.duplicates.lookalikes import Lookalikes
@@ -85,4 +86,8 @@ class Fingerprints:
 def _videos(table: pa.Table) -> Iterator[tuple[str, Hashes]]:
     for batch in table.to_batches():
         for video_id, content in zip(batch["video_id"], batch["hashes"], strict=True):
-            yield video_id.as_py(), hashes_of(content.as_py())
+            try:
+                yield video_id.as_py(), hashes_of(content.as_py())
+            except (ValueError, TypeError) as error:
+                message = f"the fingerprints of {video_id} are none: delete the folder {FOLDER}, or restore it"
+                raise CorruptStore(message) from error

@@ -69,7 +69,7 @@ class Lookalikes:
             database.execute("CREATE TEMP TABLE wanted (key INTEGER PRIMARY KEY)")
             database.executemany("INSERT INTO wanted VALUES (?)", ((int(key),) for key in band_keys(hashes)))
             found = database.execute(_MOST_SHARED, (most,)).fetchall()
-        return [(str(name), hashes_of(content)) for name, content in found]
+            return [(str(name), hashes_of(content)) for name, content in found]
 
     def _make_tables(self) -> None:
         with self._open() as database:
@@ -83,7 +83,11 @@ class Lookalikes:
                 yield database
         except sqlite3.OperationalError as error:
             raise NotReadableNow(f"{self._path} cannot be used at the moment ({error}): nothing was changed") from error
-        except sqlite3.DatabaseError as error:  # what a crash of the machine left is no database: it is made again
+        except (
+            sqlite3.DatabaseError,
+            ValueError,
+            TypeError,
+        ) as error:  # what a crash of the machine left is no database: it is made again
             self._path.unlink(missing_ok=True)
             raise NotReadableNow(f"{self._path} was damaged ({error}) and is made anew the next time") from error
 

@@ -56,7 +56,7 @@ def seen_before(hashes: Hashes, earlier: Hashes) -> float:
 
 
 def hashes_of(content: bytes) -> Hashes:
-    """Return the hashes whose ``tobytes`` is ``content``."""
+    """Return the hashes whose ``tobytes`` is ``content``; raises ``ValueError`` where it is that of none."""
     return np.frombuffer(content, np.uint64).reshape(-1, len(CROPS))
 
 

@@ -93,10 +93,11 @@ def _retry_after(error: Exception) -> float | None:
         value = headers.get("Retry-After") if headers is not None else None
         if value is None:
             continue
-        if re.fullmatch(r"[0-9]{1,9}", value.strip()):
-            return float(value)
+        seconds = re.fullmatch(r"\s*([0-9]{1,9})\s*", value)
+        if seconds:
+            return float(seconds[1])
         try:
             return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             return None
     return None

@@ -3,12 +3,12 @@
 A killed run goes on after the last finished clip. Plain ``.npz`` without pickles, placed by rename.
 """
 
-import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 
+from models.array_files import read_npz
+from models.errors import DamagedArrays
 from pipeline.contract.errors import ClipError
 from pipeline.contract.records import LeftOut, Reconstruction
 from pipeline.store.atomic import replacing
@@ -27,7 +27,7 @@ class ClipCheckpoints:
         """Tell whether a clip is done; what does not read back counts as not done."""
         try:
             self.load(clip_id)
-        except (FileNotFoundError, zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError):
+        except (FileNotFoundError, DamagedArrays):
             return False
         return True
 
@@ -41,13 +41,19 @@ class ClipCheckpoints:
             np.savez(file, allow_pickle=False, **content)
 
     def load(self, clip_id: int) -> Reconstruction | LeftOut:
-        """Return what ``save`` was given."""
-        with np.load(self._path(clip_id), allow_pickle=False) as archive:
+        """Return what ``save`` was given; raises ``DamagedArrays`` and ``FileNotFoundError``."""
+        archive = read_npz(self._path(clip_id))
+        try:
             if "error" in archive:
                 code, detail = archive["error"].tolist()
-                return LeftOut("reconstruction", clip_id, code, detail)
+                return LeftOut("reconstruction", clip_id, str(code), str(detail))
             arrays = {name: archive[name] for name in _ARRAYS}
-            return Reconstruction(**arrays, notes=tuple(archive["notes"].tolist()))
+            notes = tuple(map(str, archive["notes"].tolist()))
+        except (KeyError, ValueError, TypeError) as error:
+            raise DamagedArrays(f"{self._path(clip_id)} is no reconstruction of a clip: {error}") from error
+        if any(array.shape[:1] != arrays["registered"].shape for array in arrays.values()):
+            raise DamagedArrays(f"{self._path(clip_id)} is no reconstruction of a clip: its arrays differ in length")
+        return Reconstruction(**arrays, notes=notes)
 
     def _path(self, clip_id: int) -> Path:
         return self.folder / f"{clip_id}.npz"

@@ -7,7 +7,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from pipeline.contract.errors import BrokenVideo, UnwantedVideo
-from pipeline.media import OPEN_OPTIONS
+from pipeline.media import open_container
 from pipeline.stages.video.settings import VideoSettings
 
 
@@ -20,7 +20,7 @@ def check_bounds(path: Path, settings: VideoSettings) -> None:
     """
     pixels = {"max_pixels": str(settings.side_max**2)}
     try:
-        with av.open(str(path.resolve()), options=pixels, container_options=OPEN_OPTIONS) as container:
+        with open_container(path, pixels) as container:
             for stream in (found for found in container.streams.video if found.codec_context is not None):
                 _check_stream(stream, path, settings)
             _check_packets(container, path, settings)

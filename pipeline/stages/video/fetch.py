@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
 
+from models.json_text import parsed_json
 from models.memory import limited_growth
 from pipeline.contract.errors import (
     BrokenVideo,
@@ -113,12 +114,12 @@ def _fetched(request: FetchRequest, folder: Path, progress: Progress) -> Source:
 def read_source(folder: Path) -> Source | None:
     """Return what ``source.json`` says if it is there and ``source.mp4`` is the file it describes, else None."""
     try:
-        content = json.loads((folder / SOURCE_NOTES).read_text())
+        content = parsed_json((folder / SOURCE_NOTES).read_text())
         source = Source(**{field.name: content[field.name] for field in fields(Source)})
         intact = (folder / SOURCE_VIDEO).stat().st_size == source.size_bytes and _sha256(
             folder / SOURCE_VIDEO
         ) == source.sha256
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
     return source if intact else None
 

@@ -16,6 +16,7 @@ from yt_dlp.networking.common import Request, Response
 from yt_dlp.networking.exceptions import HTTPError
 from yt_dlp.utils import YoutubeDLError
 
+from models.json_text import parsed_json
 from pipeline.contract.errors import BrokenVideo, ChangedMeanwhile, DiskFull, UnwantedVideo
 from pipeline.contract.progress import Progress
 from pipeline.sources.listings import found_video
@@ -113,7 +114,7 @@ class _Transfer(WebClient):
 
     def _begun(self) -> _Begun | None:
         try:
-            return _Begun(**json.loads(self._note.read_text()))
+            return _Begun(**parsed_json(self._note.read_text()))
         except (OSError, ValueError, TypeError):
             return None
 

@@ -106,6 +106,11 @@ def test_an_assignment_without_name_or_sign_says_how_to_write_one(entry: str):
         parsed([entry])
 
 
+def test_a_name_deeper_than_any_setting_is_refused():
+    with pytest.raises(SettingsError, match="no setting lies 2000 deep"):
+        parsed(["a." * 1999 + "a=1"])
+
+
 @pytest.mark.parametrize("entry", ["a=[", "a={x: ]", "a=!!python/object/apply:os.getcwd []"])
 def test_a_value_that_is_no_yaml_is_refused_on_one_line_and_never_executed(entry: str):
     with pytest.raises(SettingsError, match="no YAML") as refused:
@@ -156,6 +161,12 @@ def test_a_mapping_is_read_from_yaml():
     assert read_yaml("clips: {frames_max: 9}\n", "mine.yaml") == {"clips": {"frames_max": 9}}
 
 
+BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 30)
+)
+"""Two kilobytes that stand for 10 to the thirtieth values."""
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
@@ -166,6 +177,16 @@ def test_a_mapping_is_read_from_yaml():
         ("a: 1\na: {", "is no YAML"),
         ("!!python/object/apply:os.getcwd []", "is no YAML"),
         ("\x00", "is no YAML"),
+        ("a: 2026-13-45", "is no YAML"),
+        ("a: !!bool x", "is no YAML"),
+        ("a: !!int ''", "is no YAML"),
+        ("a: " + "9" * 5000, "is no YAML"),
+        ("[" * 5000, "is no YAML"),
+        ("a: " + "[" * 100 + "]" * 100, "is no YAML: it is nested too deep"),
+        ('a: "\\ud800"', "is no YAML: it holds half of a character"),
+        ("&a {a: *a}", "is no YAML: it holds itself"),
+        ("a: [&b [1, 2], {<<: [*b]}]", "is no YAML"),
+        (BOMB, "is no YAML: its aliases stand for more than"),
     ],
 )
 def test_what_holds_no_mapping_is_refused_by_the_name_of_its_file(text: str, complaint: str):

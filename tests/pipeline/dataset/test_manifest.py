@@ -155,3 +155,42 @@ def test_local_settings_that_do_not_decide_stay_local(manifest: Path):
     assert (chosen.video.web.interval_s, chosen.clips.frames_per_second) == (7, 4.0)
     recipe.check_decisive(chosen)
     assert load_settings().video.web.interval_s != 7
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("video_id", None),
+        ("origin", True),
+        ("segments", 1.5),
+        ("segments", [[1.0]]),
+        ("segments", [[1.0, None]]),
+        ("clip_id", "x"),
+        ("camera_to_world", [1.0] * 15),
+        ("camera_to_world", [None] * 16),
+        ("voxels", None),
+        ("voxels", [1]),
+        ("sha256", b"\xff"),
+    ],
+)
+def test_a_column_of_something_else_is_refused_before_anything_is_fetched(
+    copied_tour: Workbench, manifest: Path, name: str, value: Any
+):
+    before = copied_tour.catalog.video_ids()
+    with_column(manifest, name, value)
+    with pytest.raises(BrokenManifest):
+        rebuilt(copied_tour, manifest)
+    assert copied_tour.catalog.video_ids() == before
+
+
+@pytest.mark.parametrize(
+    "name", ["video_id", "origin", "segments", "sha256", "frame_index", "camera_to_world", "voxels"]
+)
+def test_a_column_that_is_not_there_or_twice_is_told(copied_tour: Workbench, manifest: Path, name: str):
+    table = pq.read_table(manifest)
+    pq.write_table(table.drop_columns([name]), manifest)
+    with pytest.raises(BrokenManifest, match="other columns"):
+        rebuilt(copied_tour, manifest)
+    pq.write_table(table.append_column(name, table[name]), manifest)
+    with pytest.raises(BrokenManifest, match="other columns"):
+        rebuilt(copied_tour, manifest)

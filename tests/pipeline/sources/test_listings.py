@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.contract.errors import BrokenListing, DownloadGone, DownloadRefused, ForbiddenAddress, SettingsError
 from pipeline.sources.entries import SourceEntry, SourceKind
-from pipeline.sources.listings import SEARCH_RESULTS, _address, _origin, found_video, list_videos
+from pipeline.sources.listings import SEARCH_RESULTS, _address, _flat, _origin, found_video, list_videos
 from pipeline.sources.web.settings import WebSettings
 from tests.pipeline.sources.faulty_web import Web, serving
 
@@ -114,6 +114,9 @@ def test_a_search_asks_for_no_more_than_its_limit():
         ({"formats": [{"url": "https://a.org/low"}, {"url": "https://a.org/high"}]}, "https://a.org/high"),
         ({"url": "rtmp://a.org/live"}, None),
         ({"url": None, "formats": None}, None),
+        ({"formats": 1.5}, None),
+        ({"formats": "https://a.org/low"}, None),
+        ({"formats": ["https://a.org/low", None, {"url": "https://a.org/high"}, []]}, "https://a.org/high"),
         ({}, None),
     ],
 )
@@ -157,3 +160,28 @@ def test_no_field_is_trusted_to_be_what_it_should(listed: dict[str, Any]):
     found = found_video(WATCH, listed)
     assert found.title.isprintable()
     assert found.duration_s is None or 0 <= found.duration_s < 1e7
+
+
+class Pages:
+    """What yt-dlp made of two pages, of which the first may say anything."""
+
+    def __init__(self, first: Any) -> None:
+        self._answers = [{"_type": "video", "url": "https://a.org/v.mp4"}, first]
+
+    def extract_info(self, _address: str, **_: object) -> Any:
+        return self._answers.pop()
+
+
+@pytest.mark.parametrize(
+    ("listing", "videos"),
+    [
+        ({"_type": "playlist", "entries": [None, 3, "x", [], {"url": "https://a.org/v.mp4"}]}, 1),
+        ({"_type": "playlist", "entries": 3}, 0),
+        ({"_type": "playlist", "entries": {"url": "https://a.org/v.mp4"}}, 0),
+        ({"_type": "playlist", "entries": [{"_type": "url", "ie_key": "YoutubeTab"}]}, 1),
+        ({"_type": "url"}, 1),
+    ],
+)
+def test_a_listing_that_is_odd_in_places_gives_what_else_it_holds(listing: Any, videos: int):
+    found = list(_flat(Pages(listing), "https://a.org/", 3))  # type: ignore[arg-type]
+    assert [video.origin for video in found] == ["https://a.org/v.mp4"] * videos

@@ -61,6 +61,7 @@ def noted(name: str) -> dict[str, Any]:
         fingerprint="0123456789abcdef",
         seconds=0.5,
         counts={"clips": 2},
+        created="2026-01-01T00:00:00+00:00",
     )
     return made.model_dump(mode="json")
 

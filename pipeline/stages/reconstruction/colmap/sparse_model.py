@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.array_files import read_npz
+from models.errors import DamagedArrays
 from pipeline.contract.arrays import Float64s
 
 
@@ -65,18 +68,19 @@ class SparseModel:
 
     @classmethod
     def load(cls, path: Path) -> "SparseModel":
-        """Read what ``save`` wrote; nothing in the file is executed."""
-        with np.load(path, allow_pickle=False) as archive:
+        """Read what ``save`` wrote; nothing in the file is executed. Raises ``DamagedArrays``."""
+        archive = read_npz(path)
+        try:
             values = {field.name: archive[field.name] for field in fields(cls)}
-        return cls(
-            **values
-            | {
+            plain: dict[str, Any] = {
                 "route": str(values["route"]),
                 "reprojection_error": float(values["reprojection_error"]),
                 "parallax": float(values["parallax"]),
                 "model_sizes": tuple(int(size) for size in values["model_sizes"]),
             }
-        )
+        except (KeyError, ValueError, TypeError, OverflowError) as error:
+            raise DamagedArrays(f"{path} is no sparse model: {error}") from error
+        return cls(**values | plain)
 
     def depths(self) -> Float64s:
         """Return the z-depth (k,) of every observation in the frame that made it."""

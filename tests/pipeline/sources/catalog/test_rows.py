@@ -3,10 +3,12 @@
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.contract.errors import CorruptStore
 from pipeline.contract.records import Segment
 from pipeline.sources.catalog.rows import (
     ASKABLE,
@@ -84,3 +86,16 @@ def test_a_final_state_is_neither_asked_for_nor_built():
 def test_the_present_is_noted_in_whole_seconds_of_utc():
     assert now().tzinfo is UTC
     assert now().microsecond == 0
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("origin", None), ("source", None), ("segments", None), ("state", "asleep"), ("state", None)]
+)
+def test_a_row_that_holds_what_none_of_ours_does_is_damage(column: str, value: str | None):
+    table = as_table([FULL, FULL])
+    index = table.schema.get_field_index(column)
+    damaged = table.set_column(
+        index, table.schema.field(column), pa.array([value] * 2, table.schema.field(column).type)
+    )
+    with pytest.raises(CorruptStore, match="restore it from a backup"):
+        as_rows(damaged)

@@ -103,7 +103,18 @@ def test_a_full_disk_is_told_from_a_broken_transfer(number: int):
     assert type(explained(YtDlpError(f"unable to write data: [Errno {number}] x"), ORIGIN)) is DiskFull
 
 
-@pytest.mark.parametrize(("written", "seconds"), [("120", 120), (" 7 ", 7), ("0", 0), ("soon", None), ("1e9", None)])
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [
+        ("120", 120),
+        (" 7 ", 7),
+        ("0", 0),
+        ("soon", None),
+        ("1e9", None),
+        ("12\x1e", 12),
+        ("Mon, 06 May 2024 07:08:09 +99999999999999999999", None),
+    ],
+)
 def test_the_rest_that_a_host_asks_for_is_read_in_seconds(written: str, seconds: float | None):
     refused = explained(as_ytdlp_raises(answer(429, Retry_After=written)), ORIGIN)
     assert isinstance(refused, DownloadRefused)

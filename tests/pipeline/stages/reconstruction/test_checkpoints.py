@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models.errors import DamagedArrays
 from pipeline.contract.errors import ClipError, ReconstructionCrashed, TooFewRegistered
 from pipeline.contract.records import LeftOut, Reconstruction
 from pipeline.stages.reconstruction.checkpoints import ClipCheckpoints
@@ -95,5 +96,16 @@ def test_nothing_in_a_file_is_executed(checkpoints: ClipCheckpoints):
     with pytest.raises(ValueError, match="allow_pickle"):
         np.savez(checkpoints.folder / "5.npz", allow_pickle=False, error=np.array([{}], object))
     np.savez(checkpoints.folder / "6.npz", error=np.array([{}, {}], object))
-    with pytest.raises(ValueError, match="allow_pickle"):
+    with pytest.raises(DamagedArrays, match="object"):
         checkpoints.load(6)
+
+
+@pytest.mark.parametrize("left_out", ["depth", "notes", "registered"])
+def test_what_is_no_reconstruction_counts_as_not_done(checkpoints: ClipCheckpoints, left_out: str):
+    given = {**vars(reconstruction(1)), "notes": np.array(["a"])}
+    np.savez(checkpoints.folder / "7.npz", **{name: given[name] for name in given if name != left_out})
+    assert 7 not in checkpoints
+    np.savez(checkpoints.folder / "7.npz", **{**given, "depth": given["depth"][:1]})
+    assert 7 not in checkpoints
+    np.savez(checkpoints.folder / "7.npz", **given)
+    assert 7 in checkpoints
