@@ -11,10 +11,12 @@ BOX_TYPES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"styp", b"si
 def check_whole(path: Path) -> None:
     """Walk the top-level boxes of an MP4 file (ISO/IEC 14496-12, 4.2); other containers are passed over.
 
+    Cameras write notes of their own behind the last box: once index and pictures are there, they are nobody's concern.
+
     Raises:
         BrokenVideo: a box reaches beyond the end of the file.
     """
-    size, place = path.stat().st_size, 0
+    size, place, seen = path.stat().st_size, 0, set[bytes]()
     with path.open("rb") as file:
         while place + 8 <= size:
             file.seek(place)
@@ -27,5 +29,7 @@ def check_whole(path: Path) -> None:
             if length == 0:
                 return
             if length < 8 or place + length > size:
+                if kind not in BOX_TYPES and seen >= {b"moov", b"mdat"}:
+                    return
                 raise BrokenVideo(f"{path.name} is cut off: {kind!r} ends at {place + length} of {size} bytes")
-            place += length
+            place, seen = place + length, seen | {kind}

@@ -1,0 +1,30 @@
+"""Reading video files: what a file holds, and its frames by number.
+
+Frames are numbered from 0 in the order in which they are shown. They are found by decoding from the start,
+never by seeking, so that frame ``i`` is the same picture for every reader. Pictures come upright and unmirrored
+(display matrix applied), with square pixels, deinterlaced and in BT.709; times rise from 0.
+"""
+
+from pipeline.media.container import CONTAINERS, OPEN_OPTIONS, open_container
+from pipeline.media.frames import DecodedFrame, frames_at, frames_near, iterate, read_each, read_frames
+from pipeline.media.pictures import WHOLE, Box, crop_box, to_frame_size
+from pipeline.media.probe import Probe, check_decodes, probe
+
+__all__ = [
+    "CONTAINERS",
+    "OPEN_OPTIONS",
+    "WHOLE",
+    "Box",
+    "DecodedFrame",
+    "Probe",
+    "check_decodes",
+    "crop_box",
+    "frames_at",
+    "frames_near",
+    "iterate",
+    "open_container",
+    "probe",
+    "read_each",
+    "read_frames",
+    "to_frame_size",
+]

@@ -1,0 +1,58 @@
+"""One clock that rises through a whole video, whatever its time stamps do.
+
+Joined recordings begin their time anew, broadcast counters wrap after 26.5 hours, and recordings that were interrupted
+leave gaps. There the clock goes on by one nominal frame, and something new begins.
+"""
+
+from collections.abc import Iterable
+
+LONGEST_STEP_S = 1.0
+"""A longer step between two frames is a gap in the recording, unless the frames themselves come that slowly."""
+
+
+class RisingClock:
+    """Tells the time of each frame, seconds from the first one.
+
+    nominal_s: how long a frame is shown where its time stamps do not say.
+    """
+
+    def __init__(self, nominal_s: float) -> None:
+        self._nominal_s = nominal_s
+        self._longest_s = max(LONGEST_STEP_S, 2 * nominal_s)
+        self._before: float | None = None
+        self._is_first = True
+        self.time_s = 0.0
+
+    def tick(self, stamp_s: float | None) -> bool:
+        """Go on to the next frame; return whether its time stamp follows from the one before.
+
+        stamp_s: seconds on the container's clock, None where it says nothing.
+        """
+        step = None if stamp_s is None or self._before is None else stamp_s - self._before
+        follows = step is None or 0 < step <= self._longest_s
+        if not self._is_first:
+            self.time_s += step if step is not None and follows else self._nominal_s
+        self._before, self._is_first = stamp_s, False
+        return follows
+
+
+def duration(stamps: Iterable[tuple[float | None, float | None]], nominal_s: float, last_s: float) -> float:
+    """Return how long frames are shown: from the beginning of the first to the end of the last.
+
+    stamps: of each frame in the order of decoding, when it is shown and decoded, seconds on the container's clock.
+    nominal_s: how long a frame is shown where nothing says. last_s: how long the last one is shown.
+    """
+    clock, before, run = RisingClock(nominal_s), RisingClock(nominal_s), list[float | None]()
+    for shown, decoded in stamps:
+        if not before.tick(decoded):  # in this order times of showing may run back, which is no gap
+            _count(clock, run)
+            run.clear()
+        run.append(decoded if shown is None else shown)
+    _count(clock, run)
+    return clock.time_s + last_s
+
+
+def _count(clock: RisingClock, run: list[float | None]) -> None:
+    """Let a clock count frames whose order of decoding is not that of showing; a gap of the run is one of the clock."""
+    for stamp in sorted(run, key=lambda found: -1.0 if found is None else found):
+        clock.tick(stamp)

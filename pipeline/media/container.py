@@ -1,0 +1,69 @@
+"""Opens a video file as a container of a known kind, and finds the stream of it that is the film."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.stream import VideoStream
+
+from pipeline.contract.errors import BrokenVideo
+
+# A file may claim to be a playlist and name other files or hosts: only true containers, only this one file.
+CONTAINERS = "mov,mp4,matroska,webm,avi,flv,mpegts,mpeg,ogg"
+OPEN_OPTIONS = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
+GROWTH = 4
+"""A stream may change its size while it goes on, to this many times the pixels it was opened with."""
+LEAST_PIXELS = 1920 * 1088
+STILLS = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
+"""Streams of covers and previews, which are no film."""
+
+
+def open_container(path: Path, options: dict[str, str] | None = None) -> InputContainer:
+    """Open a file as one of ``CONTAINERS`` and as nothing else; words in it that are no UTF-8 stand in no one's way.
+
+    options: of the streams. Raises ``av.FFmpegError``.
+    """
+    return av.open(
+        str(path.resolve()), options=options or {}, container_options=OPEN_OPTIONS, metadata_errors="replace"
+    )
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """Open a file and yield it with the stream of its film.
+
+    Raises:
+        BrokenVideo: it is no video, or holds no stream that can be decoded; FFmpeg's errors within the block, too.
+    """
+    try:
+        with open_container(path) as container:
+            stream = _film(container, path)
+            pixels = stream.codec_context.width * stream.codec_context.height
+            stream.codec_context.options = {"max_pixels": str(max(GROWTH * pixels, LEAST_PIXELS))}
+            yield container, stream
+    except av.FFmpegError as error:
+        if isinstance(error, MemoryError):
+            raise
+        raise BrokenVideo(f"{path.name} cannot be decoded: {error.strerror or type(error).__name__}") from error
+
+
+def nominal_rate(stream: VideoStream) -> float:
+    """Return the rate that a stream states, or seems to have, in frames a second."""
+    return float(stream.average_rate or stream.guessed_rate or 25)
+
+
+def _film(container: InputContainer, path: Path) -> VideoStream:
+    """Return the stream that is flagged as the default, and of several the one with the largest picture."""
+    known = [stream for stream in container.streams.video if stream.codec_context is not None]
+    films = [stream for stream in known if not stream.disposition & STILLS]
+    if not films:
+        raise BrokenVideo(f"{path.name} holds no video stream that can be decoded")
+
+    def rank(stream: VideoStream) -> tuple[bool, int]:
+        context = stream.codec_context
+        return bool(stream.disposition & Disposition.default), context.width * context.height
+
+    return max(films, key=rank)

@@ -1,0 +1,132 @@
+"""The frames of a video by number, as pictures."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.contract.arrays import Images
+from pipeline.contract.errors import BrokenVideo
+from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
+from pipeline.media.container import opened
+from pipeline.media.decoding import shown_frames
+from pipeline.media.pictures import WHOLE, Box, frame_picture, small_picture
+from pipeline.media.probe import is_continuous, length_of, probe
+
+SEEN_HEIGHT = 180
+
+
+@dataclass(frozen=True)
+class DecodedFrame:
+    """One decoded frame as a picture (h, w, 3) uint8 RGB; the other fields are those of ``ShownFrame``."""
+
+    index: int
+    time_s: float
+    rgb: Images
+    follows: bool = True
+    lost: int = 0
+
+
+def iterate(path: Path, height: int) -> Iterator[DecodedFrame]:
+    """Decode a whole video into small pictures of the given height, in one pass, a frame at a time.
+
+    Raises:
+        BrokenVideo: more than one packet in a hundred does not decode.
+    """
+    with opened(path) as (container, stream):
+        for shown in shown_frames(container, stream):
+            picture = small_picture(shown.frame, stream, height)
+            yield DecodedFrame(shown.index, shown.time_s, picture, shown.follows, shown.lost)
+
+
+def frames_at(path: Path, indices: NDArray[np.int64], boxes: Sequence[Box] = ()) -> Iterator[DecodedFrame]:
+    """Decode chosen frames in one pass, in the order of the video, as 640x480 RGB pictures.
+
+    Args:
+        path: the video.
+        indices: (n,) frame numbers, in any order; repeated ones come once.
+        boxes: the part of each frame that is looked at; none for all of it.
+
+    Raises:
+        BrokenVideo: more than one packet in a hundred does not decode, or the video ends before the last frame.
+    """
+    wanted = dict(zip(indices.tolist(), boxes or [WHOLE] * len(indices), strict=True))
+    with opened(path) as (container, stream):
+        for shown in shown_frames(container, stream):
+            if not wanted:
+                return
+            box = wanted.pop(shown.index, None)
+            if box is not None:
+                yield DecodedFrame(shown.index, shown.time_s, frame_picture(shown.frame, stream, box))
+    if wanted:
+        raise BrokenVideo(f"{path.name} ends before frame {max(wanted)}")
+
+
+def frames_near(path: Path, shares: NDArray[np.float64]) -> Iterator[Images]:
+    """Yield a small picture, 180 rows, near each share of a video's length; found by seeking, so not to the frame.
+
+    Args:
+        path: the video.
+        shares: (n,) of its length, 0 to 1, rising.
+
+    Raises:
+        BrokenVideo: nothing decodes there.
+    """
+    if not is_continuous(path):
+        yield from _frames_by_clock(path, shares)
+        return
+    with opened(path) as (container, stream):
+        begin, duration = container.start_time or 0, length_of(container, stream) * av.time_base
+        for number, share in enumerate(shares.tolist()):
+            wanted = begin + share * duration
+            container.seek(int(wanted))
+            decodes = False
+            for shown in shown_frames(container, stream):
+                decodes, time_s = True, shown.frame.time
+                if time_s is None or time_s * av.time_base >= wanted:
+                    yield small_picture(shown.frame, stream, SEEN_HEIGHT)
+                    break
+            if not decodes:
+                yield from _frames_by_clock(path, shares[number:])
+                return
+
+
+def _frames_by_clock(path: Path, shares: NDArray[np.float64]) -> Iterator[Images]:
+    """Yield the same of a video in which seeking does not lead anywhere, by decoding all of it."""
+    waiting = [share * probe(path).duration_s for share in shares.tolist()]
+    for frame in iterate(path, SEEN_HEIGHT):
+        while waiting and frame.time_s >= waiting[0]:
+            waiting.pop(0)
+            yield frame.rgb
+
+
+def read_each(path: Path, clips: Sequence[NDArray[np.int64]], boxes: Sequence[Box] = ()) -> Iterator[Images]:
+    """Yield the frames of every clip, (n, 480, 640, 3) uint8 RGB, in one pass over the video.
+
+    Args:
+        path: the video.
+        clips: frame numbers of each clip, rising; no clip begins before the one ahead of it ends.
+        boxes: the part of the picture that is looked at in each clip; none for all of it.
+
+    Raises:
+        BrokenVideo: as ``frames_at``.
+    """
+    everything = np.concatenate(clips) if clips else np.empty(0, np.int64)
+    if np.any(np.diff(everything) <= 0):
+        raise ValueError("clips must follow one another, their frames rising")
+    each = [box for clip, box in zip(clips, boxes or [WHOLE] * len(clips), strict=True) for _ in clip]
+    frames = frames_at(path, everything, each)
+    for clip in clips:
+        yield np.stack([frame.rgb for frame in islice(frames, len(clip))])
+
+
+def read_frames(path: Path, indices: NDArray[np.int64]) -> Images:
+    """Return chosen frames, (n, 480, 640, 3) uint8 RGB, in the order of ``indices``; as ``frames_at``."""
+    pictures = {frame.index: frame.rgb for frame in frames_at(path, np.unique(indices))}
+    if not pictures:
+        return np.empty((0, FRAME_HEIGHT, FRAME_WIDTH, 3), np.uint8)
+    return np.stack([pictures[index] for index in indices.tolist()])

@@ -1,0 +1,88 @@
+"""Makes pictures of decoded frames: upright, with square pixels, cropped, of the size that is asked for, in BT.709."""
+
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from pipeline.contract.arrays import Images
+from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
+from pipeline.media.colour import BT2020, transfer_of, usual_range
+from pipeline.media.orientation import Orientation
+
+
+class Box(NamedTuple):
+    """A part of an upright picture with square pixels, as shares of its width and height."""
+
+    left: float = 0.0
+    top: float = 0.0
+    right: float = 1.0
+    bottom: float = 1.0
+
+
+WHOLE = Box()
+
+
+def upright_size(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:
+    """Return width and height of a frame as it is shown, pixels of the height's size."""
+    width, height = (frame.height, frame.width) if Orientation.of(frame).transposed else (frame.width, frame.height)
+    return round(width * _pixel_aspect(frame, stream)), height
+
+
+def small_picture(frame: VideoFrame, stream: VideoStream, height: int) -> Images:
+    """Return a frame with so many rows, (height, w, 3) uint8 RGB."""
+    upright_width, upright_height = upright_size(frame, stream)
+    return _made(frame, None, (max(1, round(upright_width * height / upright_height)), height))
+
+
+def frame_picture(frame: VideoFrame, stream: VideoStream, box: Box = WHOLE) -> Images:
+    """Return the centred 4:3 part of a box of a frame, (480, 640, 3) uint8 RGB."""
+    turned = Orientation.of(frame).transposed
+    width, height = (frame.height, frame.width) if turned else (frame.width, frame.height)
+    return _made(frame, crop_box(width, height, _pixel_aspect(frame, stream), box), (FRAME_WIDTH, FRAME_HEIGHT))
+
+
+def to_frame_size(rgb: Images, pixel_aspect: float = 1.0) -> Images:
+    """Crop a picture to 4:3 about its centre and resize it to 640x480.
+
+    Args:
+        rgb: (h, w, 3) uint8.
+        pixel_aspect: width of a pixel over its height.
+    """
+    left, top, width, height = crop_box(rgb.shape[1], rgb.shape[0], pixel_aspect)
+    return np.asarray(_resized(rgb[top : top + height, left : left + width], (FRAME_WIDTH, FRAME_HEIGHT)), np.uint8)
+
+
+def crop_box(width: int, height: int, pixel_aspect: float = 1.0, box: Box = WHOLE) -> tuple[int, int, int, int]:
+    """Return left, top, width and height, in pixels, of the largest centred 4:3 part of a box of a picture."""
+    left, top = round(width * box.left), round(height * box.top)
+    inner_width, inner_height = round(width * box.right) - left, round(height * box.bottom) - top
+    wide = FRAME_WIDTH / FRAME_HEIGHT / pixel_aspect
+    kept_width = max(1, min(inner_width, round(inner_height * wide)))
+    kept_height = max(1, min(inner_height, round(inner_width / wide)))
+    return left + (inner_width - kept_width) // 2, top + (inner_height - kept_height) // 2, kept_width, kept_height
+
+
+def _made(frame: VideoFrame, crop: tuple[int, int, int, int] | None, size: tuple[int, int]) -> Images:
+    transfer = transfer_of(frame)
+    picture = Orientation.of(frame).upright(frame.to_ndarray(format="rgb48le" if transfer else "rgb24"))
+    if crop is not None:
+        left, top, width, height = crop
+        picture = picture[top : top + height, left : left + width]
+    resized = _resized(picture, size)
+    if transfer is None:
+        return np.asarray(resized, np.uint8)
+    return usual_range(np.asarray(resized, np.uint16), transfer, is_wide=int(frame.color_primaries) == BT2020)
+
+
+def _pixel_aspect(frame: VideoFrame, stream: VideoStream) -> float:
+    aspect = float(stream.sample_aspect_ratio or 1)
+    return 1 / aspect if Orientation.of(frame).transposed else aspect
+
+
+def _resized(picture: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+    shrinks = size[0] * size[1] < picture.shape[0] * picture.shape[1]
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LANCZOS4)
