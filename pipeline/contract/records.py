@@ -5,9 +5,10 @@ pixel centres at integers + 0.5. Intrinsics belong to the stored picture (640x48
 smaller: a depth map of width ``w`` has intrinsics scaled by ``w / 640``.
 """
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +26,24 @@ class Segment(NamedTuple):
     end_s: float
 
 
+class Box(NamedTuple):
+    """A part of an upright picture with square pixels, as shares of its width and height."""
+
+    left: float = 0.0
+    top: float = 0.0
+    right: float = 1.0
+    bottom: float = 1.0
+
+
+WHOLE = Box()
+
+
 @dataclass(frozen=True)
 class Source:
-    """Where a video came from and what arrived: the content of ``source.json``."""
+    """Where a video came from and what arrived: the content of ``source.json``.
+
+    notes: how its pictures or times are changed in reading, one sentence each.
+    """
 
     video_id: str
     origin: str
@@ -40,6 +56,13 @@ class Source:
     height: int
     fps: float
     duration_s: float
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> "Source":
+        """Return what ``source.json`` holds; raises ``KeyError`` where it lacks something."""
+        notes = tuple(map(str, content.get("notes", ())))
+        return cls(notes=notes, **{known.name: content[known.name] for known in fields(cls) if known.name != "notes"})
 
 
 @dataclass(frozen=True)
@@ -71,6 +94,7 @@ class Clip:
     sharpness: (n,) float32, variance of the Laplacian of each kept frame.
     motion: median optical-flow length between kept frames, in picture widths.
     scores: what may speak against the clip; None where it was cut before scores were kept.
+    box: the part of the picture that holds the film; bars lie around it.
     """
 
     clip_id: int
@@ -81,6 +105,7 @@ class Clip:
     sharpness: Floats
     motion: float
     scores: ClipScores | None = None
+    box: Box = WHOLE
 
 
 @dataclass(frozen=True)

@@ -74,4 +74,4 @@ def _row(video: VideoStore, reject: Reject, text: str) -> ClipRow | None:
         return None
     times = clip.time_s[np.unique(np.linspace(0, len(clip.time_s) - 1, THUMBNAILS).astype(int))]
     with video.local_file(SOURCE_VIDEO) as path:
-        return ClipRow(text, kept=False, pictures=thumbnails(path, times.tolist()))
+        return ClipRow(text, kept=False, pictures=thumbnails(path, times.tolist(), clip.box))

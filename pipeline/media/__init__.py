@@ -7,14 +7,12 @@ never by seeking, so that frame ``i`` is the same picture for every reader. Pict
 
 from pipeline.media.container import CONTAINERS, OPEN_OPTIONS, open_container
 from pipeline.media.frames import DecodedFrame, frames_at, frames_near, iterate, read_each, read_frames
-from pipeline.media.pictures import WHOLE, Box, crop_box, to_frame_size
+from pipeline.media.pictures import crop_box, to_frame_size
 from pipeline.media.probe import Probe, check_decodes, probe
 
 __all__ = [
     "CONTAINERS",
     "OPEN_OPTIONS",
-    "WHOLE",
-    "Box",
     "DecodedFrame",
     "Probe",
     "check_decodes",

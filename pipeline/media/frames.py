@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Images
 from pipeline.contract.errors import BrokenVideo
-from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
+from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, WHOLE, Box
 from pipeline.media.container import opened
 from pipeline.media.decoding import shown_frames
-from pipeline.media.pictures import WHOLE, Box, frame_picture, small_picture
+from pipeline.media.pictures import frame_picture, small_picture
 from pipeline.media.probe import is_continuous, length_of, probe
 
 SEEN_HEIGHT = 180

@@ -1,6 +1,6 @@
 """Makes pictures of decoded frames: upright, with square pixels, cropped, of the size that is asked for, in BT.709."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import cv2
 import numpy as np
@@ -9,21 +9,9 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Images
-from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
+from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, WHOLE, Box
 from pipeline.media.colour import BT2020, transfer_of, usual_range
 from pipeline.media.orientation import Orientation
-
-
-class Box(NamedTuple):
-    """A part of an upright picture with square pixels, as shares of its width and height."""
-
-    left: float = 0.0
-    top: float = 0.0
-    right: float = 1.0
-    bottom: float = 1.0
-
-
-WHOLE = Box()
 
 
 def upright_size(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:

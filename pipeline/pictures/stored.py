@@ -40,7 +40,7 @@ def rows_of_clips(video: VideoStore, clips: Sequence[Clip], verdicts: Mapping[in
             kept, reason = verdicts.get(clip.clip_id, (False, ""))
             chosen = np.unique(np.linspace(0, len(clip.time_s) - 1, THUMBNAILS_A_CLIP).astype(int))
             text = f"clip {clip.clip_id}: {len(clip.time_s)} frames from {clip.time_s[0]:.1f} s; {reason}"
-            rows.append(ClipRow(text, kept, thumbnails(path, clip.time_s[chosen].tolist())))
+            rows.append(ClipRow(text, kept, thumbnails(path, clip.time_s[chosen].tolist(), clip.box)))
     return rows
 
 

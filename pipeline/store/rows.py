@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.errors import CorruptStore
-from pipeline.contract.records import Clip, ClipScores, MetricScene, Reconstruction, ScaleSource, Semantics
+from pipeline.contract.records import WHOLE, Box, Clip, ClipScores, MetricScene, Reconstruction, ScaleSource, Semantics
 from pipeline.store.groups import CLIPS, FRAMES, RECONSTRUCTION, SCENE, SEMANTICS
 from pipeline.store.video import VideoStore
 
@@ -80,4 +80,5 @@ def _clip_of_row(row: dict[str, Any]) -> Clip:
     }
     known: dict[str, Any] = {field.name: row.get(field.name) for field in fields(Clip)}
     scores = ClipScores(**row["scores"]) if row.get("scores") else None
-    return Clip(**{**known, **arrays, "scores": scores})
+    box = Box(*row["box"]) if row.get("box") else WHOLE
+    return Clip(**{**known, **arrays, "scores": scores, "box": box})

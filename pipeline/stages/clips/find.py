@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -17,11 +18,22 @@ from pipeline.stages.clips.correspondence import flow
 from pipeline.stages.clips.scores import clip_scores
 from pipeline.stages.clips.settings import ClipsSettings
 from pipeline.stages.clips.shots import Shot, ShotList, detect_shots
+from pipeline.stages.clips.stills import is_still_picture
 
 STAGE = "clips"
 MOTION_SIZE = (160, 120)
 # Detection decodes every frame and runs the detectors; the second pass only decodes.
 DETECTION_SHARE = 0.8
+PICTURE_MIN = 0.2
+"""Part of the width and of the height that bars must leave."""
+
+
+class FoundClips(NamedTuple):
+    """The clips of a video; shots that make none; damaged packets that were skipped."""
+
+    clips: list[Clip]
+    left_out: list[LeftOut]
+    lost: int
 
 
 def find_clips(
@@ -29,8 +41,8 @@ def find_clips(
     settings: ClipsSettings,
     progress: Callable[[float], None] = lambda _: None,
     segments: Sequence[Segment] = (),
-) -> tuple[list[Clip], list[LeftOut]]:
-    """Return the clips of a video and the shots too short to be one (paper, section 3.1).
+) -> FoundClips:
+    """Return the clips of a video and the shots that make none (paper, section 3.1).
 
     Shots are trimmed at shot changes, not at the ends of the file. A shot longer than ``frames_max`` frames at
     ``frames_per_second`` is split into clips of equal length. Clips and left-out shots are numbered together, in
@@ -51,15 +63,18 @@ def find_clips(
     chosen = [_choose(clip_id, piece, shot_list, settings) for clip_id, piece in pieces]
     clips = [item for item in chosen if isinstance(item, Clip)]
     left_out = [item for item in chosen if isinstance(item, LeftOut)]
-    pictures = read_each(path, [clip.frame_index for clip in clips])
-    moving, seen = [], np.empty((0, len(CROPS)), np.uint64)
-    for clip, rgb in zip(clips, pictures, strict=True):
+    pictures = read_each(path, [clip.frame_index for clip in clips], [clip.box for clip in clips])
+    moving, seen = list[Clip](), np.empty((0, len(CROPS)), np.uint64)
+    for done, (clip, rgb) in enumerate(zip(clips, pictures, strict=True), start=1):
+        progress(DETECTION_SHARE + (1 - DETECTION_SHARE) * done / len(clips))
+        if is_still_picture(rgb):
+            left_out.append(LeftOut(STAGE, clip.clip_id, "SlideShow", "a still picture that is panned and zoomed over"))
+            continue
         hashes = clip_hashes(rgb)
         scores = replace(clip_scores(rgb), repeats=seen_before(hashes, seen))
         moving.append(replace(clip, motion=_motion(rgb), scores=scores))
         seen = np.concatenate([seen, hashes])
-        progress(DETECTION_SHARE + (1 - DETECTION_SHARE) * len(moving) / len(clips))
-    return moving, left_out
+    return FoundClips(moving, sorted(left_out, key=lambda item: item.clip_id or 0), shot_list.lost)
 
 
 def _inside(shot_list: ShotList, segments: Sequence[Segment]) -> tuple[Shot, ...]:
@@ -70,7 +85,8 @@ def _inside(shot_list: ShotList, segments: Sequence[Segment]) -> tuple[Shot, ...
     parts = []
     for shot in shot_list.shots:
         inside = np.flatnonzero(np.diff(wanted[shot.start_frame : shot.end_frame].astype(np.int8), prepend=0, append=0))
-        parts += [Shot(shot.start_frame + int(a), shot.start_frame + int(b)) for a, b in inside.reshape(-1, 2)]
+        bounds = shot.start_frame + inside.reshape(-1, 2)
+        parts += [replace(shot, start_frame=int(start), end_frame=int(end)) for start, end in bounds]
     return tuple(parts)
 
 
@@ -78,19 +94,20 @@ def _pieces(shot_list: ShotList, settings: ClipsSettings) -> Iterator[Shot]:
     """Yield every shot trimmed, a long one in several pieces."""
     longest_s = settings.frames_max / settings.frames_per_second
     for shot in shot_list.shots:
-        trimmed = _trim(shot, shot_list.time_s, settings.trim_s)
+        trimmed = _trim(shot, shot_list, settings.trim_s)
         pieces = max(1, int(np.ceil(_seconds(trimmed, shot_list.time_s) / longest_s - 1e-9)))
         bounds = np.linspace(trimmed.start_frame, trimmed.end_frame, pieces + 1).round().astype(int).tolist()
-        yield from (Shot(start, end) for start, end in pairwise(bounds))
+        yield from (replace(shot, start_frame=start, end_frame=end) for start, end in pairwise(bounds))
 
 
-def _trim(shot: Shot, time_s: NDArray[np.float64], trim_s: float) -> Shot:
-    start, end = shot.start_frame, shot.end_frame
-    if start > 0:
+def _trim(shot: Shot, shot_list: ShotList, trim_s: float) -> Shot:
+    """Leave out the frames about a shot change; where another recording was joined there are no such frames."""
+    start, end, time_s = shot.start_frame, shot.end_frame, shot_list.time_s
+    if start > 0 and start not in shot_list.joins:
         start = int(np.searchsorted(time_s, time_s[start] + trim_s))
-    if end < len(time_s):
+    if end < len(time_s) and end not in shot_list.joins:
         end = int(np.searchsorted(time_s, time_s[end] - trim_s, side="right"))
-    return Shot(min(start, end), end)
+    return replace(shot, start_frame=min(start, end), end_frame=end)
 
 
 def _seconds(shot: Shot, time_s: NDArray[np.float64]) -> float:
@@ -105,12 +122,15 @@ def _choose(clip_id: int, shot: Shot, shot_list: ShotList, settings: ClipsSettin
     seconds, available = _seconds(shot, shot_list.time_s), shot.end_frame - shot.start_frame
     if seconds < settings.clip_min_s:
         return LeftOut(STAGE, clip_id, "TooShort", f"{seconds:.2f} s, less than {settings.clip_min_s:g} s")
+    left = min(shot.box.right - shot.box.left, shot.box.bottom - shot.box.top)
+    if left < PICTURE_MIN:
+        return LeftOut(STAGE, clip_id, "MostlyBars", f"bars leave {left:.0%} of a side of the picture")
     if available < settings.frames_min:
         return LeftOut(STAGE, clip_id, "TooFewFrames", f"{available} frames, fewer than {settings.frames_min}")
     kept = _evenly_spaced(shot, seconds, settings)
     kept = _sharper(kept, shot_list.sharpness, settings.blur_ratio)
     times, sharpness = shot_list.time_s[kept], shot_list.sharpness[kept]
-    return Clip(clip_id, shot.start_frame, shot.end_frame, kept, times, sharpness, motion=0.0)
+    return Clip(clip_id, shot.start_frame, shot.end_frame, kept, times, sharpness, motion=0.0, box=shot.box)
 
 
 def _evenly_spaced(shot: Shot, seconds: float, settings: ClipsSettings) -> NDArray[np.int64]:

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -10,9 +10,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.contract.arrays import GrayImages
+from pipeline.contract.arrays import GrayImages, Images
 from pipeline.contract.errors import BrokenVideo
+from pipeline.contract.records import WHOLE, Box
 from pipeline.media import DecodedFrame, iterate, probe
+from pipeline.stages.clips.bars import BarSearch
 from pipeline.stages.clips.correspondence import correspondence, flow
 from pipeline.stages.clips.dissolves import DissolveSearch
 from pipeline.stages.clips.settings import ClipsSettings
@@ -28,10 +30,14 @@ FADE_MAX_S = 3.0
 
 @dataclass(frozen=True)
 class Shot:
-    """Frames ``start_frame`` up to, not including, ``end_frame``, that show one shot and nothing else."""
+    """Frames ``start_frame`` up to, not including, ``end_frame``, that show one shot and nothing else.
+
+    box: the part of the picture that holds the film.
+    """
 
     start_frame: int
     end_frame: int
+    box: Box = WHOLE
 
 
 @dataclass(frozen=True)
@@ -51,12 +57,15 @@ class ShotList:
     """The shots of a video of n frames, in order, and what lies between them.
 
     time_s: (n,) float64, presentation times. sharpness: (n,) float32, variance of the Laplacian at 240 rows.
+    joins: frames at which another recording begins. lost: damaged packets that were skipped.
     """
 
     shots: tuple[Shot, ...]
     transitions: tuple[Transition, ...]
     time_s: NDArray[np.float64]
     sharpness: NDArray[np.float32]
+    joins: frozenset[int] = frozenset()
+    lost: int = 0
 
 
 class CutScores(NamedTuple):
@@ -83,8 +92,10 @@ def detect_shots(path: Path, settings: ClipsSettings, progress: Callable[[float]
     if not scan.time_s:
         raise BrokenVideo(f"{path.name} holds no frame")
     transitions = scan.transitions()
-    shots = _between(transitions, len(scan.time_s))
-    return ShotList(shots, transitions, np.array(scan.time_s), np.array(scan.sharpness, np.float32))
+    bare = _between(transitions, len(scan.time_s))
+    shots = tuple(replace(shot, box=scan.bars.box(shot.start_frame, shot.end_frame)) for shot in bare)
+    times, sharpness = np.array(scan.time_s), np.array(scan.sharpness, np.float32)
+    return ShotList(shots, transitions, times, sharpness, frozenset(scan.joins), scan.lost)
 
 
 def cut_scores(found: Sequence[int], true: Sequence[int], tolerance: int) -> CutScores:
@@ -109,8 +120,12 @@ class _Scan:
 
         self.time_s: list[float] = []
         self.sharpness: list[float] = []
+        self.joins: list[int] = []
+        self.lost = 0
+        self.bars = BarSearch(fps)
         self._settings = settings
         self._fps = fps
+        self._size: tuple[int, int] | None = None
         self._level: list[float] = []
         self._cuts: list[int] = []
         self._fades: list[int] = []
@@ -124,12 +139,16 @@ class _Scan:
         """Take in the next frame."""
         from scenedetect import FrameTimecode
 
-        gray = cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2GRAY)
+        rgb = self._of_one_size(frame.rgb)
+        gray = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
+        self.joins += [] if frame.follows else [frame.index]
+        self.lost = frame.lost
+        self.bars.add(frame.index, gray)
         self._recent.append(np.asarray(cv2.resize(gray, SMALL, interpolation=cv2.INTER_AREA), np.uint8))
         self.time_s.append(frame.time_s)
         self.sharpness.append(float(cv2.Laplacian(gray, cv2.CV_32F).var()))
         self._level.append(float(gray.mean()))
-        timecode, bgr = FrameTimecode(frame.index, self._fps), np.ascontiguousarray(frame.rgb[..., ::-1])
+        timecode, bgr = FrameTimecode(frame.index, self._fps), np.ascontiguousarray(rgb[..., ::-1])
         candidates = [cut.frame_num for cut in self._adaptive.process_frame(timecode, bgr)]
         self._cuts += [cut for cut in candidates if self._shows_new_scene(cut, frame.index)]
         self._fades += [fade.frame_num for fade in self._threshold.process_frame(timecode, bgr)]
@@ -139,10 +158,17 @@ class _Scan:
         """Return all transitions in order, none of which overlap."""
         ends = (0, len(self._level) - 1)
         fades = {span for frame in (*self._fades, *ends) if (span := self._fade_about(frame)) is not None}
-        found = [Transition("fade", *span) for span in sorted(fades)]
+        found = [Transition("cut", join, join) for join in self.joins]
+        found += [Transition("fade", *span) for span in sorted(fades) if _apart(span, found)]
         found += [Transition("dissolve", *span) for span in self._dissolves.ranges() if _apart(span, found)]
         found += [Transition("cut", cut, cut) for cut in self._cuts if _apart((cut, cut), found)]
         return tuple(sorted(found, key=lambda transition: transition.start_frame))
+
+    def _of_one_size(self, rgb: Images) -> Images:
+        """Return a picture in the size of the first one: where the film's size changes, what is compared must not."""
+        size = (rgb.shape[1], rgb.shape[0])
+        self._size = self._size or size
+        return rgb if size == self._size else np.asarray(cv2.resize(rgb, self._size), np.uint8)
 
     def _shows_new_scene(self, cut: int, newest: int) -> bool:
         before, after = max(cut - 1 - self._beside_cut, 0), cut + self._beside_cut

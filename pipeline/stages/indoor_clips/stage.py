@@ -42,7 +42,7 @@ def indoor_clips(workbench: Workbench, settings: IndoorClipsSettings, group: Gro
     clips, scored_by = stored_clips(video), _scored_by(video, settings)
     known: list[IndoorScore | None] = [*indoor_scores(video, scored_by)] or [None] * len(clips)
     with video.local_file(SOURCE_VIDEO) as path:
-        pictures = read_each(path, [clip.frame_index for clip in clips])
+        pictures = read_each(path, [clip.frame_index for clip in clips], [clip.box for clip in clips])
         for done, (clip, rgb, found) in enumerate(zip(clips, pictures, known, strict=True)):
             workbench.progress("indoor_clips", done, len(clips), f"clip {clip.clip_id}")
             score = found or backend.score(rgb)

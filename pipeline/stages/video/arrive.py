@@ -5,7 +5,7 @@ The result of every try goes into the catalog, so that no other process asks in 
 
 import functools
 import shutil
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -77,7 +77,7 @@ def mark_fetched(workbench: Workbench) -> None:
     video, catalog = workbench.video, workbench.catalog
     if catalog.row(video.video_id).state in ASKABLE:
         content = video.read_json(SOURCE_NOTES)
-        arrived = Source(**{field.name: content[field.name] for field in fields(Source)})
+        arrived = Source.of(content)
         catalog.update([video.video_id], lambda row: after_arrival(row, arrived))
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 from pipeline.contract.errors import BrokenVideo
 
 BOX_TYPES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"styp", b"sidx")
+INNER_TYPES = (*BOX_TYPES, b"moof", b"mfra", b"meta", b"udta", b"uuid", b"emsg", b"prft", b"ssix", b"pdin")
+"""Boxes that may follow; what has another name behind index and pictures is no box."""
 
 
 def check_whole(path: Path) -> None:
@@ -29,7 +31,7 @@ def check_whole(path: Path) -> None:
             if length == 0:
                 return
             if length < 8 or place + length > size:
-                if kind not in BOX_TYPES and seen >= {b"moov", b"mdat"}:
+                if kind not in INNER_TYPES and seen >= {b"moov", b"mdat"}:
                     return
                 raise BrokenVideo(f"{path.name} is cut off: {kind!r} ends at {place + length} of {size} bytes")
             place, seen = place + length, seen | {kind}

@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 
 from models.json_text import parsed_json
@@ -115,7 +115,7 @@ def read_source(folder: Path) -> Source | None:
     """Return what ``source.json`` says if it is there and ``source.mp4`` is the file it describes, else None."""
     try:
         content = parsed_json((folder / SOURCE_NOTES).read_text())
-        source = Source(**{field.name: content[field.name] for field in fields(Source)})
+        source = Source.of(content)
         intact = (folder / SOURCE_VIDEO).stat().st_size == source.size_bytes and _sha256(
             folder / SOURCE_VIDEO
         ) == source.sha256
@@ -144,6 +144,7 @@ def _verified(request: FetchRequest, arrival: Arrival) -> Source:
         height=held.height,
         fps=held.fps,
         duration_s=held.duration_s,
+        notes=held.notes,
     )
 
 

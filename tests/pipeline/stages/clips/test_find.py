@@ -45,27 +45,27 @@ def test_clips_hold_what_is_promised_of_them(chosen: tuple[list[Clip], list[Left
 
 def test_sixteen_frames_of_two_seconds_all_stay(tmp_path: Path) -> None:
     path = write_video(tmp_path / "short.mp4", walk(9, 16, step=2.0), fps=8)
-    clips, left_out = find_clips(path, ClipsSettings())
+    clips, left_out, _ = find_clips(path, ClipsSettings())
     assert left_out == []
     assert clips[0].frame_index.tolist() == list(range(16))
 
 
 def test_a_long_shot_becomes_several_clips_that_follow_one_another(tmp_path: Path) -> None:
     path = write_video(tmp_path / "long.mp4", walk(10, 200, step=1.0), fps=FPS)
-    clips, _ = find_clips(path, ClipsSettings())
+    clips = find_clips(path, ClipsSettings()).clips
     # 20 s at 3 frames a second are 60 frames: three clips of at most 24.
     assert [len(clip.frame_index) for clip in clips] == [20, 20, 20]
     assert all(one.end_frame == other.start_frame for one, other in pairwise(clips))
 
 
 def test_a_video_of_three_frames_has_no_clip_and_says_why(tmp_path: Path) -> None:
-    clips, left_out = find_clips(write_video(tmp_path / "three.mp4", walk(1, 3), fps=FPS), ClipsSettings())
+    clips, left_out, _ = find_clips(write_video(tmp_path / "three.mp4", walk(1, 3), fps=FPS), ClipsSettings())
     assert clips == []
     assert left_out == [LeftOut("clips", 0, "TooShort", "0.30 s, less than 1.5 s")]
 
 
 def test_a_slow_video_with_too_few_frames_says_so(tmp_path: Path) -> None:
-    _, left_out = find_clips(write_video(tmp_path / "slow.mp4", walk(1, 5), fps=1), ClipsSettings())
+    left_out = find_clips(write_video(tmp_path / "slow.mp4", walk(1, 5), fps=1), ClipsSettings()).left_out
     assert [item.code for item in left_out] == ["TooFewFrames"]
 
 
@@ -105,14 +105,14 @@ def test_progress_rises_to_one(film: Path) -> None:
 
 def test_clips_lie_inside_the_stretches(tmp_path: Path) -> None:
     film = write_video(tmp_path / "film.mp4", [*walk(3, 60, step=3.0), *walk(4, 60, step=3.0)])
-    whole, _ = find_clips(film, ClipsSettings())
-    some, _ = find_clips(film, ClipsSettings(), segments=[Segment(1, 3), Segment(2.5, 4), Segment(7, 1e9)])
+    whole = find_clips(film, ClipsSettings()).clips
+    some = find_clips(film, ClipsSettings(), segments=[Segment(1, 3), Segment(2.5, 4), Segment(7, 1e9)]).clips
     assert [clip.start_frame for clip in whole] == [0, 61]
     spans = [(clip.time_s[0], clip.time_s[-1]) for clip in some]
     assert len(spans) == 2
     assert 1 <= spans[0][0] < spans[0][1] < 4
     assert spans[1][0] >= 7
-    assert find_clips(film, ClipsSettings(), segments=[Segment(50, 60)]) == ([], [])
+    assert find_clips(film, ClipsSettings(), segments=[Segment(50, 60)]) == ([], [], 0)
 
 
 def only(clips: list[Clip]) -> Clip:
