@@ -44,10 +44,8 @@ def _shift_and_scale(before: GrayImages, after: GrayImages) -> float | None:
     if found is None:
         return None
     estimated, _ = cv2.estimateAffinePartial2D(*found, method=cv2.RANSAC, ransacReprojThreshold=RESIDUAL_MAX)
-    if estimated is None:
-        return None
     matrix = np.asarray(estimated, np.float64)
-    if abs(np.arctan2(matrix[1, 0], matrix[0, 0])) > TURN_MAX:
+    if matrix.shape != (2, 3) or abs(np.arctan2(matrix[1, 0], matrix[0, 0])) > TURN_MAX:
         return None
     residuals = np.linalg.norm(_carried(matrix, found[0]) - found[1], axis=1)
     if np.mean(residuals <= RESIDUAL_MAX) < SHARE_MIN:

@@ -10,6 +10,7 @@ from pipeline.contract.arrays import Float64s, Int64s
 from pipeline.geometry.poses import pose_errors
 from pipeline.stages.reconstruction.colmap.settings import SparseSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
+from pipeline.stages.reconstruction.colmap.zoom import relative_focal, zoomed
 
 
 def adjusted(
@@ -17,12 +18,15 @@ def adjusted(
 ) -> SparseModel:
     """Return the first of ``models`` after a last bundle adjustment, with its tests of itself."""
     model = refined(models[0], settings)
+    model = zoomed(model, bundle_adjust) or model
     poses, registered = poses_of(model, frame_count)
     halves = [half_alone(model, poses, half) for half in np.array_split(np.flatnonzero(registered), 2)]
     points, observed_frame, observed_point = points_of(model)
+    frame_of = {image_id: _frame(model.image(image_id)) for image_id in model.reg_image_ids()}
     return SparseModel(
         route=route,
         intrinsics=_camera(model).calibration_matrix(),
+        zoom=relative_focal(model, frame_of, frame_count),
         camera_to_world=poses,
         registered=registered,
         points=points,
@@ -77,7 +81,17 @@ def half_alone(model: pycolmap.Reconstruction, poses: Float64s, half: Int64s) ->
             alone.deregister_frame(model.image(image_id).frame_id)
     bundle_adjust(alone)
     moved, _ = poses_of(alone, len(poses))
-    return _camera(alone).focal_length_x, float(pose_errors(moved[half], poses[half]).rotation.max())
+    return _mean_focal(alone, model), float(pose_errors(moved[half], poses[half]).rotation.max())
+
+
+def _mean_focal(alone: pycolmap.Reconstruction, whole: pycolmap.Reconstruction) -> float:
+    """Return the focal length that the frames of one model ask for, times what it is to those of another one."""
+    first = _camera(whole).focal_length_x
+    pairs = [
+        (alone.camera(alone.image(image_id).camera_id), whole.camera(whole.image(image_id).camera_id))
+        for image_id in alone.reg_image_ids()
+    ]
+    return float(np.mean([first * own.focal_length_x / other.focal_length_x for own, other in pairs]))
 
 
 def poses_of(model: pycolmap.Reconstruction, frame_count: int) -> tuple[Float64s, NDArray[np.bool_]]:

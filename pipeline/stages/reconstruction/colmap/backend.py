@@ -50,7 +50,7 @@ class ColmapReconstructor:
         check_cameras(model, self.settings.trust)
         depth, confidence = dense_depth(views_of(rgb, model, self.settings.sweep), self.settings)
         return Reconstruction(
-            intrinsics=(model.registered[:, None, None] * model.intrinsics).astype(np.float32),
+            intrinsics=(model.registered[:, None, None] * model.frame_intrinsics()).astype(np.float32),
             camera_to_world=model.camera_to_world.astype(np.float32),
             depth=spread(depth, model),
             confidence=spread(confidence, model),
@@ -108,6 +108,9 @@ def notes_on(model: SparseModel) -> tuple[str, ...]:
     aspect = model.intrinsics[1, 1] / model.intrinsics[0, 0]
     if abs(aspect - 1) > 1e-6:
         notes.append(f"Pixels are not square: the vertical focal length is {aspect:.3f} times the horizontal one.")
+    zoom = float(model.zoom.max() / model.zoom.min())
+    if zoom > 1:
+        notes.append(f"The lens zooms by {zoom:.2f}; every frame has its own focal length.")
     if model.route != "map_globally":
         notes.append("Global mapping could not be trusted; the cameras come from incremental mapping.")
     return tuple(notes)

@@ -17,7 +17,8 @@ class SparseModel:
     """Cameras and points of a clip of n frames, up to scale, in an arbitrary world frame.
 
     route: which way of mapping found it.
-    intrinsics: (3, 3), pixels of the 640x480 picture, shared by all frames.
+    intrinsics: (3, 3), pixels of the 640x480 picture; focal lengths of a frame are ``zoom`` times as long.
+    zoom: (n,), 1 for all frames unless the lens zooms.
     camera_to_world: (n, 4, 4), zeros where not registered.
     registered: (n,) bool.
     points: (m, 3), world frame.
@@ -32,6 +33,7 @@ class SparseModel:
 
     route: str
     intrinsics: Float64s
+    zoom: Float64s
     camera_to_world: Float64s
     registered: NDArray[np.bool_]
     points: Float64s
@@ -49,6 +51,7 @@ class SparseModel:
         return cls(
             route="none",
             intrinsics=np.zeros((3, 3)),
+            zoom=np.ones(frame_count),
             camera_to_world=np.zeros((frame_count, 4, 4)),
             registered=np.zeros(frame_count, bool),
             points=np.zeros((0, 3)),
@@ -81,6 +84,12 @@ class SparseModel:
         except (KeyError, ValueError, TypeError, OverflowError) as error:
             raise DamagedArrays(f"{path} is no sparse model: {error}") from error
         return cls(**values | plain)
+
+    def frame_intrinsics(self) -> Float64s:
+        """Return the intrinsics (n, 3, 3) of every frame."""
+        focal = np.ones((len(self.zoom), 3, 3))
+        focal[:, (0, 1), (0, 1)] = self.zoom[:, None]
+        return self.intrinsics * focal
 
     def depths(self) -> Float64s:
         """Return the z-depth (k,) of every observation in the frame that made it."""

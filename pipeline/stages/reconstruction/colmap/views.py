@@ -16,7 +16,7 @@ class ClipViews:
     """Registered frames of a clip at the resolution of depth (r views of h x w pixels).
 
     grey: (r, h, w) float32 in [0, 1].
-    intrinsics: (3, 3) float64, pixels of these pictures.
+    intrinsics: (r, 3, 3) float64, pixels of these pictures.
     camera_to_world: (r, 4, 4) float64.
     sources: for every view the views it is matched with, best first.
     depth_range: (r, 2) float64, nearest and farthest depth looked for.
@@ -31,8 +31,8 @@ class ClipViews:
     def projection(self, view: int, source: int) -> tuple[Float64s, Float64s]:
         """Return (3, 3) H and (3,) b: a pixel u of ``view`` at depth z falls on ``H (u, 1) + b / z`` in ``source``."""
         source_from_view = np.linalg.inv(self.camera_to_world[source]) @ self.camera_to_world[view]
-        turn = self.intrinsics @ source_from_view[:3, :3] @ np.linalg.inv(self.intrinsics)
-        return turn, self.intrinsics @ source_from_view[:3, 3]
+        turn = self.intrinsics[source] @ source_from_view[:3, :3] @ np.linalg.inv(self.intrinsics[view])
+        return turn, self.intrinsics[source] @ source_from_view[:3, 3]
 
 
 def views_of(rgb: Images, model: SparseModel, settings: SweepSettings) -> ClipViews:
@@ -47,7 +47,7 @@ def views_of(rgb: Images, model: SparseModel, settings: SweepSettings) -> ClipVi
     scores = _source_scores(model, settings)[np.ix_(frames, frames)]
     return ClipViews(
         grey=np.stack(small).astype(np.float32) / np.float32(255),
-        intrinsics=scale @ model.intrinsics,
+        intrinsics=scale @ model.frame_intrinsics()[frames],
         camera_to_world=model.camera_to_world[frames],
         sources=tuple(_best_sources(row, settings.sources) for row in scores),
         depth_range=np.array([_depth_range(model, frame, settings) for frame in frames]),

@@ -28,7 +28,7 @@ def test_pictures_are_small_grey_and_between_zero_and_one(views: ClipViews):
 
 
 def test_intrinsics_belong_to_the_small_pictures(views: ClipViews):
-    assert views.intrinsics.tolist() == [[125, 0, 80], [0, 125, 60], [0, 0, 1]]
+    assert views.intrinsics.tolist() == [[[125, 0, 80], [0, 125, 60], [0, 0, 1]]] * len(views.grey)
 
 
 def test_frames_without_a_camera_are_left_out(views: ClipViews):

@@ -41,7 +41,7 @@ def wall_views(poses: NDArray[np.float64], normal: tuple[float, float, float], d
     others = tuple(tuple(source for source in range(len(poses)) if source != view) for view in range(len(poses)))
     return ClipViews(
         grey=np.stack(pictures),
-        intrinsics=INTRINSICS,
+        intrinsics=np.stack([INTRINSICS] * len(poses)),
         camera_to_world=poses,
         sources=others,
         depth_range=np.tile((0.5 * distance, 3 * distance), (len(poses), 1)),
