@@ -117,6 +117,10 @@ class OutOfMemory(VideoError):
     """A stage wanted more memory than one video may take; nothing half-written was kept."""
 
 
+class ProcessKilled(VideoError):
+    """A process that a stage started was killed or stood still; that says nothing of the video."""
+
+
 class NoClips(VideoError):
     """No shot of the video is long enough to be used."""
 

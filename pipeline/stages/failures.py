@@ -19,6 +19,7 @@ from pipeline.contract.errors import (
     NotReadableNow,
     OutOfMemory,
     PipelineError,
+    ProcessKilled,
     StorageFailed,
     WeightsReplaced,
 )
@@ -40,6 +41,7 @@ _WORLD = {
             NotReadableNow,
             MissingExtra,
             OutOfMemory,
+            ProcessKilled,
             StorageFailed,
             WeightsReplaced,
         )

@@ -1,6 +1,7 @@
 """Backend ``colmap``: cameras by structure from motion, depth by dense matching; no weights, any textured video."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ import cv2
 import numpy as np
 
 from pipeline.contract.arrays import Floats, Images
-from pipeline.contract.errors import ReconstructionCrashed, TooFewRegistered
+from pipeline.contract.errors import ProcessKilled, ReconstructionCrashed, TooFewRegistered
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, Reconstruction
 from pipeline.stages.reconstruction.colmap.dense import dense_depth
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
@@ -21,6 +22,12 @@ from pipeline.stages.reconstruction.colmap.views import views_of
 
 CODE = Path(__file__).parents[4]
 """Folder that holds the package, for the process of its own."""
+
+
+PATIENCE, LEAST_PATIENCE_S = 20.0, 600.0
+"""Seconds by the clock for every second of processor time that it may take, and at least, until it stands still."""
+
+ENDED_BY_OTHERS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class ColmapReconstructor:
@@ -63,7 +70,8 @@ def find_cameras(rgb: Images, scratch: Path, settings: ColmapSettings) -> Sparse
     """Run structure from motion on ``rgb`` in a process of its own.
 
     Raises:
-        ReconstructionCrashed: the process died, or took longer than ``settings.sparse.timeout_s``.
+        ReconstructionCrashed: the process died, or worked longer than ``settings.sparse.timeout_s``.
+        ProcessKilled: somebody ended it, or it stood still.
     """
     (scratch / "frames").mkdir(parents=True)
     for index, frame in enumerate(rgb):
@@ -76,12 +84,16 @@ def find_cameras(rgb: Images, scratch: Path, settings: ColmapSettings) -> Sparse
             env=environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            timeout=settings.sparse.timeout_s,
+            timeout=max(LEAST_PATIENCE_S, PATIENCE * settings.sparse.timeout_s),
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        message = f"structure from motion took longer than {settings.sparse.timeout_s:.0f} s"
-        raise ReconstructionCrashed(message) from error
+        raise ProcessKilled(f"structure from motion stood still for {error.timeout:.0f} s") from error
+    if -process.returncode in ENDED_BY_OTHERS:
+        raise ProcessKilled(f"structure from motion was ended by {signal.Signals(-process.returncode).name}")
+    if process.returncode == -signal.SIGXCPU:
+        worked = f"structure from motion took more than {settings.sparse.timeout_s:.0f} s of processor time"
+        raise ReconstructionCrashed(worked)
     if process.returncode != 0:
         last_words = process.stderr.decode(errors="replace").strip().rpartition("\n")[2]
         message = f"structure from motion ended with status {process.returncode}: {last_words[:300]}"

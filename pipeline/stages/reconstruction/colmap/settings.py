@@ -28,7 +28,9 @@ class SparseSettings(BaseModel):
     )
     min_inliers: int = Field(15, ge=8, description="Verified matches that make a pair of frames (COLMAP's default).")
     seed: int = Field(0, ge=0, description="Seed of every RANSAC and random start.")
-    timeout_s: float = Field(300.0, gt=0, description="Seconds after which the mapping of one clip is given up.")
+    timeout_s: float = Field(
+        300.0, gt=0, description="Processor seconds after which the mapping of a clip is given up."
+    )
     aspect_step: float = Field(
         0.05,
         ge=0,

@@ -1,3 +1,4 @@
+import signal
 import threading
 import time
 from dataclasses import replace
@@ -9,12 +10,14 @@ import psutil
 import pytest
 from scipy.spatial.transform import Rotation
 
-from pipeline.contract.errors import ReconstructionCrashed, TooFewRegistered, TooLittleParallax
+from pipeline.contract.errors import ProcessKilled, ReconstructionCrashed, TooFewRegistered, TooLittleParallax
 from pipeline.contract.records import Reconstruction
 from pipeline.geometry.poses import depth_errors, focal_error, pose_errors, resize_nearest
+from pipeline.stages.failures import record_failure
 from pipeline.stages.reconstruction.backends import SETTINGS, reconstructor
 from pipeline.stages.reconstruction.colmap.backend import ColmapReconstructor, find_cameras, notes_on, spread
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, SparseSettings
+from pipeline.store.store import Store
 from tests.pipeline.stages.reconstruction.colmap.clips import TourClip, tour_clip
 from tests.pipeline.stages.reconstruction.colmap.good_model import FRAMES, good_model
 
@@ -127,10 +130,29 @@ def test_a_killed_process_leaves_out_the_clip_alone(clip: TourClip, tmp_path: Pa
     killer.join()
 
 
-def test_a_process_that_takes_too_long_is_stopped(clip: TourClip, tmp_path: Path):
+def test_a_process_that_works_too_long_is_stopped(clip: TourClip, tmp_path: Path):
     hurried = ColmapSettings(sparse=SparseSettings(timeout_s=0.2))
-    with pytest.raises(ReconstructionCrashed, match="longer than"):
+    with pytest.raises(ReconstructionCrashed, match="0 s of processor time"):
         ColmapReconstructor(hurried).reconstruct(clip.rgb, tmp_path)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_process_that_somebody_ends_says_nothing_of_the_clip(clip: TourClip, tmp_path: Path, number: signal.Signals):
+    def end() -> None:
+        while not (found := [child for child in psutil.Process().children() if str(tmp_path) in child.cmdline()]):
+            time.sleep(0.02)
+        found[0].send_signal(number)
+
+    thread = threading.Thread(target=end)
+    thread.start()
+    with pytest.raises(ProcessKilled, match=number.name):
+        ColmapReconstructor(QUICK).reconstruct(clip.rgb, tmp_path)
+    thread.join()
+
+
+def test_of_a_killed_process_another_try_is_worth_it(tmp_path: Path):
+    failure = record_failure(Store(tmp_path).video("v"), "reconstruction", "f", ProcessKilled("killed"))
+    assert failure.may_pass
 
 
 @pytest.mark.parametrize("shape", [(4, 240, 320, 3), (4, 480, 640)])
