@@ -6,6 +6,7 @@ leave gaps. There the clock goes on by one nominal frame, and something new begi
 
 from collections.abc import Iterable
 
+LEAST_STEP_S = 1e-6
 LONGEST_STEP_S = 1.0
 """A longer step between two frames is a gap in the recording, unless the frames themselves come that slowly."""
 
@@ -29,7 +30,7 @@ class RisingClock:
         stamp_s: seconds on the container's clock, None where it says nothing.
         """
         step = None if stamp_s is None or self._before is None else stamp_s - self._before
-        follows = step is None or 0 < step <= self._longest_s
+        follows = step is None or LEAST_STEP_S <= step <= self._longest_s
         if not self._is_first:
             self.time_s += step if step is not None and follows else self._nominal_s
         self._before, self._is_first = stamp_s, False

@@ -51,6 +51,11 @@ def shown_frames(container: InputContainer, stream: VideoStream) -> Iterator[Sho
         before = size
 
 
+def first_frame(container: InputContainer, stream: VideoStream) -> VideoFrame | None:
+    """Return the first frame that decodes, as it is stored, or None."""
+    return next(_decoded(container, stream, _Count()), None)
+
+
 @dataclass
 class _Count:
     count: int = 0

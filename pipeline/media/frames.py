@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pipeline.contract.arrays import Images
 from pipeline.contract.errors import BrokenVideo
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, WHOLE, Box
-from pipeline.media.container import opened
+from pipeline.media.container import nominal_rate, opened
 from pipeline.media.decoding import shown_frames
 from pipeline.media.pictures import frame_picture, small_picture
 from pipeline.media.probe import is_continuous, length_of, probe
@@ -80,17 +80,21 @@ def frames_near(path: Path, shares: NDArray[np.float64]) -> Iterator[Images]:
         yield from _frames_by_clock(path, shares)
         return
     with opened(path) as (container, stream):
+        a_frame = av.time_base / nominal_rate(stream)
         begin, duration = container.start_time or 0, length_of(container, stream) * av.time_base
         for number, share in enumerate(shares.tolist()):
             wanted = begin + share * duration
             container.seek(int(wanted))
-            decodes = False
+            leads_there = False
             for shown in shown_frames(container, stream):
-                decodes, time_s = True, shown.frame.time
+                time_s = shown.frame.time
+                leads_there = leads_there or time_s is None or time_s * av.time_base <= wanted + a_frame
+                if not leads_there:
+                    break
                 if time_s is None or time_s * av.time_base >= wanted:
                     yield small_picture(shown.frame, stream, SEEN_HEIGHT)
                     break
-            if not decodes:
+            if not leads_there:
                 yield from _frames_by_clock(path, shares[number:])
                 return
 

@@ -13,7 +13,7 @@ from pipeline.contract.errors import BrokenVideo
 from pipeline.media.clock import LONGEST_STEP_S, duration
 from pipeline.media.colour import transfer_of
 from pipeline.media.container import nominal_rate, opened
-from pipeline.media.decoding import shown_frames
+from pipeline.media.decoding import first_frame, shown_frames
 from pipeline.media.pictures import upright_size
 
 # A file cut off in transfer lacks its end; rounding of time stamps accounts for a frame or two.
@@ -67,15 +67,15 @@ def probe(path: Path) -> Probe:
             than 95 % of the time, or else of the frames, that its header announces.
     """
     with opened(path) as (container, stream):
-        first = next(shown_frames(container, stream), None)
+        first = first_frame(container, stream)
         if first is None:
             raise BrokenVideo(f"{path.name} holds no frame")
-        width, height = upright_size(first.frame, stream)
+        width, height = upright_size(first, stream)
     with opened(path) as (container, stream):
         held = _packets(container, stream)
         _refuse_cut_off(path, container, stream, held)
         length = duration(held.stamps, 1 / nominal_rate(stream), held.last_s)
-        notes = tuple(_notes(first.frame, len(container.streams.video), held.span_s, length))
+        notes = tuple(_notes(first, len(container.streams.video), held.span_s, length))
     return Probe(width, height, round(len(held.stamps) / length, 6), len(held.stamps), round(length, 6), notes)
 
 
@@ -119,14 +119,14 @@ def length_of(container: InputContainer, stream: VideoStream) -> float:
 def _decodes_from(container: InputContainer, stream: VideoStream, begin_s: float, at_s: float) -> bool:
     for back_s in FURTHER_BACK_S:
         container.seek(round((begin_s + max(0.0, at_s - back_s)) * av.time_base))
-        if next(shown_frames(container, stream), None) is not None:
+        if first_frame(container, stream) is not None:
             return True
     return False
 
 
 def _decodes(path: Path) -> bool:
     with opened(path) as (container, stream):
-        return next(shown_frames(container, stream), None) is not None
+        return first_frame(container, stream) is not None
 
 
 def _packets(container: InputContainer, stream: VideoStream) -> _Packets:

@@ -51,14 +51,23 @@ def number_of(rgb: Images) -> int:
 
 
 def walk(seed: int, count: int, step: float = 1.0, size: tuple[int, int] = (320, 240)) -> list[Images]:
-    """A camera that pans over a textured wall, different for every seed: a picture moved by ``step`` pixels a frame."""
+    """A camera that walks along a textured wall, different for every seed: a picture moved by ``step`` pixels a frame.
+
+    The lowest sixth is nearer and moves half as fast again, as in no still picture that is panned over.
+    """
     rng = np.random.default_rng(seed)
-    width, height = size[0] + int(abs(step) * count) + 2, size[1]
+    width, height = size[0] + int(1.5 * abs(step) * count) + 2, size[1]
     wall = sum(_octave(rng, width, height, cell) for cell in (3, 9, 27, 81))
     wall = 20 + 200 * (wall - wall.min()) / np.ptp(wall)
     shifts = [abs(step) * i if step > 0 else abs(step) * (count - i) for i in range(count)]
-    moves = [np.array([[1, 0, -shift], [0, 1, 0]], np.float32) for shift in shifts]
-    return [cv2.warpAffine(wall, move, size, borderMode=cv2.BORDER_REFLECT).round().astype(np.uint8) for move in moves]
+    near = 5 * height // 6
+    return [np.vstack([_moved(wall[:near], shift, size), _moved(wall[near:], 1.5 * shift, size)]) for shift in shifts]
+
+
+def _moved(wall: np.ndarray, shift: float, size: tuple[int, int]) -> Images:
+    move = np.array([[1, 0, -shift], [0, 1, 0]], np.float32)
+    moved = cv2.warpAffine(wall, move, (size[0], len(wall)), borderMode=cv2.BORDER_REFLECT)
+    return np.asarray(moved.round(), np.uint8)
 
 
 def blend(before: Sequence[Images], after: Sequence[Images], length: int) -> tuple[list[Images], int, int]:

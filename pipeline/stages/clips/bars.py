@@ -35,6 +35,9 @@ SHARP = 3.0
 SYMMETRY = 0.02
 """By what share of a side blurred bars on both sides may differ."""
 
+STILL = 0.5
+"""Change of the film's lines from picture to picture, levels, below which it shows no film."""
+
 Lines = NDArray[np.float32]
 
 
@@ -119,4 +122,6 @@ def _blurred(lines: _Profile) -> int:
     steady = np.concatenate([change[1 : width - 1], change[other + 2 :]])
     is_calm = np.percentile(calm, 90) <= CALM * np.median(detail[width + 1 : other - 1])
     edges = min(change[width], change[other])
+    if lines.mean[:, width:other].std(axis=0).mean() < STILL:  # a title card, on which nothing tells
+        return 0
     return max(width, count - other) if is_calm and edges >= SHARP * np.percentile(steady, 90) else 0

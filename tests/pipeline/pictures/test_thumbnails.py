@@ -4,6 +4,7 @@ import av
 import numpy as np
 import pytest
 
+from pipeline.contract.errors import BrokenVideo
 from pipeline.pictures.thumbnails import thumbnails
 from pipeline.store.video import VideoStore
 from tests.pipeline.stored_room import FPS, FRAMES
@@ -52,5 +53,5 @@ def test_no_time_gives_no_picture(tmp_path: Path):
 
 def test_a_file_that_is_no_video_is_refused(tmp_path: Path):
     (tmp_path / "video.mp4").write_bytes(b"no video at all")
-    with pytest.raises(av.FFmpegError):
+    with pytest.raises(BrokenVideo):
         thumbnails(tmp_path / "video.mp4", [0.0])

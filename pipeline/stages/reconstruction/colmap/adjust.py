@@ -10,7 +10,7 @@ from pipeline.contract.arrays import Float64s, Int64s
 from pipeline.geometry.poses import pose_errors
 from pipeline.stages.reconstruction.colmap.settings import SparseSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
-from pipeline.stages.reconstruction.colmap.zoom import relative_focal, zoomed
+from pipeline.stages.reconstruction.colmap.zoom import find_zoom, relative_focal
 
 
 def adjusted(
@@ -18,7 +18,8 @@ def adjusted(
 ) -> SparseModel:
     """Return the first of ``models`` after a last bundle adjustment, with its tests of itself."""
     model = refined(models[0], settings)
-    model = zoomed(model, bundle_adjust) or model
+    zoom = find_zoom(model, bundle_adjust, frame_count)
+    model = zoom.model or model
     poses, registered = poses_of(model, frame_count)
     halves = [half_alone(model, poses, half) for half in np.array_split(np.flatnonzero(registered), 2)]
     points, observed_frame, observed_point = points_of(model)
@@ -27,6 +28,7 @@ def adjusted(
         route=route,
         intrinsics=_camera(model).calibration_matrix(),
         zoom=relative_focal(model, frame_of, frame_count),
+        zoom_asked=zoom.asked if zoom.model is None else np.ones(frame_count),
         camera_to_world=poses,
         registered=registered,
         points=points,

@@ -120,7 +120,7 @@ def notes_on(model: SparseModel) -> tuple[str, ...]:
     aspect = model.intrinsics[1, 1] / model.intrinsics[0, 0]
     if abs(aspect - 1) > 1e-6:
         notes.append(f"Pixels are not square: the vertical focal length is {aspect:.3f} times the horizontal one.")
-    zoom = float(model.zoom.max() / model.zoom.min())
+    zoom = float(model.zoom[model.registered].max() / model.zoom[model.registered].min())
     if zoom > 1:
         notes.append(f"The lens zooms by {zoom:.2f}; every frame has its own focal length.")
     if model.route != "map_globally":

@@ -12,10 +12,12 @@ import resource
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pycolmap
+from PIL import Image
 
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
 from pipeline.stages.reconstruction.colmap.adjust import adjusted
@@ -23,6 +25,10 @@ from pipeline.stages.reconstruction.colmap.parallax import parallax_of
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
 from pipeline.stages.reconstruction.colmap.trust import is_trusted
+from pipeline.stages.reconstruction.colmap.zoom import BETTER, steadied
+
+ROUNDS = 3
+"""Times that a zoom is taken out of the pictures: each finds about half of what is left."""
 
 THREADS = 1
 """With more, features and sums come in another order every run, and no two runs give the same cameras."""
@@ -45,8 +51,29 @@ class Attempt:
         return self.folder / f"matches_{self.first_octave}_{self.focal:.2f}.db"
 
 
-def solve(folder: Path, settings: ColmapSettings) -> SparseModel:
+def solve(folder: Path, settings: ColmapSettings, rounds: int = ROUNDS) -> SparseModel:
     """Find the cameras of the frames in ``folder``.
+
+    Where the frames ask for a zoom that the cameras do not have, the zoom is taken out of the pictures and all begins
+    anew, until nothing is asked for; what comes of it counts if it explains the pictures better.
+    """
+    model = _solve(folder, settings)
+    if np.all(model.zoom_asked == 1) or rounds == 0:
+        return model
+    longest = float(model.zoom_asked.max())
+    lengthened = longest / model.zoom_asked
+    (folder / "steadied" / "frames").mkdir(parents=True)
+    for path, zoom in zip(sorted((folder / "frames").iterdir()), lengthened.tolist(), strict=True):
+        with Image.open(path) as picture:
+            steadied(picture, zoom).save(folder / "steadied" / "frames" / path.name)
+    again = solve(folder / "steadied", settings, rounds - 1)
+    if not is_trusted(again, settings.trust) or not again.reprojection_error < BETTER * model.reprojection_error:
+        return model
+    return replace(again, zoom=again.zoom / lengthened)
+
+
+def _solve(folder: Path, settings: ColmapSettings) -> SparseModel:
+    """Find cameras in three tries.
 
     Coarse features come first, which cost a sixth of fine ones. Where their model passes the checks and they are
     placed precisely, it is the answer; blurred and compressed pictures get fine features; what still fails, a longer

@@ -18,7 +18,8 @@ class SparseModel:
 
     route: which way of mapping found it.
     intrinsics: (3, 3), pixels of the 640x480 picture; focal lengths of a frame are ``zoom`` times as long.
-    zoom: (n,), 1 for all frames unless the lens zooms.
+    zoom: (n,), 1 for all frames unless the lens zooms. zoom_asked: (n,), a zoom that the frames ask for and that these
+        cameras do not have, 1 for all frames where there is none.
     camera_to_world: (n, 4, 4), zeros where not registered.
     registered: (n,) bool.
     points: (m, 3), world frame.
@@ -34,6 +35,7 @@ class SparseModel:
     route: str
     intrinsics: Float64s
     zoom: Float64s
+    zoom_asked: Float64s
     camera_to_world: Float64s
     registered: NDArray[np.bool_]
     points: Float64s
@@ -52,6 +54,7 @@ class SparseModel:
             route="none",
             intrinsics=np.zeros((3, 3)),
             zoom=np.ones(frame_count),
+            zoom_asked=np.ones(frame_count),
             camera_to_world=np.zeros((frame_count, 4, 4)),
             registered=np.zeros(frame_count, bool),
             points=np.zeros((0, 3)),

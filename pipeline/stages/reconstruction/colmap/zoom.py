@@ -5,10 +5,12 @@ length a frame tells them apart. It is believed where it explains the matches be
 """
 
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import numpy as np
 import pycolmap
 from numpy.typing import NDArray
+from PIL import Image
 
 from pipeline.contract.arrays import Float64s
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
@@ -25,21 +27,41 @@ UNSTEADY = 0.25
 FEWEST_FRAMES = 6
 
 
-def zoomed(
-    model: pycolmap.Reconstruction, adjust: Callable[[pycolmap.Reconstruction], None]
-) -> pycolmap.Reconstruction | None:
-    """Return a model adjusted with a camera a frame, or None where one camera explains the clip.
+class Zoom(NamedTuple):
+    """What a bundle adjustment with a camera a frame found.
+
+    model: the adjusted model where it explains the matches better, else None. asked: (n,) focal length that each frame
+    asks for over the mean, 1 where nothing was found; it points the right way even where the model is stuck.
+    """
+
+    model: pycolmap.Reconstruction | None
+    asked: NDArray[np.float64]
+
+
+def find_zoom(model: pycolmap.Reconstruction, adjust: Callable[[pycolmap.Reconstruction], None], count: int) -> Zoom:
+    """Look for a zoom in a model of some of ``count`` frames.
 
     model: adjusted with one camera of one focal length; left as it is. adjust: adjusts cameras and points in place.
     """
     if model.num_reg_images() < FEWEST_FRAMES:
-        return None
-    freed = _with_own_cameras(model)
+        return Zoom(None, np.ones(count))
+    freed = with_own_cameras(model)
     adjust(freed)
     order = sorted(freed.reg_image_ids(), key=lambda image_id: freed.image(image_id).name)
     focal = np.array([freed.camera(freed.image(image_id).camera_id).focal_length_x for image_id in order])
+    if not is_steady_zoom(focal):
+        return Zoom(None, np.ones(count))
     is_better = freed.compute_mean_reprojection_error() < BETTER * model.compute_mean_reprojection_error()
-    return freed if is_better and is_steady_zoom(focal) else None
+    frames = [int(freed.image(image_id).name.partition(".")[0]) for image_id in order]
+    asked = np.interp(np.arange(count), frames, focal / focal.mean())
+    return Zoom(freed if is_better else None, asked)
+
+
+def steadied(picture: Image.Image, zoom: float) -> Image.Image:
+    """Return a picture as a lens that is ``zoom`` times as long would have taken it: its middle, enlarged."""
+    left, top = FRAME_WIDTH / 2 * (1 - 1 / zoom), FRAME_HEIGHT / 2 * (1 - 1 / zoom)
+    middle = (left, top, FRAME_WIDTH - left, FRAME_HEIGHT - top)
+    return picture.resize((FRAME_WIDTH, FRAME_HEIGHT), Image.Resampling.BICUBIC, box=middle)
 
 
 def is_steady_zoom(focal: Float64s) -> bool:
@@ -62,7 +84,7 @@ def relative_focal(model: pycolmap.Reconstruction, frame_of: Mapping[int, int], 
     return relative
 
 
-def _with_own_cameras(model: pycolmap.Reconstruction) -> pycolmap.Reconstruction:
+def with_own_cameras(model: pycolmap.Reconstruction) -> pycolmap.Reconstruction:
     """Return the same cameras and points with a camera (one focal length, principal point central) for every image."""
     focal = next(iter(model.cameras.values())).focal_length_x
     freed = pycolmap.Reconstruction()

@@ -6,8 +6,9 @@ import pytest
 
 from pipeline.contract.errors import BrokenVideo
 from pipeline.contract.records import Clip, LeftOut, Segment
-from pipeline.stages.clips.find import find_clips
+from pipeline.stages.clips.find import FoundClips, find_clips
 from pipeline.stages.clips.settings import ClipsSettings
+from tests.pipeline.media.films import stream_of
 from tests.pipeline.stages.clips.four_shots import FPS, four_shots
 from tests.pipeline.videos import walk, write_video
 
@@ -18,19 +19,19 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def chosen(film: Path) -> tuple[list[Clip], list[LeftOut]]:
+def chosen(film: Path) -> FoundClips:
     return find_clips(film, ClipsSettings())
 
 
-def test_no_frame_of_a_clip_lies_in_a_transition_or_across_a_cut(chosen: tuple[list[Clip], list[LeftOut]]) -> None:
+def test_no_frame_of_a_clip_lies_in_a_transition_or_across_a_cut(chosen: FoundClips) -> None:
     for clip in chosen[0]:
         kept = clip.frame_index
         assert not any(np.any((kept >= start) & (kept < end)) for start, end in ((53, 59), (76, 88)))
         assert not any(kept[0] < cut <= kept[-1] for cut in (30, 60, 82, 112))
 
 
-def test_clips_hold_what_is_promised_of_them(chosen: tuple[list[Clip], list[LeftOut]]) -> None:
-    settings, (clips, left_out) = ClipsSettings(), chosen
+def test_clips_hold_what_is_promised_of_them(chosen: FoundClips) -> None:
+    settings, (clips, left_out, _) = ClipsSettings(), chosen
     assert len(clips) >= 3
     assert [item.clip_id for item in sorted([*clips, *left_out], key=lambda i: i.clip_id or 0)] == list(
         range(len(clips) + len(left_out))
@@ -118,3 +119,28 @@ def test_clips_lie_inside_the_stretches(tmp_path: Path) -> None:
 def only(clips: list[Clip]) -> Clip:
     assert len(clips) == 1
     return clips[0]
+
+
+def test_joined_recordings_are_clips_of_their_own_to_the_frame(tmp_path: Path) -> None:
+    parts = [stream_of(tmp_path / f"{seed}.ts", walk(seed, 40, step=3), start_s=7.0) for seed in (1, 2)]
+    path = tmp_path / "joined.ts"
+    path.write_bytes(b"".join(parts))
+    clips = find_clips(path, ClipsSettings()).clips
+    assert [(clip.start_frame, clip.end_frame) for clip in clips] == [(0, 40), (40, 80)]
+    assert clips[1].time_s[0] > clips[0].time_s[-1]
+
+
+def test_a_change_of_size_is_a_cut(tmp_path: Path) -> None:
+    parts = [stream_of(tmp_path / f"{w}.ts", walk(w, 40, step=3, size=(w, 240))) for w in (320, 432)]
+    path = tmp_path / "sizes.ts"
+    path.write_bytes(b"".join(parts))
+    clips = find_clips(path, ClipsSettings()).clips
+    assert [(clip.start_frame, clip.end_frame) for clip in clips] == [(0, 40), (40, 80)]
+
+
+def test_stretches_count_from_the_first_frame_shown(tmp_path: Path) -> None:
+    ticks = [3600 * FPS + i for i in range(48)]
+    path = write_video(tmp_path / "late.mkv", walk(3, 48, step=3), fps=FPS, ticks=ticks)
+    clip = only(find_clips(path, ClipsSettings(), segments=[Segment(1, 4)]).clips)
+    assert clip.time_s[0] >= 1
+    assert clip.time_s[-1] < 4

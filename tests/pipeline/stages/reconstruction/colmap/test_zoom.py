@@ -1,0 +1,56 @@
+"""A lens that zooms gives every frame its own focal length; one that does not gives all the same."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from pipeline.contract.arrays import Images
+from pipeline.geometry.poses import pose_errors
+from pipeline.stages.reconstruction.colmap.backend import find_cameras, notes_on
+from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, SparseSettings
+from pipeline.stages.reconstruction.colmap.zoom import is_steady_zoom
+from tests.pipeline.stages.reconstruction.colmap.clips import TourClip, tour_clip
+
+QUICK = ColmapSettings(sparse=SparseSettings(max_features=2000))
+COUNT = 9
+
+
+@pytest.fixture(scope="module")
+def clip() -> TourClip:
+    return tour_clip(seed=2, shot=1, count=COUNT)
+
+
+def enlarged(rgb: Images, zoom: np.ndarray) -> Images:
+    moves = [np.array([[z, 0, 320 - 320 * z], [0, z, 240 - 240 * z]]) for z in zoom]
+    frames = [
+        cv2.warpAffine(frame, move, (640, 480), flags=cv2.INTER_CUBIC) for frame, move in zip(rgb, moves, strict=True)
+    ]
+    return np.asarray(frames, np.uint8)
+
+
+@pytest.mark.parametrize("end", [1.1, 1.6])
+def test_a_zoom_is_followed_and_the_cameras_stay_right(clip: TourClip, tmp_path: Path, end: float):
+    zoom = np.linspace(1, end, COUNT)
+    model = find_cameras(enlarged(clip.rgb, zoom), tmp_path, QUICK)
+    assert model.registered.all()
+    true = clip.truth[0].intrinsics[0, 0] * zoom
+    assert model.frame_intrinsics()[:, 0, 0] == pytest.approx(true, rel=0.05)
+    errors = pose_errors(model.camera_to_world, np.stack([truth.camera_to_world for truth in clip.truth]))
+    assert np.median(errors.translation_direction) < 5
+    assert any(note.startswith("The lens zooms by 1.") for note in notes_on(model))
+
+
+def test_without_a_zoom_all_frames_share_a_focal_length(clip: TourClip, tmp_path: Path):
+    model = find_cameras(clip.rgb, tmp_path, QUICK)
+    assert model.zoom.tolist() == [1.0] * COUNT
+    assert not any("zooms" in note for note in notes_on(model))
+
+
+def test_what_is_no_steady_course_is_no_zoom():
+    rng = np.random.default_rng(0)
+    assert is_steady_zoom(500 * np.linspace(1, 1.3, 12))
+    assert is_steady_zoom(500 * np.linspace(1.2, 1, 12) * rng.normal(1, 0.005, 12))
+    assert not is_steady_zoom(500 * np.linspace(1, 1.02, 12))
+    assert not is_steady_zoom(500 * rng.uniform(0.8, 1.3, 12))
