@@ -70,7 +70,7 @@ class Failure(BaseModel):
 def record_failure(video: VideoStore, stage: str, wanted: str, error: Exception) -> Failure:
     """Write down that ``stage`` ended with ``error``; ``wanted`` is the fingerprint the video was to reach."""
     code = error.code if isinstance(error, PipelineError) else type(error).__name__
-    return _record(video, stage, wanted, code, str(error))
+    return _record(video, stage, wanted, code, str(error).strip() or f"{code}, without a word")
 
 
 def record_death(video: VideoStore, wanted: str, detail: str) -> Failure:

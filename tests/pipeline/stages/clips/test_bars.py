@@ -19,6 +19,7 @@ from pipeline.tours.tour import Tour
 from tests.pipeline.videos import walk, write_video
 
 FPS = 8
+FILM = walk(4, 12)
 
 
 def box_of(frames: list[Images]) -> Box:
@@ -51,12 +52,12 @@ def with_blurred_sides(frames: list[Images], width: int) -> list[Images]:
     return barred
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.integers(0, 70), st.integers(0, 70), st.booleans(), st.sampled_from([3, 16]))
 def test_black_bars_of_any_width_are_found_and_what_is_left_is_film(first: int, last: int, across: bool, level: int):
     sides = (first, 0, last, 0) if across else (0, first, 0, last)
     size = 320 if across else 240
-    box = box_of(with_bars(walk(4, 12), *sides, level=level))
+    box = box_of(with_bars(FILM, *sides, level=level))
     found = (box.left, 1 - box.right) if across else (box.top, 1 - box.bottom)
     for wide, share in zip((first, last), found, strict=True):
         if wide >= 0.03 * size:
@@ -68,21 +69,20 @@ def test_black_bars_of_any_width_are_found_and_what_is_left_is_film(first: int, 
 
 @pytest.mark.parametrize("width", [40, 90])
 def test_blurred_sides_are_found(width: int):
-    box = box_of(with_blurred_sides(walk(4, 12), width))
+    box = box_of(with_blurred_sides(FILM, width))
     assert (box.top, box.bottom) == (0, 1)
     assert [box.left * 320, (1 - box.right) * 320] == pytest.approx([width + 1, width + 1], abs=1.5)
 
 
-@pytest.mark.parametrize("seed", [3, 4, 7])
-def test_walls_floors_and_ceilings_of_rooms_are_no_bars(seed: int):
-    tour = Tour.from_seed(seed, TourSettings())
-    for first in range(0, tour.frame_count - 24, 48):
+def test_walls_floors_and_ceilings_of_rooms_are_no_bars():
+    tour = Tour.from_seed(3, TourSettings())
+    for first in (30, 190):
         frames = [cv2.resize(tour.picture(first + i), (320, 240)) for i in range(0, 24, 4)]
         assert box_of([np.asarray(frame, np.uint8) for frame in frames]) == WHOLE
 
 
 def test_a_dark_room_has_no_bars():
-    dark = [(frame * 0.08).astype(np.uint8) for frame in walk(4, 12)]
+    dark = [(frame * 0.08).astype(np.uint8) for frame in FILM]
     assert box_of(dark) == WHOLE
 
 

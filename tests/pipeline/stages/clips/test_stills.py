@@ -51,7 +51,7 @@ def test_a_camera_that_turns_is_no_slide_show(focal: float):
     assert not is_still_picture(np.asarray(frames, np.uint8))
 
 
-@pytest.mark.parametrize("first", [40, 190, 240])
+@pytest.mark.parametrize("first", [40, 190])
 def test_a_walk_is_no_slide_show(first: int):
     assert not is_still_picture(np.stack([TOUR.picture(first + 4 * i) for i in range(10)]))
 
