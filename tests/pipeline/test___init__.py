@@ -51,7 +51,7 @@ def test_everything_that_is_promised_is_there():
 
 def test_clips_of_a_file_are_those_of_the_stage_with_settings_by_name(film_of_a_walk: Path):
     clips = find_clips(str(film_of_a_walk), frames_per_second=4, frames_min=3)
-    expected, _ = of_stage(film_of_a_walk, ClipsSettings(frames_per_second=4, frames_min=3))
+    expected = of_stage(film_of_a_walk, ClipsSettings(frames_per_second=4, frames_min=3)).clips
     assert [clip.frame_index.tolist() for clip in clips] == [clip.frame_index.tolist() for clip in expected]
     assert clips
 

@@ -38,20 +38,20 @@ SYMMETRY = 0.02
 STILL = 0.5
 """Change of the film's lines from picture to picture, levels, below which it shows no film."""
 
-Lines = NDArray[np.float32]
+LineValues = NDArray[np.float32]
 
 
 class _Profile(NamedTuple):
     """Of each line across a side, (n,): 98th percentile, mean, detail along it, change from the line before."""
 
-    bright: Lines
-    mean: Lines
-    detail: Lines
-    change: Lines
+    bright: LineValues
+    mean: LineValues
+    detail: LineValues
+    change: LineValues
 
 
 @dataclass(frozen=True)
-class _Sample:
+class _BarSample:
     frame: int
     rows: _Profile
     columns: _Profile
@@ -62,12 +62,12 @@ class BarSearch:
 
     def __init__(self, fps: float) -> None:
         self._every = max(1, round(fps / SAMPLES_PER_SECOND))
-        self._samples: list[_Sample] = []
+        self._samples: list[_BarSample] = []
 
     def add(self, frame: int, gray: GrayImages) -> None:
         """Take in the next picture, (h, w) uint8, about 240 rows."""
         if frame % self._every == 0:
-            self._samples.append(_Sample(frame, _profile(gray), _profile(gray.T)))
+            self._samples.append(_BarSample(frame, _profile(gray), _profile(gray.T)))
 
     def box(self, start_frame: int, end_frame: int) -> Box:
         """Return the part of the picture that holds the film in a shot; all of it where there are no bars."""
