@@ -24,7 +24,7 @@ from pipeline.contract.errors import BrokenVideo
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
 
 # A file may claim to be a playlist and name other files or hosts: only true containers, only this one file.
-CONTAINERS = "mov,mp4,matroska,webm,avi,flv,mpegts,mpeg,ogg"
+CONTAINERS = "mov,mp4,3gp,matroska,webm,avi,flv,mpegts,mpeg,asf,ogg"
 OPEN_OPTIONS = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
 # A file cut off in transfer lacks its end; edit lists and rounding of time stamps account for a frame or two.
 LEAST_SHARE_PRESENT = 0.95

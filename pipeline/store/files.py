@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from models.extras import extra
-from pipeline.contract.errors import CorruptStore
+from pipeline.contract.errors import CorruptStore, SettingsError
 from pipeline.store.atomic import disk_errors, flush, move, reading
 from pipeline.store.drafts import draft_in
 from pipeline.store.ownership import KEPT, Ownership
@@ -34,9 +34,14 @@ class Files:
     Args:
         url: a folder, or any fsspec URL (``s3://bucket/prefix``).
         scratch: local folder for work in progress, of the program's own; beside the data by default.
+
+    Raises:
+        SettingsError: the URL cannot be understood.
     """
 
     def __init__(self, url: str | Path, scratch: Path | None = None) -> None:
+        if "::" in str(url):
+            raise SettingsError(f"{str(url)!r} chains file systems with '::': name one folder or one URL, as s3://a/b")
         with extra("s3", f"opening {url}"):
             self.file_system, self.root = fsspec.core.url_to_fs(str(url))
         local = self.is_local()
