@@ -1,19 +1,16 @@
 """Ids of videos as arguments: some of YouTube's begin with ``-``, as options do."""
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 from typer.core import TyperCommand
 
 from pipeline.sources.video_source import YOUTUBE_VIDEO_ID
 
-if TYPE_CHECKING:
-    import click
-
 
 class TakesIds(TyperCommand):
     """A command whose arguments are ids of videos; what looks like an option, and is one of those, stays an option."""
 
-    def parse_args(self, ctx: "click.Context", args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Move ids that begin with ``-`` behind ``--``, where they are arguments."""
         options = {name: option for option in self.get_params(ctx) for name in (*option.opts, *option.secondary_opts)}
         kept, ids, given = [], [], iter(args)

@@ -32,7 +32,7 @@ def named(progress: Progress, name: str) -> Progress:
 
 
 def say(line: str) -> None:
-    """Print a line at once; characters that the output does not know are written as ``\\u2500``."""
+    """Print a line at once; characters that the output does not know are written as their numbers."""
     lossless_output()
     print(line, flush=True)  # noqa: T201 - its purpose
 

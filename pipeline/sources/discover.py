@@ -40,8 +40,8 @@ T = TypeVar("T")
 class SourceReport:
     """What looking at one entry brought.
 
-    listed: videos read from it. skipped: what it lists beside videos. unwanted: how often its rules said no, by reason. fresh: ids that were new. error: why
-    the listing ended early, empty where it did not.
+    listed: videos read from it. skipped: what it lists beside videos. unwanted: how often its rules said no, by reason.
+    fresh: ids that were new. error: why the listing ended early, empty where it did not.
     """
 
     name: str

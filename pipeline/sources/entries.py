@@ -15,7 +15,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from pipeline.contract.errors import SettingsError
-from pipeline.contract.values import load_yaml
+from pipeline.contract.values import load_yaml, yaml_problem
 from pipeline.sources.rules import SourceRules
 
 DEFAULT_SOURCES = "sources.yaml"
@@ -147,8 +147,10 @@ def read_entries(text: str) -> SourceList:
 
 def _read_yaml(path: Path) -> Any:
     try:
-        return load_yaml(path.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        return load_yaml(path.read_text(encoding="utf-8-sig"))
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{path} is no list of sources: {yaml_problem(error)}") from error
+    except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} is no list of sources: {error}") from error
 
 

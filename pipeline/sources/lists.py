@@ -190,7 +190,9 @@ def _is_time(written: str) -> bool:
 
 
 def _names_video(written: str) -> bool:
-    return YOUTUBE_VIDEO_ID.fullmatch(written) is not None or "://" in written or bool(WITHOUT_SCHEME.fullmatch(written))
+    return (
+        YOUTUBE_VIDEO_ID.fullmatch(written) is not None or "://" in written or bool(WITHOUT_SCHEME.fullmatch(written))
+    )
 
 
 def _origin(values: Mapping[str, str]) -> str:

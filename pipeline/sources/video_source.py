@@ -18,7 +18,27 @@ from pipeline.sources.entries import SourceEntry, SourceKind, SourceList, read_e
 from pipeline.sources.skipped import SkippedRows
 
 VIDEO_SUFFIXES = frozenset(
-    ".mp4 .m4v .mov .insv .3gp .3g2 .mkv .webm .avi .flv .mpg .mpeg .vob .ts .mts .m2ts .asf .wmv .ogv".split()
+    [
+        ".mp4",
+        ".m4v",
+        ".mov",
+        ".insv",
+        ".3gp",
+        ".3g2",
+        ".mkv",
+        ".webm",
+        ".avi",
+        ".flv",
+        ".mpg",
+        ".mpeg",
+        ".vob",
+        ".ts",
+        ".mts",
+        ".m2ts",
+        ".asf",
+        ".wmv",
+        ".ogv",
+    ]
 )
 LARGEST_SEED = 2**32 - 1
 YOUTUBE_HOSTS = frozenset({"youtube.com", "www.youtube.com", "m.youtube.com", "youtu.be"})

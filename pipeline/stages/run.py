@@ -26,9 +26,7 @@ class StageReport:
     reused: bool
 
 
-def process_video(
-    workbench: Workbench, *, keep_source: bool = True, until: str | None = None
-) -> Iterator[StageReport]:
+def process_video(workbench: Workbench, *, keep_source: bool = True, until: str | None = None) -> Iterator[StageReport]:
     """Run all stages of one video, holding its lock; yields a report after each.
 
     A failure is noted in the video's ``failure.json`` and raised; a success clears the note.
