@@ -111,6 +111,8 @@ class Files:
     def remove(self, *parts: str) -> None:
         """Delete a file if it is there; raises ``SettingsError`` as ``claim`` does."""
         self._claim_for(parts)
+        if self.is_read_only() and not self.exists(*parts):
+            return
         with contextlib.suppress(FileNotFoundError):
             self.file_system.rm_file(self.path(*parts))
 
@@ -203,12 +205,13 @@ class Files:
         Raises:
             SettingsError: it holds files with names of a dataset that none of ours has written.
         """
+        if self.is_read_only():  # nothing can be replaced in it, and no mark be written
+            return
         self._ownership.claim(self.scratch.name if self._is_beside() else self._ownership.scratch())
 
     def make_scratch(self) -> Path:
         """Return the folder for work in progress, which is made if need be; raises ``SettingsError`` as ``claim``."""
-        if self._is_beside() or not self.is_local():
-            self.claim()
+        self.claim()
         self.scratch.mkdir(parents=True, exist_ok=True)
         return self.scratch
 

@@ -10,6 +10,7 @@ from pipeline.cli.printers import bar, console, error_line, errors_in_one_line, 
 from pipeline.contract.errors import BrokenVideo, SettingsError
 from pipeline.contract.records import LeftOut
 from pipeline.stages.run import StageReport
+from tests.paths import ROOT
 from tests.pipeline.provenances import provenance
 
 
@@ -81,12 +82,12 @@ def test_what_is_foreign_is_shown_as_it_is_in_a_pipe_that_knows_ascii_alone(tmp_
     folder = tmp_path / "videos of a folder whose name is long enough to be cut at eighty columns"
     folder.mkdir()
     (folder / name).write_text("no video")
-    variables = {**os.environ, "PYTHONIOENCODING": "ascii", "LANG": "C", "PYTHONPATH": str(Path.cwd())}
+    variables = {**os.environ, "PYTHONIOENCODING": "ascii", "LANG": "C", "PYTHONPATH": str(ROOT)}
     variables.pop("COLUMNS", None)
 
     def said(*words: str) -> str:
         command = [sys.executable, "-m", "pipeline", *words, "--data", str(tmp_path / "data")]
-        return subprocess.run(command, env=variables, capture_output=True, text=True, cwd=Path.cwd()).stdout
+        return subprocess.run(command, env=variables, capture_output=True, text=True, cwd=ROOT, check=False).stdout
 
     shown = name.encode("ascii", "backslashreplace").decode()
     failed = said("process", str(folder / name)).splitlines()[-1]

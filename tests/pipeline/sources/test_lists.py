@@ -112,8 +112,10 @@ def test_a_bad_row_is_skipped_alone_and_named(tmp_path: Path, row: str, why: str
         ("id,start,end\n{0},1.5,4\n{1},1.5,4\n{2},1.5,4\n{3},1.5,4\n", "utf-16"),
         ("id,start,end\n{0},1.5,4\n{1},1.5,4\n{2},1.5,4\n{3},1.5,4\n", "utf-16-le"),
         (
-            '# mine\r\n"id","start","end","title"\r\n"{0}","1.5",4,"a, ""b""\n[c]"\r\n{1},1.5,4\r\n# {2}\r\n'
-            "{2},1.5,4\r\n{3},1.5,4",
+            (
+                '# mine\r\n"id","start","end","title"\r\n"{0}","1.5",4,"a, ""b""\n[c]"\r\n{1},1.5,4\r\n# {2}\r\n'
+                "{2},1.5,4\r\n{3},1.5,4"
+            ),
             "utf-8-sig",
         ),
         ("{0};1,5;4\n{1};1,5;4\n{2};1,5;4\n{3};1,5;4\n", "utf-8"),
