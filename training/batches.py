@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader, Dataset, Subset
 
 from training.fabric import Fabric
 from training.settings import LoopSettings
+from training.shared_memory import handed_over, held_bytes, loader_options
 
 
 class NamedBatch(Protocol):
@@ -61,18 +62,24 @@ class EpochBatches:
 
     def starting_at(self, step: int, settings: LoopSettings, fabric: Fabric) -> Iterator[list[NamedBatch]]:
         """Yield the batches of a step and of all that follow, on the device; of a step, one a forward pass."""
+        options = self._loader_options(settings)
         steps, an_epoch = self.steps(settings, fabric.world_size), self._steps_an_epoch(settings, fabric.world_size)
         while step < steps:
             epoch, within = divmod(step, an_epoch)
             drawn = self._drawn(epoch, settings, fabric.world_size)[within * _a_step(settings, fabric.world_size) :]
             samples: Dataset[Any] = Subset(self._samples, drawn)
             loader: Any = fabric.setup_dataloaders(
-                DataLoader(samples, settings.batch_size, num_workers=settings.workers, collate_fn=self._collate)
+                DataLoader(samples, settings.batch_size, collate_fn=self._collate, **options)
             )
-            batches = iter(loader)
+            batches = handed_over(loader)
             while step < steps and (taken := list(islice(batches, settings.accumulate))):
                 yield taken
                 step += 1
+
+    def _loader_options(self, settings: LoopSettings) -> dict[str, Any]:
+        """Return how the loader works, by the size of the first sample."""
+        held = held_bytes(self._collate([self._samples[0]])) if settings.workers else 0
+        return loader_options(settings, held * settings.batch_size)
 
     def _steps_an_epoch(self, settings: LoopSettings, devices: int) -> int:
         return math.ceil(self.samples / _a_step(settings, devices))

@@ -27,5 +27,9 @@ class WrongCheckpoint(TrainingError):
     """A checkpoint of another network, preset or run than the one asked for."""
 
 
+class LoaderStopped(TrainingError):
+    """The processes that read or render samples died, or gave nothing for too long; the last state is kept."""
+
+
 class LossNotFinite(TrainingError):
     """The loss or its gradient became infinite or not a number; the last good checkpoint is kept."""

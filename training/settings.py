@@ -43,6 +43,9 @@ class LoopSettings(BaseModel):
     accelerator: Literal["auto", "cpu", "cuda"] = Field("auto", description="what to run on")
     devices: int = Field(1, ge=1, description="devices of this machine; torchrun's number wins")
     workers: int = Field(2, ge=0, description="processes that read or render samples, a device")
+    loader_timeout_s: float = Field(
+        1800, ge=0, description="seconds after which a training stops waiting for its workers' next samples; 0: never"
+    )
     threads: int | None = Field(None, ge=1, description="CPU threads of torch; else as many as it takes")
     checkpoint_every: int = Field(100, ge=1, description="optimiser steps between saved states")
     log_every: int = Field(10, ge=1, description="optimiser steps between points of the curves")
@@ -61,9 +64,27 @@ class LoopSettings(BaseModel):
         return {k: v for k, v in dump(self).items() if k not in LATER or getattr(self, k) != fields[k].default}
 
 
-INDECISIVE = ("accelerator", "devices", "workers", "threads", "checkpoint_every", "log_every", "score_every")
+INDECISIVE = (
+    "accelerator",
+    "devices",
+    "workers",
+    "loader_timeout_s",
+    "threads",
+    "checkpoint_every",
+    "log_every",
+    "score_every",
+)
 """Fields of ``LoopSettings`` that may change while a training is interrupted."""
-LATER = ("schedule", "warm_up", "betas", "weight_decay_of", "ema_decay", "threads", "score_every")
+LATER = (
+    "schedule",
+    "warm_up",
+    "betas",
+    "weight_decay_of",
+    "ema_decay",
+    "loader_timeout_s",
+    "threads",
+    "score_every",
+)
 """Fields of ``LoopSettings`` that networks of the first release were trained without; add what comes later here."""
 
 

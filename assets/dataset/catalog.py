@@ -23,9 +23,16 @@ def video_catalog(context: dg.AssetExecutionContext, pipeline: PipelineResource)
     for report in reports:
         if report.error:
             context.log.warning("%s: %s", report.name, report.error)
+        for line in report.skipped.described():
+            context.log.warning("%s: %s", report.name, line)
     context.instance.add_dynamic_partitions(PARTITIONS, video_ids)
+    skipped = [{"source": report.name, "skipped": line} for report in reports for line in report.skipped.described()]
     return dg.MaterializeResult(
-        metadata={"videos": len(video_ids), "sources": table(_row(report) for report in reports)}
+        metadata={
+            "videos": len(video_ids),
+            "sources": table(_row(report) for report in reports),
+            **({"skipped": table(skipped)} if skipped else {}),
+        }
     )
 
 

@@ -1,5 +1,6 @@
 """The jobs, and what starts them without being asked."""
 
+import logging
 import re
 from itertools import islice
 
@@ -9,10 +10,14 @@ from assets.dataset.catalog import video_catalog
 from assets.dataset.dataset import dataset
 from assets.dataset.videos import PARTITIONS, PER_VIDEO, VIDEOS
 from assets.resources import PARTITION_TAG, PipelineResource
+from pipeline.contract.errors import SettingsError
+from pipeline.settings import DatasetSettings
 from pipeline.sources.catalog.catalog import Catalog
 
 SENSOR_TAG = "dagster/sensor_name"
 RUN_KEY_TAG = "dagster/run_key"
+DEFAULT_CRON: str = DatasetSettings().poll_cron
+_log = logging.getLogger(__name__)
 NOT_OVER = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -37,11 +42,33 @@ poll_sources = dg.define_asset_job(
     "poll_sources", selection=[video_catalog], description="Look at the sources again and register what is new."
 )
 
-poll_schedule = dg.ScheduleDefinition(
-    name="poll_sources",
-    job=poll_sources,
-    cron_schedule=PipelineResource.from_environment().settings().dataset.poll_cron,
-)
+
+def _poll_cron() -> str:
+    """Return when the sources are polled; the default where that cannot be read, which the schedule's ticks say."""
+    try:
+        return _checked_cron(PipelineResource.from_environment())
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with settings or store, everything else is there
+        _log.warning("dataset.poll_cron cannot be read, so that sources are polled hourly: %s", error)
+        return DEFAULT_CRON
+
+
+def _checked_cron(pipeline: PipelineResource) -> str:
+    cron = pipeline.settings().dataset.poll_cron
+    try:
+        dg.ScheduleDefinition(name="checked", job_name="poll_sources", cron_schedule=cron)
+    except dg.DagsterInvalidDefinitionError as error:
+        message = f"dataset.poll_cron: {cron!r} is no schedule as cron writes it, such as {DEFAULT_CRON!r}"
+        raise SettingsError(message) from error
+    return cron
+
+
+@dg.schedule(name="poll_sources", job=poll_sources, cron_schedule=_poll_cron())
+def poll_schedule() -> dg.RunRequest | dg.SkipReason:
+    """Look at the sources again; says what is wrong with the settings, and whether they give another time by now."""
+    cron = _checked_cron(PipelineResource.from_environment())
+    if cron != poll_schedule.cron_schedule:
+        return dg.SkipReason(f"dataset.poll_cron is {cron!r} now: reload the code location, so that it holds")
+    return dg.RunRequest()
 
 
 @dg.sensor(job=process_video, minimum_interval_seconds=30)

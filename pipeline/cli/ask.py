@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markdown import Markdown
 from rich.table import Table
 
 from pipeline.cli.options import (
@@ -18,7 +17,7 @@ from pipeline.cli.options import (
     resolved,
     store_at,
 )
-from pipeline.cli.printers import console, say_logged
+from pipeline.cli.printers import console, print_markdown, say_logged
 from pipeline.contract.errors import UnusableQuery
 from pipeline.contract.language import NO_MEANING
 from pipeline.settings import Layer, Settings
@@ -97,7 +96,7 @@ def retrieval(
             write_benchmark(benchmark, tour_benchmark(store, settings, make or 1))
             queries = read_benchmark(benchmark)
         report = measure(store, side, queries)
-        console.print(Markdown(report.markdown()))
+        print_markdown(report.markdown())
         if picture is not None:
             picture.write_bytes(jpeg(heat_maps(store, side, queries, report), MAX_BYTES))
     if side.means_nothing:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markdown import Markdown
 
 from models.errors import MissingExtra
 from pipeline.cli.options import (
@@ -20,7 +19,7 @@ from pipeline.cli.options import (
     sources_naming,
     store_at,
 )
-from pipeline.cli.printers import bar, console, error_line, report_lines, say_logged
+from pipeline.cli.printers import bar, console, error_line, print_markdown, report_lines, say_logged
 from pipeline.contract.errors import PipelineError
 from pipeline.dataset.mixture import entered
 from pipeline.settings import PROFILES, Settings
@@ -28,6 +27,7 @@ from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.current_rules import bring_rules
 from pipeline.sources.video_source import parse_source
 from pipeline.stages.base import Workbench
+from pipeline.stages.registry import check_stage, stages
 from pipeline.stages.run import process_video
 from pipeline.stages.semantics.backends import segmenter
 from pipeline.stages.semantics.stage import semantics
@@ -45,14 +45,22 @@ def add_to(app: typer.Typer) -> None:
     app.command(rich_help_panel=BUILD, epilog="Example: youtube-occ score --profile classic,small")(score)
 
 
+def _stages(incomplete: str) -> list[str]:
+    return [name for name in stages() if name.startswith(incomplete)]
+
+
 def process(
     source: Annotated[str, typer.Argument(help="tour://SEED, a video file, or an http(s) URL.", show_default=False)],
     data: DataOption = None,
     profile: ProfileOption = None,
     settings_file: FileOption = None,
     values: SetOption = None,
+    until: Annotated[
+        str | None, typer.Option(help="Stop after this stage, to look at what it makes.", autocompletion=_stages)
+    ] = None,
 ) -> None:
     """Run all stages on one video, here and now. What is already done with the same settings is reused."""
+    check_stage(until)
     store, video = store_at(data), parse_source(source)
     catalog = Catalog(store)
     listed = sources_naming(video, catalog)
@@ -62,7 +70,7 @@ def process(
         bring_rules(catalog, listed)
     with bar() as progress:
         workbench = Workbench(store.video(video.video_id), catalog, settings, progress)
-        for report in process_video(workbench, keep_source=settings.dataset.keep_videos):
+        for report in process_video(workbench, keep_source=settings.dataset.keep_videos, until=until):
             progress.console.print(report_lines(report))
     console.print(f"done: {store.path('videos', video.video_id)}")
 
@@ -101,7 +109,7 @@ def score(
             return _score_labels(every, seed_list(seeds))
         reports = [_scored(store, chosen, seeds) for store, chosen in zip(stores, every, strict=True)]
     alone = reports[0] if len(reports) == 1 else None
-    console.print(Markdown(alone.markdown() if alone else side_by_side(reports)))
+    print_markdown(alone.markdown() if alone else side_by_side(reports))
     if plot:
         plot.write_bytes(alone.plot() if alone else plot_side_by_side(reports))
         console.print(f"plots: {plot}")

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from pipeline.cli.ids import TakesIds
 from pipeline.cli.options import (
     LOOK,
     DataOption,
@@ -29,10 +30,12 @@ PAGE_PICTURE_BYTES = 400_000
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to a command line."""
-    app.command(rich_help_panel=LOOK, epilog="Example: youtube-occ view tour-7 --data /tmp/look")(view)
-    app.command(rich_help_panel=LOOK, epilog="Example: youtube-occ preview tour-7 --out pictures")(preview)
+    app.command(rich_help_panel=LOOK, epilog="Example: youtube-occ view tour-7 --data /tmp/look", cls=TakesIds)(view)
+    app.command(rich_help_panel=LOOK, epilog="Example: youtube-occ preview tour-7 --out pictures", cls=TakesIds)(
+        preview
+    )
     app.command("settings", rich_help_panel=LOOK, epilog="Example: youtube-occ settings --why")(show_settings)
-    app.command(rich_help_panel=LOOK, epilog="Example: youtube-occ verify --data data")(verify)
+    app.command(rich_help_panel=LOOK, epilog="Example: youtube-occ verify --data data", cls=TakesIds)(verify)
     app.command("rejects", rich_help_panel=LOOK, epilog="Example: youtube-occ rejects --out rejects")(show_rejects)
 
 

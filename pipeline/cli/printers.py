@@ -1,20 +1,48 @@
 """What commands show: bars, lines and tables; an error made on purpose is one line."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
+from rich.markdown import Markdown
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
 from models.errors import ModelError
 from pipeline.contract.errors import PipelineError
+from pipeline.contract.progress import lossless_output
 from pipeline.stages.run import StageReport
 
-console = Console(markup=False)
-"""Brackets in what is shown are brackets: titles, paths and errors come from elsewhere."""
+PIPE_COLUMNS = 10_000
+"""Columns where nobody looks at a terminal: what goes into a file or another program is not cut."""
+
+
+class _Screen(Console):
+    """A console that is as wide as it needs to be where it is no terminal and ``COLUMNS`` does not say otherwise."""
+
+    @property
+    def size(self) -> ConsoleDimensions:
+        found = super().size
+        return found if self.is_terminal or "COLUMNS" in os.environ else ConsoleDimensions(PIPE_COLUMNS, found.height)
+
+    @size.setter
+    def size(self, new_size: tuple[int, int]) -> None:
+        self._width, self._height = new_size
+
+
+console = _Screen(markup=False, emoji=False)
+"""Brackets and colons in what is shown are what they are: titles, paths and errors come from elsewhere."""
+
+
+def print_markdown(text: str) -> None:
+    """Show a report: laid out on a terminal, as it is written in a pipe."""
+    if console.is_terminal:
+        console.print(Markdown(text))
+    else:
+        console.print(text, highlight=False, soft_wrap=True)
 
 
 class BarProgress:
@@ -64,8 +92,9 @@ def error_line(error: Exception) -> Text:
 @contextmanager
 def errors_in_one_line() -> Iterator[None]:
     """End with status 1 and one line where an error was made on purpose, instead of a traceback."""
+    lossless_output()
     try:
         yield
     except (PipelineError, ModelError) as error:
-        console.print(error_line(error))
+        console.print(error_line(error), soft_wrap=True)
         sys.exit(1)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from pipeline.cli.ids import TakesIds
 from pipeline.cli.options import DataOption, FileOption, SetOption, SourcesOption, flags, resolved, store_at
 from pipeline.cli.printers import console
 from pipeline.contract.errors import VideoError
@@ -36,7 +37,7 @@ def check_sources(
     """List what each source would bring now. No video is fetched and nothing is written down."""
     store, listed = store_at(data), read_entries(sources_text(sources))
     web = resolved(flags(None, settings_file, values), store, listed).settings.of(video).web
-    console.print(_table(check(Catalog(store), listed, web), "new"))
+    _show(check(Catalog(store), listed, web), "new")
 
 
 @app.command("poll", epilog="Example: youtube-occ sources poll --sources sources.yaml")
@@ -46,7 +47,7 @@ def poll_sources(
     """Enter what the sources list now into the catalog."""
     store, listed = store_at(data), read_entries(sources_text(sources))
     web = resolved(flags(None, settings_file, values), store, listed).settings.of(video).web
-    console.print(_table(discover(Catalog(store), listed, web), "entered"))
+    _show(discover(Catalog(store), listed, web), "entered")
 
 
 @app.command("fetch", epilog="Example: youtube-occ sources fetch --wait")
@@ -81,7 +82,7 @@ def show_states(data: DataOption = None) -> None:
     console.print(_states(Catalog(store_at(data))))
 
 
-@app.command("retry", epilog="Example: youtube-occ sources retry tour-7")
+@app.command("retry", cls=TakesIds, epilog="Example: youtube-occ sources retry tour-7")
 def retry_videos(
     video_ids: Annotated[list[str], typer.Argument(help="Ids, as in <data>/videos/.")], data: DataOption = None
 ) -> None:
@@ -112,6 +113,14 @@ def _fetch_one(workbench: Workbench) -> None:
             console.print(f"{workbench.video.video_id}: {error.code}: {error}", style="yellow")
             raise
         mark_fetched(workbench)
+
+
+def _show(reports: list[SourceReport], verb: str) -> None:
+    """Show what each source brought, and name what it lists that is no video."""
+    console.print(_table(reports, verb))
+    for report in reports:
+        for line in report.skipped.described():
+            console.print(f"{one_line(report.name)}: {line}", style="yellow", soft_wrap=True)
 
 
 def _table(reports: list[SourceReport], verb: str) -> Table:

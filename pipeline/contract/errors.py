@@ -4,6 +4,9 @@ Every error carries a stable ``code`` (the class name), so that left-out lists c
 reason. ``ClipError`` leaves one clip out and the video goes on; ``VideoError`` ends the video.
 """
 
+import contextlib
+from collections.abc import Iterator
+
 
 class PipelineError(Exception):
     """Base of all errors that the pipeline raises on purpose."""
@@ -48,6 +51,18 @@ class UnloggedLook(PipelineError):
 
 class VideoError(PipelineError):
     """The whole video is left out."""
+
+
+@contextlib.contextmanager
+def naming(file_name: str, video: str) -> Iterator[None]:
+    """Let errors of the block name the video where they begin with the name of the file that it is worked on in."""
+    try:
+        yield
+    except VideoError as error:
+        said = str(error)
+        if said.startswith(f"{file_name} "):
+            error.args = (f"{video}{said[len(file_name) :]}", *error.args[1:])
+        raise
 
 
 class FrozenSeeds(VideoError):

@@ -1,6 +1,8 @@
 """How long work says how far it is: one signature for stages, transfers, reports and trainings."""
 
+import io
 import os
+import sys
 import time
 from typing import Protocol
 
@@ -29,6 +31,19 @@ def named(progress: Progress, name: str) -> Progress:
     return renamed
 
 
+def say(line: str) -> None:
+    """Print a line at once; characters that the output does not know are written as their numbers."""
+    lossless_output()
+    print(line, flush=True)  # noqa: T201 - its purpose
+
+
+def lossless_output() -> None:
+    """Let what is printed go through where the output knows few characters (``LANG=C``) or names hold broken ones."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
+
+
 class Lines:
     """Prints progress as plain lines, which read well on a terminal, in a log file and from several processes at once.
 
@@ -54,7 +69,7 @@ class Lines:
         if os.environ.get("RANK", "0") == "0":
             share = done / max(total, 1e-9)
             shown = note or f"{done:g} of {total:g}{self._left(now, done, total)}"
-            print(f"{self.subject:<16} {task:<15} {share:>4.0%}  {shown}".strip(), flush=True)  # noqa: T201 - its purpose
+            say(f"{self.subject:<16} {task:<15} {share:>4.0%}  {shown}".strip())
 
     def _left(self, now: float, done: float, total: float) -> str:
         if done <= self._first or done >= total:

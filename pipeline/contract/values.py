@@ -94,7 +94,7 @@ def _at(path: Sequence[str], value: Any) -> dict[str, Any]:
 
 
 def _value(entry: str, text: str) -> Any:
-    return _parsed(text, f"--set {entry!r}: the value is no YAML")
+    return _parsed(text, f"--set {entry!r}: the value is no YAML (quotes make a text of anything)")
 
 
 def _parsed(text: str, otherwise: str) -> Any:
@@ -102,7 +102,16 @@ def _parsed(text: str, otherwise: str) -> Any:
     try:
         return load_yaml(text)
     except yaml.YAMLError as error:
-        raise SettingsError(f"{otherwise}: {' '.join(str(error).split())[:500]}") from error
+        raise SettingsError(f"{otherwise}: {yaml_problem(error)}") from error
+
+
+def yaml_problem(error: yaml.YAMLError) -> str:
+    """Return what is wrong with a YAML text in one line, without the picture of it that PyYAML draws."""
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return " ".join(str(error).split())[:500]
+    said = ", ".join(part for part in (error.context, error.problem) if part)
+    mark = error.problem_mark or error.context_mark
+    return f"{said} (line {mark.line + 1}, character {mark.column + 1})" if mark else said
 
 
 def load_yaml(text: str) -> Any:

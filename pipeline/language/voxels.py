@@ -24,6 +24,7 @@ from pipeline.contract.records import without_moving
 from pipeline.language.mixtures import Mixtures, mix, weights
 from pipeline.stages.chain import made_by
 from pipeline.stages.damage import examined
+from pipeline.store.files import Files
 from pipeline.store.group_writer import GroupWriter
 from pipeline.store.groups import LANGUAGE, OCCUPANCY, SEMANTICS
 from pipeline.store.provenance import Provenance, fingerprint, identity
@@ -82,8 +83,9 @@ def language_grid(video: VideoStore, row: int) -> LanguageGrid:
     try:
         return _read_grid(video, row)
     except CorruptStore as error:
-        with video.locked(LOCK_WAIT_S):
-            said = examined(video, error)
+        kept = _keeper(video)
+        with kept.locked(LOCK_WAIT_S):
+            said = examined(kept, error)
         if isinstance(said, CorruptStore):
             said = CorruptStore(f"{said}; ask again, and it is made anew", said.group)
         raise said from error
@@ -98,11 +100,12 @@ def ensure_language(video: VideoStore) -> None:
         VideoLocked: another process works on the video, and does for ten minutes.
     """
     wanted = _wanted(video)
-    if _stored_fingerprint(video) == wanted:
+    kept = _keeper(video)
+    if _stored_fingerprint(kept) == wanted:
         return
-    with video.locked(LOCK_WAIT_S):
-        if _stored_fingerprint(video) != wanted:
-            _write(video, wanted)
+    with kept.locked(LOCK_WAIT_S):
+        if _stored_fingerprint(kept) != wanted:
+            _write(video, kept, wanted)
 
 
 def world_centres(origin: NDArray[np.floating], grid_from_world: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -120,6 +123,7 @@ def region_rows(video: VideoStore, rows: slice) -> NDArray[np.int64]:
 
 
 def _read_grid(video: VideoStore, row: int) -> LanguageGrid:
+    video = _keeper(video)
     tabled = video.read(LANGUAGE, "region_of_voxel", slice(row, row + 1))[0].astype(np.int64)
     used = tabled[tabled > 0]
     if not used.size:
@@ -131,6 +135,13 @@ def _read_grid(video: VideoStore, row: int) -> LanguageGrid:
     entries[:, 0] -= regions.start
     shares = weights(ranges - ranges[0, 0], entries, regions.stop - regions.start)
     return LanguageGrid(np.where(tabled > 0, tabled - 1 - first, -1), shares, regions)
+
+
+def _keeper(video: VideoStore) -> VideoStore:
+    """Return where the group ``language`` lies: with the video, or in scratch where that can only be read."""
+    if not video.files.is_read_only() or _stored_fingerprint(video) == _wanted(video):
+        return video
+    return VideoStore(Files(video.files.scratch / LANGUAGE), video.video_id)
 
 
 def _wanted(video: VideoStore) -> str:
@@ -145,9 +156,9 @@ def _stored_fingerprint(video: VideoStore) -> str | None:
     return str(video.attributes(LANGUAGE).get("fingerprint")) if video.has_group(LANGUAGE) else None
 
 
-def _write(video: VideoStore, wanted: str) -> None:
+def _write(video: VideoStore, kept: VideoStore, wanted: str) -> None:
     started, voxels, entries = time.perf_counter(), 0, 0
-    with video.write_group(LANGUAGE) as group:
+    with kept.write_group(LANGUAGE) as group:
         for _, rows in clip_rows(video):
             scene = without_moving(read_scene(video, rows), read_labels(video, rows))
             mixtures = mix(scene, region_rows(video, rows), np.eye(4), LATTICE_ORIGIN)

@@ -12,7 +12,7 @@ from av.video.stream import VideoStream
 from pipeline.contract.errors import BrokenVideo
 
 # A file may claim to be a playlist and name other files or hosts: only true containers, only this one file.
-CONTAINERS = "mov,mp4,matroska,webm,avi,flv,mpegts,mpeg,ogg"
+CONTAINERS = "mov,mp4,3gp,matroska,webm,avi,flv,mpegts,mpeg,asf,ogg"
 OPEN_OPTIONS = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
 GROWTH = 4
 """A stream may change its size while it goes on, to this many times the pixels it was opened with."""

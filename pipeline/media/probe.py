@@ -19,7 +19,7 @@ from pipeline.media.pictures import upright_size
 # A file cut off in transfer lacks its end; rounding of time stamps accounts for a frame or two.
 LEAST_SHARE_PRESENT = 0.95
 DECODING_SAMPLES = 5
-STATES_LENGTH = ("mov", "matroska", "avi", "flv", "ogg")
+STATES_LENGTH = ("mov", "matroska", "avi", "flv", "asf", "ogg")
 """Containers whose headers say how long they are; of others FFmpeg guesses by the first and last time stamps."""
 
 FURTHER_BACK_S = (0.0, 10.0, 60.0)

@@ -122,7 +122,8 @@ def _tour_scores(video: VideoStore, settings: Settings) -> TourScores | None:
     if stored is not None and stored.fingerprint == made.fingerprint:
         return stored
     scores = measure_tour(video, tour, settings, made.fingerprint)
-    video.write_json(QUALITY, scores.model_dump(mode="json"))
+    if not video.files.is_read_only():
+        video.write_json(QUALITY, scores.model_dump(mode="json"))
     return scores
 
 

@@ -5,9 +5,9 @@ from email.utils import parsedate_to_datetime
 
 
 def as_seconds(text: str | None) -> float | None:
-    """Return ``75``, ``1:15`` or ``0:01:15`` as seconds, else None."""
+    """Return ``75``, ``1:15``, ``0:01:15`` or ``75,5`` as seconds, else None."""
     try:
-        parts = [float(part) for part in (text or "").split(":")]
+        parts = [float(part) for part in (text or "").strip().replace(",", ".").split(":")]
     except ValueError:
         return None
     seconds = sum(part * 60**place for place, part in enumerate(reversed(parts)))

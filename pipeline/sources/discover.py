@@ -22,6 +22,7 @@ from pipeline.sources.listings import list_videos
 from pipeline.sources.local_files import look_again
 from pipeline.sources.named import NamedVideos
 from pipeline.sources.rules import FoundVideo
+from pipeline.sources.skipped import SkippedRows
 from pipeline.sources.video_source import LOCAL_KINDS, VideoSource, parse_source
 from pipeline.sources.web.guard import site
 from pipeline.sources.web.hosts import Hosts
@@ -39,8 +40,8 @@ T = TypeVar("T")
 class SourceReport:
     """What looking at one entry brought.
 
-    listed: videos read from it. unwanted: how often its rules said no, by reason. fresh: ids that were new. error: why
-    the listing ended early, empty where it did not.
+    listed: videos read from it. skipped: what it lists beside videos. unwanted: how often its rules said no, by reason.
+    fresh: ids that were new. error: why the listing ended early, empty where it did not.
     """
 
     name: str
@@ -48,6 +49,7 @@ class SourceReport:
     unwanted: dict[str, int] = field(default_factory=dict)
     fresh: list[str] = field(default_factory=list)
     known: int = 0
+    skipped: SkippedRows = field(default_factory=SkippedRows)
     error: str = ""
 
 
@@ -115,7 +117,7 @@ def _batches(
     named: NamedVideos,
 ) -> Iterator[list[_Candidate]]:
     """Yield the wanted videos of an entry, each id once a batch; what goes wrong is noted in the report."""
-    listing = list_videos(entry, folder, settings, hosts)
+    listing = list_videos(entry, folder, settings, hosts, report.skipped)
     if entry.kind in NEWEST_FIRST and catalog.last_read(entry.name) == _rules_and_limit(entry):
         listing = _until_known(catalog, listing, named)
     try:

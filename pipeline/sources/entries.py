@@ -5,6 +5,7 @@ An entry is a string or a mapping. The mapping's first key says what is listed: 
 """
 
 import os
+import re
 import shlex
 from enum import StrEnum
 from pathlib import Path
@@ -14,11 +15,12 @@ import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from pipeline.contract.errors import SettingsError
-from pipeline.contract.values import load_yaml
+from pipeline.contract.values import load_yaml, yaml_problem
 from pipeline.sources.rules import SourceRules
 
 DEFAULT_SOURCES = "sources.yaml"
 SOURCES_VARIABLE = "SOURCES"
+YOUTUBE_ADDRESS = re.compile(r"(?i)(?:(?:www|m|music)\.)?(?:youtube\.com|youtu\.be)/\S")
 
 
 class SourceKind(StrEnum):
@@ -34,6 +36,10 @@ class SourceKind(StrEnum):
     FOLDER = "folder"
 
 
+ASKED = (SourceKind.CHANNEL, SourceKind.PLAYLIST, SourceKind.FEED)
+"""Kinds that are addresses always."""
+
+
 def _as_mapping(entry: object) -> object:
     if isinstance(entry, str):
         return {"kind": SourceKind.SOURCE, "source": entry}
@@ -45,13 +51,21 @@ def _as_mapping(entry: object) -> object:
         message = f"an entry names one of {kinds}; this one names {', '.join(named) or 'none of them'}"
         raise ValueError(message)
     rest = {key: value for key, value in entry.items() if key != named[0]}
-    return {**rest, "kind": named[0], "source": entry[named[0]]}
+    source = entry[named[0]]
+    if named[0] in ASKED and isinstance(source, str):
+        source = with_scheme(source.strip())
+    return {**rest, "kind": named[0], "source": source}
 
 
 def _refuse_odd_characters(text: str) -> str:
     if not text.strip() or not text.isprintable():
         raise ValueError("a source is one line of printable characters")
     return text.strip()
+
+
+def with_scheme(text: str) -> str:
+    """Return the URL of an address of YouTube's that is written without ``https://``; anything else as it is."""
+    return f"https://{text}" if YOUTUBE_ADDRESS.match(text) else text
 
 
 class SourceEntry(SourceRules):
@@ -133,8 +147,10 @@ def read_entries(text: str) -> SourceList:
 
 def _read_yaml(path: Path) -> Any:
     try:
-        return load_yaml(path.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        return load_yaml(path.read_text(encoding="utf-8-sig"))
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{path} is no list of sources: {yaml_problem(error)}") from error
+    except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} is no list of sources: {error}") from error
 
 

@@ -11,7 +11,8 @@ from pipeline.contract.errors import BrokenListing, ForbiddenAddress
 from pipeline.sources.entries import SourceEntry, SourceKind
 from pipeline.sources.lists import read_list
 from pipeline.sources.rules import FoundVideo
-from pipeline.sources.video_source import LOCAL_KINDS, YOUTUBE_HOSTS, YOUTUBE_VIDEO_ID, YOUTUBE_WATCH, local_videos
+from pipeline.sources.skipped import SkippedRows
+from pipeline.sources.video_source import LOCAL_KINDS, YOUTUBE_HOSTS, YOUTUBE_VIDEO_ID, YOUTUBE_WATCH, local_listing
 from pipeline.sources.web.explain import explained, one_line
 from pipeline.sources.web.guard import checked
 from pipeline.sources.web.hosts import Hosts
@@ -27,7 +28,13 @@ DEEPEST_LISTING = 3
 """A channel lists tabs, which list videos."""
 
 
-def list_videos(entry: SourceEntry, folder: Path, settings: WebSettings, hosts: Hosts | None) -> Iterator[FoundVideo]:
+def list_videos(
+    entry: SourceEntry,
+    folder: Path,
+    settings: WebSettings,
+    hosts: Hosts | None,
+    skipped: SkippedRows | None = None,
+) -> Iterator[FoundVideo]:
     """Yield the videos that an entry lists now; what is not asked for is not fetched.
 
     Args:
@@ -35,6 +42,7 @@ def list_videos(entry: SourceEntry, folder: Path, settings: WebSettings, hosts: 
         folder: where relative paths start.
         settings: how hosts are asked.
         hosts: their rate limits.
+        skipped: takes note of what is listed and is no video.
 
     Raises:
         SettingsError: the entry names nothing.
@@ -43,9 +51,9 @@ def list_videos(entry: SourceEntry, folder: Path, settings: WebSettings, hosts: 
         DownloadGone, DownloadRefused, DownloadTransient, HostResting, ForbiddenAddress: its host does not give it.
     """
     if entry.kind in LOCAL_KINDS:
-        yield from (FoundVideo(video.origin) for video in local_videos(entry, folder))
+        yield from (FoundVideo(video.origin) for video in local_listing(entry, folder, skipped))
     elif entry.kind is SourceKind.LIST:
-        yield from read_list(folder / entry.source, settings.row_group_bytes_max)
+        yield from read_list(folder / entry.source, settings.row_group_bytes_max, skipped)
     else:
         yield from _ask(entry, settings, hosts)
 

@@ -13,10 +13,33 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from pydantic import BaseModel, ConfigDict
 
-from pipeline.contract.errors import SettingsError
-from pipeline.sources.entries import SourceEntry, SourceKind, SourceList, read_entries
+from pipeline.contract.errors import BrokenListing, SettingsError
+from pipeline.sources.entries import SourceEntry, SourceKind, SourceList, read_entries, with_scheme
+from pipeline.sources.skipped import SkippedRows
 
-VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".flv", ".mpg", ".mpeg", ".ts", ".ogv"})
+VIDEO_SUFFIXES = frozenset(
+    [
+        ".mp4",
+        ".m4v",
+        ".mov",
+        ".insv",
+        ".3gp",
+        ".3g2",
+        ".mkv",
+        ".webm",
+        ".avi",
+        ".flv",
+        ".mpg",
+        ".mpeg",
+        ".vob",
+        ".ts",
+        ".mts",
+        ".m2ts",
+        ".asf",
+        ".wmv",
+        ".ogv",
+    ]
+)
 LARGEST_SEED = 2**32 - 1
 YOUTUBE_HOSTS = frozenset({"youtube.com", "www.youtube.com", "m.youtube.com", "youtu.be"})
 YOUTUBE_ID = r"([A-Za-z0-9_-]{11})"
@@ -79,6 +102,7 @@ def read_sources(text: str) -> list[VideoSource]:
 
     Raises:
         SettingsError: the file or a source cannot be understood, or names nothing.
+        BrokenListing: a folder is not there.
     """
     listed = read_entries(text)
     videos = [video for entry in listed.entries for video in local_videos(entry, listed.folder)]
@@ -92,16 +116,34 @@ def local_videos(entry: SourceEntry, folder: Path) -> list[VideoSource]:
 
     Raises:
         SettingsError: it names none, or a listing that has to be asked for.
+        BrokenListing: it names a folder that is not there.
     """
+    return local_listing(entry, folder)
+
+
+def local_listing(entry: SourceEntry, folder: Path, skipped: SkippedRows | None = None) -> list[VideoSource]:
+    """Return what ``local_videos`` does; ``skipped`` takes note of what else lies in a folder."""
     if entry.kind not in LOCAL_KINDS:
         raise SettingsError(f"{entry.name!r} has to be asked for its videos: use `youtube-occ sources`")
-    return _expand(entry.source, folder)
+    if entry.kind is SourceKind.FOLDER and is_away(entry, folder):
+        raise BrokenListing(f"there is no folder {entry.source}: is it written right, and its disk attached?")
+    return _expand(entry.source, folder, skipped)
+
+
+def is_away(entry: SourceEntry, folder: Path) -> bool:
+    """Tell whether an entry names a folder of this machine that is not there."""
+    return entry.kind is SourceKind.FOLDER and "://" not in entry.source and not local_path(entry, folder).is_dir()
+
+
+def local_path(entry: SourceEntry, folder: Path) -> Path:
+    """Return the path that an entry names; raises ``SettingsError``."""
+    return (folder / _expanded(entry.source)).resolve()
 
 
 def names(listed: SourceList, source: VideoSource) -> bool:
     """Tell whether sources name this video by themselves; listings that have to be asked for are not looked into."""
-    entries = (entry for entry in listed.entries if entry.kind in LOCAL_KINDS)
-    return any(source.video_id == video.video_id for entry in entries for video in local_videos(entry, listed.folder))
+    local = (entry for entry in listed.entries if entry.kind in LOCAL_KINDS and not is_away(entry, listed.folder))
+    return any(source.video_id == video.video_id for entry in local for video in local_videos(entry, listed.folder))
 
 
 def parse_source(text: str, folder: Path = Path()) -> VideoSource:
@@ -116,10 +158,11 @@ def parse_source(text: str, folder: Path = Path()) -> VideoSource:
     return videos[0]
 
 
-def _expand(text: str, folder: Path) -> list[VideoSource]:
+def _expand(text: str, folder: Path, skipped: SkippedRows | None = None) -> list[VideoSource]:
+    text = with_scheme(text)
     scheme, separator, rest = text.partition("://")
     if not separator:
-        return _local_videos(text, folder)
+        return _local_videos(text, folder, skipped)
     if scheme.lower() == "tour":
         return [_tour(rest)]
     if scheme.lower() in {"http", "https"}:
@@ -148,7 +191,7 @@ def _url(text: str) -> VideoSource:
     return VideoSource(kind="url", origin=text)
 
 
-def _local_videos(text: str, folder: Path) -> list[VideoSource]:
+def _local_videos(text: str, folder: Path, skipped: SkippedRows | None) -> list[VideoSource]:
     if not text.isprintable() or re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", text):
         raise SettingsError(f"{text!r} is neither a path nor a source with ://")
     try:
@@ -157,7 +200,7 @@ def _local_videos(text: str, folder: Path) -> list[VideoSource]:
     except OSError as error:
         raise SettingsError(f"{text[:80]!r} is no path: {error.strerror}") from error
     if is_folder:
-        return [VideoSource(kind="file", origin=str(found)) for found in _videos_in(path)]
+        return [VideoSource(kind="file", origin=str(found)) for found in _videos_in(path, skipped)]
     return [VideoSource(kind="file", origin=str(path))]
 
 
@@ -169,15 +212,21 @@ def _expanded(text: str) -> Path:
         raise SettingsError(f"{text!r}: there is no such user; write ./{text} for a file of that name") from error
 
 
-def _videos_in(folder: Path) -> list[Path]:
+def _videos_in(folder: Path, skipped: SkippedRows | None) -> list[Path]:
     """Return the videos of a folder; subfolders that vanish or may not be read meanwhile are passed over."""
-    walked = (Path(parent) / name for parent, _, names in os.walk(folder) for name in names)
-    return sorted(path for path in walked if _is_video(path.relative_to(folder)))
-
-
-def _is_video(path: Path) -> bool:
-    is_hidden = any(part.startswith(".") for part in path.parts)
-    return path.suffix.lower() in VIDEO_SUFFIXES and not is_hidden and str(path).isprintable()
+    skipped, videos = skipped or SkippedRows(), []
+    for path in (Path(parent) / name for parent, _, names in os.walk(folder) for name in names):
+        within = path.relative_to(folder)
+        if any(part.startswith(".") for part in within.parts):
+            continue
+        if path.suffix.lower() not in VIDEO_SUFFIXES:
+            ending = path.suffix.lower() or "without an ending"
+            skipped.other_files[ending] = skipped.other_files.get(ending, 0) + 1
+        elif not str(within).isprintable():
+            skipped.add(ascii(str(within)), "its name holds characters that cannot be printed: rename it")
+        else:
+            videos.append(path)
+    return sorted(videos)
 
 
 def _youtube_id(url: SplitResult) -> str | None:

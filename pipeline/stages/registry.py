@@ -48,6 +48,12 @@ def latest_inputs(name: str) -> tuple[str, ...]:
     return tuple(given for given in inputs if given not in covered)
 
 
+def check_stage(name: str | None) -> None:
+    """Raise ``SettingsError`` where a stage is named and there is none of that name."""
+    if name is not None and name not in stages():
+        raise SettingsError(f"there is no stage {name!r}; choose one of {', '.join(stages())}")
+
+
 def last_stages() -> tuple[str, ...]:
     """Return the stages that no other one reads: with them a video is finished."""
     read = {given for stage in stages().values() for given in stage.inputs}

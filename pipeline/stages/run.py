@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
-from pipeline.contract.errors import CorruptStore, StageMissing, StorageFailed
+from pipeline.contract.errors import CorruptStore, StageMissing, StorageFailed, naming
 from pipeline.stages.base import SettingsTree, StageResult, Workbench
 from pipeline.stages.chain import agrees, content_of, finished_fingerprint, made_by, made_from, upstream
 from pipeline.stages.damage import examined, set_aside_if_damaged
 from pipeline.stages.failures import forget_failure, record_failure
-from pipeline.stages.registry import AnyStage, last_stages, latest_inputs, stages
+from pipeline.stages.registry import AnyStage, check_stage, last_stages, latest_inputs, stages
 from pipeline.stages.weight_files import WeightFiles, check_noted, check_unchanged, weight_files
 from pipeline.store.drafts import remove_tree
 from pipeline.store.groups import SOURCE_VIDEO
@@ -26,17 +26,26 @@ class StageReport:
     reused: bool
 
 
-def process_video(workbench: Workbench, *, keep_source: bool = True) -> Iterator[StageReport]:
+def process_video(workbench: Workbench, *, keep_source: bool = True, until: str | None = None) -> Iterator[StageReport]:
     """Run all stages of one video, holding its lock; yields a report after each.
 
     A failure is noted in the video's ``failure.json`` and raised; a success clears the note.
 
+    Args:
+        workbench: the video, and what its stages work with.
+        keep_source: else the source is deleted once the video is built.
+        until: the last stage to run, after which the video is not built; None for all.
+
     Raises:
+        SettingsError: there is no such stage.
         VideoError: the video cannot be built; the message says why and what to do.
     """
+    check_stage(until)
     with workbench.video.locked():
         for name in stages():
             yield run_stage(name, workbench)
+            if name == until and name != list(stages())[-1]:
+                return
         finish_video(workbench, keep_source=keep_source)
 
 
@@ -71,7 +80,8 @@ def run_stage(name: str, workbench: Workbench) -> StageReport:
     try:
         if stored is None:
             set_aside_if_damaged(video, stages()[name].output)
-        made = _make(stages()[name], replace(workbench, wanted=wanted), linked(before, content), files)
+        with naming(SOURCE_VIDEO, video.video_id):
+            made = _make(stages()[name], replace(workbench, wanted=wanted), linked(before, content), files)
     except Exception as error:
         said = _said(video, error)
         record_failure(video, name, final_fingerprint(video.video_id, workbench.settings), said)

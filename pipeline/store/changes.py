@@ -67,7 +67,7 @@ class Changes:
                 path.unlink()
 
     def _make(self) -> None:
-        self._files.claim()
+        self._files.make_scratch()
         self._folder.mkdir(parents=True, exist_ok=True)
 
 

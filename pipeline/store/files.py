@@ -1,6 +1,7 @@
 """Files of a data folder or a bucket, by name: the only module that knows how they are reached."""
 
 import contextlib
+import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from models.extras import extra
-from pipeline.contract.errors import CorruptStore
+from pipeline.contract.errors import CorruptStore, SettingsError
 from pipeline.store.atomic import disk_errors, flush, move, reading
 from pipeline.store.drafts import draft_in
 from pipeline.store.ownership import KEPT, Ownership
@@ -33,16 +34,20 @@ class Files:
 
     Args:
         url: a folder, or any fsspec URL (``s3://bucket/prefix``).
-        scratch: local folder for work in progress, of the program's own; beside the data by default.
+        scratch: local folder for work in progress, of the program's own; by default beside the data, and in the
+            user's cache where the data can only be read.
+
+    Raises:
+        SettingsError: the URL cannot be understood.
     """
 
     def __init__(self, url: str | Path, scratch: Path | None = None) -> None:
+        if "::" in str(url):
+            raise SettingsError(f"{str(url)!r} chains file systems with '::': name one folder or one URL, as s3://a/b")
         with extra("s3", f"opening {url}"):
             self.file_system, self.root = fsspec.core.url_to_fs(str(url))
-        local = self.is_local()
-        self._ownership = Ownership(self.file_system, str(self.root), is_local=local)
-        beside = Path(self.root) / self._ownership.scratch() if local and scratch is None else None
-        self.scratch = scratch or beside or Path.home() / ".cache" / "youtube-occ" / "scratch"
+        self._ownership = Ownership(self.file_system, str(self.root), is_local=self.is_local())
+        self.scratch = scratch or self._scratch_of_its_own()
 
     def path(self, *parts: str) -> str:
         """Return the file system's path of a file."""
@@ -106,6 +111,8 @@ class Files:
     def remove(self, *parts: str) -> None:
         """Delete a file if it is there; raises ``SettingsError`` as ``claim`` does."""
         self._claim_for(parts)
+        if self.is_read_only() and not self.exists(*parts):
+            return
         with contextlib.suppress(FileNotFoundError):
             self.file_system.rm_file(self.path(*parts))
 
@@ -198,14 +205,28 @@ class Files:
         Raises:
             SettingsError: it holds files with names of a dataset that none of ours has written.
         """
-        beside = self.is_local() and self.scratch.parent == Path(self.root)
-        self._ownership.claim(self.scratch.name if beside else self._ownership.scratch())
+        if self.is_read_only():  # nothing can be replaced in it, and no mark be written
+            return
+        self._ownership.claim(self.scratch.name if self._is_beside() else self._ownership.scratch())
 
     def make_scratch(self) -> Path:
         """Return the folder for work in progress, which is made if need be; raises ``SettingsError`` as ``claim``."""
         self.claim()
         self.scratch.mkdir(parents=True, exist_ok=True)
         return self.scratch
+
+    def is_read_only(self) -> bool:
+        """Tell whether this is a local folder that this user may read and not write."""
+        return self.is_local() and Path(self.root).is_dir() and not os.access(self.root, os.W_OK | os.X_OK)
+
+    def _is_beside(self) -> bool:
+        return self.is_local() and self.scratch.parent == Path(self.root)
+
+    def _scratch_of_its_own(self) -> Path:
+        cache = Path.home() / ".cache" / "youtube-occ"
+        if self.is_read_only():
+            return cache / "read_only" / hashlib.sha256(str(self.root).encode()).hexdigest()[:16]
+        return Path(self.root) / self._ownership.scratch() if self.is_local() else cache / "scratch"
 
     def _claim_for(self, parts: tuple[str, ...]) -> None:
         if parts and parts[0] in KEPT:

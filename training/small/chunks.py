@@ -1,7 +1,7 @@
 """An endless training set: chunks of rendered samples, made ahead and in order, the newest of which are drawn from."""
 
 from collections.abc import Iterator
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import torch
 from torch.utils.data import DataLoader, Dataset
@@ -9,9 +9,14 @@ from torch.utils.data import DataLoader, Dataset
 from pipeline.contract.errors import SettingsError
 from training.fabric import Fabric
 from training.settings import ChunkSettings, LoopSettings
+from training.shared_memory import handed_over, loader_options
 from training.small.samples import S, Samples
 
 S_co = TypeVar("S_co", bound=Samples, covariant=True)
+
+
+CHUNK_BYTES = 2**27
+"""Shared memory that a chunk is thought to take: it is not known before one is made."""
 
 
 class ChunkSource(Protocol[S_co]):
@@ -58,7 +63,7 @@ class ChunkBatches(Generic[S]):
             SettingsError: there are fewer samples than forward passes in a step.
         """
         steps = self.steps(settings, fabric.world_size)
-        newest = self._newest_chunks(step, steps, settings.workers)
+        newest = self._newest_chunks(step, steps, settings)
         for now in range(step, steps):
             chunks = next(newest)
             passes = settings.accumulate * fabric.world_size
@@ -70,11 +75,12 @@ class ChunkBatches(Generic[S]):
             ]
             yield [fabric.to_device(batch) for batch in batches]
 
-    def _newest_chunks(self, first: int, steps: int, workers: int) -> Iterator[list[S]]:
+    def _newest_chunks(self, first: int, steps: int, settings: LoopSettings) -> Iterator[list[S]]:
         """Yield the chunks that a step and each that follows draws from."""
         last = (steps - 1) // self._chunks.steps
         oldest = self._oldest(first)
-        made = zip(range(oldest, last + 1), _loader(self._source, oldest, last + 1, workers), strict=True)
+        loader = _loader(self._source, oldest, last + 1, settings)
+        made = zip(range(oldest, last + 1), handed_over(loader), strict=True)
         kept: list[tuple[int, S]] = []
         for step in range(first, steps):
             while not kept or kept[-1][0] < step // self._chunks.steps:
@@ -104,9 +110,11 @@ def random_seed(seed: int, number: int) -> int:
     return (seed << 32) + number
 
 
-def _loader(source: ChunkSource[S], first: int, end: int, workers: int) -> DataLoader[S]:
-    ahead: dict[str, Any] = {"prefetch_factor": 1, "multiprocessing_context": "spawn"} if workers else {}
-    return DataLoader(_Chunks(source, first, end), batch_size=None, num_workers=workers, **ahead)
+def _loader(source: ChunkSource[S], first: int, end: int, settings: LoopSettings) -> DataLoader[S]:
+    options = loader_options(settings, CHUNK_BYTES, ahead=1)
+    if options["num_workers"]:
+        options |= {"prefetch_factor": 1, "multiprocessing_context": "spawn"}
+    return DataLoader(_Chunks(source, first, end), batch_size=None, **options)
 
 
 def _drawn_rows(chunks: list[S], settings: LoopSettings, step: int, passes: int) -> tuple[torch.Tensor, ...]:

@@ -24,6 +24,7 @@ from pipeline.contract.errors import (
     HostResting,
     UnwantedVideo,
     VideoError,
+    naming,
 )
 from pipeline.contract.progress import Progress, silent
 from pipeline.contract.records import Source
@@ -100,7 +101,8 @@ def _fetched(request: FetchRequest, folder: Path, progress: Progress) -> Source:
         with _full_disk_told_apart():
             drafts.mkdir(parents=True, exist_ok=True)
             arrival = arrival_of(request, drafts, progress)
-            described = _verified(request, arrival)
+            with naming(arrival.path.name, _shown(request.source)):
+                described = _verified(request, arrival)
             _place(arrival.path, described, folder)
     except RESUMABLE:
         raise
@@ -122,6 +124,10 @@ def read_source(folder: Path) -> Source | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return source if intact else None
+
+
+def _shown(source: VideoSource) -> str:
+    return Path(source.origin).name if source.kind == "file" else source.origin
 
 
 def _verified(request: FetchRequest, arrival: Arrival) -> Source:

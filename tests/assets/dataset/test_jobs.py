@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.video_source import read_sources
 from pipeline.stages.failures import record_death, record_failure
 from pipeline.stages.run import final_fingerprint
+from tests.paths import ROOT
 
 FOUR = "tour://1 tour://2 tour://3 tour://4"
 
@@ -132,3 +136,19 @@ def test_sources_are_polled_when_the_settings_say():
     assert [node.name for node in definitions.resolve_job_def("poll_sources").nodes_in_topological_order] == [
         "video_catalog"
     ]
+
+
+@pytest.mark.parametrize("cron", ["every hour", "[1", "99 * * * *"])
+def test_a_typo_keeps_nothing_from_loading_and_is_said_at_the_tick(tmp_path: Path, cron: str):
+    (tmp_path / "settings.yaml").write_text(f"dataset: {{poll_cron: {cron}}}")
+    asked = (
+        "import dagster as dg; from assets import definitions; from assets.dataset.jobs import poll_schedule; "
+        "print(poll_schedule.cron_schedule, flush=True); poll_schedule(dg.build_schedule_context())"
+    )
+    variables = {**os.environ, "YOUTUBE_OCC_SETTINGS": "settings.yaml", "PYTHONPATH": str(ROOT)}
+    ran = subprocess.run(
+        [sys.executable, "-c", asked], cwd=tmp_path, env=variables, capture_output=True, text=True, check=False
+    )
+    assert ran.stdout.strip() == "0 * * * *"
+    assert ran.returncode == 1
+    assert "SettingsError" in ran.stderr.splitlines()[-1]

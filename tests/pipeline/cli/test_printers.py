@@ -1,3 +1,8 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from models.errors import MissingExtra
@@ -5,6 +10,7 @@ from pipeline.cli.printers import bar, console, error_line, errors_in_one_line, 
 from pipeline.contract.errors import BrokenVideo, SettingsError
 from pipeline.contract.records import LeftOut
 from pipeline.stages.run import StageReport
+from tests.paths import ROOT
 from tests.pipeline.provenances import provenance
 
 
@@ -69,3 +75,23 @@ def test_a_task_of_nothing_does_not_divide_by_zero(capsys: pytest.CaptureFixture
     with bar() as progress:
         progress("clips", 0, 0)
     assert "0 %" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["a [id].mp4", "[abc] é [bold].mp4", ":house: [red].mp4"])
+def test_what_is_foreign_is_shown_as_it_is_in_a_pipe_that_knows_ascii_alone(tmp_path: Path, name: str):
+    folder = tmp_path / "videos of a folder whose name is long enough to be cut at eighty columns"
+    folder.mkdir()
+    (folder / name).write_text("no video")
+    variables = {**os.environ, "PYTHONIOENCODING": "ascii", "LANG": "C", "PYTHONPATH": str(ROOT)}
+    variables.pop("COLUMNS", None)
+
+    def said(*words: str) -> str:
+        command = [sys.executable, "-m", "pipeline", *words, "--data", str(tmp_path / "data")]
+        return subprocess.run(command, env=variables, capture_output=True, text=True, cwd=ROOT, check=False).stdout
+
+    shown = name.encode("ascii", "backslashreplace").decode()
+    failed = said("process", str(folder / name)).splitlines()[-1]
+    assert failed.startswith("BrokenVideo: ")
+    assert shown in failed
+    assert "copy" not in failed
+    assert str(folder / shown) in said("sources", "states")

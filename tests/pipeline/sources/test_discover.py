@@ -12,7 +12,7 @@ from pipeline.contract.records import Segment
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.catalog.rows import VideoState
 from pipeline.sources.discover import check, discover
-from pipeline.sources.entries import SourceList, read_entries
+from pipeline.sources.entries import SourceEntry, SourceKind, SourceList, read_entries
 from pipeline.sources.web.hosts import Hosts
 from pipeline.sources.web.settings import WebSettings
 from pipeline.store.store import Store
@@ -147,3 +147,16 @@ def test_a_listing_is_asked_for_over_http_alone(tmp_path: Path, source: str):
         (report,) = discover(Catalog(Store(tmp_path / "data")), entries(tmp_path, {kind: source}), QUICK)
         assert report.error
         assert "secret" not in report.error
+
+
+def test_a_missing_folder_is_an_error_and_the_other_sources_go_on(tmp_path: Path):
+    (tmp_path / "films").mkdir()
+    for name in ("a.MTS", "b.m2ts", "c.3gp", "d.wmv", "e.txt", "f.jpg", ".hidden"):
+        (tmp_path / "films" / name).touch()
+    entries = [SourceEntry(kind=SourceKind.FOLDER, source=name) for name in ("nowhere", "films")]
+    listed = SourceList(entries=tuple(entries), folder=tmp_path)
+    missing, films = discover(Catalog(Store(tmp_path / "data")), listed, WebSettings())
+    assert "there is no folder nowhere" in missing.error
+    assert missing.fresh == []
+    assert len(films.fresh) == 4
+    assert films.skipped.described() == ["2 files of other kinds (1 .jpg, 1 .txt)"]

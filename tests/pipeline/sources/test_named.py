@@ -37,3 +37,12 @@ def test_a_file_that_is_not_in_its_folder_any_more_is_not_named(tmp_path: Path):
     (tmp_path / "films").mkdir()
     named = NamedVideos.of(read_entries(f"{tmp_path / 'films'} tour://1"))
     assert [named.holds(row) for row in rows(tmp_path)] == [True, False, False, False, False]
+
+
+def test_videos_of_a_folder_that_is_away_stay_named(tmp_path: Path):
+    catalog, known = Catalog(Store(tmp_path)), rows(tmp_path)
+    catalog.register(known)
+    away = SourceEntry(kind=SourceKind.FOLDER, source="films")
+    named = NamedVideos.of(SourceList(entries=(away,), folder=tmp_path))
+    assert [named.holds(row) for row in known] == [False, True, False, False, False]
+    assert named.video_ids(catalog).to_pylist() == [known[1].video_id]

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 import zarr
 
-from pipeline.contract.errors import CorruptStore, DiskFull
+from pipeline.contract.errors import CorruptStore, DiskFull, SettingsError
 from pipeline.store.files import Files
 from tests.pipeline.small_files import files_limited_to
 
@@ -182,3 +182,8 @@ def test_readers_see_the_old_content_or_the_new_one_and_never_a_part(tmp_path: P
     finally:
         stop.set()
         writer.join()
+
+
+def test_chained_file_systems_are_refused():
+    with pytest.raises(SettingsError, match="chains file systems"):
+        Files("a::b")
