@@ -73,6 +73,18 @@ class DownloadRefused(DownloadError):
         self.retry_after_s = retry_after_s
 
 
+class ExtractorTrouble(DownloadRefused):
+    """A host's page was read and no film was found in it, which is not the video's fault: as if the host refused."""
+
+
+class NotYet(DownloadError):
+    """A premiere, or a stream that runs or is to come: there is a film after ``until``, seconds since 1970."""
+
+    def __init__(self, message: str, until: float = 0.0) -> None:
+        super().__init__(message)
+        self.until = until
+
+
 class HostResting(DownloadError):
     """The host refused before and is left alone: nothing was asked. Try again after ``until``, seconds since 1970."""
 

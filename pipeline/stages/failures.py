@@ -15,8 +15,10 @@ from pipeline.contract.errors import (
     DiskFull,
     DownloadRefused,
     DownloadTransient,
+    ExtractorTrouble,
     HostResting,
     NotReadableNow,
+    NotYet,
     OutOfMemory,
     PipelineError,
     StorageFailed,
@@ -34,7 +36,9 @@ _WORLD = {
         for kind in (
             DownloadTransient,
             DownloadRefused,
+            ExtractorTrouble,
             HostResting,
+            NotYet,
             DiskFull,
             CorruptStore,
             NotReadableNow,
@@ -45,6 +49,9 @@ _WORLD = {
         )
     ),
 }
+
+_UNCOUNTED = (HostResting.__name__, NotYet.__name__)
+"""A host that rests was not asked; a film that is to come has not failed."""
 
 
 class Failure(BaseModel):
@@ -100,7 +107,7 @@ def worth_trying(failure: Failure | None, wanted: str, give_up_after: int) -> bo
 def _record(video: VideoStore, stage: str, wanted: str, code: str, detail: str) -> Failure:
     earlier = last_failure(video)
     tries = earlier.tries if earlier and earlier.wanted == wanted else 0
-    tries = max(1, tries + (code != HostResting.__name__))  # a host that rests was not asked
+    tries = max(1, tries + (code not in _UNCOUNTED))
     when = datetime.now(UTC).isoformat(timespec="seconds")
     failure = Failure(stage=stage, code=code, detail=detail[:2000], wanted=wanted, tries=tries, when=when)
     video.write_json(FAILURE, failure.model_dump())
