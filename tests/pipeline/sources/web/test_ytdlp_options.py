@@ -44,7 +44,7 @@ def test_plugins_are_loaded_if_they_are_asked_for_and_not_because_they_are_insta
     look = f"import sys; sys.path[:] = {path!r}\n{LOOK}"
     for named, loaded in (([], []), (["default"], ["InstalledIE"]), ([str(tmp_path / "folder")], ["NamedIE"])):
         command = [sys.executable, "-c", look, *named]
-        assert subprocess.check_output(command, text=True).strip() == str(loaded)  # noqa: S603
+        assert subprocess.check_output(command, text=True).strip() == str(loaded)
 
 
 def test_a_folder_of_plugins_that_is_missing_is_said(tmp_path: Path):
