@@ -3,7 +3,7 @@
 import logging
 import re
 
-from pipeline.sources.web.explain import one_line
+from pipeline.sources.web.explain import SECRETS, one_line
 
 LONGEST = 12
 """Warnings that are kept, the first ones: what follows is mostly their consequence."""
@@ -12,6 +12,9 @@ TELLING = ("po token", "sabr", "javascript", "challenge")
 """What is kept of that which yt-dlp says to developers alone, though it is why films are missing."""
 
 _log = logging.getLogger(__name__)
+_TOKEN = re.compile(r'got "[^"]*"')
+"""How yt-dlp quotes a token of the settings that it cannot read."""
+
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -23,7 +26,7 @@ class Warned:
 
     def warning(self, message: object) -> None:
         """Keep a warning, each once."""
-        text = one_line(_COLOURS.sub("", str(message)))
+        text = one_line(_TOKEN.sub('got "[left out]"', SECRETS.sub("[left out]", _COLOURS.sub("", str(message)))))
         if text not in self.texts and len(self.texts) < LONGEST:
             self.texts.append(text)
 
