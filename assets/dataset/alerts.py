@@ -14,10 +14,13 @@ TIMEOUT_S = 10.0
 
 @dg.sensor(minimum_interval_seconds=300, description="Alert on hosts that refuse again and again.")
 def refusing_hosts(context: dg.SensorEvaluationContext, pipeline: PipelineResource) -> dg.SkipReason:
-    """Alert once on every rest of a host that has refused ``alert_after`` times in a row."""
+    """Alert once on every rest of a host that has refused ``alert_after`` times in a row.
+
+    A host whose pages hold no films is told of at once: waiting alone mends nothing.
+    """
     settings = pipeline.settings().of(video).web
     states = Hosts.of(pipeline.store(), settings).states()
-    refusing = [state for state in states if state.refusals >= settings.alert_after]
+    refusing = [state for state in states if state.trouble or state.refusals >= settings.alert_after]
     alerted: dict[str, float] = json.loads(context.cursor or "{}")
     for state in refusing:
         if alerted.get(state.site) != state.resting_until:
@@ -27,7 +30,7 @@ def refusing_hosts(context: dg.SensorEvaluationContext, pipeline: PipelineResour
 
 
 def _alert(context: dg.SensorEvaluationContext, state: HostState, settings: WebSettings) -> None:
-    text = (
+    text = state.trouble or (
         f"{state.site} refused {state.refusals} times in a row and is left alone; slow down (video.web.interval_s), "
         "give it cookies (video.web.cookies_file) or take its sources out"
     )

@@ -12,6 +12,7 @@ from pipeline.cli.ids import TakesIds
 from pipeline.cli.options import DataOption, FileOption, SetOption, SourcesOption, flags, resolved, store_at
 from pipeline.cli.printers import console
 from pipeline.contract.errors import VideoError
+from pipeline.contract.waits import say_wait
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.current_rules import bring_rules, woken
 from pipeline.sources.discover import SourceReport, check, discover
@@ -66,11 +67,15 @@ def fetch_videos(
         settings.of(video).web,
         lambda video_id: _fetch_one(Workbench(store.video(video_id), catalog, settings)),
     )
+    told: datetime | None = None
     while True:
         fetcher.fetch_due(settings.dataset.order)
         due = fetcher.next_due() if wait else None
         if due is None:
             break
+        if due != told:
+            say_wait("the next video that is due", (due - datetime.now(UTC)).total_seconds())
+            told = due
         time.sleep(min(POLL_S, max(LEAST_POLL_S, (due - datetime.now(UTC)).total_seconds())))
         _bring_rules(catalog)
     console.print(_states(catalog))
@@ -135,8 +140,11 @@ def _table(reports: list[SourceReport], verb: str) -> Table:
 
 def _states(catalog: Catalog) -> Table:
     columns = ["source", "state", "last_error"]
-    counted = catalog.table(columns).group_by(columns).aggregate([([], "count_all")])
-    table = Table("source", "state", "last error", "videos")
+    counted = (
+        catalog.table([*columns, "next_try"]).group_by(columns).aggregate([([], "count_all"), ("next_try", "min")])
+    )
+    table = Table("source", "state", "last error", "videos", "due from (UTC)")
     for row in counted.sort_by([(name, "ascending") for name in columns]).to_pylist():
-        table.add_row(one_line(row["source"]), row["state"], row["last_error"], str(row["count_all"]))
+        due = f"{row['next_try_min']:%Y-%m-%d %H:%M}" if row["next_try_min"] else ""
+        table.add_row(one_line(row["source"]), row["state"], row["last_error"], str(row["count_all"]), due)
     return table

@@ -25,6 +25,10 @@ class BrokenListing(PipelineError):
     """A feed or list of videos that cannot be read; the other sources go on."""
 
 
+class NoScriptRuntime(PipelineError):
+    """No JavaScript runtime that works, without which YouTube hands out no films; the message says what to install."""
+
+
 class BrokenManifest(PipelineError):
     """A manifest that cannot be read, or that names what may not be fetched."""
 
@@ -82,6 +86,18 @@ class DownloadRefused(DownloadError):
     def __init__(self, message: str, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class ExtractorTrouble(DownloadRefused):
+    """A host's page was read and no film was found in it, which is not the video's fault: as if the host refused."""
+
+
+class NotYet(DownloadError):
+    """A premiere, or a stream that runs or is to come: there is a film after ``until``, seconds since 1970."""
+
+    def __init__(self, message: str, until: float = 0.0) -> None:
+        super().__init__(message)
+        self.until = until
 
 
 class HostResting(DownloadError):

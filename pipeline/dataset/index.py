@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from filelock import FileLock
 
 from pipeline.contract.errors import ChangedSinceIndexed, CorruptStore, VideoError, VideoLocked
+from pipeline.contract.waits import held_aloud
 from pipeline.dataset.contents import (
     class_statistics,
     frames_by_split,
@@ -59,7 +60,7 @@ def build_dataset(store: Store, settings: DatasetSettings, asked: Selection = EV
         CorruptStore: the catalog does not read back.
         SettingsError: the sources cannot be understood.
     """
-    with FileLock(store.make_scratch() / "dataset.lock"):
+    with held_aloud(FileLock(store.make_scratch() / "dataset.lock"), "the dataset's tables"):
         changes = Changes(store)
         taken = changes.take()
         summary = _built(store, settings, asked, taken)

@@ -67,15 +67,17 @@ def _ask(entry: SourceEntry, settings: WebSettings, hosts: Hosts | None) -> Iter
 
     named = () if entry.kind is SourceKind.SEARCH else (entry.source,)
     options = {"extract_flat": True, "lazy_playlist": True, "socket_timeout": 20, "extractor_retries": 0}
+    warnings: list[str] = []
     try:
         with WebClient(options, settings, named, hosts) as client:
+            warnings = client.warnings
             if entry.kind is SourceKind.FEED:
                 with client.open_page(entry.source) as answer:
                     yield from read_feed(answer, entry.name)
             else:
                 yield from _flat(client, _address(entry), DEEPEST_LISTING)
     except (YoutubeDLError, OSError) as error:
-        raise explained(error, entry.name) from error
+        raise explained(error, entry.name, warnings) from error
 
 
 def _address(entry: SourceEntry) -> str:

@@ -11,8 +11,10 @@ from pipeline.contract.errors import (
     DownloadGone,
     DownloadRefused,
     DuplicateVideo,
+    ExtractorTrouble,
     ForbiddenAddress,
     HostResting,
+    NotYet,
     PipelineError,
     UnwantedVideo,
     VideoError,
@@ -49,7 +51,8 @@ def refuse_final(row: CatalogRow) -> None:
         message = f"{row.video_id} is {row.state} since {row.when:%Y-%m-%d} ({row.last_error}) and is not asked for"
         raise ERRORS[row.state](message)
     if row.next_try and row.next_try > datetime.now(UTC):
-        raise HostResting(f"{row.video_id} is not due before {row.next_try:%H:%M:%S} UTC", row.next_try.timestamp())
+        message = f"{row.video_id} is not due before {row.next_try:%Y-%m-%d %H:%M:%S} UTC"
+        raise HostResting(f"{message} ({row.state}: {row.last_error})", row.next_try.timestamp())
 
 
 def after_arrival(row: CatalogRow, source: Source) -> CatalogRow:
@@ -72,24 +75,35 @@ def after_error(row: CatalogRow, error: PipelineError, is_local: bool, settings:
 
     is_local: of this machine, so that asking again costs nobody anything: never final but for duplicates.
     """
-    if isinstance(error, HostResting):
-        return replace(row, next_try=datetime.fromtimestamp(error.until, UTC))
-    if isinstance(error, DiskFull):
-        return replace(row, last_error=error.code)
+    if isinstance(error, HostResting | NotYet | DiskFull):
+        return _untried(row, error)
     tried = replace(row, tries=row.tries + 1, last_error=error.code)
     state = next((state for kind, state in FINAL if isinstance(error, kind)), None)
     if is_local and state is not VideoState.DUPLICATE:
         return tried
     if state is not None:
         return replace(tried, state=state, next_try=None)
-    if tried.tries >= settings.tries_max:
+    if tried.tries >= settings.tries_max and not isinstance(error, ExtractorTrouble):
         return replace(tried, state=VideoState.GIVEN_UP, next_try=None)
     return replace(tried, state=VideoState.RETRY, next_try=_next_try(tried, error, settings))
 
 
+def _untried(row: CatalogRow, error: HostResting | NotYet | DiskFull) -> CatalogRow:
+    """Return the row of a video whose try does not count: nobody was asked, or it is not the video's fault."""
+    if isinstance(error, DiskFull):
+        return replace(row, last_error=error.code)
+    due = datetime.fromtimestamp(error.until, UTC)
+    if isinstance(error, NotYet):
+        return replace(row, state=VideoState.NOT_YET, last_error=error.code, next_try=due)
+    return replace(row, next_try=due)
+
+
 def _next_try(row: CatalogRow, error: PipelineError, settings: WebSettings) -> datetime | None:
-    """Return when a video is due again; one that was refused as soon as its host has rested."""
-    if isinstance(error, DownloadRefused):
+    """Return when a video is due again; one that was refused as soon as its host has rested.
+
+    An extractor's trouble may be with a single page, which then does not keep its host from the others.
+    """
+    if isinstance(error, DownloadRefused) and not isinstance(error, ExtractorTrouble):
         return None
     pause = settings.retry_s * 2.0 ** min(row.tries - 1, 30) * (1 + settings.jitter * random.random())
     return datetime.now(UTC) + timedelta(seconds=min(pause, settings.pause_max_s))

@@ -15,8 +15,10 @@ from pipeline.contract.errors import (
     DiskFull,
     DownloadRefused,
     DownloadTransient,
+    ExtractorTrouble,
     HostResting,
     NotReadableNow,
+    NotYet,
     OutOfMemory,
     PipelineError,
     ProcessKilled,
@@ -35,7 +37,9 @@ _WORLD = {
         for kind in (
             DownloadTransient,
             DownloadRefused,
+            ExtractorTrouble,
             HostResting,
+            NotYet,
             DiskFull,
             CorruptStore,
             NotReadableNow,
@@ -47,6 +51,9 @@ _WORLD = {
         )
     ),
 }
+
+_UNCOUNTED = (HostResting.__name__, NotYet.__name__)
+"""A host that rests was not asked; a film that is to come has not failed."""
 
 
 class Failure(BaseModel):
@@ -102,7 +109,7 @@ def worth_trying(failure: Failure | None, wanted: str, give_up_after: int) -> bo
 def _record(video: VideoStore, stage: str, wanted: str, code: str, detail: str) -> Failure:
     earlier = last_failure(video)
     tries = earlier.tries if earlier and earlier.wanted == wanted else 0
-    tries = max(1, tries + (code != HostResting.__name__))  # a host that rests was not asked
+    tries = max(1, tries + (code not in _UNCOUNTED))
     when = datetime.now(UTC).isoformat(timespec="seconds")
     failure = Failure(stage=stage, code=code, detail=detail[:2000], wanted=wanted, tries=tries, when=when)
     video.write_json(FAILURE, failure.model_dump())

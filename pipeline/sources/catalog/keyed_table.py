@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from models.json_text import parsed_json
 from pipeline.contract.errors import CorruptStore
+from pipeline.contract.waits import held_aloud
 from pipeline.store.files import Files
 
 LIST = "parts.json"
@@ -76,7 +77,7 @@ class KeyedTable:
     def locked(self) -> Iterator[None]:
         """Hold the table against other writers of this machine; the same thread may hold it twice."""
         self.files.make_scratch()
-        with self._lock:
+        with held_aloud(self._lock, f"the {self.folder}"):
             yield
 
     def listing(self) -> Listing:

@@ -13,10 +13,11 @@ from pipeline.sources.video_source import VideoSource
 
 
 class VideoState(StrEnum):
-    """What became of a video; ``NEW``, ``RETRY`` and ``FETCHED`` may lead on, the others are final."""
+    """What became of a video; ``NEW``, ``RETRY``, ``NOT_YET`` and ``FETCHED`` may lead on, the others are final."""
 
     NEW = "new"
     RETRY = "retry"
+    NOT_YET = "not_yet"
     FETCHED = "fetched"
     GONE = "gone"
     REJECTED = "rejected"
@@ -25,7 +26,7 @@ class VideoState(StrEnum):
     DUPLICATE = "duplicate"
 
 
-ASKABLE = (VideoState.NEW, VideoState.RETRY)
+ASKABLE = (VideoState.NEW, VideoState.RETRY, VideoState.NOT_YET)
 """States in which a host may be asked for the video."""
 
 BUILDABLE = (*ASKABLE, VideoState.FETCHED)

@@ -18,9 +18,12 @@ from yt_dlp.networking.common import Request, RequestDirector, Response
 from yt_dlp.postprocessor.ffmpeg import FFmpegPostProcessor
 
 from pipeline.contract.errors import DownloadTransient, ForbiddenAddress, UnwantedVideo
+from pipeline.sources.web.entry_checks import check_pictures, check_ready
 from pipeline.sources.web.guard import Guard, authority, checked, site
 from pipeline.sources.web.hosts import Hosts
 from pipeline.sources.web.settings import WebSettings
+from pipeline.sources.web.warned import Warned
+from pipeline.sources.web.ytdlp_options import load_plugins, named_addresses, youtube_options
 
 BLOCK_BYTES = 1 << 16
 OWN_DOWNLOADERS = (HttpFD, HlsFD, DashSegmentsFD, IsmFD, F4mFD)
@@ -47,13 +50,38 @@ class WebClient(YoutubeDL):  # type: ignore[misc] # yt-dlp is not typed
     ) -> None:
         self._settings = settings
         self._hosts = hosts
+        self._warned = Warned()
+        load_plugins(settings)
         proxy = settings.proxy.get_secret_value() if settings.proxy else None
         proxies = [proxy] if proxy else urllib.request.getproxies().values()
-        trusted = {authority(url) for url in named} | {_proxy_authority(written) for written in proxies}
+        trusted = {authority(url) for url in (*named, *named_addresses(settings))} | {
+            _proxy_authority(written) for written in proxies
+        }
         self._guard = Guard(frozenset(trusted), settings.private_addresses)
         # yt-dlp's command line says so too: some of its parts look for ffmpeg without being given the options.
         FFmpegPostProcessor._ffmpeg_location.set(NO_FFMPEG)  # noqa: SLF001
-        super().__init__({**options, **_network_options(settings, proxy)}, auto_init=True)
+        network = {**_network_options(settings, proxy), **youtube_options(settings), "logger": self._warned}
+        super().__init__({**options, **network}, auto_init=True)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What yt-dlp warned of so far."""
+        return self._warned.texts
+
+    def write_debug(self, message: str, only_once: bool = False) -> None:  # noqa: ARG002 - as yt-dlp calls it
+        """Keep what is said to developers and tells why films are missing."""
+        self._warned.debug(message)
+
+    def process_video_result(self, info_dict: dict[str, Any], download: bool = True) -> Any:
+        """Go on with what was read of a page.
+
+        Raises:
+            NotYet, BrokenVideo, DownloadGone, ExtractorTrouble: there is no film in it, or not yet.
+        """
+        check_ready(info_dict, self._settings)
+        if not self.params.get("ignore_no_formats_error"):
+            check_pictures(info_dict, self.warnings)
+        return super().process_video_result(info_dict, download=download)
 
     @functools.cached_property
     def _request_director(self) -> RequestDirector:
@@ -193,7 +221,6 @@ def _network_options(settings: WebSettings, proxy: str | None) -> dict[str, Any]
         "quiet": True,
         "no_warnings": True,
         "noprogress": True,
-        "logger": _Silence(),
     }
 
 
@@ -201,12 +228,3 @@ def _proxy_authority(written: str) -> tuple[str, int]:
     """Return host and port of a proxy, which the user named, in the settings or in the environment."""
     parts = urlsplit(written if "://" in written else f"http://{written}")
     return str(parts.hostname), parts.port or PROXY_PORTS.get(parts.scheme, 1080)
-
-
-class _Silence:
-    """Keeps yt-dlp off the screen: what it has to say comes as an exception or as progress."""
-
-    def debug(self, message: str) -> None:
-        """Drop what is said for developers."""
-
-    warning = error = info = debug

@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.contract.errors import HostResting
+from pipeline.contract.waits import Patience, held_aloud, in_words, say_wait
 from pipeline.sources.web.settings import WebSettings
 from pipeline.store.atomic import replacing
 from pipeline.store.files import Files
@@ -24,10 +25,18 @@ from pipeline.store.files import Files
 FOLDER = "hosts"
 EVERYBODY = "all-hosts"
 POLL_S = 0.05
+TURNS_AHEAD = 4
+"""Requests that each of those who may ask at once can have reserved, generously."""
+
+CLOCK_S = 1.0
+"""What clocks of machines that share a folder may differ by, seconds."""
 
 
 class HostState(BaseModel):
-    """The moment last given away, the next free one and the end of its rest, seconds since 1970; refusals in a row."""
+    """The moment last given away, the next free one and the end of its rest, seconds since 1970; refusals in a row.
+
+    trouble: what was wrong with its pages, where that is why it rests.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -36,6 +45,7 @@ class HostState(BaseModel):
     free_at: float = 0.0
     resting_until: float = 0.0
     refusals: int = 0
+    trouble: str = ""
 
 
 class Hosts:
@@ -63,34 +73,31 @@ class Hosts:
             HostResting: it has refused and is left alone for a while.
         """
         self._refuse_resting(self.state(site), site)
-        reserved = self._change(site, self._reserve)
-        time.sleep(max(0.0, reserved.turn_at - time.time()))
+        wait = self._change(site, self._reserve).turn_at - time.time()
+        say_wait(f"the turn at {site}", wait)
+        time.sleep(max(0.0, wait))
         self._refuse_resting(self.state(site), site)
 
-    def refused(self, site: str, retry_after_s: float | None) -> float:
-        """Note that a host refused; return until when it rests."""
-        return self._change(site, lambda state: self._rested(state, retry_after_s)).resting_until
+    def refused(self, site: str, retry_after_s: float | None, trouble: str = "") -> float:
+        """Note that a host refused, or what is wrong with its pages; return until when it rests."""
+        rested = self._change(site, lambda state: self._rested(state, retry_after_s, trouble))
+        say_wait(f"{site}, which refused {rested.refusals} times in a row", rested.resting_until - time.time())
+        return rested.resting_until
 
     def answered(self, site: str) -> None:
         """Note that a host gave a video: its next refusal is a first one again."""
         if self.state(site).refusals:
-            self._change(site, lambda state: state.model_copy(update={"refusals": 0}))
+            self._change(site, lambda state: state.model_copy(update={"refusals": 0, "trouble": ""}))
 
     def state(self, site: str) -> HostState:
-        """Return what is known of a host."""
-        path = self.folder / f"{_name(site)}.json"
-        try:
-            return HostState.model_validate_json(path.read_bytes())
-        except (FileNotFoundError, ValidationError):
-            return HostState(site=site)
+        """Return what is known of a host; what a wrong clock wrote is put right."""
+        noted = _noted(self._path(site), site)
+        return noted if self._bounded(noted) == noted else self._change(site, lambda state: state)
 
     def states(self) -> list[HostState]:
         """Return what is known of all hosts that were ever asked."""
-        states = []
-        for path in sorted(self.folder.glob("*.json")):
-            with contextlib.suppress(FileNotFoundError, ValidationError):
-                states.append(HostState.model_validate_json(path.read_bytes()))
-        return states
+        noted = [_noted(path) for path in sorted(self.folder.glob("*.json"))]
+        return [self.state(state.site) for state in noted if state.site]
 
     @contextlib.contextmanager
     def slot(self, site: str) -> Iterator[None]:
@@ -102,12 +109,16 @@ class Hosts:
 
     def _refuse_resting(self, state: HostState, site: str) -> None:
         if state.resting_until > time.time():
-            raise HostResting(f"{site} refused and is left alone for a while", state.resting_until)
+            left = in_words(state.resting_until - time.time())
+            raise HostResting(f"{site} refused and is left alone for {left}", state.resting_until)
 
     @contextlib.contextmanager
     def _place(self, site: str, places: int) -> Iterator[None]:
         locks = [FileLock(self.folder / f"{_name(site)}.place{i}.lock") for i in range(places)]
+        what = "all hosts" if site == EVERYBODY else site
+        patience = Patience(f"one of {places} places at {what}, which other videos hold")
         while True:
+            patience.look()
             for lock in locks:
                 try:
                     lock.acquire(timeout=0)
@@ -125,22 +136,41 @@ class Hosts:
         turn_at = max(time.time(), state.free_at)
         return state.model_copy(update={"turn_at": turn_at, "free_at": turn_at + gap})
 
-    def _rested(self, state: HostState, retry_after_s: float | None) -> HostState:
+    def _bounded(self, state: HostState) -> HostState:
+        """Return a state whose times are no further away than any of ours could be, whatever the clock said then."""
+        present, settings = time.time(), self.settings
+        gaps = TURNS_AHEAD * (settings.parallel + settings.per_host)
+        turn = present + settings.interval_s * (1 + settings.jitter) * gaps
+        latest = {"turn_at": turn, "free_at": turn, "resting_until": present + settings.pause_max_s}
+        beyond = {name: most for name, most in latest.items() if not getattr(state, name) <= most + CLOCK_S}
+        return state.model_copy(update=beyond) if beyond else state
+
+    def _rested(self, state: HostState, retry_after_s: float | None, trouble: str) -> HostState:
         present = time.time()
         # Several transfers that are refused together are one refusal.
         refusals = state.refusals + (present >= state.resting_until)
         pause = self.settings.pause_s * 2.0 ** min(refusals - 1, 30) * (1 + self.settings.jitter * random.random())
         pause = min(max(pause, retry_after_s or 0.0), self.settings.pause_max_s)
         until = max(present + pause, state.resting_until)
-        return state.model_copy(update={"refusals": refusals, "resting_until": until})
+        return state.model_copy(update={"refusals": refusals, "resting_until": until, "trouble": trouble})
 
     def _change(self, site: str, change: Callable[[HostState], HostState]) -> HostState:
-        path = self.folder / f"{_name(site)}.json"
-        with FileLock(path.with_suffix(".lock")):
-            state = change(self.state(site))
+        path = self._path(site)
+        with held_aloud(FileLock(path.with_suffix(".lock")), f"what is noted of {site}"):
+            state = change(self._bounded(_noted(path, site)))
             with replacing(path) as draft:
                 draft.write_text(state.model_dump_json())
         return state
+
+    def _path(self, site: str) -> Path:
+        return self.folder / f"{_name(site)}.json"
+
+
+def _noted(path: Path, site: str = "") -> HostState:
+    try:
+        return HostState.model_validate_json(path.read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return HostState(site=site)
 
 
 def _name(site: str) -> str:

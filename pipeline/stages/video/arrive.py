@@ -10,7 +10,14 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 
-from pipeline.contract.errors import ChangedMeanwhile, DownloadRefused, DuplicateVideo, UnwantedVideo, VideoError
+from pipeline.contract.errors import (
+    ChangedMeanwhile,
+    DownloadRefused,
+    DuplicateVideo,
+    ExtractorTrouble,
+    UnwantedVideo,
+    VideoError,
+)
 from pipeline.contract.progress import Progress, silent
 from pipeline.contract.records import Source
 from pipeline.sources.catalog.catalog import Catalog
@@ -19,6 +26,7 @@ from pipeline.sources.current_rules import as_found, rules_of
 from pipeline.sources.duplicates.settings import DuplicateSettings
 from pipeline.sources.local_files import is_gone, take_place
 from pipeline.sources.outcomes import after_arrival, after_error, refuse_final
+from pipeline.sources.web.explain import one_line
 from pipeline.sources.web.guard import site
 from pipeline.sources.web.hosts import Hosts
 from pipeline.stages.base import Workbench
@@ -138,7 +146,8 @@ def _note(error: VideoError, catalog: Catalog, row: CatalogRow, hosts: Hosts, se
     """Write down what became of a try: the host's refusal, and the video's row."""
     is_local = row.source.kind != "url"
     if isinstance(error, DownloadRefused) and not is_local:
-        hosts.refused(site(row.source.origin), error.retry_after_s)
+        trouble = one_line(error) if isinstance(error, ExtractorTrouble) else ""
+        hosts.refused(site(row.source.origin), error.retry_after_s, trouble)
     catalog.update(
         [row.video_id], functools.partial(after_error, error=error, is_local=is_local, settings=settings.web)
     )

@@ -17,13 +17,14 @@ from yt_dlp.networking.exceptions import HTTPError
 from yt_dlp.utils import YoutubeDLError
 
 from models.json_text import parsed_json
-from pipeline.contract.errors import BrokenVideo, ChangedMeanwhile, DiskFull, UnwantedVideo
+from pipeline.contract.errors import BrokenVideo, ChangedMeanwhile, DiskFull, DownloadError, NotYet, UnwantedVideo
 from pipeline.contract.progress import Progress
 from pipeline.sources.listings import found_video
 from pipeline.sources.rules import SourceRules
 from pipeline.sources.video_source import VideoSource
 from pipeline.sources.web.client import WebClient
-from pipeline.sources.web.explain import explained
+from pipeline.sources.web.entry_checks import announced, check_ready
+from pipeline.sources.web.explain import explained, speaks_of_release
 from pipeline.sources.web.hosts import Hosts
 from pipeline.stages.video.arrival import TASK, Arrival
 from pipeline.stages.video.settings import VideoSettings
@@ -46,16 +47,35 @@ def download(
     free = shutil.disk_usage(drafts).free
     if free < settings.free_bytes_min:
         raise DiskFull(f"{free} bytes are free, {settings.free_bytes_min} are to stay: free some and run again")
+    warnings: list[str] = []
     try:
         with _Transfer(options, path, settings, source.named_urls, hosts) as client:
+            warnings = client.warnings
             found = client.extract_info(source.origin, download=True)
     except YoutubeDLError as error:
-        raise explained(error, source.origin) from error
+        if speaks_of_release(error):
+            raise _announced(source, settings, hosts) from error
+        raise explained(error, source.origin, warnings) from error
     video = next(iter(found["entries"]), {}) if "entries" in found else found
     if not path.is_file():
         raise BrokenVideo(f"{source.origin} leads to no video")
     stem = Path(unquote(urlsplit(source.origin).path)).stem
     return Arrival(path, video.get("title") or stem, video.get("uploader") or "", video.get("license") or "")
+
+
+def _announced(source: VideoSource, settings: VideoSettings, hosts: Hosts | None) -> NotYet:
+    """Look once more at the page of a video that is announced: for its release time, which the error does not tell."""
+    options = {"ignore_no_formats_error": True, "noplaylist": True, "socket_timeout": settings.timeout_s}
+    entry: dict[str, Any] = {}
+    try:
+        with WebClient(options, settings.web, source.named_urls, hosts) as client:
+            entry = client.extract_info(source.origin, download=False, process=False) or {}
+            check_ready({**entry, "original_url": source.origin}, settings.web)
+    except NotYet as error:
+        return error
+    except (YoutubeDLError, DownloadError):
+        pass
+    return announced(source.origin, entry.get("release_timestamp"), settings.web)
 
 
 @dataclass(frozen=True)
@@ -157,8 +177,7 @@ def _refuse_unwanted(
 ) -> None:
     """Raise before anything is fetched; yt-dlp takes a None as consent."""
     found = found_video(source.origin, entry)
-    if entry.get("is_live") or entry.get("live_status") in ("is_live", "is_upcoming"):
-        raise UnwantedVideo(f"{source.origin} is a live stream: its end is not known")
+    check_ready({**entry, "original_url": source.origin}, settings.web)
     if found.duration_s is not None and found.duration_s > settings.duration_max_s:
         raise UnwantedVideo(f"{source.origin} lasts {found.duration_s:.0f} s, more than {settings.duration_max_s:g}")
     objection = rules.objection(found, final=not incomplete)

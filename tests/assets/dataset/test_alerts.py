@@ -52,6 +52,15 @@ def test_a_host_that_refuses_again_and_again_is_told_once_a_rest(tmp_path: Path,
     assert len(told) == 2
 
 
+def test_pages_without_films_are_told_of_at_once_in_their_own_words(tmp_path: Path, hook: tuple[str, list[str]]):
+    url, told = hook
+    pipeline = PipelineResource(data=str(tmp_path), overrides={"video": {"web": {"alert_url": url, "alert_after": 5}}})
+    text = "YouTube gives pictures only: no JavaScript runtime"
+    Hosts.of(pipeline.store(), pipeline.settings().video.web).refused("youtube.com", None, text)
+    _look(pipeline, _look(pipeline, None))
+    assert told == [text]
+
+
 def test_a_hook_that_nobody_answers_at_stops_nothing(tmp_path: Path):
     web = {"alert_url": "http://127.0.0.1:9/", "alert_after": 1, "pause_s": 0}
     pipeline = PipelineResource(data=str(tmp_path), overrides={"video": {"web": web}})

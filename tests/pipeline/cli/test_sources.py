@@ -56,7 +56,7 @@ def test_a_source_that_is_none_is_refused(tmp_path: Path):
 def test_states_count_videos_by_source_state_and_error(data: Path):
     output("sources", "poll", "--data", data, "--sources", "tour://6 tour://7")
     shown = output("sources", "states", "--data", data)
-    assert cells(shown, "tour://6") == ["tour://6", "new", "", "1"]
+    assert cells(shown, "tour://6") == ["tour://6", "new", "", "1", ""]
     assert ["fetched", "", "1"] in [line.strip("│").split("│") for line in _trimmed(shown)]
 
 

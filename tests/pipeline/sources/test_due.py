@@ -33,9 +33,9 @@ def ids(catalog: Catalog, order: AgeOrder = "oldest") -> list[str]:
 
 
 def test_final_videos_and_those_whose_time_has_not_come_are_not_due(tmp_path: Path):
-    states = [row(f"v-{state}", state=state) for state in VideoState]
+    states = [row(f"v-{state.replace('_', '-')}", state=state) for state in VideoState]
     waiting = [row("later", next_try=LATER), row("again", state=VideoState.RETRY, next_try=BEFORE)]
-    assert set(ids(catalog_of(tmp_path, *states, *waiting))) == {"v-new", "v-retry", "v-fetched", "again"}
+    assert set(ids(catalog_of(tmp_path, *states, *waiting))) == {"v-new", "v-retry", "v-not-yet", "v-fetched", "again"}
 
 
 def test_what_is_fetched_is_due_though_its_host_rests(tmp_path: Path):

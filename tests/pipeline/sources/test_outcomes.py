@@ -16,8 +16,10 @@ from pipeline.contract.errors import (
     DownloadRefused,
     DownloadTransient,
     DuplicateVideo,
+    ExtractorTrouble,
     ForbiddenAddress,
     HostResting,
+    NotYet,
     UnwantedVideo,
     VideoError,
 )
@@ -133,6 +135,23 @@ def test_every_final_state_has_its_error():
 
 def test_a_video_whose_time_has_not_come_says_when_it_does():
     later = datetime.now(UTC) + timedelta(hours=1)
-    with pytest.raises(HostResting, match=f"not due before {later:%H:%M:%S} UTC") as resting:
+    with pytest.raises(HostResting, match=f"not due before {later:%Y-%m-%d %H:%M:%S} UTC") as resting:
         refuse_final(replace(ROW, state=VideoState.RETRY, next_try=later))
     assert resting.value.until == later.timestamp()
+
+
+@pytest.mark.parametrize("state", [VideoState.NEW, VideoState.RETRY, VideoState.NOT_YET])
+def test_a_film_that_is_to_come_costs_no_try_however_often_it_is_looked_for(state: VideoState):
+    row = replace(ROW, state=state, tries=SETTINGS.tries_max - 1)
+    for _ in range(3):
+        row = after_error(row, NotYet("a premiere", 4e9), is_local=False, settings=SETTINGS)
+    assert (row.state, row.tries, row.last_error) == (VideoState.NOT_YET, SETTINGS.tries_max - 1, "NotYet")
+    assert row.next_try == datetime.fromtimestamp(4e9, UTC)
+    assert after_arrival(row, ARRIVED).state is VideoState.FETCHED
+
+
+def test_an_extractors_trouble_gives_up_no_video_and_keeps_it_from_coming_first_again():
+    row = replace(ROW, tries=SETTINGS.tries_max + 3)
+    after = after_error(row, ExtractorTrouble("pictures only"), is_local=False, settings=SETTINGS)
+    assert (after.state, after.tries) == (VideoState.RETRY, SETTINGS.tries_max + 4)
+    assert 900 < seconds_from_now(after.next_try) <= SETTINGS.pause_max_s

@@ -1,3 +1,4 @@
+import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -78,3 +79,35 @@ def test_a_damaged_note_is_a_host_never_asked(tmp_path: Path):
     next(tmp_path.glob("*.json")).write_text("{")
     guest.wait_turn("a.org")
     assert guest.state("a.org").refusals == 0
+
+
+def test_what_a_wrong_clock_wrote_is_put_right_once_and_then_passes(tmp_path: Path):
+    guest, years = hosts(tmp_path, interval_s=1, pause_max_s=50), time.time() + 1e9
+    wrong = {"turn_at": years, "free_at": years, "resting_until": years, "refusals": 1}
+    guest.refused("a.org", None)
+    path = next(tmp_path.glob("*.json"))
+    path.write_text(guest.state("a.org").model_copy(update=wrong).model_dump_json())
+    until = guest.states()[0].resting_until
+    assert until - time.time() == pytest.approx(50, abs=2)
+    assert guest.state("a.org").resting_until == until, "written down: looking again does not make it longer"
+    assert guest.state("a.org").free_at - time.time() < 60
+    guest._change("a.org", lambda state: state.model_copy(update={"resting_until": 0.0, "free_at": 0.0}))
+    guest.wait_turn("a.org")
+
+
+def test_long_waits_are_said_with_what_and_how_long(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    guest = hosts(tmp_path, pause_s=300)
+    guest.refused("a.org", None)
+    assert "waiting 5 min for a.org, which refused 1 times in a row" in caplog.text
+    with pytest.raises(HostResting, match="left alone for 5 min"):
+        guest.wait_turn("a.org")
+
+
+def test_a_note_of_an_earlier_release_is_read(tmp_path: Path):
+    guest = hosts(tmp_path)
+    guest.refused("a.org", None, "YouTube gives pictures only")
+    path, until = next(tmp_path.glob("*.json")), guest.state("a.org").resting_until
+    noted = json.loads(path.read_text())
+    assert noted.pop("trouble") == "YouTube gives pictures only"
+    path.write_text(json.dumps(noted))
+    assert (guest.state("a.org").resting_until, guest.state("a.org").trouble) == (until, "")
