@@ -11,9 +11,10 @@ from torch import Tensor
 
 from models.dust3r.config import Dust3rConfig, from_expression, from_json, from_shapes
 from models.errors import WeightsUnavailable, WrongWeights
-from models.weights.cache import checksum, expected_checksum, shipped
+from models.weights.cache import expected_checksum, shipped
 from models.weights.cache import locate as locate_named
 from models.weights.checkpoint import read_file, read_metadata, state_dict_in
+from models.weights.contents import checksum
 from models.weights.registry import WEIGHTS
 
 _ALIAS = re.compile(r"\.scratch\.layer_rn\.([0-3])\.weight$")

@@ -11,8 +11,8 @@ from torch.nn import functional
 from models.errors import WrongWeights
 from models.extras import extra
 from models.indoor.places365 import IMAGENET_MEAN, IMAGENET_STD
-from models.weights.cache import checksum
 from models.weights.checkpoint import read_state_dict
+from models.weights.contents import checksum
 
 HEAD_WIDTH = 64
 """Channels of an attention head in every DINOv2."""

@@ -14,7 +14,7 @@ from torch import Tensor
 from models.dust3r import Dust3r
 from models.errors import WeightsUnavailable, WrongWeights
 from models.indoor.places365 import Places365
-from models.weights.cache import checksum
+from models.weights.contents import checksum
 from tests.models.tiny_dust3r import DPT, LINEAR, build, expression, images
 
 

@@ -124,15 +124,14 @@ def _sha256(weights: str) -> str:
 @lru_cache(maxsize=1)
 def _of_name(weights: str) -> Mapping[str, str]:
     """Return what verified weights hold, which are read once in a process."""
-    from models.weights.cache import checksum
+    from models.weights.contents import checksum
 
     path = _located(weights)
     return {path.name: checksum(path)}
 
 
 def _of_path(weights: str) -> Mapping[str, str]:
-    from models.weights.cache import checksum
-    from models.weights.contents import contents
+    from models.weights.contents import checksum, contents
 
     path = _located(weights)
     return {path.name: contents(Path(weights)).get(path.name) or checksum(path)}
