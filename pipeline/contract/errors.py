@@ -141,6 +141,10 @@ class WeightsReplaced(VideoError):
     """Another file took the place of the weights while a stage worked with them: nothing was kept, run it again."""
 
 
+class WeightsAway(VideoError):
+    """No server gives the weights of a stage at the moment: nothing of the video's, and no try of it is counted."""
+
+
 class CorruptStore(VideoError):
     """A stored file or array does not read back; a build moves a damaged ``group`` aside and makes it again."""
 

@@ -20,6 +20,7 @@ from pipeline.contract.errors import (
     OutOfMemory,
     PipelineError,
     StorageFailed,
+    WeightsAway,
     WeightsReplaced,
 )
 from pipeline.store.changes import Changes
@@ -41,10 +42,14 @@ _WORLD = {
             MissingExtra,
             OutOfMemory,
             StorageFailed,
+            WeightsAway,
             WeightsReplaced,
         )
     ),
 }
+
+_NOT_TRIED = {HostResting.__name__, WeightsAway.__name__}
+"""Ends of which no try is counted: a host that rests was not asked, and weights are nothing of the video's."""
 
 
 class Failure(BaseModel):
@@ -100,7 +105,7 @@ def worth_trying(failure: Failure | None, wanted: str, give_up_after: int) -> bo
 def _record(video: VideoStore, stage: str, wanted: str, code: str, detail: str) -> Failure:
     earlier = last_failure(video)
     tries = earlier.tries if earlier and earlier.wanted == wanted else 0
-    tries = max(1, tries + (code != HostResting.__name__))  # a host that rests was not asked
+    tries = max(1, tries + (code not in _NOT_TRIED))
     when = datetime.now(UTC).isoformat(timespec="seconds")
     failure = Failure(stage=stage, code=code, detail=detail[:2000], wanted=wanted, tries=tries, when=when)
     video.write_json(FAILURE, failure.model_dump())

@@ -185,8 +185,10 @@ class SanSegmenter:
 
     @property
     def _halved(self) -> bool:
-        precision = self.settings.precision
-        return precision == "bfloat16" or (precision == "auto" and self._device.type == "cuda")
+        from models.device import in_bfloat16
+
+        with as_settings_error("semantics.san.precision"):
+            return in_bfloat16(self.settings.precision, self._device)
 
     @cached_property
     def _vocabulary(self) -> Vocabulary:
