@@ -28,6 +28,7 @@ def list_weights() -> None:
 
     from models.weights import cache
     from models.weights.folder import cache_folder
+    from models.weights.licences import OWN_LICENCE
     from models.weights.registry import WEIGHTS
 
     table = Table(Column("name", no_wrap=True), "size", "cached", "licence", "use")
@@ -36,7 +37,7 @@ def list_weights() -> None:
         table.add_row(weights.name, f"{weights.size_bytes / 1e9:.2f} GB", cached, weights.licence, weights.use)
     for name in cache.shipped():
         size = (cache.SHIPPED / f"{name}.safetensors").stat().st_size
-        table.add_row(name, f"{size / 1e6:.1f} MB", "shipped", "Apache-2.0", "rendered tours; its card says more")
+        table.add_row(name, f"{size / 1e6:.1f} MB", "shipped", OWN_LICENCE, "rendered tours; its card says more")
     Console().print(table)
 
 

@@ -7,6 +7,10 @@ from typer import echo
 
 from assets.dataset.video_builder import VideoBuild, VideoBuilder
 from assets.metadata import table
+from pipeline.contract.errors import PipelineError
+from pipeline.contract.progress import Lines
+from pipeline.settings import Settings
+from pipeline.stages.needed_weights import fetch_weights
 
 
 @dg.op(out=dg.DynamicOut(str), ins={"catalog": dg.In(dg.Nothing)})
@@ -14,9 +18,19 @@ def missing_videos(builder: dg.ResourceParam[VideoBuilder]) -> Iterator[dg.Dynam
     """Start the build of every video that is missing and worth trying; emit their ids."""
     missing = list(builder.pipeline.missing())
     echo(f"{len(missing)} videos to build, profile {builder.settings.profile}" if missing else "no video to build")
+    if missing:
+        _prepare(builder.settings)
     for position, video_id in enumerate(missing):
         builder.start(video_id)
         yield dg.DynamicOutput(video_id, mapping_key=f"{position}_{video_id.replace('-', '_')}")
+
+
+def _prepare(settings: Settings) -> None:
+    """Fetch the weights that all videos need, in this process, before any other asks for them."""
+    try:
+        fetch_weights(settings, settings.dataset.weight_mirrors, Lines("weights"))
+    except PipelineError as error:
+        raise dg.Failure(f"{error.code}: {error}", allow_retries=False) from error
 
 
 @dg.op

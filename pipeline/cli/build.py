@@ -28,6 +28,7 @@ from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.current_rules import bring_rules
 from pipeline.sources.video_source import parse_source
 from pipeline.stages.base import Workbench
+from pipeline.stages.needed_weights import fetch_weights
 from pipeline.stages.run import process_video
 from pipeline.stages.semantics.backends import segmenter
 from pipeline.stages.semantics.stage import semantics
@@ -60,6 +61,7 @@ def process(
     entered(store, video, settings)
     if listed is not None:
         bring_rules(catalog, listed)
+    fetch_weights(settings, settings.dataset.weight_mirrors)
     with bar() as progress:
         workbench = Workbench(store.video(video.video_id), catalog, settings, progress)
         for report in process_video(workbench, keep_source=settings.dataset.keep_videos):
@@ -122,6 +124,7 @@ def _scored(store: Store, settings: Settings, seeds: str) -> "QualityReport":
     from pipeline.quality import tour_quality
 
     console.print(f"profile {settings.profile}", style="bold")
+    fetch_weights(settings, settings.dataset.weight_mirrors)
     catalog = Catalog(store)
     video_ids = catalog.add([parse_source(f"tour://{seed}") for seed in seed_list(seeds)])
     with bar() as progress:
