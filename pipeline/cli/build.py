@@ -23,6 +23,7 @@ from pipeline.cli.options import (
 from pipeline.cli.printers import bar, console, error_line, report_lines, say_logged
 from pipeline.contract.errors import PipelineError
 from pipeline.dataset.mixture import entered
+from pipeline.doctor.examine import check_ready
 from pipeline.settings import PROFILES, Settings
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.current_rules import bring_rules
@@ -61,6 +62,7 @@ def process(
     entered(store, video, settings)
     if listed is not None:
         bring_rules(catalog, listed)
+    check_ready(store, settings, [video.origin])
     fetch_weights(settings, settings.dataset.weight_mirrors)
     with bar() as progress:
         workbench = Workbench(store.video(video.video_id), catalog, settings, progress)

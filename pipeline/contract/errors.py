@@ -46,6 +46,10 @@ class UnloggedLook(PipelineError):
     """A look at frozen tours that cannot be logged, and therefore does not take place."""
 
 
+class NotReady(PipelineError):
+    """Something on this machine would fail every video of a batch: nothing was begun. A line each says what to do."""
+
+
 class VideoError(PipelineError):
     """The whole video is left out."""
 
