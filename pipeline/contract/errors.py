@@ -22,6 +22,10 @@ class BrokenListing(PipelineError):
     """A feed or list of videos that cannot be read; the other sources go on."""
 
 
+class NoScriptRuntime(PipelineError):
+    """No JavaScript runtime that works, without which YouTube hands out no films; the message says what to install."""
+
+
 class BrokenManifest(PipelineError):
     """A manifest that cannot be read, or that names what may not be fetched."""
 

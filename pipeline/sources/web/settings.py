@@ -1,8 +1,15 @@
 """Settings of how the web is asked."""
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+
+RuntimeName = Annotated[str, StringConstraints(pattern=r"^(deno|node|bun|quickjs)(:.+)?$")]
+ClientName = Annotated[str, StringConstraints(pattern=r"^-?[a-z0-9_.]+$")]
+BrowserName = Annotated[
+    str, StringConstraints(pattern=r"^(brave|chrome|chromium|edge|firefox|opera|safari|vivaldi|whale)([+:].+)?$")
+]
 
 
 class WebSettings(BaseModel):
@@ -39,4 +46,36 @@ class WebSettings(BaseModel):
         False, description="follow links and redirects into private networks; hosts of your own sources are allowed"
     )
     cookies_file: Path | None = Field(None, description="cookies of a browser, Netscape format; read, never written")
+    cookies_browser: BrowserName | None = Field(
+        None,
+        description="browser of this machine whose cookies are read, BROWSER[+KEYRING][:PROFILE][::CONTAINER] as of "
+        "yt-dlp; cookies_file goes first",
+    )
+    js_runtimes: tuple[RuntimeName, ...] = Field(
+        ("deno",),
+        description="what may run YouTube's scripts, NAME or NAME:PATH, the first that is there: deno (it alone keeps "
+        "them from files and network), node, bun, quickjs",
+    )
+    player_client: tuple[ClientName, ...] = Field(
+        (), description="clients that YouTube is asked as, such as default, tv, -web_safari; none: yt-dlp's own choice"
+    )
+    extractor_args: tuple[SecretStr, ...] = Field(
+        (),
+        description="arguments of yt-dlp's extractors, EXTRACTOR:KEY=VALUE;KEY=VALUE; hosts of addresses in them may "
+        "lie in private networks",
+    )
+    plugins: tuple[str, ...] = Field(
+        (),
+        description="folders with plugins of yt-dlp, such as providers of PO tokens; default: those that are installed "
+        "beside it. None are loaded where none are named",
+    )
+    announced_s: float = Field(
+        86400,
+        ge=60,
+        le=30 * 86400,
+        description="rest of a premiere or stream that does not say when it begins, seconds",
+    )
+    live_s: float = Field(
+        6 * 3600, ge=60, le=30 * 86400, description="rest of a stream that runs or is no recording yet, seconds"
+    )
     proxy: SecretStr | None = Field(None, description="proxy for all requests, http:// or socks5://")
