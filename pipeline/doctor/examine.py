@@ -62,7 +62,7 @@ def _before_any_video(store: Store, settings: Settings) -> Iterator[Diagnosis]:
 def _of_the_web(settings: Settings, *, youtube: bool, required: bool) -> Iterator[Diagnosis]:
     web = settings.of(video).web
     yield yt_dlp(required=required)
-    yield javascript(required=youtube)
+    yield javascript(web, required=youtube)
     for found in (cookies(web), proxy(web)):
         yield found if required or found.state is not State.WRONG else _noted(found)
 

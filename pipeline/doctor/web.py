@@ -3,20 +3,19 @@
 import base64
 import os
 import re
-import shutil
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from datetime import date
 from http.cookiejar import LoadError, MozillaCookieJar
 from importlib.metadata import PackageNotFoundError, distributions, version
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from models.errors import MissingExtra
 from models.weights.web import proxy_of, without_password
+from pipeline.contract.errors import NoScriptRuntime
 from pipeline.doctor.finding import Diagnosis, note, ok, wrong
+from pipeline.sources.web.runtimes import check_runs, found_runtime
 from pipeline.sources.web.settings import WebSettings
 
 DAY_S = 86_400
@@ -26,8 +25,6 @@ YT_DLP_OLD_DAYS = 90
 
 ASKED_HOST = "www.youtube.com"
 TIMEOUT_S = 10.0
-RUNTIMES = {"deno": ("run", "--no-prompt", "-"), "node": ("-",), "bun": ("run", "-"), "qjs": ("-",)}
-"""Programs that run JavaScript for yt-dlp, with the arguments that make them run their standard input."""
 
 
 def yt_dlp(*, required: bool) -> Diagnosis:
@@ -48,19 +45,17 @@ def yt_dlp(*, required: bool) -> Diagnosis:
     )
 
 
-def javascript(*, required: bool) -> Diagnosis:
+def javascript(settings: WebSettings, *, required: bool) -> Diagnosis:
     """Tell which JavaScript runtime is found, and whether it runs a script."""
-    places = os.pathsep.join([os.environ.get("PATH", ""), str(Path(sys.executable).parent)])
-    found = next(((name, path) for name in RUNTIMES if (path := shutil.which(name, path=places))), None)
-    if found is None:
-        said, remedy = "no runtime, without which YouTube gives pictures only", "pip install 'youtube-occ[web]'"
-        return wrong("JavaScript", said, remedy) if required else note("JavaScript", said, remedy)
-    name, path = found
-    problem = _runs(path, RUNTIMES[name])
-    if problem:
-        remedy = f"reinstall {name}, or put another one first on PATH"
-        return (wrong if required else note)("JavaScript", f"{path} does not run a script ({problem})", remedy)
-    return ok("JavaScript", f"{path} runs scripts")
+    try:
+        runtime = found_runtime(settings)
+        check_runs(runtime)
+    except (NoScriptRuntime, MissingExtra) as error:
+        found, _, remedy = str(error).rpartition(": ")
+        return (wrong if required else note)("JavaScript", found, remedy)
+    except OSError as error:  # of the temporary folder, of which another line tells
+        return (wrong if required else note)("JavaScript", f"no script can be tried ({error.strerror})", "make room")
+    return ok("JavaScript", f"{runtime.path}, {runtime.name} {runtime.version}, runs a script")
 
 
 def cookies(settings: WebSettings) -> Diagnosis:
@@ -105,23 +100,6 @@ def tokens() -> Iterator[Diagnosis]:
         yield ok("HF_TOKEN", "set" if token else "not set, which public weights do without")
     providers = sorted({dist.name for dist in distributions() if "pot-provider" in (dist.name or "")})
     yield ok("PO tokens", ", ".join(providers) or "no provider is installed; only some videos of YouTube ask for one")
-
-
-def _runs(path: str, arguments: tuple[str, ...]) -> str:
-    """Return why a program does not run a script, or nothing."""
-    try:
-        done = subprocess.run(  # noqa: S603 - a program of the user's PATH
-            [path, *arguments],
-            input="console.log(6 * 7)",
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_S,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return str(error)
-    said = (done.stdout + done.stderr).strip()
-    return "" if done.returncode == 0 and "42" in done.stdout.split() else f"code {done.returncode}, {said[-200:]}"
 
 
 def _refusal_of(named: str) -> str:

@@ -82,13 +82,16 @@ def test_a_clock_that_is_behind_what_was_written_is_wrong(sound: Path):
         check_ready(Store(sound / "data"), load_settings(), ["tour://5"])
 
 
-def test_a_runtime_that_fails_is_wrong_where_sources_lie_on_the_web(
-    sound: Path, monkeypatch: pytest.MonkeyPatch
-):
-    folder = program(sound / "bin", "deno", "echo Segmentation fault >&2; exit 139")
-    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
-    with pytest.raises(NotReady, match=r"wrong +JavaScript.*Segmentation fault"):
-        check_ready(Store(sound / "data"), load_settings(), ["tour://5", WEB])
+def with_a_broken_runtime(folder: Path) -> Settings:
+    script = 'test "$1" = --version && echo "deno 2.5.0" || { echo Segmentation fault >&2; exit 139; }'
+    return on_the_web(js_runtimes=[f"deno:{program(folder, 'deno', script) / 'deno'}"])
+
+
+def test_a_runtime_that_fails_keeps_a_batch_of_youtube_from_starting_and_no_other(sound: Path):
+    settings = with_a_broken_runtime(sound / "bin")
+    with pytest.raises(NotReady, match=r"wrong +JavaScript.*Segmentation fault.*pip install"):
+        check_ready(Store(sound / "data"), settings, ["tour://5", WEB])
+    check_ready(Store(sound / "data"), settings, ["https://films.example/a.mp4"])
 
 
 def test_a_token_that_was_copied_wrong_is_wrong_and_not_shown(monkeypatch: pytest.MonkeyPatch):
@@ -150,13 +153,14 @@ def test_a_proxy_that_nobody_serves_or_that_refuses_keeps_a_batch_of_the_web_fro
         check_ready(store, on_the_web(), ["tour://5"])
 
 
-def test_a_local_batch_demands_nothing_of_the_web(sound: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("PATH", str(program(sound / "bin", "deno", "exit 1")))
-    store = Store(sound / "data")
-    check_ready(store, load_settings(), ["tour://5"])
-    with pytest.raises(NotReady, match="JavaScript"):
-        check_ready(store, load_settings(), [WEB])
-    check_ready(store, load_settings(), ["https://films.example/a.mp4"])
+def test_a_local_batch_demands_nothing_of_the_web(sound: Path):
+    cookies(sound / "cookies.txt", time.time() - 60)
+    web = with_a_broken_runtime(sound / "bin").of(video).web.model_dump(exclude={"alert_url", "proxy"})
+    settings = on_the_web(**web | {"cookies_file": str(sound / "cookies.txt"), "proxy": "http://127.0.0.1:9"})
+    check_ready(Store(sound / "data"), settings, ["tour://5", "/films/a.mp4"])
+    with pytest.raises(NotReady) as raised:
+        check_ready(Store(sound / "data"), settings, ["tour://5", WEB])
+    assert [line.split()[1] for line in str(raised.value).splitlines()[1:]] == ["JavaScript", "cookies", "proxy"]
 
 
 def test_a_batch_under_dagster_needs_its_home(sound: Path, monkeypatch: pytest.MonkeyPatch):
