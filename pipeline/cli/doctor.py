@@ -15,10 +15,10 @@ from pipeline.cli.options import (
     store_at,
 )
 from pipeline.cli.printers import console
-from pipeline.doctor.finding import Verdict
+from pipeline.doctor.finding import Gravity
 from pipeline.sources.entries import listed_sources
 
-COLOURS = {Verdict.OK: "green", Verdict.NOTE: "yellow", Verdict.WRONG: "red"}
+COLOURS = {Gravity.OK: "green", Gravity.NOTE: "yellow", Gravity.WRONG: "red"}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -50,5 +50,5 @@ def doctor(
         line = Text(found.line())
         line.stylize(COLOURS[found.state], 0, len(found.state))
         console.print(line, soft_wrap=True)
-        worst = max(worst, int(found.state is Verdict.WRONG))
+        worst = max(worst, int(found.state is Gravity.WRONG))
     raise typer.Exit(worst)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from pipeline.contract.errors import NotReady
-from pipeline.doctor.finding import Diagnosis, Verdict
+from pipeline.doctor.finding import Diagnosis, Gravity
 from pipeline.doctor.machine import file_handles, graphics_card, shared_memory, versions
 from pipeline.doctor.places import clock, dagster_home, data_folder, scratch_folder, weights
 from pipeline.doctor.web import cookies, javascript, proxy, tokens, yt_dlp
@@ -46,7 +46,7 @@ def check_ready(store: Store, settings: Settings, origins: Iterable[str], *, wit
         found += _of_the_web(settings, youtube=youtube, required=True)
     if with_dagster:
         found.append(dagster_home())
-    lines = [diagnosis.line() for diagnosis in found if diagnosis.state is Verdict.WRONG]
+    lines = [diagnosis.line() for diagnosis in found if diagnosis.state is Gravity.WRONG]
     if lines:
         raise NotReady("\n".join(["nothing was begun; 'youtube-occ doctor' looks at everything", *lines]))
 
@@ -64,11 +64,11 @@ def _of_the_web(settings: Settings, *, youtube: bool, required: bool) -> Iterato
     yield yt_dlp(required=required)
     yield javascript(web, required=youtube)
     for found in (cookies(web), proxy(web)):
-        yield found if required or found.state is not Verdict.WRONG else _noted(found)
+        yield found if required or found.state is not Gravity.WRONG else _noted(found)
 
 
 def _noted(found: Diagnosis) -> Diagnosis:
-    return Diagnosis(found.name, Verdict.NOTE, found.found, found.remedy)
+    return Diagnosis(found.name, Gravity.NOTE, found.found, found.remedy)
 
 
 def _lies_on_the_web(entry: SourceEntry) -> bool:

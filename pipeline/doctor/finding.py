@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Verdict(StrEnum):
+class Gravity(StrEnum):
     """How bad it is; only what is wrong keeps a batch from starting."""
 
     OK = "ok"
@@ -17,7 +17,7 @@ class Diagnosis:
     """What was found of one thing. remedy: what to do, empty where there is nothing to do."""
 
     name: str
-    state: Verdict
+    state: Gravity
     found: str
     remedy: str = ""
 
@@ -29,14 +29,14 @@ class Diagnosis:
 
 def ok(name: str, found: str) -> Diagnosis:
     """Return that all is well."""
-    return Diagnosis(name, Verdict.OK, found)
+    return Diagnosis(name, Gravity.OK, found)
 
 
 def note(name: str, found: str, remedy: str = "") -> Diagnosis:
     """Return what is worth knowing and stops nothing."""
-    return Diagnosis(name, Verdict.NOTE, found, remedy)
+    return Diagnosis(name, Gravity.NOTE, found, remedy)
 
 
 def wrong(name: str, found: str, remedy: str) -> Diagnosis:
     """Return what keeps videos from being built."""
-    return Diagnosis(name, Verdict.WRONG, found, remedy)
+    return Diagnosis(name, Gravity.WRONG, found, remedy)

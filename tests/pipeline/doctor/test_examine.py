@@ -11,7 +11,7 @@ import pytest
 from models.weights.registry import WEIGHTS
 from pipeline.contract.errors import NotReady
 from pipeline.doctor.examine import check_ready
-from pipeline.doctor.finding import Verdict
+from pipeline.doctor.finding import Gravity
 from pipeline.doctor.machine import SHM_MIN_BYTES, shared_memory
 from pipeline.doctor.places import weights
 from pipeline.doctor.web import cookies as told_of_cookies
@@ -97,10 +97,10 @@ def test_a_runtime_that_fails_keeps_a_batch_of_youtube_from_starting_and_no_othe
 def test_a_token_that_was_copied_wrong_is_wrong_and_not_shown(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HF_TOKEN", '"hf_abcdefghijkl"')
     found, _ = tokens()
-    assert found.state is Verdict.WRONG
+    assert found.state is Gravity.WRONG
     assert "abcdefghijkl" not in found.line()
     monkeypatch.setenv("HF_TOKEN", "hf_abcdefghijkl")
-    assert [diagnosis.state for diagnosis in tokens()] == [Verdict.OK, Verdict.OK]
+    assert [diagnosis.state for diagnosis in tokens()] == [Gravity.OK, Gravity.OK]
 
 
 def test_missing_weights_are_named_with_size_and_licence_and_stop_nothing_unless_there_is_no_room(
@@ -108,7 +108,7 @@ def test_missing_weights_are_named_with_size_and_licence_and_stop_nothing_unless
 ):
     found = weights(load_settings("youtube_occ"))
     assert any("dust3r_vitl_512_dpt is missing, 2.29 GB; CC BY-NC-SA" in one.line() for one in found)
-    assert Verdict.WRONG not in {one.state for one in found}
+    assert Gravity.WRONG not in {one.state for one in found}
     monkeypatch.setenv("YOUTUBE_OCC_WEIGHTS", "/proc/self/weights")
     with pytest.raises(NotReady, match=r"wrong +weights folder"):
         check_ready(Store(sound / "data"), load_settings("youtube_occ"), ["tour://5"])
@@ -133,7 +133,7 @@ def test_the_age_of_cookies_is_told_and_old_ones_are_worth_a_note(sound: Path):
     path = cookies(sound / "cookies.txt", time.time() + 9e6, age_days=40)
     found = told_of_cookies(on_the_web(cookies_file=str(path)).of(video).web)
     assert "40 days old, 1 of 1 cookies count" in found.line()
-    assert found.state is Verdict.NOTE
+    assert found.state is Gravity.NOTE
 
 
 def test_a_proxy_that_nobody_serves_or_that_refuses_keeps_a_batch_of_the_web_from_starting(
@@ -179,5 +179,5 @@ def test_a_file_of_weights_that_is_here_is_told_with_its_size(sound: Path):
 
 def test_shared_memory_is_measured_where_it_lies():
     found = shared_memory()
-    assert (found.state is Verdict.WRONG) == (shutil.disk_usage("/dev/shm").total < SHM_MIN_BYTES)  # noqa: S108
-    assert shared_memory(Path("/nonexistent/shm")).state is Verdict.NOTE
+    assert (found.state is Gravity.WRONG) == (shutil.disk_usage("/dev/shm").total < SHM_MIN_BYTES)  # noqa: S108
+    assert shared_memory(Path("/nonexistent/shm")).state is Gravity.NOTE
