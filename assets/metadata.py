@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from models.weights.licences import licence_of
 from pipeline.stages.run import StageReport
 
 PREVIEW_BYTES = 14_500
@@ -25,6 +26,7 @@ def stage_metadata(report: StageReport, preview: bytes) -> Metadata:
         "backend": dg.MetadataValue.text(made.backend),
         "settings": dg.MetadataValue.json(made.settings),
         "weights": dg.MetadataValue.json(made.weights),
+        "licences": dg.MetadataValue.json({file: licence_of(file, sha256) for file, sha256 in made.weights.items()}),
         "notes": dg.MetadataValue.json(list(made.notes)),
         "left_out": table(
             {"clip": item.clip_id if item.clip_id is not None else -1, "code": item.code, "detail": item.detail}

@@ -11,7 +11,7 @@ from typer import echo
 
 from models.memory import limited_memory, machine_bytes
 from models.places import Places
-from pipeline.contract.errors import NotReadableNow, VideoLocked
+from pipeline.contract.errors import NotReadableNow, PipelineError, VideoLocked
 from pipeline.contract.progress import SECONDS_BETWEEN_LINES, Lines
 from pipeline.dataset.known import settled
 from pipeline.dataset.selection import Selection
@@ -23,6 +23,7 @@ from pipeline.sources.entries import SourceList, listed_sources, read_entries, s
 from pipeline.stages.base import Workbench
 from pipeline.stages.chain import finished_fingerprint
 from pipeline.stages.failures import last_failure, worth_trying
+from pipeline.stages.needed_weights import fetch_weights
 from pipeline.stages.run import final_fingerprint, finish_video, is_built
 from pipeline.stages.video.stage import video
 from pipeline.store.store import Store, data_url
@@ -116,6 +117,9 @@ class LockedVideo(dg.ConfigurableResource[Workbench]):
         with ExitStack() as until_done:
             _wait_for_place(held, settings.dataset.parallel_videos, until_done)
             _wait_for(held, until_done)
+            if not is_built(held, settings):
+                with suppress(PipelineError):  # which the stage that needs the weights says, of this video
+                    fetch_weights(settings, settings.dataset.weight_mirrors)
             until_done.enter_context(limited_memory(int(settings.dataset.memory_share * machine_bytes())))
             yield workbench
             if is_built(held, settings):

@@ -27,15 +27,17 @@ def list_weights() -> None:
     from rich.table import Column, Table
 
     from models.weights import cache
+    from models.weights.folder import cache_folder
+    from models.weights.licences import OWN_LICENCE
     from models.weights.registry import WEIGHTS
 
     table = Table(Column("name", no_wrap=True), "size", "cached", "licence", "use")
     for weights in WEIGHTS.values():
-        cached = "yes" if (cache.cache_folder() / weights.file_name).is_file() else "no"
+        cached = "yes" if (cache_folder() / weights.file_name).is_file() else "no"
         table.add_row(weights.name, f"{weights.size_bytes / 1e9:.2f} GB", cached, weights.licence, weights.use)
     for name in cache.shipped():
         size = (cache.SHIPPED / f"{name}.safetensors").stat().st_size
-        table.add_row(name, f"{size / 1e6:.1f} MB", "shipped", "Apache-2.0", "rendered tours; its card says more")
+        table.add_row(name, f"{size / 1e6:.1f} MB", "shipped", OWN_LICENCE, "rendered tours; its card says more")
     Console().print(table)
 
 
@@ -53,10 +55,11 @@ def fetch_weights(names: Names) -> None:
 def verify_weights(names: Names) -> None:
     """Compare cached files with the checksums on record."""
     from models.weights import cache
+    from models.weights.folder import cache_folder
 
     with _errors_as_messages():
         for name in names:
-            typer.echo(f"{cache.verify(cache.registered(name), cache.cache_folder())}  {name}")
+            typer.echo(f"{cache.verify(cache.registered(name), cache_folder())}  {name}")
 
 
 @contextmanager

@@ -13,6 +13,10 @@ class WeightsUnavailable(ModelError):
     """A checkpoint that is neither in the cache nor reachable; the message says where to put it."""
 
 
+class WeightsUnreachable(WeightsUnavailable):
+    """No server gives a checkpoint at the moment: nothing to settle here, the same may succeed later."""
+
+
 class DamagedArrays(ModelError):
     """A file of arrays that does not read back: delete it, and what is missing is computed again."""
 

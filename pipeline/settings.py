@@ -87,6 +87,9 @@ class DatasetSettings(BaseModel):
     requests_per_tick: int = Field(
         20, ge=1, description="runs under way beyond which the sensor new_videos requests none"
     )
+    weight_mirrors: tuple[str, ...] = Field(
+        (), description="addresses below which files of registered weights lie under their names; asked first"
+    )
     filters: FilterSettings = Field(FilterSettings(), description="which clips are left out for their scores")
     order: Literal["oldest", "newest"] = Field("oldest", description="which videos are fetched and built first")
     keep_videos: bool = Field(True, description="keep source videos; else each is deleted once its frames are stored")

@@ -7,6 +7,13 @@ from typer import echo
 
 from assets.dataset.video_builder import VideoBuild, VideoBuilder
 from assets.metadata import table
+from assets.resources import PipelineResource
+from pipeline.contract.errors import PipelineError
+from pipeline.contract.progress import Lines
+from pipeline.doctor.examine import check_ready
+from pipeline.settings import Settings
+from pipeline.sources.catalog.catalog import Catalog
+from pipeline.stages.needed_weights import fetch_weights
 
 
 @dg.op(out=dg.DynamicOut(str), ins={"catalog": dg.In(dg.Nothing)})
@@ -14,9 +21,22 @@ def missing_videos(builder: dg.ResourceParam[VideoBuilder]) -> Iterator[dg.Dynam
     """Start the build of every video that is missing and worth trying; emit their ids."""
     missing = list(builder.pipeline.missing())
     echo(f"{len(missing)} videos to build, profile {builder.settings.profile}" if missing else "no video to build")
+    if missing:
+        _prepare(builder.pipeline, builder.settings, missing)
     for position, video_id in enumerate(missing):
         builder.start(video_id)
         yield dg.DynamicOutput(video_id, mapping_key=f"{position}_{video_id.replace('-', '_')}")
+
+
+def _prepare(pipeline: PipelineResource, settings: Settings, video_ids: list[str]) -> None:
+    """Refuse what would fail every video; fetch the weights that all need, in this process, before another asks."""
+    store = pipeline.store()
+    origins = [row.source.origin for row in Catalog(store).rows(video_ids).values()]
+    try:
+        check_ready(store, settings, origins, with_dagster=True)
+        fetch_weights(settings, settings.dataset.weight_mirrors, Lines("weights"))
+    except PipelineError as error:
+        raise dg.Failure(f"{error.code}: {error}", allow_retries=False) from error
 
 
 @dg.op

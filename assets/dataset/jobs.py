@@ -13,6 +13,7 @@ from assets.resources import PARTITION_TAG, PipelineResource
 from pipeline.contract.errors import SettingsError
 from pipeline.settings import DatasetSettings
 from pipeline.sources.catalog.catalog import Catalog
+from pipeline.stages.needed_weights import missing_weights
 
 SENSOR_TAG = "dagster/sensor_name"
 RUN_KEY_TAG = "dagster/run_key"
@@ -77,7 +78,10 @@ def new_videos(context: dg.SensorEvaluationContext, pipeline: PipelineResource) 
     known = set(context.instance.get_dynamic_partitions(PARTITIONS))
     fresh = [video_id for video_id in Catalog(pipeline.store()).video_ids() if video_id not in known]
     underway = _underway(context.instance)
-    room = max(0, pipeline.settings().dataset.requests_per_tick - len(underway))
+    most = 1 if missing_weights(pipeline.settings()) else pipeline.settings().dataset.requests_per_tick
+    room = max(
+        0, most - len(underway)
+    )  # while weights are missing, one run fetches them, or finds that nobody has them
     missing = islice((video_id for video_id in pipeline.missing() if video_id not in underway), room)
     return dg.SensorResult(
         run_requests=[_request(context.instance, video_id) for video_id in missing],

@@ -11,13 +11,15 @@ from torch import Tensor
 
 from models.dust3r.config import Dust3rConfig, from_expression, from_json, from_shapes
 from models.errors import WeightsUnavailable, WrongWeights
-from models.weights.cache import checksum, expected_checksum, shipped
+from models.weights.cache import expected_checksum, shipped
 from models.weights.cache import locate as locate_named
 from models.weights.checkpoint import read_file, read_metadata, state_dict_in
+from models.weights.contents import checksum
 from models.weights.registry import WEIGHTS
 
 _ALIAS = re.compile(r"\.scratch\.layer_rn\.([0-3])\.weight$")
 _PRIMARY = re.compile(r"\.scratch\.layer([1-4])_rn\.weight$")
+_SIZE_IN_NAME = re.compile(r"dust3r.*[_-](224|512)(?:[_.-]|$)", re.IGNORECASE)
 _COUNTED = ("enc_embed_dim", "enc_depth", "dec_embed_dim", "dec_depth", "head_type")
 
 
@@ -54,7 +56,7 @@ def _read(path: Path) -> tuple[Dust3rConfig, dict[str, Tensor]]:
         stored = read_file(path)
     state = _complete(state_dict_in({key: value for key, value in stored.items() if key != "args"}, path.name))
     counted = from_shapes({key: tuple(tensor.shape) for key, tensor in state.items()})
-    config = _declared(path, stored) or counted
+    config = _declared(path, stored) or _undeclared(path, counted)
     for size in _COUNTED:
         if getattr(config, size) != getattr(counted, size):
             raise WrongWeights(
@@ -77,6 +79,25 @@ def _declared(path: Path, stored: Mapping[str, Any]) -> Dust3rConfig | None:
     if inside is None and not beside.is_file():
         return None
     return from_json(inside or beside.read_bytes())
+
+
+def _undeclared(path: Path, counted: Dust3rConfig) -> Dust3rConfig:
+    """Sizes of a file that declares none; its tensors tell all but the picture's, which must then be known.
+
+    A released network of 224 pixels has the tensors of one of 512 to the last shape, and gives nonsense at 512.
+    """
+    if counted.head_type == "dpt":
+        return counted  # of 512, as none of 224 was released
+    named = _SIZE_IN_NAME.search(path.name) or _SIZE_IN_NAME.search(path.parent.name)
+    if not named and counted.enc_embed_dim != Dust3rConfig().enc_embed_dim:
+        return counted  # nobody released it
+    if not named:
+        raise WrongWeights(
+            f"{path.name} does not say whether it is of pictures of 224 or 512 pixels, which give the same tensors; "
+            "put its config.json beside it, or name the file as it was released, with _224_ or _512_"
+        )
+    side = int(named[1])
+    return counted.model_copy(update={"img_size": (side, side)})
 
 
 def _complete(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

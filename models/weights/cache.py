@@ -5,50 +5,55 @@ states is trusted on first use, which is said: its hash is kept beside it, and l
 hold other files; transfers and locks lie in a subfolder of our own.
 """
 
-import hashlib
 import itertools
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import platformdirs
 from filelock import FileLock, Timeout
 
 from models.atomic import draft
-from models.errors import WeightsUnavailable, WrongWeights
+from models.errors import WeightsUnavailable, WeightsUnreachable, WrongWeights
 from models.own_folder import own_folder
+from models.weights.contents import checksum, keep_checksum
 from models.weights.download import download
+from models.weights.folder import TRANSFERS, cache_folder
+from models.weights.partial import drop
 from models.weights.registry import WEIGHTS, WeightFile
+from models.weights.web import address
 
 SHIPPED = Path(__file__).with_name("shipped")
 """Small networks that come with this package, ``<name>.safetensors``."""
 
-TRANSFERS = "youtube-occ-downloads"
-"""Subfolder of the folder of weights, made and marked by the cache, for what is not whole yet."""
+MIRRORS_VARIABLE = "YOUTUBE_OCC_WEIGHTS_MIRRORS"
+"""Addresses, with spaces between them, below which files of weights lie under their names; they are asked first."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-def ensure(name: str) -> Path:
+def ensure(name: str, mirrors: Sequence[str] = ()) -> Path:
     """Return the file of shipped weights, or the verified one of registered weights, fetching it on first use.
 
+    mirrors: addresses below which files of weights lie under their names; they are asked first.
+
     Raises:
-        WeightsUnavailable: not registered, or neither cached nor reachable.
+        WeightsUnavailable: not registered.
+        WeightsUnreachable: neither cached nor reachable.
         WrongWeights: the cached file is not what it was.
     """
     if name in shipped():
         return SHIPPED / f"{name}.safetensors"
-    return fetch(registered(name), cache_folder())
+    return fetch(registered(name), cache_folder(), mirrors)
 
 
 def locate(path_or_name: str | Path) -> Path:
     """Return the file of shipped or registered weights, the latter fetched on first use; else it is taken as a path.
 
     Raises:
-        WeightsUnavailable: registered, but neither cached nor reachable.
+        WeightsUnreachable: registered, but neither cached nor reachable.
         WrongWeights: the cached file is not what it was.
     """
     name = str(path_or_name)
@@ -77,16 +82,11 @@ def registered(name: str) -> WeightFile:
     return WEIGHTS[name]
 
 
-def cache_folder() -> Path:
-    """Folder where weights lie."""
-    return Path(os.environ.get("YOUTUBE_OCC_WEIGHTS") or platformdirs.user_cache_path("youtube-occ") / "weights")
-
-
-def fetch(weights: WeightFile, folder: Path) -> Path:
+def fetch(weights: WeightFile, folder: Path, mirrors: Sequence[str] = ()) -> Path:
     """Return ``weights`` in ``folder``, verified, downloading what is missing of it; of several processes one does so.
 
     Raises:
-        WeightsUnavailable: no source answers; the message says where to put the file by hand.
+        WeightsUnreachable: no source answers; the message says where to put the file by hand.
         WrongWeights: the file is not what it should be; a fresh download that is wrong is deleted.
     """
     path = folder / weights.file_name
@@ -94,7 +94,7 @@ def fetch(weights: WeightFile, folder: Path) -> Path:
     if not path.is_file():
         with _lock(weights, path):
             if not path.is_file():  # else another process fetched it meanwhile
-                _fetch_missing(weights, path)
+                _fetch_missing(weights, path, mirrors)
                 return path
     verify(weights, folder)
     return path
@@ -120,12 +120,6 @@ def verify(weights: WeightFile, folder: Path) -> str:
     elif found not in expected:
         raise _refusal(f"{path} is", weights, found, expected)
     return found
-
-
-def checksum(path: Path) -> str:
-    """Return the sha256 of a file, lower-case hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def expected_checksum(path: Path) -> str | None:
@@ -162,32 +156,49 @@ def _lock(weights: WeightFile, path: Path) -> Iterator[None]:
         lock.release()
 
 
-def _fetch_missing(weights: WeightFile, path: Path) -> None:
+def _fetch_missing(weights: WeightFile, path: Path, mirrors: Sequence[str]) -> None:
     """Complete the download, which unlike a draft outlives errors, and put it in its place if it is right."""
     if os.path.lexists(path):
         raise WrongWeights(f"{path} is no file: move it away, so that {weights.name} can be put there")
     partial = own_folder(path.parent, TRANSFERS) / f"{path.name}.part"
-    _download_from_any(weights, partial, path)
-    found, expected = checksum(partial), _expected(weights, path)
-    if expected and found not in expected:
-        partial.unlink()
-        raise _refusal(f"{weights.name} arrived, and is", weights, found, expected)
-    partial.replace(path)
-    if not expected:
-        _trust(weights, path, found)
-
-
-def _download_from_any(weights: WeightFile, partial: Path, path: Path) -> None:
-    failures = []
-    for url in weights.urls:
+    failures, wrong = [], None
+    for url in _addresses(weights, mirrors):
         try:
-            return download(url, partial, label=weights.name)
-        except WeightsUnavailable as error:
+            return _fetch_from(url, weights, partial, path)
+        except WeightsUnreachable as error:
             failures.append(str(error))
-    raise WeightsUnavailable(
+        except WrongWeights as error:
+            wrong = error
+    if wrong:
+        raise wrong
+    raise WeightsUnreachable(
         f"{weights.name} could not be fetched ({'; '.join(failures)}). Run again to resume, or fetch "
         f"{weights.urls[0]} on a machine with a connection and put it at {path}"
     )
+
+
+def _addresses(weights: WeightFile, mirrors: Sequence[str]) -> list[str]:
+    """Return where a file may lie: at mirrors that settings and the environment name, then where the registry says."""
+    named = [*mirrors, *os.environ.get(MIRRORS_VARIABLE, "").split()]
+    urls = [f"{mirror.rstrip('/')}/{weights.file_name}" for mirror in named]
+    return list(dict.fromkeys([*urls, *map(address, weights.urls)]))
+
+
+def _fetch_from(url: str, weights: WeightFile, partial: Path, path: Path) -> None:
+    """Fetch from one address; what was begun earlier and turns out wrong is fetched once more from its first byte."""
+    expected = _expected(weights, path)
+    for was_begun in [True, False] if partial.exists() else [False]:
+        download(url, partial, weights.name, weights.size_bytes, is_checked=bool(expected))
+        found = checksum(partial)
+        if not expected or found in expected:
+            break
+        drop(partial)
+        if not was_begun:
+            raise _refusal(f"{weights.name} arrived, and is", weights, found, expected)
+    partial.replace(path)
+    keep_checksum(path, found)
+    if not expected:
+        _trust(weights, path, found)
 
 
 def _trust(weights: WeightFile, path: Path, sha256: str) -> None:

@@ -1,28 +1,31 @@
-"""What weights hold that are named by a path: their SHA-256, computed again only once a file has changed.
+"""What files of weights hold: their SHA-256, computed again only once a file has changed.
 
 What was computed is remembered by path, size, times and inode: in the process, and in a subfolder of the weights' cache
 folder that this program made. The memory only saves reading; where it cannot be kept, files are read again.
 """
 
 import contextlib
+import hashlib
 import os
 import stat
 import time
 from collections.abc import Mapping
-from hashlib import sha256
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.atomic import draft
 from models.own_folder import find_own, own_folder
-from models.weights.cache import cache_folder, checksum
+from models.weights.folder import cache_folder
 
 REMEMBERED = "youtube-occ-hashes"
 """Subfolder of the folder of weights, made and marked here, one small file a path."""
 
 SETTLED_NS = 2_000_000_000
 """A file that changed so shortly before it was read may have changed again within one tick of its clock (FAT: 2 s)."""
+
+REMEMBERED_FROM_BYTES = 1 << 24
+"""Smaller files are read again sooner than anything is remembered of them."""
 
 _OF_A_NETWORK = (".safetensors", ".json")
 
@@ -60,6 +63,29 @@ class _Known(BaseModel):
 
 
 _known: dict[str, _Known] = {}
+_read_here: dict[str, tuple[tuple[int, ...], str]] = {}
+"""SHA-256 of large files that this process hashed, by path, each with what the file was like."""
+
+
+def checksum(path: Path) -> str:
+    """Return the SHA-256 of a file, lower-case hex; a large one is read once, until it changes.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    place, state = str(path.absolute()), path.stat()
+    if state.st_size < REMEMBERED_FROM_BYTES:
+        return _sha256(path)
+    marks, sha256 = _read_here.get(place, ((), ""))
+    if marks != _marks(state):
+        sha256 = _hashed(place, path, {path.name: state})[path.name]
+        _read_here[place] = _marks(state), sha256
+    return sha256
+
+
+def keep_checksum(path: Path, sha256: str) -> None:
+    """Keep in this process what was found out of a file before it was moved to its place."""
+    _read_here[str(path.absolute())] = _marks(path.stat()), sha256
 
 
 def contents(path: Path) -> dict[str, str]:
@@ -107,13 +133,22 @@ def _hashed(place: str, path: Path, there: Mapping[str, os.stat_result]) -> dict
 def _hash(file: Path, state: os.stat_result) -> _Hashed:
     begun = time.time_ns()
     return _Hashed(
-        sha256=checksum(file),
+        sha256=_sha256(file),
         size=state.st_size,
         mtime_ns=state.st_mtime_ns,
         ctime_ns=state.st_ctime_ns,
         inode=state.st_ino,
         hashed_ns=begun,
     )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _marks(state: os.stat_result) -> tuple[int, ...]:
+    return state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino
 
 
 def _read(place: str) -> _Known | None:
@@ -133,4 +168,4 @@ def _write(known: _Known) -> None:
 
 
 def _name(place: str) -> str:
-    return f"{sha256(os.fsencode(place)).hexdigest()}.json"
+    return f"{hashlib.sha256(os.fsencode(place)).hexdigest()}.json"

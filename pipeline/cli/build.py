@@ -22,11 +22,13 @@ from pipeline.cli.options import (
 from pipeline.cli.printers import bar, console, error_line, print_markdown, report_lines, say_logged
 from pipeline.contract.errors import PipelineError
 from pipeline.dataset.mixture import entered
+from pipeline.doctor.examine import check_ready
 from pipeline.settings import PROFILES, Settings
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.current_rules import bring_rules
 from pipeline.sources.video_source import parse_source
 from pipeline.stages.base import Workbench
+from pipeline.stages.needed_weights import fetch_weights
 from pipeline.stages.registry import check_stage, stages
 from pipeline.stages.run import process_video
 from pipeline.stages.semantics.backends import segmenter
@@ -68,6 +70,8 @@ def process(
     entered(store, video, settings)
     if listed is not None:
         bring_rules(catalog, listed)
+    check_ready(store, settings, [video.origin])
+    fetch_weights(settings, settings.dataset.weight_mirrors)
     with bar() as progress:
         workbench = Workbench(store.video(video.video_id), catalog, settings, progress)
         for report in process_video(workbench, keep_source=settings.dataset.keep_videos, until=until):
@@ -130,6 +134,7 @@ def _scored(store: Store, settings: Settings, seeds: str) -> "QualityReport":
     from pipeline.quality import tour_quality
 
     console.print(f"profile {settings.profile}", style="bold")
+    fetch_weights(settings, settings.dataset.weight_mirrors)
     catalog = Catalog(store)
     video_ids = catalog.add([parse_source(f"tour://{seed}") for seed in seed_list(seeds)])
     with bar() as progress:

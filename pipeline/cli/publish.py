@@ -48,6 +48,7 @@ def rebuild(
     from pipeline.dataset.index import build_dataset
     from pipeline.dataset.manifest import read_recipe
     from pipeline.dataset.manifest import rebuild as rebuilt
+    from pipeline.stages.needed_weights import fetch_weights
 
     store, differ = store_at(data), 0
     recipe, said = read_recipe(path), (flags(file=settings_file), environment())
@@ -55,6 +56,7 @@ def rebuild(
     settings = resolve(Layer(f"the manifest {path}", values=recipe.values()), *said).settings
     recipe.check_decisive(settings)
     _ask(path, recipe.against(resolve(*said, dataset=store).settings), store, yes=yes)
+    fetch_weights(settings, settings.dataset.weight_mirrors)
     with bar() as progress:
         for video in rebuilt(path, store, Catalog(store), settings, progress):
             differ += bool(video.difference)

@@ -53,6 +53,10 @@ class UnloggedLook(PipelineError):
     """A look at frozen tours that cannot be logged, and therefore does not take place."""
 
 
+class NotReady(PipelineError):
+    """Something on this machine would fail every video of a batch: nothing was begun. A line each says what to do."""
+
+
 class VideoError(PipelineError):
     """The whole video is left out."""
 
@@ -174,6 +178,10 @@ class NoEmbeddings(VideoError):
 
 class WeightsReplaced(VideoError):
     """Another file took the place of the weights while a stage worked with them: nothing was kept, run it again."""
+
+
+class WeightsAway(VideoError):
+    """No server gives the weights of a stage at the moment: nothing of the video's, and no try of it is counted."""
 
 
 class CorruptStore(VideoError):

@@ -16,6 +16,7 @@ from filelock import FileLock
 
 from pipeline.contract.errors import ChangedSinceIndexed, CorruptStore, VideoError, VideoLocked
 from pipeline.contract.waits import held_aloud
+from pipeline.dataset.card import write_card
 from pipeline.dataset.contents import (
     class_statistics,
     frames_by_split,
@@ -89,7 +90,14 @@ def _built(store: Store, settings: DatasetSettings, asked: Selection, taken: Abs
     if earlier is not None and _same(earlier, summary):
         return earlier
     write_summary(store, summary)
+    write_card(store, summary, _described(judged, mixed=settings.mixed))
     return summary
+
+
+def _described(judged: Judged, *, mixed: bool) -> list[str]:
+    """Return the videos whose weights tell those of all: the first, or every one where they may differ."""
+    ids = sorted(judged.wanted.fingerprints)
+    return ids if mixed else ids[:1]
 
 
 def _earlier(store: Store) -> DatasetSummary | None:

@@ -88,7 +88,7 @@ class SanText:
     @cached_property
     def _network(self) -> "AnySan":
         from models.san import San
-        from models.weights.cache import cache_folder
+        from models.weights.folder import cache_folder
 
         with as_settings_error(f"semantics weights {self.settings.weights}"):
             return San.load(self.settings.weights, text_cache=cache_folder() / "words")

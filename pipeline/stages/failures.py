@@ -23,6 +23,7 @@ from pipeline.contract.errors import (
     PipelineError,
     ProcessKilled,
     StorageFailed,
+    WeightsAway,
     WeightsReplaced,
 )
 from pipeline.store.changes import Changes
@@ -47,13 +48,15 @@ _WORLD = {
             OutOfMemory,
             ProcessKilled,
             StorageFailed,
+            WeightsAway,
             WeightsReplaced,
         )
     ),
 }
 
-_UNCOUNTED = (HostResting.__name__, NotYet.__name__)
-"""A host that rests was not asked; a film that is to come has not failed."""
+_NOT_TRIED = {HostResting.__name__, NotYet.__name__, WeightsAway.__name__}
+"""Ends of which no try is counted: a host that rests was not asked, a film that is to come has not failed, and weights
+are nothing of the video's."""
 
 
 class Failure(BaseModel):
@@ -109,7 +112,7 @@ def worth_trying(failure: Failure | None, wanted: str, give_up_after: int) -> bo
 def _record(video: VideoStore, stage: str, wanted: str, code: str, detail: str) -> Failure:
     earlier = last_failure(video)
     tries = earlier.tries if earlier and earlier.wanted == wanted else 0
-    tries = max(1, tries + (code not in _UNCOUNTED))
+    tries = max(1, tries + (code not in _NOT_TRIED))
     when = datetime.now(UTC).isoformat(timespec="seconds")
     failure = Failure(stage=stage, code=code, detail=detail[:2000], wanted=wanted, tries=tries, when=when)
     video.write_json(FAILURE, failure.model_dump())

@@ -1,16 +1,24 @@
-"""What goes wrong with a network or its weights, in the terms of the pipeline: something to settle before any video."""
+"""What goes wrong with a network or its weights, in the terms of the pipeline: something to settle before any video.
+
+Weights that no server gives at the moment are the exception: nobody has to settle anything, and all is tried again.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from models.errors import ModelError
-from pipeline.contract.errors import SettingsError
+from models.errors import ModelError, WeightsUnreachable
+from pipeline.contract.errors import SettingsError, WeightsAway
 
 
 @contextmanager
 def as_settings_error(setting: str) -> Iterator[None]:
-    """Raise errors of a network, its weights or its words as ``SettingsError``, with the setting that chose them."""
+    """Raise errors of a network, its weights or its words as ``SettingsError``, with the setting that chose them.
+
+    Weights that cannot be reached are raised as ``WeightsAway``.
+    """
     try:
         yield
+    except WeightsUnreachable as error:
+        raise WeightsAway(f"{setting}: {error}") from error
     except (ModelError, FileNotFoundError) as error:
         raise SettingsError(f"{setting}: {error}") from error

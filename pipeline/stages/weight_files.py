@@ -53,28 +53,38 @@ def check_noted(noted: Mapping[str, str], before: WeightFiles) -> None:
         raise WeightsReplaced(f"{', '.join(changed)} was replaced while the stage worked with it: run it again")
 
 
-def _paths(settings: BaseModel, prefix: str = "") -> Iterator[tuple[str, Path]]:
+def weight_names(settings: StageSettings) -> list[str]:
+    """Return what settings name weights by, of the chosen backend, that is no path."""
+    return [value for _, marks, value in _chosen(settings) if NAMED_WEIGHTS.items() <= marks.items() and _named(value)]
+
+
+def _paths(settings: BaseModel) -> Iterator[tuple[str, Path]]:
+    return ((name, Path(value)) for name, marks, value in _chosen(settings) if _is_path(marks, value))
+
+
+def _chosen(settings: BaseModel, prefix: str = "") -> Iterator[tuple[str, Mapping[str, Any], Any]]:
+    """Yield dotted name, marks and value of every setting but those of backends that are not chosen."""
     for name, field in type(settings).model_fields.items():
         value = getattr(settings, name)
         marks = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
         if isinstance(settings, BackendSettings) and name in settings.backends and name != settings.backend:
             continue
         if isinstance(value, BaseModel):
-            yield from _paths(value, f"{prefix}{name}.")
-        elif _is_path(marks, value):
-            yield f"{prefix}{name}", Path(value)
+            yield from _chosen(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", marks, value
 
 
 def _is_path(marks: Mapping[str, Any], value: object) -> bool:
     if WEIGHTS_PATH.items() <= marks.items():
         return value is not None
-    return NAMED_WEIGHTS.items() <= marks.items() and isinstance(value, str) and not _is_named(value)
+    return NAMED_WEIGHTS.items() <= marks.items() and isinstance(value, str) and not _named(value)
 
 
-def _is_named(value: str) -> bool:
+def _named(value: object) -> bool:
     from models.weights.cache import is_named  # loads what downloads
 
-    return is_named(value)
+    return isinstance(value, str) and is_named(value)
 
 
 def _contents(path: Path) -> dict[str, str]:

@@ -3,6 +3,7 @@ import os
 import dagster as dg
 
 from assets.metadata import PREVIEW_BYTES, picture, stage_metadata, table
+from models.weights.licences import UNKNOWN_LICENCE
 from pipeline.contract.records import LeftOut
 from pipeline.stages.run import StageReport
 from tests.pipeline.provenances import provenance
@@ -53,6 +54,7 @@ def test_a_stage_shows_how_it_was_made_and_what_it_left_out():
     assert plain["preview"].startswith("![preview]")
     assert (plain["clips"], plain["seconds"], plain["reused"], plain["backend"]) == (3.0, 2.5, True, "cuts")
     assert (plain["settings"], plain["weights"]) == ({"frames_max": 9}, {"a.pth": "00"})
+    assert plain["licences"] == {"a.pth": UNKNOWN_LICENCE}
     assert plain["notes"] == ["one model of two was kept"]
     rows = [record.data for record in shown["left_out"].records]
     assert rows == [

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from models.cli import app
 from models.own_folder import own_folder
 from models.weights import cache
-from models.weights.cache import TRANSFERS
+from models.weights.folder import TRANSFERS
 from models.weights.registry import WEIGHTS, WeightFile
 from tests.models.weights.server import CONTENT, running
 from tests.paths import ROOT

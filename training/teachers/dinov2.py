@@ -1,5 +1,6 @@
 """Teacher ``dinov2``: the patch tokens of DINOv2."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,19 @@ from torch.nn import functional
 from models.errors import WrongWeights
 from models.extras import extra
 from models.indoor.places365 import IMAGENET_MEAN, IMAGENET_STD
-from models.weights.cache import checksum
 from models.weights.checkpoint import read_state_dict
+from models.weights.contents import checksum
 
 HEAD_WIDTH = 64
 """Channels of an attention head in every DINOv2."""
 
+_PREFIX = re.compile(r"^dinov2(_with_registers)?\.")
+
 
 class Dinov2Teacher:
     """DINOv2 (Oquab et al., 2023), by transformers; features are the patch tokens after the last norm.
+
+    With registers (Darcet et al., 2024) too: their tokens stand between the class and the patches, and are left out.
 
     Pictures are resized to the nearest multiples of the patch (480x640: 476x630, 34 x 45 patches of 14 pixels).
     """
@@ -27,20 +32,24 @@ class Dinov2Teacher:
     def __init__(self, path: Path) -> None:
         """Load a file of weights as transformers writes it; all sizes are read from it."""
         with extra("segmenters", "running DINOv2"):
-            from transformers import Dinov2Config, Dinov2Model
+            from transformers import Dinov2Config, Dinov2Model, Dinov2WithRegistersConfig, Dinov2WithRegistersModel
 
-        state = {name.removeprefix("dinov2."): value for name, value in read_state_dict(path).items()}
+        state = {_PREFIX.sub("", name): value for name, value in read_state_dict(path).items()}
         sizes = _dinov2_sizes(state, path.name)
         # transformers renames entries of older files as it loads them
-        kind: Any = Dinov2Model
-        network, report = kind.from_pretrained(
-            None, config=Dinov2Config(**sizes), state_dict=state, output_loading_info=True
-        )
+        kind: Any = Dinov2WithRegistersModel if "num_register_tokens" in sizes else Dinov2Model
+        config: Any = Dinov2WithRegistersConfig if "num_register_tokens" in sizes else Dinov2Config
+        network, report = kind.from_pretrained(None, config=config(**sizes), state_dict=state, output_loading_info=True)
         if report["missing_keys"]:
             message = f"{path.name} lacks weights of DINOv2, first {min(report['missing_keys'])}"
             raise WrongWeights(message)
+        strange = sorted({*report["unexpected_keys"]} - {"classifier.weight", "classifier.bias"})
+        if strange:
+            message = f"{path.name} holds more than DINOv2 has, first {strange[0]}"
+            raise WrongWeights(message)
         self.network: Any = network.eval().requires_grad_(requires_grad=False)
         self.name, self.width, self.patch = "dinov2", sizes["hidden_size"], sizes["patch_size"]
+        self._before_patches = 1 + sizes.get("num_register_tokens", 0)
         self.weights: Mapping[str, str] = {path.name: checksum(path)}
 
     def to(self, device: torch.device) -> "Dinov2Teacher":
@@ -56,7 +65,9 @@ class Dinov2Teacher:
         size = (height * self.patch, width * self.patch)
         pixels = functional.interpolate(pixels, size, mode="bicubic", antialias=True)
         mean, deviation = (pixels.new_tensor(values)[:, None, None] for values in (IMAGENET_MEAN, IMAGENET_STD))
-        tokens: Tensor = self.network(pixel_values=(pixels - mean) / deviation).last_hidden_state[:, 1:]
+        tokens: Tensor = self.network(pixel_values=(pixels - mean) / deviation).last_hidden_state[
+            :, self._before_patches :
+        ]
         return tokens.mT.reshape(len(rgb), -1, height, width)
 
 
@@ -68,7 +79,9 @@ def _dinov2_sizes(state: Mapping[str, Tensor], origin: str) -> dict[str, Any]:
     except (KeyError, ValueError) as error:
         message = f"{origin} is no DINOv2 of transformers: {error} is missing"
         raise WrongWeights(message) from error
+    registers = state.get("embeddings.register_tokens")
     return {
+        **({} if registers is None else {"num_register_tokens": registers.shape[1]}),
         "hidden_size": width,
         "patch_size": patch,
         "image_size": round(places**0.5) * patch,

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.san.preprocess import PaddedBatch, normalise_and_pad
-from models.weights.cache import checksum
+from models.weights.contents import checksum
 
 
 class SanTeacher:

@@ -31,7 +31,7 @@ class NetworkFilter(Generic[NetworkSettingsT]):
         Raises:
             SettingsError: the checkpoint cannot be had.
         """
-        from models.weights.cache import checksum
+        from models.weights.contents import checksum
 
         with self._weights_in_question():
             return {self._checkpoint.name: checksum(self._checkpoint)}

@@ -31,7 +31,7 @@ class ClosedSetBackend:
     @cached_property
     def weights(self) -> Mapping[str, str]:
         """SHA-256 of every file of weights in the folder."""
-        from models.weights.cache import checksum
+        from models.weights.contents import checksum
 
         return {path.name: checksum(path) for path in sorted(self.settings.folder.glob("*.safetensors"))}
 

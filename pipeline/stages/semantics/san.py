@@ -51,7 +51,8 @@ class SanSegmenter:
     @cached_property
     def weights(self) -> Mapping[str, str]:
         """SHA-256 of the checkpoint, by the name of its file; fetches it if need be."""
-        from models.weights.cache import checksum, locate
+        from models.weights.cache import locate
+        from models.weights.contents import checksum
 
         with as_settings_error(f"semantics weights {self.settings.weights}"):
             path = locate(self.settings.weights)
@@ -169,7 +170,7 @@ class SanSegmenter:
     @cached_property
     def _network(self) -> "AnySan":
         from models.san import San
-        from models.weights.cache import cache_folder
+        from models.weights.folder import cache_folder
 
         with as_settings_error(f"semantics weights {self.settings.weights}"):
             network = San.load(self.settings.weights, text_cache=cache_folder() / "words")
@@ -184,8 +185,10 @@ class SanSegmenter:
 
     @property
     def _halved(self) -> bool:
-        precision = self.settings.precision
-        return precision == "bfloat16" or (precision == "auto" and self._device.type == "cuda")
+        from models.device import in_bfloat16
+
+        with as_settings_error("semantics.san.precision"):
+            return in_bfloat16(self.settings.precision, self._device)
 
     @cached_property
     def _vocabulary(self) -> Vocabulary:

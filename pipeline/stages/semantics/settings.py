@@ -91,7 +91,7 @@ class SanSettings(StageSettings):
     batch: int = Field(4, ge=1, le=64, description="frames at once; four of 640x853 pixels stay under 3 GB")
     device: str | None = Field(None, description="torch device the network runs on; none: the GPU if there is one")
     precision: Literal["auto", "float32", "bfloat16"] = Field(
-        "auto", description="arithmetic; auto: bfloat16 on GPUs, float32 on CPUs, where it is faster"
+        "auto", description="arithmetic; auto: bfloat16 on GPUs that have it, else float32"
     )
     features: Path | None = Field(
         None,

@@ -14,7 +14,7 @@ from torch import Tensor
 from models.dust3r import Dust3r
 from models.errors import WeightsUnavailable, WrongWeights
 from models.indoor.places365 import Places365
-from models.weights.cache import checksum
+from models.weights.contents import checksum
 from tests.models.tiny_dust3r import DPT, LINEAR, build, expression, images
 
 
@@ -177,3 +177,27 @@ def test_a_folder_without_a_network_says_which_file_is_missing(tmp_path: Path):
 def test_a_name_that_is_neither_file_nor_registered_lists_what_is():
     with pytest.raises(WeightsUnavailable, match="dust3r_vitl_512_dpt"):
         Dust3r.load("no_such_network")
+
+
+WIDE = LINEAR.model_copy(update={"enc_embed_dim": 1024, "enc_num_heads": 16, "enc_depth": 1})
+"""As wide as the released networks, of which those of 224 and of 512 pixels have the same tensors."""
+
+
+def test_a_network_of_224_without_its_config_is_not_taken_for_one_of_512(tmp_path: Path):
+    network = build(WIDE)
+    save_file(hub_state(network), tmp_path / "model.safetensors")
+    with pytest.raises(WrongWeights, match=r"224 or 512.*config\.json"):
+        Dust3r.load(tmp_path / "model.safetensors")
+    torch.save({"model": network.state_dict()}, tmp_path / "bare.pth")
+    with pytest.raises(WrongWeights, match="224 or 512"):
+        Dust3r.load(tmp_path / "bare.pth")
+    for name, side in [
+        ("DUSt3R_ViTLarge_BaseDecoder_224_linear", 224),
+        ("DUSt3R_ViTLarge_BaseDecoder_512_linear", 512),
+    ]:
+        (tmp_path / name).mkdir()
+        (tmp_path / "model.safetensors").rename(tmp_path / name / "model.safetensors")
+        assert Dust3r.load(tmp_path / name).config.img_size == (side, side)
+        (tmp_path / name / "model.safetensors").rename(tmp_path / "model.safetensors")
+    (tmp_path / "config.json").write_text(WIDE.model_copy(update={"img_size": (224, 224)}).model_dump_json())
+    assert Dust3r.load(tmp_path / "model.safetensors").config.img_size == (224, 224)

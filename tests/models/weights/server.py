@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
 
 import numpy as np
 
@@ -14,13 +15,18 @@ CONTENT = np.random.default_rng(0).bytes(3 * MEGABYTE)
 
 
 class WeightsServer(ThreadingHTTPServer):
-    """Notes the ``Range`` of every request; ``released`` lets the path ``/stalled`` go on."""
+    """Notes the ``Range`` of every request, and all headers; ``released`` lets the path ``/stalled`` go on.
+
+    ``/tagged`` serves ``tagged``, a file with an ETag, whole or by halves, and heeds ``If-Range``.
+    """
 
     daemon_threads = False
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.ranges: list[str | None] = []
+        self.headers: list[tuple[str, dict[str, str]]] = []
+        self.tagged = (b"", "")
         self.released = threading.Event()
 
     def handle_error(self, request: socket.socket, client_address: tuple[str, int]) -> None:
@@ -54,6 +60,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         asked = self.headers.get("Range")
         self.server.ranges.append(asked)
+        self.server.headers.append((self.path, {name.title(): value for name, value in self.headers.items()}))
         start = int(asked[6:-1]) if asked else 0
         served: dict[str, Callable[[int], None]] = {
             "/whole": self.whole,
@@ -61,6 +68,9 @@ class _Handler(BaseHTTPRequestHandler):
             "/cut": lambda start: self.whole(start, stop=start + (len(CONTENT) - start) // 2),
             "/stalled": self.stalled,
             "/shifted": self.shifted,
+            "/tagged": self.tagged,
+            "/tagged-half": lambda start: self.tagged(start, cut=True),
+            "/text": self.text,
             "/page": self.page,
             "/chunked": lambda _: self.chunked(CONTENT),
             "/chunked-and-cut": lambda _: self.chunked(CONTENT[:MEGABYTE], ended=False),
@@ -72,7 +82,11 @@ class _Handler(BaseHTTPRequestHandler):
             "/hang-up": lambda _: self.hang_up(),
             "/busy": lambda _: self.send_error(503),
         }
-        served.get(self.path, lambda _: self.send_error(404))(start)
+        path = urlsplit(self.path).path  # to a proxy whole addresses are sent
+        if path.startswith("/to/"):
+            self.moved(f"http://{path.removeprefix('/to/')}")
+            return
+        served.get(path, lambda _: self.send_error(404))(start)
 
     def whole(self, start: int, stop: int | None = None) -> None:
         """Serve from ``start`` as asked, and hang up at ``stop``."""
@@ -104,6 +118,27 @@ class _Handler(BaseHTTPRequestHandler):
     def shifted(self, start: int) -> None:
         """Send something else than was asked for, as a broken proxy does, unless the whole file is asked for."""
         self.whole(start + 1 if start else 0)
+
+    def tagged(self, start: int, *, cut: bool = False) -> None:
+        content, etag = self.server.tagged
+        start = start if self.headers.get("If-Range", etag) == etag else 0
+        self.send_response(206 if start else 200)
+        if start:
+            self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+        self.send_header("Content-Length", str(len(content) - start))
+        self.send_header("ETag", etag)
+        self.end_headers()
+        self.wfile.write(content[start : len(content) // 2] if cut else content[start:])
+        self.close_connection = cut
+
+    def text(self, _: int) -> None:
+        """A page that is sent as weights would be, padded to their size."""
+        page = b"\n<!DOCTYPE html><title>Sign in</title>".ljust(len(CONTENT))
+        self.send_response(200)
+        self.send_header("Content-Type", "application/octet-stream")
+        self.send_header("Content-Length", str(len(page)))
+        self.end_headers()
+        self.wfile.write(page)
 
     def page(self, _: int) -> None:
         page = b"<html>Please log in to the network</html>"
@@ -141,7 +176,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def moved(self, path: str) -> None:
         self.send_response(302)
-        self.send_header("Location", self.server.url(path))
+        self.send_header("Location", path if "://" in path else self.server.url(path))
         self.send_header("Content-Length", "0")
         self.end_headers()
 

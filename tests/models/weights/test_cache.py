@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from models.errors import WeightsUnavailable, WrongWeights
+from models.own_folder import own_folder
 from models.weights import cache
 from models.weights.cache import (
-    TRANSFERS,
-    cache_folder,
     ensure,
     expected_checksum,
     fetch,
@@ -21,6 +20,7 @@ from models.weights.cache import (
     shipped,
     verify,
 )
+from models.weights.folder import TRANSFERS, cache_folder
 from models.weights.registry import WEIGHTS, WeightFile
 from tests.foreign import foreign_folder, lost
 from tests.models.weights.server import CONTENT, MEGABYTE, WeightsServer
@@ -33,7 +33,7 @@ import sys
 from pathlib import Path
 from models.weights.cache import fetch
 from models.weights.registry import WeightFile
-print(fetch(WeightFile("toy", "toy.pth", (sys.argv[1],), 1, None, "MIT", "anything"), Path(sys.argv[2])))
+print(fetch(WeightFile("toy", "toy.pth", (sys.argv[1],), 3 << 20, None, "MIT", "anything"), Path(sys.argv[2])))
 """
 
 
@@ -222,6 +222,23 @@ def test_of_two_processes_one_fetches_and_the_other_waits_for_it(server: Weights
         assert printed == f"{tmp_path / 'toy.pth'}\n", complaints
     assert server.ranges == [None]
     assert (tmp_path / "toy.pth").read_bytes() == CONTENT
+
+
+def test_many_processes_at_once_fetch_two_files_once_each(server: WeightsServer, tmp_path: Path):
+    server.tagged = CONTENT, '"first"'
+    fetching = [another_process(server, path, tmp_path / path[1:]) for path in ["/whole", "/tagged"] for _ in range(3)]
+    for process in fetching:
+        printed, complaints = process.communicate(timeout=120)
+        assert printed.endswith("toy.pth\n"), complaints
+    assert sorted(path for path, _ in server.headers) == ["/tagged", "/whole"]
+    assert (tmp_path / "whole" / "toy.pth").read_bytes() == CONTENT
+
+
+def test_what_was_begun_of_another_file_is_dropped_and_fetched_once_more(server: WeightsServer, tmp_path: Path):
+    part = own_folder(tmp_path, TRANSFERS) / "toy.pth.part"
+    part.write_bytes(bytes(MEGABYTE))
+    assert fetch(weights(server, "/whole", sha256=SHA256), tmp_path).read_bytes() == CONTENT
+    assert server.ranges == [f"bytes={MEGABYTE}-", None]
 
 
 def test_whoever_waits_goes_on_where_a_killed_process_stopped(server: WeightsServer, tmp_path: Path):

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from models.own_folder import find_own
-from models.weights.contents import REMEMBERED, contents
+from models.weights.contents import REMEMBERED, REMEMBERED_FROM_BYTES, checksum, contents, keep_checksum
 from tests.foreign import foreign_folder, lost
 from tests.paths import ROOT
 
@@ -123,3 +124,32 @@ def test_what_lies_in_the_cache_folder_stays(tmp_path: Path, cache: Path):
     contents(tmp_path / "a.pth")
     assert lost(before, cache) == []
     assert record_of(cache).parent.name == f"{REMEMBERED}-2"
+
+
+LARGE = bytes(REMEMBERED_FROM_BYTES)
+
+
+def bytes_read() -> int:
+    return int(re.search(r"rchar: (\d+)", Path("/proc/self/io").read_text())[1])
+
+
+def test_a_large_file_is_read_once_a_process_until_it_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("YOUTUBE_OCC_WEIGHTS", str(tmp_path / "weights"))
+    (tmp_path / "large.pth").write_bytes(LARGE)
+    before = bytes_read()
+    found = {checksum(tmp_path / "large.pth") for _ in range(4)}
+    assert found == {hashlib.sha256(LARGE).hexdigest()}
+    assert len(LARGE) <= bytes_read() - before < 2 * len(LARGE)
+    (tmp_path / "large.pth").write_bytes(LARGE[:-1] + b"x")
+    assert checksum(tmp_path / "large.pth") not in found
+
+
+def test_what_was_just_fetched_is_not_read_again_for_its_provenance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("YOUTUBE_OCC_WEIGHTS", str(tmp_path / "weights"))
+    (tmp_path / "part").write_bytes(LARGE)
+    found = checksum(tmp_path / "part")
+    (tmp_path / "part").replace(tmp_path / "whole")
+    keep_checksum(tmp_path / "whole", found)
+    before = bytes_read()
+    assert checksum(tmp_path / "whole") == found
+    assert bytes_read() - before < len(LARGE)

@@ -1,10 +1,11 @@
 """Downloads from a server on the loopback interface that cuts, lies, redirects or refuses."""
 
+import contextlib
 from pathlib import Path
 
 import pytest
 
-from models.errors import WeightsUnavailable
+from models.errors import WeightsUnavailable, WeightsUnreachable
 from models.weights.download import download
 from tests.models.weights.server import CONTENT, MEGABYTE, WeightsServer
 
@@ -114,3 +115,68 @@ def test_a_folder_that_cannot_be_written_is_an_error(server: WeightsServer, tmp_
     (tmp_path / "file").touch()
     with pytest.raises(WeightsUnavailable, match="Not a directory"):
         download(server.url("/whole"), tmp_path / "file" / "weights.part", "toy")
+
+
+OTHER = bytes(reversed(CONTENT))
+
+
+def halved(server: WeightsServer, target: Path) -> None:
+    server.tagged = CONTENT, '"first"'
+    with pytest.raises(WeightsUnreachable, match="the connection ended"):
+        download(server.url("/tagged-half"), target, "toy")
+    assert target.read_bytes() == CONTENT[: len(CONTENT) // 2]
+
+
+def test_what_was_begun_goes_on_only_while_the_server_has_the_same_file(server: WeightsServer, target: Path):
+    halved(server, target)
+    download(server.url("/tagged-half").removesuffix("-half"), target, "toy", is_checked=True)
+    assert target.read_bytes() == CONTENT
+    assert server.ranges[-1] == f"bytes={len(CONTENT) // 2}-"
+    assert not list(target.parent.glob("*.origin"))
+
+
+def test_a_file_that_was_replaced_under_its_name_is_fetched_from_its_first_byte(server: WeightsServer, target: Path):
+    halved(server, target)
+    server.tagged = OTHER, '"second"'
+    with pytest.raises(WeightsUnreachable, match="the connection ended"):
+        download(server.url("/tagged-half"), target, "toy")
+    assert server.headers[-1][1]["If-Range"] == '"first"'
+    assert target.read_bytes() == OTHER[: len(OTHER) // 2], "no byte of the first file is left"
+
+
+def test_what_another_server_began_is_gone_on_with_only_where_a_checksum_will_tell(server: WeightsServer, target: Path):
+    halved(server, target)
+    server.tagged = OTHER, '"another"'
+    download(server.url("/tagged"), target, "toy")
+    assert target.read_bytes() == OTHER
+
+
+@pytest.mark.parametrize("path", ["/unsatisfiable", "/whole"])
+def test_what_is_longer_than_the_file_or_answered_with_416_is_dropped(server: WeightsServer, target: Path, path: str):
+    target.write_bytes(CONTENT + b"more")
+    with contextlib.suppress(WeightsUnreachable):
+        download(server.url(path), target, "toy")
+    assert not target.exists() or target.read_bytes() == CONTENT
+
+
+def test_a_stream_that_outgrows_the_file_is_ended_and_dropped(server: WeightsServer, target: Path):
+    with pytest.raises(WeightsUnreachable, match="more than the 2097152 bytes"):
+        download(server.url("/chunked"), target, "toy", MEGABYTE)
+    assert list(target.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "size", "reason"),
+    [
+        ("/text", len(CONTENT), "no weights: '<!DOCTYPE html>"),
+        ("/page", len(CONTENT), "a web page"),
+        ("/whole", 3 * len(CONTENT), f"has {len(CONTENT)} bytes"),
+        ("/whole", len(CONTENT) // 3, f"has {len(CONTENT)} bytes"),
+    ],
+)
+def test_what_cannot_be_weights_by_its_first_bytes_or_size_is_refused_before_it_is_written(
+    server: WeightsServer, target: Path, path: str, size: int, reason: str
+):
+    with pytest.raises(WeightsUnreachable, match=reason):
+        download(server.url(path), target, "toy", size)
+    assert list(target.parent.iterdir()) == []

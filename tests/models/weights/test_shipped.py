@@ -11,7 +11,8 @@ from torch import nn
 from models.dust3r import Dust3r
 from models.indoor.small import IndoorNet
 from models.san import San
-from models.weights.cache import SHIPPED, checksum, locate, shipped
+from models.weights.cache import SHIPPED, locate, shipped
+from models.weights.contents import checksum
 from tests.models.weights import frozen_names
 from tests.paths import ROOT
 

@@ -17,6 +17,7 @@ from pipeline.contract.errors import (
     HostResting,
     NoClips,
     NoIndoorClip,
+    WeightsAway,
 )
 from pipeline.stages.failures import (
     PROCESS_DIED,
@@ -125,3 +126,10 @@ def test_a_failure_has_happened_at_least_once():
     known = {"stage": "clips", "code": "NoClips", "detail": "", "wanted": "0", "when": "2026-01-02T03:04:05+00:00"}
     with pytest.raises(ValidationError):
         Failure(**known, tries=0)
+
+
+def test_weights_that_no_server_gives_are_tried_again_however_often_they_did_not_come(video: VideoStore):
+    for _ in range(5):
+        failure = record_failure(video, "reconstruction", "0123", WeightsAway("nobody answers"))
+    assert failure.tries == 1
+    assert worth_trying(failure, "0123", give_up_after=3)

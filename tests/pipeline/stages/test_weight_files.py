@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from safetensors.torch import load_file, save_file
 
-from models.weights.cache import SHIPPED, checksum
+from models.weights.cache import SHIPPED
+from models.weights.contents import checksum
 from pipeline.contract.errors import WeightsReplaced
 from pipeline.stages.base import Workbench
 from pipeline.stages.chain import made_by

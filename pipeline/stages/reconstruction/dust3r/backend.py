@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Images
-from pipeline.contract.errors import SettingsError, TooFewRegistered, WeightsReplaced
+from pipeline.contract.errors import TooFewRegistered, WeightsReplaced
 from pipeline.contract.records import Reconstruction
+from pipeline.stages.network_errors import as_settings_error
 from pipeline.stages.reconstruction.dust3r.alignment.graph import video_pairs
 from pipeline.stages.reconstruction.dust3r.alignment.records import Alignment, PairPredictions
 from pipeline.stages.reconstruction.dust3r.settings import Dust3rSettings
@@ -39,7 +40,8 @@ class Dust3rReconstructor:
         """SHA-256 of the file of weights; fetches it if need be.
 
         Raises:
-            SettingsError: the weights cannot be had.
+            SettingsError: there are no such weights.
+            WeightsAway: no server gives them at the moment.
         """
         return _weights(self.settings.weights)
 
@@ -49,15 +51,15 @@ class Dust3rReconstructor:
         Raises:
             TooFewRegistered: too few frames show anything, or see one place.
             InconsistentReconstruction: the network's pairs contradict each other or hold values that are not finite.
-            SettingsError: the weights cannot be had or are damaged, or the device's memory is too small.
+            SettingsError: the weights are unknown or damaged, or the device's memory is too small.
+            WeightsAway: no server gives the weights at the moment.
         """
         from models.dust3r.preprocess import preprocess
-        from models.errors import ModelError
         from pipeline.stages.reconstruction.dust3r.alignment.align import align
 
         shown = rgb.std(axis=(1, 2)).max(axis=1) >= self.settings.min_contrast
         self._require(int(shown.sum()), "frames show anything but one colour")
-        try:
+        with as_settings_error(f"reconstruction weights {self.settings.weights}"):
             network = _network(
                 self.settings.weights, _sha256(self.settings.weights), self.settings.device, self.settings.precision
             )
@@ -65,8 +67,6 @@ class Dust3rReconstructor:
             size = self.settings.image_size or max(height, width)
             images, crop = preprocess(rgb[shown], size, keep_shape=height != width)
             edges, maps = self._predict(network, images, scratch)
-        except ModelError as error:
-            raise SettingsError(str(error)) from error
         predictions = PairPredictions(
             len(images), edges, maps.points1, maps.points2, maps.confidence1, maps.confidence2
         )
@@ -100,14 +100,14 @@ def _network(weights: str, sha256: str, device: str | None, precision: str) -> "
     """Load a network once for all clips of a process, as long as the weights are the same."""
     import torch
 
+    from models.device import in_bfloat16
     from models.dust3r import Dust3r
 
     place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     network = Dust3r.load(weights).to(place)
     if _sha256(weights) != sha256:
         raise WeightsReplaced(f"{weights} was replaced while it was read: run the stage again")
-    halves = precision == "bfloat16" or (precision == "auto" and place.type == "cuda")
-    return network.cast_body(torch.bfloat16) if halves else network
+    return network.cast_body(torch.bfloat16) if in_bfloat16(precision, place) else network
 
 
 def _weights(weights: str) -> Mapping[str, str]:
@@ -124,15 +124,14 @@ def _sha256(weights: str) -> str:
 @lru_cache(maxsize=1)
 def _of_name(weights: str) -> Mapping[str, str]:
     """Return what verified weights hold, which are read once in a process."""
-    from models.weights.cache import checksum
+    from models.weights.contents import checksum
 
     path = _located(weights)
     return {path.name: checksum(path)}
 
 
 def _of_path(weights: str) -> Mapping[str, str]:
-    from models.weights.cache import checksum
-    from models.weights.contents import contents
+    from models.weights.contents import checksum, contents
 
     path = _located(weights)
     return {path.name: contents(Path(weights)).get(path.name) or checksum(path)}
@@ -140,12 +139,9 @@ def _of_path(weights: str) -> Mapping[str, str]:
 
 def _located(weights: str) -> Path:
     from models.dust3r.checkpoint import locate
-    from models.errors import ModelError
 
-    try:
+    with as_settings_error(f"reconstruction weights {weights}"):
         return locate(weights)
-    except ModelError as error:
-        raise SettingsError(str(error)) from error
 
 
 def _frame_notes(shown: NDArray[np.bool_]) -> tuple[str, ...]:

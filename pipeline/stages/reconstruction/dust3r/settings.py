@@ -38,7 +38,7 @@ class Dust3rSettings(BaseModel):
         None, json_schema_extra=HERE_ALONE, description="torch device; none = the GPU if there is one"
     )
     precision: Literal["auto", "float32", "bfloat16"] = Field(
-        "auto", description="of encoder and decoders; auto = bfloat16 on GPUs, float32 on CPUs, where it is faster"
+        "auto", description="of encoder and decoders; auto = bfloat16 on GPUs that have it, else float32"
     )
     min_contrast: float = Field(
         2.0, ge=0, description="grey levels, standard deviation; flatter frames (fades, covered lens) are left out"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pydantic import BaseModel
 
-from models.weights.cache import checksum
+from models.weights.contents import checksum
 from pipeline.contract.errors import SettingsError
 from pipeline.stages.indoor_clips.network_filter import NetworkFilter
 from pipeline.stages.indoor_clips.places365 import Places365Filter

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 
 from models.dust3r.preprocess import Crop
-from models.weights.cache import checksum
+from models.weights.contents import checksum
 from pipeline.contract.errors import ClipError, SettingsError, TooFewRegistered, WeightsReplaced
 from pipeline.stages.reconstruction.dust3r.alignment.align import align
 from pipeline.stages.reconstruction.dust3r.alignment.settings import AlignmentSettings

@@ -1,0 +1,78 @@
+"""Weights are fetched before any video needs them: by one process, once, or with an error that may pass."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from models.weights.registry import WEIGHTS
+from pipeline.contract.errors import WeightsAway
+from pipeline.settings import load_settings
+from pipeline.stages.needed_weights import fetch_weights, missing_weights, needed_weights
+from tests.models.weights.server import CONTENT, running
+from tests.paths import ROOT
+
+PAPER = ["resnet50_places365", "dust3r_vitl_512_dpt", "san_vit_b_16"]
+FETCH = """
+import dataclasses, sys
+from models.weights.registry import WEIGHTS
+from pipeline.settings import load_settings
+from pipeline.stages.needed_weights import fetch_weights
+for name, entry in list(WEIGHTS.items()):
+    WEIGHTS[name] = dataclasses.replace(entry, urls=(f"{sys.argv[1]}?{name}",), size_bytes=3 << 20, sha256=None)
+fetch_weights(load_settings("youtube_occ"))
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("YOUTUBE_OCC_WEIGHTS", str(tmp_path / "weights"))
+    return tmp_path / "weights"
+
+
+@pytest.mark.parametrize("profile", ["classic", "small"])
+def test_a_profile_without_weights_of_others_needs_none(folder: Path, profile: str):
+    assert needed_weights(load_settings(profile)) == []
+    fetch_weights(load_settings(profile))
+    assert not folder.exists()
+
+
+def test_the_papers_profile_needs_one_file_a_network_and_another_backend_another(folder: Path):
+    assert [weights.name for weights in needed_weights(load_settings("youtube_occ"))] == PAPER
+    cheaper = load_settings("youtube_occ", overrides={"reconstruction": {"backend": "colmap"}})
+    assert len(needed_weights(cheaper)) == 2
+    folder.mkdir()
+    (folder / needed_weights(cheaper)[0].file_name).touch()
+    assert missing_weights(cheaper) == needed_weights(cheaper)[1:]
+
+
+def test_processes_that_begin_at_once_fetch_each_file_once(folder: Path):
+    with running() as server:
+        command = [sys.executable, "-c", FETCH, server.url("/whole")]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        begun = [subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE) for _ in range(2)]
+        for process in begun:
+            _, said = process.communicate(timeout=120)
+            assert process.returncode == 0, said
+        asked = [path for path, _ in server.headers]
+    names = [weights.name for weights in needed_weights(load_settings("youtube_occ"))]
+    assert sorted(asked) == sorted(f"/whole?{name}" for name in names)
+    for name in names:
+        assert (folder / WEIGHTS[name].file_name).read_bytes() == CONTENT
+
+
+@pytest.mark.usefixtures("folder")
+def test_weights_that_no_server_gives_are_away_and_mirrors_of_the_settings_help(monkeypatch: pytest.MonkeyPatch):
+    settings = load_settings("youtube_occ", overrides={"reconstruction": {"backend": "colmap"}})
+    for weights in needed_weights(settings):
+        here = weights.__class__(
+            weights.name, "whole", ("http://127.0.0.1:9/x",), len(CONTENT), None, "MIT", "anything"
+        )
+        monkeypatch.setitem(WEIGHTS, weights.name, here)
+    with pytest.raises(WeightsAway, match="could not be fetched"):
+        fetch_weights(settings)
+    with running() as server:
+        fetch_weights(settings, (server.url(""),))
+    assert missing_weights(settings) == []
