@@ -10,6 +10,7 @@ from dataclasses import replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.contract.errors import CorruptStore
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.catalog.rows import ASKABLE, CatalogRow, VideoState
 from pipeline.sources.entries import SourceEntry, SourceList
@@ -66,8 +67,14 @@ def listed_as(entry: SourceEntry) -> str:
 
 
 def rules_of(row: CatalogRow) -> SourceRules:
-    """Return the rules that hold for a video."""
-    return SourceRules.model_validate_json(row.rules) if row.rules else SourceRules()
+    """Return the rules that hold for a video; raises ``CorruptStore`` where the catalog holds none that anybody wrote."""
+    try:
+        return SourceRules.model_validate_json(row.rules) if row.rules else SourceRules()
+    except ValueError as error:
+        message = (
+            f"the catalog's rules of {row.video_id} do not read back ({row.rules[:80]!r}): restore it from a backup"
+        )
+        raise CorruptStore(message) from error
 
 
 def as_found(row: CatalogRow) -> FoundVideo:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.contract.errors import UnwantedVideo
+from pipeline.contract.errors import CorruptStore, UnwantedVideo
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.catalog.rows import CatalogRow, VideoState
 from pipeline.sources.current_rules import bring_rules, rules_of
@@ -139,3 +139,10 @@ def test_a_channel_is_read_whole_once_its_rules_have_changed(
     (again,) = discover(catalog, listed(tmp_path, {**channel, **before}), QUICK)
     (changed,) = discover(catalog, listed(tmp_path, {**channel, **after}), QUICK)
     assert (len(first.fresh), again.listed, len(changed.fresh)) == (40, 30, after.get("limit", 90) - 40)
+
+
+@pytest.mark.parametrize("written", ["\0", "{", '{"no_such": 1}', "[]"])
+def test_rules_that_nobody_wrote_are_damage(written: str):
+    row = CatalogRow("v", VideoSource.of_origin("tour://1"), rules=written)
+    with pytest.raises(CorruptStore, match="restore it from a backup"):
+        rules_of(row)
