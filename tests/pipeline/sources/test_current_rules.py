@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.contract.errors import CorruptStore, UnwantedVideo
 from pipeline.sources.catalog.catalog import Catalog
-from pipeline.sources.catalog.rows import CatalogRow, VideoState
+from pipeline.sources.catalog.rows import ASKABLE, CatalogRow, VideoState
 from pipeline.sources.current_rules import bring_rules, rules_of
 from pipeline.sources.discover import discover
 from pipeline.sources.entries import SourceList, read_entries
@@ -89,7 +89,7 @@ def test_a_video_that_a_rule_spoke_against_is_asked_for_again_once_none_does(
     assert (row.state is VideoState.NEW, row.tries == 0, last_failure(video) is None) == (wakes,) * 3
 
 
-@pytest.mark.parametrize("state", sorted(set(VideoState) - {VideoState.NEW, VideoState.RETRY, VideoState.UNWANTED}))
+@pytest.mark.parametrize("state", sorted(set(VideoState) - {*ASKABLE, VideoState.UNWANTED}))
 def test_what_is_fetched_or_has_another_reason_stays_as_it_is(catalog: Catalog, tmp_path: Path, state: VideoState):
     key = known(catalog, tmp_path, state, {"height_max": 360})
     before = catalog.row(key)
