@@ -55,6 +55,11 @@ def nominal_rate(stream: VideoStream) -> float:
     return float(stream.average_rate or stream.guessed_rate or 25)
 
 
+def wraps_after(container: InputContainer) -> float | None:
+    """Return after how many seconds the time stamps of a container begin anew; MPEG counts 33 bits of 90 kHz."""
+    return 2**33 / 90000 if container.format.name in ("mpegts", "mpeg") else None
+
+
 def _film(container: InputContainer, path: Path) -> VideoStream:
     """Return the stream that is flagged as the default, and of several the one with the largest picture."""
     known = [stream for stream in container.streams.video if stream.codec_context is not None]

@@ -15,7 +15,10 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from pipeline.media.clock import RisingClock
-from pipeline.media.container import nominal_rate
+from pipeline.media.container import nominal_rate, wraps_after
+
+WITHOUT_TIMES = ("avi",)
+"""Containers that hold a rate and no times; what FFmpeg makes up for pictures that are shown later is wrong."""
 
 BROKEN_MAX = 0.01
 """Share of packets that may be damaged; one always may."""
@@ -42,11 +45,12 @@ def shown_frames(container: InputContainer, stream: VideoStream) -> Iterator[Sho
     Raises:
         av.FFmpegError: more than ``BROKEN_MAX`` of it does not decode.
     """
-    clock, lost = RisingClock(1 / nominal_rate(stream)), _Count()
+    clock, lost = RisingClock(1 / nominal_rate(stream), wraps_after(container)), _Count()
+    has_times = container.format.name not in WITHOUT_TIMES
     before: tuple[int, int] | None = None
     for index, frame in enumerate(_whole_pictures(_decoded(container, stream, lost))):
         size = (frame.width, frame.height)
-        rises = clock.tick(None if frame.pts is None else float(frame.time))
+        rises = clock.tick(float(frame.time) if has_times and frame.pts is not None else None)
         yield ShownFrame(index, clock.time_s, rises and before in (None, size), lost.count, frame)
         before = size
 

@@ -12,7 +12,7 @@ from av.video.stream import VideoStream
 from pipeline.contract.errors import BrokenVideo
 from pipeline.media.clock import LONGEST_STEP_S, duration
 from pipeline.media.colour import transfer_of
-from pipeline.media.container import nominal_rate, opened
+from pipeline.media.container import nominal_rate, opened, wraps_after
 from pipeline.media.decoding import first_frame, shown_frames
 from pipeline.media.pictures import upright_size
 
@@ -74,7 +74,7 @@ def probe(path: Path) -> Probe:
     with opened(path) as (container, stream):
         held = _packets(container, stream)
         _refuse_cut_off(path, container, stream, held)
-        length = duration(held.stamps, 1 / nominal_rate(stream), held.last_s)
+        length = duration(held.stamps, 1 / nominal_rate(stream), held.last_s, wraps_after(container))
         notes = tuple(_notes(first, len(container.streams.video), held.span_s, length))
     return Probe(width, height, round(len(held.stamps) / length, 6), len(held.stamps), round(length, 6), notes)
 
@@ -102,7 +102,7 @@ def is_continuous(path: Path) -> bool:
         if container.format.name.startswith(STATES_LENGTH):
             return True
         held, nominal_s = _packets(container, stream), 1 / nominal_rate(stream)
-        return abs(held.span_s - duration(held.stamps, nominal_s, held.last_s)) < LONGEST_STEP_S
+        return abs(held.span_s - duration(held.stamps, nominal_s, held.last_s, wraps_after(container))) < LONGEST_STEP_S
 
 
 def length_of(container: InputContainer, stream: VideoStream) -> float:

@@ -1,5 +1,6 @@
 """Films with the faults of the field, made by encoders and by writing over single bytes."""
 
+import struct
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -13,6 +14,10 @@ from pipeline.contract.arrays import Images
 from tests.pipeline.videos import write_video
 
 RATE = 12
+ONE = 1 << 16
+EIGHT = [(1, 0, 0, 1), (-1, 0, 0, 1), (1, 0, 0, -1), (-1, 0, 0, -1)]
+EIGHT += [(0, 1, 1, 0), (0, 1, -1, 0), (0, -1, 1, 0), (0, -1, -1, 0)]
+"""The a, b, c and d of all display matrices that turn and mirror."""
 
 
 def stream_of(path: Path, frames: Sequence[Images], start_s: float = 0.0, key_every: int = 1000) -> bytes:
@@ -88,3 +93,11 @@ def with_edit_list(path: Path, frames: Sequence[Images], first: int, count: int)
     content[place : place + 8] = shown.to_bytes(4, "big") + begin.to_bytes(4, "big")
     path.write_bytes(content)
     return path
+
+
+def with_matrix(path: Path, a: int, b: int, c: int, d: int) -> None:
+    """Write the matrix of the track's header (ISO/IEC 14496-12, 8.3.2), which no encoder here would write."""
+    content = bytearray(path.read_bytes())
+    place = content.index(b"tkhd") + 4 + 4 + 20 + 8 + 8
+    content[place : place + 36] = struct.pack(">9i", a * ONE, b * ONE, 0, c * ONE, d * ONE, 0, 0, 0, 1 << 30)
+    path.write_bytes(content)

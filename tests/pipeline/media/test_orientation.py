@@ -1,42 +1,21 @@
 """Eight ways to lay a picture, each of which comes out upright."""
 
-import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pipeline.media import frames_at, iterate, probe
+from tests.pipeline.media.films import EIGHT, with_matrix
 from tests.pipeline.videos import write_video
 
 UPRIGHT = np.zeros((96, 128, 3), np.uint8)
 UPRIGHT[:48, :64, 0] = 220
 UPRIGHT[48:, :64, 1] = 220
 UPRIGHT[:48, 64:, 2] = 220
-ONE = 1 << 16
 
 
-def with_matrix(path: Path, a: int, b: int, c: int, d: int) -> None:
-    """Write the matrix of the track's header (ISO/IEC 14496-12, 8.3.2), which no encoder here would write."""
-    content = bytearray(path.read_bytes())
-    place = content.index(b"tkhd") + 4 + 4 + 20 + 8 + 8
-    content[place : place + 36] = struct.pack(">9i", a * ONE, b * ONE, 0, c * ONE, d * ONE, 0, 0, 0, 1 << 30)
-    path.write_bytes(content)
-
-
-@pytest.mark.parametrize(
-    ("a", "b", "c", "d"),
-    [
-        (1, 0, 0, 1),
-        (-1, 0, 0, 1),
-        (1, 0, 0, -1),
-        (-1, 0, 0, -1),
-        (0, 1, 1, 0),
-        (0, 1, -1, 0),
-        (0, -1, 1, 0),
-        (0, -1, -1, 0),
-    ],
-)
+@pytest.mark.parametrize(("a", "b", "c", "d"), EIGHT)
 def test_a_picture_is_shown_as_the_display_matrix_says(tmp_path: Path, a: int, b: int, c: int, d: int):
     """The stored pixel (x, y) is shown at (a x + c y, b x + d y); here the upright picture is stored accordingly."""
     stored = UPRIGHT[::b, ::c].swapaxes(0, 1) if b else UPRIGHT[::d, ::a]

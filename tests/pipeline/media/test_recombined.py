@@ -1,0 +1,13 @@
+"""Films with several faults at once are read right, or refused with a reason; a thousand were (``docs/results/field``)."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline.media.recombined import draw, wrong
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_faults_that_come_together_are_read_right(tmp_path: Path, seed: int):
+    film = draw(seed, tmp_path)
+    assert wrong(film) == "", film.faults
