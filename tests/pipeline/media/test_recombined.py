@@ -1,4 +1,4 @@
-"""Films with several faults at once are read right, or refused with a reason; a thousand were (``docs/results/field``)."""
+"""Films with several faults at once are read right, or refused with a reason."""
 
 from pathlib import Path
 
