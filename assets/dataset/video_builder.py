@@ -38,6 +38,9 @@ class VideoBuild:
     detail: str
 
 
+GRACE_S = 20.0
+
+
 class VideoBuilder:
     """Builds videos in subprocesses, ``dataset.parallel_videos`` at once, on behalf of the run ``run_id``."""
 
@@ -49,7 +52,7 @@ class VideoBuilder:
         self._threads = ThreadPoolExecutor(self.settings.dataset.parallel_videos)
         self._builds: dict[str, Future[VideoBuild]] = {}
         self._children: set[subprocess.Popen[bytes]] = set()
-        self._stopped = False
+        self._stopped_at: float | None = None
 
     def start(self, video_id: str) -> None:
         """Build a video as soon as there is room."""
@@ -60,8 +63,8 @@ class VideoBuilder:
         return self._builds[video_id].result()
 
     def stop(self) -> None:
-        """End what is still being built."""
-        self._stopped = True
+        """End what is still being built; what has not ended ``GRACE_S`` seconds later is killed."""
+        self._stopped_at = time.monotonic()
         self._threads.shutdown(wait=False, cancel_futures=True)
         for child in list(self._children):
             child.terminate()
@@ -85,18 +88,27 @@ class VideoBuilder:
             config.flush()
             with subprocess.Popen([*PROCESS_VIDEO, "--tags", tags, "-c", config.name]) as child:  # noqa: S603 - no shell, and ids are of safe characters
                 self._children.add(child)
-                if self._stopped:  # by another thread, which did not see this child yet
+                if self._stopped_at is not None:  # by another thread, which did not see this child yet
                     child.terminate()
-                exit_code = child.wait()
+                exit_code = self._ended(child)
                 self._children.discard(child)
         return exit_code
+
+    def _ended(self, child: "subprocess.Popen[bytes]") -> int:
+        """Wait for a child; a process that a shell put into the background ignores the signals that would end it."""
+        while True:
+            try:
+                return child.wait(timeout=1)
+            except subprocess.TimeoutExpired:
+                if self._stopped_at is not None and time.monotonic() - self._stopped_at > GRACE_S:
+                    child.kill()
 
     def _record_death(self, video: VideoStore, started: float, exit_code: int) -> None:
         """Note an end that no stage has noted, and close the run that a dead process left open."""
         detail = f"its process ended with code {exit_code} before it was done"
         tags = {PARTITION_TAG: video.video_id, BUILT_BY: self.run_id}
         runs = self.instance.get_runs(dg.RunsFilter(tags=tags), limit=1)
-        if not self._stopped and not any(run.status is dg.DagsterRunStatus.CANCELED for run in runs):
+        if self._stopped_at is None and not any(run.status is dg.DagsterRunStatus.CANCELED for run in runs):
             note_death(video, self.settings, started, detail)
         for run in runs:
             if not run.is_finished:

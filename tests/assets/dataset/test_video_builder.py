@@ -97,14 +97,20 @@ def test_a_run_that_its_dead_process_left_open_is_closed(pipeline: PipelineResou
     assert closed.status == dg.DagsterRunStatus.FAILURE
 
 
+@pytest.mark.parametrize("obeys", [True, False])
 def test_stopping_ends_what_is_being_built_and_starts_nothing_more(
-    pipeline: PipelineResource, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    pipeline: PipelineResource, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, obeys: bool
 ):
+    monkeypatch.setattr(video_builder, "GRACE_S", 3600.0 if obeys else 0.2)
+    answer = "SIG_DFL" if obeys else "SIG_IGN"
+    deaf = f"import signal; signal.signal(signal.SIGTERM, signal.{answer}); "
     lonely = pipeline.model_copy(update={"overrides": {"dataset": {"parallel_videos": 1}}})
     builder = VideoBuilder(lonely, dg.DagsterInstance.ephemeral(), "a-run")
     started = tmp_path / "started"
     os.mkfifo(started)
-    builds_with(monkeypatch, f"import os, time; open({str(started)!r}, 'w').write(str(os.getpid())); time.sleep(3600)")
+    builds_with(
+        monkeypatch, deaf + f"import os, time; open({str(started)!r}, 'w').write(str(os.getpid())); time.sleep(3600)"
+    )
     builder.start("tour-6")
     builder.start("tour-7")
     process = psutil.Process(int(started.read_text()))
