@@ -102,7 +102,8 @@ def is_continuous(path: Path) -> bool:
         if container.format.name.startswith(STATES_LENGTH):
             return True
         held, nominal_s = _packets(container, stream), 1 / nominal_rate(stream)
-        return abs(held.span_s - duration(held.stamps, nominal_s, held.last_s, wraps_after(container))) < LONGEST_STEP_S
+        length = duration(held.stamps, nominal_s, held.last_s, wraps_after(container))
+        return abs(held.span_s - length) < 2 * nominal_s
 
 
 def length_of(container: InputContainer, stream: VideoStream) -> float:
