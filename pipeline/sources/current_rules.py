@@ -67,7 +67,7 @@ def listed_as(entry: SourceEntry) -> str:
 
 
 def rules_of(row: CatalogRow) -> SourceRules:
-    """Return the rules that hold for a video; raises ``CorruptStore`` where the catalog holds none that anybody wrote."""
+    """Return the rules that hold for a video; raises ``CorruptStore`` where the catalog holds none."""
     try:
         return SourceRules.model_validate_json(row.rules) if row.rules else SourceRules()
     except ValueError as error:
