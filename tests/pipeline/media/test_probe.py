@@ -11,6 +11,7 @@ from pipeline.stages.video.containers import check_whole
 from tests.pipeline.media.films import RATE, stream_of, with_edit_list, with_preview
 from tests.pipeline.videos import number_of, numbered, write_video
 
+NAMES = {"mpegts": "ts"}
 SHARES = np.array([0.0, 0.4, 0.8])
 
 
@@ -99,3 +100,30 @@ def test_half_a_film_is_still_cut_off(tmp_path: Path):
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
     with pytest.raises(BrokenVideo, match="cut off"):
         probe(path)
+
+
+@pytest.mark.parametrize(
+    ("container", "suffix", "codec"),
+    [
+        ("asf", "wmv", "wmv2"),
+        ("asf", "asf", "mpeg4"),
+        ("3gp", "3gp", "mpeg4"),
+        ("vob", "vob", "mpeg2video"),
+        ("mpegts", "m2ts", "libx264"),
+        ("mp4", "insv", "libx264"),
+        ("flv", "flv", "flv1"),
+    ],
+)
+def test_containers_that_cameras_and_discs_use_are_read(tmp_path: Path, container: str, suffix: str, codec: str):
+    made = write_video(
+        tmp_path / f"film.{NAMES.get(container, container)}", numbered(30, 176, 144), fps=25, codec=codec
+    )
+    path = made.rename(tmp_path / f"film.{suffix}")
+    held = probe(path)
+    assert (held.width, held.height, held.frame_count) == (176, 144, 30)
+    assert held.duration_s == pytest.approx(1.2, abs=0.05)
+    check_decodes(path)
+    frames = list(iterate(path, 72))
+    assert [number_of(frame.rgb) for frame in frames] == list(range(30))
+    assert [frame.time_s for frame in frames] == pytest.approx(np.arange(30) / 25, abs=0.002)
+    assert all(frame.follows for frame in frames)
