@@ -41,6 +41,8 @@ def picture(identity: Identity, width: int = 320, height: int = 240) -> NDArray[
     )
     moved = np.roll(texture.repeat(40, axis=0).repeat(40, axis=1), -3 * identity.frame, axis=1)[:, :width]
     grey = moved.astype(np.uint8)
+    lower = 2 * height // 3  # nearer things move faster, as in no still picture that is panned over
+    grey[lower:] = np.roll(moved, -2 * identity.frame, axis=1)[lower:]
     w, h = PATCH * width // 640, TOP * height // 480
     for place in range(DIGITS):
         grey[:h, place * w : (place + 1) * w] = LEVELS[identity.code // 4 ** (DIGITS - 1 - place) % 4]
