@@ -89,7 +89,9 @@ def test_a_projection_is_that_of_the_point_through_both_cameras(seed: int, depth
     poses = np.tile(np.eye(4), (2, 1, 1))
     poses[:, :3, :3] = Rotation.from_rotvec(draw.uniform(-0.2, 0.2, (2, 3))).as_matrix()
     poses[:, :3, 3] = draw.uniform(-0.3, 0.3, (2, 3))
-    views = ClipViews(np.zeros((2, 120, 160), np.float32), np.stack([INTRINSICS] * 2), poses, ((1,), (0,)), np.ones((2, 2)))
+    views = ClipViews(
+        np.zeros((2, 120, 160), np.float32), np.stack([INTRINSICS] * 2), poses, ((1,), (0,)), np.ones((2, 2))
+    )
     pixel = np.array([*draw.uniform((0, 0), (160, 120)), 1.0])
     turn, shift = views.projection(0, 1)
     point = poses[0, :3, :3] @ (np.linalg.inv(INTRINSICS) @ pixel * depth) + poses[0, :3, 3]
