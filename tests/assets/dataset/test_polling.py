@@ -66,7 +66,8 @@ def workplace(tmp_path_factory: pytest.TempPathFactory, web: Web) -> Workplace:
     place = Workplace(folder, str(sources))
     polite = {"interval_s": 0, "pause_s": 0, "retry_s": 0, "private_addresses": True}
     settings = {
-        "video": {"web": polite, "free_bytes_min": 0, "duplicates": {"enabled": False}},
+        # A host that keeps a run waiting must do so until the run is killed, however busy the machine is.
+        "video": {"web": polite, "timeout_s": 600, "free_bytes_min": 0, "duplicates": {"enabled": False}},
         "dataset": {"poll_cron": "* * * * *"},
     }
     place.settings_file.write_text(json.dumps(settings))
