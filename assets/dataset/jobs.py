@@ -78,10 +78,9 @@ def new_videos(context: dg.SensorEvaluationContext, pipeline: PipelineResource) 
     known = set(context.instance.get_dynamic_partitions(PARTITIONS))
     fresh = [video_id for video_id in Catalog(pipeline.store()).video_ids() if video_id not in known]
     underway = _underway(context.instance)
+    # While weights are missing, one run fetches them, or finds that nobody has them.
     most = 1 if missing_weights(pipeline.settings()) else pipeline.settings().dataset.requests_per_tick
-    room = max(
-        0, most - len(underway)
-    )  # while weights are missing, one run fetches them, or finds that nobody has them
+    room = max(0, most - len(underway))
     missing = islice((video_id for video_id in pipeline.missing() if video_id not in underway), room)
     return dg.SensorResult(
         run_requests=[_request(context.instance, video_id) for video_id in missing],

@@ -39,6 +39,7 @@ class VideoBuild:
 
 
 GRACE_S = 20.0
+"""Seconds that a build has to end by itself once it is told to."""
 
 
 class VideoBuilder:

@@ -30,7 +30,7 @@ from pipeline.sources.video_source import parse_source
 from pipeline.stages.base import Workbench
 from pipeline.stages.needed_weights import fetch_weights
 from pipeline.stages.registry import check_stage, stages
-from pipeline.stages.run import process_video
+from pipeline.stages.run import is_built, process_video
 from pipeline.stages.semantics.backends import segmenter
 from pipeline.stages.semantics.stage import semantics
 from pipeline.store.store import Store, data_url
@@ -70,8 +70,9 @@ def process(
     entered(store, video, settings)
     if listed is not None:
         bring_rules(catalog, listed)
-    check_ready(store, settings, [video.origin])
-    fetch_weights(settings, settings.dataset.weight_mirrors)
+    if not is_built(store.video(video.video_id), settings):
+        check_ready(store, settings, [video.origin], until=until)
+        fetch_weights(settings, settings.dataset.weight_mirrors, until=until)
     with bar() as progress:
         workbench = Workbench(store.video(video.video_id), catalog, settings, progress)
         for report in process_video(workbench, keep_source=settings.dataset.keep_videos, until=until):

@@ -27,7 +27,9 @@ def examine(store: Store, settings: Settings, entries: Iterable[SourceEntry]) ->
     yield shared_memory()
 
 
-def check_ready(store: Store, settings: Settings, origins: Iterable[str], *, with_dagster: bool = False) -> None:
+def check_ready(
+    store: Store, settings: Settings, origins: Iterable[str], *, with_dagster: bool = False, until: str | None = None
+) -> None:
     """Make sure that nothing is wrong that would fail every video of a batch, or all that lie on the web.
 
     Args:
@@ -35,12 +37,13 @@ def check_ready(store: Store, settings: Settings, origins: Iterable[str], *, wit
         settings: of all stages.
         origins: of the videos that are to be built; nothing is asked of the web unless one lies there.
         with_dagster: whether Dagster runs the batch.
+        until: the last stage that is run, None for all.
 
     Raises:
         NotReady: with a line for each thing that is wrong, and what to do.
     """
     on_the_web = [origin for origin in origins if origin.startswith(("http://", "https://"))]
-    found = [*_before_any_video(store, settings)]
+    found = [*_before_any_video(store, settings, until)]
     if on_the_web:
         youtube = any(name in origin for origin in on_the_web for name in YOUTUBE)
         found += _of_the_web(settings, youtube=youtube, required=True)
@@ -51,12 +54,12 @@ def check_ready(store: Store, settings: Settings, origins: Iterable[str], *, wit
         raise NotReady("\n".join(["nothing was begun; 'youtube-occ doctor' looks at everything", *lines]))
 
 
-def _before_any_video(store: Store, settings: Settings) -> Iterator[Diagnosis]:
+def _before_any_video(store: Store, settings: Settings, until: str | None = None) -> Iterator[Diagnosis]:
     yield data_folder(store)
     yield scratch_folder()
     yield file_handles()
     yield clock(store)
-    yield from weights(settings)
+    yield from weights(settings, until)
 
 
 def _of_the_web(settings: Settings, *, youtube: bool, required: bool) -> Iterator[Diagnosis]:

@@ -65,12 +65,12 @@ def clock(store: Store) -> Diagnosis:
     return ok("clock", shown)
 
 
-def weights(settings: SettingsTree) -> list[Diagnosis]:
-    """Tell which registered weights the settings need, and whether they are here or can be put here."""
-    folder, missing = cache_folder(), missing_weights(settings)
+def weights(settings: SettingsTree, until: str | None = None) -> list[Diagnosis]:
+    """Tell which registered weights the stages up to one need, and whether they are here or can be put here."""
+    folder, missing = cache_folder(), missing_weights(settings, until)
     found = [
         ok("weights", f"{one.name} is here, {(folder / one.file_name).stat().st_size / 1e9:.2f} GB; {one.licence}")
-        for one in needed_weights(settings)
+        for one in needed_weights(settings, until)
         if one not in missing
     ]
     for one in missing:

@@ -5,14 +5,12 @@ never by seeking, so that frame ``i`` is the same picture for every reader. Pict
 (display matrix applied), with square pixels, deinterlaced and in BT.709; times rise from 0.
 """
 
-from pipeline.media.container import CONTAINERS, OPEN_OPTIONS, open_container
+from pipeline.media.container import open_container
 from pipeline.media.frames import DecodedFrame, frames_at, frames_near, iterate, read_each, read_frames
-from pipeline.media.pictures import crop_box, to_frame_size
+from pipeline.media.pictures import crop_box
 from pipeline.media.probe import Probe, check_decodes, probe
 
 __all__ = [
-    "CONTAINERS",
-    "OPEN_OPTIONS",
     "DecodedFrame",
     "Probe",
     "check_decodes",
@@ -24,5 +22,4 @@ __all__ = [
     "probe",
     "read_each",
     "read_frames",
-    "to_frame_size",
 ]

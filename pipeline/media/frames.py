@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Images
 from pipeline.contract.errors import BrokenVideo
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, WHOLE, Box
-from pipeline.media.container import nominal_rate, opened
+from pipeline.media.container import opened
 from pipeline.media.decoding import shown_frames
 from pipeline.media.pictures import frame_picture, small_picture
-from pipeline.media.probe import is_continuous, length_of, probe
+from pipeline.media.probe import length_of
+from pipeline.media.seeking import pictures_near
 
 SEEN_HEIGHT = 180
 
@@ -76,36 +76,10 @@ def frames_near(path: Path, shares: NDArray[np.float64]) -> Iterator[Images]:
     Raises:
         BrokenVideo: nothing decodes there.
     """
-    if not is_continuous(path):
-        yield from _frames_by_clock(path, shares)
-        return
-    with opened(path) as (container, stream):
-        a_frame = av.time_base / nominal_rate(stream)
-        begin, duration = container.start_time or 0, length_of(container, stream) * av.time_base
-        for number, share in enumerate(shares.tolist()):
-            wanted = begin + share * duration
-            container.seek(int(wanted))
-            leads_there = False
-            for shown in shown_frames(container, stream):
-                time_s = shown.frame.time
-                leads_there = leads_there or time_s is None or time_s * av.time_base <= wanted + a_frame
-                if not leads_there:
-                    break
-                if time_s is None or time_s * av.time_base >= wanted:
-                    yield small_picture(shown.frame, stream, SEEN_HEIGHT)
-                    break
-            if not leads_there:
-                yield from _frames_by_clock(path, shares[number:])
-                return
-
-
-def _frames_by_clock(path: Path, shares: NDArray[np.float64]) -> Iterator[Images]:
-    """Yield the same of a video in which seeking does not lead anywhere, by decoding all of it."""
-    waiting = [share * probe(path).duration_s for share in shares.tolist()]
-    for frame in iterate(path, SEEN_HEIGHT):
-        while waiting and frame.time_s >= waiting[0]:
-            waiting.pop(0)
-            yield frame.rgb
+    found = pictures_near(
+        path, (shares * length_of(path)).tolist(), lambda shown, of: small_picture(shown.frame, of, SEEN_HEIGHT)
+    )
+    yield from (picture for picture in found if picture is not None)
 
 
 def read_each(path: Path, clips: Sequence[NDArray[np.int64]], boxes: Sequence[Box] = ()) -> Iterator[Images]:

@@ -33,17 +33,6 @@ def frame_picture(frame: VideoFrame, stream: VideoStream, box: Box = WHOLE) -> I
     return _made(frame, crop_box(width, height, _pixel_aspect(frame, stream), box), (FRAME_WIDTH, FRAME_HEIGHT))
 
 
-def to_frame_size(rgb: Images, pixel_aspect: float = 1.0) -> Images:
-    """Crop a picture to 4:3 about its centre and resize it to 640x480.
-
-    Args:
-        rgb: (h, w, 3) uint8.
-        pixel_aspect: width of a pixel over its height.
-    """
-    left, top, width, height = crop_box(rgb.shape[1], rgb.shape[0], pixel_aspect)
-    return np.asarray(_resized(rgb[top : top + height, left : left + width], (FRAME_WIDTH, FRAME_HEIGHT)), np.uint8)
-
-
 def crop_box(width: int, height: int, pixel_aspect: float = 1.0, box: Box = WHOLE) -> tuple[int, int, int, int]:
     """Return left, top, width and height, in pixels, of the largest centred 4:3 part of a box of a picture."""
     left, top = round(width * box.left), round(height * box.top)

@@ -86,7 +86,7 @@ def check_decodes(path: Path) -> None:
         BrokenVideo: a stretch does not decode.
     """
     with opened(path) as (container, stream):
-        length_s, begin_s = length_of(container, stream), (container.start_time or 0) / av.time_base
+        length_s, begin_s = _stated_length(container, stream), (container.start_time or 0) / av.time_base
         for sample in range(DECODING_SAMPLES):
             at_s = length_s * sample / DECODING_SAMPLES
             if not _decodes_from(container, stream, begin_s, at_s) and not _decodes(path):
@@ -106,8 +106,17 @@ def is_continuous(path: Path) -> bool:
         return abs(held.span_s - length) < 2 * nominal_s
 
 
-def length_of(container: InputContainer, stream: VideoStream) -> float:
-    """Return how long a container says it is, seconds, or how long it is; leaves it at its start."""
+def length_of(path: Path) -> float:
+    """Return for how long a video is shown, seconds: as its container says, or on the clock that rises."""
+    with opened(path) as (container, stream):
+        if container.duration and container.format.name.startswith(STATES_LENGTH):
+            return _stated_length(container, stream)
+        held = _packets(container, stream)
+        return duration(held.stamps, 1 / nominal_rate(stream), held.last_s, wraps_after(container))
+
+
+def _stated_length(container: InputContainer, stream: VideoStream) -> float:
+    """Return how long a container says it is, or what its time stamps span, seconds; leaves it at its start."""
     if container.duration:
         # Matroska's length is counted from 0, wherever the time stamps begin.
         before = (container.start_time or 0) if container.format.name.startswith("matroska") else 0

@@ -54,6 +54,12 @@ def check_stage(name: str | None) -> None:
         raise SettingsError(f"there is no stage {name!r}; choose one of {', '.join(stages())}")
 
 
+def stages_until(name: str | None) -> list[AnyStage]:
+    """Return the stages up to one, in their order; all of them where none is named."""
+    names = list(stages())
+    return [stages()[known] for known in names[: names.index(name) + 1 if name else None]]
+
+
 def last_stages() -> tuple[str, ...]:
     """Return the stages that no other one reads: with them a video is finished."""
     read = {given for stage in stages().values() for given in stage.inputs}

@@ -60,13 +60,15 @@ class Files:
     def stamp(self, *parts: str) -> Stamp | None:
         """Return the state of a file or folder, None where there is none; raises ``NotReadableNow``."""
         path = self.path(*parts)
+        if not _is_name(path):
+            return None
         try:
             with reading(path):
                 if self.is_local():
                     found = Path(path).stat()
                     return Stamp(found.st_size, f"{found.st_ino} {found.st_mtime_ns}")
                 info = self.file_system.info(path)
-        except (FileNotFoundError, ValueError):  # no file has a name that file systems cannot hold
+        except FileNotFoundError:
             return None
         return Stamp(info["size"] or 0, str(info.get("ETag") or info.get("mtime") or info.get("created")))
 
@@ -235,3 +237,11 @@ class Files:
     def is_local(self) -> bool:
         """Tell whether the files lie in a folder of this machine."""
         return "file" in np.atleast_1d(self.file_system.protocol)
+
+
+def _is_name(path: str) -> bool:
+    """Tell whether a file system can hold a name: without a zero, and text as a whole."""
+    try:
+        return b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        return False

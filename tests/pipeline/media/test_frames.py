@@ -17,7 +17,6 @@ from pipeline.media import (
     probe,
     read_each,
     read_frames,
-    to_frame_size,
 )
 from tests.pipeline.videos import number_of, numbered, write_video
 
@@ -170,9 +169,10 @@ def test_the_crop_is_centred_inside_the_picture_and_as_large_as_can_be(width: in
     assert abs(kept_width - wanted) <= 0.5 + 0.5 * 4 / 3 / aspect or 1 in (kept_width, kept_height)
 
 
-def test_a_frame_of_the_right_size_is_left_as_it_is() -> None:
+def test_a_frame_of_the_right_size_is_left_as_it_is(tmp_path: Path) -> None:
     picture = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
-    assert np.array_equal(to_frame_size(picture), picture)
+    path = write_video(tmp_path / "film.mov", [picture] * 2, codec="png", pixel_format="rgb24")
+    assert np.array_equal(read_frames(path, np.array([1]))[0], picture)
 
 
 def test_pictures_near_shares_of_the_length_are_small_and_follow_it(film: Path) -> None:

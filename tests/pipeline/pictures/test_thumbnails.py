@@ -7,7 +7,9 @@ import pytest
 from pipeline.contract.errors import BrokenVideo
 from pipeline.pictures.thumbnails import thumbnails
 from pipeline.store.video import VideoStore
+from tests.pipeline.media.films import stream_of
 from tests.pipeline.stored_room import FPS, FRAMES
+from tests.pipeline.videos import number_of, numbered
 
 
 def test_thumbnails_are_the_frames_at_their_times(room: VideoStore):
@@ -55,3 +57,10 @@ def test_a_file_that_is_no_video_is_refused(tmp_path: Path):
     (tmp_path / "video.mp4").write_bytes(b"no video at all")
     with pytest.raises(BrokenVideo):
         thumbnails(tmp_path / "video.mp4", [0.0])
+
+
+def test_thumbnails_of_joined_recordings_are_those_of_the_time_that_rises(tmp_path: Path):
+    parts = [stream_of(tmp_path / f"{i}.ts", numbered(30)[i * 15 : i * 15 + 15], start_s=5.0) for i in range(2)]
+    (tmp_path / "joined.ts").write_bytes(b"".join(parts))
+    found = thumbnails(tmp_path / "joined.ts", [2.0, 0.25, 1.0])
+    assert [number_of(picture) for picture in found] == [24, 3, 12]

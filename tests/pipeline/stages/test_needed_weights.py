@@ -41,6 +41,8 @@ def test_a_profile_without_weights_of_others_needs_none(folder: Path, profile: s
 
 def test_the_papers_profile_needs_one_file_a_network_and_another_backend_another(folder: Path):
     assert [weights.name for weights in needed_weights(load_settings("youtube_occ"))] == PAPER
+    assert [weights.name for weights in needed_weights(load_settings("youtube_occ"), until="indoor_clips")] == PAPER[:1]
+    assert needed_weights(load_settings("youtube_occ"), until="clips") == [], "a look at clips downloads nothing"
     cheaper = load_settings("youtube_occ", overrides={"reconstruction": {"backend": "colmap"}})
     assert len(needed_weights(cheaper)) == 2
     folder.mkdir()
