@@ -77,7 +77,8 @@ def process(
         workbench = Workbench(store.video(video.video_id), catalog, settings, progress)
         for report in process_video(workbench, keep_source=settings.dataset.keep_videos, until=until):
             progress.console.print(report_lines(report))
-    console.print(f"done: {store.path('videos', video.video_id)}")
+    said = f"stopped after {until}" if until else "done"
+    console.print(f"{said}: {store.path('videos', video.video_id)}")
 
 
 def score(
