@@ -8,6 +8,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
@@ -48,6 +49,8 @@ class Processes:
         sys.stdout.flush()
         pid = os.fork()
         if pid:
+            with suppress(PermissionError):  # the child has made its group, and become a command
+                os.setpgid(pid, pid)  # in both, whichever comes first: a signal must find the group
             self._running[pid] = task
             return
         code = 1

@@ -1,15 +1,21 @@
 """Pictures and depth maps of the benchmarks, as files."""
 
+import io
+import warnings
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
 from training.data.sample import PICTURE_SHAPE
 from training.errors import BrokenBenchmark
+
+MOST_PIXELS = 100_000_000
+"""More than any camera of a benchmark has; 300 MB in memory."""
 
 
 def read_picture(path: Path, *, any_size: bool = False) -> tuple[NDArray[np.uint8], tuple[int, int]]:
@@ -61,8 +67,23 @@ def _decoded(path: Path, flags: int) -> NDArray[Any]:
     except OSError as error:
         message = f"{path} is missing: {error.strerror}. The benchmark is incomplete; unpack it again"
         raise BrokenBenchmark(message) from error
-    decoded = cv2.imdecode(content, flags) if content.size else None
+    _check_pixels(path, content)
+    decoded = cv2.imdecode(content, flags)
     if decoded is None:
         message = f"{path.name} is no picture, or cut short; get it again"
         raise BrokenBenchmark(message)
     return np.asarray(decoded)
+
+
+def _check_pixels(path: Path, content: NDArray[np.uint8]) -> None:
+    """Refuse a picture by the size that its header claims, before memory is taken for it."""
+    try:
+        with warnings.catch_warnings(), Image.open(io.BytesIO(content), formats=("JPEG", "PNG")) as header:
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            width, height = header.size
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        message = f"{path.name} is no picture, or cut short; get it again"
+        raise BrokenBenchmark(message) from error
+    if width * height > MOST_PIXELS:
+        message = f"{path.name} says that it has {width}x{height} pixels, more than {MOST_PIXELS:,}; get it again"
+        raise BrokenBenchmark(message)

@@ -1,5 +1,7 @@
 """Pictures and depth maps as files: there and back, of any size, or named where they are none."""
 
+import struct
+import zlib
 from pathlib import Path
 
 import cv2
@@ -56,6 +58,24 @@ def test_what_is_no_picture_is_named(tmp_path: Path, content: bytes):
     (tmp_path / "x.png").write_bytes(content)
     with pytest.raises(BrokenBenchmark, match=r"x\.png is no picture, or cut short"):
         read_depth_png(tmp_path / "x.png")
+
+
+def claiming(suffix: str, height: int, width: int) -> bytes:
+    """A small picture whose header says that it has another size."""
+    content = bytearray(cv2.imencode(suffix, np.zeros((480, 640, 3), np.uint8))[1].tobytes())
+    if suffix == ".jpg":
+        content[:] = content.replace(struct.pack(">HH", 480, 640), struct.pack(">HH", height, width), 1)
+    else:
+        content[16:24] = struct.pack(">II", width, height)
+        content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
+    return bytes(content)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+def test_a_header_that_claims_more_pixels_than_any_camera_has_takes_no_memory(tmp_path: Path, suffix: str):
+    (tmp_path / f"large{suffix}").write_bytes(claiming(suffix, 20_000, 30_000))
+    with pytest.raises(BrokenBenchmark, match="says that it has 30000x20000 pixels"):
+        read_picture(tmp_path / f"large{suffix}", any_size=True)
 
 
 def test_a_missing_picture_says_that_the_benchmark_is_incomplete(tmp_path: Path):
