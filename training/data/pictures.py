@@ -78,12 +78,16 @@ def _decoded(path: Path, flags: int) -> NDArray[Any]:
 def _check_pixels(path: Path, content: NDArray[np.uint8]) -> None:
     """Refuse a picture by the size that its header claims, before memory is taken for it."""
     try:
-        with warnings.catch_warnings(), Image.open(io.BytesIO(content), formats=("JPEG", "PNG")) as header:
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            width, height = header.size
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        with (
+            warnings.catch_warnings(action="ignore"),
+            Image.open(io.BytesIO(content), formats=("JPEG", "PNG")) as header,
+        ):
+            pixels = header.width * header.height
+    except Image.DecompressionBombError:
+        pixels = MOST_PIXELS + 1
+    except (OSError, SyntaxError, ValueError) as error:
         message = f"{path.name} is no picture, or cut short; get it again"
         raise BrokenBenchmark(message) from error
-    if width * height > MOST_PIXELS:
-        message = f"{path.name} says that it has {width}x{height} pixels, more than {MOST_PIXELS:,}; get it again"
+    if pixels > MOST_PIXELS:
+        message = f"{path.name} says that it has more than {MOST_PIXELS:,} pixels, as no camera has; get it again"
         raise BrokenBenchmark(message)

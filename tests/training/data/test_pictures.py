@@ -71,10 +71,13 @@ def claiming(suffix: str, height: int, width: int) -> bytes:
     return bytes(content)
 
 
+@pytest.mark.parametrize("size", [(10_000, 12_000), (20_000, 30_000)])
 @pytest.mark.parametrize("suffix", [".png", ".jpg"])
-def test_a_header_that_claims_more_pixels_than_any_camera_has_takes_no_memory(tmp_path: Path, suffix: str):
-    (tmp_path / f"large{suffix}").write_bytes(claiming(suffix, 20_000, 30_000))
-    with pytest.raises(BrokenBenchmark, match="says that it has 30000x20000 pixels"):
+def test_a_header_that_claims_more_pixels_than_any_camera_has_takes_no_memory(
+    tmp_path: Path, suffix: str, size: tuple[int, int]
+):
+    (tmp_path / f"large{suffix}").write_bytes(claiming(suffix, *size))
+    with pytest.raises(BrokenBenchmark, match="says that it has more than 100,000,000 pixels"):
         read_picture(tmp_path / f"large{suffix}", any_size=True)
 
 
