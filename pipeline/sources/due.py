@@ -1,7 +1,7 @@
 """Which videos of the catalog may be worked on now, and in which order."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple
 
 import pyarrow as pa
@@ -15,7 +15,12 @@ from pipeline.sources.web.settings import WebSettings
 
 LOCAL = "local"
 AGE_COLUMNS = ("tries", "published", "number")
-_DUE_COLUMNS = ("video_id", "origin", "state", "next_try", "built")
+CLOCK_SLACK = timedelta(hours=1)
+"""What was written further ahead was written by a wrong clock, whose times say nothing."""
+
+LONG_SINCE = datetime.fromtimestamp(0, UTC)
+
+_DUE_COLUMNS = ("video_id", "origin", "state", "next_try", "when", "built")
 AgeOrder = Literal["oldest", "newest"]
 
 
@@ -33,9 +38,15 @@ def due(catalog: Catalog, settings: WebSettings, order: AgeOrder) -> Iterator[Du
     resting = {state.site for state in hosts.states() if state.resting_until > present.timestamp()}
     for row in table.select(list(_DUE_COLUMNS)).to_pylist():
         is_here = row["state"] == VideoState.FETCHED
-        is_due = row["next_try"] is None or row["next_try"] <= present
+        is_due = due_at(row["next_try"], row["when"], present) <= present
         if is_here or (is_due and site_of(row["origin"]) not in resting):
             yield DueVideo(row["video_id"], row["built"])
+
+
+def due_at(next_try: datetime | None, when: datetime | None, present: datetime) -> datetime:
+    """Return when a video may be asked for: at ``next_try``, or long since where the row was written in the future."""
+    is_from_a_wrong_clock = when is not None and when > present + CLOCK_SLACK
+    return LONG_SINCE if next_try is None or is_from_a_wrong_clock else next_try
 
 
 def by_age(table: pa.Table, order: AgeOrder) -> pa.Table:

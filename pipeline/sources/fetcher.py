@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pipeline.contract.errors import DiskFull, DownloadRefused, HostResting, VideoError
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.catalog.rows import ASKABLE
-from pipeline.sources.due import AGE_COLUMNS, LOCAL, AgeOrder, by_age, site_of
+from pipeline.sources.due import AGE_COLUMNS, LOCAL, AgeOrder, by_age, due_at, site_of
 from pipeline.sources.web.hosts import Hosts
 from pipeline.sources.web.settings import WebSettings
 
@@ -45,9 +45,14 @@ class Fetcher:
                 raise
 
     def next_due(self) -> datetime | None:
-        """Return when something is due again, or None where nothing is left to be asked for."""
+        """Return when something is due again, or None where nothing is left that is worth waiting for.
+
+        What an extractor could not read as often as any video is tried keeps its turn; waiting for it mends nothing.
+        """
         moments = [
-            max(due or datetime.fromtimestamp(0, UTC), self._rested(site_)) for site_, _, due in self._askable("oldest")
+            max(moment, self._rested(site_))
+            for site_, _, moment, tries in self._askable("oldest")
+            if tries < self._settings.tries_max
         ]
         return min(moments, default=None)
 
@@ -74,19 +79,20 @@ class Fetcher:
     def _queues(self, order: AgeOrder) -> dict[str, deque[str]]:
         queues: dict[str, deque[str]] = defaultdict(deque)
         present = datetime.now(UTC)
-        for site_, video_id, due in self._askable(order):
-            if (due is None or due <= present) and self._rested(site_) <= present:
+        for site_, video_id, moment, _ in self._askable(order):
+            if moment <= present and self._rested(site_) <= present:
                 queues[site_].append(video_id)
         return dict(queues)
 
     def _rested(self, site_: str) -> datetime:
         return datetime.fromtimestamp(self._hosts.state(site_).resting_until, UTC)
 
-    def _askable(self, order: AgeOrder) -> Iterable[tuple[str, str, datetime | None]]:
-        """Yield site, id and due time of what may be asked for: first what was tried least, then by age."""
-        table = self._catalog.table(["video_id", "origin", "next_try", *AGE_COLUMNS], ASKABLE)
-        for row in by_age(table, order).select(["origin", "video_id", "next_try"]).to_pylist():
+    def _askable(self, order: AgeOrder) -> Iterable[tuple[str, str, datetime, int]]:
+        """Yield site, id, due time and tries of what may be asked for: first what was tried least, then by age."""
+        columns, present = ["origin", "video_id", "next_try", "when", "tries"], datetime.now(UTC)
+        table = self._catalog.table([*dict.fromkeys((*columns, *AGE_COLUMNS))], ASKABLE)
+        for row in by_age(table, order).select(columns).to_pylist():
             where = site_of(row["origin"])
             # A file of this machine that is broken stays broken until somebody mends it.
             if where != LOCAL or row["video_id"] not in self._tried_here:
-                yield where, row["video_id"], row["next_try"]
+                yield where, row["video_id"], due_at(row["next_try"], row["when"], present), row["tries"]

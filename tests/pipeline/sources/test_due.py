@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.catalog.rows import CatalogRow, VideoState
-from pipeline.sources.due import AgeOrder, DueVideo, by_age, due, site_of
+from pipeline.sources.due import AgeOrder, DueVideo, by_age, due, due_at, site_of
 from pipeline.sources.video_source import VideoSource
 from pipeline.sources.web.hosts import Hosts
 from pipeline.sources.web.settings import WebSettings
@@ -36,6 +36,14 @@ def test_final_videos_and_those_whose_time_has_not_come_are_not_due(tmp_path: Pa
     states = [row(f"v-{state.replace('_', '-')}", state=state) for state in VideoState]
     waiting = [row("later", next_try=LATER), row("again", state=VideoState.RETRY, next_try=BEFORE)]
     assert set(ids(catalog_of(tmp_path, *states, *waiting))) == {"v-new", "v-retry", "v-not-yet", "v-fetched", "again"}
+
+
+@pytest.mark.parametrize("state", [VideoState.RETRY, VideoState.NOT_YET])
+def test_a_time_that_a_wrong_clock_wrote_keeps_nothing_waiting(tmp_path: Path, state: VideoState):
+    wrong = datetime.now(UTC) + timedelta(days=3000)
+    assert due_at(LATER, BEFORE, datetime.now(UTC)) == LATER
+    catalog = catalog_of(tmp_path, row("clock", state=state, next_try=wrong + timedelta(hours=1), when=wrong))
+    assert ids(catalog) == ["clock"]
 
 
 def test_what_is_fetched_is_due_though_its_host_rests(tmp_path: Path):

@@ -3,6 +3,7 @@
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,18 @@ def test_a_video_whose_time_has_not_come_waits_and_its_time_is_told(catalog: Cat
     fetcher = Fetcher(catalog, ONE_BY_ONE, fetches)
     assert fetcher.fetch_due() == 1
     assert fetcher.next_due() == later
+
+
+def test_what_an_extractor_could_never_read_is_asked_for_but_not_waited_for(catalog: Catalog):
+    register(catalog, "a-1")
+    later = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
+    for tries, waited in ((ONE_BY_ONE.tries_max - 1, later), (ONE_BY_ONE.tries_max, None)):
+        catalog.update(["a-1"], partial(replace, state=VideoState.RETRY, next_try=later, tries=tries))
+        assert Fetcher(catalog, ONE_BY_ONE, Fetches(catalog)).next_due() == waited
+    catalog.update(["a-1"], partial(replace, next_try=None))
+    fetches = Fetches(catalog)
+    Fetcher(catalog, ONE_BY_ONE, fetches).fetch_due()
+    assert fetches.asked == ["a-1"]
 
 
 def test_a_broken_file_of_this_machine_is_tried_once_by_one_fetcher(catalog: Catalog):
