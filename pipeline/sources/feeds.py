@@ -14,6 +14,7 @@ from defusedxml.ElementTree import iterparse
 from pipeline.contract.errors import BrokenListing, ForbiddenAddress
 from pipeline.sources.dates import as_seconds, as_time
 from pipeline.sources.rules import FoundVideo
+from pipeline.sources.skipped import SkippedRows
 from pipeline.sources.video_source import YOUTUBE_VIDEO_ID, YOUTUBE_WATCH
 from pipeline.sources.web.explain import one_line
 from pipeline.sources.web.guard import checked
@@ -36,18 +37,25 @@ class Readable(Protocol):
         ...
 
 
-def read_feed(file: Readable, name: str) -> Iterator[FoundVideo]:
+def read_feed(file: Readable, name: str, skipped: SkippedRows | None = None) -> Iterator[FoundVideo]:
     """Yield the videos of a feed in its order; memory does not grow with their number.
 
     Args:
         file: the feed, RSS or Atom.
         name: of the feed, for messages.
+        skipped: takes note of entries that name no video.
 
     Raises:
         BrokenListing: it is no well-formed XML, declares entities or a document type, or is neither RSS nor Atom.
     """
+    skipped = SkippedRows() if skipped is None else skipped
     try:
-        yield from (found for entry in _entries(file, name) if (found := _found(entry)) is not None)
+        for number, entry in enumerate(_entries(file, name), start=1):
+            if (found := _found(entry)) is not None:
+                yield found
+            else:
+                title = one_line(_text(entry, "title", f"{ATOM}title")) or "without a title"
+                skipped.add(f"entry {number} ({title})", "has no address that may be asked")
     except (ParseError, DefusedXmlException, LookupError, ValueError) as error:
         raise BrokenListing(f"{name} is no feed: {error or type(error).__name__}") from error
 

@@ -55,10 +55,10 @@ def list_videos(
     elif entry.kind is SourceKind.LIST:
         yield from read_list(folder / entry.source, settings.row_group_bytes_max, skipped)
     else:
-        yield from _ask(entry, settings, hosts)
+        yield from _ask(entry, settings, hosts, SkippedRows() if skipped is None else skipped)
 
 
-def _ask(entry: SourceEntry, settings: WebSettings, hosts: Hosts | None) -> Iterator[FoundVideo]:
+def _ask(entry: SourceEntry, settings: WebSettings, hosts: Hosts | None, skipped: SkippedRows) -> Iterator[FoundVideo]:
     with extra("web", f"listing {entry.name}"):
         from yt_dlp.utils import YoutubeDLError
 
@@ -73,9 +73,9 @@ def _ask(entry: SourceEntry, settings: WebSettings, hosts: Hosts | None) -> Iter
             warnings = client.warnings
             if entry.kind is SourceKind.FEED:
                 with client.open_page(entry.source) as answer:
-                    yield from read_feed(answer, entry.name)
+                    yield from read_feed(answer, entry.name, skipped)
             else:
-                yield from _flat(client, _address(entry), DEEPEST_LISTING)
+                yield from _flat(client, _address(entry), skipped, DEEPEST_LISTING)
     except (YoutubeDLError, OSError) as error:
         raise explained(error, entry.name, warnings) from error
 
@@ -93,35 +93,45 @@ def _address(entry: SourceEntry) -> str:
     return entry.source
 
 
-def _flat(client: "WebClient", address: str, depth: int, key: str | None = None) -> Iterator[FoundVideo]:
+def _flat(
+    client: "WebClient", address: str, skipped: SkippedRows, depth: int, key: str | None = None
+) -> Iterator[FoundVideo]:
     found = client.extract_info(address, download=False, process=False, ie_key=key)
     if found is None or depth == 0:
         raise BrokenListing(f"{one_line(address)} lists no videos")
     kind = found.get("_type", "video")
     if kind in ("url", "url_transparent"):
-        yield from _flat(client, str(found.get("url") or ""), depth - 1, found.get("ie_key"))
+        yield from _flat(client, str(found.get("url") or ""), skipped, depth - 1, found.get("ie_key"))
     elif kind in ("playlist", "multi_video"):
-        for entry in _mappings(found.get("entries")):
-            yield from _entry(client, entry, found, depth)
+        for number, entry in enumerate(_listed(found.get("entries")), start=1):
+            if isinstance(entry, dict) and entry:
+                yield from _entry(client, entry, found, skipped, depth)
+            else:
+                skipped.add(f"entry {number}", "is empty")
     else:
-        yield from _entry(client, found, {}, depth)
+        yield from _entry(client, found, {}, skipped, depth)
 
 
-def _entry(client: "WebClient", entry: dict[str, Any], listing: dict[str, Any], depth: int) -> Iterator[FoundVideo]:
-    if not entry:
-        return
+def _entry(
+    client: "WebClient", entry: dict[str, Any], listing: dict[str, Any], skipped: SkippedRows, depth: int
+) -> Iterator[FoundVideo]:
     if entry.get("_type") == "url" and str(entry.get("ie_key", "")).endswith(("Tab", "Playlist")):
-        yield from _flat(client, str(entry.get("url") or ""), depth - 1, entry.get("ie_key"))
+        yield from _flat(client, str(entry.get("url") or ""), skipped, depth - 1, entry.get("ie_key"))
         return
     origin = _origin(entry)
-    if origin is not None:
+    if origin is None:
+        skipped.add(f"{entry.get('title') or entry.get('id') or 'an entry'}", "has no address that may be asked")
+    else:
         yield found_video(origin, {"uploader": listing.get("uploader") or listing.get("channel"), **_given(entry)})
 
 
+def _listed(listed: Any) -> Iterable[Any]:
+    """Return what a page lists, where it is a list; yt-dlp passes on what pages say."""
+    return listed if isinstance(listed, Iterable) and not isinstance(listed, str | bytes | dict) else ()
+
+
 def _mappings(listed: Any) -> Iterator[dict[str, Any]]:
-    """Yield what a page lists as far as it is of a kind that can be looked into; yt-dlp passes on what pages say."""
-    if isinstance(listed, Iterable) and not isinstance(listed, str | bytes | dict):
-        yield from (held for held in listed if isinstance(held, dict))
+    return (held for held in _listed(listed) if isinstance(held, dict))
 
 
 def _origin(entry: dict[str, Any]) -> str | None:

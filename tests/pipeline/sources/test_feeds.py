@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline.contract.errors import BrokenListing
 from pipeline.sources.feeds import ENTRY_NODES_MAX, read_feed
+from pipeline.sources.skipped import SkippedRows
 
 YOUTUBE = b"""<?xml version="1.0" encoding="UTF-8"?>
 <feed xmlns:yt="http://www.youtube.com/xml/schemas/2015" xmlns:media="http://search.yahoo.com/mrss/"
@@ -115,10 +116,13 @@ def test_memory_does_not_grow_with_the_number_of_entries():
     assert endless.given <= len(first) + len(rest) + 200, "what is not asked for is not read"
 
 
-def test_entries_that_lead_nowhere_are_passed_over():
+def test_entries_that_lead_nowhere_are_passed_over_counted_and_named():
     items = ("<item><title>none</title></item>", "<item><link>javascript:alert(1)</link></item>")
     items += ("<item><link> https://example.org/3 </link></item>",)
-    assert [found.origin for found in read_feed(feed_of(*items), "feed")] == ["https://example.org/3"]
+    skipped = SkippedRows()
+    assert [found.origin for found in read_feed(feed_of(*items), "feed", skipped)] == ["https://example.org/3"]
+    why = "has no address that may be asked"
+    assert (skipped.count, skipped.named) == (2, [f"entry 1 (none): {why}", f"entry 2 (without a title): {why}"])
 
 
 def test_an_atom_entry_prefers_its_enclosure_and_tells_licence_and_length():

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pipeline.contract.errors import BrokenListing, DownloadGone, DownloadRefused, ForbiddenAddress, SettingsError
 from pipeline.sources.entries import SourceEntry, SourceKind
 from pipeline.sources.listings import SEARCH_RESULTS, _address, _flat, _origin, found_video, list_videos
+from pipeline.sources.skipped import SkippedRows
 from pipeline.sources.web.settings import WebSettings
 from tests.pipeline.sources.faulty_web import Web, serving
 
@@ -173,15 +174,18 @@ class Pages:
 
 
 @pytest.mark.parametrize(
-    ("listing", "videos"),
+    ("listing", "videos", "odd"),
     [
-        ({"_type": "playlist", "entries": [None, 3, "x", [], {"url": "https://a.org/v.mp4"}]}, 1),
-        ({"_type": "playlist", "entries": 3}, 0),
-        ({"_type": "playlist", "entries": {"url": "https://a.org/v.mp4"}}, 0),
-        ({"_type": "playlist", "entries": [{"_type": "url", "ie_key": "YoutubeTab"}]}, 1),
-        ({"_type": "url"}, 1),
+        ({"_type": "playlist", "entries": [None, 3, "x", [], {"url": "https://a.org/v.mp4"}]}, 1, 4),
+        ({"_type": "playlist", "entries": [{"url": "https://a.org/v.mp4"}, {"id": "1"}, {}]}, 1, 2),
+        ({"_type": "playlist", "entries": 3}, 0, 0),
+        ({"_type": "playlist", "entries": {"url": "https://a.org/v.mp4"}}, 0, 0),
+        ({"_type": "playlist", "entries": [{"_type": "url", "ie_key": "YoutubeTab"}]}, 1, 0),
+        ({"_type": "url"}, 1, 0),
     ],
 )
-def test_a_listing_that_is_odd_in_places_gives_what_else_it_holds(listing: Any, videos: int):
-    found = list(_flat(Pages(listing), "https://a.org/", 3))  # type: ignore[arg-type]
+def test_a_listing_that_is_odd_in_places_gives_what_else_it_holds(listing: Any, videos: int, odd: int):
+    skipped = SkippedRows()
+    found = list(_flat(Pages(listing), "https://a.org/", skipped, 3))  # type: ignore[arg-type]
     assert [video.origin for video in found] == ["https://a.org/v.mp4"] * videos
+    assert skipped.count == odd
