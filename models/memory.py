@@ -44,7 +44,7 @@ def limited_growth(most: int) -> Iterator[None]:
 def data_bytes() -> int:
     """Return the bytes of this process that count."""
     try:
-        lines = Path("/proc/self/status").read_text().splitlines()
+        lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     except OSError:
         return 0
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmData:")), 0)
@@ -54,5 +54,5 @@ def machine_bytes() -> int:
     """Return the memory of this machine, or of the container where that has less."""
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     with contextlib.suppress(OSError, ValueError):
-        machine = min(machine, int(CGROUP.read_text()))
+        machine = min(machine, int(CGROUP.read_text(encoding="utf-8")))
     return machine

@@ -94,8 +94,10 @@ def _lives(pid: int, since: float | None) -> bool:
 def _began(pid: int) -> float | None:
     """Return when a process began, seconds since 1970, or None where the system does not tell."""
     try:
-        ticks = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
-        up = next(line for line in Path("/proc/stat").read_text().splitlines() if line.startswith("btime"))
+        ticks = int(Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19])
+        up = next(
+            line for line in Path("/proc/stat").read_text(encoding="utf-8").splitlines() if line.startswith("btime")
+        )
     except (OSError, StopIteration):
         return None
     return int(up.split()[1]) + ticks / os.sysconf("SC_CLK_TCK")

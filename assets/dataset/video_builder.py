@@ -84,7 +84,7 @@ class VideoBuilder:
 
     def _run_process_video(self, video_id: str) -> int:
         tags = json.dumps({PARTITION_TAG: video_id, BUILT_BY: self.run_id})
-        with tempfile.NamedTemporaryFile("w", suffix=".json") as config:
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".json") as config:
             json.dump({**self.pipeline.run_config(), **QUIET}, config)
             config.flush()
             with subprocess.Popen([*PROCESS_VIDEO, "--tags", tags, "-c", config.name]) as child:  # noqa: S603 - no shell, and ids are of safe characters

@@ -12,5 +12,5 @@ def peak_bytes() -> int:
 
     Linux's ``ru_maxrss`` begins at what the parent held when it started the process; ``VmHWM`` does not.
     """
-    found = re.search(r"VmHWM:\s+(\d+) kB", _STATUS.read_text()) if _STATUS.exists() else None
+    found = re.search(r"VmHWM:\s+(\d+) kB", _STATUS.read_text(encoding="utf-8")) if _STATUS.exists() else None
     return 1024 * (int(found[1]) if found else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)

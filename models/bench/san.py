@@ -129,7 +129,7 @@ def _seconds(run: Callable[[], object], device: str) -> float:
 
 def _reset_peak(device: str) -> None:
     if device == "cpu":
-        Path("/proc/self/clear_refs").write_text("5")
+        Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
     else:
         torch.cuda.reset_peak_memory_stats()
 

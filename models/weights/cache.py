@@ -228,7 +228,7 @@ def _records(path: Path) -> Iterator[Path]:
 
 def _words(record: Path) -> list[str]:
     try:
-        return record.read_text().split()
+        return record.read_text(encoding="utf-8").split()
     except (IsADirectoryError, UnicodeDecodeError):
         return ["none"]
 

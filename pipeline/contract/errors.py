@@ -220,6 +220,10 @@ class InconsistentReconstruction(ClipError):
     """The solution contradicts itself: focal length out of range, two halves that disagree, depth behind cameras."""
 
 
+class LensZooms(ClipError):
+    """The lens zooms during the clip, and the cameras do not follow it."""
+
+
 class ReconstructionCrashed(ClipError):
     """Structure from motion died or ran out of time on this clip."""
 

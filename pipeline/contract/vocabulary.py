@@ -77,7 +77,7 @@ def load_vocabulary(path: Path) -> Vocabulary:
         SettingsError: unreadable, a class without words, a class that does not exist, a word twice or blank.
     """
     try:
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"cannot read the vocabulary {path}: {error}") from error
     return _parse(text, path.name)

@@ -116,7 +116,7 @@ def read_prompts(path: Path) -> tuple[str, ...]:
         UnusableQuery: the file cannot be read, or ``checked_queries`` refuses its lines.
     """
     try:
-        lines = [line.strip() for line in path.read_text().splitlines()]
+        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
         raise UnusableQuery(f"cannot read the prompts {path}: {error}") from error
     prompts = tuple(line for line in lines if line and not line.startswith("#"))

@@ -48,14 +48,14 @@ def commands() -> Iterator[tuple[Path, list[str]]]:
 
 def links(page: Path) -> Iterator[str]:
     """Yield the targets of a page's links, without those on the web and without anchors."""
-    for target in LINK.findall(FENCE.sub("", page.read_text())):
+    for target in LINK.findall(FENCE.sub("", page.read_text(encoding="utf-8"))):
         if "://" not in target and not target.startswith("#"):
             yield target.partition("#")[0]
 
 
 def settings_named(page: Path) -> list[str]:
     """Return the names of settings that a page refers to."""
-    return SETTING.findall(page.read_text())
+    return SETTING.findall(page.read_text(encoding="utf-8"))
 
 
 def _words(line: str) -> list[str]:

@@ -46,10 +46,10 @@ def test_pages_that_have_not_changed_stay_and_old_ones_go(folder: Path):
 
 @pytest.mark.parametrize("page", RESULTS, ids=lambda page: page.name)
 def test_every_table_of_results_has_date_commit_machine_and_command(page: Path):
-    sections = FENCE.sub("", page.read_text()).split("\n## ")
+    sections = FENCE.sub("", page.read_text(encoding="utf-8")).split("\n## ")
     with_tables = [section for section in sections if re.search(r"^\|---", section, re.MULTILINE)]
     assert [section.splitlines()[0] for section in with_tables if not MEASURED.search(section)] == []
-    assert MEASURED.search(page.read_text())
+    assert MEASURED.search(page.read_text(encoding="utf-8"))
 
 
 def test_decisions_are_numbered_dated_and_listed():

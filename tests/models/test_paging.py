@@ -22,5 +22,5 @@ def test_arrays_in_memory_are_left_alone():
 
 
 def resident_file_pages() -> int:
-    lines = Path("/proc/self/status").read_text().splitlines()
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("RssFile"))

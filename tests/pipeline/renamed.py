@@ -38,6 +38,6 @@ def copy_video(store: Store, video_id: str, name: str) -> None:
 
 
 def _update(path: Path, key: str, values: dict[str, Any]) -> None:
-    content = json.loads(path.read_text())
+    content = json.loads(path.read_text(encoding="utf-8"))
     content[key].update(values)
-    path.write_text(json.dumps(content))
+    path.write_text(json.dumps(content), encoding="utf-8")

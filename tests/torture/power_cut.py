@@ -24,7 +24,7 @@ class Change(NamedTuple):
 
 def read_journal(journal: Path) -> list[Change]:
     """Return the changes in their order; a last line that was cut is left out."""
-    text = journal.read_text() if journal.exists() else ""
+    text = journal.read_text(encoding="utf-8") if journal.exists() else ""
     lines = text.split("\n")[:-1]
     return [Change(*line.split("\t")) for line in lines]
 

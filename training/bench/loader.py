@@ -61,7 +61,7 @@ def main(frames: int = 64, distinct: int = 8, output: Path = Path(".bench/loader
     with tempfile.TemporaryDirectory() as scratch:
         rates = measure(Path(scratch), frames, distinct)
     output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(json.dumps([asdict(rate) for rate in rates], indent=1))
+    output.write_text(json.dumps([asdict(rate) for rate in rates], indent=1), encoding="utf-8")
     typer.echo("| reader | samples/s | MB a sample | store beside it |\n|---|---|---|---|")
     for rate in rates:
         share = rates[0].samples_per_second / rate.samples_per_second

@@ -48,7 +48,7 @@ def main(
     """Measure one picture's forward, losses and backward; bf16 on a graphics card."""
     cost = measure(preset, aspp, device, repeats)
     output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(json.dumps(asdict(cost), indent=1))
+    output.write_text(json.dumps(asdict(cost), indent=1), encoding="utf-8")
     typer.echo(json.dumps(asdict(cost), indent=1))
 
 

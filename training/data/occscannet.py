@@ -122,7 +122,7 @@ def _dilated(occupied: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def _listed(path: Path) -> list[tuple[str, str]]:
     try:
-        lines = path.read_text().split()
+        lines = path.read_text(encoding="utf-8").split()
     except (OSError, UnicodeDecodeError) as error:
         message = f"the list {path} cannot be read ({error}); OccScanNet ships it beside gathered_data"
         raise BrokenBenchmark(message) from error

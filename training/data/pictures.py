@@ -80,7 +80,7 @@ def _check_pixels(path: Path, content: NDArray[np.uint8]) -> None:
     try:
         with (
             warnings.catch_warnings(action="ignore"),
-            Image.open(io.BytesIO(content), formats=("JPEG", "PNG")) as header,
+            Image.open(io.BytesIO(content.tobytes()), formats=("JPEG", "PNG")) as header,
         ):
             pixels = header.width * header.height
     except Image.DecompressionBombError:

@@ -105,7 +105,7 @@ def read_benchmark(folder: Path) -> Benchmark:
 
 def _read_queries(path: Path) -> list[RetrievalQuery]:
     try:
-        with path.open(newline="") as file:
+        with path.open(encoding="utf-8", newline="") as file:
             queries = [RetrievalQuery.model_validate(row) for row in csv.DictReader(file)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BrokenRetrievalSet(f"cannot read {path}: {error}") from error

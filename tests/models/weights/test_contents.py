@@ -130,7 +130,7 @@ LARGE = bytes(REMEMBERED_FROM_BYTES)
 
 
 def bytes_read() -> int:
-    return int(re.search(r"rchar: (\d+)", Path("/proc/self/io").read_text())[1])
+    return int(re.search(r"rchar: (\d+)", Path("/proc/self/io").read_text(encoding="utf-8"))[1])
 
 
 def test_a_large_file_is_read_once_a_process_until_it_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -53,9 +53,9 @@ def test_the_machine_is_described():
 def test_every_benchmark_is_run_in_turn_and_its_figures_are_kept():
     printed = run()
     assert printed.index("## one: The first.") < printed.index("| a table |") < printed.index("## two: The second.")
-    assert json.loads(Path(".bench/one.json").read_text()) == [1]
-    assert json.loads(Path(".bench/two.json").read_text()) == [2]
-    assert json.loads(Path(".bench/machine.json").read_text()) == bench.describe_machine()
+    assert json.loads(Path(".bench/one.json").read_text(encoding="utf-8")) == [1]
+    assert json.loads(Path(".bench/two.json").read_text(encoding="utf-8")) == [2]
+    assert json.loads(Path(".bench/machine.json").read_text(encoding="utf-8")) == bench.describe_machine()
 
 
 @pytest.mark.usefixtures("_two_benchmarks")

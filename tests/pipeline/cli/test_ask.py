@@ -62,7 +62,7 @@ def test_a_query_shows_the_best_frames_and_voxels_and_writes_pictures(data: Path
 
 
 def test_a_list_of_prompts_labels_every_voxel_and_counts_them(data: Path):
-    Path("prompts.txt").write_text("# three\na bed\na wall\nwooden floor\n")
+    Path("prompts.txt").write_text("# three\na bed\na wall\nwooden floor\n", encoding="utf-8")
     shown = output("query", "--data", data, "--prompts", "prompts.txt", "--out", "found")
     labels = zarr.open_group(f"found/labels/{VIDEO}.zarr", mode="r")["labels"][:]
     assert len(labels) == FRAMES

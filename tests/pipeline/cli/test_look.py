@@ -27,11 +27,11 @@ class Pictures(HTMLParser):
 
 def test_view_writes_one_page_with_a_picture_of_every_stage(data: Path):
     assert output("view", VIDEO, "--data", data).splitlines() == [f"{VIDEO}.html"]
-    page = Path(f"{VIDEO}.html").read_text()
+    page = Path(f"{VIDEO}.html").read_text(encoding="utf-8")
     assert Pictures(page).tags.count("img") == len(stages())
     assert len(page) < 4_000_000
     output("view", VIDEO, "--data", data, "--out", "other.html")
-    assert Path("other.html").read_text() == page
+    assert Path("other.html").read_text(encoding="utf-8") == page
 
 
 def test_preview_writes_a_picture_of_every_stage(data: Path):
@@ -59,7 +59,7 @@ def test_settings_are_a_line_each_with_value_and_description(tmp_path: Path):
 
 
 def test_why_says_where_every_value_comes_from(data: Path, monkeypatch: pytest.MonkeyPatch):
-    Path("mine.yaml").write_text("{dataset: {give_up_after: 9}}")
+    Path("mine.yaml").write_text("{dataset: {give_up_after: 9}}", encoding="utf-8")
     monkeypatch.setenv("YOUTUBE_OCC_SETTINGS", "mine.yaml")
     lines = output("settings", "--why", "--data", data, "--set", "clips.clip_min_s=3.5").splitlines()
 

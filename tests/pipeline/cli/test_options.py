@@ -59,7 +59,7 @@ def test_a_dataset_whose_index_is_damaged_is_named_and_not_taken_for_none(data: 
 
 
 def test_the_profile_of_the_sources_file_holds_for_its_videos(data: Path):
-    Path("sources.yaml").write_text("{profile: classic, sources: [tour://5]}")
+    Path("sources.yaml").write_text("{profile: classic, sources: [tour://5]}", encoding="utf-8")
     listed = listed_sources(None, required=False)
     assert resolved(flags(), Store(data), listed).settings.profile == "classic"
     catalog = Catalog(Store(data))
@@ -72,7 +72,7 @@ def test_without_a_sources_file_no_source_is_listed(tmp_path: Path):
 
 
 def test_a_sources_file_that_cannot_be_read_is_named(tmp_path: Path):
-    Path("sources.yaml").write_text("{profile: [}")
+    Path("sources.yaml").write_text("{profile: [}", encoding="utf-8")
     with pytest.raises(SettingsError, match=r"sources\.yaml"):
         sources_naming(parse_source("tour://5"), Catalog(Store(tmp_path)))
 

@@ -76,6 +76,6 @@ def test_a_difference_is_told_and_ends_with_status_1(data: Path, manifest: Path)
 
 
 def test_what_is_no_manifest_is_refused(tmp_path: Path):
-    Path("text.parquet").write_text("no manifest")
+    Path("text.parquet").write_text("no manifest", encoding="utf-8")
     with pytest.raises(BrokenManifest, match=r"text\.parquet"):
         run("rebuild", "text.parquet", "--data", tmp_path / "data")

@@ -42,7 +42,7 @@ def test_poll_enters_what_is_new_once(data: Path):
 
 
 def test_sources_are_those_of_the_variable_or_of_the_file_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    Path("sources.yaml").write_text("sources: [tour://7]")
+    Path("sources.yaml").write_text("sources: [tour://7]", encoding="utf-8")
     assert "tour://7" in output("sources", "check", "--data", tmp_path)
     monkeypatch.setenv("SOURCES", "tour://8")
     assert "tour://8" in output("sources", "check", "--data", tmp_path)

@@ -101,9 +101,9 @@ def test_videos_made_in_different_ways_are_refused_by_name(copied_tour: Workbenc
     build_dataset(store, copied_tour.settings.dataset)
     assert export_manifest(store, catalog, tmp_path / "same.parquet") == 2
     frames = Path(store.path("videos", "tour-6", "scene.zarr", "frames", "zarr.json"))
-    content = json.loads(frames.read_text())
+    content = json.loads(frames.read_text(encoding="utf-8"))
     content["attributes"]["settings"]["threshold"] = 0.25
-    frames.write_text(json.dumps(content))
+    frames.write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(MixedDataset, match=r"tour-6 was not made as tour-5 was.*indoor_clips\.threshold is 0\.25"):
         export_manifest(store, catalog, tmp_path / "mixed.parquet")
     assert not (tmp_path / "mixed.parquet").exists()

@@ -32,7 +32,7 @@ def on_the_web(**web: object) -> Settings:
 
 
 def cookies(path: Path, expires: float, age_days: float = 0) -> Path:
-    path.write_text(SESSION.format(expires=int(expires)))
+    path.write_text(SESSION.format(expires=int(expires)), encoding="utf-8")
     os.utime(path, (time.time() - age_days * 86_400,) * 2)
     return path
 

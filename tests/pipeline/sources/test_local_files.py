@@ -23,7 +23,7 @@ def catalog(tmp_path: Path) -> Catalog:
 
 def source_at(path: Path, content: str = "hello\n") -> VideoSource:
     path.parent.mkdir(exist_ok=True)
-    path.write_text(content)
+    path.write_text(content, encoding="utf-8")
     return VideoSource(kind="file", origin=str(path))
 
 
@@ -56,7 +56,7 @@ def test_a_file_replaced_in_place_is_read_again(catalog: Catalog, tmp_path: Path
     video_id = built(catalog, source)
     look_again(catalog, [source])
     kept = Path(source.origin).stat()
-    Path(source.origin).write_text("jello\n")  # of the same size
+    Path(source.origin).write_text("jello\n", encoding="utf-8")  # of the same size
     assert Path(source.origin).stat().st_size == kept.st_size
     assert look_again(catalog, [source]) == [video_id]
     row = catalog.row(video_id)
@@ -81,7 +81,7 @@ def test_a_file_that_is_quick_to_read_again_is_not_read(catalog: Catalog, tmp_pa
     video_id = built(catalog, source)
     look_again(catalog, [source])
     kept = Path(source.origin).stat()
-    Path(source.origin).write_text("jello\n")
+    Path(source.origin).write_text("jello\n", encoding="utf-8")
     os.utime(source.origin, ns=(kept.st_atime_ns, kept.st_mtime_ns))
     assert look_again(catalog, [source]) == [], "size and time are what they were: its content is not read"
     assert stored(catalog, video_id)
@@ -94,7 +94,7 @@ def test_a_broken_file_that_was_mended_is_tried_again(catalog: Catalog, tmp_path
     look_again(catalog, [source])
     video.write_json("failure.json", {"code": "BrokenVideo"})
     assert look_again(catalog, [source]) == []
-    Path(source.origin).write_text("whole now")
+    Path(source.origin).write_text("whole now", encoding="utf-8")
     assert look_again(catalog, [source]) == [source.video_id]
     assert not video.exists("failure.json")
 
@@ -103,7 +103,7 @@ def test_a_video_that_is_being_worked_on_is_looked_at_the_next_time(catalog: Cat
     source = source_at(tmp_path / "a.mp4")
     video_id = built(catalog, source)
     look_again(catalog, [source])
-    Path(source.origin).write_text("another\n")
+    Path(source.origin).write_text("another\n", encoding="utf-8")
     with Store(catalog.files.root).video(video_id).locked():
         assert look_again(catalog, [source]) == []
         assert stored(catalog, video_id)
@@ -123,7 +123,7 @@ def test_a_copy_goes_on_as_the_original_whose_file_is_gone(catalog: Catalog, tmp
     look_again(catalog, [copy])
     assert catalog.row(original).source.origin == copy.origin
     assert (catalog.row(original).built, stored(catalog, original)) == ("f", True)
-    Path(copy.origin).write_text("another\n")
+    Path(copy.origin).write_text("another\n", encoding="utf-8")
     assert look_again(catalog, [copy]) == [original], "it is its file now"
     assert catalog.row(original).state is VideoState.NEW
 

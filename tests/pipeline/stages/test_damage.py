@@ -142,7 +142,7 @@ def test_what_is_not_there_has_no_problem(own_room: VideoStore):
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"attributes": {"files": 3}}'])
 def test_notes_that_do_not_read_back_are_moved_aside_with_their_group(own_room: VideoStore, content: str):
     path = Path(own_room.files.path(*own_room.folder, SCENE_ZARR, "semantics", "zarr.json"))
-    path.write_text(content)
+    path.write_text(content, encoding="utf-8")
     set_aside_if_damaged(own_room, GroupOutput("semantics"))
     assert not own_room.has_group("semantics")
     assert (path.parents[2] / "damaged" / "semantics-1" / "zarr.json").read_text() == content

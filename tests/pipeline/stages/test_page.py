@@ -61,7 +61,9 @@ def test_what_strangers_wrote_is_shown_and_not_run(own_room: VideoStore):
     trap = LeftOut("scene", 3, "Odd", "<script>alert(1)</script>")
     attributes |= {"notes": ["<img src=x onerror=alert(2)>"], "left_out": [vars(trap)], "counts": {"clips": 2}}
     notes = Path(own_room.files.path("videos", "room", "scene.zarr", "scene", "zarr.json"))
-    notes.write_text(json.dumps(json.loads(notes.read_text()) | {"attributes": attributes}))
+    notes.write_text(
+        json.dumps(json.loads(notes.read_text(encoding="utf-8")) | {"attributes": attributes}), encoding="utf-8"
+    )
     section = sections_of(page_of(own_room, MOST_BYTES))["scene"]
     assert "<li>clips 2</li>" in section
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in section

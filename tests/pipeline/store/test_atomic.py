@@ -35,9 +35,9 @@ def note(tmp_path: Path) -> Path:
 def test_the_old_content_holds_until_the_block_ends(note: Path, durable: bool):
     with replacing(note, durable=durable) as draft:
         draft.write_text("new")
-        assert note.read_text() == "old"
+        assert note.read_text(encoding="utf-8") == "old"
         assert draft.parent == note.parent, "a rename within one folder is atomic"
-    assert note.read_text() == "new"
+    assert note.read_text(encoding="utf-8") == "new"
     assert list(note.parent.iterdir()) == [note]
 
 
@@ -46,14 +46,14 @@ def test_an_error_leaves_the_old_content_and_no_draft(note: Path, durable: bool)
     with pytest.raises(KeyError), replacing(note, durable=durable) as draft:
         draft.write_text("new")
         raise KeyError
-    assert note.read_text() == "old"
+    assert note.read_text(encoding="utf-8") == "old"
     assert list(note.parent.iterdir()) == [note]
 
 
 def test_a_block_that_writes_nothing_is_an_error_and_changes_nothing(note: Path):
     with pytest.raises(FileNotFoundError), replacing(note):
         pass
-    assert note.read_text() == "old"
+    assert note.read_text(encoding="utf-8") == "old"
 
 
 def test_drafts_of_two_writers_do_not_meet_and_the_last_to_end_stays(note: Path):
@@ -61,13 +61,13 @@ def test_drafts_of_two_writers_do_not_meet_and_the_last_to_end_stays(note: Path)
         first.write_text("first")
         second.write_text("second")
         assert first != second
-    assert note.read_text() == "first", "the outer block ends last"
+    assert note.read_text(encoding="utf-8") == "first", "the outer block ends last"
 
 
 def test_a_writer_that_is_killed_leaves_the_old_content(note: Path):
     ended = subprocess.run([sys.executable, "-c", KILLED_HALF_WAY, str(note)], cwd=ROOT, check=False)
     assert ended.returncode == -signal.SIGKILL
-    assert note.read_text() == "old"
+    assert note.read_text(encoding="utf-8") == "old"
     (left,) = set(note.parent.iterdir()) - {note}
     assert left.suffix == ".part", "what is left is known for what it is, and nobody reads it"
 
@@ -90,7 +90,7 @@ def test_a_file_that_may_not_grow_is_a_full_disk(note: Path):
     with files_limited_to(1000), refused as full, disk_errors(), replacing(note) as draft:
         draft.write_bytes(bytes(2000))
     assert isinstance(full.value.__cause__, OSError)
-    assert note.read_text() == "old"
+    assert note.read_text(encoding="utf-8") == "old"
 
 
 @pytest.mark.parametrize("number", NO_SPACE)

@@ -19,6 +19,7 @@ from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
 from pipeline.stages.reconstruction.colmap.trust import check_cameras
 from pipeline.stages.reconstruction.colmap.views import views_of
+from pipeline.stages.reconstruction.zoom import zoom_notes
 
 CODE = Path(__file__).parents[4]
 """Folder that holds the package, for the process of its own."""
@@ -120,9 +121,7 @@ def notes_on(model: SparseModel) -> tuple[str, ...]:
     aspect = model.intrinsics[1, 1] / model.intrinsics[0, 0]
     if abs(aspect - 1) > 1e-6:
         notes.append(f"Pixels are not square: the vertical focal length is {aspect:.3f} times the horizontal one.")
-    zoom = float(model.zoom[model.registered].max() / model.zoom[model.registered].min())
-    if zoom > 1:
-        notes.append(f"The lens zooms by {zoom:.2f}; every frame has its own focal length.")
+    notes += zoom_notes(model.zoom[model.registered])
     if model.route != "map_globally":
         notes.append("Global mapping could not be trusted; the cameras come from incremental mapping.")
     return tuple(notes)

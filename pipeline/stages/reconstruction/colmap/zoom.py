@@ -12,19 +12,11 @@ import pycolmap
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipeline.contract.arrays import Float64s
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
-
-LEAST_ZOOM = 1.03
-"""Longest over shortest focal length; without a zoom they differ by a hundredth on sharp clips."""
+from pipeline.stages.reconstruction.zoom import FEWEST_FRAMES, is_steady_zoom
 
 BETTER = 0.975
 """Reprojection error with a focal length a frame over that with one; without a zoom it was 0.984 and more."""
-
-UNSTEADY = 0.25
-"""Most that focal lengths differ from a steady course (a cubic), as a part of their range."""
-
-FEWEST_FRAMES = 6
 
 
 class Zoom(NamedTuple):
@@ -62,14 +54,6 @@ def steadied(picture: Image.Image, zoom: float) -> Image.Image:
     left, top = FRAME_WIDTH / 2 * (1 - 1 / zoom), FRAME_HEIGHT / 2 * (1 - 1 / zoom)
     middle = (left, top, FRAME_WIDTH - left, FRAME_HEIGHT - top)
     return picture.resize((FRAME_WIDTH, FRAME_HEIGHT), Image.Resampling.BICUBIC, box=middle)
-
-
-def is_steady_zoom(focal: Float64s) -> bool:
-    """Tell whether focal lengths (n,), in the order of the frames, change, and steadily as those of a lens."""
-    place, logarithm = np.linspace(-1, 1, len(focal)), np.log(focal)
-    course = np.polyval(np.polyfit(place, logarithm, 3), place)
-    extent = float(course.max() - course.min())
-    return extent > np.log(LEAST_ZOOM) and float(np.abs(logarithm - course).max()) < UNSTEADY * extent
 
 
 def relative_focal(model: pycolmap.Reconstruction, frame_of: Mapping[int, int], count: int) -> NDArray[np.float64]:

@@ -17,6 +17,7 @@ from pipeline.contract.records import Reconstruction
 from pipeline.stages.network_errors import as_settings_error
 from pipeline.stages.reconstruction.dust3r.alignment.graph import video_pairs
 from pipeline.stages.reconstruction.dust3r.alignment.records import Alignment, PairPredictions
+from pipeline.stages.reconstruction.dust3r.lens import check_lens
 from pipeline.stages.reconstruction.dust3r.settings import Dust3rSettings
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Dust3rReconstructor:
         Raises:
             TooFewRegistered: too few frames show anything, or see one place.
             InconsistentReconstruction: the network's pairs contradict each other or hold values that are not finite.
+            LensZooms: the lens zooms, and the network did not see it.
             SettingsError: the weights are unknown or damaged, or the device's memory is too small.
             WeightsAway: no server gives the weights at the moment.
         """
@@ -73,7 +75,9 @@ class Dust3rReconstructor:
         alignment = align(predictions, self.settings.alignment)
         self._require(int(alignment.aligned.sum()), "frames see the same place")
         notes = (*_frame_notes(shown), *_batch_notes(maps), *alignment.notes, *self._baseline_notes(alignment))
-        return to_reconstruction(alignment, crop, shown, notes)
+        found = to_reconstruction(alignment, crop, shown, notes)
+        check_lens(rgb, found)
+        return found
 
     def _require(self, count: int, what: str) -> None:
         if count < self.settings.min_registered:

@@ -12,7 +12,7 @@ from pipeline.sources.web.settings import WebSettings
 
 
 def program(path: Path, text: str) -> str:
-    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
     path.chmod(0o755)
     return str(path)
 

@@ -40,5 +40,5 @@ def tiny_settings(checkpoint: Path, **changes: Any) -> dict[str, Any]:
 def write_vocabulary(path: Path, adjective: str, moving: tuple[str, ...] = ()) -> Path:
     """Write a vocabulary in which every class has one name, told apart from others by an adjective."""
     classes = {name: [f"{adjective} {name}"] for name in _NAMES}
-    path.write_text(yaml.safe_dump({"classes": classes, "moving": list(moving)}))
+    path.write_text(yaml.safe_dump({"classes": classes, "moving": list(moving)}), encoding="utf-8")
     return path

@@ -14,12 +14,17 @@ from pipeline.stages.reconstruction.dust3r.alignment.graph import largest_part
 from pipeline.stages.reconstruction.dust3r.alignment.normal_equations import Unknowns
 from pipeline.stages.reconstruction.dust3r.alignment.observations import Observations, sample
 from pipeline.stages.reconstruction.dust3r.alignment.records import Alignment, Known, PairPredictions
-from pipeline.stages.reconstruction.dust3r.alignment.refine import Fit, refine
+from pipeline.stages.reconstruction.dust3r.alignment.refine import Fit, evaluate, refine
 from pipeline.stages.reconstruction.dust3r.alignment.settings import AlignmentSettings
 from pipeline.stages.reconstruction.dust3r.alignment.start import initial_state
 from pipeline.stages.reconstruction.dust3r.alignment.state import State
+from pipeline.stages.reconstruction.zoom import is_steady_zoom, zoom_notes
 
 _NOTHING_KNOWN = Known()
+
+BETTER = 0.975
+"""Cost with a focal length an image over that with one, below which the lens is said to zoom."""
+
 Number = TypeVar("Number", np.float32, np.float64)
 
 
@@ -37,15 +42,36 @@ def align(predictions: PairPredictions, settings: AlignmentSettings, known: Know
     height, width = predictions.confidence1.shape[1:]
     principal_point = known.principal_point or (width / 2, height / 2)
     seen = sample(part, principal_point, settings)
-    start = initial_state(seen, given, shared_focal=settings.shared_focal)
-    began, ended = refine(seen, start, _unknowns(given, seen, settings), settings)
+    began, ended = _fit(seen, given, settings)
     residual = _residual(seen, ended)
     _check_plausible(ended.state, residual, width, settings)
     depth, confidence = dense_depth(part, ended.state, principal_point, max(residual, settings.min_noise))
     depth[confidence < settings.min_confidence] = 0
     whole = _spread(kept_images, kept_pairs, ended.state, depth, confidence)
-    notes = _notes(kept_images)
+    notes = _notes(kept_images) + zoom_notes(ended.state.log_focal.exp().cpu().numpy())
     return replace(whole, start_cost=began.cost, cost=ended.cost, residual=residual, notes=notes)
+
+
+def _fit(seen: Observations, known: Known, settings: AlignmentSettings) -> tuple[Fit, Fit]:
+    """Return the start and the end: one focal length, or one an image where the lens zooms, and it explains more."""
+    shared = _fit_from(initial_state(seen, known, shared_focal=settings.shared_focal), seen, known, settings)
+    if not settings.shared_focal or known.focal is not None:
+        return shared
+    own = settings.model_copy(update={"shared_focal": False})
+    start = initial_state(seen, known, shared_focal=False)
+    if not _zooms(start, settings):
+        return shared
+    freed = _fit_from(start, seen, known, own)
+    agreed = [evaluate(seen, fit.state, freed[1].unit, settings.min_noise).cost for fit in (shared[1], freed[1])]
+    return freed if _zooms(freed[1].state, settings) and agreed[1] < BETTER * agreed[0] else shared
+
+
+def _fit_from(start: State, seen: Observations, known: Known, settings: AlignmentSettings) -> tuple[Fit, Fit]:
+    return refine(seen, start, _unknowns(known, seen, settings), settings)
+
+
+def _zooms(state: State, settings: AlignmentSettings) -> bool:
+    return is_steady_zoom(state.log_focal.exp().cpu().numpy(), settings.least_zoom)
 
 
 def _check_finite(predictions: PairPredictions) -> None:

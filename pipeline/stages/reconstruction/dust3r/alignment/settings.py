@@ -9,7 +9,13 @@ class AlignmentSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     shared_focal: bool = Field(
-        default=True, description="one focal length per clip, as one camera filmed it; otherwise one per image"
+        default=True,
+        description="one focal length per clip, as of one camera, unless its lens zooms; otherwise one per image",
+    )
+    least_zoom: float = Field(
+        1.06,
+        gt=1,
+        description="longest over shortest focal length, changing steadily, that counts as a zoom of the lens",
     )
     min_pair_confidence: float = Field(
         1.5, ge=1.0, description="a pair whose pictures' lower mean confidence is below this links nothing"

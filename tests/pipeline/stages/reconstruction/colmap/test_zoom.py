@@ -10,7 +10,6 @@ from pipeline.contract.arrays import Images
 from pipeline.geometry.poses import pose_errors
 from pipeline.stages.reconstruction.colmap.backend import find_cameras, notes_on
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, SparseSettings
-from pipeline.stages.reconstruction.colmap.zoom import is_steady_zoom
 from tests.pipeline.stages.reconstruction.colmap.clips import TourClip, tour_clip
 
 QUICK = ColmapSettings(sparse=SparseSettings(max_features=2000))
@@ -46,11 +45,3 @@ def test_without_a_zoom_all_frames_share_a_focal_length(clip: TourClip, tmp_path
     model = find_cameras(clip.rgb, tmp_path, QUICK)
     assert model.zoom.tolist() == [1.0] * COUNT
     assert not any("zooms" in note for note in notes_on(model))
-
-
-def test_what_is_no_steady_course_is_no_zoom():
-    rng = np.random.default_rng(0)
-    assert is_steady_zoom(500 * np.linspace(1, 1.3, 12))
-    assert is_steady_zoom(500 * np.linspace(1.2, 1, 12) * rng.normal(1, 0.005, 12))
-    assert not is_steady_zoom(500 * np.linspace(1, 1.02, 12))
-    assert not is_steady_zoom(500 * rng.uniform(0.8, 1.3, 12))

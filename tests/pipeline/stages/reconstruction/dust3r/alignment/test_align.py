@@ -12,6 +12,7 @@ from pipeline.stages.reconstruction.dust3r.alignment.align import align
 from pipeline.stages.reconstruction.dust3r.alignment.graph import video_pairs
 from pipeline.stages.reconstruction.dust3r.alignment.records import Alignment, Known, PairPredictions
 from pipeline.stages.reconstruction.dust3r.alignment.settings import AlignmentSettings
+from pipeline.stages.reconstruction.zoom import zoom_notes
 from tests.paths import FIXTURES
 from tests.pipeline.analytic_pairs import WIDTH, Scene, make_scene, unproject
 
@@ -134,6 +135,23 @@ def test_each_image_may_have_its_own_focal():
     scene = make_scene(CHAIN, 6, noise=0.005, focal=focal)
     result = align(scene.predictions, SETTINGS.model_copy(update={"shared_focal": False}))
     assert np.abs(result.focal / focal - 1).max() < 0.01
+
+
+@pytest.mark.parametrize("zoom", [1.1, 1.6])
+def test_a_lens_that_zooms_is_followed(zoom: float):
+    scene = make_scene(CHAIN, 6, noise=0.03, focal=42 * np.linspace(1, zoom, 6))
+    result = align(scene.predictions, SETTINGS)
+    assert np.abs(result.focal / scene.focal - 1).max() < 0.005
+    assert scene_errors(result, scene)["rotation_max"] < 0.3
+    assert result.notes == (
+        f"The lens zooms by {result.focal[-1] / result.focal[0]:.2f}; every frame has its own focal length.",
+    )
+
+
+def test_noise_is_no_zoom():
+    result = align(make_scene(CHAIN, 6, noise=0.1).predictions, SETTINGS)
+    assert np.ptp(result.focal) == 0
+    assert result.notes == ()
 
 
 def test_pairs_in_one_direction_are_enough():
