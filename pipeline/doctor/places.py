@@ -7,7 +7,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from models.errors import ModelError
+from models.weights.cache import verify
 from models.weights.folder import cache_folder
+from models.weights.registry import WeightFile
 from pipeline.doctor.finding import Diagnosis, note, ok, wrong
 from pipeline.stages.base import SettingsTree
 from pipeline.stages.needed_weights import missing_weights, needed_weights
@@ -68,11 +71,7 @@ def clock(store: Store) -> Diagnosis:
 def weights(settings: SettingsTree, until: str | None = None) -> list[Diagnosis]:
     """Tell which registered weights the stages up to one need, and whether they are here or can be put here."""
     folder, missing = cache_folder(), missing_weights(settings, until)
-    found = [
-        ok("weights", f"{one.name} is here, {(folder / one.file_name).stat().st_size / 1e9:.2f} GB; {one.licence}")
-        for one in needed_weights(settings, until)
-        if one not in missing
-    ]
+    found = [_cached(one, folder / one.file_name) for one in needed_weights(settings, until) if one not in missing]
     for one in missing:
         said = f"{one.name} is missing, {one.size_bytes / 1e9:.2f} GB; {one.licence}"
         found.append(
@@ -83,6 +82,16 @@ def weights(settings: SettingsTree, until: str | None = None) -> list[Diagnosis]
         remedy = "set YOUTUBE_OCC_WEIGHTS to a folder with room"
         found.append(_folder("weights folder", folder, remedy, least=needed, usual=needed))
     return found or [ok("weights", "these settings need none of others")]
+
+
+def _cached(weights: WeightFile, path: Path) -> Diagnosis:
+    """Tell whether a file in the cache holds what it should; it is read once, until it changes."""
+    try:
+        size = path.stat().st_size
+        verify(weights, path.parent)
+    except (ModelError, OSError) as error:
+        return wrong("weights", f"{weights.name}: {error}", f"delete {path}, it is then fetched anew")
+    return ok("weights", f"{weights.name} is here, {size / 1e9:.2f} GB; {weights.licence}")
 
 
 def _folder(

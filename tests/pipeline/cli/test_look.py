@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from pipeline.contract.errors import StageMissing
+from pipeline.contract.errors import SettingsError, StageMissing
 from pipeline.stages.registry import stages
 from tests.earlier import VIDEO
 
@@ -87,6 +87,11 @@ def test_filters_of_the_command_line_reject_more(data: Path):
 
 def test_a_dataset_of_nothing_has_no_rejects(tmp_path: Path):
     assert output("rejects", "--data", tmp_path / "empty") == "no clip was left out\n"
+
+
+def test_an_unknown_video_is_not_verified_as_sound(data: Path):
+    with pytest.raises(SettingsError, match="there is no video no-such in"):
+        run("verify", "no-such", "--data", data)
 
 
 def test_verify_reads_everything_and_fails_where_something_is_lost(data: Path):

@@ -17,6 +17,7 @@ from pipeline.doctor.places import weights
 from pipeline.doctor.web import cookies as told_of_cookies
 from pipeline.doctor.web import tokens
 from pipeline.settings import Settings, load_settings
+from pipeline.stages.needed_weights import needed_weights
 from pipeline.stages.video.stage import video
 from pipeline.store.store import Store
 from tests.models.weights.server import running
@@ -114,6 +115,14 @@ def test_missing_weights_are_named_with_size_and_licence_and_stop_nothing_unless
         check_ready(Store(sound / "data"), load_settings("youtube_occ"), ["tour://5"])
 
 
+def test_cached_weights_that_hold_something_else_keep_a_batch_from_starting(sound: Path):
+    one = WEIGHTS["dust3r_vitl_512_dpt"]
+    (sound / "weights").mkdir(exist_ok=True)
+    (sound / "weights" / one.file_name).write_bytes(bytes(1000))
+    with pytest.raises(NotReady, match=rf"wrong +weights +{one.name}.*delete .*{one.file_name}"):
+        check_ready(Store(sound / "data"), load_settings("youtube_occ"), ["tour://5"])
+
+
 @pytest.mark.parametrize(
     ("what", "said"), [("gone", "cannot be read"), ("page", "cannot be read"), ("expired", "0 of 1 cookies count")]
 )
@@ -171,10 +180,12 @@ def test_a_batch_under_dagster_needs_its_home(sound: Path, monkeypatch: pytest.M
 
 
 def test_a_file_of_weights_that_is_here_is_told_with_its_size(sound: Path):
+    settings = load_settings(overrides={"semantics": {"backend": "san"}})
+    (one,) = (needed for needed in needed_weights(settings) if not needed.checksums)
     (sound / "weights").mkdir()
-    (sound / "weights" / WEIGHTS["resnet50_places365"].file_name).write_bytes(bytes(20_000_000))
-    (found,) = weights(load_settings(overrides={"indoor_clips": {"backend": "places365"}}))
-    assert "resnet50_places365 is here, 0.02 GB; CC BY" in found.line()
+    (sound / "weights" / one.file_name).write_bytes(bytes(20_000_000))
+    told = [found.line() for found in weights(settings)]
+    assert any(f"{one.name} is here, 0.02 GB; {one.licence}" in line for line in told)
 
 
 def test_shared_memory_is_measured_where_it_lies():
