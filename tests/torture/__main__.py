@@ -37,7 +37,12 @@ def main(
 
     # Of the daemon no journal is kept, so that power cuts would take back half of what happened.
     kinds = {kind: KINDS[kind] for kind in only or KINDS if not (daemon and kind == "power")}
-    report = Campaign(folder, seed, typer.echo, kinds, with_daemon=daemon).run(rounds)
+    campaign = Campaign(folder, seed, typer.echo, kinds, with_daemon=daemon)
+    try:
+        campaign.run(rounds)
+    except KeyboardInterrupt:
+        typer.echo(f"stopped after {campaign.report.rounds} rounds")
+    report = campaign.report
     if out is not None:
         out.write_text(report.as_json() + "\n")
     typer.echo(report.as_json())

@@ -55,6 +55,17 @@ def test_every_missing_video_has_a_build_that_says_how_it_ended_and_none_stops_t
     assert "2 videos to build, profile small" in capsys.readouterr().out
 
 
+def test_a_batch_that_this_machine_cannot_build_does_not_begin_and_says_why(
+    pipeline: PipelineResource, monkeypatch: pytest.MonkeyPatch
+):
+    Catalog(Store(str(pipeline.data))).add(read_sources("tour://6"))
+    pipeline = pipeline.model_copy(update={"sources": "tour://5 tour://6"})
+    monkeypatch.setattr(video_builder, "PROCESS_VIDEO", (sys.executable, "-c", "raise SystemExit('was started')"))
+    monkeypatch.setenv("DAGSTER_HOME", "/proc/self/home")
+    with pytest.raises(dg.Failure, match=r"(?s)NotReady: .*wrong +DAGSTER_HOME"):
+        built(pipeline)
+
+
 def test_ids_of_videos_become_keys_that_dagster_takes(pipeline: PipelineResource, monkeypatch: pytest.MonkeyPatch):
     Catalog(Store(str(pipeline.data))).add(read_sources("tour://6"))
     pipeline = pipeline.model_copy(update={"sources": "tour://5 tour://6"})

@@ -14,6 +14,7 @@ from pipeline.contract.errors import BrokenVideo
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.video_source import read_sources
 from pipeline.stages.failures import record_death, record_failure
+from pipeline.stages.needed_weights import missing_weights
 from pipeline.stages.run import final_fingerprint
 from tests.paths import ROOT
 
@@ -129,6 +130,22 @@ def test_no_more_runs_are_requested_at_a_time_than_the_settings_say(tmp_path: Pa
     )
     Catalog(pipeline.store()).add(read_sources("tour://1 tour://2 tour://3 tour://4"))
     assert len(_requests(pipeline)) == most
+
+
+def test_while_weights_are_missing_one_run_is_requested_to_fetch_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("YOUTUBE_OCC_WEIGHTS", str(tmp_path / "weights"))
+    pipeline = PipelineResource(
+        data=str(tmp_path / "data"), sources=FOUR, overrides={"indoor_clips": {"backend": "places365"}}
+    )
+    Catalog(pipeline.store()).add(read_sources(FOUR))
+    with dg.DagsterInstance.ephemeral() as instance:
+        (first,) = _requests(pipeline, instance)
+        _run_of(instance, first, dg.DagsterRunStatus.STARTED)
+        assert _requests(pipeline, instance) == [], "the one run that fetches is underway"
+    (one,) = missing_weights(pipeline.settings())
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / one.file_name).write_bytes(b"arrived")
+    assert len(_requests(pipeline)) == 4
 
 
 def test_sources_are_polled_when_the_settings_say():
