@@ -25,6 +25,9 @@ from pipeline.settings import described
 from pipeline.sources.entries import listed_sources
 from pipeline.stages.registry import stages
 
+NAMED_FAILURES = 3
+"""Videos that are named for every error; catalogs may hold many that failed alike."""
+
 PICTURE_BYTES = 4_000_000
 PAGE_PICTURE_BYTES = 400_000
 
@@ -126,8 +129,8 @@ def show_rejects(
     values: SetOption = None,
     out: Annotated[Path, typer.Option(help="Folder for the contact sheets.")] = Path("rejects"),
 ) -> None:
-    """Count the clips that were left out, by reason, and write a contact sheet for each."""
-    from pipeline.dataset.rejects import reject_sheet, rejects
+    """Count the clips that were left out, by reason, and write a contact sheet for each; then videos that failed."""
+    from pipeline.dataset.rejects import failed_videos, reject_sheet, rejects
     from pipeline.pictures.encode import jpeg
 
     store = store_at(data)
@@ -139,3 +142,7 @@ def show_rejects(
         console.print(f"{len(clips):>6} {code:<24} {path}")
     if not found:
         console.print("no clip was left out")
+    for code, videos in failed_videos(store).items():
+        console.print(f"{len(videos):>6} {code:<24} {'video' if len(videos) == 1 else 'videos'} without a result")
+        for line in videos[:NAMED_FAILURES]:
+            console.print(Text(f"       {line}"), soft_wrap=True)

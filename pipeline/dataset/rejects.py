@@ -12,6 +12,7 @@ from pipeline.pictures.clips import ClipRow, clip_sheet
 from pipeline.pictures.thumbnails import thumbnails
 from pipeline.settings import FilterSettings
 from pipeline.stages.chain import made_by
+from pipeline.stages.failures import last_failure
 from pipeline.stages.registry import stages
 from pipeline.store.groups import CLIPS, SOURCE_VIDEO
 from pipeline.store.rows import stored_clips
@@ -38,6 +39,20 @@ def rejects(store: Store, filters: FilterSettings) -> dict[str, list[Reject]]:
     for video_id in store.video_ids():
         for reject in _of_video(store.video(video_id), filters):
             by_code[reject.code].append(reject)
+    return dict(sorted(by_code.items(), key=lambda item: -len(item[1])))
+
+
+def failed_videos(store: Store) -> dict[str, list[str]]:
+    """Return the videos of which nothing is in the dataset, by the error they ended with, the most frequent first.
+
+    Each is one line: its id, the stage and what was wrong; that names the reason of every clip where none came through.
+    """
+    by_code: dict[str, list[str]] = defaultdict(list)
+    for video_id in store.video_ids():
+        failure = last_failure(store.video(video_id))
+        if failure is not None:
+            detail = failure.detail.removeprefix(f"{video_id}: ")
+            by_code[failure.code].append(f"{video_id}, {failure.stage}: {detail}")
     return dict(sorted(by_code.items(), key=lambda item: -len(item[1])))
 
 

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from pipeline.contract.errors import SettingsError, StageMissing
+from pipeline.contract.errors import NothingReconstructed, SettingsError, StageMissing
+from pipeline.stages.failures import record_failure
 from pipeline.stages.registry import stages
+from pipeline.store.store import Store
 from tests.earlier import VIDEO
 
 from .runs import output, run
@@ -87,6 +89,17 @@ def test_filters_of_the_command_line_reject_more(data: Path):
 
 def test_a_dataset_of_nothing_has_no_rejects(tmp_path: Path):
     assert output("rejects", "--data", tmp_path / "empty") == "no clip was left out\n"
+
+
+def test_a_video_of_which_nothing_came_is_named_with_the_reason_of_its_clips(tmp_path: Path):
+    store = Store(tmp_path / "data")
+    for video_id in ("a", "b", "c", "d"):
+        error = NothingReconstructed(f"{video_id}: no clip could be reconstructed (clip 0: LensZooms: by 1.6)")
+        record_failure(store.video(video_id), "reconstruction", "0123", error)
+    lines = output("rejects", "--data", tmp_path / "data").splitlines()
+    assert lines[1].split() == ["4", "NothingReconstructed", "videos", "without", "a", "result"]
+    reason = "no clip could be reconstructed (clip 0: LensZooms: by 1.6)"
+    assert [line.strip() for line in lines[2:]] == [f"{video_id}, reconstruction: {reason}" for video_id in "abc"]
 
 
 def test_an_unknown_video_is_not_verified_as_sound(data: Path):
