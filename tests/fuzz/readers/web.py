@@ -15,6 +15,7 @@ from pipeline.sources.entries import SourceEntry, SourceKind
 from pipeline.sources.feeds import read_feed
 from pipeline.sources.lists import read_list
 from pipeline.sources.rules import FoundVideo, SourceRules
+from pipeline.sources.skipped import SkippedRows
 from pipeline.sources.video_source import parse_source
 from pipeline.sources.web.explain import explained
 from pipeline.sources.web.hosts import Hosts
@@ -115,7 +116,7 @@ def _read_listing(folder: Path, name: str) -> object:
     if not isinstance(answer, dict):  # yt-dlp's own code gives dicts alone
         return None
     entry = SourceEntry(kind=SourceKind.CHANNEL, source="https://www.youtube.com/@a")
-    return _judged(listings._flat(_Answers(answer), listings._address(entry), listings.DEEPEST_LISTING))
+    return _judged(listings._flat(_Answers(answer), listings._address(entry), SkippedRows(), listings.DEEPEST_LISTING))
 
 
 def _make_hosts(folder: Path) -> None:
