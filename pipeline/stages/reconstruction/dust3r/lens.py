@@ -118,8 +118,8 @@ def _followed(first: GrayImages, second: GrayImages, points: Floats) -> tuple[Fl
 def fit(tracks: Tracks, focal_first: float, focal_second: float) -> Enlargement:
     """Find the pose and the enlargement that explain tracks best, and the cost without an enlargement.
 
-    With K = (f, f, centre), a corner p of depth d, a pose (R, t) and an enlargement e^s, minimised is the sum of
-    rho(|e^s f_second pi(R d K^-1 p + t) + centre - q|), rho(r) = 2 (sqrt(1 + r^2) - 1), r in pixels.
+    With the rays v of the corners, their depths d, a pose (R, t) and an enlargement exp(s), the residual is
+    r = exp(s) f_second pi(R d v + t) + centre - q in pixels; minimised is the sum of 2 (sqrt(1 + r^2) - 1).
     """
     centre = np.array([FRAME_WIDTH / 2, FRAME_HEIGHT / 2])
     rays = np.column_stack([(tracks.first - centre) / focal_first, np.ones(len(tracks.depth))])
