@@ -60,7 +60,9 @@ class Source:
 
     @classmethod
     def of(cls, content: Mapping[str, Any]) -> "Source":
-        """Return what ``source.json`` holds; raises ``KeyError`` where it lacks something."""
+        """Return what ``source.json`` holds; raises ``KeyError`` where something is missing, ``TypeError`` for no record."""
+        if not isinstance(content, Mapping):
+            raise TypeError("the description of a video is no record")
         notes = tuple(map(str, content.get("notes", ())))
         return cls(notes=notes, **{known.name: content[known.name] for known in fields(cls) if known.name != "notes"})
 

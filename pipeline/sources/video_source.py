@@ -132,7 +132,12 @@ def local_listing(entry: SourceEntry, folder: Path, skipped: SkippedRows | None 
 
 def is_away(entry: SourceEntry, folder: Path) -> bool:
     """Tell whether an entry names a folder of this machine that is not there."""
-    return entry.kind is SourceKind.FOLDER and "://" not in entry.source and not local_path(entry, folder).is_dir()
+    if entry.kind is not SourceKind.FOLDER or "://" in entry.source:
+        return False
+    try:
+        return not local_path(entry, folder).is_dir()
+    except OSError:  # such as a name longer than any file may have
+        return True
 
 
 def local_path(entry: SourceEntry, folder: Path) -> Path:

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from pipeline.contract.errors import (
     ChangedMeanwhile,
+    CorruptStore,
     DownloadRefused,
     DuplicateVideo,
     ExtractorTrouble,
@@ -85,7 +86,11 @@ def mark_fetched(workbench: Workbench) -> None:
     video, catalog = workbench.video, workbench.catalog
     if catalog.row(video.video_id).state in ASKABLE:
         content = video.read_json(SOURCE_NOTES)
-        arrived = Source.of(content)
+        try:
+            arrived = Source.of(content)
+        except (KeyError, TypeError) as error:
+            message = f"{SOURCE_NOTES} of {video.video_id} describes no video: {error}"
+            raise CorruptStore(message) from error
         catalog.update([video.video_id], lambda row: after_arrival(row, arrived))
 
 

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from pipeline.contract.errors import SettingsError
-from pipeline.sources.video_source import VideoSource, parse_source, read_sources
+from pipeline.contract.errors import BrokenListing, SettingsError
+from pipeline.sources.entries import SourceEntry, SourceKind
+from pipeline.sources.video_source import VideoSource, is_away, local_listing, parse_source, read_sources
 from pipeline.store.video import VIDEO_ID
 
 
@@ -125,3 +126,10 @@ def test_an_id_is_the_same_every_time_and_tells_files_apart(name: str) -> None:
     source, other = (VideoSource(kind="file", origin=f"/videos/{name}{end}.mp4") for end in ("", "2"))
     assert source.video_id == source.model_copy().video_id
     assert source.video_id != other.video_id
+
+
+def test_a_folder_with_a_name_longer_than_any_file_has_is_not_there(tmp_path: Path) -> None:
+    entry = SourceEntry(kind=SourceKind.FOLDER, source="9" * 5000)
+    assert is_away(entry, tmp_path)
+    with pytest.raises(BrokenListing, match="there is no folder 999"):
+        local_listing(entry, tmp_path)

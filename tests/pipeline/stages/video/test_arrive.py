@@ -10,6 +10,7 @@ from pipeline.contract.arrays import Images
 from pipeline.contract.errors import (
     BrokenVideo,
     ChangedMeanwhile,
+    CorruptStore,
     DownloadGone,
     DownloadRefused,
     DuplicateVideo,
@@ -86,6 +87,16 @@ def test_a_video_that_lies_in_the_store_is_marked_once_with_what_is_known_of_it(
     catalog.update([key], lambda known: replace(known, title="its own"))
     mark_fetched(workbench_of(video))
     assert catalog.row(key).title == "its own", "what is known stays"
+
+
+@pytest.mark.parametrize("held", [3.5, "text", [], None, {}, {"notes": 5}])
+def test_a_description_that_is_none_marks_nothing(catalog: Catalog, tmp_path: Path, held: object):
+    key = local(catalog, tmp_path / "a.mp4")
+    video = catalog.files.video(key)
+    video.write_json("source.json", held)
+    with pytest.raises(CorruptStore, match=r"source\.json"):
+        mark_fetched(workbench_of(video))
+    assert catalog.row(key).state is VideoState.NEW
 
 
 @pytest.mark.parametrize("copy_step", [1, 2])
