@@ -60,7 +60,7 @@ class Source:
 
     @classmethod
     def of(cls, content: Mapping[str, Any]) -> "Source":
-        """Return what ``source.json`` holds; raises ``KeyError`` where something is missing, ``TypeError`` for no record."""
+        """Return what ``source.json`` holds; raises ``KeyError`` where something is missing, ``TypeError`` else."""
         if not isinstance(content, Mapping):
             raise TypeError("the description of a video is no record")
         notes = tuple(map(str, content.get("notes", ())))
