@@ -10,8 +10,10 @@ def as_seconds(text: str | None) -> float | None:
         parts = [float(part) for part in (text or "").strip().replace(",", ".").split(":")]
     except ValueError:
         return None
+    if len(parts) > 3 or not min(parts) >= 0:
+        return None
     seconds = sum(part * 60**place for place, part in enumerate(reversed(parts)))
-    return seconds if len(parts) <= 3 and min(parts) >= 0 and seconds < 1e7 else None
+    return seconds if seconds < 1e7 else None
 
 
 def as_time(text: str) -> datetime | None:

@@ -14,6 +14,7 @@ from pipeline.contract.errors import (
     DownloadRefused,
     HostResting,
     InconsistentReconstruction,
+    LensZooms,
     NoUpDirection,
     PipelineError,
     ReconstructionCrashed,
@@ -48,6 +49,7 @@ def test_every_error_leaves_out_a_clip_or_a_video_or_is_settled_before_any():
         TooFewRegistered,
         TooLittleParallax,
         InconsistentReconstruction,
+        LensZooms,
         ReconstructionCrashed,
         NoUpDirection,
     }

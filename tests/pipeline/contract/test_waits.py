@@ -42,16 +42,19 @@ def test_a_lock_that_another_holds_is_said_and_then_had(
     other = FileLock(tmp_path / "lock", thread_local=False)
     other.acquire()
 
+    release = threading.Thread(target=other.release)
+
     class Releasing(logging.Handler):
         """Lets the lock go once it is said that it is waited for."""
 
         def emit(self, record: logging.LogRecord) -> None:  # noqa: ARG002
-            threading.Thread(target=other.release).start()
+            release.start()
 
     handler = Releasing()
     logging.getLogger(waits.__name__).addHandler(handler)
     try:
         with held_aloud(FileLock(tmp_path / "lock"), "the catalog"):
+            release.join()  # the lock is free a moment before its object says so
             assert not other.is_locked
     finally:
         logging.getLogger(waits.__name__).removeHandler(handler)
