@@ -193,7 +193,7 @@ class CorruptStore(VideoError):
 
 
 class NotReadableNow(VideoError):
-    """The file system cannot say what is stored (permissions, a folder that is away): nothing of it is changed."""
+    """This machine cannot say what a file holds (permissions, a folder that is away, too many open files)."""
 
 
 class ChangedSinceIndexed(VideoError):

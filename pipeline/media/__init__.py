@@ -5,7 +5,7 @@ never by seeking, so that frame ``i`` is the same picture for every reader. Pict
 (display matrix applied), with square pixels, deinterlaced and in BT.709; times rise from 0.
 """
 
-from pipeline.media.container import open_container
+from pipeline.media.container import explained, open_container
 from pipeline.media.frames import DecodedFrame, frames_at, frames_near, iterate, read_each, read_frames
 from pipeline.media.pictures import crop_box
 from pipeline.media.probe import Probe, check_decodes, probe
@@ -15,6 +15,7 @@ __all__ = [
     "Probe",
     "check_decodes",
     "crop_box",
+    "explained",
     "frames_at",
     "frames_near",
     "iterate",

@@ -1,6 +1,7 @@
 """Opens a video file as a container of a known kind, and finds the stream of it that is the film."""
 
 import contextlib
+import errno
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from pipeline.contract.errors import BrokenVideo
+from pipeline.contract.errors import BrokenVideo, NotReadableNow
 
 # A file may claim to be a playlist and name other files or hosts: only true containers, only this one file.
 CONTAINERS = "mov,mp4,3gp,matroska,webm,avi,flv,mpegts,mpeg,asf,ogg"
@@ -17,6 +18,9 @@ OPEN_OPTIONS = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
 GROWTH = 4
 """A stream may change its size while it goes on, to this many times the pixels it was opened with."""
 LEAST_PIXELS = 1920 * 1088
+BLOCK_BYTES = 1 << 20
+SHORTAGES = (errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+"""Too many threads, open files, too little memory."""
 STILLS = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 """Streams of covers and previews, which are no film."""
 
@@ -37,17 +41,44 @@ def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
 
     Raises:
         BrokenVideo: it is no video, or holds no stream that can be decoded; FFmpeg's errors within the block, too.
+        NotReadableNow, MemoryError: this machine is short of something, or its disk does not answer.
+    """
+    with explained(path), open_container(path) as container:
+        stream = _film(container, path)
+        pixels = stream.codec_context.width * stream.codec_context.height
+        stream.codec_context.options = {"max_pixels": str(max(GROWTH * pixels, LEAST_PIXELS))}
+        yield container, stream
+
+
+@contextlib.contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Tell errors of FFmpeg that are the film's from those of this machine; FFmpeg gives both the same numbers.
+
+    Raises:
+        BrokenVideo: the film's. NotReadableNow, MemoryError: the machine's, which may pass.
     """
     try:
-        with open_container(path) as container:
-            stream = _film(container, path)
-            pixels = stream.codec_context.width * stream.codec_context.height
-            stream.codec_context.options = {"max_pixels": str(max(GROWTH * pixels, LEAST_PIXELS))}
-            yield container, stream
+        yield
     except av.FFmpegError as error:
         if isinstance(error, MemoryError):
             raise
-        raise BrokenVideo(f"{path.name} cannot be decoded: {error.strerror or type(error).__name__}") from error
+        why = error.strerror or type(error).__name__
+        if error.errno in SHORTAGES or not _reads(path):
+            raise NotReadableNow(f"{path.name} cannot be decoded at the moment: {why}") from error
+        raise BrokenVideo(f"{path.name} cannot be decoded: {why}") from error
+
+
+def _reads(path: Path) -> bool:
+    """Tell whether the bytes of a file can be read to the end, whatever they mean; none of a file that is not there."""
+    try:
+        with path.open("rb") as file:
+            while file.read(BLOCK_BYTES):
+                pass
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def nominal_rate(stream: VideoStream) -> float:

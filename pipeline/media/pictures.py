@@ -1,10 +1,12 @@
 """Makes pictures of decoded frames: upright, with square pixels, cropped, of the size that is asked for, in BT.709."""
 
+import threading
 from typing import Any
 
 import cv2
 import numpy as np
 from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
@@ -12,6 +14,20 @@ from pipeline.contract.arrays import Images
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, WHOLE, Box
 from pipeline.media.colour import BT2020, transfer_of, usual_range
 from pipeline.media.orientation import Orientation
+
+
+class _Converters(threading.local):
+    """A converter for each thread.
+
+    A frame that is converted by itself holds a converter that holds the frame, with threads of its own, until the
+    garbage collector happens to look: a film of a thousand frames had hundreds of threads.
+    """
+
+    def __init__(self) -> None:
+        self.converter = VideoReformatter()
+
+
+_CONVERTERS = _Converters()
 
 
 def upright_size(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:
@@ -45,7 +61,8 @@ def crop_box(width: int, height: int, pixel_aspect: float = 1.0, box: Box = WHOL
 
 def _made(frame: VideoFrame, crop: tuple[int, int, int, int] | None, size: tuple[int, int]) -> Images:
     transfer = transfer_of(frame)
-    picture = Orientation.of(frame).upright(frame.to_ndarray(format="rgb48le" if transfer else "rgb24"))
+    converted = _CONVERTERS.converter.reformat(frame, format="rgb48le" if transfer else "rgb24")
+    picture = Orientation.of(frame).upright(converted.to_ndarray())
     if crop is not None:
         left, top, width, height = crop
         picture = picture[top : top + height, left : left + width]

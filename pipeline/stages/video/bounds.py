@@ -6,8 +6,8 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from pipeline.contract.errors import BrokenVideo, UnwantedVideo
-from pipeline.media import open_container
+from pipeline.contract.errors import UnwantedVideo
+from pipeline.media import explained, open_container
 from pipeline.stages.video.settings import VideoSettings
 
 
@@ -17,17 +17,13 @@ def check_bounds(path: Path, settings: VideoSettings) -> None:
     Raises:
         UnwantedVideo: a side, the frame rate, the length or the number of packets is beyond the settings.
         BrokenVideo: it is no video.
+        NotReadableNow, MemoryError: this machine is short of something, or its disk does not answer.
     """
     pixels = {"max_pixels": str(settings.side_max**2)}
-    try:
-        with open_container(path, pixels) as container:
-            for stream in (found for found in container.streams.video if found.codec_context is not None):
-                _check_stream(stream, path, settings)
-            _check_packets(container, path, settings)
-    except av.FFmpegError as error:
-        if isinstance(error, MemoryError):
-            raise
-        raise BrokenVideo(f"{path.name} cannot be read: {error.strerror}") from error
+    with explained(path), open_container(path, pixels) as container:
+        for stream in (found for found in container.streams.video if found.codec_context is not None):
+            _check_stream(stream, path, settings)
+        _check_packets(container, path, settings)
 
 
 def _check_stream(stream: VideoStream, path: Path, settings: VideoSettings) -> None:
