@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.contract.errors import BrokenVideo, UnwantedVideo
 from pipeline.media import frames_at, frames_near, iterate
 from pipeline.sources.rules import SourceRules
 from pipeline.sources.video_source import VideoSource
@@ -38,4 +39,7 @@ def _read(folder: Path, name: str) -> object:
     return described, shown, pictures, sum(1 for _ in frames_near(path, np.array([0.1, 0.6])))
 
 
-READERS = (Reader("videos", _make, _read, 0.08, may_die=True),)
+OF_THE_FILM = (BrokenVideo, UnwantedVideo)
+"""That the machine is short of something is a violation: reading a film of some kilobytes takes nothing away."""
+
+READERS = (Reader("videos", _make, _read, 0.08, allowed=OF_THE_FILM, may_die=True),)
