@@ -141,7 +141,7 @@ class House:
     def tests(self) -> list[Module]:
         return modules(self.root, ("tests",))
 
-    def test_share(self, package: str | None = None) -> float:
+    def lines_of_tests(self, package: str | None = None) -> float:
         """Return the lines of tests by a line of source, of one package or of all."""
         source = sum(module.lines for module in self.modules if package in (None, module.package))
         folder = "tests." if package is None else f"tests.{package}."
@@ -176,8 +176,8 @@ class House:
             "class and alias names defined more than once": len(self.defined_twice),
             "lines of source": sum(module.lines for module in self.modules),
             "lines of tests": sum(test.lines for test in self.tests),
-            "test lines by a source line": f"{self.test_share():.2f} ("
-            + ", ".join(f"{package} {self.test_share(package):.2f}" for package in PACKAGES)
+            "test lines by a source line": f"{self.lines_of_tests():.2f} ("
+            + ", ".join(f"{package} {self.lines_of_tests(package):.2f}" for package in PACKAGES)
             + ")",
             "modules with a test of their own name": f"{self.tested_by_name} of {len(self.modules)}",
             "lines of README": len((self.root / "README.md").read_text().splitlines()),

@@ -44,4 +44,4 @@ def test_a_name_is_defined_once(house: House):
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_tests_keep_up_with_the_code(house: House, package: str):
-    assert house.test_share(package) >= 0.6
+    assert house.lines_of_tests(package) >= 0.6

@@ -30,7 +30,7 @@ from pipeline.dataset.index_writer import IndexWriter, Written
 from pipeline.dataset.known import KNOWN, KnownVideos, judgement_table, know, look, with_unread, write_known
 from pipeline.dataset.selection import EVERYTHING, JUDGEMENTS, Judged, Selection, WantedVideos, judge
 from pipeline.dataset.split import ROWS_AT_ONCE, TRAIN, VALIDATION
-from pipeline.dataset.tables import little_memory, replaced
+from pipeline.dataset.tables import replaced, system_memory
 from pipeline.settings import DatasetSettings
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.stages.damage import examined
@@ -61,7 +61,7 @@ def build_dataset(store: Store, settings: DatasetSettings, asked: Selection = EV
         CorruptStore: the catalog does not read back.
         SettingsError: the sources cannot be understood.
     """
-    with held_aloud(FileLock(store.make_scratch() / "dataset.lock"), "the dataset's tables"), little_memory():
+    with held_aloud(FileLock(store.make_scratch() / "dataset.lock"), "the dataset's tables"), system_memory():
         changes = Changes(store)
         taken = changes.take()
         summary = _built(store, settings, asked, taken)

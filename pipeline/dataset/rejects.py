@@ -11,7 +11,7 @@ from pipeline.dataset.filters import filtered
 from pipeline.pictures.clips import ClipRow, clip_sheet
 from pipeline.pictures.thumbnails import thumbnails
 from pipeline.settings import FilterSettings
-from pipeline.stages.chain import made_by
+from pipeline.stages.chain import finished, made_by
 from pipeline.stages.failures import last_failure
 from pipeline.stages.registry import stages
 from pipeline.store.groups import CLIPS, SOURCE_VIDEO
@@ -49,8 +49,9 @@ def failed_videos(store: Store) -> dict[str, list[str]]:
     """
     by_code: dict[str, list[str]] = defaultdict(list)
     for video_id in store.video_ids():
-        failure = last_failure(store.video(video_id))
-        if failure is not None:
+        video = store.video(video_id)
+        failure = last_failure(video)
+        if failure is not None and not finished(video):
             detail = failure.detail.removeprefix(f"{video_id}: ")
             by_code[failure.code].append(f"{video_id}, {failure.stage}: {detail}")
     return dict(sorted(by_code.items(), key=lambda item: -len(item[1])))

@@ -18,7 +18,7 @@ def is_steady_zoom(focal: Float64s, least: float = LEAST_ZOOM) -> bool:
 
     least: longest over shortest focal length that counts as a change.
     """
-    if len(focal) < FEWEST_FRAMES:
+    if len(focal) < FEWEST_FRAMES or not np.all(focal > 0):
         return False
     place, logarithm = np.linspace(-1, 1, len(focal)), np.log(focal)
     course = np.polyval(np.polyfit(place, logarithm, 3), place)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.dataset import tables
-from pipeline.dataset.tables import little_memory, replaced, write_large
+from pipeline.dataset.tables import replaced, system_memory, write_large
 from pipeline.store.store import Store
 
 SCHEMA = pa.schema([("video_id", pa.string()), ("n", pa.int64())])
@@ -40,7 +40,7 @@ def test_a_large_table_reads_back_and_leaves_nothing_in_scratch(tmp_path: Path):
 
 def test_memory_of_the_system_is_taken_for_a_while_and_given_back_after_an_error_too():
     usual = pa.default_memory_pool().backend_name
-    with pytest.raises(KeyError), little_memory():
+    with pytest.raises(KeyError), system_memory():
         assert pa.default_memory_pool().backend_name == "system"
         raise KeyError
     assert pa.default_memory_pool().backend_name == usual

@@ -18,7 +18,7 @@ from pipeline.contract.errors import LensZooms
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, Reconstruction
 from pipeline.stages.reconstruction.zoom import is_steady_zoom
 
-LEAST_ZOOM = 1.15
+SPOILING_ZOOM = 1.15
 """Longest over shortest focal length, beyond what the reconstruction has, that spoils it."""
 
 GAIN = 1.2
@@ -71,7 +71,7 @@ def check_lens(rgb: Images, reconstruction: Reconstruction) -> None:
     known = [step for step in steps if step]
     course = np.exp(np.cumsum([0.0, *(step.log_ratio for step in known)]))
     gain = sum(step.cost_without for step in known) / max(sum(step.cost for step in known), 1e-9)
-    if len(known) * 2 > len(steps) and gain > GAIN and is_steady_zoom(course, LEAST_ZOOM):
+    if len(known) * 2 > len(steps) and gain > GAIN and is_steady_zoom(course, SPOILING_ZOOM):
         zoom = course.max() / course.min()
         raise LensZooms(f"the lens zooms by {zoom:.2f}, and the network gave all frames nearly one focal length")
 

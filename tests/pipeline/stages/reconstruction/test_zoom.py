@@ -18,6 +18,11 @@ def test_a_few_frames_tell_no_course_and_a_small_zoom_may_be_none():
     assert not is_steady_zoom(500 * np.linspace(1, 1.1, 12), least=1.15)
 
 
+def test_what_is_no_focal_length_is_no_zoom():
+    for strange in (-500.0, 0.0, np.nan):
+        assert not is_steady_zoom(np.array([*500 * np.linspace(1, 1.3, 8), strange]))
+
+
 def test_a_zoom_is_noted_by_its_extent():
     assert zoom_notes(np.full(4, 500.0)) == ()
     assert zoom_notes(500 * np.linspace(1, 1.3, 4)) == (

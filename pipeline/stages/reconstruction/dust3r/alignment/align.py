@@ -16,7 +16,7 @@ from pipeline.stages.reconstruction.dust3r.alignment.observations import Observa
 from pipeline.stages.reconstruction.dust3r.alignment.records import Alignment, Known, PairPredictions
 from pipeline.stages.reconstruction.dust3r.alignment.refine import Fit, evaluate, refine
 from pipeline.stages.reconstruction.dust3r.alignment.settings import AlignmentSettings
-from pipeline.stages.reconstruction.dust3r.alignment.start import initial_state
+from pipeline.stages.reconstruction.dust3r.alignment.start import initial_focal, initial_state
 from pipeline.stages.reconstruction.dust3r.alignment.state import State
 from pipeline.stages.reconstruction.zoom import is_steady_zoom, zoom_notes
 
@@ -57,21 +57,20 @@ def _fit(seen: Observations, known: Known, settings: AlignmentSettings) -> tuple
     shared = _fit_from(initial_state(seen, known, shared_focal=settings.shared_focal), seen, known, settings)
     if not settings.shared_focal or known.focal is not None:
         return shared
-    own = settings.model_copy(update={"shared_focal": False})
-    start = initial_state(seen, known, shared_focal=False)
-    if not _zooms(start, settings):
+    if not _zooms(initial_focal(seen, known, shared_focal=False), settings):
         return shared
-    freed = _fit_from(start, seen, known, own)
+    own = settings.model_copy(update={"shared_focal": False})
+    freed = _fit_from(initial_state(seen, known, shared_focal=False), seen, known, own)
     agreed = [evaluate(seen, fit.state, freed[1].unit, settings.min_noise).cost for fit in (shared[1], freed[1])]
-    return freed if _zooms(freed[1].state, settings) and agreed[1] < BETTER * agreed[0] else shared
+    return freed if _zooms(freed[1].state.log_focal.exp(), settings) and agreed[1] < BETTER * agreed[0] else shared
 
 
 def _fit_from(start: State, seen: Observations, known: Known, settings: AlignmentSettings) -> tuple[Fit, Fit]:
     return refine(seen, start, _unknowns(known, seen, settings), settings)
 
 
-def _zooms(state: State, settings: AlignmentSettings) -> bool:
-    return is_steady_zoom(state.log_focal.exp().cpu().numpy(), settings.least_zoom)
+def _zooms(focal: torch.Tensor, settings: AlignmentSettings) -> bool:
+    return is_steady_zoom(focal.cpu().numpy(), settings.least_zoom)
 
 
 def _check_finite(predictions: PairPredictions) -> None:

@@ -23,7 +23,7 @@ _USUAL_DISAGREEMENT = 0.02
 
 def initial_state(seen: Observations, known: Known, *, shared_focal: bool) -> State:
     """Cameras, pair scales and focal lengths from pairwise registration; known poses and focals are put in."""
-    focal = _initial_focal(seen, known, shared_focal=shared_focal)
+    focal = initial_focal(seen, known, shared_focal=shared_focal)
     own, own_weight = _own_pointmaps(seen, focal)
     to_first, disagreement = _link_own_pointmaps(seen, own, own_weight)
     score = seen.first()[1].mean(1) * seen.second()[1].mean(1) / (_USUAL_DISAGREEMENT + disagreement)
@@ -38,7 +38,7 @@ def initial_state(seen: Observations, known: Known, *, shared_focal: bool) -> St
     return State(camera_to_world, pair_scale.log(), focal.log())
 
 
-def _initial_focal(seen: Observations, known: Known, *, shared_focal: bool) -> Tensor:
+def initial_focal(seen: Observations, known: Known, *, shared_focal: bool) -> Tensor:
     """Focal lengths (N,): of each image, from pairs that have it **first**; equal where one camera filmed all."""
     focal_of_pair = fit_focal(seen.pixels, *seen.first())
     source = seen.source[: seen.pair_count]
