@@ -125,5 +125,5 @@ def test_single_settings_lie_on_top_of_the_profile(tmp_path: Path):
 
 def test_a_video_that_cannot_be_built_says_so(tmp_path: Path):
     (tmp_path / "broken.mp4").write_text("no video")
-    with pytest.raises(BrokenVideo, match="cannot be read: Invalid data"):
+    with pytest.raises(BrokenVideo, match="cannot be decoded: Invalid data"):
         process(str(tmp_path / "broken.mp4"), tmp_path / "data")
