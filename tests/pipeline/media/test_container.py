@@ -22,7 +22,7 @@ from pipeline.media import probe, iterate
 from pipeline.stages.video.bounds import check_bounds
 from pipeline.stages.video.settings import VideoSettings
 from models.memory import data_bytes
-path = Path(sys.argv[2])
+path = Path(sys.argv[1])
 list(iterate(path, 24))
 {limit}
 for read in (probe, lambda p: check_bounds(p, VideoSettings()), lambda p: list(iterate(p, 24))):
@@ -42,7 +42,7 @@ def ends(film: Path, limit: str) -> set[str]:
     """Names of the errors that reading ends with in a process whose means are limited."""
     code = READ.format(limit=limit)
     ended = subprocess.run(
-        [sys.executable, "-c", code, "", str(film)], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code, str(film)], cwd=ROOT, capture_output=True, text=True, check=True
     )
     return {*ended.stdout.split()}
 
