@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from pipeline.tours.variety import HouseSettings
+
 
 class TourSettings(BaseModel):
     """What is built, how it is filmed and how it is cut together.
@@ -25,7 +27,7 @@ class TourSettings(BaseModel):
     outdoor_shots: int = Field(1, ge=0, le=10, description="shots of the house from the garden")
     title: bool = Field(True, description="whether the tour opens with a title card")
     shot_seconds: float = Field(
-        4.0, ge=0.5, le=30, description="mean length of a shot, seconds; each is 80 to 120 % of it"
+        4.0, ge=0.5, le=120, description="mean length of a shot, seconds; each is 80 to 120 % of it"
     )
     title_seconds: float = Field(2.0, ge=0.5, le=10, description="length of the title card, seconds")
     dissolve_seconds: float = Field(0.5, ge=0.2, le=2, description="length of a dissolve and of each half of a fade")
@@ -39,6 +41,10 @@ class TourSettings(BaseModel):
     shake_metres: float = Field(0.004, ge=0, le=0.05, description="amplitude of the hand's movement, metres")
     sensor_noise: float = Field(
         1.5, ge=0, le=20, description="standard deviation of the sensor's noise, grey levels of 255"
+    )
+
+    houses: HouseSettings = Field(
+        HouseSettings(), description="what makes houses unlike the plain ones; all off unless asked for"
     )
 
     @model_validator(mode="after")
