@@ -21,3 +21,7 @@ class HouseSettings(BaseModel):
     odd_heights: float = Field(
         0, ge=0, le=1, description="share of tables, chairs, beds and counters of a height unlike their kind"
     )
+
+
+HARD_HOUSES = HouseSettings(heights=True, one_operator=True, odd_heights=0.08)
+"""Houses of the world ``hard``."""
