@@ -14,6 +14,7 @@ from pipeline.contract.classes import SemanticClass
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
 from pipeline.tours.atlas import bake
 from pipeline.tours.camera import Walk, intrinsics_of, ray_directions
+from pipeline.tours.effects.draws import generator, within
 from pipeline.tours.frozen import refuse_frozen
 from pipeline.tours.house import House, build_house
 from pipeline.tours.light import light_patches
@@ -75,7 +76,7 @@ class Tour:
         field_of_view = float(rng.uniform(chosen.field_of_view_min, chosen.field_of_view_max))
         intrinsics = intrinsics_of(field_of_view)
         timeline = cut_together(rng, _plan_kinds(rng, len(house.rooms), chosen), chosen)
-        planner = WalkPlanner(house, chosen, intrinsics)
+        planner = WalkPlanner(house, chosen, intrinsics, eye_height=_operator(seed, chosen))
         return cls(seed, chosen, house, timeline, _plan_walks(rng, planner, timeline), intrinsics)
 
     @property
@@ -196,6 +197,13 @@ class Tour:
         light = light_patches(mesh.patches, self.house.rooms, caster)
         atlas = bake(mesh.patches, light, mesh.atlas_height)
         return Painter(mesh, caster, atlas, self.intrinsics, paint_sky(rng))
+
+
+def _operator(seed: int, settings: TourSettings) -> float | None:
+    """Draw the height at which a video's operator holds the camera, metres; None where every shot has its own."""
+    if not settings.houses.one_operator:
+        return None
+    return within(generator(seed, "operator"), (settings.eye_height_min, settings.eye_height_max))
 
 
 def _plan_kinds(rng: np.random.Generator, rooms: int, settings: TourSettings) -> list[ShotKind]:

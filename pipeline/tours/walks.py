@@ -95,11 +95,12 @@ class WalkPlanner:
         """Draw the operator: how tall, how steady."""
         settings, sway = self.settings, 3 * self.settings.shake_metres
         low, high = settings.eye_height_min + sway, settings.eye_height_max - sway
+        anyone = float(rng.uniform(min(low, high), max(low, high)))
         return Walk(
             start=start,
             bend=bend,
             end=end,
-            eye_height=float(rng.uniform(min(low, high), max(low, high))),
+            eye_height=self.eye_height_of_a_shot(rng) or anyone,
             yaw=yaw,
             pitch=pitch,
             duration=duration,
