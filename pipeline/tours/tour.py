@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from pipeline.contract.classes import SemanticClass
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
 from pipeline.tours.atlas import bake
-from pipeline.tours.camera import Walk, intrinsics_of, ray_directions
+from pipeline.tours.camera import Movement, intrinsics_of, ray_directions
 from pipeline.tours.effects.draws import generator, within
 from pipeline.tours.frozen import refuse_frozen
 from pipeline.tours.house import House, build_house
 from pipeline.tours.light import light_patches
+from pipeline.tours.moves.director import Director
 from pipeline.tours.painter import Painter, paint_sky, pixel_centres, title_card, with_noise
 from pipeline.tours.settings import TourSettings
 from pipeline.tours.timeline import ShotKind, Timeline, TourShot, TourTransition, cut_together
@@ -57,7 +58,7 @@ class Tour:
     settings: TourSettings
     house: House
     timeline: Timeline
-    walks: tuple[Walk | None, ...]
+    walks: tuple[Movement | None, ...]
     intrinsics: NDArray[np.float32]
     width: int = FRAME_WIDTH
     height: int = FRAME_HEIGHT
@@ -77,7 +78,8 @@ class Tour:
         intrinsics = intrinsics_of(field_of_view)
         timeline = cut_together(rng, _plan_kinds(rng, len(house.rooms), chosen), chosen)
         planner = WalkPlanner(house, chosen, intrinsics, eye_height=_operator(seed, chosen))
-        return cls(seed, chosen, house, timeline, _plan_walks(rng, planner, timeline), intrinsics)
+        director = Director(planner, generator(seed, "moves"))
+        return cls(seed, chosen, house, timeline, _plan_walks(rng, director, timeline), intrinsics)
 
     @property
     def fps(self) -> int:
@@ -214,17 +216,17 @@ def _plan_kinds(rng: np.random.Generator, rooms: int, settings: TourSettings) ->
     return ["title", *kinds] if settings.title else kinds
 
 
-def _plan_walks(rng: np.random.Generator, planner: WalkPlanner, timeline: Timeline) -> tuple[Walk | None, ...]:
-    rooms = planner.house.rooms
+def _plan_walks(rng: np.random.Generator, director: Director, timeline: Timeline) -> tuple[Movement | None, ...]:
+    rooms, fps = director.walks.house.rooms, director.walks.settings.fps
     order = [int(i) for i in rng.permutation(len(rooms))]
     visit = 0
-    walks: list[Walk | None] = []
+    walks: list[Movement | None] = []
     for shot in timeline.shots:
         start, end = timeline.on_screen(shot)
-        duration = (end - start) / planner.settings.fps
+        duration = (end - start) / fps
         if shot.kind == "indoor":
-            walks.append(planner.indoor(rng, rooms[order[visit % len(order)]], duration))
+            walks.append(director.indoor(rng, rooms[order[visit % len(order)]], duration))
             visit += 1
         else:
-            walks.append(planner.outdoor(rng, duration) if shot.kind == "outdoor" else None)
+            walks.append(director.outdoor(rng, duration) if shot.kind == "outdoor" else None)
     return tuple(walks)
