@@ -2,9 +2,12 @@
 
 from pipeline.contract.classes import SemanticClass
 from pipeline.tours.layout import Room
-from pipeline.tours.materials import Material
+from pipeline.tours.materials import Material, Surface
 from pipeline.tours.palette import BRIGHT, Rng, material
 from pipeline.tours.surfaces import Thing, box, lathe, quarter_turn, rectangle, rod, thing
+
+MIRROR_DEPTH = 0.024
+"""Metres from a wall to the glass of a mirror on it."""
 
 
 def ceiling_lamp(rng: Rng, room: Room) -> Thing:
@@ -33,6 +36,31 @@ def pictures(rng: Rng, room: Room, along_walls: list[tuple[int, float, float, fl
             taken.append((side, start - 0.15, start + width + 0.15))
             things.append(_picture(rng, start, width, room.ceiling_height).moved(room.side_frame(side)))
     return things
+
+
+def wall_mirror(
+    rng: Rng, room: Room, along_walls: list[tuple[int, float, float, float]]
+) -> tuple[Thing, tuple[int, float, float, float]] | None:
+    """Return a mirror on free wall, with (side, start, end, top) that it takes; None where none is free."""
+    for _ in range(25):
+        side, width = int(rng.integers(4)), float(rng.uniform(0.6, 1.4))
+        start = float(rng.uniform(0.1, room.side_length(side) - width - 0.1))
+        end = start + width
+        low = max((top + 0.08 for s, a, b, top in along_walls if s == side and a < end and start < b), default=0.25)
+        high = min(low + float(rng.uniform(0.8, 1.6)), room.ceiling_height - 0.15)
+        taken = any(h.side == side and h.start - 1.1 < end and start < h.end + 0.4 for h in room.openings)
+        if not taken and high - low > 0.6:
+            return _mirror(rng, (start, end), (low, high)).moved(room.side_frame(side)), (side, start, end, high)
+    return None
+
+
+def _mirror(rng: Rng, across: tuple[float, float], heights: tuple[float, float]) -> Thing:
+    (start, end), (low, high) = across, heights
+    frame = box((start, 0.0, low), (end, MIRROR_DEPTH - 0.002, high))
+    rim = 0.035
+    glass = rectangle((end - rim, MIRROR_DEPTH, low + rim), (2 * rim - end + start, 0, 0), (0, 0, high - low - 2 * rim))
+    silver = Material("smooth", (0.55, 0.57, 0.58), seed=int(rng.integers(1 << 30)), surface=Surface.MIRROR)
+    return thing(SemanticClass.OBJECTS, (frame, material(rng, "wood")), ((glass,), silver))
 
 
 def _picture(rng: Rng, start: float, width: float, ceiling: float) -> Thing:

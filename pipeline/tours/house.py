@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.contract.classes import SemanticClass, palette
-from pipeline.tours.fittings import ceiling_lamp, pictures
+from pipeline.tours.dressing import finished, swapped
+from pipeline.tours.fittings import ceiling_lamp, pictures, wall_mirror
 from pipeline.tours.furnish import furnish
 from pipeline.tours.garden import build_garden
 from pipeline.tours.layout import Opening, Room, plan_rooms
@@ -43,17 +44,24 @@ class House:
 
 def build_house(rng: np.random.Generator, settings: TourSettings) -> House:
     """Build the house of a seed."""
-    heights, *_ = rng.spawn(8)  # beside the stream of ``rng``, so that what varies changes nothing else
+    heights, finishes, mirrors, patterns, *_ = rng.spawn(
+        8
+    )  # beside the stream of ``rng``, so that what varies changes nothing else
     sizes = draw_sizes(heights, settings.houses.odd_heights) if settings.houses.heights else USUAL
-    rooms = _resized(heights, plan_rooms(rng, settings), sizes)
+    rooms = finished(finishes, _resized(heights, plan_rooms(rng, settings), sizes), settings.houses)
     things: list[Thing] = []
     for room in rooms:
         furnished = furnish(rng, room, sizes.under(room.ceiling_height) if sizes.storey else sizes)
         things += build_shell(rng, room)
         things += furnished.things
         things.append(ceiling_lamp(rng, room))
-        things += pictures(rng, room, furnished.along_walls)
-    return House(rooms, tuple(things + build_garden(rng, rooms)))
+        hung = wall_mirror(mirrors, room, furnished.along_walls) if room.finish.mirror else None
+        if hung is not None:
+            things.append(hung[0])
+            furnished.along_walls.append(hung[1])
+        things += [] if room.finish.bare else pictures(rng, room, furnished.along_walls)
+    things += build_garden(rng, rooms)
+    return House(rooms, tuple(swapped(patterns, things, settings.houses.swapped_patterns)))
 
 
 def _resized(rng: np.random.Generator, rooms: tuple[Room, ...], sizes: Sizes) -> tuple[Room, ...]:

@@ -22,7 +22,10 @@ ROOM_ORDER: tuple[RoomKind, ...] = ("living", "bedroom", "kitchen", "office", "b
 
 @dataclass(frozen=True)
 class Opening:
-    """A hole in one wall: ``start`` to ``end`` along it, ``bottom`` to ``top``, metres; a doorway leads to a room."""
+    """A hole in one wall: ``start`` to ``end`` along it, ``bottom`` to ``top``, metres; a doorway leads to a room.
+
+    clear: whether one looks through the window's pane rather than at a picture of a garden.
+    """
 
     kind: Literal["doorway", "window"]
     side: int
@@ -31,6 +34,17 @@ class Opening:
     bottom: float
     top: float
     leads_to: int | None = None
+    clear: bool = False
+
+
+@dataclass(frozen=True)
+class Finish:
+    """What a room is like beside its furniture: bare white walls, a glossy floor, a mirror, a share of the light."""
+
+    bare: bool = False
+    glossy: bool = False
+    mirror: bool = False
+    brightness: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -45,6 +59,7 @@ class Room:
     bounds: Bounds
     ceiling_height: float
     openings: tuple[Opening, ...] = ()
+    finish: Finish = Finish()
 
     def side_length(self, side: int) -> float:
         """Return the length of a wall in metres."""

@@ -1,5 +1,6 @@
 """Pictures of what the camera sees: textures, sky, smooth edges and the sensor's noise."""
 
+import functools
 from dataclasses import dataclass
 
 import cv2
@@ -10,8 +11,9 @@ from pipeline.contract.arrays import Floats
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
 from pipeline.tours.atlas import Atlas
 from pipeline.tours.camera import ray_directions
-from pipeline.tours.materials import Material, paint
+from pipeline.tours.materials import Material, Surface, paint
 from pipeline.tours.mesh import Mesh
+from pipeline.tours.optics import BOUNCES, Seen, Surroundings, seen_with_optics
 from pipeline.tours.raycast import Hits, RayCaster
 
 SUB_PIXELS = np.array([[-0.375, -0.125], [0.125, -0.375], [0.375, 0.125], [-0.125, 0.375]], np.float32)
@@ -40,40 +42,67 @@ class Painter:
     def view(self, camera_to_world: NDArray[np.float64]) -> Floats:
         """Return the picture (480, 640, 3) float32 in 0..255 from a pose, without noise."""
         pixels = pixel_centres()
-        colours, hits = self._shade(camera_to_world, pixels)
-        edge = np.flatnonzero(self._edges(hits))
+        seen, hits = self._shade(camera_to_world, pixels)
+        colours, edges = (
+            seen.colours,
+            self._edges(np.where(hits.found, hits.triangle.astype(np.int64), -1), hits.distance),
+        )
+        if self._shines:
+            edges |= self._edges(seen.triangle, seen.distance)
+        edge = np.flatnonzero(edges)
         around = (pixels[edge][:, None] + SUB_PIXELS).reshape(-1, 2)
         finer, _ = self._shade(camera_to_world, around)
-        colours[edge] = finer.reshape(-1, len(SUB_PIXELS), 3).mean(axis=1)
+        colours[edge] = finer.colours.reshape(-1, len(SUB_PIXELS), 3).mean(axis=1)
         return colours.reshape(FRAME_HEIGHT, FRAME_WIDTH, 3)
 
-    def _shade(self, camera_to_world: NDArray[np.float64], pixels: Floats) -> tuple[Floats, Hits]:
-        """Return colours (n, 3) of ``pixels`` (n, 2) and what their rays met."""
+    def _shade(self, camera_to_world: NDArray[np.float64], pixels: Floats) -> tuple[Seen, Hits]:
+        """Return what ``pixels`` (n, 2) show and what their rays met."""
         directions = ray_directions(self.intrinsics, camera_to_world, pixels)
-        hits = self.caster.cast(camera_to_world[:3, 3].astype(np.float32), directions)
+        return self._trace(camera_to_world[:3, 3].astype(np.float32), directions, np.zeros(1, np.float32), BOUNCES)
+
+    def _trace(self, origins: Floats, directions: Floats, travelled: Floats, bounces: int) -> tuple[Seen, Hits]:
+        """Follow rays from ``origins`` (n, 3) or (3,), through ``bounces`` panes and mirrors at most."""
+        hits = self.caster.cast(origins, directions)
         triangle = np.where(hits.found, hits.triangle, 0)
-        texels, level = self._texels(triangle, hits, directions)
-        colours = self.atlas.look_up(*_as_image(texels, level)).reshape(-1, 3)[: len(pixels)]
+        distance = np.where(hits.found, hits.distance, 1)
+        texels, level = self._texels(triangle, hits, directions, distance + travelled)
+        colours = self.atlas.look_up(*_as_image(texels, level)).reshape(-1, 3)[: len(directions)]
         missed = ~hits.found
         if missed.any():
             colours[missed] = sky_colour(self.sky, directions[missed])
-        return colours, hits
+        seen = Seen(colours, np.where(hits.found, triangle.astype(np.int64), -1), distance + travelled)
+        if not self._shines or bounces == 0:
+            return seen, hits
+        met = Surroundings(
+            np.asarray(origins + distance[:, None] * directions, np.float32),
+            directions,
+            self.mesh.normals[triangle],
+            distance + travelled,
+        )
+        surfaces = np.where(hits.found, self.mesh.surfaces[triangle], Surface.PLAIN)
+        return seen_with_optics(seen, surfaces, met, lambda o, d, t: self._trace(o, d, t, bounces - 1)[0]), hits
 
-    def _texels(self, triangle: NDArray[np.uint32], hits: Hits, directions: Floats) -> tuple[Floats, Floats]:
+    @functools.cached_property
+    def _shines(self) -> bool:
+        return bool((self.mesh.surfaces != Surface.PLAIN).any())
+
+    def _texels(
+        self, triangle: NDArray[np.uint32], hits: Hits, directions: Floats, distance: Floats
+    ) -> tuple[Floats, Floats]:
         """Return atlas coordinates (n, 2) and atlas level (n,) whose texels are as large as the pixels."""
         corners = self.mesh.texels[triangle]
         u, v = hits.barycentric[:, :1], hits.barycentric[:, 1:]
         texels = corners[:, 0] * (1 - u - v) + corners[:, 1] * u + corners[:, 2] * v
-        distance = np.where(hits.found, hits.distance, 1)
         cosine = np.abs(np.einsum("ij,ij->i", self.mesh.normals[triangle], directions))
         footprint = distance / self.intrinsics[0, 0] / self.mesh.texel_size[triangle]
         level = np.log2(np.maximum(footprint / np.sqrt(np.maximum(cosine, 0.02)), 1e-3))
         return texels.astype(np.float32), level.astype(np.float32)
 
-    def _edges(self, hits: Hits) -> NDArray[np.bool_]:
-        """Tell which pixels (480 * 640,) have a neighbour on another thing or at another depth."""
-        instance = np.where(hits.found, self.mesh.instances[np.where(hits.found, hits.triangle, 0)], 0)
-        nearness = np.where(hits.found, 1 / np.maximum(hits.distance, 1e-3), 0)
+    def _edges(self, triangle: NDArray[np.int64], distance: Floats) -> NDArray[np.bool_]:
+        """Tell which pixels (480 * 640,) have a neighbour on another thing or at another depth; triangle -1 = sky."""
+        found = triangle >= 0
+        instance = np.where(found, self.mesh.instances[np.maximum(triangle, 0)], 0)
+        nearness = np.where(found, 1 / np.maximum(distance, 1e-3), 0)
         shape = (FRAME_HEIGHT, FRAME_WIDTH)
         edge = np.zeros(shape, bool)
         for axis in (0, 1):

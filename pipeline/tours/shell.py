@@ -1,10 +1,12 @@
 """The shell of a room: floor, ceiling, walls with their openings, door frames, windows and curtains."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from pipeline.contract.classes import SemanticClass
 from pipeline.tours.layout import INNER_WALL, Opening, Room
-from pipeline.tours.materials import Colour, Material
+from pipeline.tours.materials import Colour, Material, Surface
 from pipeline.tours.palette import BRIGHT, CLOTHS, WOODS, Rng, material
 from pipeline.tours.surfaces import Sheet, Thing, box, rectangle, thing
 
@@ -18,6 +20,7 @@ WALL_COLOURS: tuple[Colour, ...] = (
 )
 TILE_COLOURS: tuple[Colour, ...] = ((0.55, 0.52, 0.48), (0.4, 0.38, 0.36), (0.62, 0.5, 0.4))
 WHITE: tuple[Colour, ...] = ((0.75, 0.74, 0.72), (0.68, 0.67, 0.64))
+BARE: Colour = (0.74, 0.74, 0.73)
 PANE_DEPTH = 0.12
 """Metres from the wall's inner face to the window pane."""
 
@@ -31,6 +34,7 @@ def build_shell(rng: Rng, room: Room) -> list[Thing]:
     things = [_floor(rng, room), _ceiling(rng, room)]
     for side in range(4):
         paint = Material(walls.pattern, walls.colour, walls.accent, walls.seed + side)
+        paint = replace(paint, pattern="bare", colour=BARE) if room.finish.bare else paint
         things.append(_wall(room, side, paint, skirting).moved(room.side_frame(side)))
     for hole in room.openings:
         fill = _doorway if hole.kind == "doorway" else _window
@@ -47,6 +51,7 @@ def _floor(rng: Rng, room: Room) -> Thing:
         if gate.kind == "doorway":
             sill = rectangle((gate.start, -INNER_WALL / 2, 0), (gate.end - gate.start, 0, 0), (0, INNER_WALL / 2, 0))
             sheets.append(sill.moved(room.side_frame(gate.side)))
+    surface = replace(surface, surface=Surface.GLOSSY) if room.finish.glossy else surface
     return thing(SemanticClass.FLOOR, (tuple(sheets), surface))
 
 
@@ -122,6 +127,7 @@ def _window(rng: Rng, room: Room, hole: Opening) -> list[Thing]:
     )
     pane = rectangle((b, deep, low), (a - b, 0, 0), (0, 0, high - low))
     view = Material("view", (0.75, 0.85, 0.95), seed=int(rng.integers(1 << 30)), glows=True)
+    view = replace(view, surface=Surface.GLASS) if hole.clear else view
     bars = [(a, a + 0.05, low, high), (b - 0.05, b, low, high), (a, b, low, low + 0.05), (a, b, high - 0.05, high)]
     bars.append(((a + b) / 2 - 0.03, (a + b) / 2 + 0.03, low, high))
     frame = tuple(s for x0, x1, z0, z1 in bars for s in box((x0, deep, z0), (x1, deep + 0.04, z1)))

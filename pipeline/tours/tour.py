@@ -18,9 +18,11 @@ from pipeline.tours.effects.draws import generator, within
 from pipeline.tours.frozen import refuse_frozen
 from pipeline.tours.house import House, build_house
 from pipeline.tours.light import light_patches
+from pipeline.tours.materials import Surface
 from pipeline.tours.moves.director import Director
 from pipeline.tours.painter import Painter, paint_sky, pixel_centres, title_card, with_noise
 from pipeline.tours.settings import TourSettings
+from pipeline.tours.sunlight import with_sun
 from pipeline.tours.timeline import ShotKind, Timeline, TourShot, TourTransition, cut_together
 from pipeline.tours.walks import WalkPlanner
 
@@ -35,6 +37,7 @@ class FrameTruth:
     intrinsics: (3, 3) float32, pixels. camera_to_world: (4, 4) float32, metres.
     depth: (480, 640) float32, z-depth in metres, 0 = sky or no surface.
     labels: (480, 640) uint8, 255 outdoors, in the sky and on title cards. instances: (480, 640) uint16, 0 = none.
+    surfaces: (480, 640) uint8, ``Surface``; depth and labels are of the pane or mirror, not of what it shows.
     """
 
     intrinsics: NDArray[np.float32]
@@ -42,9 +45,25 @@ class FrameTruth:
     depth: NDArray[np.float32]
     labels: NDArray[np.uint8]
     instances: NDArray[np.uint16]
+    surfaces: NDArray[np.uint8]
     shot_id: int
     kind: ShotKind
     in_transition: bool
+
+    @property
+    def glass(self) -> NDArray[np.bool_]:
+        """Where a pane is looked through, (480, 640)."""
+        return np.asarray(self.surfaces == Surface.GLASS)
+
+    @property
+    def mirror(self) -> NDArray[np.bool_]:
+        """Where a mirror shows something else, (480, 640)."""
+        return np.asarray(self.surfaces == Surface.MIRROR)
+
+    @property
+    def person(self) -> NDArray[np.bool_]:
+        """Where somebody walks through the picture, (480, 640)."""
+        return np.asarray(self.surfaces == Surface.PERSON)
 
 
 @dataclass(frozen=True)
@@ -112,7 +131,7 @@ class Tour:
         camera = self._camera(shot, frame)
         depth = np.zeros((FRAME_HEIGHT, FRAME_WIDTH), np.float32)
         labels = np.full(depth.shape, SemanticClass.UNKNOWN, np.uint8)
-        instances = np.zeros(depth.shape, np.uint16)
+        instances, surfaces = np.zeros(depth.shape, np.uint16), np.zeros(depth.shape, np.uint8)
         if camera is not None:
             hits = self.house.caster.cast(
                 camera[:3, 3].astype(np.float32), ray_directions(self.intrinsics, camera, pixel_centres())
@@ -121,6 +140,7 @@ class Tour:
             depth.ravel()[found] = hits.distance[found]
             labels.ravel()[found] = self.house.mesh.labels[triangle]
             instances.ravel()[found] = self.house.mesh.instances[triangle]
+            surfaces.ravel()[found] = self.house.mesh.surfaces[triangle]
         pose = np.eye(4) if camera is None else camera
         return FrameTruth(
             self.intrinsics,
@@ -128,6 +148,7 @@ class Tour:
             depth,
             labels,
             instances,
+            surfaces,
             shot.shot_id,
             shot.kind,
             mixture.in_transition,
@@ -197,6 +218,7 @@ class Tour:
         rng = np.random.default_rng((self.seed, 2))
         mesh, caster = self.house.mesh, self.house.caster
         light = light_patches(mesh.patches, self.house.rooms, caster)
+        light = with_sun(light, mesh) if self.settings.houses.sun else light
         atlas = bake(mesh.patches, light, mesh.atlas_height)
         return Painter(mesh, caster, atlas, self.intrinsics, paint_sky(rng))
 

@@ -21,6 +21,7 @@ class TrueClip:
 
     scene: depth (n, 480, 640), everything registered. semantics: labels (n, 480, 640) uint8, regions = instances.
     shot_id: (n,) int64; kind: kind of shot of every frame; in_transition: (n,) bool.
+    surfaces: (n, 480, 640) uint8, ``Surface``: glass, mirrors, people; None where nobody asked.
     """
 
     scene: MetricScene
@@ -28,6 +29,7 @@ class TrueClip:
     shot_id: NDArray[np.int64]
     kind: tuple[str, ...]
     in_transition: NDArray[np.bool_]
+    surfaces: NDArray[np.uint8] | None = None
 
 
 def tour_of(video: VideoStore) -> Tour | None:
@@ -60,4 +62,5 @@ def true_clip(tour: Tour, frame_index: NDArray[np.int64]) -> TrueClip:
         shot_id=np.array([frame.shot_id for frame in frames]),
         kind=tuple(frame.kind for frame in frames),
         in_transition=np.array([frame.in_transition for frame in frames]),
+        surfaces=np.stack([frame.surfaces for frame in frames]),
     )

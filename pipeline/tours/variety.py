@@ -28,9 +28,37 @@ class HouseSettings(BaseModel):
     odd_heights: Share = Field(
         0, description="share of tables, chairs, beds and counters of a height unlike their kind"
     )
+    clear_windows: Share = Field(0, description="share of windows that one looks through, at garden and sky")
+    mirrors: Share = Field(0, description="share of rooms with a mirror that shows the room")
+    glossy_floors: Share = Field(0, description="share of rooms whose floor shines")
+    bare_rooms: Share = Field(0, description="share of rooms with bare white walls, without pictures")
+    dark_rooms: Share = Field(0, description="share of rooms that are dark")
+    darkness: tuple[Share, Share] = Field((0.15, 0.45), description="share of the usual light that dark rooms get")
+    sun: bool = Field(False, description="whether the sun falls through clear windows")
+    swapped_patterns: Share = Field(
+        0, description="share of materials that have the pattern of another kind of thing: wooden sofas, tiled walls"
+    )
+
+    @model_validator(mode="after")
+    def _are_ordered(self) -> "HouseSettings":
+        if self.darkness[0] > self.darkness[1]:
+            message = f"houses.darkness: {self.darkness[0]} is larger than {self.darkness[1]}; lowest value first"
+            raise ValueError(message)
+        return self
 
 
-HARD_HOUSES = HouseSettings(heights=True, one_operator=True, odd_heights=0.08)
+HARD_HOUSES = HouseSettings(
+    heights=True,
+    one_operator=True,
+    odd_heights=0.08,
+    clear_windows=0.8,
+    mirrors=0.35,
+    glossy_floors=0.3,
+    bare_rooms=0.3,
+    dark_rooms=0.2,
+    sun=True,
+    swapped_patterns=0.15,
+)
 """Houses of the world ``hard``."""
 
 
