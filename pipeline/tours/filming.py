@@ -11,8 +11,9 @@ from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, WHOLE, Box
 from pipeline.tours.camera import Walk
 from pipeline.tours.effects.clock import FrameClock
 from pipeline.tours.effects.drawn import VideoEffects
-from pipeline.tours.effects.edits import Edit
+from pipeline.tours.effects.edits import Edit, draw_edit
 from pipeline.tours.effects.sensor import to_film, to_light
+from pipeline.tours.effects.settings import EffectSettings
 from pipeline.tours.effects.shutter import RowCamera, Shutter
 from pipeline.tours.painter import Painter
 from pipeline.tours.timeline import Timeline, TourShot
@@ -95,3 +96,12 @@ class Filming:
         """Return the seconds since a shot appeared; its camera runs on through transitions."""
         first, _ = self.timeline.on_screen(self.timeline.shots[shot_id])
         return self.clock.span(first, frame)
+
+
+def plan_edits(seed: int, settings: EffectSettings, timeline: Timeline, clock: FrameClock) -> tuple[Edit, ...]:
+    """Draw what the cutter does with each shot; title cards and shots of the garden stay as they are."""
+    spans = [clock.span(*timeline.on_screen(shot)) for shot in timeline.shots]
+    return tuple(
+        draw_edit(seed, shot.shot_id, span, settings) if shot.kind == "indoor" else Edit(duration=span)
+        for shot, span in zip(timeline.shots, spans, strict=True)
+    )

@@ -16,12 +16,12 @@ from pipeline.tours.atlas import bake
 from pipeline.tours.camera import PictureCamera, Pinhole, Walk, intrinsics_of
 from pipeline.tours.effects.clock import FrameClock
 from pipeline.tours.effects.drawn import VideoEffects, fps_of
-from pipeline.tours.effects.edits import Edit, draw_edit
+from pipeline.tours.effects.draws import generator, within
 from pipeline.tours.effects.encoding import Encoding
 from pipeline.tours.effects.lens import Lens
 from pipeline.tours.effects.settings import EffectSettings
 from pipeline.tours.effects.shutter import RowCamera
-from pipeline.tours.filming import Filming
+from pipeline.tours.filming import Filming, plan_edits
 from pipeline.tours.frozen import refuse_frozen
 from pipeline.tours.house import House, build_house
 from pipeline.tours.light import light_patches
@@ -98,11 +98,11 @@ class Tour:
         field_of_view = float(rng.uniform(chosen.field_of_view_min, chosen.field_of_view_max))
         intrinsics = intrinsics_of(field_of_view)
         timeline = cut_together(rng, _plan_kinds(rng, len(house.rooms), chosen), chosen)
-        planner = WalkPlanner(house, chosen, intrinsics)
+        planner = WalkPlanner(house, chosen, intrinsics, eye_height=_operator(seed, chosen))
         drawn = VideoEffects.draw(seed, chosen.effects, field_of_view, chosen.fps, chosen.sensor_noise)
         clock = FrameClock(seed, chosen.fps, timeline.frame_count, drawn.variable_rate)
         walks = _plan_walks(rng, planner, timeline, clock)
-        filming = Filming(drawn, clock, timeline, walks, _plan_edits(seed, chosen.effects, timeline, clock))
+        filming = Filming(drawn, clock, timeline, walks, plan_edits(seed, chosen.effects, timeline, clock))
         plain = chosen.effects == EffectSettings()
         layout = drawn.layout
         return cls(
@@ -249,20 +249,19 @@ class Tour:
         return Painter(mesh, caster, atlas, self.intrinsics, paint_sky(rng))
 
 
+def _operator(seed: int, settings: TourSettings) -> float | None:
+    """Draw the height at which a video's operator holds the camera, metres; None where every shot has its own."""
+    if not settings.houses.one_operator:
+        return None
+    return within(generator(seed, "operator"), (settings.eye_height_min, settings.eye_height_max))
+
+
 def _plan_kinds(rng: np.random.Generator, rooms: int, settings: TourSettings) -> list[ShotKind]:
     """Return the kinds of the shots in order: title, outside, rooms, further outdoor shots among them."""
     kinds: list[ShotKind] = ["indoor"] * (settings.indoor_shots or rooms)
     for i in range(settings.outdoor_shots):
         kinds.insert(0 if i == 0 else int(rng.integers(1, len(kinds) + 1)), "outdoor")
     return ["title", *kinds] if settings.title else kinds
-
-
-def _plan_edits(seed: int, settings: EffectSettings, timeline: Timeline, clock: FrameClock) -> tuple[Edit, ...]:
-    spans = [clock.span(*timeline.on_screen(shot)) for shot in timeline.shots]
-    return tuple(
-        draw_edit(seed, shot.shot_id, span, settings) if shot.kind == "indoor" else Edit(duration=span)
-        for shot, span in zip(timeline.shots, spans, strict=True)
-    )
 
 
 def _plan_walks(
