@@ -40,6 +40,17 @@ class Filming:
         published = self.effects.overlays.laid_over(picture, self.clock.seconds(frame))
         return np.asarray(np.clip(published + 0.5, 0, 255), np.uint8)
 
+    def changes_of_stills(self) -> list[int]:
+        """Return the first frames of stills that follow another one of the same slide show."""
+        changes = []
+        for shot in self.timeline.shots:
+            edit = self.edits[shot.shot_id]
+            if edit.is_still:
+                frames = range(shot.start_frame, shot.end_frame)
+                numbers = [edit.still(self._elapsed(shot.shot_id, frame)).number for frame in frames]
+                changes += [frames[i] for i in range(1, len(frames)) if numbers[i] != numbers[i - 1]]
+        return changes
+
     def camera(self, shot: TourShot, frame: int, box: Box = WHOLE) -> RowCamera | None:
         """Return the camera of a stored frame, 640x480, cut from a box of the video; None for title cards.
 

@@ -129,6 +129,12 @@ class Tour:
         """The changes between the shots, in order."""
         return self.timeline.transitions
 
+    @property
+    def cuts(self) -> list[int]:
+        """First frames of what follows a hard cut, those between the stills of a slide show included, rising."""
+        cuts = [change.start_frame for change in self.transitions if change.kind == "cut"]
+        return sorted([*cuts, *(self.filming.changes_of_stills() if self.filming else ())])
+
     def left_out(self, shot: TourShot) -> str:
         """Return why a shot belongs into no dataset, empty where its film is one of a walk."""
         return "" if self.filming is None else self.filming.edits[shot.shot_id].left_out

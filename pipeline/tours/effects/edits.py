@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,14 @@ EditKind = Literal["none", "slide_show", "speed_up", "zoom"]
 STILL_S = 2.0
 """About how long a still of a slide show stays."""
 STILL_ZOOM = (1.05, 1.5)
+
+
+class Still(NamedTuple):
+    """The photograph that a slide show shows: which, when in the walk it was taken, how far its showing is."""
+
+    number: int
+    taken_s: float
+    share: float
 
 
 @dataclass(frozen=True)
@@ -42,7 +50,7 @@ class Edit:
         if self.kind == "speed_up":
             return lambda seconds: at(_to_and_fro(self.factor * seconds, self.duration))
         if self.kind == "slide_show":
-            return lambda seconds: at(self._still(seconds)[1])
+            return lambda seconds: at(self.still(seconds).taken_s)
         return at
 
     def lens(self, lens: Lens, size: tuple[int, int], seconds: float) -> Lens:
@@ -52,7 +60,7 @@ class Edit:
             inwards = generator(self.seed, "zoom inwards", self.shot_id).random() < 0.5
             return lens.zoomed(self.factor ** (share if inwards else 1 - share))
         if self.kind == "slide_show":
-            number, _, share = self._still(seconds)
+            number, _, share = self.still(seconds)
             draw = generator(self.seed, f"still {number}", self.shot_id)
             zooms, places = draw.uniform(*STILL_ZOOM, 2), draw.random((2, 2))
             zoom = float(zooms[0] + share * (zooms[1] - zooms[0]))
@@ -61,11 +69,11 @@ class Edit:
             return lens.cropped((float(left), float(top)), (zoom, zoom))
         return lens
 
-    def _still(self, seconds: float) -> tuple[int, float, float]:
-        """Return which still is shown, when in the walk it was taken, and how far its showing is."""
+    def still(self, seconds: float) -> Still:
+        """Return the still of a slide show that is shown after so many seconds."""
         count = max(1, round(self.duration / STILL_S))
         place = min(max(seconds / self.duration, 0.0), 1 - 1e-9) * count
-        return int(place), (int(place) + 0.5) * self.duration / count, place % 1
+        return Still(int(place), (int(place) + 0.5) * self.duration / count, place % 1)
 
 
 def draw_edit(seed: int, shot_id: int, duration: float, settings: EffectSettings) -> Edit:

@@ -12,8 +12,8 @@ ELECTRONS_AT_ISO_100 = 20_000
 """Electrons of a white pixel at ISO 100: a phone's 5000 of 1.4 micrometres, times four for 4K shrunk to 480 rows."""
 READ_ELECTRONS = 6.0
 """Deviation of what reading out adds: 3 a pixel of the sensor, four of them summed."""
-SETTLING_S = 0.6
-"""Time in which automatic exposure comes to rest after a cut."""
+SETTLING_S, UNSETTLED = 0.6, 0.5
+"""Seconds in which automatic exposure comes to rest after a cut, and how wrong it is there, share of its drift."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Sensor:
 
     def gains(self, seconds: float, since_cut: float) -> Floats:
         """Return by what linear light is multiplied, (3,) RGB, at a time of the video, ``since_cut`` after a cut."""
-        unsettled = self.stops.amplitude * np.exp(-max(since_cut, 0.0) / SETTLING_S)
+        unsettled = UNSETTLED * self.stops.amplitude * np.exp(-max(since_cut, 0.0) / SETTLING_S)
         stops = self.stops.at(seconds) + unsettled * np.sign(self.stops.at(seconds - since_cut))
         return np.array(
             [2**stops * (1 + self.red.at(seconds)), 2**stops, 2**stops * (1 + self.blue.at(seconds))], np.float32
