@@ -29,6 +29,17 @@ class PictureCamera(Protocol):
         ...
 
 
+class Movement(Protocol):
+    """How a shot's camera moves, for ``duration`` seconds."""
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+
+    def at(self, seconds: float) -> NDArray[np.float64]:
+        """Return camera_to_world (4, 4) float64, ``seconds`` after the start."""
+
+
 def intrinsics_of(field_of_view: float) -> NDArray[np.float32]:
     """Return the (3, 3) intrinsics of a 640x480 picture ``field_of_view`` degrees wide: square pixels, centred."""
     focal = FRAME_WIDTH / 2 / np.tan(np.radians(field_of_view) / 2)
@@ -104,17 +115,33 @@ class Walk:
         weights = np.array([(1 - share) ** 2, 2 * share * (1 - share), share**2])
         floor = weights @ np.array([self.start, self.bend, self.end])
         yaw, pitch = (a + (b - a) * _eased(share) for a, b in (self.yaw, self.pitch))
-        tremor = self._tremor(seconds)
-        turn, shift = self.shake
-        position = np.array([*floor, self.eye_height]) + shift * tremor[:3]
-        position[2] += 1.5 * shift * np.sin(2 * np.pi * 1.7 * seconds)  # steps
-        return pose(position, yaw + turn * tremor[3], pitch + turn * tremor[4], 0.7 * turn * tremor[5])
+        return shaken(np.array([*floor, self.eye_height]), (yaw, pitch), seconds, self.shake, self.tremor_seed)
 
-    def _tremor(self, seconds: float) -> NDArray[np.float64]:
-        """Return six smooth random curves of about unit amplitude."""
-        draw = np.random.default_rng(self.tremor_seed)
-        hertz, phase = draw.uniform(0.3, 2.2, (6, 3)), draw.uniform(0, 2 * np.pi, (6, 3))
-        return np.asarray(np.sin(2 * np.pi * hertz * seconds + phase).sum(axis=1) / np.sqrt(3))
+
+def shaken(
+    position: NDArray[np.float64],
+    gaze: tuple[float, float],
+    seconds: float,
+    shake: tuple[float, float],
+    tremor_seed: int,
+    steps: float = 1.5,
+) -> NDArray[np.float64]:
+    """Return camera_to_world (4, 4) at a position (3,), metres, looking along (yaw, pitch) out of an unsteady hand.
+
+    steps: how much more the camera goes up and down with every step than the hand shakes.
+    """
+    tremor = _tremor(tremor_seed, seconds)
+    turn, shift = shake
+    moved = position + shift * tremor[:3]
+    moved[2] += steps * shift * np.sin(2 * np.pi * 1.7 * seconds)
+    return pose(moved, gaze[0] + turn * tremor[3], gaze[1] + turn * tremor[4], 0.7 * turn * tremor[5])
+
+
+def _tremor(seed: int, seconds: float) -> NDArray[np.float64]:
+    """Return six smooth random curves of about unit amplitude."""
+    draw = np.random.default_rng(seed)
+    hertz, phase = draw.uniform(0.3, 2.2, (6, 3)), draw.uniform(0, 2 * np.pi, (6, 3))
+    return np.asarray(np.sin(2 * np.pi * hertz * seconds + phase).sum(axis=1) / np.sqrt(3))
 
 
 def _eased(share: float) -> float:

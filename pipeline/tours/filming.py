@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Floats
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, WHOLE, Box
-from pipeline.tours.camera import Walk
+from pipeline.tours.camera import Movement
 from pipeline.tours.effects.clock import FrameClock
 from pipeline.tours.effects.drawn import VideoEffects
 from pipeline.tours.effects.edits import Edit, draw_edit
@@ -26,7 +26,7 @@ class Filming:
     effects: VideoEffects
     clock: FrameClock
     timeline: Timeline
-    walks: tuple[Walk | None, ...]
+    walks: tuple[Movement | None, ...]
     edits: tuple[Edit, ...]
 
     def picture(self, painter: Painter, frame: int, card: Callable[[], Floats]) -> NDArray[np.uint8]:

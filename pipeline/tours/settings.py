@@ -5,9 +5,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from pipeline.tours.effects.settings import EffectSettings
-from pipeline.tours.variety import HouseSettings
+from pipeline.tours.variety import HouseSettings, MoveSettings
 
-ADDED = ("effects", "houses")
+ADDED = ("effects", "houses", "moves")
 """Fields that came after tours had been published: left out of the provenance where they change nothing."""
 
 
@@ -51,6 +51,9 @@ class TourSettings(BaseModel):
     effects: EffectSettings = Field(EffectSettings(), description="what the film of it suffers, by default nothing")
     houses: HouseSettings = Field(
         HouseSettings(), description="what makes houses unlike the plain ones; all off unless asked for"
+    )
+    moves: MoveSettings = Field(
+        MoveSettings(), description="how shots are filmed beside the slow sideways step; all off unless asked for"
     )
 
     def decisive(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pipeline.contract.classes import SemanticClass
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, WHOLE, Box
 from pipeline.tours.atlas import bake
-from pipeline.tours.camera import PictureCamera, Pinhole, Walk, intrinsics_of
+from pipeline.tours.camera import Movement, PictureCamera, Pinhole, intrinsics_of
 from pipeline.tours.effects.clock import FrameClock
 from pipeline.tours.effects.drawn import VideoEffects, fps_of
 from pipeline.tours.effects.draws import generator, within
@@ -25,6 +25,7 @@ from pipeline.tours.filming import Filming, plan_edits
 from pipeline.tours.frozen import refuse_frozen
 from pipeline.tours.house import House, build_house
 from pipeline.tours.light import light_patches
+from pipeline.tours.moves.director import Director
 from pipeline.tours.painter import Painter, paint_sky, pixel_centres, title_card, with_noise
 from pipeline.tours.settings import TourSettings
 from pipeline.tours.timeline import ShotKind, Timeline, TourShot, TourTransition, cut_together
@@ -77,7 +78,7 @@ class Tour:
     settings: TourSettings
     house: House
     timeline: Timeline
-    walks: tuple[Walk | None, ...]
+    walks: tuple[Movement | None, ...]
     intrinsics: NDArray[np.float32]
     width: int = FRAME_WIDTH
     height: int = FRAME_HEIGHT
@@ -101,7 +102,8 @@ class Tour:
         planner = WalkPlanner(house, chosen, intrinsics, eye_height=_operator(seed, chosen))
         drawn = VideoEffects.draw(seed, chosen.effects, field_of_view, chosen.fps, chosen.sensor_noise)
         clock = FrameClock(seed, chosen.fps, timeline.frame_count, drawn.variable_rate)
-        walks = _plan_walks(rng, planner, timeline, clock)
+        director = Director(planner, generator(seed, "moves"))
+        walks = _plan_walks(rng, director, timeline, clock)
         filming = Filming(drawn, clock, timeline, walks, plan_edits(seed, chosen.effects, timeline, clock))
         plain = chosen.effects == EffectSettings()
         layout = drawn.layout
@@ -271,17 +273,17 @@ def _plan_kinds(rng: np.random.Generator, rooms: int, settings: TourSettings) ->
 
 
 def _plan_walks(
-    rng: np.random.Generator, planner: WalkPlanner, timeline: Timeline, clock: FrameClock
-) -> tuple[Walk | None, ...]:
-    rooms = planner.house.rooms
+    rng: np.random.Generator, director: Director, timeline: Timeline, clock: FrameClock
+) -> tuple[Movement | None, ...]:
+    rooms = director.walks.house.rooms
     order = [int(i) for i in rng.permutation(len(rooms))]
     visit = 0
-    walks: list[Walk | None] = []
+    walks: list[Movement | None] = []
     for shot in timeline.shots:
         duration = clock.span(*timeline.on_screen(shot))
         if shot.kind == "indoor":
-            walks.append(planner.indoor(rng, rooms[order[visit % len(order)]], duration))
+            walks.append(director.indoor(rng, rooms[order[visit % len(order)]], duration))
             visit += 1
         else:
-            walks.append(planner.outdoor(rng, duration) if shot.kind == "outdoor" else None)
+            walks.append(director.outdoor(rng, duration) if shot.kind == "outdoor" else None)
     return tuple(walks)

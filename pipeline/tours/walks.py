@@ -68,7 +68,7 @@ class WalkPlanner:
             lines = list(_lines(rng, room, clear >= clearance, share * length, length))
             if lines:
                 break
-        for start, end in lines:
+        for start, end in lines or _cramped(rng, room, clear, length):
             for _ in range(GAZES):
                 yield self._walk(rng, start, end, duration)
 
@@ -123,6 +123,18 @@ def obstacles(house: House, room: Room) -> list[Bounds]:
         if inside and low_z < 1.95 and high_z > 0.1 and item.label != SemanticClass.WALL:
             found.append((low_x, low_y, high_x, high_y))
     return found
+
+
+def _cramped(
+    rng: np.random.Generator, room: Room, clear: NDArray[np.float32], longest: float
+) -> list[tuple[Point, Point]]:
+    """Return lines where a shot is longer than any line of the room: shorter ones, or a place to stand."""
+    for shortest in (1.0, 0.5, 0.2):
+        lines = list(_lines(rng, room, clear >= CLEARANCES[-1][0], shortest, longest))
+        if lines:
+            return lines
+    spot = np.array(room.bounds[:2]) + (np.array(np.unravel_index(int(clear.argmax()), clear.shape)) + 0.5) * CELL
+    return [(_point(spot), _point(spot))]
 
 
 def _lines(
