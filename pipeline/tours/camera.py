@@ -11,6 +11,24 @@ from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
 Point = tuple[float, float]
 
 
+class PictureCamera(Protocol):
+    """A camera that takes one picture: from where, and in which direction, each of its pixels looks."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Return width and height of the picture, pixels."""
+        ...
+
+    @property
+    def focal(self) -> np.float32:
+        """Return the focal length, pixels."""
+        ...
+
+    def rays(self, pixels: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return origins (3,) or (n, 3) and directions (n, 3), one long along the camera's axis, of pixels (n, 2)."""
+        ...
+
+
 class Movement(Protocol):
     """How a shot's camera moves, for ``duration`` seconds."""
 
@@ -48,6 +66,29 @@ def ray_directions(
     y = (pixels[:, 1] - intrinsics[1, 2]) / intrinsics[1, 1]
     directions = np.stack([x, y, np.ones_like(x)], axis=-1) @ camera_to_world[:3, :3].T
     return directions.astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Pinhole:
+    """The camera of ordinary tours: 640x480 pixels, all exposed at one moment; camera_to_world is (4, 4) float64."""
+
+    intrinsics: NDArray[np.float32]
+    camera_to_world: NDArray[np.float64]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the picture, pixels."""
+        return FRAME_WIDTH, FRAME_HEIGHT
+
+    @property
+    def focal(self) -> np.float32:
+        """Focal length, pixels."""
+        return np.float32(self.intrinsics[0, 0])
+
+    def rays(self, pixels: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return the origin (3,) and the directions (n, 3) of ``pixels`` (n, 2)."""
+        directions = ray_directions(self.intrinsics, self.camera_to_world, pixels)
+        return self.camera_to_world[:3, 3].astype(np.float32), directions
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pipeline.tours.surfaces import Sheet, rectangle
 WALL_THICKNESS = 0.28
 """Metres from the inner to the outer face of an outer wall."""
 FOOT = -0.12
+DOOR_REACH = 0.65
 
 Hole = tuple[float, float, float, float]
 """start, end, bottom, top, metres, in the frame of a wall."""
@@ -24,6 +25,15 @@ def walls_with_holes(outline: Bounds, eaves: float, rooms: tuple[Room, ...]) -> 
             piece = rectangle((a, 0, low), (b - a, 0, 0), (0, 0, high - low), start=(low - FOOT, a))
             sheets.append(piece.moved(frame))
     return tuple(sheets)
+
+
+def beside_clear_windows(x: float, outline: Bounds, rooms: tuple[Room, ...]) -> float:
+    """Return the place nearest to ``x`` for the front door, in the wall at y_min, that no clear window looks out at."""
+    frame = Room(0, "living", outline, 1.0).side_frame(0)
+    spans = [(outline[0] + a - DOOR_REACH, outline[0] + b + DOOR_REACH) for a, b, _, _ in _holes(rooms, 0, frame)]
+    places = [x, *np.linspace(outline[0] + 1, outline[2] - 1, 60).tolist()]
+    free = [place for place in places if not any(a < place < b for a, b in spans)]
+    return min(free, key=lambda place: abs(place - x), default=x)
 
 
 def outer_reveal(hole: Opening) -> tuple[Sheet, ...]:

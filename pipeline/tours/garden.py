@@ -3,7 +3,7 @@
 import numpy as np
 
 from pipeline.contract.classes import SemanticClass
-from pipeline.tours.facade import WALL_THICKNESS, outer_reveal, walls_with_holes
+from pipeline.tours.facade import WALL_THICKNESS, beside_clear_windows, outer_reveal, walls_with_holes
 from pipeline.tours.layout import Bounds, Room, house_bounds
 from pipeline.tours.materials import Colour, Material, Surface
 from pipeline.tours.palette import WOODS, Rng, material
@@ -25,7 +25,7 @@ def build_garden(rng: Rng, rooms: tuple[Room, ...]) -> list[Thing]:
         _lawn(rng, outline),
         _facade(rng, outline, eaves, rooms),
         _roof(rng, outline, eaves),
-        *_front_door(rng, outline),
+        *_front_door(rng, outline, rooms),
     ]
     things += [
         _outer_window(rng, room, i) for room in rooms for i, hole in enumerate(room.openings) if hole.kind == "window"
@@ -85,10 +85,10 @@ def _slope(*corners: tuple[float, float, float]) -> Sheet:
     return Sheet(np.stack([[a, b], [d, c]]), (float(np.linalg.norm((d + c - a - b) / 2)), float(np.linalg.norm(b - a))))
 
 
-def _front_door(rng: Rng, outline: Bounds) -> list[Thing]:
+def _front_door(rng: Rng, outline: Bounds, rooms: tuple[Room, ...]) -> list[Thing]:
     """Return a door in the facade at y_min, with a step and a paved path."""
     x0, y0, x1, _ = outline
-    x = (x0 + x1) / 2 + float(rng.uniform(-1, 1))
+    x = beside_clear_windows((x0 + x1) / 2 + float(rng.uniform(-1, 1)), outline, rooms)
     door = box((x - 0.5, y0 - 0.04, 0.0), (x + 0.5, y0, 2.1))
     frame = box((x - 0.6, y0 - 0.03, 0.0), (x - 0.5, y0, 2.2)) + box((x + 0.5, y0 - 0.03, 0.0), (x + 0.6, y0, 2.2))
     step = box((x - 0.8, y0 - 0.9, -0.12), (x + 0.8, y0, -0.01))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pipeline.contract.arrays import Floats
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
 from pipeline.tours.atlas import Atlas
-from pipeline.tours.camera import ray_directions
+from pipeline.tours.camera import PictureCamera, Pinhole
 from pipeline.tours.materials import Material, Surface, paint
 from pipeline.tours.mesh import Mesh
 from pipeline.tours.optics import BOUNCES, Seen, Surroundings, seen_with_optics
@@ -23,9 +23,9 @@ EDGE_STEP = 0.02
 SKY_SIZE = 512
 
 
-def pixel_centres() -> Floats:
-    """Return the centres of all pixels (480 * 640, 2), row by row."""
-    x, y = np.meshgrid(np.arange(FRAME_WIDTH) + 0.5, np.arange(FRAME_HEIGHT) + 0.5)
+def pixel_centres(width: int = FRAME_WIDTH, height: int = FRAME_HEIGHT) -> Floats:
+    """Return the centres of all pixels (height * width, 2), row by row."""
+    x, y = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
     return np.stack([x.ravel(), y.ravel()], axis=-1).astype(np.float32)
 
 
@@ -41,31 +41,43 @@ class Painter:
 
     def view(self, camera_to_world: NDArray[np.float64]) -> Floats:
         """Return the picture (480, 640, 3) float32 in 0..255 from a pose, without noise."""
-        pixels = pixel_centres()
-        seen, hits = self._shade(camera_to_world, pixels)
-        colours, edges = (
-            seen.colours,
-            self._edges(np.where(hits.found, hits.triangle.astype(np.int64), -1), hits.distance),
-        )
+        return self.paint(Pinhole(self.intrinsics, camera_to_world))
+
+    def paint(self, camera: PictureCamera) -> Floats:
+        """Return the picture (height, width, 3) float32 in 0..255 of any camera, without noise."""
+        width, height = camera.size
+        pixels = pixel_centres(width, height)
+        seen, hits = self._shade(camera, pixels)
+        colours, shape = seen.colours, (height, width)
+        edges = self._edges(np.where(hits.found, hits.triangle.astype(np.int64), -1), hits.distance, shape)
         if self._shines:
-            edges |= self._edges(seen.triangle, seen.distance)
+            edges |= self._edges(seen.triangle, seen.distance, shape)
         edge = np.flatnonzero(edges)
         around = (pixels[edge][:, None] + SUB_PIXELS).reshape(-1, 2)
-        finer, _ = self._shade(camera_to_world, around)
+        finer, _ = self._shade(camera, around)
         colours[edge] = finer.colours.reshape(-1, len(SUB_PIXELS), 3).mean(axis=1)
-        return colours.reshape(FRAME_HEIGHT, FRAME_WIDTH, 3)
+        return colours.reshape(height, width, 3)
 
-    def _shade(self, camera_to_world: NDArray[np.float64], pixels: Floats) -> tuple[Seen, Hits]:
+    def sample(self, camera: PictureCamera, number: int) -> Floats:
+        """Return a picture as ``paint`` does with one sample a pixel, the ``number``-th: several are to be averaged."""
+        width, height = camera.size
+        pixels = pixel_centres(width, height) + SUB_PIXELS[number % len(SUB_PIXELS)]
+        return self._shade(camera, pixels)[0].colours.reshape(height, width, 3)
+
+    def _shade(self, camera: PictureCamera, pixels: Floats) -> tuple[Seen, Hits]:
         """Return what ``pixels`` (n, 2) show and what their rays met."""
-        directions = ray_directions(self.intrinsics, camera_to_world, pixels)
-        return self._trace(camera_to_world[:3, 3].astype(np.float32), directions, np.zeros(1, np.float32), BOUNCES)
+        origins, directions = camera.rays(pixels)
+        return self._trace((origins, directions), np.zeros(1, np.float32), camera.focal, BOUNCES)
 
-    def _trace(self, origins: Floats, directions: Floats, travelled: Floats, bounces: int) -> tuple[Seen, Hits]:
-        """Follow rays from ``origins`` (n, 3) or (3,), through ``bounces`` panes and mirrors at most."""
+    def _trace(
+        self, rays: tuple[Floats, Floats], travelled: Floats, focal: np.float32, bounces: int
+    ) -> tuple[Seen, Hits]:
+        """Follow rays (origins, directions), each (n, 3), through ``bounces`` panes and mirrors at most."""
+        origins, directions = rays
         hits = self.caster.cast(origins, directions)
         triangle = np.where(hits.found, hits.triangle, 0)
         distance = np.where(hits.found, hits.distance, 1)
-        texels, level = self._texels(triangle, hits, directions, distance + travelled)
+        texels, level = self._texels(triangle, hits, directions, (distance + travelled) / focal)
         colours = self.atlas.look_up(*_as_image(texels, level)).reshape(-1, 3)[: len(directions)]
         missed = ~hits.found
         if missed.any():
@@ -80,30 +92,31 @@ class Painter:
             distance + travelled,
         )
         surfaces = np.where(hits.found, self.mesh.surfaces[triangle], Surface.PLAIN)
-        return seen_with_optics(seen, surfaces, met, lambda o, d, t: self._trace(o, d, t, bounces - 1)[0]), hits
+        return seen_with_optics(
+            seen, surfaces, met, lambda o, d, t: self._trace((o, d), t, focal, bounces - 1)[0]
+        ), hits
 
     @functools.cached_property
     def _shines(self) -> bool:
         return bool((self.mesh.surfaces != Surface.PLAIN).any())
 
     def _texels(
-        self, triangle: NDArray[np.uint32], hits: Hits, directions: Floats, distance: Floats
+        self, triangle: NDArray[np.uint32], hits: Hits, directions: Floats, pixel: Floats
     ) -> tuple[Floats, Floats]:
-        """Return atlas coordinates (n, 2) and atlas level (n,) whose texels are as large as the pixels."""
+        """Return atlas coordinates (n, 2) and atlas level (n,) with texels as large as a ``pixel`` (n,), metres."""
         corners = self.mesh.texels[triangle]
         u, v = hits.barycentric[:, :1], hits.barycentric[:, 1:]
         texels = corners[:, 0] * (1 - u - v) + corners[:, 1] * u + corners[:, 2] * v
         cosine = np.abs(np.einsum("ij,ij->i", self.mesh.normals[triangle], directions))
-        footprint = distance / self.intrinsics[0, 0] / self.mesh.texel_size[triangle]
+        footprint = pixel / self.mesh.texel_size[triangle]
         level = np.log2(np.maximum(footprint / np.sqrt(np.maximum(cosine, 0.02)), 1e-3))
         return texels.astype(np.float32), level.astype(np.float32)
 
-    def _edges(self, triangle: NDArray[np.int64], distance: Floats) -> NDArray[np.bool_]:
-        """Tell which pixels (480 * 640,) have a neighbour on another thing or at another depth; triangle -1 = sky."""
+    def _edges(self, triangle: NDArray[np.int64], distance: Floats, shape: tuple[int, int]) -> NDArray[np.bool_]:
+        """Tell which pixels (height * width,) have a neighbour on another thing or at another depth; -1 is the sky."""
         found = triangle >= 0
         instance = np.where(found, self.mesh.instances[np.maximum(triangle, 0)], 0)
         nearness = np.where(found, 1 / np.maximum(distance, 1e-3), 0)
-        shape = (FRAME_HEIGHT, FRAME_WIDTH)
         edge = np.zeros(shape, bool)
         for axis in (0, 1):
             for values, step in ((instance.reshape(shape), 0), (nearness.reshape(shape), EDGE_STEP)):
