@@ -6,7 +6,7 @@ import numpy as np
 
 from pipeline.contract.classes import SemanticClass
 from pipeline.tours.layout import Finish, Room
-from pipeline.tours.materials import Material, Surface
+from pipeline.tours.materials import Material, SurfaceKind
 from pipeline.tours.palette import BRIGHT, CLOTHS, WOODS, material
 from pipeline.tours.surfaces import Thing
 from pipeline.tours.variety import HouseSettings
@@ -47,7 +47,11 @@ def _swapped(rng: np.random.Generator, item: Thing, share: float) -> Thing:
     others: dict[Material, Material] = {}
     for _, old in item.parts:
         if old not in others:
-            swap = old.pattern in SWAPPED and old.surface in {Surface.PLAIN, Surface.GLOSSY} and rng.random() < share
+            swap = (
+                old.pattern in SWAPPED
+                and old.surface in {SurfaceKind.PLAIN, SurfaceKind.GLOSSY}
+                and rng.random() < share
+            )
             others[old] = _other(rng, old) if swap else old
     return Thing(item.label, tuple((sheet, others[old]) for sheet, old in item.parts))
 

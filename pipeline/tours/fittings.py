@@ -2,7 +2,7 @@
 
 from pipeline.contract.classes import SemanticClass
 from pipeline.tours.layout import Room
-from pipeline.tours.materials import Material, Surface
+from pipeline.tours.materials import Material, SurfaceKind
 from pipeline.tours.palette import BRIGHT, Rng, material
 from pipeline.tours.surfaces import Thing, box, lathe, quarter_turn, rectangle, rod, thing
 
@@ -59,7 +59,7 @@ def _mirror(rng: Rng, across: tuple[float, float], heights: tuple[float, float])
     frame = box((start, 0.0, low), (end, MIRROR_DEPTH - 0.002, high))
     rim = 0.035
     glass = rectangle((end - rim, MIRROR_DEPTH, low + rim), (2 * rim - end + start, 0, 0), (0, 0, high - low - 2 * rim))
-    silver = Material("smooth", (0.55, 0.57, 0.58), seed=int(rng.integers(1 << 30)), surface=Surface.MIRROR)
+    silver = Material("smooth", (0.55, 0.57, 0.58), seed=int(rng.integers(1 << 30)), surface=SurfaceKind.MIRROR)
     return thing(SemanticClass.OBJECTS, (frame, material(rng, "wood")), ((glass,), silver))
 
 

@@ -5,7 +5,7 @@ import numpy as np
 from pipeline.contract.classes import SemanticClass
 from pipeline.tours.facade import WALL_THICKNESS, beside_clear_windows, outer_reveal, walls_with_holes
 from pipeline.tours.layout import Bounds, Room, house_bounds
-from pipeline.tours.materials import Colour, Material, Surface
+from pipeline.tours.materials import Colour, Material, SurfaceKind
 from pipeline.tours.palette import WOODS, Rng, material
 from pipeline.tours.surfaces import Sheet, Thing, box, cushion, quarter_turn, rectangle, rod, thing
 
@@ -105,7 +105,7 @@ def _outer_window(rng: Rng, room: Room, opening: int) -> Thing:
     bars = [(a, a + 0.06, low, high), (b - 0.06, b, low, high), (a, b, low, low + 0.06), (a, b, high - 0.06, high)]
     bars.append(((a + b) / 2 - 0.03, (a + b) / 2 + 0.03, low, high))
     frame = tuple(s for p, q, z0, z1 in bars for s in box((p, -WALL_THICKNESS - 0.04, z0), (q, -WALL_THICKNESS, z1)))
-    surface = Surface.GLASS if hole.clear else Surface.PLAIN
+    surface = SurfaceKind.GLASS if hole.clear else SurfaceKind.PLAIN
     glass = Material("view", (0.2, 0.25, 0.3), seed=int(rng.integers(1 << 30)), surface=surface)
     white = Material("smooth", (0.75, 0.74, 0.72), seed=int(rng.integers(1 << 30)))
     sides = outer_reveal(hole) if hole.clear else ()

@@ -21,7 +21,7 @@ TEXEL = 0.006
 """Metres between texels of indoor textures: 1.5 pixels of a 640-pixel picture at two metres."""
 
 
-class Surface(IntEnum):
+class SurfaceKind(IntEnum):
     """What light does at a surface, and who it belongs to; what a mask of the truth tells."""
 
     PLAIN = 0
@@ -44,7 +44,7 @@ class Material:
     seed: int = 0
     glows: bool = False
     texel: float = TEXEL
-    surface: Surface = Surface.PLAIN
+    surface: SurfaceKind = SurfaceKind.PLAIN
 
 
 def paint(material: Material, size: tuple[float, float], start: tuple[float, float], shape: tuple[int, int]) -> Floats:

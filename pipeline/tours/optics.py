@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Floats
-from pipeline.tours.materials import Surface
+from pipeline.tours.materials import SurfaceKind
 
 BOUNCES = 3
 """Panes and mirrors one after another that a ray is followed through."""
@@ -55,7 +55,11 @@ class Surroundings:
 def seen_with_optics(own: Seen, surfaces: NDArray[np.uint8], met: Surroundings, trace: Trace) -> Seen:
     """Return what rays show that met ``surfaces`` (n,), each of whose patterns alone would show ``own``."""
     colours, triangle, distance = own.colours.copy(), own.triangle.copy(), own.distance.copy()
-    for surface, look in ((Surface.GLASS, _through), (Surface.MIRROR, _mirrored), (Surface.GLOSSY, _on_gloss)):
+    for surface, look in (
+        (SurfaceKind.GLASS, _through),
+        (SurfaceKind.MIRROR, _mirrored),
+        (SurfaceKind.GLOSSY, _on_gloss),
+    ):
         rows = np.flatnonzero(surfaces == surface)
         if len(rows):
             seen = look(Seen(own.colours[rows], own.triangle[rows], own.distance[rows]), met.rows(rows), trace)

@@ -11,7 +11,7 @@ from pipeline.contract.arrays import Floats
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
 from pipeline.tours.atlas import Atlas
 from pipeline.tours.camera import PictureCamera, Pinhole
-from pipeline.tours.materials import Material, Surface, paint
+from pipeline.tours.materials import Material, SurfaceKind, paint
 from pipeline.tours.mesh import Mesh
 from pipeline.tours.optics import BOUNCES, Seen, Surroundings, seen_with_optics
 from pipeline.tours.raycast import Hits, RayCaster
@@ -91,14 +91,14 @@ class Painter:
             self.mesh.normals[triangle],
             distance + travelled,
         )
-        surfaces = np.where(hits.found, self.mesh.surfaces[triangle], Surface.PLAIN)
+        surfaces = np.where(hits.found, self.mesh.surfaces[triangle], SurfaceKind.PLAIN)
         return seen_with_optics(
             seen, surfaces, met, lambda o, d, t: self._trace((o, d), t, focal, bounces - 1)[0]
         ), hits
 
     @functools.cached_property
     def _shines(self) -> bool:
-        return bool((self.mesh.surfaces != Surface.PLAIN).any())
+        return bool((self.mesh.surfaces != SurfaceKind.PLAIN).any())
 
     def _texels(
         self, triangle: NDArray[np.uint32], hits: Hits, directions: Floats, pixel: Floats

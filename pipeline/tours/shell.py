@@ -6,7 +6,7 @@ import numpy as np
 
 from pipeline.contract.classes import SemanticClass
 from pipeline.tours.layout import INNER_WALL, Opening, Room
-from pipeline.tours.materials import Colour, Material, Surface
+from pipeline.tours.materials import Colour, Material, SurfaceKind
 from pipeline.tours.palette import BRIGHT, CLOTHS, WOODS, Rng, material
 from pipeline.tours.surfaces import Sheet, Thing, box, rectangle, thing
 
@@ -51,7 +51,7 @@ def _floor(rng: Rng, room: Room) -> Thing:
         if gate.kind == "doorway":
             sill = rectangle((gate.start, -INNER_WALL / 2, 0), (gate.end - gate.start, 0, 0), (0, INNER_WALL / 2, 0))
             sheets.append(sill.moved(room.side_frame(gate.side)))
-    surface = replace(surface, surface=Surface.GLOSSY) if room.finish.glossy else surface
+    surface = replace(surface, surface=SurfaceKind.GLOSSY) if room.finish.glossy else surface
     return thing(SemanticClass.FLOOR, (tuple(sheets), surface))
 
 
@@ -127,7 +127,7 @@ def _window(rng: Rng, room: Room, hole: Opening) -> list[Thing]:
     )
     pane = rectangle((b, deep, low), (a - b, 0, 0), (0, 0, high - low))
     view = Material("view", (0.75, 0.85, 0.95), seed=int(rng.integers(1 << 30)), glows=True)
-    view = replace(view, surface=Surface.GLASS) if hole.clear else view
+    view = replace(view, surface=SurfaceKind.GLASS) if hole.clear else view
     bars = [(a, a + 0.05, low, high), (b - 0.05, b, low, high), (a, b, low, low + 0.05), (a, b, high - 0.05, high)]
     bars.append(((a + b) / 2 - 0.03, (a + b) / 2 + 0.03, low, high))
     frame = tuple(s for x0, x1, z0, z1 in bars for s in box((x0, deep, z0), (x1, deep + 0.04, z1)))

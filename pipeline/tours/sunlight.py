@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from pipeline.contract.classes import SemanticClass
 from pipeline.tours.light import SHADOW_REACH, SUN, SUNLIGHT, Points, raster
-from pipeline.tours.materials import Surface
+from pipeline.tours.materials import SurfaceKind
 from pipeline.tours.mesh import Mesh, Patch
 from pipeline.tours.raycast import RayCaster
 
@@ -18,7 +18,7 @@ STRENGTH = 1.3
 
 def with_sun(light: list[NDArray[np.float32]], mesh: Mesh) -> list[NDArray[np.float32]]:
     """Return the light of every indoor patch with the sun that glass lets through."""
-    caster = RayCaster(mesh, mesh.surfaces != Surface.GLASS)
+    caster = RayCaster(mesh, mesh.surfaces != SurfaceKind.GLASS)
     indoor = [i for i, patch in enumerate(mesh.patches) if _catches_sun(patch)]
     rasters = [raster(mesh.patches[i].sheet, COARSE) for i in indoor]
     points, normals = (np.concatenate([pair[k].reshape(-1, 3) for pair in rasters]) for k in (0, 1))

@@ -25,7 +25,7 @@ from pipeline.tours.filming import Filming, plan_edits
 from pipeline.tours.frozen import refuse_frozen
 from pipeline.tours.house import House, build_house
 from pipeline.tours.light import light_patches
-from pipeline.tours.materials import Surface
+from pipeline.tours.materials import SurfaceKind
 from pipeline.tours.moves.director import Director
 from pipeline.tours.painter import Painter, paint_sky, pixel_centres, title_card, with_noise
 from pipeline.tours.settings import TourSettings
@@ -44,7 +44,7 @@ class FrameTruth:
     intrinsics: (3, 3) float32, pixels. camera_to_world: (4, 4) float32, metres, of the row in the middle.
     depth: (480, 640) float32, z-depth in metres, 0 = sky or no surface.
     labels: (480, 640) uint8, 255 outdoors, in the sky, on title cards and under captions and bars.
-    instances: (480, 640) uint16, 0 = none. surfaces: (480, 640) uint8, ``Surface``; depth and labels are of the pane or
+    instances: (480, 640) uint16, 0 = none. surfaces: (480, 640) uint8, ``SurfaceKind``; depth and labels are of the pane or
     mirror, not of what it shows. distortion: k1 of ``effects.lens``. row_poses: (480, 4, 4) float64, pose of
     every row where rows have poses of their own, whose depth is along their own camera's axis.
     left_out: why the shot belongs into no dataset, empty where it does.
@@ -72,17 +72,17 @@ class FrameTruth:
     @property
     def glass(self) -> NDArray[np.bool_]:
         """Where a pane is looked through, (480, 640)."""
-        return np.asarray(self.surfaces == Surface.GLASS)
+        return np.asarray(self.surfaces == SurfaceKind.GLASS)
 
     @property
     def mirror(self) -> NDArray[np.bool_]:
         """Where a mirror shows something else, (480, 640)."""
-        return np.asarray(self.surfaces == Surface.MIRROR)
+        return np.asarray(self.surfaces == SurfaceKind.MIRROR)
 
     @property
     def person(self) -> NDArray[np.bool_]:
         """Where somebody walks through the picture, (480, 640)."""
-        return np.asarray(self.surfaces == Surface.PERSON)
+        return np.asarray(self.surfaces == SurfaceKind.PERSON)
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class Tour:
         drawn = VideoEffects.draw(seed, chosen.effects, field_of_view, chosen.fps, chosen.sensor_noise)
         clock = FrameClock(seed, chosen.fps, timeline.frame_count, drawn.variable_rate)
         director = Director(planner, generator(seed, "moves"))
-        walks = _plan_walks(rng, director, timeline, clock)
+        walks = director.plan(rng, timeline, clock)
         filming = Filming(drawn, clock, timeline, walks, plan_edits(seed, chosen.effects, timeline, clock))
         plain = chosen.effects == EffectSettings()
         layout = drawn.layout
@@ -174,7 +174,7 @@ class Tour:
         seen = self._seen(frame, shot, camera)
         hidden = self.filming.hidden(frame, box)
         seen.depth[hidden], seen.labels[hidden], seen.instances[hidden] = 0, SemanticClass.UNKNOWN, 0
-        seen.surfaces[hidden] = Surface.PLAIN
+        seen.surfaces[hidden] = SurfaceKind.PLAIN
         if camera is None:
             return seen
         return replace(seen, distortion=camera.lens.k1, row_poses=camera.row_poses)
@@ -293,20 +293,3 @@ def _plan_kinds(rng: np.random.Generator, rooms: int, settings: TourSettings) ->
     for i in range(settings.outdoor_shots):
         kinds.insert(0 if i == 0 else int(rng.integers(1, len(kinds) + 1)), "outdoor")
     return ["title", *kinds] if settings.title else kinds
-
-
-def _plan_walks(
-    rng: np.random.Generator, director: Director, timeline: Timeline, clock: FrameClock
-) -> tuple[Movement | None, ...]:
-    rooms = director.walks.house.rooms
-    order = [int(i) for i in rng.permutation(len(rooms))]
-    visit = 0
-    walks: list[Movement | None] = []
-    for shot in timeline.shots:
-        duration = clock.span(*timeline.on_screen(shot))
-        if shot.kind == "indoor":
-            walks.append(director.indoor(rng, rooms[order[visit % len(order)]], duration))
-            visit += 1
-        else:
-            walks.append(director.outdoor(rng, duration) if shot.kind == "outdoor" else None)
-    return tuple(walks)

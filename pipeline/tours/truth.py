@@ -22,7 +22,7 @@ class TrueClip:
 
     scene: depth (n, 480, 640), everything registered. semantics: labels (n, 480, 640) uint8, regions = instances.
     shot_id: (n,) int64; kind: kind of shot of every frame; in_transition: (n,) bool.
-    surfaces: (n, 480, 640) uint8, ``Surface``: glass, mirrors, people; None where nobody asked.
+    surfaces: (n, 480, 640) uint8, ``SurfaceKind``: glass, mirrors, people; None where nobody asked.
     left_out: of every frame, why its shot belongs into no dataset, empty where it does. pinhole: scene and semantics as
     pinholes would see them, where the tour was filmed through a lens that bends or row by row.
     """

@@ -7,8 +7,10 @@ from typing import Literal
 import numpy as np
 
 from pipeline.tours.camera import Movement
+from pipeline.tours.effects.clock import FrameClock
 from pipeline.tours.layout import Room
 from pipeline.tours.moves.planner import RoutePlanner
+from pipeline.tours.timeline import Timeline
 from pipeline.tours.walks import WalkPlanner
 
 IndoorMove = Literal["sideways", "forward", "turns"]
@@ -20,6 +22,21 @@ class Director:
 
     walks: WalkPlanner
     draw: np.random.Generator
+
+    def plan(self, rng: np.random.Generator, timeline: Timeline, clock: FrameClock) -> tuple[Movement | None, ...]:
+        """Return the movement of every shot, None for title cards; rooms come in an order that ``rng`` draws."""
+        rooms = self.walks.house.rooms
+        order = [int(i) for i in rng.permutation(len(rooms))]
+        visit = 0
+        walks: list[Movement | None] = []
+        for shot in timeline.shots:
+            duration = clock.span(*timeline.on_screen(shot))
+            if shot.kind == "indoor":
+                walks.append(self.indoor(rng, rooms[order[visit % len(order)]], duration))
+                visit += 1
+            else:
+                walks.append(self.outdoor(rng, duration) if shot.kind == "outdoor" else None)
+        return tuple(walks)
 
     def indoor(self, rng: np.random.Generator, room: Room, duration: float) -> Movement:
         """Return how a shot is filmed that begins in ``room``; ``rng`` is drawn from by plain ones alone."""

@@ -11,7 +11,7 @@ from pipeline.tours.garden import build_garden
 from pipeline.tours.house import House, build_house
 from pipeline.tours.layout import Finish
 from pipeline.tours.light import SUN, light_patches
-from pipeline.tours.materials import Material, Surface, paint
+from pipeline.tours.materials import Material, SurfaceKind, paint
 from pipeline.tours.mesh import build_mesh
 from pipeline.tours.raycast import RayCaster
 from pipeline.tours.settings import TourSettings
@@ -55,21 +55,21 @@ def test_finishes_are_drawn_by_their_shares():
 
 
 def test_nothing_is_dressed_unless_asked_for():
-    assert surfaces_of(dressed()) == {Surface.PLAIN}
+    assert surfaces_of(dressed()) == {SurfaceKind.PLAIN}
 
 
 def test_a_house_has_the_surfaces_that_it_is_asked_for():
     house = dressed(clear_windows=1, mirrors=1, glossy_floors=1)
-    assert surfaces_of(house) == {Surface.PLAIN, Surface.GLASS, Surface.MIRROR, Surface.GLOSSY}
+    assert surfaces_of(house) == {SurfaceKind.PLAIN, SurfaceKind.GLASS, SurfaceKind.MIRROR, SurfaceKind.GLOSSY}
     mesh = house.mesh
-    assert set(mesh.labels[mesh.surfaces == Surface.MIRROR]) == {SemanticClass.OBJECTS}
-    assert set(mesh.labels[mesh.surfaces == Surface.GLOSSY]) == {SemanticClass.FLOOR}
-    assert set(mesh.labels[mesh.surfaces == Surface.GLASS]) == {SemanticClass.WINDOW, SemanticClass.UNKNOWN}
+    assert set(mesh.labels[mesh.surfaces == SurfaceKind.MIRROR]) == {SemanticClass.OBJECTS}
+    assert set(mesh.labels[mesh.surfaces == SurfaceKind.GLOSSY]) == {SemanticClass.FLOOR}
+    assert set(mesh.labels[mesh.surfaces == SurfaceKind.GLASS]) == {SemanticClass.WINDOW, SemanticClass.UNKNOWN}
 
 
 def test_through_clear_windows_one_sees_the_garden():
     house = dressed(clear_windows=1)
-    opaque = RayCaster(house.mesh, house.mesh.surfaces != Surface.GLASS)
+    opaque = RayCaster(house.mesh, house.mesh.surfaces != SurfaceKind.GLASS)
     seen = 0
     for room in house.rooms:
         for hole in (hole for hole in room.openings if hole.kind == "window"):

@@ -6,7 +6,7 @@ import pytest
 from pipeline.contract.classes import SemanticClass
 from pipeline.tours.atlas import LEVELS, Atlas
 from pipeline.tours.camera import intrinsics_of, pose
-from pipeline.tours.materials import Material, Surface
+from pipeline.tours.materials import Material, SurfaceKind
 from pipeline.tours.mesh import ATLAS_WIDTH, build_mesh
 from pipeline.tours.optics import GLOSS_REFLECTS, PANE_REFLECTS, PANE_TINT, SILVER, reflected
 from pipeline.tours.painter import SKY_SIZE, Painter
@@ -46,7 +46,7 @@ def sky() -> np.ndarray:
     return np.zeros((SKY_SIZE, SKY_SIZE), np.float32)
 
 
-def of_surface(surface: Surface) -> Material:
+def of_surface(surface: SurfaceKind) -> Material:
     return replace(GREY, surface=surface)
 
 
@@ -63,7 +63,7 @@ def test_reflection_turns_the_part_along_the_normal_round():
 def test_a_mirror_pixel_shows_what_the_camera_behind_the_mirror_would_see():
     """The mirror is at x = 2: the camera's image stands at x = 4 and looks back along -x, left and right swapped."""
     behind = [square(-3.0, y, 0.5, GREY, facing=1) for y in (-2.0, -1.0, 0.0, 1.0, 2.0)]
-    mirrored = painter_of(*behind, square(2.0, 0.0, 5.0, of_surface(Surface.MIRROR))).view(AHEAD)
+    mirrored = painter_of(*behind, square(2.0, 0.0, 5.0, of_surface(SurfaceKind.MIRROR))).view(AHEAD)
     image = pose(np.array([4.0, 0.0, 0.0]), np.pi, 0.0, 0.0)
     direct = painter_of(*behind).view(image)[:, ::-1]
     hit = direct.std(axis=2) == 0  # grey squares; the sky is blue
@@ -75,13 +75,15 @@ def test_a_mirror_pixel_shows_what_the_camera_behind_the_mirror_would_see():
 
 def test_a_pane_shows_what_is_behind_it_and_a_little_of_what_is_before():
     ahead, behind = square(5.0, 0.0, 9.0, GREY), square(-5.0, 0.0, 9.0, GREY, facing=1)
-    view = painter_of(ahead, behind, square(2.0, 0.0, 5.0, of_surface(Surface.GLASS))).view(AHEAD)
+    view = painter_of(ahead, behind, square(2.0, 0.0, 5.0, of_surface(SurfaceKind.GLASS))).view(AHEAD)
     expected = (1 - PANE_REFLECTS) * PANE_TINT * 40 + PANE_REFLECTS * 80
     np.testing.assert_allclose(view[240, 320], expected, atol=0.5)
 
 
 def test_gloss_reflects_more_the_flatter_it_is_looked_at():
-    floor = thing(SemanticClass.FLOOR, ((rectangle((0, -9, -1), (60, 0, 0), (0, 18, 0)),), of_surface(Surface.GLOSSY)))
+    floor = thing(
+        SemanticClass.FLOOR, ((rectangle((0, -9, -1), (60, 0, 0), (0, 18, 0)),), of_surface(SurfaceKind.GLOSSY))
+    )
     view = painter_of(floor, square(59.0, 0.0, 40.0, GREY)).view(AHEAD)
     column = view[260:470, 320, 0]
     down = 229.5 / INTRINSICS[0, 0]  # of the last row, per unit ahead
@@ -92,18 +94,21 @@ def test_gloss_reflects_more_the_flatter_it_is_looked_at():
 
 
 def test_two_mirrors_face_to_face_end_after_some_bounces():
-    facing = [square(2.0, 0.0, 5.0, of_surface(Surface.MIRROR)), square(-2.0, 0.0, 5.0, of_surface(Surface.MIRROR), 1)]
+    facing = [
+        square(2.0, 0.0, 5.0, of_surface(SurfaceKind.MIRROR)),
+        square(-2.0, 0.0, 5.0, of_surface(SurfaceKind.MIRROR), 1),
+    ]
     assert np.isfinite(painter_of(*facing).view(AHEAD)).all()
 
 
-@pytest.mark.parametrize("surface", [Surface.GLASS, Surface.MIRROR])
-def test_truth_is_of_the_pane_and_a_mask_says_where(surface: Surface):
+@pytest.mark.parametrize("surface", [SurfaceKind.GLASS, SurfaceKind.MIRROR])
+def test_truth_is_of_the_pane_and_a_mask_says_where(surface: SurfaceKind):
     pane = square(2.0, 1.5, 0.4, of_surface(surface)).moved(pose_up(1.25))
     timeline = Timeline((TourShot(0, "indoor", 0, 4),), ())
     base = Tour.from_seed(5)
     tour = replace(base, house=bare_house(pane), timeline=timeline, walks=(standing(0.5, 1.5, 0.0),))
     truth = tour.truth(0)
-    mask = truth.glass if surface == Surface.GLASS else truth.mirror
+    mask = truth.glass if surface == SurfaceKind.GLASS else truth.mirror
     assert mask[240, 320]
     assert mask.sum() == pytest.approx((0.8 / 1.5 * truth.intrinsics[0, 0]) ** 2, rel=0.02)
     np.testing.assert_allclose(truth.depth[mask], 1.5, atol=1e-4)
