@@ -30,7 +30,8 @@ class Mesh:
     """Triangles of a whole house.
 
     vertices (V, 3) float32 metres; triangles (T, 3) uint32; texels (T, 3, 2) float32, atlas (x, y) of each corner;
-    texel_size (T,) float32 metres; labels (T,) uint8; instances (T,) uint16, from 1; surfaces (T,) uint8, ``SurfaceKind``.
+    texel_size (T,) float32 metres; labels (T,) uint8; instances (T,) uint16, from 1; surfaces (T,) uint8,
+    ``SurfaceKind``.
     """
 
     vertices: NDArray[np.float32]

@@ -44,8 +44,8 @@ class FrameTruth:
     intrinsics: (3, 3) float32, pixels. camera_to_world: (4, 4) float32, metres, of the row in the middle.
     depth: (480, 640) float32, z-depth in metres, 0 = sky or no surface.
     labels: (480, 640) uint8, 255 outdoors, in the sky, on title cards and under captions and bars.
-    instances: (480, 640) uint16, 0 = none. surfaces: (480, 640) uint8, ``SurfaceKind``; depth and labels are of the pane or
-    mirror, not of what it shows. distortion: k1 of ``effects.lens``. row_poses: (480, 4, 4) float64, pose of
+    instances: (480, 640) uint16, 0 = none. surfaces: (480, 640) uint8, ``SurfaceKind``; depth, labels are of the pane
+    or mirror, not of what it shows. distortion: k1 of ``effects.lens``. row_poses: (480, 4, 4) float64, pose of
     every row where rows have poses of their own, whose depth is along their own camera's axis.
     left_out: why the shot belongs into no dataset, empty where it does.
     """
