@@ -72,9 +72,8 @@ def test_what_nothing_labelled_is_occupied_without_a_name(own_room: VideoStore):
     before = filled(occupancy, workbench_of(own_room)).counts
     labels = own_room.read("semantics", "labels")
     replaced(own_room, "semantics", labels=np.full_like(labels, SemanticClass.UNKNOWN))
-    assert filled(occupancy, workbench_of(own_room)).counts == pytest.approx(before), (
-        "labels do not decide what is full"
-    )
+    after = filled(occupancy, workbench_of(own_room)).counts
+    assert after == pytest.approx(before), "labels decide nothing on what is occupied"
     counts = own_room.read("occupancy", "class_counts")
     assert not counts[:, list(OCCUPIED_CLASSES)].any()
     assert (counts[:, SemanticClass.UNNAMED] > 1000).all()
