@@ -1,6 +1,13 @@
 """Settings of a rendered tour."""
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from pipeline.tours.effects.settings import EffectSettings
+
+ADDED = ("effects",)
+"""Fields that came after tours had been published: left out of the provenance where they change nothing."""
 
 
 class TourSettings(BaseModel):
@@ -40,6 +47,15 @@ class TourSettings(BaseModel):
     sensor_noise: float = Field(
         1.5, ge=0, le=20, description="standard deviation of the sensor's noise, grey levels of 255"
     )
+    effects: EffectSettings = Field(EffectSettings(), description="what the film of it suffers, by default nothing")
+
+    def decisive(self) -> dict[str, Any]:
+        """Return what decides the frames, as plain values; effects are named only where there are any.
+
+        So a tour without them is known by what it was known by before there were any.
+        """
+        unused = {name for name in ADDED if getattr(self, name) == type(self).model_fields[name].default}
+        return self.model_dump(mode="json", exclude=unused)
 
     @model_validator(mode="after")
     def _ranges_are_ordered(self) -> "TourSettings":

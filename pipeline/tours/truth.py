@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.records import MetricScene, Semantics
+from pipeline.contract.tour_origin import TOUR_SCHEME, TourOrigin
 from pipeline.store.groups import SOURCE_NOTES
 from pipeline.store.outputs import SourceOutput, provenance
 from pipeline.store.video import VideoStore
 from pipeline.tours.settings import TourSettings
 from pipeline.tours.tour import Tour
-
-SCHEME = "tour://"
+from pipeline.tours.worlds import in_world
 
 
 @dataclass(frozen=True)
@@ -31,15 +31,16 @@ class TrueClip:
 
 
 def tour_of(video: VideoStore) -> Tour | None:
-    """Return the tour that a stored video was rendered from, with the settings that its provenance notes.
+    """Return the tour that a stored video was rendered from, in its world, with the settings its provenance notes.
 
     None where it is another kind of video, or not there.
     """
     made = provenance(video, SourceOutput())
     origin = str(video.read_json(SOURCE_NOTES)["origin"]) if made else ""
-    if made is None or not origin.startswith(SCHEME):
+    if made is None or not origin.startswith(TOUR_SCHEME):
         return None
-    return Tour.from_seed(int(origin.removeprefix(SCHEME)), TourSettings.model_validate(made.settings["tour"]))
+    named = TourOrigin.of(origin)
+    return Tour.from_seed(named.seed, in_world(TourSettings.model_validate(made.settings["tour"]), named.world))
 
 
 def true_clip(tour: Tour, frame_index: NDArray[np.int64]) -> TrueClip:
