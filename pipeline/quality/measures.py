@@ -39,7 +39,7 @@ def measure_tour(video: VideoStore, tour: Tour, settings: Settings, fingerprint:
         truth = true_clip(tour, video.read(FRAMES, "frame_index", rows))
         scene, semantics, truth = _registered_only(scene, semantics, truth)
         shots |= set(truth.shot_id.tolist())
-        errors.append(_clip_errors(video, clip_id, rows, scene, truth))
+        errors.append(clip_errors(video, clip_id, rows, scene, truth))
         counted = overlaps(scene, semantics, truth, settings.of(occupancy))
         totals = [total + more for total, more in zip(totals, counted, strict=True)]
     pixels, grids, grids_true_scale = (Overlap.of(total) for total in totals)
@@ -85,18 +85,19 @@ def _registered_only(
 ) -> tuple[MetricScene, Semantics, TrueClip]:
     rows = scene.registered
     return (
-        _rows_of(scene, rows),
-        _labels_of(semantics, rows),
+        rows_of(scene, rows),
+        labels_of(semantics, rows),
         replace(
             truth,
-            scene=_rows_of(truth.scene, rows),
-            semantics=_labels_of(truth.semantics, rows),
+            scene=rows_of(truth.scene, rows),
+            semantics=labels_of(truth.semantics, rows),
             shot_id=truth.shot_id[rows],
         ),
     )
 
 
-def _labels_of(semantics: Semantics, rows: NDArray[np.bool_]) -> Semantics:
+def labels_of(semantics: Semantics, rows: NDArray[np.bool_]) -> Semantics:
+    """Return the labels of some frames, rows (n,), of a clip."""
     return Semantics(
         labels=semantics.labels[rows],
         regions=semantics.regions[rows],
@@ -105,7 +106,8 @@ def _labels_of(semantics: Semantics, rows: NDArray[np.bool_]) -> Semantics:
     )
 
 
-def _rows_of(scene: MetricScene, rows: NDArray[np.bool_]) -> MetricScene:
+def rows_of(scene: MetricScene, rows: NDArray[np.bool_]) -> MetricScene:
+    """Return some frames, rows (n,), of a scene."""
     return replace(
         scene,
         intrinsics=scene.intrinsics[rows],
@@ -116,9 +118,26 @@ def _rows_of(scene: MetricScene, rows: NDArray[np.bool_]) -> MetricScene:
     )
 
 
-def _clip_errors(video: VideoStore, clip_id: int, rows: slice, scene: MetricScene, truth: TrueClip) -> ClipErrors:
+def clip_errors(
+    video: VideoStore,
+    clip_id: int,
+    rows: slice,
+    scene: MetricScene,
+    truth: TrueClip,
+    compared: NDArray[np.bool_] | None = None,
+) -> ClipErrors:
+    """Return how far a stored clip is from the truth.
+
+    Args:
+        video: that the clip belongs to.
+        clip_id: its number.
+        rows: of the clip in the video's arrays.
+        scene: the frames of it that are compared.
+        truth: of the same frames.
+        compared: (n,) which frames of the clip these are; by default those that are registered.
+    """
     reconstruction = read_reconstruction(video, rows)
-    depth = reconstruction.depth[reconstruction.registered]
+    depth = reconstruction.depth[reconstruction.registered if compared is None else compared]
     poses = pose_errors(scene.camera_to_world, truth.scene.camera_to_world)
     errors = depth_errors(depth, resize_nearest(truth.scene.depth, depth.shape[1:]))
     true_scale = scale_to_truth(scene, truth)
@@ -126,7 +145,7 @@ def _clip_errors(video: VideoStore, clip_id: int, rows: slice, scene: MetricScen
         video_id=video.video_id,
         clip_id=clip_id,
         frames=rows.stop - rows.start,
-        registered=len(depth),
+        registered=int(reconstruction.registered.sum()),
         focal_error=focal_error(scene.intrinsics, truth.scene.intrinsics),
         rotation_median=float(np.median(poses.rotation)),
         direction_median=float(np.median(poses.translation_direction)),
