@@ -101,7 +101,7 @@ def test_files_that_cannot_be_read_are_named(folder: Path, path: str, text: str,
         (folder / path).write_bytes(whole)
 
 
-def test_a_depth_map_that_is_none_is_named_when_it_is_needed(folder: Path, tmp_path: Path, built_tour: Workbench):
+def test_a_depth_map_that_is_none_is_named_when_it_is_needed(tmp_path: Path, built_tour: Workbench):
     tour = tour_of(built_tour.video)
     assert tour is not None
     to_icl(tour, source_of(built_tour.video), FRAMES, tmp_path / "sequence")
@@ -113,5 +113,5 @@ def test_a_depth_map_that_is_none_is_named_when_it_is_needed(folder: Path, tmp_p
 def test_a_folder_without_truth_says_what_it_wants(tmp_path: Path):
     with pytest.raises(SettingsError, match=r"no film whose truth is known: it wants .*pose\.txt \(RealEstate10K\)"):
         films_below(tmp_path)
-    with pytest.raises(SettingsError, match="there is no folder .*nowhere"):
+    with pytest.raises(SettingsError, match=r"there is no folder .*nowhere"):
         films_below(tmp_path / "nowhere")
