@@ -126,15 +126,10 @@ def clip_errors(
     truth: TrueClip,
     compared: NDArray[np.bool_] | None = None,
 ) -> ClipErrors:
-    """Return how far a stored clip is from the truth.
+    """Return how far a stored clip, in ``rows`` of its video's arrays, is from the truth.
 
-    Args:
-        video: that the clip belongs to.
-        clip_id: its number.
-        rows: of the clip in the video's arrays.
-        scene: the frames of it that are compared.
-        truth: of the same frames.
-        compared: (n,) which frames of the clip these are; by default those that are registered.
+    scene, truth: of the frames that are compared. compared: (n,) which of the clip's these are; by default those that
+    are registered.
     """
     reconstruction = read_reconstruction(video, rows)
     depth = reconstruction.depth[reconstruction.registered if compared is None else compared]
