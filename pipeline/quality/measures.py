@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.overlap import OverlapCounts, overlap
-from pipeline.contract.records import MetricScene, Semantics, without_moving
+from pipeline.contract.records import WHOLE, MetricScene, Semantics, without_moving
 from pipeline.geometry.poses import depth_errors, focal_error, pose_errors, resize_nearest
 from pipeline.geometry.voxels import VoxelSettings, fill_grid, grid_from_estimate, voxelize_frame
 from pipeline.quality.scores import ClipErrors, CutCounts, Overlap, TourScores
@@ -31,12 +31,13 @@ def measure_tour(video: VideoStore, tour: Tour, settings: Settings, fingerprint:
     """Compare all stored results of a tour with its truth."""
     right, judged, in_transition = _indoor_accuracy(video, tour)
     errors, shots, totals = [], set(), [OverlapCounts.nothing() for _ in range(3)]
+    boxes = {clip.clip_id: clip.box for clip in stored_clips(video)}
     for clip_id, rows in clip_rows(video):
         scene = read_scene(video, rows)
         if scene.registered.sum() < 2:  # errors of cameras are those of pairs
             continue
         semantics = read_labels(video, rows)
-        truth = true_clip(tour, video.read(FRAMES, "frame_index", rows))
+        truth = true_clip(tour, video.read(FRAMES, "frame_index", rows), boxes.get(clip_id, WHOLE))
         scene, semantics, truth = _registered_only(scene, semantics, truth)
         shots |= set(truth.shot_id.tolist())
         errors.append(clip_errors(video, clip_id, rows, scene, truth))
@@ -50,7 +51,7 @@ def measure_tour(video: VideoStore, tour: Tour, settings: Settings, fingerprint:
         transition_frames=in_transition,
         indoor_right=right,
         indoor_clips=judged,
-        indoor_shots=sum(shot.kind == "indoor" for shot in tour.shots),
+        indoor_shots=sum(shot.kind == "indoor" and not tour.left_out(shot) for shot in tour.shots),
         shots_reconstructed=len(shots),
         clips=tuple(errors),
         pixels=pixels,
@@ -64,7 +65,7 @@ def _cut_counts(video: VideoStore, tour: Tour, settings: ClipsSettings) -> CutCo
 
     with video.local_file(SOURCE_VIDEO) as path:
         transitions = detect_shots(path, settings, lambda _: None).transitions
-    found, true = ([t.start_frame for t in changes if t.kind == "cut"] for changes in (transitions, tour.transitions))
+    found, true = [t.start_frame for t in transitions if t.kind == "cut"], tour.cuts
     matched = round(cut_scores(found, true, CUT_TOLERANCE).recall * len(true))
     return CutCounts(found=len(found), true=len(true), matched=matched)
 
@@ -74,7 +75,7 @@ def _indoor_accuracy(video: VideoStore, tour: Tour) -> tuple[int, int, int]:
     right, in_transition, cut = 0, 0, stored_clips(video)
     for clip in cut:
         frames = [tour.truth(int(index)) for index in clip.frame_index]
-        indoor = sum(frame.kind == "indoor" for frame in frames) * 2 > len(frames)
+        indoor = sum(frame.kind == "indoor" and not frame.left_out for frame in frames) * 2 > len(frames)
         right += indoor == (clip.clip_id in kept)
         in_transition += sum(frame.in_transition for frame in frames)
     return right, len(cut), in_transition
@@ -92,6 +93,7 @@ def _registered_only(
             scene=rows_of(truth.scene, rows),
             semantics=labels_of(truth.semantics, rows),
             shot_id=truth.shot_id[rows],
+            pinhole=truth.pinhole and (_rows_of(truth.pinhole[0], rows), _labels_of(truth.pinhole[1], rows)),
         ),
     )
 
@@ -184,9 +186,9 @@ def overlaps(
     pixels, scene_at_rest = overlap(semantics.labels, true_labels), without_moving(scene, semantics)
     grids: list[OverlapCounts] = []
     grids_true_scale: list[OverlapCounts] = []
-    scale = scale_to_truth(scene, truth)
+    scale, straight = scale_to_truth(scene, truth), truth.for_grids()
     for frame, (camera, true_camera) in enumerate(zip(scene.camera_to_world, truth.scene.camera_to_world, strict=True)):
-        true_grid = voxelize_frame(truth.scene, truth.semantics, frame, settings)
+        true_grid = voxelize_frame(straight.scene, straight.semantics, frame, settings)
         for size, total in ((1.0, grids), (scale, grids_true_scale)):
             into_grid = grid_from_estimate(true_grid.grid_from_world, true_camera, camera, size)
             filled = fill_grid(scene_at_rest, semantics, true_grid.origin, into_grid, settings)

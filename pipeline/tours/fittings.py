@@ -10,7 +10,7 @@ from pipeline.tours.surfaces import Thing, box, lathe, quarter_turn, rectangle, 
 def ceiling_lamp(rng: Rng, room: Room) -> Thing:
     """Return a pendant lamp in the middle of the ceiling; it hangs above everybody's head."""
     x0, y0, x1, y1 = room.bounds
-    drop = float(min(rng.uniform(0.3, 0.5), room.ceiling_height - 2.05))
+    drop = max(float(min(rng.uniform(0.3, 0.5), room.ceiling_height - 2.05)), 0.1)
     depth = min(0.16, drop)
     shade = lathe((0, 0, 0), ((0.0, 0.0), (0.2, 0.0), (0.12, depth), (0.0, depth)), 16)
     cord = rod((0, 0, room.ceiling_height - drop), 0.008, drop, 6)
@@ -31,12 +31,12 @@ def pictures(rng: Rng, room: Room, along_walls: list[tuple[int, float, float, fl
         start = float(rng.uniform(0.1, room.side_length(side) - width - 0.1))
         if not any(s == side and a < start + width and start < b for s, a, b in taken):
             taken.append((side, start - 0.15, start + width + 0.15))
-            things.append(_picture(rng, start, width).moved(room.side_frame(side)))
+            things.append(_picture(rng, start, width, room.ceiling_height).moved(room.side_frame(side)))
     return things
 
 
-def _picture(rng: Rng, start: float, width: float) -> Thing:
-    height = width * float(rng.uniform(0.7, 1.4))
+def _picture(rng: Rng, start: float, width: float, ceiling: float) -> Thing:
+    height = min(width * float(rng.uniform(0.7, 1.4)), 2 * (ceiling - 1.6))
     low = 1.55 - height / 2
     frame = box((start, 0.0, low), (start + width, 0.025, low + height))
     canvas = rectangle((start + width - 0.03, 0.027, low + 0.03), (0.06 - width, 0, 0), (0, 0, height - 0.06))

@@ -8,6 +8,7 @@ from pipeline.tours.freespace import is_walkable
 from pipeline.tours.furniture import OPTIONAL, REQUIRED
 from pipeline.tours.item import Item
 from pipeline.tours.layout import Bounds, Room
+from pipeline.tours.sizes import USUAL, Sizes
 from pipeline.tours.surfaces import Thing, Transform, quarter_turn
 
 WALKING_CLEARANCE = 0.5
@@ -29,14 +30,14 @@ class FurnishedRoom:
     along_walls: list[tuple[int, float, float, float]] = field(default_factory=list)
 
 
-def furnish(rng: np.random.Generator, room: Room) -> FurnishedRoom:
+def furnish(rng: np.random.Generator, room: Room, sizes: Sizes = USUAL) -> FurnishedRoom:
     """Furnish a room: what its kind needs first, then some of what it may have."""
     furnished = FurnishedRoom(room)
     for alternatives in REQUIRED[room.kind]:
-        any(place(rng, furnished, build(rng), tries=60) for build in alternatives)
+        any(place(rng, furnished, build(rng, sizes), tries=60) for build in alternatives)
     optional = OPTIONAL[room.kind]
     for i in rng.permutation(len(optional)):
-        place(rng, furnished, optional[int(i)](rng), tries=15)
+        place(rng, furnished, optional[int(i)](rng, sizes), tries=15)
     return furnished
 
 

@@ -13,8 +13,11 @@ from pydantic import BaseModel
 from pipeline.contract.tour_origin import World
 from pipeline.tours.effects.settings import HARD
 from pipeline.tours.settings import TourSettings
+from pipeline.tours.variety import HARD_HOUSES, HARD_MOVES
 
-WORLDS: Mapping[World, Mapping[str, BaseModel]] = MappingProxyType({"easy": {}, "hard": {"effects": HARD}})
+WORLDS: Mapping[World, Mapping[str, BaseModel]] = MappingProxyType(
+    {"easy": {}, "hard": {"effects": HARD, "houses": HARD_HOUSES, "moves": HARD_MOVES}}
+)
 """The fields of ``TourSettings`` that a world decides, with their values."""
 
 

@@ -107,3 +107,11 @@ def test_the_hand_shakes_as_much_as_the_settings_say(house: House):
     walk = planner_of(house, SETTINGS).outdoor(np.random.default_rng(0), 4.0)
     assert walk.shake == pytest.approx((np.radians(0.3), 0.004))
     assert SETTINGS.eye_height_min + 3 * 0.004 <= walk.eye_height <= SETTINGS.eye_height_max - 3 * 0.004
+
+
+def test_one_operator_keeps_the_height_of_the_camera_through_a_video(house: House):
+    planner = WalkPlanner(house, STEADY, intrinsics_of(70), eye_height=1.6)
+    rng = np.random.default_rng(0)
+    heights = np.array([planner.outdoor(rng, 2.0).eye_height for _ in range(200)])
+    assert np.log(heights / 1.6).std() == pytest.approx(0.025, rel=0.2)
+    assert np.abs(np.log(heights / 1.6)).max() < 0.051

@@ -11,7 +11,7 @@ from pipeline.tours.effects.settings import HARD, EffectSettings
 from pipeline.tours.frozen import frozen_among
 from pipeline.tours.settings import TourSettings
 from pipeline.tours.truth import tour_of
-from pipeline.tours.worlds import in_world
+from pipeline.tours.worlds import WORLDS, in_world
 from tests.frozen import FROZEN
 from tests.pipeline.provenances import noted
 
@@ -20,7 +20,7 @@ from .conftest import SMALL
 
 def test_the_easy_world_is_the_settings_as_they_are():
     assert in_world(SMALL, "easy") == SMALL
-    assert in_world(SMALL, "hard") == SMALL.model_copy(update={"effects": HARD})
+    assert in_world(SMALL, "hard") == SMALL.model_copy(update=dict(WORLDS["hard"]))
 
 
 def test_a_tour_without_effects_is_known_by_what_it_was_known_by_before_there_were_any():

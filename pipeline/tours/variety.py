@@ -1,0 +1,63 @@
+"""How much a house differs from the plain one, and how it is filmed beside the slow sideways step."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from pipeline.tours.effects.settings import Share
+
+Speed = Annotated[float, Field(ge=0.1, le=2)]
+TurnRate = Annotated[float, Field(ge=2, le=180)]
+
+
+class HouseSettings(BaseModel):
+    """What makes a house less kind to its ruler; everything is off unless it is asked for.
+
+    Shares were chosen so that a few houses show everything; no survey stands behind them. ``heights`` are from the
+    spreads that ``pipeline.tours.sizes`` names.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    heights: bool = Field(
+        False, description="whether heights of doors, ceilings, tables, seats, counters, beds are drawn per house"
+    )
+    one_operator: bool = Field(
+        False, description="whether a video has one eye height, which its shots keep to 2.5 %, rather than one a shot"
+    )
+    odd_heights: Share = Field(
+        0, description="share of tables, chairs, beds and counters of a height unlike their kind"
+    )
+
+
+HARD_HOUSES = HouseSettings(heights=True, one_operator=True, odd_heights=0.08)
+"""Houses of the world ``hard``."""
+
+
+class MoveSettings(BaseModel):
+    """Shares of the shots that are filmed otherwise, and ranges (lowest, highest) that each of them draws from.
+
+    The ranges were chosen by eye from house tours on the web; what is left of the shares is the sideways step.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    forward: Share = Field(0, description="share of indoor shots that walk ahead through rooms and doorways")
+    speed: tuple[Speed, Speed] = Field((0.6, 1.2), description="walking ahead, metres a second")
+    turns: Share = Field(0, description="share of indoor shots that turn on the spot")
+    turning: tuple[TurnRate, TurnRate] = Field((15, 45), description="turning on the spot, degrees a second")
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> "MoveSettings":
+        for name, value in self:
+            if isinstance(value, tuple) and value[0] > value[1]:
+                message = f"moves.{name}: {value[0]} is larger than {value[1]}; write the lowest value first"
+                raise ValueError(message)
+        if self.forward + self.turns > 1:
+            message = "moves.forward and turns are shares of the same shots: together at most 1"
+            raise ValueError(message)
+        return self
+
+
+HARD_MOVES = MoveSettings(forward=0.55, turns=0.1)
+"""Movements of the world ``hard``."""
