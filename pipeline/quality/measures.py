@@ -93,7 +93,7 @@ def _registered_only(
             scene=rows_of(truth.scene, rows),
             semantics=labels_of(truth.semantics, rows),
             shot_id=truth.shot_id[rows],
-            pinhole=truth.pinhole and (_rows_of(truth.pinhole[0], rows), _labels_of(truth.pinhole[1], rows)),
+            pinhole=truth.pinhole and (rows_of(truth.pinhole[0], rows), labels_of(truth.pinhole[1], rows)),
         ),
     )
 

@@ -130,7 +130,7 @@ def _missed_of(film: TrueFilm, clip: Clip, lost: NDArray[np.bool_], settings: Se
     known = film.known(clip.frame_index)
     if not (lost & known).any():
         return OverlapCounts.nothing()
-    truth = film.clip(clip.frame_index[known], clip.box)
+    truth = film.clip(clip.frame_index[known], clip.box).for_grids()
     frames = np.flatnonzero(lost[known]).tolist()
     grids = [voxelize_frame(truth.scene, truth.semantics, i, settings.of(occupancy)).labels for i in frames]
     nothing = np.full_like(grids[0], SemanticClass.UNKNOWN)

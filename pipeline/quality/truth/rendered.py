@@ -8,13 +8,17 @@ from numpy.typing import NDArray
 
 from pipeline.contract.records import WHOLE, Box
 from pipeline.quality.truth.film import TrueShot
+from pipeline.tours.timeline import TourShot
 from pipeline.tours.tour import Tour
 from pipeline.tours.truth import TrueClip, true_clip
 
 
 @dataclass(frozen=True)
 class TourFilm:
-    """A tour as a film: its indoor shots are wanted, those of the garden are not, title cards do not count."""
+    """A tour as a film: its indoor shots are wanted; those of the garden and those that show no walk are not.
+
+    Title cards do not count.
+    """
 
     origin: str
     tour: Tour
@@ -34,10 +38,13 @@ class TourFilm:
     def shots(self) -> tuple[TrueShot, ...]:
         """Indoor and outdoor shots."""
         return tuple(
-            TrueShot(f"shot {shot.shot_id}", shot.start_frame, shot.end_frame, shot.kind == "indoor")
+            TrueShot(f"shot {shot.shot_id}", shot.start_frame, shot.end_frame, self._is_wanted(shot))
             for shot in self.tour.shots
             if shot.kind != "title"
         )
+
+    def _is_wanted(self, shot: TourShot) -> bool:
+        return shot.kind == "indoor" and not self.tour.left_out(shot)
 
     @property
     def version(self) -> str:
@@ -49,6 +56,5 @@ class TourFilm:
         return np.ones(len(frame_index), np.bool_)
 
     def clip(self, frame_index: NDArray[np.int64], box: Box = WHOLE) -> TrueClip:
-        """Return the exact truth of frames (n,); a tour knows itself what is stored of its picture."""
-        del box
-        return true_clip(self.tour, frame_index)
+        """Return the exact truth of frames (n,)."""
+        return true_clip(self.tour, frame_index, box)

@@ -35,9 +35,7 @@ def indoors(built_tour: Workbench, film: TourFilm) -> ShotScores:
     return found
 
 
-def test_a_tour_is_measured_as_in_the_quality_report(
-    built_tour: Workbench, film: TourFilm, indoors: ShotScores, report: QualityReport
-):
+def test_a_tour_is_measured_as_in_the_quality_report(built_tour: Workbench, indoors: ShotScores, report: QualityReport):
     (scores,) = report.tours
     assert indoors.errors == scores.clips
     assert (indoors.grids, indoors.grids_true_scale) == (scores.grids, scores.grids_true_scale)
