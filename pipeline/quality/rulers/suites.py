@@ -18,7 +18,7 @@ from pipeline.tours.worlds import in_world
 
 SUITES = ("tours", "real")
 
-Truth = Callable[[Settings], TrueFilm]
+TruthOf = Callable[[Settings], TrueFilm]
 """Gives the truth of a film that is built with some settings: those of tours decide what is rendered."""
 
 
@@ -31,7 +31,7 @@ class Part:
 
     name: str
     folder: str
-    films: tuple[tuple[VideoSource, Truth], ...]
+    films: tuple[tuple[VideoSource, TruthOf], ...]
 
 
 def tour_sources(seeds: Sequence[int]) -> dict[str, list[VideoSource]]:
