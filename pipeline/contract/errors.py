@@ -220,6 +220,10 @@ class InconsistentReconstruction(ClipError):
     """The solution contradicts itself: focal length out of range, two halves that disagree, depth behind cameras."""
 
 
+class UnlikelyReconstruction(ClipError):
+    """Every check passed, but together the signs say that the reconstruction is probably wrong."""
+
+
 class LensZooms(ClipError):
     """The lens zooms during the clip, and the cameras do not follow it."""
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pipeline.contract.classes import COUNTED_CLASSES
 from pipeline.contract.errors import CorruptStore
 from pipeline.dataset.tables import replaced, write_large
-from pipeline.store.index import CLASS_COLUMNS, INDEX_SCHEMA, ClassStatistics, index_files
+from pipeline.store.index import CLASS_COLUMNS, ClassStatistics, index_files, is_index
 from pipeline.store.store import Store
 
 CONTENTS = ("dataset", "contents.parquet")
@@ -126,7 +126,7 @@ def _counted(store: Store, name: str) -> Iterator[pa.Table]:
     """Yield what a file of the index holds, by video; a video that two batches share is counted whole."""
     rest: pa.Table | None = None
     with store.open_parquet("dataset", name) as file:
-        if not file.schema_arrow.equals(INDEX_SCHEMA):
+        if not is_index(file.schema_arrow) or "made" not in file.schema_arrow.names:
             raise CorruptStore(f"{name} has other columns than an index")
         for batch in file.iter_batches(batch_size=ROWS_AT_ONCE, columns=list(_READ)):
             rows = pa.Table.from_batches([batch])

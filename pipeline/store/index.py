@@ -45,12 +45,17 @@ INDEX_SCHEMA = pa.schema(
         ("up_confidence", pa.float32()),
         ("ceiling_height", pa.float32()),
         ("scale_source", pa.string()),
+        ("probability_right", pa.float32()),
         *((name, pa.int32()) for name in CLASS_COLUMNS),
         ("fingerprint", pa.string()),
         ("made", pa.string()),
     ]
 )
-"""``fingerprint``: how the video was made, and the filters that chose its frames. ``made``: see ``as_indexed``."""
+"""``fingerprint``: how the video was made, and the filters that chose its frames. ``made``: see ``as_indexed``.
+``probability_right``: null where it is not known."""
+
+LATER = ("made", "probability_right")
+"""Columns that indexes of earlier releases lack, null where they are read."""
 
 T = TypeVar("T")
 
@@ -244,6 +249,22 @@ def _columns(files: Files, part: IndexFile, columns: Sequence[str]) -> pa.Table:
     for name in (name for name in columns if name in INDEX_SCHEMA.names and name not in held):
         table = table.append_column(name, pa.nulls(table.num_rows, INDEX_SCHEMA.field(name).type))
     return table.select(list(columns))
+
+
+def is_index(schema: pa.Schema) -> bool:
+    """Tell whether a file with this schema is one of an index, of this release or of an earlier one."""
+    kept = [field for field in INDEX_SCHEMA if field.name not in LATER or field.name in schema.names]
+    return bool(schema.equals(pa.schema(kept)))
+
+
+def with_later_columns(table: pa.Table, names: Sequence[str] = tuple(INDEX_SCHEMA.names)) -> pa.Table:
+    """Return rows of an index with the columns ``names``, null where an earlier release did not note them."""
+    schema = pa.schema([INDEX_SCHEMA.field(name) for name in names])
+    columns = [
+        table[field.name] if field.name in table.column_names else pa.nulls(table.num_rows, field.type)
+        for field in schema
+    ]
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def as_indexed(made: Mapping[str, str]) -> str:
