@@ -16,6 +16,9 @@ from pipeline.contract.arrays import Floats, Images
 from pipeline.contract.errors import ProcessKilled, ReconstructionCrashed, TooFewRegistered
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, Reconstruction
 from pipeline.stages.reconstruction.colmap.dense import dense_depth
+from pipeline.stages.reconstruction.colmap.evidence import signs_of
+from pipeline.stages.reconstruction.colmap.matches import verified_matches
+from pipeline.stages.reconstruction.colmap.probability import check_probability, judged, settings_note
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
 from pipeline.stages.reconstruction.colmap.trust import check_cameras
@@ -48,6 +51,7 @@ class ColmapReconstructor:
         Raises:
             ValueError: the frames have another shape or type.
             TooFewRegistered, TooLittleParallax, InconsistentReconstruction: the clip cannot be trusted.
+            UnlikelyReconstruction: its signs together say that it is probably wrong.
             ReconstructionCrashed: COLMAP ended without a result.
         """
         if rgb.dtype != np.uint8 or rgb.shape[1:] != (FRAME_HEIGHT, FRAME_WIDTH, 3):
@@ -60,14 +64,18 @@ class ColmapReconstructor:
         alone = found.alone()
         model = found.without(alone) if alone.any() else found
         check_cameras(model, self.settings.trust)
-        depth, confidence = dense_depth(views_of(rgb, model, self.settings.sweep), self.settings)
+        views = views_of(rgb, model, self.settings.sweep)
+        depth, confidence = dense_depth(views, self.settings)
+        verdict = judged(signs_of(model, verified_matches(scratch), views, depth))
+        check_probability(verdict, self.settings.trust.min_probability)
         return Reconstruction(
             intrinsics=(model.registered[:, None, None] * model.frame_intrinsics()).astype(np.float32),
             camera_to_world=model.camera_to_world.astype(np.float32),
             depth=spread(depth, model),
             confidence=spread(confidence, model),
             registered=model.registered,
-            notes=notes_on(model) + alone_notes(alone),
+            notes=notes_on(model) + alone_notes(alone) + (verdict.note(), *settings_note(self.settings)),
+            probability_right=verdict.probability,
         )
 
 
