@@ -33,9 +33,9 @@ def signs_of(model: SparseModel, matches: Sequence[MatchedPair], views: ClipView
 def _camera_signs(model: SparseModel) -> dict[str, float]:
     """Signs of the model alone.
 
-    missing: share of frames without a camera. jump: longest step between registered frames over the median step. turn:
-    largest turn of a step, degrees. unseen: 1 over the fewest observations of a camera. half_turn, half_focal: how far
-    the halves of the clip disagree when each is adjusted alone, degrees and ln.
+    missing: share of frames without a camera. few: 1 over the number with one. jump: longest step between registered
+    frames over the median step. turn: largest turn of a step, degrees. unseen: 1 over the fewest observations of a
+    camera. half_turn, half_focal: how far the halves of the clip disagree when each is adjusted alone, degrees and ln.
     """
     frames = np.flatnonzero(model.registered)
     gaps = np.diff(frames)
@@ -47,6 +47,7 @@ def _camera_signs(model: SparseModel) -> dict[str, float]:
     first, second = model.halves_focal
     return {
         "missing": float(1 - model.registered.mean()),
+        "few": 1 / len(frames),
         "jump": float(steps.max() / max(float(np.median(steps)), 1e-9)),
         "turn": float(angles.max()),
         "unseen": float(1 / max(int(seen.min()), 1)),

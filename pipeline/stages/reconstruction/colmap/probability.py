@@ -66,12 +66,12 @@ class TrustTable(BaseModel):
         return float(1 / (1 + np.exp(doubt - self.log_odds)))
 
     def worst(self, signs: Signs) -> str:
-        """Name the sign that speaks most against the clip, with its value and the one at which it would not."""
-        values = {sign.name: signs.get(sign.name, float("nan")) for sign in self.signs}
-        worst = max(self.signs, key=lambda sign: sign.weight * sign.badness(values[sign.name]))
-        value = values[worst.name]
-        shown = "not known" if np.isnan(value) else f"{value:.3g}"
-        return f"{MEANING[worst.name]} {shown}, {worst.best:.3g} is good"
+        """Name the known sign that speaks most against the clip, with its value and the one at which it would not."""
+        known = [sign for sign in self.signs if not np.isnan(signs.get(sign.name, float("nan")))]
+        if not known:
+            return "nothing is known"
+        worst = max(known, key=lambda sign: sign.weight * sign.badness(signs[sign.name]))
+        return f"{MEANING[worst.name]} {signs[worst.name]:.3g}, {worst.best:.3g} is good"
 
 
 class Verdict(NamedTuple):
@@ -87,6 +87,7 @@ class Verdict(NamedTuple):
 
 MEANING: Mapping[str, str] = {
     "missing": "share of frames without a camera",
+    "few": "1 over the number of frames with a camera",
     "jump": "longest step over the median step",
     "turn": "largest turn of a step in degrees",
     "unseen": "1 over the fewest points that a camera sees",
