@@ -16,13 +16,13 @@ from pipeline.contract.arrays import Float64s
 from pipeline.quality.calibration.collection import collect, collect_real
 from pipeline.quality.calibration.fit import Figures, figures, fitted, held_out
 from pipeline.quality.calibration.report import (
-    Judged,
+    WithProbability,
     figures_table,
     reliability_diagram,
     reliability_table,
     signs_table,
 )
-from pipeline.quality.calibration.samples import Sample
+from pipeline.quality.calibration.samples import JudgedClip
 from pipeline.quality.calibration.spoilt import ONCE
 from pipeline.stages.reconstruction.colmap.probability import TABLE, learned_settings
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, SweepSettings
@@ -60,7 +60,7 @@ def main(
         TABLE.write_text(f"{table.model_dump_json(indent=1)}\n", encoding="utf-8")
 
 
-def _judged(samples: list[Sample], probabilities: Float64s) -> dict[str, Judged]:
+def _judged(samples: list[JudgedClip], probabilities: Float64s) -> dict[str, WithProbability]:
     """Return samples as filmed and as published, and spoilt ones, with their probabilities."""
     plain = np.array([sample.kind in ONCE for sample in samples])
     return {

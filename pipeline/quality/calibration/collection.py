@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pipeline.contract.progress import Progress, silent
 from pipeline.quality.calibration.filmed import KnownClip, kept
-from pipeline.quality.calibration.samples import Sample, sample_of, stored
+from pipeline.quality.calibration.samples import JudgedClip, sample_of, stored
 from pipeline.quality.calibration.spoilt import ONCE, SPOILS
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
 
@@ -22,7 +22,7 @@ def planned(houses: tuple[int, ...] = HOUSES) -> list[tuple[int, str]]:
     return [(house, name) for house, two in zip(houses, own, strict=True) for name in (*ONCE, *two)]
 
 
-def collect(folder: Path, settings: ColmapSettings, progress: Progress = silent) -> list[Sample]:
+def collect(folder: Path, settings: ColmapSettings, progress: Progress = silent) -> list[JudgedClip]:
     """Return the samples of rendered houses, made only as far as ``folder`` does not hold them."""
     clips = planned()
     for done, (house, kind) in enumerate(clips):
@@ -34,7 +34,7 @@ def collect(folder: Path, settings: ColmapSettings, progress: Progress = silent)
     return list(stored(folder / SAMPLES))
 
 
-def collect_real(real: Path, folder: Path, settings: ColmapSettings, progress: Progress = silent) -> list[Sample]:
+def collect_real(real: Path, folder: Path, settings: ColmapSettings, progress: Progress = silent) -> list[JudgedClip]:
     """Return the samples of real clips with known cameras, ``real/*.npz``; the film is the name up to a dot."""
     paths = sorted(real.glob("*.npz"))
     for done, path in enumerate(paths):

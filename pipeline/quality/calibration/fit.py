@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Float64s
-from pipeline.quality.calibration.samples import Sample
+from pipeline.quality.calibration.samples import JudgedClip
 from pipeline.stages.reconstruction.colmap.probability import SignWeight, TrustTable
 
 REAL_RUNS: Mapping[str, tuple[Literal["plain", "log"], float, float, float]] = {
@@ -59,7 +59,7 @@ class Figures:
     gross: int
 
 
-def fitted(samples: Sequence[Sample], learned: str, settings: dict[str, object]) -> TrustTable:
+def fitted(samples: Sequence[JudgedClip], learned: str, settings: dict[str, object]) -> TrustTable:
     """Return the model of some samples; a sign never speaks for a clip by being bad (weights are not negative)."""
     scaled = [_scaled(name, [sample.signs.get(name, float("nan")) for sample in samples]) for name in REAL_RUNS]
     bad = np.array([[sign.badness(sample.signs.get(sign.name, float("nan"))) for sign in scaled] for sample in samples])
@@ -75,7 +75,7 @@ def fitted(samples: Sequence[Sample], learned: str, settings: dict[str, object])
     return TrustTable(learned=learned, settings=settings, log_odds=round(log_odds, 2), signs=kept)
 
 
-def held_out(samples: Sequence[Sample], fit: Callable[[Sequence[Sample]], TrustTable]) -> Float64s:
+def held_out(samples: Sequence[JudgedClip], fit: Callable[[Sequence[JudgedClip]], TrustTable]) -> Float64s:
     """Return for every sample (k,) its probability by a model that was fitted without its group."""
     groups = sorted({sample.group for sample in samples})
     found = np.zeros(len(samples))
@@ -87,7 +87,7 @@ def held_out(samples: Sequence[Sample], fit: Callable[[Sequence[Sample]], TrustT
     return found
 
 
-def figures(samples: Sequence[Sample], probabilities: Float64s, least: float) -> Figures:
+def figures(samples: Sequence[JudgedClip], probabilities: Float64s, least: float) -> Figures:
     """Return how good probabilities (k,) are; a clip passes where no check refuses it and its probability is enough."""
     right = np.array([sample.right for sample in samples])
     gross = np.array([sample.gross for sample in samples])

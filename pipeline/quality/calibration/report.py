@@ -7,14 +7,14 @@ import numpy as np
 
 from pipeline.contract.arrays import Float64s
 from pipeline.quality.calibration.fit import Figures, auroc
-from pipeline.quality.calibration.samples import Sample
+from pipeline.quality.calibration.samples import JudgedClip
 from pipeline.stages.reconstruction.colmap.probability import MEANING
 
 BINS = np.array([0.0, 0.2, 0.35, 0.5, 0.7, 0.85, 0.95, 1.0])
 SIDE, MARGIN = 300, 46
 _COLOURS = ("#4c78a8", "#e45756", "#54a24b")
 
-Judged = tuple[Sequence[Sample], Float64s]
+WithProbability = tuple[Sequence[JudgedClip], Float64s]
 """Samples and the probability (k,) of each."""
 
 
@@ -32,7 +32,7 @@ def figures_table(found: Mapping[str, Figures]) -> str:
     return "\n".join(lines)
 
 
-def signs_table(samples: Sequence[Sample]) -> str:
+def signs_table(samples: Sequence[JudgedClip]) -> str:
     """Return how well every sign alone tells right from wrong, best first."""
     right = np.array([sample.right for sample in samples])
     rows = []
@@ -45,7 +45,7 @@ def signs_table(samples: Sequence[Sample]) -> str:
     return "\n".join(lines)
 
 
-def reliability_table(judged: Mapping[str, Judged]) -> str:
+def reliability_table(judged: Mapping[str, WithProbability]) -> str:
     """Return, by bins of probability, how many samples are right."""
     heads = [f"{low:g} to {high:g}" for low, high in pairwise(BINS)]
     lines = [f"| right of all at a probability of | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
@@ -55,7 +55,7 @@ def reliability_table(judged: Mapping[str, Judged]) -> str:
     return "\n".join(lines)
 
 
-def reliability_diagram(judged: Mapping[str, Judged]) -> str:
+def reliability_diagram(judged: Mapping[str, WithProbability]) -> str:
     """Return an SVG: share of right ones over mean probability, a dot a bin, as large as it has samples."""
     whole = SIDE + 2 * MARGIN
     across, down = MARGIN + SIDE / 2, f"14 {MARGIN + SIDE / 2}"
@@ -78,7 +78,7 @@ def reliability_diagram(judged: Mapping[str, Judged]) -> str:
     return "\n".join([*parts, "</svg>\n"])
 
 
-def _dots(samples: Sequence[Sample], probabilities: Float64s, colour: str) -> list[str]:
+def _dots(samples: Sequence[JudgedClip], probabilities: Float64s, colour: str) -> list[str]:
     dots = []
     for right, count, mean in _bins(samples, probabilities):
         if count:
@@ -90,7 +90,7 @@ def _dots(samples: Sequence[Sample], probabilities: Float64s, colour: str) -> li
     return dots
 
 
-def _bins(samples: Sequence[Sample], probabilities: Float64s) -> list[tuple[int, int, float]]:
+def _bins(samples: Sequence[JudgedClip], probabilities: Float64s) -> list[tuple[int, int, float]]:
     """Return for every bin how many are right, how many there are, and their mean probability."""
     right = np.array([sample.right for sample in samples], bool)
     place = np.clip(np.digitize(probabilities, BINS) - 1, 0, len(BINS) - 2)

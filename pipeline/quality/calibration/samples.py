@@ -27,7 +27,7 @@ GROSS_ROTATION, GROSS_DIRECTION = 5.0, 15.0
 """Medians in degrees from which on a clip is grossly wrong."""
 
 
-class Sample(BaseModel):
+class JudgedClip(BaseModel):
     """A reconstruction and its truth.
 
     group: clips that may resemble each other (a house, a film); kind: how it was filmed or spoilt. refused: the error
@@ -61,7 +61,7 @@ class Sample(BaseModel):
         return self.places > 1 or self.rotation >= GROSS_ROTATION or self.direction >= GROSS_DIRECTION
 
 
-def sample_of(clip: KnownClip, group: str, kind: str, settings: ColmapSettings) -> Sample | None:
+def sample_of(clip: KnownClip, group: str, kind: str, settings: ColmapSettings) -> JudgedClip | None:
     """Reconstruct a clip, whatever the checks say of it; None where there is nothing of which to say it is right."""
     with tempfile.TemporaryDirectory() as scratch:
         try:
@@ -73,7 +73,7 @@ def sample_of(clip: KnownClip, group: str, kind: str, settings: ColmapSettings) 
         return None
     views = views_of(clip.rgb, model, settings.sweep)
     depth, _ = dense_depth(views, settings)
-    return Sample(
+    return JudgedClip(
         group=group,
         kind=kind,
         refused=_refusal(model, settings),
@@ -84,10 +84,10 @@ def sample_of(clip: KnownClip, group: str, kind: str, settings: ColmapSettings) 
     )
 
 
-def stored(path: Path) -> Iterator[Sample]:
+def stored(path: Path) -> Iterator[JudgedClip]:
     """Yield the samples of a file with one a line; none where there is no file."""
     for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
-        yield Sample.model_validate_json(line)
+        yield JudgedClip.model_validate_json(line)
 
 
 def _refusal(model: SparseModel, settings: ColmapSettings) -> str:

@@ -16,7 +16,7 @@ from pipeline.quality.calibration.report import (
     reliability_table,
     signs_table,
 )
-from pipeline.quality.calibration.samples import Sample, sample_of, stored
+from pipeline.quality.calibration.samples import JudgedClip, sample_of, stored
 from pipeline.quality.calibration.spoilt import ONCE, SPOILS
 from pipeline.stages.reconstruction.colmap.probability import MEANING, TrustTable
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
@@ -63,7 +63,7 @@ def test_every_house_is_filmed_in_four_ways_and_every_spoil_is_in_several_houses
         assert len(houses) >= (len(HOUSES) if kind in ONCE else 4), kind
 
 
-def made_up(count: int, seed: int) -> list[Sample]:
+def made_up(count: int, seed: int) -> list[JudgedClip]:
     """Samples of which `jump` tells right from wrong most of the time, and `rim` nothing."""
     draw = np.random.default_rng(seed)
     samples = []
@@ -76,7 +76,7 @@ def made_up(count: int, seed: int) -> list[Sample]:
         }
         error = 20.0 if wrong else 1.0
         samples.append(
-            Sample(
+            JudgedClip(
                 group=f"house-{at % 7}", kind="as_filmed", refused="", frames=6, registered=6, places=1,
                 rotation=error, rotation_most=error, direction=error, depth=0.01, signs=signs,
             )
@@ -99,7 +99,7 @@ def test_the_fit_finds_the_sign_that_tells_and_is_calibrated_on_samples_it_has_n
 def test_a_house_is_judged_by_a_model_that_has_not_seen_it():
     samples, seen = made_up(21, 0), []
 
-    def fit(some: Sequence[Sample]) -> TrustTable:
+    def fit(some: Sequence[JudgedClip]) -> TrustTable:
         seen.append({sample.group for sample in some})
         return fitted(some, "", {})
 

@@ -74,7 +74,7 @@ class TrustTable(BaseModel):
         return f"{MEANING[worst.name]} {signs[worst.name]:.3g}, {worst.best:.3g} is good"
 
 
-class Verdict(NamedTuple):
+class Likelihood(NamedTuple):
     """What is thought of a reconstruction: P(right), and the sign that speaks most against it, in words."""
 
     probability: float
@@ -110,13 +110,13 @@ def trust_table() -> TrustTable:
     return TrustTable.model_validate_json(TABLE.read_text(encoding="utf-8"))
 
 
-def judged(signs: Signs, table: TrustTable | None = None) -> Verdict:
+def judged(signs: Signs, table: TrustTable | None = None) -> Likelihood:
     """Return what is thought of a reconstruction with these signs."""
     table = table or trust_table()
-    return Verdict(table.probability(signs), table.worst(signs))
+    return Likelihood(table.probability(signs), table.worst(signs))
 
 
-def check_probability(verdict: Verdict, least: float) -> None:
+def check_probability(verdict: Likelihood, least: float) -> None:
     """Refuse what is probably wrong.
 
     Raises:
