@@ -14,7 +14,7 @@ from pipeline.store.index import DatasetSummary, index_files, with_later_columns
 from pipeline.store.store import Store
 
 CARD = ("dataset", "card.md")
-BOUNDS = np.array([0.0, 0.35, 0.5, 0.65, 0.8, 0.9, 1.0])
+BOUNDS = np.array([0.0, 0.4, 0.5, 0.65, 0.8, 0.9, 1.0])
 """Bounds of the table of probabilities; the first is what clips are refused below by default."""
 
 

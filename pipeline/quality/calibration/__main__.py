@@ -25,7 +25,10 @@ from pipeline.quality.calibration.report import (
 from pipeline.quality.calibration.samples import JudgedClip
 from pipeline.quality.calibration.spoilt import ONCE
 from pipeline.stages.reconstruction.colmap.probability import TABLE, learned_settings
-from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, SweepSettings
+from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, SparseSettings, SweepSettings
+
+NEVER_FINE = 9.0
+"""Reprojection error, pixels, that no model has which passes the checks."""
 
 REAL = "real"
 """First word of the kind of clips that are judged and not learned from."""
@@ -35,17 +38,21 @@ def main(
     folder: Annotated[Path, typer.Option(help="Where clips and samples are kept.")] = Path(".calibration"),
     real: Annotated[Path | None, typer.Option(help="Folder of real clips (.npz) to judge, not to learn from.")] = None,
     width: Annotated[int, typer.Option(help="Width of depth maps; signs hardly depend on it, time does.")] = 160,
+    quick: Annotated[
+        bool, typer.Option(help="No second try with fine features, which takes most of the time.")
+    ] = False,
     write: Annotated[bool, typer.Option(help="Write the table into the package.")] = False,
 ) -> None:
     """Film, reconstruct, fit, and print what came of it."""
-    settings = ColmapSettings(threads=1, sweep=SweepSettings(width=width))
+    sparse = SparseSettings(precise=NEVER_FINE) if quick else SparseSettings()
+    settings = ColmapSettings(threads=1, sparse=sparse, sweep=SweepSettings(width=width))
     if real is not None:
         collect_real(real, folder, settings, _say)
     samples = collect(folder, settings, _say)
     tours = [sample for sample in samples if not sample.kind.startswith(REAL)]
     others = [sample for sample in samples if sample.kind.startswith(REAL)]
     day = datetime.now(UTC).date()
-    fit = partial(fitted, learned=f"{len(tours)} clips, {day}", settings=learned_settings(ColmapSettings()))
+    fit = partial(fitted, learned=f"{len(tours)} clips, {day}", settings=learned_settings(settings))
     table = fit(tours)
     judged = _judged(tours, held_out(tours, fit))
     if others:

@@ -17,7 +17,7 @@ REAL_RUNS: Mapping[str, tuple[Literal["plain", "log"], float, float, float]] = {
     "jump": ("log", 1.3, 5.0, 2.0),
     "unseen": ("log", 0.015, 0.1, 1.0),
     "half_turn": ("log", 0.5, 4.0, 1.0),
-    "half_focal": ("log", 0.02, 0.2, 1.0),
+    "half_focal": ("log", 0.05, 0.4, 0.5),
     "contradicted": ("plain", 0.02, 0.3, 1.0),
     "epipolar": ("log", 0.8, 6.0, 2.0),
     "rim": ("plain", 1.5, 3.0, 0.0),

@@ -10,7 +10,7 @@ from pipeline.quality.calibration.fit import Figures, auroc
 from pipeline.quality.calibration.samples import JudgedClip
 from pipeline.stages.reconstruction.colmap.probability import MEANING
 
-BINS = np.array([0.0, 0.2, 0.35, 0.5, 0.7, 0.85, 0.95, 1.0])
+BINS = np.array([0.0, 0.2, 0.4, 0.6, 0.75, 0.85, 1.0])
 SIDE, MARGIN = 300, 46
 _COLOURS = ("#4c78a8", "#e45756", "#54a24b")
 

@@ -4,7 +4,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.contract.values import HERE_ALONE
 
-LEAST_PROBABILITY = 0.35
+LEAST_PROBABILITY = 0.4
 """Least probability by default. It is not written down, so that what was stored before it is not made again."""
 
 
