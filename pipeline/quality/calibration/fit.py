@@ -15,6 +15,7 @@ REAL_RUNS: Mapping[str, tuple[Literal["plain", "log"], float, float, float]] = {
     "missing": ("plain", 0.0, 0.6, 0.0),
     "few": ("plain", 0.1, 0.33, 0.5),
     "jump": ("log", 1.3, 5.0, 2.0),
+    "shallow": ("log", 0.1, 0.6, 0.5),
     "unseen": ("log", 0.015, 0.1, 1.0),
     "half_turn": ("log", 0.5, 4.0, 1.0),
     "half_focal": ("log", 0.05, 0.4, 0.5),
@@ -44,8 +45,8 @@ class Figures:
     """How good probabilities are.
 
     auroc: of right against wrong. brier: mean squared error; by_base_rate: that of the share of right ones for all.
-    wrong_passed, gross_passed, right_refused: samples on the wrong side of the least probability; right, wrong, gross:
-    how many there are.
+    wrong_passed, gross_passed, right_refused: samples on the wrong side of the checks and the least probability;
+    passed_before: wrong ones that the checks alone let pass. right, wrong, gross: how many there are.
     """
 
     auroc: float
@@ -54,6 +55,7 @@ class Figures:
     wrong_passed: int
     gross_passed: int
     right_refused: int
+    passed_before: int
     right: int
     wrong: int
     gross: int
@@ -91,7 +93,8 @@ def figures(samples: Sequence[JudgedClip], probabilities: Float64s, least: float
     """Return how good probabilities (k,) are; a clip passes where no check refuses it and its probability is enough."""
     right = np.array([sample.right for sample in samples])
     gross = np.array([sample.gross for sample in samples])
-    passes = np.array([not sample.refused for sample in samples]) & (probabilities >= least)
+    before = np.array([not sample.refused for sample in samples])
+    passes = before & (probabilities >= least)
     return Figures(
         auroc=auroc(probabilities, right),
         brier=float(np.mean((probabilities - right) ** 2)),
@@ -99,6 +102,7 @@ def figures(samples: Sequence[JudgedClip], probabilities: Float64s, least: float
         wrong_passed=int(np.sum(passes & ~right)),
         gross_passed=int(np.sum(passes & gross)),
         right_refused=int(np.sum(~passes & right)),
+        passed_before=int(np.sum(before & ~right)),
         right=int(right.sum()),
         wrong=int((~right).sum()),
         gross=int(gross.sum()),

@@ -21,12 +21,13 @@ WithProbability = tuple[Sequence[JudgedClip], Float64s]
 def figures_table(found: Mapping[str, Figures]) -> str:
     """Return one row for each set of samples."""
     lines = [
-        "| clips | right / wrong (gross) | AUROC | Brier (of the base rate) | wrong passed (gross) | right refused |",
+        "| clips | right / wrong (gross) | AUROC | Brier (of the base rate) | wrong passed (gross), by the checks alone "
+        "| right refused |",
         "|---|---|---|---|---|---|",
     ]
     lines += [
         f"| {name} | {one.right} / {one.wrong} ({one.gross}) | {one.auroc:.2f} | {one.brier:.3f} "
-        f"({one.by_base_rate:.3f}) | {one.wrong_passed} ({one.gross_passed}) | {one.right_refused} |"
+        f"({one.by_base_rate:.3f}) | {one.wrong_passed} ({one.gross_passed}), {one.passed_before} | {one.right_refused} |"
         for name, one in found.items()
     ]
     return "\n".join(lines)
@@ -41,8 +42,14 @@ def signs_table(samples: Sequence[JudgedClip]) -> str:
         known = np.isfinite(values)
         rows.append((auroc(-values[known], right[known]), int(known.sum()), name, meaning))
     lines = ["| sign | | AUROC alone | known for |", "|---|---|---|---|"]
-    lines += [f"| `{name}` | {meaning} | {area:.2f} | {known} |" for area, known, name, meaning in sorted(rows)[::-1]]
+    lines += [
+        f"| `{name}` | {meaning} | {area:.2f} | {known} |" for area, known, name, meaning in sorted(rows, key=_by_area)
+    ]
     return "\n".join(lines)
+
+
+def _by_area(row: tuple[float, int, str, str]) -> float:
+    return -row[0] if np.isfinite(row[0]) else 0.0
 
 
 def reliability_table(judged: Mapping[str, WithProbability]) -> str:

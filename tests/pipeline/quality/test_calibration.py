@@ -114,6 +114,7 @@ def test_figures_count_what_passes_and_what_is_refused():
     found = figures(samples, np.array([0.9, 0.9, 0.9, 0.1, 0.2, 0.9]), 0.35)
     assert (found.right, found.wrong, found.gross) == (4, 2, 2)
     assert (found.wrong_passed, found.gross_passed, found.right_refused) == (1, 1, 2)
+    assert found.passed_before == 2
     judged = {"tours": (samples, np.array([0.9, 0.9, 0.9, 0.1, 0.2, 0.9]))}
     assert "| tours | 4 / 2 (2) |" in figures_table({"tours": found})
     assert "3 of 4" in reliability_table(judged)

@@ -35,7 +35,8 @@ def _camera_signs(model: SparseModel) -> dict[str, float]:
 
     missing: share of frames without a camera. few: 1 over the number with one. jump: longest step between registered
     frames over the median step. turn: largest turn of a step, degrees. unseen: 1 over the fewest observations of a
-    camera. half_turn, half_focal: how far the halves of the clip disagree when each is adjusted alone, degrees and ln.
+    camera. shallow: 1 over the median angle under which points are seen, degrees. half_turn, half_focal: how far the
+    halves of the clip disagree when each is adjusted alone, degrees and ln.
     """
     frames = np.flatnonzero(model.registered)
     gaps = np.diff(frames)
@@ -50,6 +51,7 @@ def _camera_signs(model: SparseModel) -> dict[str, float]:
         "few": 1 / len(frames),
         "jump": float(steps.max() / max(float(np.median(steps)), 1e-9)),
         "turn": float(angles.max()),
+        "shallow": float(1 / max(float(np.median(model.triangulation_angles())), 1e-6)),
         "unseen": float(1 / max(int(seen.min()), 1)),
         "half_turn": float(np.nanmax(np.append(model.halves_rotation, 0))),
         "half_focal": float(abs(np.log(first / second))),

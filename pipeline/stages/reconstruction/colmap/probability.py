@@ -90,6 +90,7 @@ MEANING: Mapping[str, str] = {
     "few": "1 over the number of frames with a camera",
     "jump": "longest step over the median step",
     "turn": "largest turn of a step in degrees",
+    "shallow": "1 over the median angle in degrees under which points are seen",
     "unseen": "1 over the fewest points that a camera sees",
     "half_turn": "degrees by which half of the clip alone turns its cameras",
     "half_focal": "ln ratio of the focal lengths of the clip's halves",
