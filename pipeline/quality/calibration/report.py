@@ -20,16 +20,14 @@ WithProbability = tuple[Sequence[JudgedClip], Float64s]
 
 def figures_table(found: Mapping[str, Figures]) -> str:
     """Return one row for each set of samples."""
-    lines = [
-        "| clips | right / wrong (gross) | AUROC | Brier (of the base rate) | wrong passed (gross), by the checks alone "
-        "| right refused |",
-        "|---|---|---|---|---|---|",
-    ]
-    lines += [
-        f"| {name} | {one.right} / {one.wrong} ({one.gross}) | {one.auroc:.2f} | {one.brier:.3f} "
-        f"({one.by_base_rate:.3f}) | {one.wrong_passed} ({one.gross_passed}), {one.passed_before} | {one.right_refused} |"
-        for name, one in found.items()
-    ]
+    heads: tuple[str, ...] = ("clips", "right / wrong (gross)", "AUROC", "Brier (of the base rate)")
+    heads = (*heads, "wrong passed (gross), by the checks alone", "right refused")
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for name, one in found.items():
+        passed = f"{one.wrong_passed} ({one.gross_passed}), {one.passed_before}"
+        scores = f"{one.auroc:.2f} | {one.brier:.3f} ({one.by_base_rate:.3f})"
+        known = f"{one.right} / {one.wrong} ({one.gross})"
+        lines.append(f"| {name} | {known} | {scores} | {passed} | {one.right_refused} |")
     return "\n".join(lines)
 
 
@@ -42,9 +40,8 @@ def signs_table(samples: Sequence[JudgedClip]) -> str:
         known = np.isfinite(values)
         rows.append((auroc(-values[known], right[known]), int(known.sum()), name, meaning))
     lines = ["| sign | | AUROC alone | known for |", "|---|---|---|---|"]
-    lines += [
-        f"| `{name}` | {meaning} | {area:.2f} | {known} |" for area, known, name, meaning in sorted(rows, key=_by_area)
-    ]
+    for area, count, name, meaning in sorted(rows, key=_by_area):
+        lines.append(f"| `{name}` | {meaning} | {area:.2f} | {count} |")
     return "\n".join(lines)
 
 
