@@ -1,12 +1,15 @@
 """Settings of the stage ``clips``."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
 from pipeline.stages.base import StageSettings
 
-SINCE_2 = ("dissolve_motion_max",)
+Unwanted = Literal["SlideShow", "TextOverlay", "SplitScreen", "Static"]
+"""Why nobody wants a clip, whatever house it shows."""
+
+SINCE_2 = ("dissolve_motion_max", "leave_out")
 """Settings that came with code version 2 of the stage."""
 
 
@@ -87,6 +90,11 @@ class ClipsSettings(StageSettings):
         ge=0,
         le=1,
         description="a frame with less than this share of the sharpness of its sharpest neighbour gives way to it",
+    )
+    leave_out: tuple[Unwanted, ...] = Field(
+        ("SlideShow", "TextOverlay", "SplitScreen", "Static"),
+        description="reasons for which clips are left out when they are cut: still pictures that are panned over, letters "
+        "over more than a third of the picture, parts that move apart, a camera that does not move",
     )
 
     def decisive(self) -> dict[str, Any]:
