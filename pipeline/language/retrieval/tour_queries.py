@@ -7,6 +7,7 @@ from itertools import count as counting
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.contract.classes import SemanticClass
 from pipeline.contract.errors import BrokenRetrievalSet
 from pipeline.geometry.voxels import voxelize_frame
 from pipeline.language.mixtures import mix
@@ -80,7 +81,7 @@ def frame_queries(
     frame_index: (n,), the clip's frames in the video; frame: which of them is asked about.
     """
     truth = true_clip(tour, frame_index)
-    grid = voxelize_frame(truth.scene, truth.semantics, frame, settings.of(occupancy))
+    grid = voxelize_frame(truth.scene, truth.semantics, frame, settings.of(occupancy), SemanticClass.UNKNOWN)
     alone = np.arange(len(frame_index)) == frame
     things, seen = (
         _instances(truth, registered, grid.grid_from_world, grid.origin)
