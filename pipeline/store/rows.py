@@ -58,7 +58,16 @@ def read_scene(video: VideoStore, rows: slice) -> MetricScene:
         up_confidence=float(video.read(SCENE, "up_confidence", first)[0]),
         scale_source=ScaleSource(int(video.read(SCENE, "scale_source", first)[0])),
         world_from_reconstruction=video.read(SCENE, "world_from_reconstruction", first)[0],
+        guessed=read_guessed(video, SCENE, rows),
     )
+
+
+def read_guessed(video: VideoStore, group: str, rows: slice) -> NDArray[np.bool_]:
+    """Return which pixels (n, h, w) or voxels (n, 60, 60, 36) are guessed; none in groups of earlier releases."""
+    if video.has_array(group, "guessed"):
+        return np.asarray(video.read(group, "guessed", rows), np.bool_)
+    like = "depth" if group == SCENE else "labels"
+    return np.zeros(video.read(group, like, rows).shape, np.bool_)
 
 
 def read_labels(video: VideoStore, rows: slice) -> Semantics:
