@@ -111,6 +111,23 @@ class TrustSettings(BaseModel):
     max_behind: float = Field(0.02, ge=0, le=1, description="Largest share of observations behind their camera.")
 
 
+class LensSettings(BaseModel):
+    """How a lens that bends straight lines is found, and when it is believed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    held_out: float = Field(0.2, gt=0, lt=0.5, description="Share of the observations that a lens must foretell.")
+    least_gain: float = Field(
+        0.03, gt=0, lt=1, description="Share by which one coefficient must lower the error of held-out observations."
+    )
+    least_gain_rich: float = Field(
+        0.03, gt=0, lt=1, description="Share by which three more coefficients must lower it further."
+    )
+    least_bend: float = Field(
+        0.005, ge=0, lt=1, description="Bends that move a corner by less, as a share of the half diagonal, are left."
+    )
+
+
 class ColmapSettings(BaseModel):
     """Backend ``colmap``: structure from motion, then dense depth by plane sweep."""
 
@@ -123,3 +140,4 @@ class ColmapSettings(BaseModel):
     sweep: SweepSettings = SweepSettings()
     planes: PlaneSettings = PlaneSettings()
     trust: TrustSettings = TrustSettings()
+    lens: LensSettings = LensSettings()
