@@ -228,5 +228,9 @@ class ReconstructionCrashed(ClipError):
     """Structure from motion died or ran out of time on this clip."""
 
 
+class UnforeseenFault(ClipError):
+    """An error that nobody foresaw came up on this clip; its text says which and where. Please report it."""
+
+
 class NoUpDirection(ClipError):
     """Neither floor, ceiling nor walls could be found, so that 'up' is unknown."""

@@ -9,6 +9,7 @@ from pipeline.stages.base import Resources, StageResult, Workbench, imported, st
 from pipeline.stages.reconstruction.backends import SETTINGS, reconstructor
 from pipeline.stages.reconstruction.base import Reconstructor
 from pipeline.stages.reconstruction.checkpoints import ClipCheckpoints
+from pipeline.stages.reconstruction.faults import clip_fault
 from pipeline.stages.reconstruction.rows import append_reconstruction, blank_reconstruction, unit_depth
 from pipeline.stages.reconstruction.settings import ReconstructionSettings
 from pipeline.store.drafts import remove_tree
@@ -63,12 +64,22 @@ def _checkpoints(video: VideoStore) -> Path:
 
 
 def _reconstructed(video: VideoStore, rows: slice, backend: Reconstructor, folder: Path) -> Reconstruction | ClipError:
-    """Return the reconstruction of one clip, or the error that leaves it out."""
+    """Return the reconstruction of one clip, or the error that leaves it out.
+
+    Whatever a clip's pictures bring up is its own fault alone; what comes of the machine or of the whole video is
+    raised.
+    """
+    rgb = video.read(FRAMES, "rgb", rows)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         try:
-            return unit_depth(backend.reconstruct(video.read(FRAMES, "rgb", rows), Path(scratch)))
+            return unit_depth(backend.reconstruct(rgb, Path(scratch)))
         except ClipError as error:
             return error
+        except Exception as error:
+            fault = clip_fault(error)
+            if fault is None:
+                raise
+            return fault
 
 
 def _collect(group: GroupWriter, clips: ClipRows, checkpoints: ClipCheckpoints) -> tuple[str, ...]:

@@ -15,7 +15,11 @@ from pipeline.stages.reconstruction.colmap.zoom import Zoom, find_zoom, relative
 
 
 def adjusted(
-    models: list[pycolmap.Reconstruction], frame_count: int, parallax: float, route: str, settings: SparseSettings,
+    models: list[pycolmap.Reconstruction],
+    frame_count: int,
+    parallax: float,
+    route: str,
+    settings: SparseSettings,
     lens: LensSettings,
 ) -> SparseModel:
     """Return the first of ``models`` after a last bundle adjustment, with its tests of itself."""

@@ -1,8 +1,11 @@
 """Settings of the backend ``colmap``."""
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.contract.values import HERE_ALONE
+from pipeline.stages.base import StageSettings
 
 
 class SparseSettings(BaseModel):
@@ -128,10 +131,16 @@ class LensSettings(BaseModel):
     )
 
 
-class ColmapSettings(BaseModel):
-    """Backend ``colmap``: structure from motion, then dense depth by plane sweep."""
+ADDED = ("lens",)
+"""Fields that came after datasets had been made: left out of their provenance where they are as they come.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+A film whose lens bends nothing is reconstructed as before there were any, to the bit; of another one, the pictures that
+were made tell what was done.
+"""
+
+
+class ColmapSettings(StageSettings):
+    """Backend ``colmap``: structure from motion, then dense depth by plane sweep."""
 
     threads: int | None = Field(
         None, ge=1, json_schema_extra=HERE_ALONE, description="CPU threads of dense depth; all cores by default."
@@ -141,3 +150,8 @@ class ColmapSettings(BaseModel):
     planes: PlaneSettings = PlaneSettings()
     trust: TrustSettings = TrustSettings()
     lens: LensSettings = LensSettings()
+
+    def decisive(self) -> dict[str, Any]:
+        """Return what decides the result, as plain values."""
+        unused = {name for name in ADDED if getattr(self, name) == type(self).model_fields[name].default}
+        return self.model_dump(mode="json", exclude=unused)
