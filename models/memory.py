@@ -2,19 +2,36 @@
 
 What counts is what a process may write and nobody else shares (``RLIMIT_DATA`` of Linux): its heap, its arrays, and
 weights with the size of their file, but not its code, nor address space that is reserved without being used, of which
-torch and CUDA reserve more than any machine has. Other systems do not count so; there nothing is bounded.
+torch and CUDA reserve more than any machine has. Other systems do not count so, and some kernels of sandboxes (gVisor)
+take the bound and do not keep it; there nothing is bounded, which ``bound_is_kept`` tells.
 """
 
 import contextlib
+import functools
 import os
 import resource
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 CGROUP = Path("/sys/fs/cgroup/memory.max")
+PROBE = """
+import mmap, resource
+resource.setrlimit(resource.RLIMIT_DATA, (2**20, resource.getrlimit(resource.RLIMIT_DATA)[1]))
+mmap.mmap(-1, 2**26, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+"""
 _changing = threading.RLock()
+
+
+@functools.cache
+def bound_is_kept() -> bool:
+    """Tell whether this kernel refuses what goes beyond a bound, as a process of its own tries it."""
+    if sys.platform != "linux":
+        return False
+    tried = subprocess.run([sys.executable, "-I", "-c", PROBE], capture_output=True, check=False)  # noqa: S603 - ours
+    return tried.returncode != 0
 
 
 @contextlib.contextmanager

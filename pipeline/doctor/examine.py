@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from pipeline.contract.errors import NotReady
 from pipeline.doctor.finding import Diagnosis, Gravity
-from pipeline.doctor.machine import file_handles, graphics_card, shared_memory, versions
+from pipeline.doctor.machine import file_handles, graphics_card, memory, shared_memory, versions
 from pipeline.doctor.places import clock, dagster_home, data_folder, scratch_folder, weights
 from pipeline.doctor.web import cookies, javascript, proxy, tokens, yt_dlp
 from pipeline.settings import Settings
@@ -22,6 +22,7 @@ def examine(store: Store, settings: Settings, entries: Iterable[SourceEntry]) ->
     yield from _of_the_web(settings, youtube=on_the_web, required=on_the_web)
     yield from tokens()
     yield from _before_any_video(store, settings)
+    yield memory()
     yield graphics_card()
     yield dagster_home()
     yield shared_memory()

@@ -7,6 +7,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from models.memory import bound_is_kept, machine_bytes
 from pipeline.doctor.finding import Diagnosis, note, ok, wrong
 
 PACKAGES = ("youtube-occ", "torch", "av", "pycolmap", "zarr", "dagster")
@@ -48,6 +49,14 @@ def shared_memory(folder: Path = Path("/dev/shm")) -> Diagnosis:  # noqa: S108 -
     if total < SHM_MIN_BYTES:
         return wrong("shared memory", found, "start the container with --shm-size=2g, or train with loop.workers=0")
     return ok("shared memory", found)
+
+
+def memory() -> Diagnosis:
+    """Tell how much memory there is, and whether this system keeps a process below its share."""
+    found = f"{machine_bytes() / 2**30:.0f} GB"
+    if bound_is_kept():
+        return ok("memory", found)
+    return note("memory", f"{found}; this system keeps no bound on a process, so bound the container (--memory)")
 
 
 def graphics_card() -> Diagnosis:

@@ -5,14 +5,27 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.memory import data_bytes, limited_growth, limited_memory, machine_bytes
+from models.memory import bound_is_kept, data_bytes, limited_growth, limited_memory, machine_bytes
 from tests.paths import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory is bounded on Linux alone")
 
+kept = pytest.mark.skipif(not bound_is_kept(), reason="this kernel takes RLIMIT_DATA and does not keep it")
+
 MB = 2**20
 
 
+def test_whether_a_kernel_keeps_the_bound_is_what_a_process_beyond_it_sees():
+    code = """
+import resource
+resource.setrlimit(resource.RLIMIT_DATA, (2**26, resource.getrlimit(resource.RLIMIT_DATA)[1]))
+bytearray(2**28)
+"""
+    beyond = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert bound_is_kept() == (b"MemoryError" in beyond.stderr)
+
+
+@kept
 def test_what_goes_beyond_the_bound_is_an_error_and_what_stays_below_it_is_not():
     with limited_growth(64 * MB):
         assert np.ones(16 * MB, np.uint8).all()
@@ -21,6 +34,7 @@ def test_what_goes_beyond_the_bound_is_an_error_and_what_stays_below_it_is_not()
     assert np.ones(128 * MB, np.uint8).all()
 
 
+@kept
 def test_a_stricter_bound_that_holds_already_stays():
     with limited_growth(64 * MB), limited_memory(data_bytes() + 1024 * MB), pytest.raises(MemoryError):
         np.ones(256 * MB, np.uint8)

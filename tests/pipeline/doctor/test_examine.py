@@ -50,7 +50,7 @@ def test_where_nothing_is_wrong_the_exit_code_is_0_and_each_thing_has_a_line(sou
     assert seen.wrong() == set(), seen.text
     assert seen.code == 0
     asked = {"versions", "yt-dlp", "JavaScript", "cookies", "proxy", "HF_TOKEN", "PO tokens", "data folder", "clock"}
-    assert asked | {"temporary files", "file handles", "weights", "GPU", "DAGSTER_HOME", "shared memory"} == {
+    assert asked | {"temporary files", "file handles", "memory", "weights", "GPU", "DAGSTER_HOME", "shared memory"} == {
         *seen.lines
     }
     assert not (sound / "data").exists(), "a look changes nothing"
