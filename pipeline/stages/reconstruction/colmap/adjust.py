@@ -11,7 +11,7 @@ from pipeline.geometry.poses import pose_errors
 from pipeline.stages.reconstruction.colmap.lens import find_lens
 from pipeline.stages.reconstruction.colmap.settings import LensSettings, SparseSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
-from pipeline.stages.reconstruction.colmap.zoom import Zoom, find_zoom, relative_focal
+from pipeline.stages.reconstruction.colmap.zoom import find_zoom, relative_focal
 
 
 def adjusted(
@@ -26,8 +26,6 @@ def adjusted(
     model = refined(models[0], settings)
     zoom = find_zoom(model, bundle_adjust, frame_count)
     fit = find_lens(model, bundle_adjust, lens, zoomed=zoom.model is not None or bool(np.any(zoom.asked != 1)))
-    if fit.lens.bends:  # a bend looks like a zoom that follows the walk, and foretells more
-        zoom = Zoom(None, np.ones(frame_count))
     model = zoom.model or model
     poses, registered = poses_of(model, frame_count)
     halves = [half_alone(model, poses, half) for half in np.array_split(np.flatnonzero(registered), 2)]

@@ -134,8 +134,7 @@ class LensSettings(BaseModel):
 ADDED = ("lens",)
 """Fields that came after datasets had been made: left out of their provenance where they are as they come.
 
-A film whose lens bends nothing is reconstructed as before there were any, to the bit; of another one, the pictures that
-were made tell what was done.
+What is found of a lens is noted of a clip so far, and changes neither cameras nor depth.
 """
 
 

@@ -1,7 +1,10 @@
-"""All clips of a video vote on its lens, as they were filmed with one camera; a clip alone may be fooled by its walk."""
+"""All clips of a video vote on its lens, as they were filmed with one camera; a clip alone may be fooled by its walk.
+
+Nothing stored depends on the vote yet: a second pass on straightened pictures is to come.
+"""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -73,7 +76,8 @@ def _median_lens(fits: Sequence[LensFit], aspect: float) -> Lens:
     corner = _weighted_median(fits, lambda fit: fit.lens.k1 + fit.lens.k2)
     halfway = _weighted_median(fits, lambda fit: fit.lens.k1 / 4 + fit.lens.k2 / 16)
     k2 = (corner - 4 * halfway) * 4 / 3
-    p1, p2 = (_weighted_median(fits, lambda fit, name=name: getattr(fit.lens, name)) for name in ("p1", "p2"))
+    p1 = _weighted_median(fits, lambda fit: fit.lens.p1)
+    p2 = _weighted_median(fits, lambda fit: fit.lens.p2)
     return Lens(corner - k2, k2, p1, p2, aspect)
 
 
@@ -85,9 +89,3 @@ def _weighted_median(fits: Sequence[LensFit], value: Callable[[LensFit], float])
     first = int(np.searchsorted(below, 0.5))
     second = int(np.searchsorted(below, 0.5, side="right"))
     return float((values[order[first]] + values[order[min(second, len(values) - 1)]]) / 2)
-
-
-def squared(fit: LensFit, step: float) -> LensFit:
-    """Return what a clip says with its aspect as 1 where it differs less than ``step``."""
-    near = abs(fit.lens.aspect - 1) <= step
-    return replace(fit, lens=replace(fit.lens, aspect=1.0)) if near else fit

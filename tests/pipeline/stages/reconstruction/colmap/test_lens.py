@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from pipeline.stages.reconstruction.colmap.votes import LensFit
-from tests.pipeline.stages.reconstruction.colmap.test_adjust import NOISE, folder, found
 
-__all__ = ["folder", "found"]
+NOISE = 0.3
+"""As in ``synthetic``, which is not imported here."""
 
 
 @pytest.mark.parametrize(("name", "corner"), [("barrel", -0.07), ("pincushion", 0.03)])
