@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pipeline.contract.arrays import Float64s, Int64s
 from pipeline.geometry.poses import pose_errors
 from pipeline.stages.reconstruction.colmap.settings import SparseSettings
+from pipeline.stages.reconstruction.colmap.signs import CameraSigns
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
 from pipeline.stages.reconstruction.colmap.zoom import find_zoom, relative_focal
 
@@ -39,6 +40,9 @@ def adjusted(
         halves_rotation=np.array([rotation for _, rotation in halves]),
         model_sizes=tuple(other.num_reg_images() for other in models),
         parallax=parallax,
+        prior=float("nan"),
+        turns=np.full(max(frame_count - 1, 0), np.nan),
+        signs=CameraSigns(),
     )
 
 

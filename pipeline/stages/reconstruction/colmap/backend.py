@@ -15,11 +15,14 @@ from numpy.typing import NDArray
 from pipeline.contract.arrays import Floats, Images
 from pipeline.contract.errors import ProcessKilled, ReconstructionCrashed, TooFewRegistered
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, Reconstruction
+from pipeline.stages.reconstruction.base import FramesBetween
 from pipeline.stages.reconstruction.colmap.dense import dense_depth
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
+from pipeline.stages.reconstruction.colmap.task import OWN_FRAMES, Task
 from pipeline.stages.reconstruction.colmap.trust import check_cameras
 from pipeline.stages.reconstruction.colmap.views import views_of
+from pipeline.stages.reconstruction.colmap.walk import find_walk
 from pipeline.stages.reconstruction.faults import is_of_the_machine
 from pipeline.stages.reconstruction.zoom import zoom_notes
 
@@ -45,6 +48,13 @@ class ColmapReconstructor:
     def reconstruct(self, rgb: Images, scratch: Path) -> Reconstruction:
         """Reconstruct frames (n, 480, 640, 3) uint8 RGB; ``scratch`` is an empty folder for temporary files.
 
+        Raises as ``reconstruct_walk``.
+        """
+        return self.reconstruct_walk(rgb, scratch, None)
+
+    def reconstruct_walk(self, rgb: Images, scratch: Path, between: FramesBetween | None) -> Reconstruction:
+        """Reconstruct frames as ``reconstruct``; ``between`` finds frames between them where they are needed.
+
         Raises:
             ValueError: the frames have another shape or type.
             TooFewRegistered, TooLittleParallax, InconsistentReconstruction: the clip cannot be trusted.
@@ -56,10 +66,10 @@ class ColmapReconstructor:
         if len(rgb) < self.settings.trust.min_frames:
             message = f"a clip of {len(rgb)} frames, {self.settings.trust.min_frames} needed"
             raise TooFewRegistered(message)
-        found = find_cameras(rgb, scratch, self.settings)
+        found = find_walk(find_cameras, rgb, scratch, self.settings, between)
         alone = found.alone()
         model = found.without(alone) if alone.any() else found
-        check_cameras(model, self.settings.trust)
+        check_cameras(model, self.settings.trust, self.settings.walks)
         depth, confidence = dense_depth(views_of(rgb, model, self.settings.sweep), self.settings)
         return Reconstruction(
             intrinsics=(model.registered[:, None, None] * model.frame_intrinsics()).astype(np.float32),
@@ -71,7 +81,7 @@ class ColmapReconstructor:
         )
 
 
-def find_cameras(rgb: Images, scratch: Path, settings: ColmapSettings) -> SparseModel:
+def find_cameras(rgb: Images, scratch: Path, settings: ColmapSettings, task: Task = OWN_FRAMES) -> SparseModel:
     """Run structure from motion on ``rgb`` in a process of its own.
 
     Raises:
@@ -83,6 +93,7 @@ def find_cameras(rgb: Images, scratch: Path, settings: ColmapSettings) -> Sparse
     for index, frame in enumerate(rgb):
         cv2.imwrite(str(scratch / "frames" / f"{index:06d}.png"), cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
     (scratch / "settings.json").write_text(settings.model_dump_json())
+    (scratch / "task.json").write_text(task.model_dump_json())
     environment = os.environ | {"PYTHONPATH": str(CODE)}
     try:
         process = subprocess.run(  # noqa: S603 - our own module, no input in the command
@@ -144,6 +155,4 @@ def notes_on(model: SparseModel) -> tuple[str, ...]:
     if abs(aspect - 1) > 1e-6:
         notes.append(f"Pixels are not square: the vertical focal length is {aspect:.3f} times the horizontal one.")
     notes += zoom_notes(model.zoom[model.registered])
-    if model.route != "map_globally":
-        notes.append("Global mapping could not be trusted; the cameras come from incremental mapping.")
     return tuple(notes)

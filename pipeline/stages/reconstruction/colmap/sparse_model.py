@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from models.array_files import read_npz
 from models.errors import DamagedArrays
-from pipeline.contract.arrays import Float64s
+from pipeline.contract.arrays import Float64s, Int64s
+from pipeline.stages.reconstruction.colmap.signs import CameraSigns
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,10 @@ class SparseModel:
     halves_rotation: (2,), largest change of a relative rotation within each half when adjusted alone, degrees.
     model_sizes: registered frames of every model the clip fell into, largest first.
     parallax: how far matches move beyond what any turn of the camera explains, pixels; nan where nothing matched.
+    prior: focal length that mapping started from, picture widths.
+    turns: (n - 1,), by how much the camera turns to the next frame as the two pictures alone tell, degrees; nan where
+        they do not.
+    signs: what speaks for and against the cameras.
     """
 
     route: str
@@ -46,6 +51,9 @@ class SparseModel:
     halves_rotation: Float64s
     model_sizes: tuple[int, ...]
     parallax: float
+    prior: float
+    turns: Float64s
+    signs: CameraSigns
 
     @classmethod
     def empty(cls, frame_count: int, parallax: float) -> "SparseModel":
@@ -65,11 +73,15 @@ class SparseModel:
             halves_rotation=np.full(2, np.nan),
             model_sizes=(),
             parallax=parallax,
+            prior=float("nan"),
+            turns=np.full(max(frame_count - 1, 0), np.nan),
+            signs=CameraSigns(registered_share=0.0),
         )
 
     def save(self, path: Path) -> None:
         """Write the model as plain ``.npz``."""
-        values = {field.name: np.asarray(getattr(self, field.name)) for field in fields(self)}
+        values = {field.name: np.asarray(getattr(self, field.name)) for field in fields(self) if field.name != "signs"}
+        values["signs"] = self.signs.row()
         np.savez(path, allow_pickle=False, **values)
 
     @classmethod
@@ -82,6 +94,8 @@ class SparseModel:
                 "route": str(values["route"]),
                 "reprojection_error": float(values["reprojection_error"]),
                 "parallax": float(values["parallax"]),
+                "prior": float(values["prior"]),
+                "signs": CameraSigns.of_row(values["signs"]),
                 "model_sizes": tuple(int(size) for size in values["model_sizes"]),
             }
         except (KeyError, ValueError, TypeError, OverflowError) as error:
@@ -106,6 +120,36 @@ class SparseModel:
             points=self.points[seen],
             observed_frame=self.observed_frame[kept],
             observed_point=observed_point,
+        )
+
+    def only(self, frames: Int64s) -> "SparseModel":
+        """Return the model of some of its frames (m,), rising, and of the points that two of them see.
+
+        Signs are those of all frames, but for what is said of single ones.
+        """
+        place = np.full(len(self.registered), -1)
+        place[frames] = np.arange(len(frames))
+        count = np.bincount(self.observed_point[place[self.observed_frame] >= 0], minlength=len(self.points))
+        kept = (place[self.observed_frame] >= 0) & (count[self.observed_point] > 1)
+        seen, observed_point = np.unique(self.observed_point[kept], return_inverse=True)
+        registered = self.registered[frames]
+        observations = np.bincount(self.observed_frame, minlength=len(self.registered))[frames][registered]
+        signs = replace(
+            self.signs,
+            registered_share=float(registered.mean()),
+            fewest_observations=float(observations.min()) if registered.any() else float("nan"),
+        )
+        return replace(
+            self,
+            zoom=self.zoom[frames],
+            zoom_asked=self.zoom_asked[frames],
+            camera_to_world=self.camera_to_world[frames],
+            registered=registered,
+            points=self.points[seen],
+            observed_frame=place[self.observed_frame[kept]],
+            observed_point=observed_point,
+            turns=np.full(max(len(frames) - 1, 0), np.nan),
+            signs=signs,
         )
 
     def frame_intrinsics(self) -> Float64s:

@@ -4,29 +4,34 @@ import numpy as np
 
 from pipeline.contract.errors import ClipError, InconsistentReconstruction, TooFewRegistered, TooLittleParallax
 from pipeline.contract.records import FRAME_WIDTH
-from pipeline.stages.reconstruction.colmap.settings import TrustSettings
+from pipeline.stages.reconstruction.colmap.settings import TrustSettings, WalkSettings
+from pipeline.stages.reconstruction.colmap.signs import CameraSigns
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
 
+DEFAULT = WalkSettings()
 
-def check_cameras(model: SparseModel, settings: TrustSettings) -> None:
+
+def check_cameras(model: SparseModel, settings: TrustSettings, walks: WalkSettings = DEFAULT) -> None:
     """Refuse cameras that cannot be right.
 
     Raises:
         TooLittleParallax: the camera stood still or only turned.
         TooFewRegistered: too few frames found their camera.
-        InconsistentReconstruction: focal length out of range, halves that disagree, points behind cameras.
+        InconsistentReconstruction: focal length out of range, halves that disagree, points behind cameras, or
+            signs of pieces that were joined wrongly.
     """
     _check_registered(model, settings)
     _check_angles(model, settings)
     _check_focal(model, settings)
     _check_halves(model, settings)
     _check_behind(model, settings)
+    _check_signs(model.signs, walks)
 
 
-def is_trusted(model: SparseModel, settings: TrustSettings) -> bool:
+def is_trusted(model: SparseModel, settings: TrustSettings, walks: WalkSettings = DEFAULT) -> bool:
     """Tell whether ``check_cameras`` lets the model pass."""
     try:
-        check_cameras(model, settings)
+        check_cameras(model, settings, walks)
     except ClipError:
         return False
     return True
@@ -58,10 +63,6 @@ def _check_focal(model: SparseModel, settings: TrustSettings) -> None:
 
 
 def _check_halves(model: SparseModel, settings: TrustSettings) -> None:
-    first, second = model.halves_focal
-    if abs(np.log(first / second)) > settings.max_focal_disagreement:
-        message = f"the halves of the clip ask for focal lengths of {first:.0f} and {second:.0f} px"
-        raise InconsistentReconstruction(message)
     turn = np.nanmax(np.append(model.halves_rotation, 0))
     if turn > settings.max_rotation_disagreement:
         message = f"a half of the clip alone turns its cameras by {turn:.1f} degrees"
@@ -73,3 +74,26 @@ def _check_behind(model: SparseModel, settings: TrustSettings) -> None:
     if behind > settings.max_behind:
         message = f"{behind:.0%} of the points lie behind a camera that sees them"
         raise InconsistentReconstruction(message)
+
+
+def _check_signs(signs: CameraSigns, walks: WalkSettings) -> None:
+    """Refuse what looks like rigid pieces joined wrongly; what cannot be told is no reason to refuse."""
+    most = walks.max_agreed_jump if agrees(signs, walks) else walks.max_jump
+    refused = (
+        (signs.epipolar_p90 > walks.max_epipolar, f"matches lie {signs.epipolar_p90:.1f} px from where cameras say"),
+        (signs.contradicted > walks.max_contradicted, f"the cameras contradict {signs.contradicted:.0%} of the pairs"),
+        (signs.fewest_observations < walks.min_observations, f"a camera sees {signs.fewest_observations:.0f} points"),
+        (signs.jump > most, f"a step is {signs.jump:.1f} times as long as the median step, and no other model agrees"),
+    )
+    for is_wrong, message in refused:
+        if is_wrong:
+            raise InconsistentReconstruction(message)
+
+
+def agrees(signs: CameraSigns, walks: WalkSettings) -> bool:
+    """Tell whether a model of other input was found and says the same."""
+    return (
+        signs.agreement_rotation < walks.max_agreement_rotation
+        and signs.agreement_direction < walks.max_agreement_direction
+        and signs.agreement_shared >= walks.min_share
+    )

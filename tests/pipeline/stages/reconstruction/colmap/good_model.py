@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from pipeline.stages.reconstruction.colmap.signs import CameraSigns
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
 
 FRAMES, POINTS = 6, 50
@@ -25,4 +26,7 @@ def good_model() -> SparseModel:
         halves_rotation=np.array([0.1, 0.2]),
         model_sizes=(FRAMES,),
         parallax=20.0,
+        prior=0.6,
+        turns=np.zeros(FRAMES - 1),
+        signs=CameraSigns(1.0, 1.0, 0.0, 0.5, 0.2, 0.0, 0.0, POINTS, 200, 0.9, 0.3, 1.0, 1.0),
     )

@@ -9,10 +9,11 @@ from pipeline.stages.reconstruction.colmap.settings import (
     SparseSettings,
     SweepSettings,
     TrustSettings,
+    WalkSettings,
 )
 
 
-@pytest.mark.parametrize("model", [SparseSettings, SweepSettings, PlaneSettings, TrustSettings])
+@pytest.mark.parametrize("model", [SparseSettings, SweepSettings, PlaneSettings, TrustSettings, WalkSettings])
 def test_every_number_is_explained(model: type[BaseModel]):
     assert all(field.description for field in model.model_fields.values())
 
@@ -41,3 +42,9 @@ def test_planes_and_angles_are_in_their_order():
 def test_values_out_of_bounds_and_unknown_names_are_refused(values: dict[str, Any]):
     with pytest.raises(ValidationError):
         ColmapSettings.model_validate(values)
+
+
+def test_what_came_later_decides_only_where_it_is_set():
+    assert {"generation", "walks"}.isdisjoint(ColmapSettings().decisive())
+    assert ColmapSettings(generation=1).decisive()["generation"] == 1
+    assert ColmapSettings(walks=WalkSettings(xfeat=True)).decisive()["walks"]["xfeat"]
