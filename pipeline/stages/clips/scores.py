@@ -50,7 +50,7 @@ def clip_scores(rgb: Images) -> ClipScores:
 
 
 def drawn_share(gray: NDArray[np.uint8]) -> float:
-    """Return the median share of flat areas in the frames of a clip (n, h, w): drawn, not filmed, as on a title card."""
+    """Return the median share of flat areas in the frames of a clip (n, h, w): drawn, as a title card."""
     return float(np.median([_flat_share(cv2.resize(frame, SIZE, interpolation=cv2.INTER_AREA)) for frame in gray]))
 
 

@@ -93,8 +93,8 @@ class ClipsSettings(StageSettings):
     )
     leave_out: tuple[Unwanted, ...] = Field(
         ("SlideShow", "TextOverlay", "SplitScreen", "Static"),
-        description="reasons for which clips are left out when they are cut: still pictures that are panned over, letters "
-        "over more than a third of the picture, parts that move apart, a camera that does not move",
+        description="reasons for which clips are left out when they are cut: still pictures that are panned over, "
+        "letters over more than a third of the picture, parts that move apart, a camera that does not move",
     )
 
     def decisive(self) -> dict[str, Any]:

@@ -74,5 +74,5 @@ def test_real_rooms_are_indoors_and_real_places_outdoors_are_not(indoor_filter: 
 
 
 def _first(path: Path) -> Images:
-    """Four of the first frames; the shortest film has eight."""
-    return next(iter(read_each(path, [np.arange(0, 8, 2)])))
+    """Three of the first frames; the shortest film has six."""
+    return next(iter(read_each(path, [np.arange(0, 6, 2)])))
