@@ -150,6 +150,7 @@ class Reconstruction:
     confidence: (n, h, w) float32 in [0, 1], 0 where depth is 0.
     registered: (n,) bool; rows of unregistered frames hold zeros.
     notes: what the user should know ("two models, kept the larger"), one sentence each.
+    signs: figures that speak for or against the cameras, by name; none where the backend has none.
     """
 
     intrinsics: Floats
@@ -158,6 +159,7 @@ class Reconstruction:
     confidence: Floats
     registered: NDArray[np.bool_]
     notes: tuple[str, ...] = ()
+    signs: Mapping[str, float] = field(default_factory=dict)
 
 
 class ScaleSource(IntEnum):

@@ -37,6 +37,8 @@ class ClipCheckpoints:
             content = {"error": np.array([result.code, str(result)])}
         else:
             content = {name: getattr(result, name) for name in _ARRAYS} | {"notes": np.array(result.notes, np.str_)}
+            content["sign_names"] = np.array(list(result.signs), np.str_)
+            content["sign_values"] = np.array(list(result.signs.values()), np.float64)
         with replacing(self._path(clip_id), durable=True) as draft, draft.open("wb") as file:
             np.savez(file, allow_pickle=False, **content)
 
@@ -49,11 +51,13 @@ class ClipCheckpoints:
                 return LeftOut("reconstruction", clip_id, str(code), str(detail))
             arrays = {name: archive[name] for name in _ARRAYS}
             notes = tuple(map(str, archive["notes"].tolist()))
+            names, values = archive["sign_names"].tolist(), archive["sign_values"].tolist()
+            signs = dict(zip(map(str, names), values, strict=True))
         except (KeyError, ValueError, TypeError) as error:
             raise DamagedArrays(f"{self._path(clip_id)} is no reconstruction of a clip: {error}") from error
         if any(array.shape[:1] != arrays["registered"].shape for array in arrays.values()):
             raise DamagedArrays(f"{self._path(clip_id)} is no reconstruction of a clip: its arrays differ in length")
-        return Reconstruction(**arrays, notes=notes)
+        return Reconstruction(**arrays, notes=notes, signs=signs)
 
     def _path(self, clip_id: int) -> Path:
         return self.folder / f"{clip_id}.npz"

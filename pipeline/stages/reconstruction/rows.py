@@ -17,13 +17,19 @@ def unit_depth(found: Reconstruction) -> Reconstruction:
     return replace(found, camera_to_world=camera_to_world, depth=found.depth / unit)
 
 
-def append_reconstruction(group: GroupWriter, found: Reconstruction) -> None:
-    """Append the rows of one clip to the group ``reconstruction``."""
+def append_reconstruction(group: GroupWriter, found: Reconstruction, signs: tuple[str, ...] = ()) -> None:
+    """Append the rows of one clip to the group ``reconstruction``.
+
+    signs: names of the signs that are stored, the same in every row of a clip; nan where a clip does not tell.
+    """
     group.append("intrinsics", found.intrinsics.astype(np.float32))
     group.append("camera_to_world", found.camera_to_world.astype(np.float32))
     group.append("depth", found.depth.astype(np.float16))
     group.append("confidence", found.confidence.astype(np.float16))
     group.append("registered", found.registered)
+    if signs:
+        row = np.array([found.signs.get(name, np.nan) for name in signs], np.float32)
+        group.append("signs", np.tile(row, (len(found.registered), 1)))
 
 
 def blank_reconstruction(n: int, h: int, w: int) -> Reconstruction:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
 
@@ -78,6 +79,7 @@ class ColmapReconstructor:
             confidence=spread(confidence, model),
             registered=model.registered,
             notes=notes_on(model) + alone_notes(alone),
+            signs=asdict(model.signs),
         )
 
 

@@ -17,7 +17,7 @@ class VerifiedPair:
     """Two frames and what their matches say of them, before any mapping.
 
     first, second: the frames. pixels_first, pixels_second: (m, 2) matched pixels of the 640x480 picture.
-    rotation: (3, 3), second camera from first, or None where the matches do not tell. raw: matches before verification.
+    rotation: (3, 3), second camera from first, or None where the matches do not tell.
     """
 
     first: int
@@ -25,7 +25,6 @@ class VerifiedPair:
     pixels_first: Float64s
     pixels_second: Float64s
     rotation: Float64s | None
-    raw: int
 
     @property
     def turn(self) -> float:
@@ -63,20 +62,21 @@ def verified(
 
     database.clear_two_view_geometries()
     (camera,) = database.read_all_cameras()
-    pairs = []
+    pairs, kinds = [], pycolmap.TwoViewGeometryConfiguration
     for (first, second), match in sorted(features.matches.items()):
         if len(match) < options.min_num_inliers:
             continue
         a, b = features.pixels[first], features.pixels[second]
         geometry = pycolmap.estimate_calibrated_two_view_geometry(camera, a, camera, b, match, options)
         inliers = geometry.inlier_matches
-        if len(inliers) < options.min_num_inliers:
+        refused = geometry.config in {kinds.UNDEFINED, kinds.DEGENERATE, kinds.WATERMARK}
+        if refused or len(inliers) < options.min_num_inliers:  # what was refused keeps its inliers
             continue
         database.write_two_view_geometry(first, second, geometry)
         told = pycolmap.estimate_two_view_geometry_pose(camera, a, camera, b, geometry)
         rotation = geometry.cam2_from_cam1.rotation.matrix() if told and geometry.cam2_from_cam1 else None
         frames = features.frame_of[first], features.frame_of[second]
-        pairs.append(VerifiedPair(*frames, a[inliers[:, 0]], b[inliers[:, 1]], rotation, len(match)))
+        pairs.append(VerifiedPair(*frames, a[inliers[:, 0]], b[inliers[:, 1]], rotation))
     return pairs
 
 

@@ -38,6 +38,9 @@ THREADS = 1
 """With more, features and sums come in another order every run, and no two runs give the same cameras."""
 
 
+XFEAT_TRIALS = 1000
+"""Samples drawn for a pair of XFeat's matches: five of them are all right in one of 98 where 0.4 are."""
+
 NEW_PRIOR = 0.05
 """ln ratio of two focal lengths below which to start from both would tell nothing new."""
 
@@ -99,20 +102,23 @@ def solve(folder: Path, settings: ColmapSettings, task: Task, rounds: int = ROUN
 def _solve(folder: Path, settings: ColmapSettings, task: Task) -> SparseModel:
     """Find cameras of one set of frames with one kind of features.
 
-    Coarse features come first, which cost a sixth of fine ones. Where their model is trusted but placed imprecisely
-    (blurred and compressed pictures), fine ones are found, which count where they lose no frame; they are no cure for
-    what is not trusted, nor for a fast walk. Where nothing passes, the best of what was found is returned, for the
-    caller to refuse.
+    Coarse features come first, which cost a sixth of fine ones. Where a clip that is no fast walk (blurred, compressed)
+    is placed imprecisely or cannot be trusted, fine ones are found; they count where they are trusted and lose no
+    frame. Of a fast walk frames between tell more. Where nothing passes, the best of what was found is returned, for
+    the caller to refuse.
     """
     coarse = best_model(Attempt(folder, settings, task, 0), settings)
-    is_last = task == OWN_FRAMES and not coarse.signs.median_turn > settings.walks.fast_turn
-    if not is_last or coarse.reprojection_error <= settings.sparse.precise:
+    trusted = is_trusted(coarse, settings.trust, settings.walks)
+    is_slow = not coarse.signs.median_turn > settings.walks.fast_turn
+    is_still = not coarse.parallax >= settings.trust.min_parallax
+    is_precise = trusted and coarse.reprojection_error <= settings.sparse.precise
+    if task != OWN_FRAMES or is_precise or is_still or not is_slow:
         return coarse
-    if not is_trusted(coarse, settings.trust, settings.walks):
+    fine = best_model(Attempt(folder, settings, task, -1, (coarse.prior,) if trusted else ()), settings)
+    fine = _compared(fine, [coarse])
+    if trusted and fine.registered.sum() < coarse.registered.sum():
         return coarse
-    fine = _compared(best_model(Attempt(folder, settings, task, -1, (coarse.prior,)), settings), [coarse])
-    loses = fine.registered.sum() < coarse.registered.sum()
-    return coarse if loses or not is_trusted(fine, settings.trust, settings.walks) else fine
+    return fine if is_trusted(fine, settings.trust, settings.walks) else coarse
 
 
 def best_model(attempt: Attempt, settings: ColmapSettings) -> SparseModel:
@@ -122,8 +128,7 @@ def best_model(attempt: Attempt, settings: ColmapSettings) -> SparseModel:
     epipolar lines of its pairs. Where no two agree, the focal length that the best of them found is a further one to
     start from: it is near the truth even where cameras are wrong. That it agrees with that one itself says nothing.
     """
-    extract_features(attempt)
-    match_features(attempt)
+    find_matches(attempt)
     found: list[SparseModel] = []
     with closing(pycolmap.Database.open(attempt.database)) as database:
         features = Features(database)
@@ -181,15 +186,28 @@ def verification(settings: ColmapSettings, task: Task) -> pycolmap.TwoViewGeomet
     options.min_num_inliers = max(settings.sparse.min_inliers, walks.xfeat_inliers if xfeat else walks.min_inliers)
     options.min_inlier_ratio = walks.xfeat_inlier_ratio if xfeat else walks.min_inlier_ratio
     options.ransac.max_error = settings.walks.max_error
+    if xfeat:
+        options.ransac.max_num_trials = XFEAT_TRIALS
     options.ransac.random_seed = settings.sparse.seed
     return options
 
 
-def extract_features(attempt: Attempt) -> None:
-    """Find SIFT features of all frames: one shared pinhole camera, principal point at the centre."""
+def find_matches(attempt: Attempt) -> None:
+    """Find features of all frames, and matches: one shared pinhole camera, principal point at the centre."""
     reader = pycolmap.ImageReaderOptions()
     reader.camera_model = "SIMPLE_PINHOLE"
     reader.camera_params = f"{attempt.priors[0] * FRAME_WIDTH},{FRAME_WIDTH / 2},{FRAME_HEIGHT / 2}"
+    if attempt.task.features == XFEAT:
+        from pipeline.stages.reconstruction.colmap.xfeat_matches import write_xfeat
+
+        write_xfeat(attempt.database, attempt.folder / "frames", reader, attempt.settings.walks)
+    else:
+        extract_features(attempt, reader)
+        match_features(attempt)
+
+
+def extract_features(attempt: Attempt, reader: pycolmap.ImageReaderOptions) -> None:
+    """Find SIFT features of all frames."""
     options = pycolmap.FeatureExtractionOptions()
     options.num_threads = THREADS
     options.sift.max_num_features = attempt.settings.sparse.max_features

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from models.xfeat import package_folder
 from pipeline.contract.arrays import Float64s, Images, Int64s
 from pipeline.contract.records import FRAME_WIDTH
 from pipeline.stages.reconstruction.base import FramesBetween
@@ -28,6 +29,8 @@ def find_walk(
     solve: Solver, rgb: Images, scratch: Path, settings: ColmapSettings, between: FramesBetween | None
 ) -> SparseModel:
     """Return the cameras of the frames ``rgb``, trusted or not, with the signs of the rung that they come from."""
+    if settings.walks.xfeat:
+        package_folder()  # else a missing extra would pass for a fault of the clip
     found = [solve(rgb, scratch, settings, OWN_FRAMES)]
     if is_enough(found[0], settings) or found[0].parallax < settings.trust.min_parallax:
         return found[0]

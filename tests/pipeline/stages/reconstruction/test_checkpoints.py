@@ -3,7 +3,7 @@
 import signal
 import subprocess
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +68,13 @@ def test_an_error_that_leaves_a_clip_out_comes_back_as_its_reason(checkpoints: C
     assert checkpoints.load(2) == LeftOut("reconstruction", 2, error.code, str(error))
 
 
+def test_signs_come_back_by_name(checkpoints: ClipCheckpoints):
+    checkpoints.save(3, replace(reconstruction(1), signs={"jump": 1.5, "contradicted": float("nan")}))
+    found = checkpoints.load(3)
+    assert isinstance(found, Reconstruction)
+    np.testing.assert_equal(dict(found.signs), {"jump": 1.5, "contradicted": float("nan")})
+
+
 def test_clips_do_not_meet_and_the_last_word_on_one_holds(checkpoints: ClipCheckpoints):
     checkpoints.save(1, reconstruction(1))
     checkpoints.save(11, TooFewRegistered("none"))
@@ -100,9 +107,11 @@ def test_nothing_in_a_file_is_executed(checkpoints: ClipCheckpoints):
         checkpoints.load(6)
 
 
-@pytest.mark.parametrize("left_out", ["depth", "notes", "registered"])
+@pytest.mark.parametrize("left_out", ["depth", "notes", "registered", "sign_values"])
 def test_what_is_no_reconstruction_counts_as_not_done(checkpoints: ClipCheckpoints, left_out: str):
     given = {**vars(reconstruction(1)), "notes": np.array(["a"])}
+    given |= {"sign_names": np.array(["jump"]), "sign_values": np.array([1.0])}
+    del given["signs"]
     np.savez(checkpoints.folder / "7.npz", **{name: given[name] for name in given if name != left_out})
     assert 7 not in checkpoints
     np.savez(checkpoints.folder / "7.npz", **{**given, "depth": given["depth"][:1]})

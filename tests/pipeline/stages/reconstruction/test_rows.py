@@ -31,7 +31,7 @@ def test_reconstructions_read_back_clip_by_clip(tmp_path: Path, found: Reconstru
     for rows, written in ((slice(0, 3), found), (slice(3, 6), other)):
         read = read_reconstruction(video, rows)
         for field in fields(Reconstruction):
-            if field.name != "notes":
+            if field.name not in {"notes", "signs"}:
                 # float16 keeps eleven bits of depth and confidence.
                 assert np.allclose(getattr(read, field.name), getattr(written, field.name), rtol=2**-11), field.name
 
@@ -75,4 +75,15 @@ def test_a_blank_clip_has_no_camera_and_no_depth():
     blank = blank_reconstruction(2, 3, 4)
     assert blank.depth.shape == blank.confidence.shape == (2, 3, 4)
     assert (blank.intrinsics.shape, blank.camera_to_world.shape) == ((2, 3, 3), (2, 4, 4))
-    assert not any(getattr(blank, field.name).any() for field in fields(Reconstruction) if field.name != "notes")
+    arrays = {field.name for field in fields(Reconstruction)} - {"notes", "signs"}
+    assert not any(getattr(blank, name).any() for name in arrays)
+
+
+def test_signs_stand_in_every_row_of_a_clip_and_are_unknown_of_one_left_out(tmp_path: Path, found: Reconstruction):
+    video = Store(tmp_path).video("a")
+    with video.write_group("reconstruction") as group:
+        append_reconstruction(group, blank_reconstruction(1, 48, 64), ("jump", "contradicted"))
+        append_reconstruction(
+            group, replace(found, signs={"contradicted": 0.25, "jump": 2.0}), ("jump", "contradicted")
+        )
+    np.testing.assert_array_equal(video.read("reconstruction", "signs"), [[np.nan] * 2, *[[2.0, 0.25]] * 3])
