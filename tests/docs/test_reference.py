@@ -21,6 +21,10 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return unpack_earlier_dataset(tmp_path_factory.mktemp("earlier"))
 
 
+LATER = {("reconstruction", "signs")}
+"""Arrays that the stored dataset, of an earlier release, does not have."""
+
+
 def documented(group: str) -> dict[str, tuple[str, str]]:
     """Return shape and dtype of a group's arrays by name, as the page gives them; one dtype may stand for several."""
     section = STORE.partition(f"### {group}\n")[2].partition("\n#")[0]
@@ -37,7 +41,7 @@ def test_every_stored_array_is_documented_with_its_shape_and_type(data: Path):
     scene = zarr.open_group(data / "videos" / VIDEO / "scene.zarr", mode="r")
     checked = 0
     for group, content in scene.groups():
-        arrays = documented(group)
+        arrays = {name: told for name, told in documented(group).items() if (group, name) not in LATER}
         assert set(arrays) == {name for name, _ in content.arrays()}, group
         for name, array in content.arrays():
             shape, dtype = arrays[name]

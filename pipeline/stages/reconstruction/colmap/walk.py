@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from models.xfeat import package_folder
+from models.xfeat import check_weights, package_folder
 from pipeline.contract.arrays import Float64s, Images, Int64s
+from pipeline.contract.errors import ReconstructionCrashed
 from pipeline.contract.records import FRAME_WIDTH
 from pipeline.stages.reconstruction.base import FramesBetween
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, WalkSettings
@@ -30,7 +31,7 @@ def find_walk(
 ) -> SparseModel:
     """Return the cameras of the frames ``rgb``, trusted or not, with the signs of the rung that they come from."""
     if settings.walks.xfeat:
-        package_folder()  # else a missing extra would pass for a fault of the clip
+        check_weights(package_folder())  # else what is missing would pass for a fault of the clip
     found = [solve(rgb, scratch, settings, OWN_FRAMES)]
     if is_enough(found[0], settings) or found[0].parallax < settings.trust.min_parallax:
         return found[0]
@@ -39,12 +40,21 @@ def find_walk(
     if any(len(pictures) for pictures in extra):
         frames, own = interleaved(rgb, extra)
         task = Task(window=settings.walks.window, priors=known_focal(found[0]))
-        denser = solve(frames, scratch / "denser", settings, task)
-        found.append(_compared(denser.only(own), found))
+        found += _further(lambda: solve(frames, scratch / "denser", settings, task), own, found)
     if settings.walks.xfeat and not is_enough(found[-1], settings):
-        task = Task(features=XFEAT, window=settings.walks.xfeat_window, priors=known_focal(best(found, settings)))
-        found.append(_compared(solve(frames, scratch / XFEAT, settings, task).only(own), found))
+        last = Task(features=XFEAT, window=settings.walks.xfeat_window, priors=known_focal(best(found, settings)))
+        found += _further(lambda: solve(frames, scratch / XFEAT, settings, last), own, found)
     return best(found, settings)
+
+
+def _further(rung: Callable[[], SparseModel], own: Int64s, earlier: list[SparseModel]) -> list[SparseModel]:
+    """Return the model of a further rung, of the clip's own frames; none where it crashed, as earlier ones stand."""
+    try:
+        model = rung().only(own)
+    except ReconstructionCrashed:
+        return []
+    poses = [other.camera_to_world for other in earlier]
+    return [replace(model, signs=with_best_agreement(model.signs, model.camera_to_world, poses))]
 
 
 def is_enough(model: SparseModel, settings: ColmapSettings) -> bool:
@@ -81,10 +91,3 @@ def interleaved(rgb: Images, extra: list[Images]) -> tuple[Images, Int64s]:
     rows = list(chain.from_iterable((frame[None], more) for frame, more in zip_longest(rgb, extra, fillvalue=rgb[:0])))
     lengths = np.cumsum([0, *(len(row) for row in rows)])
     return np.concatenate(rows), lengths[:-1:2].astype(np.int64)
-
-
-def _compared(model: SparseModel, earlier: list[SparseModel]) -> SparseModel:
-    return replace(
-        model,
-        signs=with_best_agreement(model.signs, model.camera_to_world, [other.camera_to_world for other in earlier]),
-    )

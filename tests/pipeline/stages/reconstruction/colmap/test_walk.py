@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline.contract.arrays import Images
+from pipeline.contract.errors import ReconstructionCrashed
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, WalkSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
 from pipeline.stages.reconstruction.colmap.task import OWN_FRAMES, Task
@@ -16,7 +17,7 @@ from tests.pipeline.stages.reconstruction.colmap.good_model import FRAMES, good_
 SETTINGS = ColmapSettings()
 GOOD = good_model()
 FAST = replace(GOOD, signs=replace(GOOD.signs, median_turn=12.0))
-ALONE = replace(FAST, signs=replace(FAST.signs, agreement_rotation=30.0))
+ALONE = replace(FAST, turns=np.full(FRAMES - 1, 12.0), signs=replace(FAST.signs, agreement_rotation=30.0))
 HINGED = replace(GOOD, turns=np.full(FRAMES - 1, 12.0), signs=replace(GOOD.signs, epipolar_p90=9.0))
 RGB = np.arange(FRAMES, dtype=np.uint8)[:, None, None, None] * np.ones((1, 4, 4, 3), np.uint8)
 
@@ -101,6 +102,15 @@ def test_where_the_source_has_no_more_the_clip_is_judged_by_its_own_frames():
         return HINGED
 
     assert find_walk(solve, RGB, Path("x"), SETTINGS, lambda _: []) is HINGED
+
+
+def test_a_rung_that_crashes_leaves_what_earlier_ones_found():
+    def solve(rgb: Images, *_: object) -> SparseModel:
+        if len(rgb) > FRAMES:
+            raise ReconstructionCrashed("more than 300 s of processor time")
+        return ALONE
+
+    assert find_walk(solve, RGB, Path("x"), SETTINGS, lambda wanted: [RGB[:1] for _ in wanted]) is ALONE
 
 
 def test_a_trusted_piece_counts_more_than_a_whole_that_is_not():
