@@ -232,7 +232,8 @@ class Semantics:
 class Occupancy:
     """Per-frame grids of one clip of n frames.
 
-    labels: (n, 60, 60, 36) uint8, ``labels[x, y, z]``: 0 empty, 1..11 classes, 255 unknown.
+    labels: (n, 60, 60, 36) uint8, ``labels[x, y, z]``: 0 empty, 1..11 classes, 12 occupied without a name,
+    255 unknown.
     origin: (n, 3) float32, corner of voxel (0, 0, 0) in the frame's grid frame, metres.
     grid_from_world: (n, 4, 4) float32, the right-angle turn about z that makes the camera look along +y.
     """

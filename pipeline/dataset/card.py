@@ -26,6 +26,8 @@ def write_card(store: Store, summary: DatasetSummary, video_ids: Sequence[str]) 
         "## Weights",
         "\n".join(weights),
         "What weights under a non-commercial licence made is bound by it too.",
+        "## Grids",
+        "0 empty, 1..11 the classes of NYUv2, 12 occupied without a name (nothing labelled it), 255 unknown.",
         "## Videos",
         "Each video is under the licence of whoever published it: `licence` in the catalog and in manifests.",
     ]

@@ -9,7 +9,7 @@ from PIL import Image
 
 from pipeline.contract.arrays import Floats, Images
 from pipeline.contract.camera import pointmap
-from pipeline.contract.classes import OCCUPIED_CLASSES
+from pipeline.contract.classes import FILLED_LABELS
 from pipeline.contract.records import Clip, MetricScene
 from pipeline.pictures.clips import ClipRow
 from pipeline.pictures.depth import depth_beside_picture
@@ -80,6 +80,6 @@ def coloured_points(scene: MetricScene, rgb: Images) -> tuple[Floats, Images]:
 
 def grid_page(rgb: Images, labels: NDArray[np.uint8], width: int = 640) -> Image.Image:
     """Return a frame's picture and legend, its grid as blocks, and slices of it below."""
-    present = [label for label in OCCUPIED_CLASSES if np.any(labels == label)]
+    present = [label for label in FILLED_LABELS if np.any(labels == label)]
     seen = beside(scaled(Image.fromarray(rgb), 180), legend(present))
     return beside(below(seen, grid_slices(labels, 90)), isometric(labels, width))

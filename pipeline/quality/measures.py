@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.contract.classes import SemanticClass
 from pipeline.contract.overlap import OverlapCounts, overlap
 from pipeline.contract.records import WHOLE, MetricScene, Semantics, without_moving
 from pipeline.geometry.poses import depth_errors, focal_error, pose_errors, resize_nearest
@@ -16,8 +17,10 @@ from pipeline.quality.scores import ClipErrors, CutCounts, Overlap, TourScores
 from pipeline.settings import Settings
 from pipeline.stages.clips.settings import ClipsSettings
 from pipeline.stages.clips.stage import clips
+from pipeline.stages.occupancy.settings import label_of_unlabelled
 from pipeline.stages.occupancy.stage import occupancy
 from pipeline.store.groups import FRAMES, SOURCE_VIDEO
+from pipeline.store.provenance import Provenance
 from pipeline.store.rows import clip_rows, read_labels, read_reconstruction, read_scene, stored_clips
 from pipeline.store.video import VideoStore
 from pipeline.tours.tour import Tour
@@ -27,8 +30,12 @@ CUT_TOLERANCE = 2
 """Frames within which a cut counts as found."""
 
 
-def measure_tour(video: VideoStore, tour: Tour, settings: Settings, fingerprint: str) -> TourScores:
-    """Compare all stored results of a tour with its truth."""
+def measure_tour(video: VideoStore, tour: Tour, settings: Settings, made: Provenance) -> TourScores:
+    """Compare all stored results of a tour with its truth.
+
+    made: how the grids were made; they are filled again by the same rule, in the true grids.
+    """
+    unlabelled = label_of_unlabelled(made.code_version)
     right, judged, in_transition = _indoor_accuracy(video, tour)
     errors, shots, totals = [], set(), [OverlapCounts.nothing() for _ in range(3)]
     boxes = {clip.clip_id: clip.box for clip in stored_clips(video)}
@@ -41,12 +48,12 @@ def measure_tour(video: VideoStore, tour: Tour, settings: Settings, fingerprint:
         scene, semantics, truth = _registered_only(scene, semantics, truth)
         shots |= set(truth.shot_id.tolist())
         errors.append(_clip_errors(video, clip_id, rows, scene, truth))
-        counted = overlaps(scene, semantics, truth, settings.of(occupancy))
+        counted = overlaps(scene, semantics, truth, settings.of(occupancy), unlabelled)
         totals = [total + more for total, more in zip(totals, counted, strict=True)]
     pixels, grids, grids_true_scale = (Overlap.of(total) for total in totals)
     return TourScores(
         video_id=video.video_id,
-        fingerprint=fingerprint,
+        fingerprint=made.fingerprint,
         cuts=_cut_counts(video, tour, settings.of(clips)),
         transition_frames=in_transition,
         indoor_right=right,
@@ -162,11 +169,16 @@ def _floor_error(scene: MetricScene, truth: TrueClip, scale: float) -> float:
 
 
 def overlaps(
-    scene: MetricScene, semantics: Semantics, truth: TrueClip, settings: VoxelSettings
+    scene: MetricScene,
+    semantics: Semantics,
+    truth: TrueClip,
+    settings: VoxelSettings,
+    unlabelled: SemanticClass = SemanticClass.UNNAMED,
 ) -> tuple[OverlapCounts, OverlapCounts, OverlapCounts]:
     """Count labels of pixels, of grids as they are, and of grids given their true scale, against the truth's.
 
-    Grids are compared in the true grid of each frame, laid on that frame's camera.
+    Grids are compared in the true grid of each frame, laid on that frame's camera. unlabelled: what a voxel of the
+    estimate is whose points have no label; in the truth, whose labels are exact, that is outdoors and unknown.
     """
     true_labels = resize_nearest(truth.semantics.labels, semantics.labels.shape[1:])
     pixels, scene_at_rest = overlap(semantics.labels, true_labels), without_moving(scene, semantics)
@@ -174,9 +186,9 @@ def overlaps(
     grids_true_scale: list[OverlapCounts] = []
     scale, straight = scale_to_truth(scene, truth), truth.for_grids()
     for frame, (camera, true_camera) in enumerate(zip(scene.camera_to_world, truth.scene.camera_to_world, strict=True)):
-        true_grid = voxelize_frame(straight.scene, straight.semantics, frame, settings)
+        true_grid = voxelize_frame(straight.scene, straight.semantics, frame, settings, SemanticClass.UNKNOWN)
         for size, total in ((1.0, grids), (scale, grids_true_scale)):
             into_grid = grid_from_estimate(true_grid.grid_from_world, true_camera, camera, size)
-            filled = fill_grid(scene_at_rest, semantics, true_grid.origin, into_grid, settings)
+            filled = fill_grid(scene_at_rest, semantics, true_grid.origin, into_grid, settings, unlabelled)
             total.append(overlap(filled, true_grid.labels))
     return pixels, sum(grids, OverlapCounts.nothing()), sum(grids_true_scale, OverlapCounts.nothing())

@@ -119,8 +119,8 @@ class Camera(NamedTuple):
 class Grid(NamedTuple):
     """The voxels about a frame.
 
-    labels: (60, 60, 36) uint8 [x, y, z], 0 empty, 1..11 classes, 255 unknown; voxels of 8 cm. origin: (3,) float32,
-    metres, corner of voxel (0, 0, 0) in the grid's frame. grid_from_world: (4, 4) float32.
+    labels: (60, 60, 36) uint8 [x, y, z], 0 empty, 1..11 classes, 12 occupied without a name, 255 unknown; voxels of
+    8 cm. origin: (3,) float32, metres, corner of voxel (0, 0, 0) in the grid's frame. grid_from_world: (4, 4) float32.
     """
 
     labels: NDArray[np.uint8]

@@ -13,7 +13,7 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.json_text import parsed_json
-from pipeline.contract.classes import COUNTED_CLASSES
+from pipeline.contract.classes import COUNTED_CLASSES, SemanticClass
 from pipeline.contract.errors import CorruptStore
 from pipeline.store.files import Files
 from pipeline.store.provenance import identity
@@ -51,6 +51,13 @@ INDEX_SCHEMA = pa.schema(
     ]
 )
 """``fingerprint``: how the video was made, and the filters that chose its frames. ``made``: see ``as_indexed``."""
+
+UNNAMED_COLUMN = CLASS_COLUMNS[COUNTED_CLASSES.index(SemanticClass.UNNAMED)]
+_EARLIER = tuple(
+    pa.schema([field for field in INDEX_SCHEMA if field.name not in lacking])
+    for lacking in (set[str](), {UNNAMED_COLUMN}, {UNNAMED_COLUMN, "made"})
+)
+"""Schemas of indexes that are read: today's, that of releases up to 0.2, and that of release 0.1."""
 
 T = TypeVar("T")
 
@@ -160,6 +167,24 @@ class DatasetSummary(BaseModel):
         return "\n".join(lines)
 
 
+def is_index(schema: pa.Schema) -> bool:
+    """Tell whether a file has the columns of an index, of this release or an earlier one."""
+    return any(schema.equals(known) for known in _EARLIER)
+
+
+def with_all_columns(rows: pa.Table) -> pa.Table:
+    """Return rows of an index with the columns that an earlier release did not write: no voxel had no name then.
+
+    ``made`` is null where it was not noted.
+    """
+    for at, name in enumerate(INDEX_SCHEMA.names):
+        if name not in rows.column_names:
+            field = INDEX_SCHEMA.field(name)
+            value = pa.scalar(0 if name == UNNAMED_COLUMN else None, field.type)
+            rows = rows.add_column(at, field, pa.repeat(value, rows.num_rows))
+    return rows
+
+
 def write_summary(files: Files, summary: DatasetSummary) -> None:
     """Write the summary, whole or not at all."""
     files.write_bytes(summary.model_dump_json(indent=1).encode(), *SUMMARY)
@@ -242,7 +267,8 @@ def _columns(files: Files, part: IndexFile, columns: Sequence[str]) -> pa.Table:
         table = index.read(held).select(held)
         table.validate(full=True)
     for name in (name for name in columns if name in INDEX_SCHEMA.names and name not in held):
-        table = table.append_column(name, pa.nulls(table.num_rows, INDEX_SCHEMA.field(name).type))
+        value = pa.scalar(0 if name == UNNAMED_COLUMN else None, INDEX_SCHEMA.field(name).type)
+        table = table.append_column(name, pa.repeat(value, table.num_rows))
     return table.select(list(columns))
 
 

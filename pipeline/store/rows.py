@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.contract.classes import COUNTED_CLASSES, SemanticClass
 from pipeline.contract.errors import CorruptStore
 from pipeline.contract.records import WHOLE, Box, Clip, ClipScores, MetricScene, Reconstruction, ScaleSource, Semantics
-from pipeline.store.groups import CLIPS, FRAMES, RECONSTRUCTION, SCENE, SEMANTICS
+from pipeline.store.groups import CLIPS, FRAMES, OCCUPANCY, RECONSTRUCTION, SCENE, SEMANTICS
 from pipeline.store.video import VideoStore
 
 WITH_EMBEDDINGS = "with the backend san (--profile small or youtube_occ)"
@@ -65,6 +66,16 @@ def read_labels(video: VideoStore, rows: slice) -> Semantics:
     names = ("labels", "regions", "confidence", "moving")
     labels, regions, confidence, moving = (video.read(SEMANTICS, name, rows) for name in names)
     return Semantics(labels, regions, confidence, moving)
+
+
+def read_class_counts(video: VideoStore) -> NDArray[np.int32]:
+    """Return the voxels of every label (N, 14) in every grid."""
+    return widened(video.read(OCCUPANCY, "class_counts"))
+
+
+def widened(counts: NDArray[Any]) -> NDArray[Any]:
+    """Return counts (N, 14), also of earlier releases (N, 13), in whose grids no voxel is occupied without a name."""
+    return counts if counts.shape[1] == len(COUNTED_CLASSES) else np.insert(counts, SemanticClass.UNNAMED, 0, axis=1)
 
 
 def has_embeddings(video: VideoStore) -> bool:

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.contract.classes import SemanticClass
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, FrameGrid, MetricScene, Semantics
 from pipeline.geometry.voxels import VoxelSettings, fill_grid, grid_origin, looking_along_y
 from pipeline.tours.camera import pose, ray_directions
@@ -50,10 +51,11 @@ def looked_around(house: House, room: Room, camera_to_world: NDArray[np.floating
 
 
 def _grid(truth: FrameTruth, seen: tuple[MetricScene, Semantics]) -> FrameGrid:
-    """Place the grid by what the frame shows, and fill it with what was seen from wherever."""
+    """Place the grid by what the frame shows, and fill it with what was seen from wherever; outdoors is unknown."""
     grid_from_world = looking_along_y(truth.camera_to_world)
     origin = grid_origin(_one_frame(truth), 0, grid_from_world, VoxelSettings())
-    labels = fill_grid(*seen, origin, grid_from_world, VoxelSettings(ray_spacing=0))
+    settings = VoxelSettings(ray_spacing=0)
+    labels = fill_grid(*seen, origin, grid_from_world, settings, unlabelled=SemanticClass.UNKNOWN)
     return FrameGrid(labels, origin, grid_from_world)
 
 

@@ -7,6 +7,7 @@ from itertools import count as counting
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.contract.classes import SemanticClass
 from pipeline.contract.errors import BrokenRetrievalSet
 from pipeline.contract.records import WHOLE, Box
 from pipeline.geometry.voxels import voxelize_frame
@@ -84,7 +85,7 @@ def frame_queries(
     that the frames show.
     """
     truth = true_clip(tour, frame_index, box).for_grids()
-    grid = voxelize_frame(truth.scene, truth.semantics, frame, settings.of(occupancy))
+    grid = voxelize_frame(truth.scene, truth.semantics, frame, settings.of(occupancy), SemanticClass.UNKNOWN)
     alone = np.arange(len(frame_index)) == frame
     things, seen = (
         _instances(truth, registered, grid.grid_from_world, grid.origin)

@@ -15,7 +15,7 @@ from pipeline.store.rows import clip_rows, read_labels, read_scene
 
 
 @stage(
-    code_version="1",
+    code_version="2",
     settings=OccupancySettings,
     inputs=("indoor_clips", "scene", "semantics"),
     output=GroupOutput(OCCUPANCY),

@@ -18,6 +18,7 @@ from pipeline.store.rows import read_scene
 from pipeline.store.video import VideoStore
 from pipeline.tours.truth import TrueClip, tour_of
 from tests.pipeline.box_room import film
+from tests.pipeline.provenances import provenance
 from tests.pipeline.stored_room import CAMERAS, FRAMES, ROOM, store_room
 
 SETTINGS = VoxelSettings()
@@ -156,7 +157,8 @@ def test_a_clip_without_two_cameras_has_no_errors_to_count(copied_tour: Workbenc
     scene = zarr.open_group(Path(video.files.root, "videos", video.video_id, "scene.zarr", "scene"), mode="r+")
     scene["registered"][registered:] = False
     del scene.attrs["files"]  # as of release 0.1, which kept no list
-    scores = measure_tour(video, tour, copied_tour.settings, "a fingerprint")
+    made = provenance("occupancy", fingerprint="a fingerprint")
+    scores = measure_tour(video, tour, copied_tour.settings, made)
     assert scores.fingerprint == "a fingerprint"
     assert scores.clips == ()
     assert scores.shots_reconstructed == 0
