@@ -47,7 +47,7 @@ def measure_tour(video: VideoStore, tour: Tour, settings: Settings, made: Proven
         truth = true_clip(tour, video.read(FRAMES, "frame_index", rows), boxes.get(clip_id, WHOLE))
         scene, semantics, truth = _registered_only(scene, semantics, truth)
         shots |= set(truth.shot_id.tolist())
-        errors.append(_clip_errors(video, clip_id, rows, scene, truth))
+        errors.append(clip_errors(video, clip_id, rows, scene, truth))
         counted = overlaps(scene, semantics, truth, settings.of(occupancy), unlabelled)
         totals = [total + more for total, more in zip(totals, counted, strict=True)]
     pixels, grids, grids_true_scale = (Overlap.of(total) for total in totals)
@@ -93,19 +93,20 @@ def _registered_only(
 ) -> tuple[MetricScene, Semantics, TrueClip]:
     rows = scene.registered
     return (
-        _rows_of(scene, rows),
-        _labels_of(semantics, rows),
+        rows_of(scene, rows),
+        labels_of(semantics, rows),
         replace(
             truth,
-            scene=_rows_of(truth.scene, rows),
-            semantics=_labels_of(truth.semantics, rows),
+            scene=rows_of(truth.scene, rows),
+            semantics=labels_of(truth.semantics, rows),
             shot_id=truth.shot_id[rows],
-            pinhole=truth.pinhole and (_rows_of(truth.pinhole[0], rows), _labels_of(truth.pinhole[1], rows)),
+            pinhole=truth.pinhole and (rows_of(truth.pinhole[0], rows), labels_of(truth.pinhole[1], rows)),
         ),
     )
 
 
-def _labels_of(semantics: Semantics, rows: NDArray[np.bool_]) -> Semantics:
+def labels_of(semantics: Semantics, rows: NDArray[np.bool_]) -> Semantics:
+    """Return the labels of some frames, rows (n,), of a clip."""
     return Semantics(
         labels=semantics.labels[rows],
         regions=semantics.regions[rows],
@@ -114,7 +115,8 @@ def _labels_of(semantics: Semantics, rows: NDArray[np.bool_]) -> Semantics:
     )
 
 
-def _rows_of(scene: MetricScene, rows: NDArray[np.bool_]) -> MetricScene:
+def rows_of(scene: MetricScene, rows: NDArray[np.bool_]) -> MetricScene:
+    """Return some frames, rows (n,), of a scene."""
     return replace(
         scene,
         intrinsics=scene.intrinsics[rows],
@@ -125,9 +127,21 @@ def _rows_of(scene: MetricScene, rows: NDArray[np.bool_]) -> MetricScene:
     )
 
 
-def _clip_errors(video: VideoStore, clip_id: int, rows: slice, scene: MetricScene, truth: TrueClip) -> ClipErrors:
+def clip_errors(
+    video: VideoStore,
+    clip_id: int,
+    rows: slice,
+    scene: MetricScene,
+    truth: TrueClip,
+    compared: NDArray[np.bool_] | None = None,
+) -> ClipErrors:
+    """Return how far a stored clip, in ``rows`` of its video's arrays, is from the truth.
+
+    scene, truth: of the frames that are compared. compared: (n,) which of the clip's these are; by default those that
+    are registered.
+    """
     reconstruction = read_reconstruction(video, rows)
-    depth = reconstruction.depth[reconstruction.registered]
+    depth = reconstruction.depth[reconstruction.registered if compared is None else compared]
     poses = pose_errors(scene.camera_to_world, truth.scene.camera_to_world)
     errors = depth_errors(depth, resize_nearest(truth.scene.depth, depth.shape[1:]))
     true_scale = scale_to_truth(scene, truth)
@@ -135,7 +149,7 @@ def _clip_errors(video: VideoStore, clip_id: int, rows: slice, scene: MetricScen
         video_id=video.video_id,
         clip_id=clip_id,
         frames=rows.stop - rows.start,
-        registered=len(depth),
+        registered=int(reconstruction.registered.sum()),
         focal_error=focal_error(scene.intrinsics, truth.scene.intrinsics),
         rotation_median=float(np.median(poses.rotation)),
         direction_median=float(np.median(poses.translation_direction)),

@@ -5,6 +5,7 @@ SOURCE_NOTES = "source.json"
 CLIPS = "clips.parquet"
 FAILURE = "failure.json"
 QUALITY = "quality.json"
+RULER = "ruler.json"
 
 SCENE_ZARR = "scene.zarr"
 """The Zarr hierarchy of a video, which holds the groups below."""

@@ -11,7 +11,7 @@ from scipy.spatial.transform import Rotation
 from pipeline.contract.records import MetricScene, Semantics
 from pipeline.geometry.voxels import VoxelSettings
 from pipeline.quality import QualityReport
-from pipeline.quality.measures import _clip_errors, _registered_only, measure_tour, overlaps, scale_to_truth
+from pipeline.quality.measures import _registered_only, clip_errors, measure_tour, overlaps, scale_to_truth
 from pipeline.quality.scores import ClipErrors, CutCounts
 from pipeline.stages.base import Workbench
 from pipeline.store.rows import read_scene
@@ -45,7 +45,7 @@ def moved(scene: MetricScene, motion: np.ndarray, scale: float = 1.0) -> MetricS
 
 
 def errors_of(video: VideoStore, scene: MetricScene, truth: TrueClip) -> ClipErrors:
-    return _clip_errors(video, 0, ALL, scene, truth)
+    return clip_errors(video, 0, ALL, scene, truth)
 
 
 def test_the_truth_scores_one(truth: TrueClip):
