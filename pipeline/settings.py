@@ -111,7 +111,7 @@ class Settings(BaseModel):
 
 PROFILES: dict[str, dict[str, Any]] = {
     "classic": {
-        "indoor_clips": {"backend": "sky_rule"},
+        "indoor_clips": {"backend": "imagenet"},
         "reconstruction": {"backend": "colmap"},
         "semantics": {"backend": "structure"},
     },
@@ -126,7 +126,7 @@ PROFILES: dict[str, dict[str, Any]] = {
         "semantics": {"backend": "san"},
     },
 }
-"""What each profile sets: ``classic`` needs no weights, ``small`` has its own, ``youtube_occ`` fetches the paper's."""
+"""What each profile sets: ``classic`` and ``small`` have all they need at hand, ``youtube_occ`` fetches weights."""
 
 
 @dataclass(frozen=True)
