@@ -18,7 +18,7 @@ from pipeline.stages.clips.correspondence import flow
 from pipeline.stages.clips.scores import clip_scores
 from pipeline.stages.clips.settings import ClipsSettings
 from pipeline.stages.clips.shots import Shot, ShotList, detect_shots
-from pipeline.stages.clips.stills import is_still_picture
+from pipeline.stages.clips.unwanted import objection
 
 STAGE = "clips"
 MOTION_SIZE = (160, 120)
@@ -46,7 +46,7 @@ def find_clips(
 
     Shots are trimmed at shot changes, not at the ends of the file. A shot longer than ``frames_max`` frames at
     ``frames_per_second`` is split into clips of equal length. Clips and left-out shots are numbered together, in
-    order. A still shot is a clip as well: its ``motion`` of nearly 0 says so.
+    order. What nobody wants is left out by name (``unwanted``), a camera that stands still with it.
 
     Args:
         path: the video.
@@ -67,8 +67,8 @@ def find_clips(
     moving, seen = list[Clip](), np.empty((0, len(CROPS)), np.uint64)
     for done, (clip, rgb) in enumerate(zip(clips, pictures, strict=True), start=1):
         progress(DETECTION_SHARE + (1 - DETECTION_SHARE) * done / len(clips))
-        if is_still_picture(rgb):
-            left_out.append(LeftOut(STAGE, clip.clip_id, "SlideShow", "a still picture that is panned and zoomed over"))
+        if why := objection(rgb, settings.leave_out):
+            left_out.append(LeftOut(STAGE, clip.clip_id, *why))
             continue
         hashes = clip_hashes(rgb)
         scores = replace(clip_scores(rgb), repeats=seen_before(hashes, seen))
