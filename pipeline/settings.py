@@ -63,6 +63,9 @@ class FilterSettings(BaseModel):
     people_max: float | None = Field(
         None, ge=0, le=1, description="largest share of pixels that show people and pets, where the labels tell them"
     )
+    probability_min: float | None = Field(
+        None, ge=0, le=1, description="least probability that the reconstruction is right, where it is known"
+    )
 
 
 class DatasetSettings(BaseModel):

@@ -149,6 +149,7 @@ class Reconstruction:
     depth: (n, h, w) float32, z-depth in the reconstruction's unit, 0 = no value.
     confidence: (n, h, w) float32 in [0, 1], 0 where depth is 0.
     registered: (n,) bool; rows of unregistered frames hold zeros.
+    probability_right: how probable it is that all of this is right, in [0, 1]; nan where the backend cannot tell.
     notes: what the user should know ("two models, kept the larger"), one sentence each.
     """
 
@@ -158,6 +159,7 @@ class Reconstruction:
     confidence: Floats
     registered: NDArray[np.bool_]
     notes: tuple[str, ...] = ()
+    probability_right: float = float("nan")
 
 
 class ScaleSource(IntEnum):

@@ -16,3 +16,6 @@ SCENE = "scene"
 SEMANTICS = "semantics"
 OCCUPANCY = "occupancy"
 LANGUAGE = "language"
+
+PROBABILITY_RIGHT = "probability_right"
+"""Name of an array of ``reconstruction`` and of a column of ``clips.parquet`` and of the index."""

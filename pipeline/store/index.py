@@ -45,19 +45,18 @@ INDEX_SCHEMA = pa.schema(
         ("up_confidence", pa.float32()),
         ("ceiling_height", pa.float32()),
         ("scale_source", pa.string()),
+        ("probability_right", pa.float32()),
         *((name, pa.int32()) for name in CLASS_COLUMNS),
         ("fingerprint", pa.string()),
         ("made", pa.string()),
     ]
 )
-"""``fingerprint``: how the video was made, and the filters that chose its frames. ``made``: see ``as_indexed``."""
+"""``fingerprint``: how the video was made, and the filters that chose its frames. ``made``: see ``as_indexed``.
+``probability_right``: null where it is not known."""
 
 UNNAMED_COLUMN = CLASS_COLUMNS[COUNTED_CLASSES.index(SemanticClass.UNNAMED)]
-_EARLIER = tuple(
-    pa.schema([field for field in INDEX_SCHEMA if field.name not in lacking])
-    for lacking in (set[str](), {UNNAMED_COLUMN}, {UNNAMED_COLUMN, "made"})
-)
-"""Schemas of indexes that are read: today's, that of releases up to 0.2, and that of release 0.1."""
+LATER = ("made", "probability_right", UNNAMED_COLUMN)
+"""Columns that indexes of earlier releases lack: see ``with_all_columns``."""
 
 T = TypeVar("T")
 
@@ -168,21 +167,24 @@ class DatasetSummary(BaseModel):
 
 
 def is_index(schema: pa.Schema) -> bool:
-    """Tell whether a file has the columns of an index, of this release or an earlier one."""
-    return any(schema.equals(known) for known in _EARLIER)
+    """Tell whether a file with this schema is one of an index, of this release or of an earlier one."""
+    kept = [field for field in INDEX_SCHEMA if field.name not in LATER or field.name in schema.names]
+    return bool(schema.equals(pa.schema(kept)))
 
 
-def with_all_columns(rows: pa.Table) -> pa.Table:
-    """Return rows of an index with the columns that an earlier release did not write: no voxel had no name then.
+def with_all_columns(rows: pa.Table, names: Sequence[str] = tuple(INDEX_SCHEMA.names)) -> pa.Table:
+    """Return rows of an index with the columns ``names``, also those that an earlier release did not write.
 
-    ``made`` is null where it was not noted.
+    What it did not note is null; no voxel was without a name then.
     """
-    for at, name in enumerate(INDEX_SCHEMA.names):
-        if name not in rows.column_names:
-            field = INDEX_SCHEMA.field(name)
-            value = pa.scalar(0 if name == UNNAMED_COLUMN else None, field.type)
-            rows = rows.add_column(at, field, pa.repeat(value, rows.num_rows))
-    return rows
+    schema = pa.schema([INDEX_SCHEMA.field(name) for name in names])
+    return pa.Table.from_arrays([_column(rows, field) for field in schema], schema=schema)
+
+
+def _column(rows: pa.Table, field: pa.Field) -> pa.Array | pa.ChunkedArray:
+    if field.name in rows.column_names:
+        return rows[field.name]
+    return pa.repeat(pa.scalar(0 if field.name == UNNAMED_COLUMN else None, field.type), rows.num_rows)
 
 
 def write_summary(files: Files, summary: DatasetSummary) -> None:
@@ -270,6 +272,12 @@ def _columns(files: Files, part: IndexFile, columns: Sequence[str]) -> pa.Table:
         value = pa.scalar(0 if name == UNNAMED_COLUMN else None, INDEX_SCHEMA.field(name).type)
         table = table.append_column(name, pa.repeat(value, table.num_rows))
     return table.select(list(columns))
+
+
+def is_index(schema: pa.Schema) -> bool:
+    """Tell whether a file with this schema is one of an index, of this release or of an earlier one."""
+    kept = [field for field in INDEX_SCHEMA if field.name not in LATER or field.name in schema.names]
+    return bool(schema.equals(pa.schema(kept)))
 
 
 def as_indexed(made: Mapping[str, str]) -> str:

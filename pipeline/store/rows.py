@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.contract.arrays import Floats
 from pipeline.contract.classes import COUNTED_CLASSES, SemanticClass
 from pipeline.contract.errors import CorruptStore
 from pipeline.contract.records import WHOLE, Box, Clip, ClipScores, MetricScene, Reconstruction, ScaleSource, Semantics
-from pipeline.store.groups import CLIPS, FRAMES, OCCUPANCY, RECONSTRUCTION, SCENE, SEMANTICS
+from pipeline.store.groups import CLIPS, FRAMES, OCCUPANCY, PROBABILITY_RIGHT, RECONSTRUCTION, SCENE, SEMANTICS
 from pipeline.store.video import VideoStore
 
 WITH_EMBEDDINGS = "with the backend san (--profile small or youtube_occ)"
@@ -59,6 +60,17 @@ def read_scene(video: VideoStore, rows: slice) -> MetricScene:
         scale_source=ScaleSource(int(video.read(SCENE, "scale_source", first)[0])),
         world_from_reconstruction=video.read(SCENE, "world_from_reconstruction", first)[0],
     )
+
+
+def read_probability_right(video: VideoStore, rows: slice | NDArray[np.int64] | None = None) -> Floats:
+    """Return how probable it is that the reconstruction of frames (n,) is right; nan where it is not known.
+
+    Releases before 0.3 did not store it, and some backends cannot tell.
+    """
+    if video.has_array(RECONSTRUCTION, PROBABILITY_RIGHT):
+        return np.asarray(video.read(RECONSTRUCTION, PROBABILITY_RIGHT, rows), np.float32)
+    ids: NDArray[np.int32] = video.read(FRAMES, "clip_id")
+    return np.full(len(ids if rows is None else ids[rows]), np.nan, np.float32)
 
 
 def read_labels(video: VideoStore, rows: slice) -> Semantics:

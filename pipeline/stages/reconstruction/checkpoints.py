@@ -37,6 +37,7 @@ class ClipCheckpoints:
             content = {"error": np.array([result.code, str(result)])}
         else:
             content = {name: getattr(result, name) for name in _ARRAYS} | {"notes": np.array(result.notes, np.str_)}
+            content["probability_right"] = np.array(result.probability_right)
         with replacing(self._path(clip_id), durable=True) as draft, draft.open("wb") as file:
             np.savez(file, allow_pickle=False, **content)
 
@@ -49,11 +50,12 @@ class ClipCheckpoints:
                 return LeftOut("reconstruction", clip_id, str(code), str(detail))
             arrays = {name: archive[name] for name in _ARRAYS}
             notes = tuple(map(str, archive["notes"].tolist()))
+            probability = float(archive["probability_right"])
         except (KeyError, ValueError, TypeError) as error:
             raise DamagedArrays(f"{self._path(clip_id)} is no reconstruction of a clip: {error}") from error
         if any(array.shape[:1] != arrays["registered"].shape for array in arrays.values()):
             raise DamagedArrays(f"{self._path(clip_id)} is no reconstruction of a clip: its arrays differ in length")
-        return Reconstruction(**arrays, notes=notes)
+        return Reconstruction(**arrays, notes=notes, probability_right=probability)
 
     def _path(self, clip_id: int) -> Path:
         return self.folder / f"{clip_id}.npz"

@@ -1,11 +1,15 @@
-"""Reconstructions as rows of the group ``reconstruction``."""
+"""Reconstructions as rows of the group ``reconstruction``, and what is thought of each in ``clips.parquet``."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 
 from pipeline.contract.records import Reconstruction
 from pipeline.store.group_writer import GroupWriter
+from pipeline.store.groups import CLIPS, PROBABILITY_RIGHT
+from pipeline.store.video import VideoStore
 
 
 def unit_depth(found: Reconstruction) -> Reconstruction:
@@ -24,6 +28,22 @@ def append_reconstruction(group: GroupWriter, found: Reconstruction) -> None:
     group.append("depth", found.depth.astype(np.float16))
     group.append("confidence", found.confidence.astype(np.float16))
     group.append("registered", found.registered)
+    group.append(PROBABILITY_RIGHT, np.full(len(found.registered), found.probability_right, np.float32))
+
+
+def write_probabilities(video: VideoStore, probabilities: Mapping[int, float]) -> None:
+    """Note in ``clips.parquet`` how probable it is that a clip's reconstruction is right; null where nothing tells.
+
+    It is a copy for readers of the table; what counts is the array in the group.
+    """
+    if not video.exists(CLIPS):
+        return
+    table = video.read_table(CLIPS)
+    if PROBABILITY_RIGHT in table.column_names:
+        table = table.drop_columns([PROBABILITY_RIGHT])
+    known = [probabilities.get(clip_id, float("nan")) for clip_id in table["clip_id"].to_pylist()]
+    column = pa.array(known, pa.float64(), from_pandas=True)
+    video.write_table(CLIPS, table.append_column(PROBABILITY_RIGHT, column))
 
 
 def blank_reconstruction(n: int, h: int, w: int) -> Reconstruction:

@@ -3,13 +3,21 @@
 import tempfile
 from pathlib import Path
 
+import numpy as np
+
 from pipeline.contract.errors import ClipError, NothingReconstructed
 from pipeline.contract.records import LeftOut, Reconstruction
 from pipeline.stages.base import Resources, StageResult, Workbench, imported, stage
 from pipeline.stages.reconstruction.backends import SETTINGS, reconstructor
 from pipeline.stages.reconstruction.base import Reconstructor
 from pipeline.stages.reconstruction.checkpoints import ClipCheckpoints
-from pipeline.stages.reconstruction.rows import append_reconstruction, blank_reconstruction, unit_depth
+from pipeline.stages.reconstruction.faults import clip_fault
+from pipeline.stages.reconstruction.rows import (
+    append_reconstruction,
+    blank_reconstruction,
+    unit_depth,
+    write_probabilities,
+)
 from pipeline.stages.reconstruction.settings import ReconstructionSettings
 from pipeline.store.drafts import remove_tree
 from pipeline.store.group_writer import GroupWriter
@@ -48,8 +56,11 @@ def reconstruction(workbench: Workbench, settings: ReconstructionSettings, group
     if len(left_out) == len(clips):
         reasons = "; ".join(f"clip {item.clip_id}: {item.code}: {item.detail}" for item in left_out)
         raise NothingReconstructed(f"{video.video_id}: no clip could be reconstructed ({reasons})")
-    notes = _collect(group, clips, checkpoints)
-    counts = {"clips": len(clips) - len(left_out), "clips_left_out": len(left_out)}
+    notes, probabilities = _collect(group, clips, checkpoints)
+    write_probabilities(video, probabilities)
+    counts: dict[str, float] = {"clips": len(clips) - len(left_out), "clips_left_out": len(left_out)}
+    if known := [value for value in probabilities.values() if np.isfinite(value)]:
+        counts["mean_probability_right"] = float(np.mean(known))
     return StageResult(backend.name, counts, tuple(left_out), notes, backend.weights)
 
 
@@ -63,17 +74,33 @@ def _checkpoints(video: VideoStore) -> Path:
 
 
 def _reconstructed(video: VideoStore, rows: slice, backend: Reconstructor, folder: Path) -> Reconstruction | ClipError:
-    """Return the reconstruction of one clip, or the error that leaves it out."""
+    """Return the reconstruction of one clip, or the error that leaves it out.
+
+    Whatever a clip's pictures bring up is its own fault alone; what comes of the machine or of the whole video is
+    raised.
+    """
+    rgb = video.read(FRAMES, "rgb", rows)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         try:
-            return unit_depth(backend.reconstruct(video.read(FRAMES, "rgb", rows), Path(scratch)))
+            return unit_depth(backend.reconstruct(rgb, Path(scratch)))
         except ClipError as error:
             return error
+        except Exception as error:
+            fault = clip_fault(error)
+            if fault is None:
+                raise
+            return fault
 
 
-def _collect(group: GroupWriter, clips: ClipRows, checkpoints: ClipCheckpoints) -> tuple[str, ...]:
-    """Write the clips one after another, so that memory holds one of them; returns their notes."""
+def _collect(
+    group: GroupWriter, clips: ClipRows, checkpoints: ClipCheckpoints
+) -> tuple[tuple[str, ...], dict[int, float]]:
+    """Write the clips one after another, so that memory holds one of them.
+
+    Returns their notes, and by clip the probability that its reconstruction is right.
+    """
     notes: list[str] = []
+    probabilities: dict[int, float] = {}
     found = (checkpoints.load(clip_id) for clip_id, _ in clips)
     h, w = next(item.depth.shape[1:] for item in found if isinstance(item, Reconstruction))
     for clip_id, rows in clips:
@@ -81,5 +108,6 @@ def _collect(group: GroupWriter, clips: ClipRows, checkpoints: ClipCheckpoints) 
         if isinstance(item, LeftOut):
             item = blank_reconstruction(rows.stop - rows.start, h, w)
         notes += [f"clip {clip_id}: {note}" for note in item.notes]
+        probabilities[clip_id] = item.probability_right
         append_reconstruction(group, item)
-    return tuple(notes)
+    return tuple(notes), probabilities

@@ -10,15 +10,20 @@ from types import MappingProxyType
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Floats, Images
 from pipeline.contract.errors import ProcessKilled, ReconstructionCrashed, TooFewRegistered
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, Reconstruction
 from pipeline.stages.reconstruction.colmap.dense import dense_depth
+from pipeline.stages.reconstruction.colmap.evidence import signs_of
+from pipeline.stages.reconstruction.colmap.matches import verified_matches
+from pipeline.stages.reconstruction.colmap.probability import check_probability, judged, settings_note
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
 from pipeline.stages.reconstruction.colmap.trust import check_cameras
 from pipeline.stages.reconstruction.colmap.views import views_of
+from pipeline.stages.reconstruction.faults import is_of_the_machine
 from pipeline.stages.reconstruction.zoom import zoom_notes
 
 CODE = Path(__file__).parents[4]
@@ -46,6 +51,7 @@ class ColmapReconstructor:
         Raises:
             ValueError: the frames have another shape or type.
             TooFewRegistered, TooLittleParallax, InconsistentReconstruction: the clip cannot be trusted.
+            UnlikelyReconstruction: its signs together say that it is probably wrong.
             ReconstructionCrashed: COLMAP ended without a result.
         """
         if rgb.dtype != np.uint8 or rgb.shape[1:] != (FRAME_HEIGHT, FRAME_WIDTH, 3):
@@ -54,16 +60,22 @@ class ColmapReconstructor:
         if len(rgb) < self.settings.trust.min_frames:
             message = f"a clip of {len(rgb)} frames, {self.settings.trust.min_frames} needed"
             raise TooFewRegistered(message)
-        model = find_cameras(rgb, scratch, self.settings)
+        found = find_cameras(rgb, scratch, self.settings)
+        alone = found.alone()
+        model = found.without(alone) if alone.any() else found
         check_cameras(model, self.settings.trust)
-        depth, confidence = dense_depth(views_of(rgb, model, self.settings.sweep), self.settings)
+        views = views_of(rgb, model, self.settings.sweep)
+        depth, confidence = dense_depth(views, self.settings)
+        verdict = judged(signs_of(model, verified_matches(scratch), views, depth))
+        check_probability(verdict, self.settings.trust.min_probability)
         return Reconstruction(
             intrinsics=(model.registered[:, None, None] * model.frame_intrinsics()).astype(np.float32),
             camera_to_world=model.camera_to_world.astype(np.float32),
             depth=spread(depth, model),
             confidence=spread(confidence, model),
             registered=model.registered,
-            notes=notes_on(model),
+            notes=notes_on(model) + alone_notes(alone) + (verdict.note(), *settings_note(self.settings)),
+            probability_right=verdict.probability,
         )
 
 
@@ -73,6 +85,7 @@ def find_cameras(rgb: Images, scratch: Path, settings: ColmapSettings) -> Sparse
     Raises:
         ReconstructionCrashed: the process died, or worked longer than ``settings.sparse.timeout_s``.
         ProcessKilled: somebody ended it, or it stood still.
+        MemoryError, OSError: the machine had no room for it.
     """
     (scratch / "frames").mkdir(parents=True)
     for index, frame in enumerate(rgb):
@@ -90,16 +103,25 @@ def find_cameras(rgb: Images, scratch: Path, settings: ColmapSettings) -> Sparse
         )
     except subprocess.TimeoutExpired as error:
         raise ProcessKilled(f"structure from motion stood still for {error.timeout:.0f} s") from error
-    if -process.returncode in ENDED_BY_OTHERS:
-        raise ProcessKilled(f"structure from motion was ended by {signal.Signals(-process.returncode).name}")
-    if process.returncode == -signal.SIGXCPU:
+    check_end(process.returncode, process.stderr, settings)
+    return SparseModel.load(scratch / "sparse.npz")
+
+
+def check_end(status: int, stderr: bytes, settings: ColmapSettings) -> None:
+    """Raise what the process of structure from motion ended with: the clip's fault, or the machine's."""
+    last_words = stderr.decode(errors="replace").strip().rpartition("\n")[2][:300]
+    message = f"structure from motion ended with status {status}: {last_words}"
+    if -status in ENDED_BY_OTHERS:
+        raise ProcessKilled(f"structure from motion was ended by {signal.Signals(-status).name}")
+    if status == -signal.SIGXCPU:
         worked = f"structure from motion took more than {settings.sparse.timeout_s:.0f} s of processor time"
         raise ReconstructionCrashed(worked)
-    if process.returncode != 0:
-        last_words = process.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        message = f"structure from motion ended with status {process.returncode}: {last_words[:300]}"
+    if status == os.EX_IOERR:
+        raise OSError(message)
+    if status == os.EX_TEMPFAIL or (status != 0 and is_of_the_machine(last_words)):
+        raise MemoryError(message)
+    if status != 0:
         raise ReconstructionCrashed(message)
-    return SparseModel.load(scratch / "sparse.npz")
 
 
 def spread(maps: Floats, model: SparseModel) -> Floats:
@@ -107,6 +129,14 @@ def spread(maps: Floats, model: SparseModel) -> Floats:
     placed = np.zeros((len(model.registered), *maps.shape[1:]), np.float32)
     placed[model.registered] = maps
     return placed
+
+
+def alone_notes(alone: NDArray[np.bool_]) -> tuple[str, ...]:
+    """Name the frames (n,) that found a camera but share no point with another frame."""
+    if not alone.any():
+        return ()
+    names = ", ".join(map(str, np.flatnonzero(alone)))
+    return (f"Frames that share no point with another were left out: {names} (of 0 to {len(alone) - 1}).",)
 
 
 def notes_on(model: SparseModel) -> tuple[str, ...]:

@@ -4,6 +4,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.contract.values import HERE_ALONE
 
+LEAST_PROBABILITY = 0.4
+"""Least probability by default. It is not written down, so that what was stored before it is not made again."""
+
 
 class SparseSettings(BaseModel):
     """How cameras are found: SIFT features, exhaustive matching, COLMAP's mapping."""
@@ -109,6 +112,14 @@ class TrustSettings(BaseModel):
         4.0, gt=0, description="Largest change of a relative rotation when half of the clip is adjusted alone, degrees."
     )
     max_behind: float = Field(0.02, ge=0, le=1, description="Largest share of observations behind their camera.")
+    min_probability: float = Field(
+        LEAST_PROBABILITY,
+        ge=0,
+        le=1,
+        exclude_if=lambda value: value == LEAST_PROBABILITY,
+        description="Probability that cameras and depth are right below which a clip is left out "
+        "(UnlikelyReconstruction), 0: none is. Results of releases without it count as made with the default.",
+    )
 
 
 class ColmapSettings(BaseModel):

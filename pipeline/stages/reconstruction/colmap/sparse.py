@@ -8,6 +8,7 @@ incremental mapping with default priors went wrong on three. What fails the chec
 """
 
 import math
+import os
 import resource
 import sys
 from collections.abc import Iterator
@@ -183,7 +184,12 @@ def main(folder: Path) -> None:
     _limit_processor_time(settings.sparse.timeout_s)
     pycolmap.logging.minloglevel = pycolmap.logging.FATAL.value
     pycolmap.set_random_seed(settings.sparse.seed)
-    solve(folder, settings).save(folder / "sparse.npz")
+    try:
+        solve(folder, settings).save(folder / "sparse.npz")
+    except (MemoryError, OSError) as error:
+        # By their status these are told from what the pictures are to blame for.
+        sys.stderr.write(f"{type(error).__name__}: {error}\n")
+        sys.exit(os.EX_TEMPFAIL if isinstance(error, MemoryError) else os.EX_IOERR)
 
 
 if __name__ == "__main__":

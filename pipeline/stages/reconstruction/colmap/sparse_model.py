@@ -1,6 +1,6 @@
 """What structure from motion hands to the dense stage: one camera, its poses and the points they saw."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +87,26 @@ class SparseModel:
         except (KeyError, ValueError, TypeError, OverflowError) as error:
             raise DamagedArrays(f"{path} is no sparse model: {error}") from error
         return cls(**values | plain)
+
+    def alone(self) -> NDArray[np.bool_]:
+        """Return as (n,) the registered frames that share no point with another one: nothing ties them to the rest."""
+        seen = np.unique(np.stack([self.observed_point, self.observed_frame]), axis=1)
+        shared = np.bincount(seen[0], minlength=len(self.points)) > 1
+        tied = np.bincount(seen[1][shared[seen[0]]], minlength=len(self.registered)) > 0
+        return np.asarray(self.registered & ~tied)
+
+    def without(self, frames: NDArray[np.bool_]) -> "SparseModel":
+        """Return the model without the cameras of ``frames`` (n,), their observations, and points nobody else sees."""
+        kept = ~frames[self.observed_frame]
+        seen, observed_point = np.unique(self.observed_point[kept], return_inverse=True)
+        return replace(
+            self,
+            camera_to_world=np.where(frames[:, None, None], 0, self.camera_to_world),
+            registered=self.registered & ~frames,
+            points=self.points[seen],
+            observed_frame=self.observed_frame[kept],
+            observed_point=observed_point,
+        )
 
     def frame_intrinsics(self) -> Float64s:
         """Return the intrinsics (n, 3, 3) of every frame."""

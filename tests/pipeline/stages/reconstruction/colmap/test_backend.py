@@ -1,3 +1,4 @@
+import os
 import signal
 import threading
 import time
@@ -15,7 +16,14 @@ from pipeline.contract.records import Reconstruction
 from pipeline.geometry.poses import depth_errors, focal_error, pose_errors, resize_nearest
 from pipeline.stages.failures import record_failure
 from pipeline.stages.reconstruction.backends import SETTINGS, reconstructor
-from pipeline.stages.reconstruction.colmap.backend import ColmapReconstructor, find_cameras, notes_on, spread
+from pipeline.stages.reconstruction.colmap.backend import (
+    ColmapReconstructor,
+    alone_notes,
+    check_end,
+    find_cameras,
+    notes_on,
+    spread,
+)
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, SparseSettings
 from pipeline.store.store import Store
 from tests.pipeline.stages.reconstruction.colmap.clips import TourClip, tour_clip
@@ -148,6 +156,34 @@ def test_a_process_that_somebody_ends_says_nothing_of_the_clip(clip: TourClip, t
     with pytest.raises(ProcessKilled, match=number.name):
         ColmapReconstructor(QUICK).reconstruct(clip.rgb, tmp_path)
     thread.join()
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "error"),
+    [
+        (os.EX_TEMPFAIL, b"MemoryError: ", MemoryError),
+        (-signal.SIGABRT, b"terminate called\n  what():  std::bad_alloc\n", MemoryError),
+        (os.EX_IOERR, b"OSError: [Errno 28] No space left on device", OSError),
+        (1, b"Traceback\nValueError: no camera", ReconstructionCrashed),
+        (-signal.SIGSEGV, b"", ReconstructionCrashed),
+    ],
+)
+def test_whose_fault_the_end_of_a_process_is(status: int, said: bytes, error: type[Exception]):
+    with pytest.raises(error, match=f"ended with status {status}"):
+        check_end(status, said, QUICK)
+    check_end(0, b"a warning of CUDA", QUICK)
+
+
+def test_a_full_disk_is_no_fault_of_the_clip(tmp_path: Path):
+    (tmp_path / "sparse.npz").mkdir()  # nothing can be written there
+    with pytest.raises(OSError, match="sparse"):
+        find_cameras(np.full((3, 480, 640, 3), 128, np.uint8), tmp_path, QUICK)
+
+
+def test_frames_that_are_alone_are_named():
+    assert alone_notes(np.zeros(4, bool)) == ()
+    (note,) = alone_notes(np.array([False, True, False, True]))
+    assert "left out: 1, 3 (of 0 to 3)" in note
 
 
 def test_of_a_killed_process_another_try_is_worth_it(tmp_path: Path):
