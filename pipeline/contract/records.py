@@ -181,6 +181,7 @@ class MetricScene:
     up_confidence: in [0, 1], share of the evidence (normals) that agrees on the up direction.
     scale_source: floor to ceiling, or which bound was used instead.
     world_from_reconstruction: (4, 4) float64 similarity that was applied.
+    guessed: (n, h, w) bool, pixels that have the depth of the wall around a window or mirror; None where none have.
     """
 
     intrinsics: Floats
@@ -192,6 +193,7 @@ class MetricScene:
     up_confidence: float
     scale_source: ScaleSource
     world_from_reconstruction: NDArray[np.float64]
+    guessed: NDArray[np.bool_] | None = None
 
     @classmethod
     def known(cls, intrinsics: Floats, camera_to_world: Floats, depth: Floats) -> "MetricScene":
@@ -238,11 +240,13 @@ class Occupancy:
     255 unknown.
     origin: (n, 3) float32, corner of voxel (0, 0, 0) in the frame's grid frame, metres.
     grid_from_world: (n, 4, 4) float32, the right-angle turn about z that makes the camera look along +y.
+    guessed: (n, 60, 60, 36) bool, voxels that hold guessed pixels alone; None where there are none.
     """
 
     labels: NDArray[np.uint8]
     origin: Floats
     grid_from_world: Floats
+    guessed: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,7 @@ def read_scene(video: VideoStore, rows: slice) -> MetricScene:
         up_confidence=float(video.read(SCENE, "up_confidence", first)[0]),
         scale_source=ScaleSource(int(video.read(SCENE, "scale_source", first)[0])),
         world_from_reconstruction=video.read(SCENE, "world_from_reconstruction", first)[0],
+        guessed=read_guessed(video, SCENE, rows),
     )
 
 
@@ -71,6 +72,14 @@ def read_probability_right(video: VideoStore, rows: slice | NDArray[np.int64] | 
         return np.asarray(video.read(RECONSTRUCTION, PROBABILITY_RIGHT, rows), np.float32)
     ids: NDArray[np.int32] = video.read(FRAMES, "clip_id")
     return np.full(len(ids if rows is None else ids[rows]), np.nan, np.float32)
+
+
+def read_guessed(video: VideoStore, group: str, rows: slice) -> NDArray[np.bool_]:
+    """Return which pixels (n, h, w) or voxels (n, 60, 60, 36) are guessed; none in groups of earlier releases."""
+    if video.has_array(group, "guessed"):
+        return np.asarray(video.read(group, "guessed", rows), np.bool_)
+    like = "depth" if group == SCENE else "labels"
+    return np.zeros(video.read(group, like, rows).shape, np.bool_)
 
 
 def read_labels(video: VideoStore, rows: slice) -> Semantics:

@@ -21,7 +21,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return unpack_earlier_dataset(tmp_path_factory.mktemp("earlier"))
 
 
-LATER = {"probability_right"}
+LATER = {"probability_right", "guessed"}
 """Arrays that the dataset of release 0.1 lacks."""
 
 

@@ -16,6 +16,9 @@ def append_occupancy(group: GroupWriter, occupancy: Occupancy) -> NDArray[np.int
     group.append("origin", occupancy.origin)
     group.append("grid_from_world", occupancy.grid_from_world)
     group.append("class_counts", counts)
+    group.append(
+        "guessed", np.zeros(occupancy.labels.shape, np.bool_) if occupancy.guessed is None else occupancy.guessed
+    )
     return counts
 
 
