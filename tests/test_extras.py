@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,16 @@ def test_other_errors_pass_unchanged() -> None:
         extra("web", "listing"),
     ):
         raise ModuleNotFoundError("No module named 'yt_dlp'")
+
+
+def test_every_pinned_version_runs_on_the_oldest_python_that_is_promised():
+    """Otherwise the installer of such a Python looks for another set of versions, for hours and in vain."""
+    from packaging.requirements import Requirement
+    from packaging.specifiers import SpecifierSet
+
+    promised = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["requires-python"]
+    oldest = f"{next(iter(SpecifierSet(promised))).version}.0"
+    pinned = {Requirement(line).name.lower() for line in (PROJECT / "constraints.txt").read_text("utf-8").splitlines()}
+    found = {each.name.lower(): each.metadata.get("Requires-Python") or "" for each in distributions()}
+    assert len(pinned & found.keys()) > 100
+    assert [name for name in sorted(pinned & found.keys()) if not SpecifierSet(found[name]).contains(oldest)] == []
