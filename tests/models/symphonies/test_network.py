@@ -89,7 +89,8 @@ def test_a_language_head_reads_the_same_features_and_changes_no_logits(network: 
     assert plain.language_head is None
     state = {name: value for name, value in network.state_dict().items() if not name.startswith("language_head")}
     plain.load_state_dict(state)
-    assert torch.equal(plain(views(1))[0], network(views(1))[0])
+    # one of them remembers what a gradient would need, and a kernel may add in another order then
+    assert torch.allclose(plain(views(1))[0], network(views(1))[0], atol=1e-5)
 
 
 def test_pictures_of_any_size_are_taken_and_said_of_the_same_grid(network: Symphonies):

@@ -3,13 +3,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.contract.arrays import Floats
 from pipeline.contract.errors import NoEmbeddings, UnusableQuery
 from pipeline.contract.grid import VOXEL_SIZE
 from pipeline.language.index import open_index
-from pipeline.language.query import FrameHit, ask, best_frames, frame_heat
+from pipeline.language.query import FrameHeat, FrameHit, ask, best_frames, frame_heat
 from pipeline.language.text import SanText
+from pipeline.language.voxels import language_grid
 from pipeline.stages.base import Workbench
 from pipeline.store.store import Store
+from pipeline.store.video import VideoStore
 
 QUERY = "a wooden bookshelf"
 
@@ -23,7 +26,16 @@ def test_the_best_frames_hold_the_best_regions(spoken_tour: Workbench, text: San
     assert [heat.hit.score for heat in answer.frames] == pytest.approx(sorted(frames, reverse=True)[:3], abs=1e-6)
     for heat in answer.frames:
         assert np.nanmax(heat.heat.pixels) == pytest.approx(heat.hit.score, abs=1e-6)
-        assert np.nanmax(heat.heat.voxels) <= heat.hit.score + 1e-6
+        assert _lies_within_its_regions(video, heat, text.embed([QUERY])[0])
+
+
+def _lies_within_its_regions(video: VideoStore, heat: FrameHeat, vector: Floats) -> bool:
+    """A voxel speaks with the regions of its clip, also with those that other frames see: it says no more than they."""
+    grid = language_grid(video, heat.hit.row)
+    regions = video.read("semantics", "region_embeddings", grid.regions).astype(np.float32) @ vector
+    return bool(
+        np.nanmax(heat.heat.voxels) <= regions.max() + 1e-6 and np.nanmin(heat.heat.voxels) >= regions.min() - 1e-6
+    )
 
 
 def test_the_best_voxels_come_once_and_in_order(spoken_tour: Workbench, text: SanText):
