@@ -182,7 +182,7 @@ def with_all_columns(rows: pa.Table, names: Sequence[str] = tuple(INDEX_SCHEMA.n
 
 
 def _column(rows: pa.Table, field: pa.Field) -> pa.Array | pa.ChunkedArray:
-    if field.name in rows.column_names:
+    if field.name in rows.column_names or field.name not in LATER:
         return rows[field.name]
     return pa.repeat(pa.scalar(0 if field.name == UNNAMED_COLUMN else None, field.type), rows.num_rows)
 
@@ -268,16 +268,7 @@ def _columns(files: Files, part: IndexFile, columns: Sequence[str]) -> pa.Table:
         held = [name for name in columns if name in index.schema_arrow.names]
         table = index.read(held).select(held)
         table.validate(full=True)
-    for name in (name for name in columns if name in INDEX_SCHEMA.names and name not in held):
-        value = pa.scalar(0 if name == UNNAMED_COLUMN else None, INDEX_SCHEMA.field(name).type)
-        table = table.append_column(name, pa.repeat(value, table.num_rows))
-    return table.select(list(columns))
-
-
-def is_index(schema: pa.Schema) -> bool:
-    """Tell whether a file with this schema is one of an index, of this release or of an earlier one."""
-    kept = [field for field in INDEX_SCHEMA if field.name not in LATER or field.name in schema.names]
-    return bool(schema.equals(pa.schema(kept)))
+    return with_all_columns(table, columns)
 
 
 def as_indexed(made: Mapping[str, str]) -> str:

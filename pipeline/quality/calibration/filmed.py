@@ -7,7 +7,7 @@ import numpy as np
 
 from models.array_files import read_npz
 from pipeline.contract.arrays import Float64s, Floats, Images
-from pipeline.tours.camera import Walk
+from pipeline.tours.camera import Movement, Walk
 from pipeline.tours.settings import TourSettings
 from pipeline.tours.tour import Tour
 
@@ -69,8 +69,8 @@ def kept(seed: int, folder: Path) -> KnownClip:
     return KnownClip.load(path)
 
 
-def _turning(walk: Walk | None, turn: float) -> Walk | None:
-    if walk is None:
-        return None
+def _turning(walk: Movement | None, turn: float) -> Movement | None:
+    if not isinstance(walk, Walk):
+        return walk
     first, last = walk.yaw
     return replace(walk, yaw=(first - turn / 2, last + turn / 2))
