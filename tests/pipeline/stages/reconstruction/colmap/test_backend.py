@@ -73,9 +73,7 @@ def test_square_pixels_are_taken_as_square(result: Reconstruction):
     assert result.intrinsics[0, 0, 0] == result.intrinsics[0, 1, 1]
 
 
-def test_the_black_sides_of_an_upright_film_hold_no_depth_and_say_nothing_of_the_cameras(
-    clip: TourClip, tmp_path: Path
-):
+def test_black_sides_of_an_upright_film_hold_no_depth_and_move_no_camera(clip: TourClip, tmp_path: Path):
     upright = np.zeros_like(clip.rgb)
     upright[:, :, 185:455] = clip.rgb[:, :, 185:455]
     found = reconstructor(SETTINGS(colmap=QUICK)).reconstruct(upright, tmp_path)
