@@ -126,7 +126,7 @@ def free_port() -> int:
 def graphql(port: int, query: str, **variables: Any) -> dict[str, Any]:
     body = json.dumps({"query": query, "variables": variables}).encode()
     request = Request(f"http://127.0.0.1:{port}/graphql", body, {"Content-Type": "application/json"})
-    with urlopen(request, timeout=60) as answer:  # noqa: S310
+    with urlopen(request, timeout=600) as answer:  # noqa: S310
         content: dict[str, Any] = json.load(answer)
     assert "errors" not in content, content
     return dict(content["data"])

@@ -43,7 +43,7 @@ def test_processes_that_ask_at_once_get_the_same_folder(tmp_path: Path):
         users = [fork.Process(target=_ask, args=(tmp_path / str(round_), start, found)) for _ in range(4)]
         for user in users:
             user.start()
-        assert {found.get(timeout=60) for _ in users} == {tmp_path / str(round_) / "kept"}
+        assert {found.get(timeout=600) for _ in users} == {tmp_path / str(round_) / "kept"}
         for user in users:
             user.join()
         assert [path.name for path in (tmp_path / str(round_)).iterdir()] == ["kept"]

@@ -58,7 +58,7 @@ def test_a_killed_process_gives_its_places_back(tmp_path: Path):
         assert waiting.wait(60)
         assert not held.is_set()
         process.kill()
-        thread.join(60)
+        thread.join(600)
     assert held.is_set()
 
 
@@ -84,7 +84,7 @@ def test_one_who_wants_many_is_not_overtaken(tmp_path: Path):
         assert order == []
         process.kill()
     for thread in threads:
-        thread.join(60)
+        thread.join(600)
     assert order == [4, 1]
 
 

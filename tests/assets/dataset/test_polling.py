@@ -180,7 +180,7 @@ def test_the_pages_listen_on_the_loopback_alone(dev: Dev):
 
 def asked(port: int, body: bytes | None, headers: dict[str, str], query: str = "") -> int:
     try:
-        with urlopen(Request(f"http://127.0.0.1:{port}/graphql{query}", body, headers), timeout=60) as answer:
+        with urlopen(Request(f"http://127.0.0.1:{port}/graphql{query}", body, headers), timeout=600) as answer:
             return int(answer.status)
     except HTTPError as error:
         return error.code

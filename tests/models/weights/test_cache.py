@@ -218,7 +218,7 @@ def test_of_two_processes_one_fetches_and_the_other_waits_for_it(server: Weights
     assert second.stderr.readline() == "toy: another process is fetching it; waiting\n"
     server.released.set()
     for process in (first, second):
-        printed, complaints = process.communicate(timeout=60)
+        printed, complaints = process.communicate(timeout=600)
         assert printed == f"{tmp_path / 'toy.pth'}\n", complaints
     assert server.ranges == [None]
     assert (tmp_path / "toy.pth").read_bytes() == CONTENT
@@ -228,7 +228,7 @@ def test_many_processes_at_once_fetch_two_files_once_each(server: WeightsServer,
     server.tagged = CONTENT, '"first"'
     fetching = [another_process(server, path, tmp_path / path[1:]) for path in ["/whole", "/tagged"] for _ in range(3)]
     for process in fetching:
-        printed, complaints = process.communicate(timeout=120)
+        printed, complaints = process.communicate(timeout=600)
         assert printed.endswith("toy.pth\n"), complaints
     assert sorted(path for path, _ in server.headers) == ["/tagged", "/whole"]
     assert (tmp_path / "whole" / "toy.pth").read_bytes() == CONTENT
@@ -249,7 +249,7 @@ def test_whoever_waits_goes_on_where_a_killed_process_stopped(server: WeightsSer
     assert "waiting" in second.stderr.readline()
     first.kill()
     first.communicate()
-    printed, complaints = second.communicate(timeout=60)
+    printed, complaints = second.communicate(timeout=600)
     assert printed == f"{tmp_path / 'toy.pth'}\n", complaints
     assert server.ranges == [None, f"bytes={2 * MEGABYTE}-"]
     assert (tmp_path / "toy.pth").read_bytes() == CONTENT

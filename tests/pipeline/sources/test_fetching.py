@@ -93,7 +93,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
             (folder / "list.csv").write_text(web.table())
             process = processes.Process(target=ingest, args=arguments)
             process.start()
-            process.join(draw.uniform(0.2, 1.2) if kill < KILLS else 120)
+            process.join(draw.uniform(0.2, 1.2) if kill < KILLS else 600)
             killed.append(time.time())
             process.kill()
             process.join()

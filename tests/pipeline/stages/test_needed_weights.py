@@ -56,7 +56,7 @@ def test_processes_that_begin_at_once_fetch_each_file_once(folder: Path):
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         begun = [subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE) for _ in range(2)]
         for process in begun:
-            _, said = process.communicate(timeout=120)
+            _, said = process.communicate(timeout=600)
             assert process.returncode == 0, said
         asked = [path for path, _ in server.headers]
     names = [weights.name for weights in needed_weights(load_settings("youtube_occ"))]
