@@ -8,17 +8,24 @@ from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Float64s, Int64s
 from pipeline.geometry.poses import pose_errors
-from pipeline.stages.reconstruction.colmap.settings import SparseSettings
+from pipeline.stages.reconstruction.colmap.lens import find_lens
+from pipeline.stages.reconstruction.colmap.settings import LensSettings, SparseSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
 from pipeline.stages.reconstruction.colmap.zoom import find_zoom, relative_focal
 
 
 def adjusted(
-    models: list[pycolmap.Reconstruction], frame_count: int, parallax: float, route: str, settings: SparseSettings
+    models: list[pycolmap.Reconstruction],
+    frame_count: int,
+    parallax: float,
+    route: str,
+    settings: SparseSettings,
+    lens: LensSettings,
 ) -> SparseModel:
     """Return the first of ``models`` after a last bundle adjustment, with its tests of itself."""
     model = refined(models[0], settings)
     zoom = find_zoom(model, bundle_adjust, frame_count)
+    fit = find_lens(model, bundle_adjust, lens, zoomed=zoom.model is not None or bool(np.any(zoom.asked != 1)))
     model = zoom.model or model
     poses, registered = poses_of(model, frame_count)
     halves = [half_alone(model, poses, half) for half in np.array_split(np.flatnonzero(registered), 2)]
@@ -39,6 +46,7 @@ def adjusted(
         halves_rotation=np.array([rotation for _, rotation in halves]),
         model_sizes=tuple(other.num_reg_images() for other in models),
         parallax=parallax,
+        lens_fit=fit.as_array(),
     )
 
 

@@ -1,8 +1,11 @@
 """Settings of the backend ``colmap``."""
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.contract.values import HERE_ALONE
+from pipeline.stages.base import StageSettings
 
 LEAST_PROBABILITY = 0.4
 """Least probability by default. It is not written down, so that what was stored before it is not made again."""
@@ -122,10 +125,32 @@ class TrustSettings(BaseModel):
     )
 
 
-class ColmapSettings(BaseModel):
-    """Backend ``colmap``: structure from motion, then dense depth by plane sweep."""
+class LensSettings(BaseModel):
+    """How a lens that bends straight lines is found, and when it is believed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    held_out: float = Field(0.2, gt=0, lt=0.5, description="Share of the observations that a lens must foretell.")
+    least_gain: float = Field(
+        0.03, gt=0, lt=1, description="Share by which one coefficient must lower the error of held-out observations."
+    )
+    least_gain_rich: float = Field(
+        0.03, gt=0, lt=1, description="Share by which three more coefficients must lower it further."
+    )
+    least_bend: float = Field(
+        0.005, ge=0, lt=1, description="Bends that move a corner by less, as a share of the half diagonal, are left."
+    )
+
+
+ADDED = ("lens",)
+"""Fields that came after datasets had been made: left out of their provenance where they are as they come.
+
+What is found of a lens is noted of a clip so far, and changes neither cameras nor depth.
+"""
+
+
+class ColmapSettings(StageSettings):
+    """Backend ``colmap``: structure from motion, then dense depth by plane sweep."""
 
     threads: int | None = Field(
         None, ge=1, json_schema_extra=HERE_ALONE, description="CPU threads of dense depth; all cores by default."
@@ -134,3 +159,9 @@ class ColmapSettings(BaseModel):
     sweep: SweepSettings = SweepSettings()
     planes: PlaneSettings = PlaneSettings()
     trust: TrustSettings = TrustSettings()
+    lens: LensSettings = LensSettings()
+
+    def decisive(self) -> dict[str, Any]:
+        """Return what decides the result, as plain values."""
+        unused = {name for name in ADDED if getattr(self, name) == type(self).model_fields[name].default}
+        return self.model_dump(mode="json", exclude=unused)

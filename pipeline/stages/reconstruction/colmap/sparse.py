@@ -109,7 +109,9 @@ def candidates(attempt: Attempt) -> Iterator[SparseModel]:
     for route in (map_globally, map_incrementally):
         models = sorted(route(attempt), key=lambda model: -model.num_reg_images())
         if models:
-            yield adjusted(models, frame_count, parallax, route.__name__, attempt.settings.sparse)
+            yield adjusted(
+                models, frame_count, parallax, route.__name__, attempt.settings.sparse, attempt.settings.lens
+            )
         else:
             yield SparseModel.empty(frame_count, parallax)
 
