@@ -1,6 +1,7 @@
 """After mapping: are pixels square, do both halves of the clip agree, and out of COLMAP's types into ours."""
 
 import copy
+from functools import partial
 
 import numpy as np
 import pycolmap
@@ -12,6 +13,7 @@ from pipeline.stages.reconstruction.colmap.lens import find_lens
 from pipeline.stages.reconstruction.colmap.settings import LensSettings, SparseSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
 from pipeline.stages.reconstruction.colmap.zoom import find_zoom, relative_focal
+from pipeline.stages.reconstruction.first_look import UNTOLD
 
 
 def adjusted(
@@ -25,7 +27,8 @@ def adjusted(
     """Return the first of ``models`` after a last bundle adjustment, with its tests of itself."""
     model = refined(models[0], settings)
     zoom = find_zoom(model, bundle_adjust, frame_count)
-    fit = find_lens(model, bundle_adjust, lens, zoomed=zoom.model is not None or bool(np.any(zoom.asked != 1)))
+    zoomed = zoom.model is not None or bool(np.any(zoom.asked != 1))
+    fit = find_lens(model, partial(bundle_adjust, patient=True), lens, zoomed) if lens.correct else UNTOLD
     model = zoom.model or model
     poses, registered = poses_of(model, frame_count)
     halves = [half_alone(model, poses, half) for half in np.array_split(np.flatnonzero(registered), 2)]
@@ -67,12 +70,12 @@ def refined(model: pycolmap.Reconstruction, settings: SparseSettings) -> pycolma
     return stretched if better and differ else square
 
 
-def bundle_adjust(model: pycolmap.Reconstruction) -> None:
-    """Adjust cameras, points and the focal length of ``model`` in place."""
+def bundle_adjust(model: pycolmap.Reconstruction, patient: bool = False) -> None:
+    """Adjust cameras, points and the focal length of ``model`` in place; patient: until hardly anything moves."""
     options = pycolmap.BundleAdjustmentOptions()
     options.ceres.loss_function_type = pycolmap.LossFunctionType.HUBER
-    options.ceres.solver_options.max_num_iterations = 50
-    options.ceres.solver_options.function_tolerance = 1e-6
+    options.ceres.solver_options.max_num_iterations = 300 if patient else 50
+    options.ceres.solver_options.function_tolerance = 1e-8 if patient else 1e-6
     pycolmap.bundle_adjustment(model, options)
     model.update_point_3d_errors()
 

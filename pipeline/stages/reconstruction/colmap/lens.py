@@ -2,8 +2,8 @@
 
 A share of the observations is held out. The camera as it was found, one with COLMAP's ``SIMPLE_RADIAL`` and then one
 with ``OPENCV`` are adjusted to the others; a richer lens is kept only where the held-out ones lie nearer to where it
-says. The measure is their mean reprojection error in pixels, each counted as ``WORST`` at most, so that mismatches
-count alike for all.
+says, by more than chance explains. The measure is their reprojection error in pixels, each counted as ``WORST`` at
+most, so that mismatches count alike for all. What is kept is adjusted to all observations.
 """
 
 import copy
@@ -14,10 +14,10 @@ import numpy as np
 import pycolmap
 
 from pipeline.contract.arrays import Float64s, Int64s
-from pipeline.geometry.lens import HALF_DIAGONAL, Lens
+from pipeline.geometry.distortion import HALF_DIAGONAL, Distortion
 from pipeline.stages.reconstruction.colmap.settings import LensSettings
-from pipeline.stages.reconstruction.colmap.votes import UNTOLD, LensFit
 from pipeline.stages.reconstruction.colmap.zoom import with_own_cameras
+from pipeline.stages.reconstruction.first_look import UNTOLD, LensFit
 
 WORST = 4.0
 """Pixels, COLMAP's own bound of an inlier."""
@@ -41,47 +41,57 @@ class HeldOut:
     pixel: Float64s
     seen: Int64s
 
-    def error(self, model: pycolmap.Reconstruction) -> float:
-        """Return their mean reprojection error in a model, pixels, each ``WORST`` at most."""
+    def errors(self, model: pycolmap.Reconstruction) -> Float64s:
+        """Return their reprojection errors (k,) in a model, pixels, each ``WORST`` at most."""
         points = [model.image(image_id).points2D[number].point3D_id for image_id, number in self.seen.tolist()]
         position = np.array([model.point3D(point).xyz for point in points])
-        errors = []
+        errors = np.zeros(len(self.image))
         for image_id in np.unique(self.image):
             image, own = model.image(int(image_id)), self.image == image_id
             matrix = image.cam_from_world().matrix()
             seen = position[own] @ matrix[:, :3].T + matrix[:, 3]
             place = np.array(model.camera(image.camera_id).img_from_cam(seen), np.float64)
             off = np.linalg.norm(place - self.pixel[own], axis=1)
-            errors.append(np.where((seen[:, 2] > 0) & (off < WORST), off, WORST))
-        return float(np.concatenate(errors).mean())
+            errors[own] = np.where((seen[:, 2] > 0) & (off < WORST), off, WORST)
+        return errors
 
 
 def find_lens(model: pycolmap.Reconstruction, adjust: Adjust, settings: LensSettings, zoomed: bool = False) -> LensFit:
     """Look for a lens in an adjusted model with one camera, square or not; the model stays as it is.
 
-    zoomed: whether the frames ask for a lens that zooms, as those of a bent picture do too; then the lens must foretell
-    more than a focal length a frame does.
+    adjust: adjusts until hardly anything moves; a bend is found slowly. zoomed: whether the frames ask for a lens that
+    zooms, as those of a bent picture do too; then the lens must foretell more than a focal length a frame does.
     """
     left, held = hold_out(model, settings)
     if len(held.image) < FEWEST or len(model.cameras) != 1:
         return UNTOLD
-    plain = _adjusted(left, None, adjust)
-    base = held.error(plain)
-    found, least = plain, base
-    for name, gain in (("SIMPLE_RADIAL", settings.least_gain), ("OPENCV", settings.least_gain_rich)):
-        richer = _adjusted(left, name, adjust)
-        error = held.error(richer)
-        if error < (1 - gain) * least:
-            found, least = richer, error
-        else:
+    base = held.errors(_adjusted(left, None, adjust))
+    least, chosen, square = base, None, _is_square(model)
+    for name in ("SIMPLE_RADIAL", "OPENCV"):
+        errors = held.errors(_adjusted(left, name, adjust))
+        if _sure(least, errors, settings):
+            least, chosen = errors, name
+        elif square:  # then the richer one has little to add; without square pixels only the richer one can be right
             break
+    if chosen is None:
+        return LensFit(_lens_of(_camera(model)), float(base.mean()), float(base.mean()), len(base))
     if zoomed:
         freed = with_own_cameras(left)
         adjust(freed)
-        if not least < held.error(freed):
+        if not least.mean() < held.errors(freed).mean():
             return UNTOLD
-    lens = _lens_of(next(iter(found.cameras.values())))
-    return LensFit(lens, base, least, len(held.image))
+    lens = _lens_of(_camera(_adjusted(model, chosen, adjust)))
+    bends = abs(lens.k1 + lens.k2) > settings.least_bend
+    return LensFit(
+        lens if bends else Distortion(aspect=lens.aspect), float(base.mean()), float(least.mean()), len(base)
+    )
+
+
+def _sure(before: Float64s, after: Float64s, settings: LensSettings) -> bool:
+    """Tell whether errors (k,) fell by more than chance explains, and by enough to matter."""
+    fall = before - after
+    certain = float(fall.mean()) > settings.least_sure * float(fall.std()) / np.sqrt(len(fall))
+    return bool(certain and after.mean() < (1 - settings.least_gain) * before.mean())
 
 
 def hold_out(model: pycolmap.Reconstruction, settings: LensSettings) -> tuple[pycolmap.Reconstruction, HeldOut]:
@@ -106,7 +116,7 @@ def hold_out(model: pycolmap.Reconstruction, settings: LensSettings) -> tuple[py
 def _adjusted(model: pycolmap.Reconstruction, name: str | None, adjust: Adjust) -> pycolmap.Reconstruction:
     freed = copy.deepcopy(model)
     if name is not None:
-        camera = next(iter(freed.cameras.values()))
+        camera = _camera(freed)
         across, down = camera.focal_length_x, camera.focal_length_y
         centre = camera.principal_point_x, camera.principal_point_y
         one = [(across + down) / 2, *centre, 0.0]
@@ -116,10 +126,20 @@ def _adjusted(model: pycolmap.Reconstruction, name: str | None, adjust: Adjust) 
     return freed
 
 
-def _lens_of(camera: pycolmap.Camera) -> Lens:
+def _lens_of(camera: pycolmap.Camera) -> Distortion:
     """Return the coefficients of a camera for lengths in half diagonals instead of focal lengths."""
     unit = HALF_DIAGONAL / camera.focal_length_x
     given = camera.params[camera.extra_params_idxs()] if len(camera.extra_params_idxs()) else [0.0]
     k1, k2, p1, p2 = [*given, 0.0, 0.0, 0.0][:4]
     aspect = camera.focal_length_y / camera.focal_length_x
-    return Lens(float(k1 * unit**2), float(k2 * unit**4), float(p1 * unit), float(p2 * unit), float(aspect))
+    return Distortion(float(k1 * unit**2), float(k2 * unit**4), float(p1 * unit), float(p2 * unit), float(aspect))
+
+
+def _camera(model: pycolmap.Reconstruction) -> pycolmap.Camera:
+    camera: pycolmap.Camera = next(iter(model.cameras.values()))
+    return camera
+
+
+def _is_square(model: pycolmap.Reconstruction) -> bool:
+    camera = _camera(model)
+    return bool(camera.focal_length_x == camera.focal_length_y)

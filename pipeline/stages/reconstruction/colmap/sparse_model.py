@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from models.array_files import read_npz
 from models.errors import DamagedArrays
 from pipeline.contract.arrays import Float64s
-from pipeline.stages.reconstruction.colmap.votes import UNTOLD
+from pipeline.stages.reconstruction.first_look import UNTOLD
 
 
 @dataclass(frozen=True)

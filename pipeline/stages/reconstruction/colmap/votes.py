@@ -1,47 +1,15 @@
-"""All clips of a video vote on its lens, as they were filmed with one camera; a clip alone may be fooled by its walk.
-
-Nothing stored depends on the vote yet: a second pass on straightened pictures is to come.
-"""
+"""All clips of a video vote on its lens: they were filmed with one camera, and a clip alone may be fooled by its walk."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from pipeline.contract.arrays import Float64s
-from pipeline.geometry.lens import Lens
+from pipeline.geometry.distortion import STRAIGHT, Distortion
 from pipeline.stages.reconstruction.colmap.settings import LensSettings
+from pipeline.stages.reconstruction.first_look import Ballot, LensFit
 
 
-@dataclass(frozen=True)
-class LensFit:
-    """What one clip says of its lens.
-
-    lens: as fitted, straight where a bend foretells nothing. plain, fitted: held-out error without and with it, pixels.
-    weight: observations that were held out; 0 where the clip tells nothing.
-    """
-
-    lens: Lens
-    plain: float
-    fitted: float
-    weight: int
-
-    def as_array(self) -> Float64s:
-        """Return it as numbers (8,)."""
-        return np.array([*asdict(self.lens).values(), self.plain, self.fitted, self.weight])
-
-    @classmethod
-    def of_array(cls, values: Float64s) -> "LensFit":
-        """Return what ``as_array`` gave."""
-        *lens, plain, fitted, weight = map(float, values)
-        return cls(Lens(*lens), plain, fitted, int(weight))
-
-
-UNTOLD = LensFit(Lens(), 0.0, 0.0, 0)
-"""Of a clip that tells nothing."""
-
-
-def elected(fits: Sequence[LensFit], aspect_step: float, settings: LensSettings) -> Lens:
+def elected(fits: Sequence[LensFit], aspect_step: float, settings: LensSettings) -> Ballot:
     """Return the lens of a video from what its clips say; a video of one clip takes that clip's word.
 
     Pixels are square unless every clip that tells something says otherwise, and says the same. A bend counts where it
@@ -52,16 +20,17 @@ def elected(fits: Sequence[LensFit], aspect_step: float, settings: LensSettings)
     """
     telling = [fit for fit in fits if fit.weight > 0]
     if not telling:
-        return Lens()
+        return Ballot(STRAIGHT, square=False)
     aspect = _elected_aspect(telling, aspect_step)
+    square = aspect == 1
     agreeing = [fit for fit in telling if abs(fit.lens.aspect / aspect - 1) <= aspect_step] or telling
     bent = [fit for fit in agreeing if fit.lens.bends]
-    lens = _median_lens(bent, aspect) if bent else Lens(aspect=aspect)
+    lens = _median_lens(bent, aspect) if bent else Distortion(aspect=aspect)
     plain, fitted = (sum(getattr(fit, name) * fit.weight for fit in telling) for name in ("plain", "fitted"))
     most = 2 * sum(fit.weight for fit in bent) > sum(fit.weight for fit in agreeing)
     if most and fitted < (1 - settings.least_gain) * plain and abs(lens.k1 + lens.k2) > settings.least_bend:
-        return lens
-    return Lens(aspect=aspect)
+        return Ballot(lens, square)
+    return Ballot(Distortion(aspect=aspect), square)
 
 
 def _elected_aspect(fits: Sequence[LensFit], step: float) -> float:
@@ -71,14 +40,14 @@ def _elected_aspect(fits: Sequence[LensFit], step: float) -> float:
     return median if unlike.all() else 1.0
 
 
-def _median_lens(fits: Sequence[LensFit], aspect: float) -> Lens:
+def _median_lens(fits: Sequence[LensFit], aspect: float) -> Distortion:
     """Take the median of how far corners move and edges do, and of the tangential coefficients; then name k1 and k2."""
     corner = _weighted_median(fits, lambda fit: fit.lens.k1 + fit.lens.k2)
     halfway = _weighted_median(fits, lambda fit: fit.lens.k1 / 4 + fit.lens.k2 / 16)
     k2 = (corner - 4 * halfway) * 4 / 3
     p1 = _weighted_median(fits, lambda fit: fit.lens.p1)
     p2 = _weighted_median(fits, lambda fit: fit.lens.p2)
-    return Lens(corner - k2, k2, p1, p2, aspect)
+    return Distortion(corner - k2, k2, p1, p2, aspect)
 
 
 def _weighted_median(fits: Sequence[LensFit], value: Callable[[LensFit], float]) -> float:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pycolmap
 
-from pipeline.geometry.lens import HALF_DIAGONAL
+from pipeline.geometry.distortion import HALF_DIAGONAL
 from pipeline.stages.reconstruction.colmap.adjust import (
     adjusted,
     bundle_adjust,

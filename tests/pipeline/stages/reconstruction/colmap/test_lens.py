@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.stages.reconstruction.colmap.votes import LensFit
+from pipeline.stages.reconstruction.first_look import LensFit
 
 NOISE = 0.3
 """As in ``synthetic``, which is not imported here."""

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Float64s, Floats, Images
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
@@ -21,7 +22,7 @@ ROUNDS = 30
 
 
 @dataclass(frozen=True)
-class Lens:
+class Distortion:
     """How a film's pixels lie to those of a pinhole camera.
 
     k1, k2: radial coefficients; k1 + k2 is how far a corner of the ideal picture is moved, as a share of its distance
@@ -67,17 +68,65 @@ class Lens:
         """Return frames (n, 480, 640, 3) uint8 of the film as a pinhole camera would have taken them."""
         import cv2
 
+        if not self.bends:
+            return rgb
         across, down = self._maps()
         return np.stack([cv2.remap(frame, across, down, cv2.INTER_CUBIC, None, cv2.BORDER_REPLICATE) for frame in rgb])
+
+    def straightened_maps(self, maps: NDArray[Any]) -> NDArray[Any]:
+        """Return maps (n, 480, 640) of depth or labels of the film at the pixels of the straightened picture, nearest.
+
+        A lens moves pixels and leaves the distance along the axis as it is.
+        """
+        if not self.bends:
+            return maps
+        columns, rows = (np.floor(places + 0.5).astype(np.int64) for places in self._maps())
+        return maps[:, rows.clip(0, FRAME_HEIGHT - 1), columns.clip(0, FRAME_WIDTH - 1)]
+
+    def straightened_intrinsics(self, intrinsics: NDArray[np.floating]) -> Floats:
+        """Return intrinsics (n, 3, 3) of the film's camera for the straightened picture."""
+        if not self.bends:
+            return np.asarray(intrinsics, np.float32)
+        about = np.diag([self.enlarged, self.enlarged, 1.0])
+        about[:2, 2] = CENTRE * (1 - self.enlarged)
+        return np.asarray(about @ np.asarray(intrinsics, np.float64), np.float32)
+
+    def then(self, rest: "Distortion") -> "Distortion":
+        """Return the distortion that is left out at once where this one was first and ``rest`` from what came of it.
+
+        The coefficients are those that fit best over the picture: two bends one after another are no such bend exactly.
+        """
+        along = (np.arange(-16, 17) / 16)[:, None]
+        x, y = np.broadcast_arrays(along.T, along)
+        pixels = np.stack([x.ravel(), y.ravel()], axis=1) * CENTRE + CENTRE
+        ideal = self._units(pixels) / (rest.enlarged * self.enlarged)
+        moved = self._units(self.bent(rest.bent(pixels))) - ideal
+        (x, y), r2 = ideal.T, (ideal**2).sum(axis=1)
+        columns = np.stack(
+            [
+                np.concatenate([x * r2, y * r2]),
+                np.concatenate([x * r2**2, y * r2**2]),
+                np.concatenate([2 * x * y, r2 + 2 * y**2]),
+                np.concatenate([r2 + 2 * x**2, 2 * x * y]),
+            ],
+            axis=1,
+        )
+        found, *_ = np.linalg.lstsq(columns, moved.T.ravel(), rcond=None)
+        k1, k2, p1, p2 = map(float, found)
+        return Distortion(k1, k2, p1, p2, self.aspect)
 
     def as_counts(self) -> dict[str, float]:
         """Return the coefficients by name, as a stage counts them."""
         return {f"lens_{name}": float(value) for name, value in asdict(self).items()}
 
+    def as_row(self) -> Float64s:
+        """Return the coefficients (5,) in the order of the fields, as the store keeps them of every frame."""
+        return np.array(astuple(self), np.float64)
+
     @classmethod
-    def of_counts(cls, counts: dict[str, Any]) -> "Lens":
-        """Return the lens that a stage noted with ``as_counts``; one that bends nothing where it noted none."""
-        return cls(**{name: float(counts.get(f"lens_{name}", known)) for name, known in asdict(cls()).items()})
+    def of_row(cls, row: Float64s) -> "Distortion":
+        """Return what ``as_row`` gave."""
+        return cls(*map(float, row))
 
     def _maps(self) -> tuple[Floats, Floats]:
         columns, rows = np.meshgrid(np.arange(FRAME_WIDTH) + 0.5, np.arange(FRAME_HEIGHT) + 0.5)
@@ -107,5 +156,5 @@ class Lens:
         return np.asarray(points * HALF_DIAGONAL * (1, self.aspect) + CENTRE)
 
 
-STRAIGHT = Lens()
+STRAIGHT = Distortion()
 """A pinhole camera with square pixels."""
