@@ -114,7 +114,7 @@ def _registered_only(
 
 
 def as_stored(video: VideoStore, truth: TrueClip) -> TrueClip:
-    """Return the truth of frames as they were filmed at the pixels of the pictures that are stored, straightened or not.
+    """Return the truth of frames as they were filmed at the pixels of the stored pictures, straightened or not.
 
     Grids go on to be filled from what was filmed, or from pinholes.
     """

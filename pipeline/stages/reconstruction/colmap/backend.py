@@ -115,7 +115,7 @@ class ColmapReconstructor:
 
 
 def without_lens(settings: ColmapSettings, aspect_step: float | None = None) -> ColmapSettings:
-    """Return the settings of structure from motion that does not look for a lens, and takes pixels for square so far."""
+    """Return the same settings without a look for the lens; aspect_step: another one, where given."""
     lens = settings.lens.model_copy(update={"correct": False})
     sparse = settings.sparse.model_copy(update={} if aspect_step is None else {"aspect_step": aspect_step})
     return settings.model_copy(update={"lens": lens, "sparse": sparse})

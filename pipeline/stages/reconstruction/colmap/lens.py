@@ -25,6 +25,9 @@ WORST = 4.0
 FEWEST = 60
 """Held-out observations at least; with fewer nothing is told."""
 
+STRETCHED = 0.1
+"""By so much pixels are not square for a reason of their own; less is also what a bend looks like (0.02 to 0.09)."""
+
 Adjust = Callable[[pycolmap.Reconstruction], None]
 """Adjusts cameras and points of a model in place."""
 
@@ -65,13 +68,14 @@ def find_lens(model: pycolmap.Reconstruction, adjust: Adjust, settings: LensSett
     left, held = hold_out(model, settings)
     if len(held.image) < FEWEST or len(model.cameras) != 1:
         return UNTOLD
-    base = held.errors(_adjusted(left, None, adjust))
-    least, chosen, square = base, None, _is_square(model)
-    for name in ("SIMPLE_RADIAL", "OPENCV"):
+    base, aspect = held.errors(_adjusted(left, None, adjust)), _lens_of(_camera(model)).aspect
+    least, chosen = base, None
+    modest = settings.least_gain if abs(aspect - 1) < STRETCHED else settings.least_gain_rich
+    for name, gain in (("SIMPLE_RADIAL", modest), ("OPENCV", settings.least_gain_rich)):
         errors = held.errors(_adjusted(left, name, adjust))
-        if _sure(least, errors, settings):
+        if _sure(least, errors, gain, settings.least_sure):
             least, chosen = errors, name
-        elif square:  # then the richer one has little to add; without square pixels only the richer one can be right
+        elif aspect == 1:  # then the richer one has little to add; else only the richer one may be right
             break
     if chosen is None:
         return LensFit(_lens_of(_camera(model)), float(base.mean()), float(base.mean()), len(base))
@@ -87,11 +91,11 @@ def find_lens(model: pycolmap.Reconstruction, adjust: Adjust, settings: LensSett
     )
 
 
-def _sure(before: Float64s, after: Float64s, settings: LensSettings) -> bool:
-    """Tell whether errors (k,) fell by more than chance explains, and by enough to matter."""
+def _sure(before: Float64s, after: Float64s, least_gain: float, least_sure: float) -> bool:
+    """Tell whether errors (k,) fell by so many standard errors of their fall, and by such a share."""
     fall = before - after
-    certain = float(fall.mean()) > settings.least_sure * float(fall.std()) / np.sqrt(len(fall))
-    return bool(certain and after.mean() < (1 - settings.least_gain) * before.mean())
+    certain = float(fall.mean()) > least_sure * float(fall.std()) / np.sqrt(len(fall))
+    return bool(certain and after.mean() < (1 - least_gain) * before.mean())
 
 
 def hold_out(model: pycolmap.Reconstruction, settings: LensSettings) -> tuple[pycolmap.Reconstruction, HeldOut]:
@@ -138,8 +142,3 @@ def _lens_of(camera: pycolmap.Camera) -> Distortion:
 def _camera(model: pycolmap.Reconstruction) -> pycolmap.Camera:
     camera: pycolmap.Camera = next(iter(model.cameras.values()))
     return camera
-
-
-def _is_square(model: pycolmap.Reconstruction) -> bool:
-    camera = _camera(model)
-    return bool(camera.focal_length_x == camera.focal_length_y)

@@ -143,6 +143,14 @@ class LensSettings(BaseModel):
         "more on tours with k1 of -0.05 to -0.3, below 2.5 without.",
     )
     least_gain: float = Field(0.005, ge=0, lt=1, description="Share by which it must lower it, too.")
+    least_gain_rich: float = Field(
+        0.03,
+        ge=0,
+        lt=1,
+        description="Share by which three more coefficients must lower it further, and any must where pixels seem "
+        "not square by more than a tenth: on anamorphic RealEstate10K clips, square pixels and a bend that is not "
+        "there lower it by up to 0.015.",
+    )
     least_bend: float = Field(
         0.005, ge=0, lt=1, description="Bends that move a corner by less, as a share of the half diagonal, are left."
     )
@@ -161,5 +169,5 @@ class ColmapSettings(StageSettings):
     lens: LensSettings = LensSettings()
 
     def decisive(self) -> dict[str, Any]:
-        """Return what decides the result; that of lenses only where somebody changed it (``ReconstructionSettings``)."""
+        """Return what decides the result; lenses only where somebody changed them, since earlier results stand."""
         return self.model_dump(mode="json", exclude={"lens"} if self.lens == LensSettings() else None)

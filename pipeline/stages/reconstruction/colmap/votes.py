@@ -1,4 +1,4 @@
-"""All clips of a video vote on its lens: they were filmed with one camera, and a clip alone may be fooled by its walk."""
+"""All clips of a video vote on its lens: one camera filmed them, and a clip alone may be fooled by its walk."""
 
 from collections.abc import Callable, Sequence
 
