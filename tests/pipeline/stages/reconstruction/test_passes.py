@@ -57,7 +57,8 @@ class Measuring:
         self.square = False
         self.ends: dict[tuple[str, int], BaseException] = {}
 
-    def _asked(self, what: str, rgb: Images) -> int:
+    def _asked(self, what: str, rgb: Images, scratch: Path) -> int:
+        assert list(scratch.iterdir()) == [], "every clip has an empty folder of its own"
         level = int(rgb[0, 240, 500, 0])
         if (what, level) in self.ends:
             raise self.ends[what, level]
@@ -73,14 +74,14 @@ class Measuring:
         return Reconstruction(intrinsics, np.tile(np.eye(4), (n, 1, 1)), ones, ones, np.ones(n, np.bool_))
 
     def reconstruct(self, rgb: Images, scratch: Path) -> Reconstruction:
-        return self._result(rgb, 1.2 if self._asked("reconstruct", rgb) in self.stretched else 1)
+        return self._result(rgb, 1.2 if self._asked("reconstruct", rgb, scratch) in self.stretched else 1)
 
     def reconstruct_square(self, rgb: Images, scratch: Path) -> Reconstruction:
-        self._asked("square", rgb)
+        self._asked("square", rgb, scratch)
         return self._result(rgb, 1)
 
     def first_look(self, rgb: Images, scratch: Path) -> FirstLook:
-        level = self._asked("look", rgb)
+        level = self._asked("look", rgb, scratch)
         if abs(sag(rgb[0])) > 2:
             return FirstLook(LensFit(BARREL, 0.6, 0.4, 100), None)
         return FirstLook(LensFit(STRAIGHT, 0.4, 0.4, 100), self._result(rgb, 1.2 if level in self.stretched else 1))

@@ -1,4 +1,4 @@
-"""A rendered tour through a lens that bends comes out with its focal length, cameras and depth, on straight pictures."""
+"""A rendered tour through a lens that bends gets its focal length, cameras and depth, on straight pictures."""
 
 import numpy as np
 import pytest
