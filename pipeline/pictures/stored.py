@@ -17,8 +17,8 @@ from pipeline.pictures.layout import below, beside, legend, scaled
 from pipeline.pictures.slices import grid_slices
 from pipeline.pictures.thumbnails import thumbnails
 from pipeline.pictures.voxels import isometric
-from pipeline.store.groups import FRAMES, SOURCE_VIDEO
-from pipeline.store.rows import clip_rows
+from pipeline.store.groups import SOURCE_VIDEO
+from pipeline.store.rows import clip_rows, read_pictures
 from pipeline.store.video import VideoStore
 
 MOST_CLIPS = 8
@@ -48,7 +48,7 @@ def depth_picture(video: VideoStore, group: str, unit: str) -> Image.Image:
     """Return the depth of a frame of the fullest clip beside its picture; ``unit`` names that of the depth."""
     row = middle_row(video, group)
     depth = video.read(group, "depth", row)[0].astype(np.float32)
-    return depth_beside_picture(video.read(FRAMES, "rgb", row)[0], depth, unit)
+    return depth_beside_picture(read_pictures(video, row)[0], depth, unit)
 
 
 def middle_row(video: VideoStore, group: str) -> slice:

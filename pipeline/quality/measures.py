@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pipeline.contract.classes import SemanticClass
 from pipeline.contract.overlap import OverlapCounts, overlap
 from pipeline.contract.records import WHOLE, MetricScene, Semantics, without_moving
+from pipeline.geometry.distortion import Distortion
 from pipeline.geometry.poses import depth_errors, focal_error, pose_errors, resize_nearest
 from pipeline.geometry.voxels import VoxelSettings, fill_grid, grid_from_estimate, voxelize_frame
 from pipeline.quality.scores import ClipErrors, CutCounts, Overlap, TourScores
@@ -21,7 +22,14 @@ from pipeline.stages.occupancy.settings import label_of_unlabelled
 from pipeline.stages.occupancy.stage import occupancy
 from pipeline.store.groups import FRAMES, SOURCE_VIDEO
 from pipeline.store.provenance import Provenance
-from pipeline.store.rows import clip_rows, read_labels, read_reconstruction, read_scene, stored_clips
+from pipeline.store.rows import (
+    clip_rows,
+    read_distortion,
+    read_labels,
+    read_reconstruction,
+    read_scene,
+    stored_clips,
+)
 from pipeline.store.video import VideoStore
 from pipeline.tours.tour import Tour
 from pipeline.tours.truth import TrueClip, true_clip
@@ -45,7 +53,7 @@ def measure_tour(video: VideoStore, tour: Tour, settings: Settings, made: Proven
             continue
         semantics = read_labels(video, rows)
         truth = true_clip(tour, video.read(FRAMES, "frame_index", rows), boxes.get(clip_id, WHOLE))
-        scene, semantics, truth = _registered_only(scene, semantics, truth)
+        scene, semantics, truth = _registered_only(scene, semantics, as_stored(video, truth))
         shots |= set(truth.shot_id.tolist())
         errors.append(clip_errors(video, clip_id, rows, scene, truth))
         counted = overlaps(scene, semantics, truth, settings.of(occupancy), unlabelled)
@@ -103,6 +111,32 @@ def _registered_only(
             pinhole=truth.pinhole and (rows_of(truth.pinhole[0], rows), labels_of(truth.pinhole[1], rows)),
         ),
     )
+
+
+def as_stored(video: VideoStore, truth: TrueClip) -> TrueClip:
+    """Return the truth of frames as they were filmed at the pixels of the stored pictures, straightened or not.
+
+    Grids go on to be filled from what was filmed, or from pinholes.
+    """
+    row = read_distortion(video)
+    if row is None:
+        return truth
+    lens, scene, semantics = Distortion.of_row(row), truth.scene, truth.semantics
+    straight = replace(
+        scene,
+        intrinsics=lens.straightened_intrinsics(scene.intrinsics),
+        depth=lens.straightened_maps(scene.depth),
+        confidence=lens.straightened_maps(scene.confidence),
+    )
+    named = replace(
+        semantics,
+        labels=lens.straightened_maps(semantics.labels),
+        regions=lens.straightened_maps(semantics.regions),
+    )
+    surfaces = None if truth.surfaces is None else lens.straightened_maps(truth.surfaces)
+    for_grids = truth.for_grids()
+    pinhole = for_grids.scene, for_grids.semantics
+    return replace(truth, scene=straight, semantics=named, surfaces=surfaces, pinhole=pinhole)
 
 
 def labels_of(semantics: Semantics, rows: NDArray[np.bool_]) -> Semantics:

@@ -19,3 +19,6 @@ LANGUAGE = "language"
 
 PROBABILITY_RIGHT = "probability_right"
 """Name of an array of ``reconstruction`` and of a column of ``clips.parquet`` and of the index."""
+
+DISTORTION = "distortion"
+"""Name of an array of ``reconstruction``, (N, 5) float64, where pictures were straightened: how the film was bent."""

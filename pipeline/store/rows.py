@@ -7,11 +7,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.contract.arrays import Floats
+from pipeline.contract.arrays import Float64s, Floats, Images
 from pipeline.contract.classes import COUNTED_CLASSES, SemanticClass
 from pipeline.contract.errors import CorruptStore
 from pipeline.contract.records import WHOLE, Box, Clip, ClipScores, MetricScene, Reconstruction, ScaleSource, Semantics
-from pipeline.store.groups import CLIPS, FRAMES, OCCUPANCY, PROBABILITY_RIGHT, RECONSTRUCTION, SCENE, SEMANTICS
+from pipeline.store.groups import (
+    CLIPS,
+    DISTORTION,
+    FRAMES,
+    OCCUPANCY,
+    PROBABILITY_RIGHT,
+    RECONSTRUCTION,
+    SCENE,
+    SEMANTICS,
+)
 from pipeline.store.video import VideoStore
 
 WITH_EMBEDDINGS = "with the backend san (--profile small or youtube_occ)"
@@ -32,6 +41,26 @@ def clip_rows(video: VideoStore) -> list[tuple[int, slice]]:
     ends = [(clip_id, sum(1 for _ in same)) for clip_id, same in groupby(ids.tolist())]
     stops = np.cumsum([count for _, count in ends]).tolist()
     return [(clip_id, slice(stop - count, stop)) for (clip_id, count), stop in zip(ends, stops, strict=True)]
+
+
+def pictures_group(video: VideoStore) -> str:
+    """Return the group whose ``rgb`` the cameras, depth and labels of a video are of.
+
+    Pictures are those of ``frames``, but where a lens bent them: then ``reconstruction`` holds straightened ones.
+    """
+    return RECONSTRUCTION if _lists(video, "rgb") else FRAMES
+
+
+def read_pictures(video: VideoStore, rows: slice | None = None) -> Images:
+    """Return the pictures (n, 480, 640, 3) uint8 that the stored intrinsics are those of."""
+    return np.asarray(video.read(pictures_group(video), "rgb", rows), np.uint8)
+
+
+def read_distortion(video: VideoStore) -> Float64s | None:
+    """Return the coefficients (5,) of ``Distortion`` by which pictures were straightened; None: they were not."""
+    if not _lists(video, DISTORTION):
+        return None
+    return np.asarray(video.read(RECONSTRUCTION, DISTORTION, slice(0, 1))[0], np.float64)
 
 
 def read_reconstruction(video: VideoStore, rows: slice, group: str = RECONSTRUCTION) -> Reconstruction:
@@ -102,6 +131,12 @@ def widened(counts: NDArray[Any]) -> NDArray[Any]:
 def has_embeddings(video: VideoStore) -> bool:
     """Tell whether the regions of a video can be compared with words; ``WITH_EMBEDDINGS`` says how to get there."""
     return video.has_group(SEMANTICS) and video.has_array(SEMANTICS, "region_embeddings")
+
+
+def _lists(video: VideoStore, array: str) -> bool:
+    """Tell by its list whether a reconstruction came with an array, so that one that was lost is not passed over."""
+    listed = video.listed(RECONSTRUCTION) if video.has_group(RECONSTRUCTION) else None
+    return any(name.startswith(f"{array}/") for name in listed or ())
 
 
 def _clip_of_row(row: dict[str, Any]) -> Clip:

@@ -11,7 +11,7 @@ from pipeline.contract.classes import SemanticClass
 from pipeline.contract.overlap import OverlapCounts, overlap
 from pipeline.contract.records import Clip, LeftOut
 from pipeline.geometry.voxels import voxelize_frame
-from pipeline.quality.measures import clip_errors, labels_of, overlaps, rows_of
+from pipeline.quality.measures import as_stored, clip_errors, labels_of, overlaps, rows_of
 from pipeline.quality.rulers.records import ShotScores
 from pipeline.quality.scores import ClipErrors, Overlap
 from pipeline.quality.truth.film import TrueFilm, TrueShot
@@ -116,7 +116,7 @@ def _compare(video: VideoStore, film: TrueFilm, clip: Clip, built: dict[int, sli
     told = scene.registered & film.known(clip.frame_index)
     if told.sum() < 2:  # errors of cameras are those of pairs
         return _Compared(scene.registered)
-    truth = film.clip(clip.frame_index[told], clip.box)
+    truth = as_stored(video, film.clip(clip.frame_index[told], clip.box))
     ours, labels = rows_of(scene, told), labels_of(read_labels(video, rows), told)
     errors = clip_errors(video, clip.clip_id, rows, ours, truth, told)
     if not truth.scene.depth.any():

@@ -5,8 +5,8 @@ from PIL import Image
 
 from pipeline.contract.classes import FILLED_LABELS
 from pipeline.pictures.stored import grid_page
-from pipeline.store.groups import FRAMES, OCCUPANCY
-from pipeline.store.rows import read_class_counts
+from pipeline.store.groups import OCCUPANCY
+from pipeline.store.rows import read_class_counts, read_pictures
 from pipeline.store.video import VideoStore
 
 
@@ -15,4 +15,4 @@ def fullest_grid(video: VideoStore) -> Image.Image:
     counts = read_class_counts(video)
     best = int(np.argmax(counts[:, list(FILLED_LABELS)].sum(axis=1)))
     row = slice(best, best + 1)
-    return grid_page(video.read(FRAMES, "rgb", row)[0], video.read(OCCUPANCY, "labels", row)[0])
+    return grid_page(read_pictures(video, row)[0], video.read(OCCUPANCY, "labels", row)[0])

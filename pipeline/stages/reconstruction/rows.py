@@ -1,6 +1,6 @@
 """Reconstructions as rows of the group ``reconstruction``, and what is thought of each in ``clips.parquet``."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -9,8 +9,9 @@ import pyarrow as pa
 from pipeline.contract.arrays import Images
 from pipeline.contract.padding import shown_share
 from pipeline.contract.records import Reconstruction
+from pipeline.geometry.distortion import Distortion
 from pipeline.store.group_writer import GroupWriter
-from pipeline.store.groups import CLIPS, PROBABILITY_RIGHT
+from pipeline.store.groups import CLIPS, DISTORTION, FRAMES, PROBABILITY_RIGHT
 from pipeline.store.video import VideoStore
 
 
@@ -39,6 +40,22 @@ def append_reconstruction(group: GroupWriter, found: Reconstruction) -> None:
     group.append("confidence", found.confidence.astype(np.float16))
     group.append("registered", found.registered)
     group.append(PROBABILITY_RIGHT, np.full(len(found.registered), found.probability_right, np.float32))
+
+
+def append_pictures(
+    group: GroupWriter, video: VideoStore, clips: Iterable[tuple[int, slice]], lens: Distortion
+) -> None:
+    """Append the straightened pictures of all clips, which the intrinsics are those of, and what they were made by."""
+    for _, rows in clips:
+        rgb = lens.straightened(video.read(FRAMES, "rgb", rows))
+        group.append("rgb", rgb)
+        group.append(DISTORTION, np.tile(lens.as_row(), (len(rgb), 1)))
+
+
+def lens_note(lens: Distortion) -> str:
+    """Say what was done about a lens."""
+    corner = abs(lens.k1 + lens.k2)
+    return f"The lens bends straight lines by {corner:.1%} at the corners; pictures were straightened."
 
 
 def write_probabilities(video: VideoStore, probabilities: Mapping[int, float]) -> None:

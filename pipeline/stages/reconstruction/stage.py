@@ -1,38 +1,33 @@
 """Stage ``reconstruction``: where the camera was, and how far everything is."""
 
-import tempfile
 from pathlib import Path
 
 import numpy as np
 
-from pipeline.contract.errors import ClipError, NothingReconstructed
+from pipeline.contract.errors import NothingReconstructed
 from pipeline.contract.records import LeftOut, Reconstruction
 from pipeline.stages.base import Resources, StageResult, Workbench, imported, stage
 from pipeline.stages.reconstruction.backends import SETTINGS, reconstructor
-from pipeline.stages.reconstruction.base import Reconstructor
 from pipeline.stages.reconstruction.checkpoints import ClipCheckpoints
-from pipeline.stages.reconstruction.faults import clip_fault
+from pipeline.stages.reconstruction.passes import ClipRows, Passes
 from pipeline.stages.reconstruction.rows import (
+    append_pictures,
     append_reconstruction,
     blank_reconstruction,
-    only_shown,
-    unit_depth,
+    lens_note,
     write_probabilities,
 )
 from pipeline.stages.reconstruction.settings import ReconstructionSettings
 from pipeline.store.drafts import remove_tree
 from pipeline.store.group_writer import GroupWriter
-from pipeline.store.groups import FRAMES, RECONSTRUCTION
+from pipeline.store.groups import RECONSTRUCTION
 from pipeline.store.outputs import GroupOutput
 from pipeline.store.rows import clip_rows
 from pipeline.store.video import VideoStore
 
-ClipRows = list[tuple[int, slice]]
-"""Clip ids, each with the rows of the video's arrays that are its frames."""
-
 
 @stage(
-    code_version="1",
+    code_version="2",
     settings=SETTINGS,
     inputs=("indoor_clips",),
     output=GroupOutput(RECONSTRUCTION),
@@ -43,16 +38,13 @@ ClipRows = list[tuple[int, slice]]
 def reconstruction(workbench: Workbench, settings: ReconstructionSettings, group: GroupWriter) -> StageResult:
     """Find cameras, depth and confidence of every indoor clip, up to scale.
 
-    Depth is stored in units of the clip's median depth, which keeps float16 at 0.05 % of any value.
+    Depth is stored in units of the clip's median depth, which keeps float16 at 0.05 % of any value. Where the clips of
+    a video find that its lens bends straight lines, all is that of straightened pictures, which are stored, too.
     """
     video, backend, clips = workbench.video, reconstructor(settings), clip_rows(workbench.video)
-    checkpoints = ClipCheckpoints(_checkpoints(video) / workbench.wanted)
-    for done, (clip_id, rows) in enumerate(clips):
-        workbench.progress("reconstruction", done, len(clips), f"clip {clip_id}, {rows.stop - rows.start} frames")
-        if clip_id not in checkpoints:
-            found = _reconstructed(video, rows, backend, checkpoints.folder)
-            workbench.check_weights()
-            checkpoints.save(clip_id, found)
+    folder = _checkpoints(video) / workbench.wanted
+    folder.mkdir(parents=True, exist_ok=True)
+    checkpoints, lens = Passes(workbench, backend, clips, folder).run()
     left_out = [item for clip_id, _ in clips if isinstance(item := checkpoints.load(clip_id), LeftOut)]
     if len(left_out) == len(clips):
         reasons = "; ".join(f"clip {item.clip_id}: {item.code}: {item.detail}" for item in left_out)
@@ -62,6 +54,10 @@ def reconstruction(workbench: Workbench, settings: ReconstructionSettings, group
     counts: dict[str, float] = {"clips": len(clips) - len(left_out), "clips_left_out": len(left_out)}
     if known := [value for value in probabilities.values() if np.isfinite(value)]:
         counts["mean_probability_right"] = float(np.mean(known))
+    if lens.bends:
+        append_pictures(group, video, clips, lens)
+        counts |= lens.as_counts()
+        notes = (lens_note(lens), *notes)
     return StageResult(backend.name, counts, tuple(left_out), notes, backend.weights)
 
 
@@ -72,25 +68,6 @@ def forget_checkpoints(workbench: Workbench) -> None:
 
 def _checkpoints(video: VideoStore) -> Path:
     return video.scratch / "clips"
-
-
-def _reconstructed(video: VideoStore, rows: slice, backend: Reconstructor, folder: Path) -> Reconstruction | ClipError:
-    """Return the reconstruction of one clip, or the error that leaves it out.
-
-    Whatever a clip's pictures bring up is its own fault alone; what comes of the machine or of the whole video is
-    raised.
-    """
-    rgb = video.read(FRAMES, "rgb", rows)
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        try:
-            return unit_depth(only_shown(backend.reconstruct(rgb, Path(scratch)), rgb))
-        except ClipError as error:
-            return error
-        except Exception as error:
-            fault = clip_fault(error)
-            if fault is None:
-                raise
-            return fault
 
 
 def _collect(

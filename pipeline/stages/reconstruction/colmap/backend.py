@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Floats, Images
-from pipeline.contract.errors import ProcessKilled, ReconstructionCrashed, TooFewRegistered
+from pipeline.contract.errors import ClipError, ProcessKilled, ReconstructionCrashed, TooFewRegistered
 from pipeline.contract.padding import shown_columns
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, Reconstruction
 from pipeline.stages.reconstruction.colmap.dense import dense_depth
@@ -24,7 +24,9 @@ from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import MASKS, SparseModel
 from pipeline.stages.reconstruction.colmap.trust import check_cameras
 from pipeline.stages.reconstruction.colmap.views import views_of
+from pipeline.stages.reconstruction.colmap.votes import elected
 from pipeline.stages.reconstruction.faults import is_of_the_machine
+from pipeline.stages.reconstruction.first_look import UNTOLD, Ballot, FirstLook, LensFit
 from pipeline.stages.reconstruction.zoom import zoom_notes
 
 CODE = Path(__file__).parents[4]
@@ -36,6 +38,9 @@ PATIENCE, LEAST_PATIENCE_S = 20.0, 600.0
 
 BESIDE_SIDES = 8
 """Columns beside a black side in which no feature is looked for: half of what a descriptor of fine features sees."""
+
+NO_STEP = 1e9
+"""No two focal lengths differ by so much."""
 
 ENDED_BY_OTHERS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -58,13 +63,43 @@ class ColmapReconstructor:
             UnlikelyReconstruction: its signs together say that it is probably wrong.
             ReconstructionCrashed: COLMAP ended without a result.
         """
+        self._check(rgb)
+        return self._finished(rgb, find_cameras(rgb, scratch, without_lens(self.settings)), scratch)
+
+    def reconstruct_square(self, rgb: Images, scratch: Path) -> Reconstruction:
+        """Do the same with pixels that are known to be square, whatever this clip says."""
+        self._check(rgb)
+        return self._finished(rgb, find_cameras(rgb, scratch, without_lens(self.settings, NO_STEP)), scratch)
+
+    def first_look(self, rgb: Images, scratch: Path) -> FirstLook:
+        """Do the same and say what the clip tells of its lens; where it bends, nothing else is done.
+
+        Raises:
+            ValueError, ReconstructionCrashed, TooFewRegistered: as ``reconstruct``.
+        """
+        self._check(rgb)
+        found = find_cameras(rgb, scratch, self.settings)
+        fit = LensFit.of_array(found.lens_fit)
+        if fit.lens.bends:
+            return FirstLook(fit, None)
+        try:
+            return FirstLook(fit, self._finished(rgb, found, scratch))
+        except ClipError as error:
+            return FirstLook(UNTOLD, error)
+
+    def vote(self, fits: Sequence[LensFit]) -> Ballot:
+        """Return the lens of a video whose clips say so."""
+        return elected(fits, self.settings.sparse.aspect_step, self.settings.lens)
+
+    def _check(self, rgb: Images) -> None:
         if rgb.dtype != np.uint8 or rgb.shape[1:] != (FRAME_HEIGHT, FRAME_WIDTH, 3):
             message = f"need frames (n, {FRAME_HEIGHT}, {FRAME_WIDTH}, 3) uint8, not {rgb.shape} {rgb.dtype}"
             raise ValueError(message)
         if len(rgb) < self.settings.trust.min_frames:
             message = f"a clip of {len(rgb)} frames, {self.settings.trust.min_frames} needed"
             raise TooFewRegistered(message)
-        found = find_cameras(rgb, scratch, self.settings)
+
+    def _finished(self, rgb: Images, found: SparseModel, scratch: Path) -> Reconstruction:
         alone = found.alone()
         model = found.without(alone) if alone.any() else found
         check_cameras(model, self.settings.trust)
@@ -81,6 +116,13 @@ class ColmapReconstructor:
             notes=notes_on(model) + alone_notes(alone) + (verdict.note(), *settings_note(self.settings)),
             probability_right=verdict.probability,
         )
+
+
+def without_lens(settings: ColmapSettings, aspect_step: float | None = None) -> ColmapSettings:
+    """Return the same settings without a look for the lens; aspect_step: another one, where given."""
+    lens = settings.lens.model_copy(update={"correct": False})
+    sparse = settings.sparse.model_copy(update={} if aspect_step is None else {"aspect_step": aspect_step})
+    return settings.model_copy(update={"lens": lens, "sparse": sparse})
 
 
 def find_cameras(rgb: Images, scratch: Path, settings: ColmapSettings) -> SparseModel:

@@ -28,6 +28,7 @@ from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import MASKS, SparseModel
 from pipeline.stages.reconstruction.colmap.trust import is_trusted
 from pipeline.stages.reconstruction.colmap.zoom import BETTER, steadied
+from pipeline.stages.reconstruction.first_look import LensFit
 
 ROUNDS = 3
 """Times that a zoom is taken out of the pictures: each finds about half of what is left."""
@@ -57,10 +58,11 @@ def solve(folder: Path, settings: ColmapSettings, rounds: int = ROUNDS) -> Spars
     """Find the cameras of the frames in ``folder``.
 
     Where the frames ask for a zoom that the cameras do not have, the zoom is taken out of the pictures and all begins
-    anew, until nothing is asked for; what comes of it counts if it explains the pictures better.
+    anew, until nothing is asked for; what comes of it counts if it explains the pictures better. Bent pictures ask for
+    a zoom, too: where a lens was found, that is looked into first, by the caller.
     """
     model = _solve(folder, settings)
-    if np.all(model.zoom_asked == 1) or rounds == 0:
+    if np.all(model.zoom_asked == 1) or rounds == 0 or LensFit.of_array(model.lens_fit).lens.bends:
         return model
     longest = float(model.zoom_asked.max())
     lengthened = longest / model.zoom_asked
@@ -112,7 +114,9 @@ def candidates(attempt: Attempt) -> Iterator[SparseModel]:
     for route in (map_globally, map_incrementally):
         models = sorted(route(attempt), key=lambda model: -model.num_reg_images())
         if models:
-            yield adjusted(models, frame_count, parallax, route.__name__, attempt.settings.sparse)
+            yield adjusted(
+                models, frame_count, parallax, route.__name__, attempt.settings.sparse, attempt.settings.lens
+            )
         else:
             yield SparseModel.empty(frame_count, parallax)
 

@@ -1,6 +1,6 @@
 """What structure from motion hands to the dense stage: one camera, its poses and the points they saw."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from models.array_files import read_npz
 from models.errors import DamagedArrays
 from pipeline.contract.arrays import Float64s
+from pipeline.stages.reconstruction.first_look import UNTOLD
 
 MASKS = "masks"
 """Folder of pictures that are black where a frame beside them shows nothing."""
@@ -33,6 +34,7 @@ class SparseModel:
     halves_rotation: (2,), largest change of a relative rotation within each half when adjusted alone, degrees.
     model_sizes: registered frames of every model the clip fell into, largest first.
     parallax: how far matches move beyond what any turn of the camera explains, pixels; nan where nothing matched.
+    lens_fit: (8,), what the clip says of its lens, as ``LensFit.as_array`` writes it.
     """
 
     route: str
@@ -49,6 +51,7 @@ class SparseModel:
     halves_rotation: Float64s
     model_sizes: tuple[int, ...]
     parallax: float
+    lens_fit: Float64s = field(default_factory=UNTOLD.as_array)
 
     @classmethod
     def empty(cls, frame_count: int, parallax: float) -> "SparseModel":

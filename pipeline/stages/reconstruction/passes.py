@@ -1,0 +1,105 @@
+"""All clips of a video, once as they were filmed, and where their lens bends again on straightened pictures."""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.contract.arrays import Images
+from pipeline.contract.errors import ClipError
+from pipeline.contract.records import LeftOut, Reconstruction
+from pipeline.geometry.distortion import STRAIGHT, Distortion
+from pipeline.stages.base import Workbench
+from pipeline.stages.reconstruction.base import Reconstructor
+from pipeline.stages.reconstruction.checkpoints import ClipCheckpoints
+from pipeline.stages.reconstruction.faults import clip_fault
+from pipeline.stages.reconstruction.first_look import UNTOLD, FindsLens, FirstLook
+from pipeline.stages.reconstruction.rows import only_shown, unit_depth
+from pipeline.store.groups import FRAMES
+
+ClipRows = list[tuple[int, slice]]
+"""Clip ids, each with the rows of the video's arrays that are its frames."""
+
+LOOKS = 2
+"""Times that the clips are asked for a lens: what the first one left of a strong bend is found by the second."""
+
+
+@dataclass(frozen=True)
+class Passes:
+    """The clips of one video, what reconstructs them, and the folder of their checkpoints."""
+
+    workbench: Workbench
+    backend: Reconstructor
+    clips: ClipRows
+    folder: Path
+
+    def run(self) -> tuple[ClipCheckpoints, Distortion]:
+        """Return the reconstructions of all clips, and the lens that their pictures were straightened by."""
+        lens, backend = STRAIGHT, self.backend
+        if not isinstance(backend, FindsLens):
+            return self._finished(self.folder, lens), lens
+        for number in range(LOOKS):
+            folder = self.folder / f"look-{number}"
+            looks = self._pass(folder, lens, backend.first_look)
+            ballot = backend.vote([looks.look(clip_id)[0] for clip_id, _ in self.clips])
+            if not ballot.lens.bends:
+                return self._finished(folder, lens, ballot.square), lens
+            lens = lens.then(ballot.lens) if lens.bends else ballot.lens
+        return self._finished(self.folder / "last", lens, ballot.square), lens
+
+    def _finished(self, folder: Path, lens: Distortion, square: bool = False) -> ClipCheckpoints:
+        """Return the results of a pass, after what is still to come of it; square: so pixels are known to be."""
+        checkpoints = ClipCheckpoints(folder)
+
+        backend = self.backend
+        reconstruct = backend.reconstruct_square if square and isinstance(backend, FindsLens) else backend.reconstruct
+
+        def finish(rgb: Images, scratch: Path) -> FirstLook:
+            return FirstLook(UNTOLD, reconstruct(rgb, scratch))
+
+        for clip_id, _ in self.clips:
+            if clip_id in checkpoints:
+                fit, result = checkpoints.look(clip_id)
+                if result is None or (square and _is_stretched(result)):
+                    checkpoints.save(clip_id, self._one(clip_id, lens, finish).result, fit)
+        return self._pass(folder, lens, finish)
+
+    def _pass(self, folder: Path, lens: Distortion, do: Callable[[Images, Path], FirstLook]) -> ClipCheckpoints:
+        checkpoints = ClipCheckpoints(folder)
+        for done, (clip_id, rows) in enumerate(self.clips):
+            said = f"clip {clip_id}, {rows.stop - rows.start} frames" + (", straightened" if lens.bends else "")
+            self.workbench.progress("reconstruction", done, len(self.clips), said)
+            if clip_id not in checkpoints:
+                found = self._one(clip_id, lens, do)
+                self.workbench.check_weights()
+                checkpoints.save(clip_id, found.result, found.fit)
+        return checkpoints
+
+    def _one(self, clip_id: int, lens: Distortion, do: Callable[[Images, Path], FirstLook]) -> FirstLook:
+        """Return what comes of one clip, or the error that leaves it out.
+
+        Whatever a clip's pictures bring up is its own fault alone; what comes of the machine or of the whole video is
+        raised.
+        """
+        rgb = lens.straightened(self.workbench.video.read(FRAMES, "rgb", dict(self.clips)[clip_id]))
+        with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
+            try:
+                fit, result = do(rgb, Path(scratch))
+                return FirstLook(fit, unit_depth(only_shown(result, rgb)) if isinstance(result, Reconstruction) else result)
+            except ClipError as error:
+                return FirstLook(UNTOLD, error)
+            except Exception as error:
+                fault = clip_fault(error)
+                if fault is None:
+                    raise
+                return FirstLook(UNTOLD, fault)
+
+
+def _is_stretched(result: Reconstruction | LeftOut) -> bool:
+    """Tell whether a clip was reconstructed with pixels that are not square."""
+    if isinstance(result, LeftOut):
+        return False
+    focal = result.intrinsics[result.registered][:, (0, 1), (0, 1)]
+    return bool(np.any(focal[:, 0] != focal[:, 1]))
