@@ -81,7 +81,12 @@ def _free_places(house: House, room: Room) -> list[NDArray[np.float64]]:
     on_lattice = np.zeros_like(clear)
     on_lattice[step // 2 :: step, step // 2 :: step] = True
     cells = np.argwhere(clear & on_lattice)
-    return [np.array([*(corner + (cell + 0.5) * CELL), height]) for cell in cells for height in HEIGHTS_M]
+    spots = [corner + (cell + 0.5) * CELL for cell in cells]
+    return [np.array([*spot, height]) for spot in spots for height in HEIGHTS_M if height < _ceiling_over(room, spot)]
+
+
+def _ceiling_over(room: Room, spot: NDArray[np.float64]) -> float:
+    return room.form.height_over(room, (*(spot - CLEARANCE_M), *(spot + CLEARANCE_M)))
 
 
 def _room_of(house: House, camera_to_world: NDArray[np.floating]) -> Room:

@@ -39,8 +39,15 @@ class HouseSettings(BaseModel):
         0, description="share of materials that have the pattern of another kind of thing: wooden sofas, tiled walls"
     )
 
+    recesses: Share = Field(0, description="share of rooms that are L-shaped, where doors and windows leave a corner")
+    slopes: Share = Field(0, description="share of rooms whose ceiling slopes down to a knee wall, where one fits")
+    lofts: Share = Field(0, description="share of rooms two storeys high with a gallery and steps, where both fit")
+
     @model_validator(mode="after")
     def _are_ordered(self) -> "HouseSettings":
+        if self.recesses + self.slopes + self.lofts > 1:
+            message = "houses.recesses, slopes and lofts are shares of the same rooms: together at most 1"
+            raise ValueError(message)
         if self.darkness[0] > self.darkness[1]:
             message = f"houses.darkness: {self.darkness[0]} is larger than {self.darkness[1]}; lowest value first"
             raise ValueError(message)
@@ -58,6 +65,9 @@ HARD_HOUSES = HouseSettings(
     dark_rooms=0.2,
     sun=True,
     swapped_patterns=0.15,
+    recesses=0.3,
+    slopes=0.25,
+    lofts=0.15,
 )
 """Houses of the world ``hard``."""
 

@@ -20,6 +20,10 @@ CLEARANCES = ((0.5, 0.7), (0.4, 0.7), (0.5, 0.45), (0.4, 0.45), (0.3, 0.45), (0.
 """Metres kept from walls and furniture, and share of the walking distance that must be free: the first that fits."""
 SAME_OPERATOR = 0.025
 """Spread of the logarithm of one operator's eye height within a video."""
+HEAD = 1.95
+"""Metres above the floor up to which things are run into."""
+SHELL = {SemanticClass.WALL, SemanticClass.CEILING}
+"""What a room's bounds and form say, rather than the bounds of each part."""
 OUTDOOR_SPEED = 0.6
 """Metres a second along the house: everything is farther away than indoors."""
 
@@ -120,9 +124,9 @@ def obstacles(house: House, room: Room) -> list[Bounds]:
     for item in house.things:
         (low_x, low_y, low_z), (high_x, high_y, high_z) = item.bounds()
         inside = low_x > x0 - 0.2 and low_y > y0 - 0.2 and high_x < x1 + 0.2 and high_y < y1 + 0.2
-        if inside and low_z < 1.95 and high_z > 0.1 and item.label != SemanticClass.WALL:
+        if inside and low_z < HEAD and high_z > 0.1 and item.label not in SHELL:
             found.append((low_x, low_y, high_x, high_y))
-    return found
+    return found + room.form.too_low(room, HEAD)
 
 
 def _cramped(

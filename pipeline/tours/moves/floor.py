@@ -9,7 +9,6 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from pipeline.tours.freespace import CELL
-from pipeline.tours.furnish import rectangle_of
 from pipeline.tours.house import House
 from pipeline.tours.layout import INNER_WALL, Bounds, Room, house_bounds
 from pipeline.tours.walks import obstacles
@@ -102,7 +101,7 @@ def _neighbours(step: tuple[int, int]) -> tuple[tuple[slice, slice], tuple[slice
 def _gates(room: Room) -> list[Bounds]:
     """Return the floor within each of a room's doorways, through the wall and past the frame on both sides."""
     return [
-        rectangle_of(room.side_frame(gate.side), (gate.start, -INNER_WALL - 0.08, gate.end, 0.08))
+        room.on_floor(gate.side, (gate.start, -INNER_WALL - 0.08, gate.end, 0.08))
         for gate in room.openings
         if gate.kind == "doorway"
     ]
