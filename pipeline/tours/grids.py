@@ -7,10 +7,11 @@ from pipeline.contract.classes import SemanticClass
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, FrameGrid, MetricScene, Semantics
 from pipeline.geometry.voxels import VoxelSettings, fill_grid, grid_origin, looking_along_y
 from pipeline.tours.camera import pose, ray_directions
+from pipeline.tours.frame_truth import FrameTruth
 from pipeline.tours.freespace import CELL, clearance_map
 from pipeline.tours.house import House
 from pipeline.tours.layout import Room
-from pipeline.tours.tour import FrameTruth, Tour
+from pipeline.tours.tour import Tour
 from pipeline.tours.walks import obstacles
 
 HEIGHTS_M = (0.3, 1.2, 2.1)

@@ -11,7 +11,7 @@ from pipeline.tours.variety import HouseSettings
 
 
 def formed(rng: Rng, rooms: tuple[Room, ...], settings: HouseSettings) -> tuple[Room, ...]:
-    """Return the rooms, some of them L-shaped, under a slope or with a gallery, by their shares; the first that fits."""
+    """Return the rooms, some of them L-shaped, under a slope or with a gallery, by their shares."""
     return tuple(_formed(rng, room, settings) for room in rooms)
 
 

@@ -111,7 +111,7 @@ class Loft(RoomForm):
         return [item.moved(room.side_frame(self.side)) for item in things]
 
     def way_up(self, room: Room) -> NDArray[np.float64]:
-        """Return the corners (5, 3) of the way from before the flight to the gallery's far end, metres, on the floor."""
+        """Return the corners (5, 3) of the way from before the flight to the gallery's far end, metres, on floors."""
         start, end = self.across(room)
         middle, far = (start + end) / 2, room.side_length(self.side) - 0.7 if self.at_start else 0.7
         foot, along = self.depth + self.flight.run, (WALL_SPACE + self.depth) / 2 - 0.02

@@ -11,10 +11,13 @@ from scipy.sparse.csgraph import dijkstra
 from pipeline.tours.freespace import CELL
 from pipeline.tours.house import House
 from pipeline.tours.layout import INNER_WALL, Bounds, Room, house_bounds
+from pipeline.tours.moves.route import smoothed_way
 from pipeline.tours.walks import obstacles
 
 SHOULDERS = 0.22
 """Metres that a walking person keeps from everything; half a doorway is 0.45."""
+ROUNDINGS = (0.45, 0.3, 0.2, 0.12, 0.08)
+"""Metres over which corners are rounded: the first that keeps clear of everything."""
 EASE = 0.6
 """Metres from everything where nobody minds walking."""
 
@@ -69,6 +72,17 @@ class FloorMap:
                 return None
         cells = np.argwhere(numbers >= 0)[nodes[::-1]]
         return np.asarray(self.corner + (cells + 0.5) * CELL)
+
+    def line(self, here: NDArray[np.float64], there: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        """Return a smooth line (n, 2) that keeps clear; None where no way leads, or nothing is to be walked."""
+        way = self.way(here, there)
+        if way is None or len(way) < 4:
+            return None
+        for reach in ROUNDINGS:
+            line = smoothed_way(way, reach)
+            if self.at(line).min() >= SHOULDERS - 0.06:
+                return line
+        return smoothed_way(way, 0.05)
 
     @property
     def _graph(self) -> tuple[NDArray[np.int64], csr_array]:

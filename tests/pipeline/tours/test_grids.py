@@ -7,10 +7,11 @@ from pipeline.contract.classes import SemanticClass
 from pipeline.contract.grid import GRID_SHAPE, VOXEL_SIZE, voxel_index
 from pipeline.contract.records import FrameGrid
 from pipeline.tours.camera import pose
+from pipeline.tours.frame_truth import FrameTruth
 from pipeline.tours.grids import FACES, looked_around, room_grid, shown_grid
 from pipeline.tours.house import House
 from pipeline.tours.timeline import Timeline, TourShot
-from pipeline.tours.tour import FrameTruth, Tour
+from pipeline.tours.tour import Tour
 
 from .shapes import bare_house, block, standing
 
