@@ -83,7 +83,8 @@ def _free_places(house: House, room: Room) -> list[NDArray[np.float64]]:
     on_lattice[step // 2 :: step, step // 2 :: step] = True
     cells = np.argwhere(clear & on_lattice)
     spots = [corner + (cell + 0.5) * CELL for cell in cells]
-    return [np.array([*spot, height]) for spot in spots for height in HEIGHTS_M if height < _ceiling_over(room, spot)]
+    low = [np.array([*spot, height]) for spot in spots for height in HEIGHTS_M if height < _ceiling_over(room, spot)]
+    return low + [np.array(spot) for spot in room.form.lookouts(room)]
 
 
 def _ceiling_over(room: Room, spot: NDArray[np.float64]) -> float:
@@ -91,8 +92,11 @@ def _ceiling_over(room: Room, spot: NDArray[np.float64]) -> float:
 
 
 def _room_of(house: House, camera_to_world: NDArray[np.floating]) -> Room:
-    x, y = camera_to_world[:2, 3]
-    inside = [
-        room for room in house.rooms if room.bounds[0] <= x <= room.bounds[2] and room.bounds[1] <= y <= room.bounds[3]
-    ]
-    return inside[0]
+    """Return the room that a camera is in, or the nearest where it stands in a doorway."""
+    spot = camera_to_world[:2, 3]
+
+    def away(room: Room) -> float:
+        outside = np.maximum(np.subtract(room.bounds[:2], spot), np.subtract(spot, room.bounds[2:]))
+        return float(np.linalg.norm(np.maximum(outside, 0)))
+
+    return min(house.rooms, key=away)

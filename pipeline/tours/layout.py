@@ -101,6 +101,10 @@ class RoomForm:
         """Return what stands in the box beside floor, level ceiling and four walls."""
         return []
 
+    def lookouts(self, _room: "Room") -> list[Vector]:
+        """Return places above the room's floor, metres, from which one sees what nobody on the floor does."""
+        return []
+
     def lamps(self, _room: "Room") -> list[Vector]:
         """Return where light comes from beside the lamp in the middle of the room, metres."""
         return []

@@ -25,6 +25,8 @@ HEADROOM = (2.05, 2.5)
 FLIGHT_WIDTH = 0.85
 FOOT = 0.85
 """Metres of floor before the lowest step that stay free."""
+LOOKOUTS = 0.8
+"""Metres between places along the gallery from which exact grids are filled."""
 WALL_SPACE = 0.62
 """Metres from the gallery's wall that its furniture may take."""
 
@@ -92,6 +94,17 @@ class Loft(RoomForm):
         turned = [room.side_frame(self.side) @ [*spot, 1.0] for spot in spots]
         return [(float(spot[0]), float(spot[1]), float(spot[2])) for spot in turned]
 
+    def lookouts(self, room: Room) -> list[Vector]:
+        """Return places along the gallery, low and high."""
+        steps, y = np.arange(0.4, room.side_length(self.side), LOOKOUTS), self._along
+        spots = [room.side_frame(self.side) @ [x, y, self.level + z, 1.0] for x in steps for z in (0.4, 1.3)]
+        return [(float(spot[0]), float(spot[1]), float(spot[2])) for spot in spots]
+
+    @property
+    def _along(self) -> float:
+        """Metres from the gallery's wall to the middle of what its furniture leaves."""
+        return (WALL_SPACE + self.depth) / 2 - 0.02
+
     def build(self, rng: Rng, room: Room, coats: Coats) -> list[Thing]:
         """Return the gallery's floor, underside and edge, its railing and furniture, and the flight."""
         length, (start, end) = room.side_length(self.side), self.across(room)
@@ -114,7 +127,7 @@ class Loft(RoomForm):
         """Return the corners (5, 3) of the way from before the flight to the gallery's far end, metres, on floors."""
         start, end = self.across(room)
         middle, far = (start + end) / 2, room.side_length(self.side) - 0.7 if self.at_start else 0.7
-        foot, along = self.depth + self.flight.run, (WALL_SPACE + self.depth) / 2 - 0.02
+        foot, along = self.depth + self.flight.run, self._along
         local = np.array(
             [
                 (middle, foot + FOOT * 0.6, 0.0, 1.0),

@@ -16,6 +16,8 @@ TALLEST = 1.82
 ROUNDING = 0.15
 NEAR, FAR = 0.8, 2.0
 """Metres before the flight from which somebody walks up to it."""
+LONG = 9.0
+"""Seconds from which a shot shows that, too, rather than the steps alone."""
 
 
 def climb(rng: np.random.Generator, routes: RoutePlanner, duration: float, eye_height: float) -> Route | None:
@@ -25,7 +27,8 @@ def climb(rng: np.random.Generator, routes: RoutePlanner, duration: float, eye_h
         return None
     room, form = lofts[int(rng.integers(len(lofts)))]
     eye = np.array([0, 0, min(eye_height, TALLEST)])
-    up = smoothed_way(_way(rng, routes, room, form), ROUNDING) + eye
+    way = _way(rng, routes, room, form) if duration > LONG else form.way_up(room)
+    up = smoothed_way(way, ROUNDING) + eye
     rate = float(np.radians(within(rng, routes.settings.turning)))
     upwards, pieces = bool(rng.random() < 0.6), list[Piece]()
     while sum(piece.seconds for piece in pieces) < duration:

@@ -1,5 +1,4 @@
 import numpy as np
-import pytest
 
 from pipeline.contract.classes import SemanticClass
 from pipeline.tours.forms.places import touches
@@ -13,9 +12,8 @@ ALL = TourSettings(rooms_max=4, houses=HouseSettings(recesses=0.4, slopes=0.3, l
 STANDS = {SemanticClass.BED, SemanticClass.SOFA, SemanticClass.TABLE, SemanticClass.CHAIR}
 
 
-@pytest.mark.parametrize("first", range(0, 30, 15))
-def test_there_is_air_about_everybody_and_furniture_keeps_out_of_slopes_corners_and_flights(first: int):
-    for seed in range(first, first + 15):
+def test_there_is_air_about_everybody_and_furniture_keeps_out_of_slopes_corners_and_flights():
+    for seed in range(12):
         house = build_house(np.random.default_rng(seed), ALL)
         floor = FloorMap.of(house)
         for room in (room for room in house.rooms if room.form != BOX):

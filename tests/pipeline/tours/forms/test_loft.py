@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from pipeline.contract.classes import SemanticClass
+from pipeline.tours.camera import pose
 from pipeline.tours.forms.loft import FLIGHT_WIDTH, SLAB, Loft, draw_loft
 from pipeline.tours.forms.stairs import RISE, TREAD, Flight
+from pipeline.tours.grids import looked_around
 from pipeline.tours.walks import obstacles
 from tests.pipeline.tours.shapes import plain_room
 
@@ -44,6 +46,17 @@ def test_the_way_up_keeps_clear_of_everything():
     eyes = (spots + np.array([0, 0, 1.6])).astype(np.float32)
     for direction in ((0.3, 0, 0), (-0.3, 0, 0), (0, 0.3, 0), (0, -0.3, 0), (0, 0, 0.3), (0, 0, -0.9)):
         assert not house.caster.is_blocked(eyes, np.tile(np.float32(direction), (len(eyes), 1))).any()
+
+
+def test_exact_grids_look_at_the_gallery_from_above_it_too():
+    house = formed_house(LOFT, 4.8, BOUNDS)
+    places = np.float32(LOFT.lookouts(house.rooms[0]))
+    assert (places[:, 2] > 2.5 + 0.3).all()
+    for direction in ((0.2, 0, 0), (-0.2, 0, 0), (0, 0.2, 0), (0, -0.2, 0), (0, 0, 0.2), (0, 0, -0.2)):
+        assert not house.caster.is_blocked(places, np.tile(np.float32(direction), (len(places), 1))).any()
+    scene, seen = looked_around(house, house.rooms[0], pose(np.array([2.0, 5.0, 1.6]), 0.0, 0.0, 0.0))
+    rays = scene.camera_to_world[:, 2, 3] > 2.5
+    assert (seen.labels[rays] == SemanticClass.FLOOR).any(), "the floor of the gallery is seen from there alone"
 
 
 def test_the_flight_stands_in_the_way_and_the_gallery_does_not():
