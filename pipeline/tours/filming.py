@@ -78,9 +78,14 @@ class Filming:
 
         return crop_box(self.effects.layout.width, self.effects.layout.height, box=box)
 
+    def moment(self, shot_id: int, frame: int) -> float:
+        """Return which second of what was filmed of a shot is shown at a frame."""
+        return self.edits[shot_id].moment(self._elapsed(shot_id, frame))
+
     def _exposed(self, painter: Painter, shot_id: int, frame: int) -> Floats:
         """Return what the camera makes of a frame of a shot, (h, w, 3) float32 in 0..255."""
         edit, sensor = self.edits[shot_id], self.effects.sensor
+        painter = painter.during(shot_id, self.moment(shot_id, frame))
         cameras = self._cameras(shot_id, frame, self.effects.shutter)
         if len(cameras) == 1:
             light = to_light(painter.paint(cameras[0]))

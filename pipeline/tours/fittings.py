@@ -34,7 +34,8 @@ def pictures(rng: Rng, room: Room, along_walls: list[tuple[int, float, float, fl
         start = float(rng.uniform(0.1, room.side_length(side) - width - 0.1))
         if not any(s == side and a < start + width and start < b for s, a, b in taken):
             taken.append((side, start - 0.15, start + width + 0.15))
-            things.append(_picture(rng, start, width, room.ceiling_height).moved(room.side_frame(side)))
+            ceiling = room.form.height_over(room, room.on_floor(side, (start, 0.0, start + width, 0.1)))
+            things.append(_picture(rng, start, width, ceiling).moved(room.side_frame(side)))
     return things
 
 
@@ -47,7 +48,8 @@ def wall_mirror(
         start = float(rng.uniform(0.1, room.side_length(side) - width - 0.1))
         end = start + width
         low = max((top + 0.08 for s, a, b, top in along_walls if s == side and a < end and start < b), default=0.25)
-        high = min(low + float(rng.uniform(0.8, 1.6)), room.ceiling_height - 0.15)
+        ceiling = room.form.height_over(room, room.on_floor(side, (start, 0.0, end, 0.1)))
+        high = min(low + float(rng.uniform(0.8, 1.6)), ceiling - 0.15)
         taken = any(h.side == side and h.start - 1.1 < end and start < h.end + 0.4 for h in room.openings)
         if not taken and high - low > 0.6:
             return _mirror(rng, (start, end), (low, high)).moved(room.side_frame(side)), (side, start, end, high)

@@ -9,6 +9,7 @@ import numpy as np
 from pipeline.contract.classes import SemanticClass, palette
 from pipeline.tours.dressing import finished, swapped
 from pipeline.tours.fittings import ceiling_lamp, pictures, wall_mirror
+from pipeline.tours.forms.draw import formed
 from pipeline.tours.furnish import furnish
 from pipeline.tours.garden import build_garden
 from pipeline.tours.layout import Opening, Room, plan_rooms
@@ -44,11 +45,12 @@ class House:
 
 def build_house(rng: np.random.Generator, settings: TourSettings) -> House:
     """Build the house of a seed."""
-    heights, finishes, mirrors, patterns, *_ = rng.spawn(
+    heights, finishes, mirrors, patterns, forms, *_ = rng.spawn(
         8
     )  # beside the stream of ``rng``, so that what varies changes nothing else
     sizes = draw_sizes(heights, settings.houses.odd_heights) if settings.houses.heights else USUAL
     rooms = finished(finishes, _resized(heights, plan_rooms(rng, settings), sizes), settings.houses)
+    rooms = formed(forms, rooms, settings.houses)
     things: list[Thing] = []
     for room in rooms:
         furnished = furnish(rng, room, sizes.under(room.ceiling_height) if sizes.storey else sizes)

@@ -131,6 +131,7 @@ def _lamps(rooms: tuple[Room, ...], lighting: Lighting) -> list[Lamp]:
         strength = 0.55 * float(np.sqrt((x1 - x0) * (y1 - y0)))
         warm = _times((strength, 0.95 * strength, 0.85 * strength), lighting.lamps)
         lamps.append(Lamp(((x0 + x1) / 2, (y0 + y1) / 2, room.ceiling_height - 0.62), warm))
+        lamps += [Lamp(spot, _times((0.9, 0.86, 0.77), lighting.lamps)) for spot in room.form.lamps(room)]
         for hole in room.openings:
             if hole.kind == "window":
                 x, y, z, _ = room.side_frame(hole.side) @ [

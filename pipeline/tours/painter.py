@@ -1,7 +1,7 @@
 """Pictures of what the camera sees: textures, sky, smooth edges and the sensor's noise."""
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -14,7 +14,8 @@ from pipeline.tours.camera import PictureCamera, Pinhole
 from pipeline.tours.materials import Material, SurfaceKind, paint
 from pipeline.tours.mesh import Mesh
 from pipeline.tours.optics import BOUNCES, Seen, Surroundings, seen_with_optics
-from pipeline.tours.raycast import Hits, RayCaster
+from pipeline.tours.people.crowd import Crowd
+from pipeline.tours.raycast import Caster, Hits
 
 SUB_PIXELS = np.array([[-0.375, -0.125], [0.125, -0.375], [0.375, 0.125], [-0.125, 0.375]], np.float32)
 """A rotated grid of four samples a pixel, for pixels on an edge."""
@@ -31,13 +32,19 @@ def pixel_centres(width: int = FRAME_WIDTH, height: int = FRAME_HEIGHT) -> Float
 
 @dataclass(frozen=True)
 class Painter:
-    """Paints views of a lit house with one camera."""
+    """Paints views of a lit house with one camera; crowd: the people in it, whose triangles ``mesh`` has too."""
 
     mesh: Mesh
-    caster: RayCaster
+    caster: Caster
     atlas: Atlas
     intrinsics: Floats
     sky: Floats
+    crowd: Crowd | None = None
+
+    def during(self, shot_id: int, seconds: float) -> "Painter":
+        """Return the painter of one moment of a shot, when people stand where they do."""
+        here = None if self.crowd is None else self.crowd.caster(shot_id, seconds)
+        return self if here is None else replace(self, caster=here)
 
     def view(self, camera_to_world: NDArray[np.float64]) -> Floats:
         """Return the picture (480, 640, 3) float32 in 0..255 from a pose, without noise."""

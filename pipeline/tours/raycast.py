@@ -1,6 +1,7 @@
 """Ray casting against a mesh, by Open3D (Embree)."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,14 @@ class Hits:
     def found(self) -> NDArray[np.bool_]:
         """Tell which rays met a triangle, (n,)."""
         return np.asarray(self.triangle != NO_TRIANGLE)
+
+
+class Caster(Protocol):
+    """Whatever rays can be cast at: a house, or a house with people in it."""
+
+    def cast(self, origins: NDArray[np.float32], directions: NDArray[np.float32]) -> Hits:
+        """Cast rays from ``origins`` along ``directions``, both (n, 3) or one origin (3,), metres."""
+        ...
 
 
 class RayCaster:

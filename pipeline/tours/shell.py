@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from pipeline.contract.classes import SemanticClass
-from pipeline.tours.layout import INNER_WALL, Opening, Room
+from pipeline.tours.layout import INNER_WALL, Coats, Opening, Room
 from pipeline.tours.materials import Colour, Material, SurfaceKind
 from pipeline.tours.palette import BRIGHT, CLOTHS, WOODS, Rng, material
 from pipeline.tours.surfaces import Sheet, Thing, box, rectangle, thing
@@ -39,14 +39,17 @@ def build_shell(rng: Rng, room: Room) -> list[Thing]:
     for hole in room.openings:
         fill = _doorway if hole.kind == "doorway" else _window
         things += [piece.moved(room.side_frame(hole.side)) for piece in fill(rng, room, hole)]
-    return things
+    coats = Coats(paint, skirting, ceiling=things[1].parts[0][1], floor=things[0].parts[0][1])
+    return things + room.form.build(rng, room, coats)
 
 
 def _floor(rng: Rng, room: Room) -> Thing:
     tiled = room.kind == "kitchen"
     surface = material(rng, "tiles", TILE_COLOURS) if tiled else material(rng, "planks", WOODS)
-    x0, y0, x1, y1 = room.bounds
-    sheets = [rectangle((x0, y0, 0), (x1 - x0, 0, 0), (0, y1 - y0, 0))]
+    sheets = [
+        rectangle((x0, y0, 0), (x1 - x0, 0, 0), (0, y1 - y0, 0), start=(y0 - room.bounds[1], x0 - room.bounds[0]))
+        for x0, y0, x1, y1 in room.form.floors(room)
+    ]
     for gate in room.openings:
         if gate.kind == "doorway":
             sill = rectangle((gate.start, -INNER_WALL / 2, 0), (gate.end - gate.start, 0, 0), (0, INNER_WALL / 2, 0))
@@ -56,23 +59,27 @@ def _floor(rng: Rng, room: Room) -> Thing:
 
 
 def _ceiling(rng: Rng, room: Room) -> Thing:
-    x0, y0, x1, y1 = room.bounds
-    sheet = rectangle((x0, y1, room.ceiling_height), (x1 - x0, 0, 0), (0, y0 - y1, 0))
-    return thing(SemanticClass.CEILING, ((sheet,), material(rng, "plaster", WHITE)))
+    sheets = tuple(
+        rectangle(
+            (x0, y1, room.ceiling_height),
+            (x1 - x0, 0, 0),
+            (0, y0 - y1, 0),
+            start=(room.bounds[3] - y1, x0 - room.bounds[0]),
+        )
+        for x0, y0, x1, y1 in room.form.ceilings(room)
+    )
+    return thing(SemanticClass.CEILING, (sheets, material(rng, "plaster", WHITE)))
 
 
 def _wall(room: Room, side: int, paint: Material, skirting: Material) -> Thing:
     """Build a wall in its own frame: rectangles around the openings, and a skirting board between the doors."""
     length, height = room.side_length(side), room.ceiling_height
-    holes = sorted((hole for hole in room.openings if hole.side == side), key=lambda hole: hole.start)
+    holes = [(hole.start, hole.end, hole.bottom, hole.top) for hole in room.openings if hole.side == side]
+    holes += [(start, end, 0.0, height) for start, end in room.form.gaps(room, side)]
     pieces, x = [], 0.0
-    for hole in holes:
-        pieces += [
-            (x, hole.start, 0.0, height),
-            (hole.start, hole.end, 0.0, hole.bottom),
-            (hole.start, hole.end, hole.top, height),
-        ]
-        x = hole.end
+    for start, end, bottom, top in sorted(holes, key=lambda hole: hole[0]):
+        pieces += [(x, start, 0.0, height), (start, end, 0.0, bottom), (start, end, top, height)]
+        x = end
     pieces.append((x, length, 0.0, height))
     whole = [piece for piece in pieces if piece[1] > piece[0] and piece[3] > piece[2]]
     sheets = tuple(_wall_piece(length, *piece) for piece in whole)

@@ -13,21 +13,24 @@ from numpy.typing import NDArray
 from pipeline.contract.classes import SemanticClass
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, WHOLE, Box
 from pipeline.tours.atlas import bake
-from pipeline.tours.camera import Movement, PictureCamera, Pinhole, intrinsics_of
+from pipeline.tours.camera import Movement, Pinhole, intrinsics_of
 from pipeline.tours.effects.clock import FrameClock
 from pipeline.tours.effects.drawn import VideoEffects, fps_of
 from pipeline.tours.effects.draws import generator, within
 from pipeline.tours.effects.encoding import Encoding
-from pipeline.tours.effects.lens import Lens
 from pipeline.tours.effects.settings import EffectSettings
 from pipeline.tours.effects.shutter import RowCamera
 from pipeline.tours.filming import Filming, plan_edits
+from pipeline.tours.frame_truth import FrameTruth
 from pipeline.tours.frozen import refuse_frozen
 from pipeline.tours.house import House, build_house
 from pipeline.tours.light import light_patches
 from pipeline.tours.materials import SurfaceKind
 from pipeline.tours.moves.director import Director
 from pipeline.tours.painter import Painter, paint_sky, pixel_centres, title_card, with_noise
+from pipeline.tours.people.crowd import Crowd
+from pipeline.tours.people.passers import plan_people
+from pipeline.tours.people.walker import Walker
 from pipeline.tours.settings import TourSettings
 from pipeline.tours.sunlight import with_sun
 from pipeline.tours.timeline import ShotKind, Timeline, TourShot, TourTransition, cut_together
@@ -38,59 +41,12 @@ TITLES = ("Welcome Home", "House Tour", "Our New Place", "Come On In", "Open Hou
 
 
 @dataclass(frozen=True)
-class FrameTruth:
-    """What is exactly true of one frame; in a transition, of the shot that is more visible.
-
-    intrinsics: (3, 3) float32, pixels. camera_to_world: (4, 4) float32, metres, of the row in the middle.
-    depth: (480, 640) float32, z-depth in metres, 0 = sky or no surface.
-    labels: (480, 640) uint8, 255 outdoors, in the sky, on title cards and under captions and bars.
-    instances: (480, 640) uint16, 0 = none. surfaces: (480, 640) uint8, ``SurfaceKind``; depth, labels are of the pane
-    or mirror, not of what it shows. distortion: k1 of ``effects.lens``. row_poses: (480, 4, 4) float64, pose of
-    every row where rows have poses of their own, whose depth is along their own camera's axis.
-    left_out: why the shot belongs into no dataset, empty where it does.
-    """
-
-    intrinsics: NDArray[np.float32]
-    camera_to_world: NDArray[np.float32]
-    depth: NDArray[np.float32]
-    labels: NDArray[np.uint8]
-    instances: NDArray[np.uint16]
-    surfaces: NDArray[np.uint8]
-    shot_id: int
-    kind: ShotKind
-    in_transition: bool
-    distortion: float = 0.0
-    row_poses: NDArray[np.float64] | None = None
-    left_out: str = ""
-
-    def camera(self) -> PictureCamera:
-        """Return the camera whose pixels see what ``depth`` says, in any world."""
-        poses = np.broadcast_to(self.camera_to_world.astype(np.float64), (FRAME_HEIGHT, 4, 4))
-        rows = poses if self.row_poses is None else self.row_poses
-        return RowCamera(Lens(self.intrinsics, self.distortion), rows, FRAME_WIDTH)
-
-    @property
-    def glass(self) -> NDArray[np.bool_]:
-        """Where a pane is looked through, (480, 640)."""
-        return np.asarray(self.surfaces == SurfaceKind.GLASS)
-
-    @property
-    def mirror(self) -> NDArray[np.bool_]:
-        """Where a mirror shows something else, (480, 640)."""
-        return np.asarray(self.surfaces == SurfaceKind.MIRROR)
-
-    @property
-    def person(self) -> NDArray[np.bool_]:
-        """Where somebody walks through the picture, (480, 640)."""
-        return np.asarray(self.surfaces == SurfaceKind.PERSON)
-
-
-@dataclass(frozen=True)
 class Tour:
     """A tour of ``frame_count`` frames; every frame and its truth are rendered on demand, in any order.
 
     walks: one a shot, None for title cards; intrinsics (3, 3) float32 are those of every frame of an ordinary tour.
     width, height: of the video. filming: how a camera with faults films it; None for the perfect one.
+    people: who walks through its shots.
     """
 
     seed: int
@@ -102,6 +58,7 @@ class Tour:
     width: int = FRAME_WIDTH
     height: int = FRAME_HEIGHT
     filming: Filming | None = None
+    people: tuple[Walker, ...] = ()
 
     @classmethod
     def from_seed(cls, seed: int, settings: TourSettings | None = None) -> "Tour":
@@ -123,11 +80,21 @@ class Tour:
         clock = FrameClock(seed, chosen.fps, timeline.frame_count, drawn.variable_rate)
         director = Director(planner, generator(seed, "moves"))
         walks = director.plan(rng, timeline, clock)
+        people = plan_people(seed, house, timeline, walks, chosen.moves)
         filming = Filming(drawn, clock, timeline, walks, plan_edits(seed, chosen.effects, timeline, clock))
         plain = chosen.effects == EffectSettings()
         layout = drawn.layout
         return cls(
-            seed, chosen, house, timeline, walks, intrinsics, layout.width, layout.height, None if plain else filming
+            seed,
+            chosen,
+            house,
+            timeline,
+            walks,
+            intrinsics,
+            layout.width,
+            layout.height,
+            None if plain else filming,
+            people,
         )
 
     @property
@@ -197,12 +164,13 @@ class Tour:
         labels = np.full(depth.shape, SemanticClass.UNKNOWN, np.uint8)
         instances, surfaces = np.zeros(depth.shape, np.uint16), np.zeros(depth.shape, np.uint8)
         if camera is not None:
-            hits = self.house.caster.cast(*camera.rays(pixel_centres()))
+            caster = self.crowd.caster(shot.shot_id, self._moment(shot, frame)) or self.house.caster
+            hits, mesh = caster.cast(*camera.rays(pixel_centres())), self.crowd.mesh
             found, triangle = hits.found, hits.triangle[hits.found]
             depth.ravel()[found] = hits.distance[found]
-            labels.ravel()[found] = self.house.mesh.labels[triangle]
-            instances.ravel()[found] = self.house.mesh.instances[triangle]
-            surfaces.ravel()[found] = self.house.mesh.surfaces[triangle]
+            labels.ravel()[found] = mesh.labels[triangle]
+            instances.ravel()[found] = mesh.instances[triangle]
+            surfaces.ravel()[found] = mesh.surfaces[triangle]
         pose = np.eye(4) if camera is None else camera.camera_to_world
         return FrameTruth(
             self.intrinsics if camera is None else camera.intrinsics,
@@ -253,16 +221,22 @@ class Tour:
     def _camera(self, shot: TourShot, frame: int) -> NDArray[np.float64] | None:
         """Return the pose of a shot's camera at a frame of the tour; the camera runs on through transitions."""
         walk = self.walks[shot.shot_id]
+        return None if walk is None else walk.at(self._moment(shot, frame))
+
+    def _moment(self, shot: TourShot, frame: int) -> float:
+        """Return which second of what was filmed of a shot a frame of the tour shows."""
         first, _ = self.timeline.on_screen(shot)
-        return None if walk is None else walk.at((frame - first) / self.fps)
+        return (frame - first) / self.fps if self.filming is None else self.filming.moment(shot.shot_id, frame)
 
     def _render(self, painter: Painter, frame: int) -> NDArray[np.uint8]:
         if self.filming is not None:
             return self.filming.picture(painter, frame, self._title_card)
         picture = np.zeros((FRAME_HEIGHT, FRAME_WIDTH, 3), np.float32)
         for shot_id, weight in self.timeline.mixture(frame).shares:
-            camera = self._camera(self.shots[shot_id], frame)
-            view = self._title_card() if camera is None else painter.view(camera)
+            shot = self.shots[shot_id]
+            camera = self._camera(shot, frame)
+            now = painter.during(shot_id, self._moment(shot, frame))
+            view = self._title_card() if camera is None else now.view(camera)
             picture += np.float32(weight) * view
         return with_noise(picture, self.settings.sensor_noise, (self.seed, frame))
 
@@ -276,8 +250,14 @@ class Tour:
         mesh, caster = self.house.mesh, self.house.caster
         light = light_patches(mesh.patches, self.house.rooms, caster)
         light = with_sun(light, mesh) if self.settings.houses.sun else light
-        atlas = bake(mesh.patches, light, mesh.atlas_height)
-        return Painter(mesh, caster, atlas, self.intrinsics, paint_sky(rng))
+        crowd = self.crowd
+        atlas = bake(crowd.mesh.patches, light + crowd.light(), crowd.mesh.atlas_height)
+        return Painter(crowd.mesh, caster, atlas, self.intrinsics, paint_sky(rng), crowd)
+
+    @functools.cached_property
+    def crowd(self) -> Crowd:
+        """The house with the people who walk through its rooms while they are filmed."""
+        return Crowd.of(self.house, self.people)
 
 
 def _operator(seed: int, settings: TourSettings) -> float | None:

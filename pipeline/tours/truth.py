@@ -11,8 +11,9 @@ from pipeline.contract.tour_origin import TOUR_SCHEME, TourOrigin
 from pipeline.store.groups import SOURCE_NOTES
 from pipeline.store.outputs import SourceOutput, provenance
 from pipeline.store.video import VideoStore
+from pipeline.tours.frame_truth import FrameTruth
 from pipeline.tours.settings import TourSettings
-from pipeline.tours.tour import FrameTruth, Tour
+from pipeline.tours.tour import Tour
 from pipeline.tours.worlds import in_world
 
 

@@ -8,6 +8,9 @@ from pipeline.tours.effects.settings import Share
 
 Speed = Annotated[float, Field(ge=0.1, le=2)]
 TurnRate = Annotated[float, Field(ge=2, le=180)]
+Overhead = Annotated[float, Field(ge=1.5, le=3)]
+Tilt = Annotated[float, Field(ge=0, le=80)]
+High = Annotated[float, Field(ge=2, le=30)]
 
 
 class HouseSettings(BaseModel):
@@ -39,8 +42,15 @@ class HouseSettings(BaseModel):
         0, description="share of materials that have the pattern of another kind of thing: wooden sofas, tiled walls"
     )
 
+    recesses: Share = Field(0, description="share of rooms that are L-shaped, where doors and windows leave a corner")
+    slopes: Share = Field(0, description="share of rooms whose ceiling slopes down to a knee wall, where one fits")
+    lofts: Share = Field(0, description="share of rooms two storeys high with a gallery and steps, where both fit")
+
     @model_validator(mode="after")
     def _are_ordered(self) -> "HouseSettings":
+        if self.recesses + self.slopes + self.lofts > 1:
+            message = "houses.recesses, slopes and lofts are shares of the same rooms: together at most 1"
+            raise ValueError(message)
         if self.darkness[0] > self.darkness[1]:
             message = f"houses.darkness: {self.darkness[0]} is larger than {self.darkness[1]}; lowest value first"
             raise ValueError(message)
@@ -58,6 +68,9 @@ HARD_HOUSES = HouseSettings(
     dark_rooms=0.2,
     sun=True,
     swapped_patterns=0.15,
+    recesses=0.3,
+    slopes=0.25,
+    lofts=0.15,
 )
 """Houses of the world ``hard``."""
 
@@ -74,6 +87,16 @@ class MoveSettings(BaseModel):
     speed: tuple[Speed, Speed] = Field((0.6, 1.2), description="walking ahead, metres a second")
     turns: Share = Field(0, description="share of indoor shots that turn on the spot")
     turning: tuple[TurnRate, TurnRate] = Field((15, 45), description="turning on the spot, degrees a second")
+    stairs: Share = Field(0, description="share of indoor shots up to a gallery or down; ahead where there is none")
+    overhead: Share = Field(0, description="share of indoor shots by a gimbal held overhead, looking down")
+    overhead_height: tuple[Overhead, Overhead] = Field(
+        (2.2, 2.6), description="camera of those above the floor, metres; lower under a low ceiling"
+    )
+    overhead_tilt: tuple[Tilt, Tilt] = Field((30, 65), description="how far they look down, degrees")
+    drone: Share = Field(0, description="share of outdoor shots by a drone that rises about the house")
+    drone_height: tuple[High, High] = Field((5, 12), description="how high it rises, metres; as far as the shot lasts")
+    people: Share = Field(0, description="share of indoor shots through which somebody walks, where there is room")
+    pace: tuple[Speed, Speed] = Field((0.6, 1.3), description="of those who walk through, metres a second")
 
     @model_validator(mode="after")
     def _fit_together(self) -> "MoveSettings":
@@ -81,11 +104,11 @@ class MoveSettings(BaseModel):
             if isinstance(value, tuple) and value[0] > value[1]:
                 message = f"moves.{name}: {value[0]} is larger than {value[1]}; write the lowest value first"
                 raise ValueError(message)
-        if self.forward + self.turns > 1:
-            message = "moves.forward and turns are shares of the same shots: together at most 1"
+        if self.forward + self.turns + self.stairs + self.overhead > 1:
+            message = "moves.forward, turns, stairs and overhead are shares of the same shots: together at most 1"
             raise ValueError(message)
         return self
 
 
-HARD_MOVES = MoveSettings(forward=0.55, turns=0.1)
+HARD_MOVES = MoveSettings(forward=0.45, turns=0.1, stairs=0.1, overhead=0.1, drone=0.4, people=0.25)
 """Movements of the world ``hard``."""

@@ -47,11 +47,13 @@ class Edit:
 
     def walked(self, at: Callable[[float], NDArray[np.float64]]) -> Callable[[float], NDArray[np.float64]]:
         """Return where the camera is after so many seconds of the shot, given where its walk is."""
+        return lambda seconds: at(self.moment(seconds))
+
+    def moment(self, seconds: float) -> float:
+        """Return which moment of what was filmed is shown after so many seconds of the shot."""
         if self.kind == "speed_up":
-            return lambda seconds: at(_to_and_fro(self.factor * seconds, self.duration))
-        if self.kind == "slide_show":
-            return lambda seconds: at(self.still(seconds).taken_s)
-        return at
+            return _to_and_fro(self.factor * seconds, self.duration)
+        return self.still(seconds).taken_s if self.kind == "slide_show" else seconds
 
     def lens(self, lens: Lens, size: tuple[int, int], seconds: float) -> Lens:
         """Return the lens after so many seconds of the shot; of a still, of the part of it that is shown."""

@@ -9,11 +9,14 @@ import numpy as np
 from pipeline.tours.camera import Movement
 from pipeline.tours.effects.clock import FrameClock
 from pipeline.tours.layout import Room
+from pipeline.tours.moves.climb import climb
+from pipeline.tours.moves.drone import flown
+from pipeline.tours.moves.overhead import carried_overhead
 from pipeline.tours.moves.planner import RoutePlanner
 from pipeline.tours.timeline import Timeline
 from pipeline.tours.walks import WalkPlanner
 
-IndoorMove = Literal["sideways", "forward", "turns"]
+IndoorMove = Literal["sideways", "forward", "turns", "stairs", "overhead"]
 
 
 @dataclass
@@ -46,18 +49,33 @@ class Director:
         eye_height = self._eye_height()
         if move == "turns":
             return self._routes.turning(self.draw, room, duration, eye_height)
+        if move == "stairs":
+            climbed = climb(self.draw, self._routes, duration, eye_height)
+            if climbed is not None:
+                return climbed
+        if move == "overhead":
+            return carried_overhead(self.draw, self._routes, room, duration)
         return self._routes.ahead(self.draw, room, duration, eye_height)
 
     def outdoor(self, rng: np.random.Generator, duration: float) -> Movement:
         """Return how a shot of the house from the garden is filmed."""
+        moves = self.walks.settings.moves
+        if float(self.draw.random()) < moves.drone:
+            return flown(self.draw, self.walks.house, moves, duration)
         return self.walks.outdoor(rng, duration)
 
     def _indoor_move(self) -> IndoorMove:
         moves = self.walks.settings.moves
         drawn = float(self.draw.random())
-        for name, share in (("forward", moves.forward), ("turns", moves.turns)):
+        shares: tuple[tuple[IndoorMove, float], ...] = (
+            ("forward", moves.forward),
+            ("turns", moves.turns),
+            ("stairs", moves.stairs),
+            ("overhead", moves.overhead),
+        )
+        for move, share in shares:
             if drawn < share:
-                return "forward" if name == "forward" else "turns"
+                return move
             drawn -= share
         return "sideways"
 

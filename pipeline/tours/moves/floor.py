@@ -9,13 +9,15 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from pipeline.tours.freespace import CELL
-from pipeline.tours.furnish import rectangle_of
 from pipeline.tours.house import House
 from pipeline.tours.layout import INNER_WALL, Bounds, Room, house_bounds
+from pipeline.tours.moves.route import smoothed_way
 from pipeline.tours.walks import obstacles
 
 SHOULDERS = 0.22
 """Metres that a walking person keeps from everything; half a doorway is 0.45."""
+ROUNDINGS = (0.45, 0.3, 0.2, 0.12, 0.08)
+"""Metres over which corners are rounded: the first that keeps clear of everything."""
 EASE = 0.6
 """Metres from everything where nobody minds walking."""
 
@@ -71,6 +73,17 @@ class FloorMap:
         cells = np.argwhere(numbers >= 0)[nodes[::-1]]
         return np.asarray(self.corner + (cells + 0.5) * CELL)
 
+    def line(self, here: NDArray[np.float64], there: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        """Return a smooth line (n, 2) that keeps clear; None where no way leads, or nothing is to be walked."""
+        way = self.way(here, there)
+        if way is None or len(way) < 4:
+            return None
+        for reach in ROUNDINGS:
+            line = smoothed_way(way, reach)
+            if self.at(line).min() >= SHOULDERS - 0.06:
+                return line
+        return smoothed_way(way, 0.05)
+
     @property
     def _graph(self) -> tuple[NDArray[np.int64], csr_array]:
         """Number the walkable cells (x, y), -1 elsewhere, and join neighbours by what it costs to walk there."""
@@ -102,7 +115,7 @@ def _neighbours(step: tuple[int, int]) -> tuple[tuple[slice, slice], tuple[slice
 def _gates(room: Room) -> list[Bounds]:
     """Return the floor within each of a room's doorways, through the wall and past the frame on both sides."""
     return [
-        rectangle_of(room.side_frame(gate.side), (gate.start, -INNER_WALL - 0.08, gate.end, 0.08))
+        room.on_floor(gate.side, (gate.start, -INNER_WALL - 0.08, gate.end, 0.08))
         for gate in room.openings
         if gate.kind == "doorway"
     ]

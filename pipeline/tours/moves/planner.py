@@ -8,12 +8,10 @@ from numpy.typing import NDArray
 from pipeline.tours.house import House
 from pipeline.tours.layout import Room
 from pipeline.tours.moves.floor import SHOULDERS, FloorMap
-from pipeline.tours.moves.route import Piece, Route, smoothed_way, turned, walked
+from pipeline.tours.moves.route import Piece, Route, turned, walked
 from pipeline.tours.preview import preview
 from pipeline.tours.variety import MoveSettings
 
-ROUNDINGS = (0.45, 0.3, 0.2, 0.12, 0.08)
-"""Metres over which corners are rounded: the first that keeps clear of everything."""
 ROOMY = (0.7, 0.5, 0.35, SHOULDERS)
 """Metres kept from everything where somebody stops: the first that some place has."""
 TRIES = 4
@@ -41,14 +39,15 @@ class RoutePlanner:
     def ahead(self, rng: np.random.Generator, room: Room, duration: float, eye_height: float) -> Route:
         """Return the least obstructed of some walks that begin in ``room`` and go on through the house."""
         routes = [self._ahead(rng, room, duration, eye_height) for _ in range(TRIES)]
-        return min(routes, key=lambda route: self._blocked(room, route))
+        return min(routes, key=lambda route: self.blocked(room, route))
 
     def turning(self, rng: np.random.Generator, room: Room, duration: float, eye_height: float) -> Route:
         """Return a look around from one place of ``room``."""
         spot = self._eye(self._place(rng, room), eye_height)
         rate = np.radians(rng.uniform(*self.settings.turning))
         yaw, turn = float(rng.uniform(0, 2 * np.pi)), float(rng.choice([-1, 1]) * rate * duration)
-        return self._route(rng, [turned(spot, (yaw, yaw + turn), float(rate), _pitch(rng))], duration)
+        pitch = _pitch(rng)
+        return self.route(rng, [turned(spot, (yaw, yaw + turn), float(rate), (pitch, pitch))], duration)
 
     def _ahead(self, rng: np.random.Generator, room: Room, duration: float, eye_height: float) -> Route:
         speed, rate = float(rng.uniform(*self.settings.speed)), float(np.radians(rng.uniform(*self.settings.turning)))
@@ -57,14 +56,14 @@ class RoutePlanner:
         while sum(piece.seconds for piece in pieces) < duration:
             room = self._next_room(rng, room, seen)
             there = self._place(rng, room)
-            line = self._line(here, there)
+            line = self.floor.line(here, there)
             if line is None:
                 pieces.append(self._look(rng, pieces, here, eye_height, rate, None))
                 continue
             leg = walked(self._eye(line, eye_height), speed, _pitch(rng))
-            pieces += [self._look(rng, pieces, here, eye_height, rate, float(leg.yaw[0])), leg] if pieces else [leg]
+            pieces += [self._look(rng, pieces, here, eye_height, rate, leg), leg] if pieces else [leg]
             here = there
-        return self._route(rng, pieces, duration)
+        return self.route(rng, pieces, duration)
 
     def _look(
         self,
@@ -73,7 +72,7 @@ class RoutePlanner:
         here: Spot,
         eye_height: float,
         rate: float,
-        on: float | None,
+        on: Piece | None,
     ) -> Piece:
         """Turn from where the last piece looked to where the next one goes, often by way of a look around."""
         yaw = float(pieces[-1].yaw[-1]) if pieces else float(rng.uniform(0, 2 * np.pi))
@@ -81,9 +80,10 @@ class RoutePlanner:
         if on is None or rng.random() < LOOKS:
             angles.append(yaw + float(rng.choice([-1, 1]) * np.radians(rng.uniform(40, 110))))
         if on is not None:
-            angles.append(angles[-1] + float(np.angle(np.exp(1j * (on - angles[-1])))))
+            angles.append(angles[-1] + float(np.angle(np.exp(1j * (on.yaw[0] - angles[-1])))))
         pitch = float(pieces[-1].pitch[-1]) if pieces else _pitch(rng)
-        return turned(self._eye(here, eye_height), tuple(angles), rate, pitch)
+        tilt = (pitch, pitch if on is None else float(on.pitch[0]))
+        return turned(self._eye(here, eye_height), tuple(angles), rate, tilt)
 
     def _next_room(self, rng: np.random.Generator, room: Room, seen: dict[int, int]) -> Room:
         """Return a neighbour that the route has seen least; the same room where it has no doorway."""
@@ -102,24 +102,14 @@ class RoutePlanner:
         x0, y0, x1, y1 = room.bounds
         return np.array([(x0 + x1) / 2, (y0 + y1) / 2])
 
-    def _line(self, here: Spot, there: Spot) -> Spot | None:
-        """Return a smooth line (n, 2) that keeps clear; None where no way leads, or nothing is to be walked."""
-        way = self.floor.way(here, there)
-        if way is None or len(way) < 4:
-            return None
-        for reach in ROUNDINGS:
-            line = smoothed_way(way, reach)
-            if self.floor.at(line).min() >= SHOULDERS - 0.06:
-                return line
-        return smoothed_way(way, 0.05)
-
     def _eye(self, floor: Spot, eye_height: float) -> Spot:
         return np.concatenate([floor, np.full((*floor.shape[:-1], 1), eye_height)], axis=-1)
 
-    def _route(self, rng: np.random.Generator, pieces: list[Piece], duration: float) -> Route:
+    def route(self, rng: np.random.Generator, pieces: list[Piece], duration: float) -> Route:
+        """Return pieces one after another, walked by this house's operator."""
         return Route.of(pieces, duration, self.shake, int(rng.integers(1 << 30)), steps=3.0)
 
-    def _blocked(self, room: Room, route: Route) -> float:
+    def blocked(self, room: Room, route: Route) -> float:
         """Return the share of what a route shows that is too close to be made out."""
         seen = preview(self.house, room, route, self.intrinsics, MOMENTS)
         return float((seen.depth < BLOCKED).mean())

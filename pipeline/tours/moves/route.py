@@ -74,12 +74,16 @@ def walked(spots: NDArray[np.float64], speed: float, pitch: float) -> Piece:
     ends = np.minimum(length, length[-1] - length)
     pace = np.minimum(np.minimum(speed, TURN_LIMIT / np.maximum(bend, 1e-6)), np.sqrt(2 * ACCELERATION * ends))
     pace = np.maximum(_smoothed(pace, 0.1), SLOWEST)
-    times = np.concatenate([[0], np.cumsum(np.diff(length) * 2 / (pace[1:] + pace[:-1]))])
+    steps = np.maximum(np.diff(length) * 2 / (pace[1:] + pace[:-1]), np.abs(np.diff(yaw)) / TURN_LIMIT)
+    times = np.concatenate([[0], np.cumsum(steps)])
     return Piece(times, line, yaw, np.full(len(line), pitch))
 
 
-def turned(spot: NDArray[np.float64], yaw: tuple[float, ...], rate: float, pitch: float) -> Piece:
-    """Stand at ``spot`` (3,) and turn from angle to angle of ``yaw``, radians, each begun and ended gently."""
+def turned(spot: NDArray[np.float64], yaw: tuple[float, ...], rate: float, pitch: tuple[float, float]) -> Piece:
+    """Stand at ``spot`` (3,) and turn from angle to angle of ``yaw``, radians, each begun and ended gently.
+
+    pitch: from where to where the camera is tilted meanwhile, radians.
+    """
     share = np.linspace(0, 1, 25)[1:]
     times, angles = [np.zeros(1)], [np.array(yaw[:1])]
     for a, b in pairwise(yaw):
@@ -87,18 +91,19 @@ def turned(spot: NDArray[np.float64], yaw: tuple[float, ...], rate: float, pitch
         times.append(times[-1][-1] + share * seconds)
         angles.append(a + (b - a) * share * share * (3 - 2 * share))
     all_times = np.concatenate(times)
+    done = all_times / all_times[-1]
     return Piece(
         all_times,
         np.broadcast_to(spot, (len(all_times), 3)),
         np.concatenate(angles),
-        np.full(len(all_times), pitch),
+        pitch[0] + (pitch[1] - pitch[0]) * done * done * (3 - 2 * done),
     )
 
 
 def smoothed_way(way: NDArray[np.float64], reach: float) -> NDArray[np.float64]:
-    """Round the corners of a way (n, 2) of cells over ``reach`` metres; its ends stay."""
+    """Round the corners of a way (n, k) of cells over ``reach`` metres; its ends stay."""
     line = _evenly(way)
-    return np.stack([_smoothed(line[:, i], reach) for i in range(2)], axis=-1)
+    return np.stack([_smoothed(line[:, i], reach) for i in range(way.shape[1])], axis=-1)
 
 
 def _evenly(spots: NDArray[np.float64]) -> NDArray[np.float64]:

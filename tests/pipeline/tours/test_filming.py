@@ -13,8 +13,9 @@ from pipeline.media.frames import frames_at
 from pipeline.tours.effects.clock import FrameClock
 from pipeline.tours.effects.edits import Edit
 from pipeline.tours.effects.settings import EffectSettings
+from pipeline.tours.frame_truth import FrameTruth
 from pipeline.tours.painter import pixel_centres
-from pipeline.tours.tour import FrameTruth, Tour
+from pipeline.tours.tour import Tour
 from pipeline.tours.truth import true_clip
 
 from .conftest import SMALL

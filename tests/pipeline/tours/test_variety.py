@@ -11,6 +11,8 @@ from pipeline.tours.variety import HARD_HOUSES, HARD_MOVES, HouseSettings, MoveS
         (MoveSettings, {"speed": (1.2, 0.6)}, "moves.speed: 1.2 is larger than 0.6"),
         (MoveSettings, {"forward": 0.7, "turns": 0.7}, "together at most 1"),
         (HouseSettings, {"darkness": (0.5, 0.2)}, "houses.darkness: 0.5 is larger than 0.2"),
+        (MoveSettings, {"stairs": 0.7, "overhead": 0.7}, "together at most 1"),
+        (HouseSettings, {"recesses": 0.7, "lofts": 0.7}, "together at most 1"),
         (HouseSettings, {"mirrors": 1.5}, "less than or equal to 1"),
     ],
 )
@@ -24,4 +26,12 @@ def test_plain_tours_have_none_of_it_and_hard_ones_have_all():
     assert not {"houses", "moves"} & set(TourSettings().decisive())
     for hard in (HARD_HOUSES, HARD_MOVES):
         same = [name for name, value in hard if value == getattr(type(hard)(), name)]
-        assert set(same) <= {"darkness", "speed", "turning"}, "ranges stay, shares do not"
+        assert set(same) <= {
+            "darkness",
+            "speed",
+            "turning",
+            "pace",
+            "overhead_height",
+            "overhead_tilt",
+            "drone_height",
+        }, "ranges stay, shares do not"

@@ -103,7 +103,7 @@ def test_walking_along_a_line_takes_its_length_over_the_speed():
 
 
 def test_turning_on_the_spot_turns_by_what_it_says():
-    piece = turned(np.array([1.0, 2.0, 1.5]), (0.0, 1.0, -0.5), 0.5, 0.0)
+    piece = turned(np.array([1.0, 2.0, 1.5]), (0.0, 1.0, -0.5), 0.5, (0.0, 0.0))
     assert piece.seconds == pytest.approx(2.5 / 0.5)
     route = Route.of([piece], 5.0, STEADY, 0)
     at = [route.at(t) for t in (0.0, 2.0, 5.0)]
