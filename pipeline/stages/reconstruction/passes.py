@@ -87,7 +87,9 @@ class Passes:
         with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
             try:
                 fit, result = do(rgb, Path(scratch))
-                return FirstLook(fit, unit_depth(only_shown(result, rgb)) if isinstance(result, Reconstruction) else result)
+                return FirstLook(
+                    fit, unit_depth(only_shown(result, rgb)) if isinstance(result, Reconstruction) else result
+                )
             except ClipError as error:
                 return FirstLook(UNTOLD, error)
             except Exception as error:
