@@ -1,5 +1,6 @@
 """Makes pictures of decoded frames: upright, with square pixels, cropped, of the size that is asked for, in BT.709."""
 
+import os
 import threading
 from typing import Any
 
@@ -29,6 +30,16 @@ class _Converters(threading.local):
 
 
 _CONVERTERS = _Converters()
+_OF_PARENTS: list[VideoReformatter] = []
+"""Converters whose threads stayed behind when a process forked: neither used nor freed, which waits for them."""
+
+
+def _begin_anew() -> None:
+    _OF_PARENTS.append(_CONVERTERS.converter)
+    _CONVERTERS.converter = VideoReformatter()
+
+
+os.register_at_fork(after_in_child=_begin_anew)
 
 
 def upright_size(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:

@@ -175,16 +175,14 @@ def is_index(schema: pa.Schema) -> bool:
 def with_all_columns(rows: pa.Table, names: Sequence[str] = tuple(INDEX_SCHEMA.names)) -> pa.Table:
     """Return rows of an index with the columns ``names``, also those that an earlier release did not write.
 
-    What it did not note is null; no voxel was without a name then.
+    What it did not note is null; no voxel was without a name then. Columns that are there stay as they are.
     """
-    schema = pa.schema([INDEX_SCHEMA.field(name) for name in names])
-    return pa.Table.from_arrays([_column(rows, field) for field in schema], schema=schema)
+    columns = [rows[name] if name in rows.column_names else _not_noted(name, rows.num_rows) for name in names]
+    return pa.table(columns, names=list(names))
 
 
-def _column(rows: pa.Table, field: pa.Field) -> pa.Array | pa.ChunkedArray:
-    if field.name in rows.column_names or field.name not in LATER:
-        return rows[field.name]
-    return pa.repeat(pa.scalar(0 if field.name == UNNAMED_COLUMN else None, field.type), rows.num_rows)
+def _not_noted(name: str, count: int) -> pa.Array:
+    return pa.repeat(pa.scalar(0 if name == UNNAMED_COLUMN else None, INDEX_SCHEMA.field(name).type), count)
 
 
 def write_summary(files: Files, summary: DatasetSummary) -> None:
