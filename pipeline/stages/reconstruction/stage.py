@@ -15,6 +15,7 @@ from pipeline.stages.reconstruction.faults import clip_fault
 from pipeline.stages.reconstruction.rows import (
     append_reconstruction,
     blank_reconstruction,
+    only_shown,
     unit_depth,
     write_probabilities,
 )
@@ -82,7 +83,7 @@ def _reconstructed(video: VideoStore, rows: slice, backend: Reconstructor, folde
     rgb = video.read(FRAMES, "rgb", rows)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         try:
-            return unit_depth(backend.reconstruct(rgb, Path(scratch)))
+            return unit_depth(only_shown(backend.reconstruct(rgb, Path(scratch)), rgb))
         except ClipError as error:
             return error
         except Exception as error:
