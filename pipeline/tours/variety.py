@@ -69,8 +69,8 @@ HARD_HOUSES = HouseSettings(
     sun=True,
     swapped_patterns=0.15,
     recesses=0.3,
-    slopes=0.25,
-    lofts=0.15,
+    slopes=0.3,
+    lofts=0.25,
 )
 """Houses of the world ``hard``."""
 
@@ -110,5 +110,5 @@ class MoveSettings(BaseModel):
         return self
 
 
-HARD_MOVES = MoveSettings(forward=0.45, turns=0.1, stairs=0.1, overhead=0.1, drone=0.4, people=0.25)
+HARD_MOVES = MoveSettings(forward=0.45, turns=0.1, stairs=0.15, overhead=0.1, drone=0.4, people=0.25)
 """Movements of the world ``hard``."""

@@ -13,6 +13,8 @@ KNEE = (0.7, 1.5)
 """Height of the knee wall, metres."""
 PITCH = (32.0, 52.0)
 """Pitch of the roof, degrees."""
+STEEPER = (1.0, 0.75, 0.55)
+"""Shares of the run: the first that passes above doors and windows."""
 KEPT = 0.4
 """Metres between the foot of the level ceiling and the middle of the room, where the lamp hangs."""
 ABOVE_OPENINGS = 0.25
@@ -72,9 +74,10 @@ def draw_slope(rng: Rng, room: Room) -> Slope | None:
         knee, pitch = float(rng.uniform(*KNEE)), np.radians(rng.uniform(*PITCH))
         longest = room.side_length(side + 1) / 2 - KEPT
         run = min(float((room.ceiling_height - knee) / np.tan(pitch)), longest)
-        form = Slope(side, run, knee)
-        if all(_passes(room, form, hole.side, hole.start, hole.end, hole.top) for hole in room.openings):
-            return form
+        for share in STEEPER:
+            form = Slope(side, share * run, knee)
+            if all(_passes(room, form, hole.side, hole.start, hole.end, hole.top) for hole in room.openings):
+                return form
     return None
 
 

@@ -9,7 +9,7 @@ from pipeline.tours.house import House
 from pipeline.tours.layout import Room
 from pipeline.tours.moves.floor import FloorMap
 from pipeline.tours.moves.route import walked
-from pipeline.tours.people.figure import Figure
+from pipeline.tours.people.body import Body
 from pipeline.tours.people.walker import Walker
 from pipeline.tours.timeline import Timeline
 from pipeline.tours.variety import MoveSettings
@@ -46,7 +46,7 @@ def _passer(
     draw: np.random.Generator, house: House, floor: FloorMap, walk: Movement, shot_id: int, settings: MoveSettings
 ) -> Walker | None:
     """Return the one of some ways that is seen longest; None where the camera would see none of them."""
-    figure, best, most = Figure.draw(draw), None, SEEN - 1
+    figure, best, most = Body.draw(draw), None, SEEN - 1
     rooms = _rooms_seen(house, walk)
     for _ in range(TRIES):
         room = rooms[int(draw.integers(len(rooms)))]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.tours.moves.route import Piece
-from pipeline.tours.people.figure import Figure
+from pipeline.tours.people.body import Body
 
 STRIDE = 1.4
 """Metres of two steps."""
@@ -21,7 +21,7 @@ class Walker:
     brightness: share of the usual light in the room.
     """
 
-    figure: Figure
+    figure: Body
     shot_id: int
     path: Piece
     start: float

@@ -4,16 +4,16 @@ import pytest
 from pipeline.contract.classes import SemanticClass
 from pipeline.tours.materials import SurfaceKind
 from pipeline.tours.moves.route import walked
+from pipeline.tours.people.body import HEIGHTS, Body
 from pipeline.tours.people.crowd import REACH
-from pipeline.tours.people.figure import HEIGHTS, Figure
 from pipeline.tours.people.walker import Walker
 
-FIGURE = Figure.draw(np.random.default_rng(0))
+FIGURE = Body.draw(np.random.default_rng(0))
 
 
 def test_somebody_is_as_tall_as_drawn_stands_on_the_floor_and_is_a_person():
     for seed in range(5):
-        figure = Figure.draw(np.random.default_rng(seed))
+        figure = Body.draw(np.random.default_rng(seed))
         body = figure.posed(0.0, 0.0)
         assert HEIGHTS[0] <= figure.height <= HEIGHTS[1]
         assert np.ptp(body[:, 2]) == pytest.approx(figure.height, rel=0.02)

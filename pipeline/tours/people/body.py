@@ -33,14 +33,14 @@ class Limb:
 
 
 @dataclass(frozen=True)
-class Figure:
+class Body:
     """Somebody of ``height`` metres who looks along +x and stands on the origin."""
 
     limbs: tuple[Limb, ...]
     height: float
 
     @classmethod
-    def draw(cls, rng: Rng) -> "Figure":
+    def draw(cls, rng: Rng) -> "Body":
         """Draw how tall somebody is and what he wears."""
         shirt, trousers = (material(rng, "fabric", colours) for colours in (BRIGHT + CLOTHS, CLOTHS))
         skin, hair, shoes = (material(rng, "smooth", colours) for colours in (SKIN, HAIR, HAIR))
