@@ -16,7 +16,7 @@ from pipeline.stages.reconstruction.base import Reconstructor
 from pipeline.stages.reconstruction.checkpoints import ClipCheckpoints
 from pipeline.stages.reconstruction.faults import clip_fault
 from pipeline.stages.reconstruction.first_look import UNTOLD, FindsLens, FirstLook
-from pipeline.stages.reconstruction.rows import unit_depth
+from pipeline.stages.reconstruction.rows import only_shown, unit_depth
 from pipeline.store.groups import FRAMES
 
 ClipRows = list[tuple[int, slice]]
@@ -87,7 +87,9 @@ class Passes:
         with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
             try:
                 fit, result = do(rgb, Path(scratch))
-                return FirstLook(fit, unit_depth(result) if isinstance(result, Reconstruction) else result)
+                if isinstance(result, Reconstruction):
+                    result = unit_depth(only_shown(result, rgb))
+                return FirstLook(fit, result)
             except ClipError as error:
                 return FirstLook(UNTOLD, error)
             except Exception as error:

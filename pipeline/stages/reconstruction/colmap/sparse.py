@@ -10,6 +10,7 @@ incremental mapping with default priors went wrong on three. What fails the chec
 import math
 import os
 import resource
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -24,7 +25,7 @@ from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
 from pipeline.stages.reconstruction.colmap.adjust import adjusted
 from pipeline.stages.reconstruction.colmap.parallax import parallax_of
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
-from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
+from pipeline.stages.reconstruction.colmap.sparse_model import MASKS, SparseModel
 from pipeline.stages.reconstruction.colmap.trust import is_trusted
 from pipeline.stages.reconstruction.colmap.zoom import BETTER, steadied
 from pipeline.stages.reconstruction.first_look import LensFit
@@ -69,6 +70,8 @@ def solve(folder: Path, settings: ColmapSettings, rounds: int = ROUNDS) -> Spars
     for path, zoom in zip(sorted((folder / "frames").iterdir()), lengthened.tolist(), strict=True):
         with Image.open(path) as picture:
             steadied(picture, zoom).save(folder / "steadied" / "frames" / path.name)
+    if (folder / MASKS).exists():  # those of longer focal lengths show less of the black sides, never more
+        shutil.copytree(folder / MASKS, folder / "steadied" / MASKS)
     again = solve(folder / "steadied", settings, rounds - 1)
     if not is_trusted(again, settings.trust) or not again.reprojection_error < BETTER * model.reprojection_error:
         return model
@@ -123,6 +126,8 @@ def extract_features(attempt: Attempt) -> None:
     reader = pycolmap.ImageReaderOptions()
     reader.camera_model = "SIMPLE_PINHOLE"
     reader.camera_params = f"{attempt.focal * FRAME_WIDTH},{FRAME_WIDTH / 2},{FRAME_HEIGHT / 2}"
+    if (attempt.folder / MASKS).exists():
+        reader.mask_path = attempt.folder / MASKS
     options = pycolmap.FeatureExtractionOptions()
     options.num_threads = THREADS
     options.sift.max_num_features = attempt.settings.sparse.max_features

@@ -12,6 +12,9 @@ from models.errors import DamagedArrays
 from pipeline.contract.arrays import Float64s
 from pipeline.stages.reconstruction.first_look import UNTOLD
 
+MASKS = "masks"
+"""Folder of pictures that are black where a frame beside them shows nothing."""
+
 
 @dataclass(frozen=True)
 class SparseModel:
