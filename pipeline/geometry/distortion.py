@@ -12,10 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Float64s, Floats, Images
+from pipeline.contract.padding import shown_columns
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
 
 CENTRE = np.array([FRAME_WIDTH / 2, FRAME_HEIGHT / 2])
 HALF_DIAGONAL = float(np.hypot(*CENTRE))
+
+BESIDE_SIDES = 2
+"""Pixels beside a black side into which it is smeared: the reach of cubic interpolation."""
 
 ROUNDS = 30
 """Steps of the fixed-point iteration that inverts the model; each leaves a fifth of the error at a bend of 10 %."""
@@ -65,13 +69,23 @@ class Distortion:
         return self._from_units(ideal * self.enlarged)
 
     def straightened(self, rgb: Images) -> Images:
-        """Return frames (n, 480, 640, 3) uint8 of the film as a pinhole camera would have taken them."""
+        """Return frames (n, 480, 640, 3) uint8 of a clip of the film as a pinhole camera would have taken them.
+
+        Black columns at the sides, which show nothing, stay black columns: those that show something in some rows alone
+        are black altogether.
+        """
         import cv2
 
         if not self.bends:
             return rgb
         across, down = self._maps()
-        return np.stack([cv2.remap(frame, across, down, cv2.INTER_CUBIC, None, cv2.BORDER_REPLICATE) for frame in rgb])
+        frames = [cv2.remap(frame, across, down, cv2.INTER_CUBIC, None, cv2.BORDER_REPLICATE) for frame in rgb]
+        straight = np.asarray(np.stack(frames), np.uint8)
+        shown = shown_columns(rgb)
+        if shown != slice(0, FRAME_WIDTH):
+            inside = (across >= shown.start + BESIDE_SIDES) & (across <= shown.stop - 1 - BESIDE_SIDES)
+            straight[:, :, ~inside.all(axis=0)] = 0
+        return straight
 
     def straightened_maps(self, maps: NDArray[Any]) -> NDArray[Any]:
         """Return maps (n, 480, 640) of depth or labels of the film at the pixels of the straightened picture, nearest.

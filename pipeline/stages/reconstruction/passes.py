@@ -87,9 +87,9 @@ class Passes:
         with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
             try:
                 fit, result = do(rgb, Path(scratch))
-                return FirstLook(
-                    fit, unit_depth(only_shown(result, rgb)) if isinstance(result, Reconstruction) else result
-                )
+                if isinstance(result, Reconstruction):
+                    result = unit_depth(only_shown(result, rgb))
+                return FirstLook(fit, result)
             except ClipError as error:
                 return FirstLook(UNTOLD, error)
             except Exception as error:

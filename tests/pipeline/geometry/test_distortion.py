@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from pipeline.contract.padding import shown_columns
 from pipeline.geometry.distortion import Distortion
 
 CORNERS = np.array([[0.0, 0.0], [640.0, 480.0], [640.0, 0.0]])
@@ -38,6 +39,17 @@ def test_straight_lines_come_back():
     assert film[0, 60, 320, 0] < 100, "in the film the line sags"
     straight = lens.straightened(film)[0, :, :, 0]
     assert (np.abs(straight.argmax(axis=0) - 60) <= 1).all()
+
+
+@pytest.mark.parametrize("k1", [-0.1, 0.04])
+def test_an_upright_film_stays_between_black_columns(k1: float):
+    film = np.zeros((2, 480, 640, 3), np.uint8)
+    film[:, :, 185:455] = 200
+    straight = Distortion(k1).straightened(film)
+    shown = shown_columns(straight)
+    assert (straight[:, :, shown] == 200).all(), "nothing is smeared, and no column shows something in some rows alone"
+    assert 640 - shown.stop == pytest.approx(shown.start, abs=1)
+    assert shown.stop - shown.start > 250
 
 
 def test_a_lens_is_kept_as_a_row():

@@ -55,7 +55,7 @@ def test_cameras_and_depth_are_those_of_the_straightened_pictures(
     assert found.intrinsics[:, 0, 0] == pytest.approx(true[:, 0, 0], rel=0.02)
     assert pose_errors(found.camera_to_world, np.stack([truth.camera_to_world for truth in truths])).auc(5) > 0.95
     depth = lens.straightened_maps(np.stack([truth.depth for truth in truths]))
-    assert depth_errors(found.depth, resize_nearest(depth, found.depth.shape[1:])).absolute_relative < 0.03
+    assert depth_errors(found.depth, resize_nearest(depth, found.depth.shape[1:])).absolute_relative < 0.06
 
 
 def test_the_bend_is_the_drawn_one(built: tuple[VideoStore, StageResult], tour: Tour):
