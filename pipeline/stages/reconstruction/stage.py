@@ -9,7 +9,8 @@ from pipeline.contract.errors import ClipError, NothingReconstructed
 from pipeline.contract.records import LeftOut, Reconstruction
 from pipeline.stages.base import Resources, StageResult, Workbench, imported, stage
 from pipeline.stages.reconstruction.backends import SETTINGS, reconstructor
-from pipeline.stages.reconstruction.base import Reconstructor
+from pipeline.stages.reconstruction.base import Reconstructor, WalkReconstructor
+from pipeline.stages.reconstruction.between import SourceFrames
 from pipeline.stages.reconstruction.checkpoints import ClipCheckpoints
 from pipeline.stages.reconstruction.faults import clip_fault
 from pipeline.stages.reconstruction.rows import (
@@ -31,7 +32,7 @@ ClipRows = list[tuple[int, slice]]
 
 
 @stage(
-    code_version="1",
+    code_version="2",
     settings=SETTINGS,
     inputs=("indoor_clips",),
     output=GroupOutput(RECONSTRUCTION),
@@ -49,7 +50,7 @@ def reconstruction(workbench: Workbench, settings: ReconstructionSettings, group
     for done, (clip_id, rows) in enumerate(clips):
         workbench.progress("reconstruction", done, len(clips), f"clip {clip_id}, {rows.stop - rows.start} frames")
         if clip_id not in checkpoints:
-            found = _reconstructed(video, rows, backend, checkpoints.folder)
+            found = _reconstructed(video, clip_id, rows, backend, checkpoints.folder)
             workbench.check_weights()
             checkpoints.save(clip_id, found)
     left_out = [item for clip_id, _ in clips if isinstance(item := checkpoints.load(clip_id), LeftOut)]
@@ -73,7 +74,9 @@ def _checkpoints(video: VideoStore) -> Path:
     return video.scratch / "clips"
 
 
-def _reconstructed(video: VideoStore, rows: slice, backend: Reconstructor, folder: Path) -> Reconstruction | ClipError:
+def _reconstructed(
+    video: VideoStore, clip_id: int, rows: slice, backend: Reconstructor, folder: Path
+) -> Reconstruction | ClipError:
     """Return the reconstruction of one clip, or the error that leaves it out.
 
     Whatever a clip's pictures bring up is its own fault alone; what comes of the machine or of the whole video is
@@ -82,6 +85,8 @@ def _reconstructed(video: VideoStore, rows: slice, backend: Reconstructor, folde
     rgb = video.read(FRAMES, "rgb", rows)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         try:
+            if isinstance(backend, WalkReconstructor):
+                return unit_depth(backend.reconstruct_walk(rgb, Path(scratch), SourceFrames(video, clip_id)))
             return unit_depth(backend.reconstruct(rgb, Path(scratch)))
         except ClipError as error:
             return error

@@ -39,6 +39,9 @@ def adjusted(
         halves_rotation=np.array([rotation for _, rotation in halves]),
         model_sizes=tuple(other.num_reg_images() for other in models),
         parallax=parallax,
+        prior=float("nan"),
+        turns=np.full(max(frame_count - 1, 0), np.nan),
+        signs={},
     )
 
 

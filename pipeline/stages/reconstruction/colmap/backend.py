@@ -13,16 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Floats, Images
-from pipeline.contract.errors import ProcessKilled, ReconstructionCrashed, TooFewRegistered
+from pipeline.contract.errors import ClipError, ProcessKilled, ReconstructionCrashed, TooFewRegistered
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, Reconstruction
+from pipeline.stages.reconstruction.base import FramesBetween
 from pipeline.stages.reconstruction.colmap.dense import dense_depth
 from pipeline.stages.reconstruction.colmap.evidence import signs_of
-from pipeline.stages.reconstruction.colmap.matches import verified_matches
 from pipeline.stages.reconstruction.colmap.probability import check_probability, judged, settings_note
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
-from pipeline.stages.reconstruction.colmap.trust import check_cameras
+from pipeline.stages.reconstruction.colmap.surfaces import dense_signs
+from pipeline.stages.reconstruction.colmap.task import OWN_FRAMES, Task
+from pipeline.stages.reconstruction.colmap.trust import check_cameras, is_trusted
 from pipeline.stages.reconstruction.colmap.views import views_of
+from pipeline.stages.reconstruction.colmap.walk import best, check_extra, is_enough, rungs
 from pipeline.stages.reconstruction.faults import is_of_the_machine
 from pipeline.stages.reconstruction.zoom import zoom_notes
 
@@ -48,11 +51,19 @@ class ColmapReconstructor:
     def reconstruct(self, rgb: Images, scratch: Path) -> Reconstruction:
         """Reconstruct frames (n, 480, 640, 3) uint8 RGB; ``scratch`` is an empty folder for temporary files.
 
+        Raises as ``reconstruct_walk``.
+        """
+        return self.reconstruct_walk(rgb, scratch, None)
+
+    def reconstruct_walk(self, rgb: Images, scratch: Path, between: FramesBetween | None) -> Reconstruction:
+        """Reconstruct frames as ``reconstruct``; ``between`` finds frames between them where they are needed.
+
         Raises:
             ValueError: the frames have another shape or type.
             TooFewRegistered, TooLittleParallax, InconsistentReconstruction: the clip cannot be trusted.
             UnlikelyReconstruction: its signs together say that it is probably wrong.
             ReconstructionCrashed: COLMAP ended without a result.
+            MissingExtra: XFeat is asked for and not installed.
         """
         if rgb.dtype != np.uint8 or rgb.shape[1:] != (FRAME_HEIGHT, FRAME_WIDTH, 3):
             message = f"need frames (n, {FRAME_HEIGHT}, {FRAME_WIDTH}, 3) uint8, not {rgb.shape} {rgb.dtype}"
@@ -60,13 +71,29 @@ class ColmapReconstructor:
         if len(rgb) < self.settings.trust.min_frames:
             message = f"a clip of {len(rgb)} frames, {self.settings.trust.min_frames} needed"
             raise TooFewRegistered(message)
-        found = find_cameras(rgb, scratch, self.settings)
+        check_extra(self.settings.walks)
+        pieces: list[SparseModel] = []
+        refused: ClipError | None = None
+        for found in rungs(find_cameras, rgb, scratch, self.settings, between):
+            if is_enough(found, self.settings):
+                try:
+                    return self.with_depth(rgb, found)
+                except ClipError as error:
+                    refused = error
+            else:
+                pieces.append(found)
+        if refused and not any(is_trusted(piece, self.settings.trust) for piece in pieces):
+            raise refused
+        return self.with_depth(rgb, best(pieces, self.settings))
+
+    def with_depth(self, rgb: Images, found: SparseModel) -> Reconstruction:
+        """Return cameras with dense depth; raises as ``reconstruct_walk`` where they cannot be trusted."""
         alone = found.alone()
         model = found.without(alone) if alone.any() else found
         check_cameras(model, self.settings.trust)
         views = views_of(rgb, model, self.settings.sweep)
         depth, confidence = dense_depth(views, self.settings)
-        verdict = judged(signs_of(model, verified_matches(scratch), views, depth))
+        verdict = judged({**signs_of(model), **dense_signs(views, depth)})
         check_probability(verdict, self.settings.trust.min_probability)
         return Reconstruction(
             intrinsics=(model.registered[:, None, None] * model.frame_intrinsics()).astype(np.float32),
@@ -79,7 +106,7 @@ class ColmapReconstructor:
         )
 
 
-def find_cameras(rgb: Images, scratch: Path, settings: ColmapSettings) -> SparseModel:
+def find_cameras(rgb: Images, scratch: Path, settings: ColmapSettings, task: Task = OWN_FRAMES) -> SparseModel:
     """Run structure from motion on ``rgb`` in a process of its own.
 
     Raises:
@@ -91,6 +118,7 @@ def find_cameras(rgb: Images, scratch: Path, settings: ColmapSettings) -> Sparse
     for index, frame in enumerate(rgb):
         cv2.imwrite(str(scratch / "frames" / f"{index:06d}.png"), cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
     (scratch / "settings.json").write_text(settings.model_dump_json())
+    (scratch / "task.json").write_text(task.model_dump_json())
     environment = os.environ | {"PYTHONPATH": str(CODE)}
     try:
         process = subprocess.run(  # noqa: S603 - our own module, no input in the command
@@ -152,6 +180,4 @@ def notes_on(model: SparseModel) -> tuple[str, ...]:
     if abs(aspect - 1) > 1e-6:
         notes.append(f"Pixels are not square: the vertical focal length is {aspect:.3f} times the horizontal one.")
     notes += zoom_notes(model.zoom[model.registered])
-    if model.route != "map_globally":
-        notes.append("Global mapping could not be trusted; the cameras come from incremental mapping.")
     return tuple(notes)
