@@ -138,6 +138,9 @@ def settings_note(settings: ColmapSettings) -> tuple[str, ...]:
 
 def learned_settings(settings: ColmapSettings) -> dict[str, Any]:
     """Return the settings that signs depend on, as plain values; they are taken at places that any width has."""
-    return settings.model_dump(mode="json", include={"sparse", "walks", "sweep", "planes"}) | {
-        "sweep": settings.sweep.model_dump(mode="json", exclude={"width"})
+    return {
+        "sparse": settings.sparse.model_dump(mode="json"),
+        "walks": settings.walks.model_dump(mode="json"),
+        "sweep": settings.sweep.model_dump(mode="json", exclude={"width"}),
+        "planes": settings.planes.model_dump(mode="json"),
     }

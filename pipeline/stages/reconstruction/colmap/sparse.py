@@ -46,22 +46,17 @@ NEW_PRIOR = 0.05
 
 @dataclass(frozen=True)
 class Attempt:
-    """One way of finding features: SIFT's first octave (-1 doubles the picture), and focal lengths to start from.
-
-    priors: picture widths; those of the settings unless given.
-    """
+    """One way of finding features: what is asked for, and SIFT's first octave (-1 doubles the picture)."""
 
     folder: Path
     settings: ColmapSettings
     task: Task
     first_octave: int
-    own_priors: tuple[float, ...] = ()
 
     @property
     def priors(self) -> tuple[float, ...]:
         """Focal lengths that mapping starts from, picture widths."""
-        both = (self.settings.sparse.focal_prior, self.settings.walks.second_prior)
-        return self.own_priors or self.task.priors or both
+        return self.task.priors or (self.settings.sparse.focal_prior, self.settings.walks.second_prior)
 
     @property
     def frame_count(self) -> int:
@@ -115,8 +110,8 @@ def _solve(folder: Path, settings: ColmapSettings, task: Task) -> SparseModel:
     is_precise = trusted and coarse.reprojection_error <= settings.sparse.precise
     if task != OWN_FRAMES or is_precise or is_still or is_fast:
         return coarse
-    fine = best_model(Attempt(folder, settings, task, -1, (coarse.prior,) if trusted else ()))
-    fine = compared(fine, [coarse])
+    again = Task(priors=(coarse.prior,)) if trusted else task
+    fine = compared(best_model(Attempt(folder, settings, again, -1)), [coarse])
     if trusted and fine.registered.sum() < coarse.registered.sum():
         return coarse
     return fine if is_trusted(fine, settings.trust) else coarse
