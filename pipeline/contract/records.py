@@ -27,7 +27,10 @@ class Segment(NamedTuple):
 
 
 class Box(NamedTuple):
-    """A part of an upright picture with square pixels, as shares of its width and height."""
+    """A part of an upright picture with square pixels, as shares of its width and height.
+
+    It may be wider than the picture, which is black there.
+    """
 
     left: float = 0.0
     top: float = 0.0

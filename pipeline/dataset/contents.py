@@ -132,7 +132,7 @@ def _counted(store: Store, name: str) -> Iterator[pa.Table]:
             raise CorruptStore(f"{name} has other columns than an index")
         held = [name for name in _READ if name in file.schema_arrow.names]
         for batch in file.iter_batches(batch_size=ROWS_AT_ONCE, columns=held):
-            rows = with_all_columns(pa.Table.from_batches([batch]))
+            rows = with_all_columns(pa.Table.from_batches([batch]), _READ)
             rows = pa.concat_tables([rest, rows]) if rest is not None else rows
             last = int(starts_of(rows)[-1])
             if last:

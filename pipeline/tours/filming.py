@@ -66,10 +66,11 @@ class Filming:
     def hidden(self, frame: int, box: Box = WHOLE) -> NDArray[np.bool_]:
         """Tell which pixels (480, 640) of a stored frame show a bar, a caption or a logo instead of the house."""
         left, top, width, height = self._kept(box)
-        columns = (left + (np.arange(FRAME_WIDTH) + 0.5) * width / FRAME_WIDTH).astype(int)
+        columns = np.floor(left + (np.arange(FRAME_WIDTH) + 0.5) * width / FRAME_WIDTH).astype(int)
         rows = (top + (np.arange(FRAME_HEIGHT) + 0.5) * height / FRAME_HEIGHT).astype(int)
         mask = self.effects.layout.outside() | self.effects.overlays.covers(self.clock.seconds(frame))
-        return np.asarray(mask[np.ix_(rows, columns)])
+        beside = (columns < 0) | (columns >= mask.shape[1])
+        return np.asarray(mask[np.ix_(rows, columns.clip(0, mask.shape[1] - 1))] | beside)
 
     def _kept(self, box: Box) -> tuple[int, int, int, int]:
         """Return left, top, width and height of what is stored of a box of the video."""

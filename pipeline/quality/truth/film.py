@@ -96,7 +96,8 @@ class Picture:
         across, down = depth.shape[1] / self.width, depth.shape[0] / self.height
         columns = (left + (np.arange(FRAME_WIDTH) + 0.5) * width / FRAME_WIDTH) * across
         rows = (top + (np.arange(FRAME_HEIGHT) + 0.5) * height / FRAME_HEIGHT) * down
-        return np.asarray(depth[rows.astype(np.int64)[:, None], columns.astype(np.int64)[None, :]], np.float32)
+        found = np.take(depth[rows.astype(np.int64)], columns.astype(np.int64), axis=1, mode="clip")
+        return np.where((columns >= 0) & (columns < depth.shape[1]), found, 0).astype(np.float32)
 
 
 def picture_of(path: Path, intrinsics: NDArray[np.float64]) -> Picture:

@@ -9,7 +9,7 @@ from pipeline.stages.base import StageSettings
 Unwanted = Literal["SlideShow", "TextOverlay", "SplitScreen", "Static"]
 """Why nobody wants a clip, whatever house it shows."""
 
-SINCE_2 = ("dissolve_motion_max", "leave_out")
+SINCE_2 = ("dissolve_motion_max", "leave_out", "upright")
 """Settings that came with code version 2 of the stage."""
 
 
@@ -95,6 +95,12 @@ class ClipsSettings(StageSettings):
         ("SlideShow", "TextOverlay", "SplitScreen", "Static"),
         description="reasons for which clips are left out when they are cut: still pictures that are panned over, "
         "letters over more than a third of the picture, parts that move apart, a camera that does not move",
+    )
+
+    upright: Literal["whole", "middle"] = Field(
+        "whole",
+        description="what is kept of a picture that is higher than wide: all of it between black columns, in which "
+        "nothing is known, or its middle 4:3 part, which is 42 % of a phone's picture",
     )
 
     def decisive(self) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
+from pipeline.contract.arrays import Images
+from pipeline.contract.padding import shown_share
 from pipeline.contract.records import Reconstruction
 from pipeline.store.group_writer import GroupWriter
 from pipeline.store.groups import CLIPS, PROBABILITY_RIGHT
@@ -19,6 +21,14 @@ def unit_depth(found: Reconstruction) -> Reconstruction:
     camera_to_world = found.camera_to_world.copy()
     camera_to_world[:, :3, 3] /= unit
     return replace(found, camera_to_world=camera_to_world, depth=found.depth / unit)
+
+
+def only_shown(found: Reconstruction, rgb: Images) -> Reconstruction:
+    """Return the reconstruction of pictures (n, h, w, 3) without depth in black columns at their sides."""
+    shown = shown_share(rgb, found.depth.shape[2])
+    if shown.all():
+        return found
+    return replace(found, depth=found.depth * shown, confidence=found.confidence * shown)
 
 
 def append_reconstruction(group: GroupWriter, found: Reconstruction) -> None:

@@ -16,6 +16,7 @@ from pipeline.stages.reconstruction.faults import clip_fault
 from pipeline.stages.reconstruction.rows import (
     append_reconstruction,
     blank_reconstruction,
+    only_shown,
     unit_depth,
     write_probabilities,
 )
@@ -86,8 +87,10 @@ def _reconstructed(
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         try:
             if isinstance(backend, WalkReconstructor):
-                return unit_depth(backend.reconstruct_walk(rgb, Path(scratch), SourceFrames(video, clip_id)))
-            return unit_depth(backend.reconstruct(rgb, Path(scratch)))
+                found = backend.reconstruct_walk(rgb, Path(scratch), SourceFrames(video, clip_id))
+            else:
+                found = backend.reconstruct(rgb, Path(scratch))
+            return unit_depth(only_shown(found, rgb))
         except ClipError as error:
             return error
         except Exception as error:

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Floats, Images
 from pipeline.contract.errors import ClipError, ProcessKilled, ReconstructionCrashed, TooFewRegistered
+from pipeline.contract.padding import shown_columns
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, Reconstruction
 from pipeline.stages.reconstruction.base import FramesBetween
 from pipeline.stages.reconstruction.colmap.dense import dense_depth
 from pipeline.stages.reconstruction.colmap.evidence import signs_of
 from pipeline.stages.reconstruction.colmap.probability import check_probability, judged, settings_note
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
-from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
+from pipeline.stages.reconstruction.colmap.sparse_model import MASKS, SparseModel
 from pipeline.stages.reconstruction.colmap.surfaces import dense_signs
 from pipeline.stages.reconstruction.colmap.task import OWN_FRAMES, Task
 from pipeline.stages.reconstruction.colmap.trust import check_cameras, is_trusted
@@ -35,6 +36,9 @@ CODE = Path(__file__).parents[4]
 
 PATIENCE, LEAST_PATIENCE_S = 20.0, 600.0
 """Seconds by the clock for every second of processor time that it may take, and at least, until it stands still."""
+
+BESIDE_SIDES = 8
+"""Columns beside a black side in which no feature is looked for: half of what a descriptor of fine features sees."""
 
 ENDED_BY_OTHERS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -92,7 +96,7 @@ class ColmapReconstructor:
         model = found.without(alone) if alone.any() else found
         check_cameras(model, self.settings.trust)
         views = views_of(rgb, model, self.settings.sweep)
-        depth, confidence = dense_depth(views, self.settings)
+        depth, confidence = (maps * views.shown() for maps in dense_depth(views, self.settings))
         verdict = judged({**signs_of(model), **dense_signs(views, depth)})
         check_probability(verdict, self.settings.trust.min_probability)
         return Reconstruction(
@@ -117,6 +121,7 @@ def find_cameras(rgb: Images, scratch: Path, settings: ColmapSettings, task: Tas
     (scratch / "frames").mkdir(parents=True)
     for index, frame in enumerate(rgb):
         cv2.imwrite(str(scratch / "frames" / f"{index:06d}.png"), cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+    _mask_sides(rgb, scratch / MASKS)
     (scratch / "settings.json").write_text(settings.model_dump_json())
     (scratch / "task.json").write_text(task.model_dump_json())
     environment = os.environ | {"PYTHONPATH": str(CODE)}
@@ -133,6 +138,18 @@ def find_cameras(rgb: Images, scratch: Path, settings: ColmapSettings, task: Tas
         raise ProcessKilled(f"structure from motion stood still for {error.timeout:.0f} s") from error
     check_end(process.returncode, process.stderr, settings)
     return SparseModel.load(scratch / "sparse.npz")
+
+
+def _mask_sides(rgb: Images, folder: Path) -> None:
+    """Write a mask for each frame of a film between black columns, so that their edges are no features."""
+    columns = shown_columns(rgb)
+    if columns == slice(0, rgb.shape[2]):
+        return
+    mask = np.zeros(rgb.shape[1:3], np.uint8)
+    mask[:, columns.start + BESIDE_SIDES : columns.stop - BESIDE_SIDES] = 255
+    folder.mkdir()
+    for index in range(len(rgb)):
+        cv2.imwrite(str(folder / f"{index:06d}.png.png"), mask)
 
 
 def check_end(status: int, stderr: bytes, settings: ColmapSettings) -> None:

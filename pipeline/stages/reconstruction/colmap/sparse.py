@@ -10,6 +10,7 @@ real clips nothing else placed five of five walks. Incremental mapping breaks th
 import math
 import os
 import resource
+import shutil
 import sys
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -25,7 +26,7 @@ from pipeline.stages.reconstruction.colmap.evidence import compared, match_signs
 from pipeline.stages.reconstruction.colmap.pairs import Features, turns_between, verified
 from pipeline.stages.reconstruction.colmap.parallax import parallax_of
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
-from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
+from pipeline.stages.reconstruction.colmap.sparse_model import MASKS, SparseModel
 from pipeline.stages.reconstruction.colmap.task import OWN_FRAMES, XFEAT, Task
 from pipeline.stages.reconstruction.colmap.trust import is_trusted
 from pipeline.stages.reconstruction.colmap.zoom import BETTER, steadied
@@ -89,6 +90,8 @@ def solve(folder: Path, settings: ColmapSettings, task: Task, rounds: int = ROUN
     for path, zoom in zip(sorted((folder / "frames").iterdir()), lengthened.tolist(), strict=True):
         with Image.open(path) as picture:
             steadied(picture, zoom).save(folder / "steadied" / "frames" / path.name)
+    if (folder / MASKS).exists():  # those of longer focal lengths show less of the black sides, never more
+        shutil.copytree(folder / MASKS, folder / "steadied" / MASKS)
     again = solve(folder / "steadied", settings, task, rounds - 1)
     if not is_trusted(again, settings.trust) or not again.reprojection_error < BETTER * model.reprojection_error:
         return model
@@ -178,10 +181,12 @@ def find_matches(attempt: Attempt) -> None:
     reader = pycolmap.ImageReaderOptions()
     reader.camera_model = "SIMPLE_PINHOLE"
     reader.camera_params = f"{attempt.priors[0] * FRAME_WIDTH},{FRAME_WIDTH / 2},{FRAME_HEIGHT / 2}"
+    if (attempt.folder / MASKS).exists():
+        reader.mask_path = attempt.folder / MASKS
     if attempt.task.features == XFEAT:
         from pipeline.stages.reconstruction.colmap.xfeat_matches import write_xfeat
 
-        write_xfeat(attempt.database, attempt.folder / "frames", reader, attempt.settings.walks)
+        write_xfeat(attempt.database, attempt.folder, reader, attempt.settings.walks)
     else:
         extract_features(attempt, reader)
         match_features(attempt)

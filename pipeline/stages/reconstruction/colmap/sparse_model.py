@@ -12,6 +12,9 @@ from models.array_files import read_npz
 from models.errors import DamagedArrays
 from pipeline.contract.arrays import Float64s, Int64s
 
+MASKS = "masks"
+"""Folder of pictures that are black where a frame beside them shows nothing."""
+
 
 @dataclass(frozen=True)
 class SparseModel:

@@ -73,6 +73,19 @@ def test_square_pixels_are_taken_as_square(result: Reconstruction):
     assert result.intrinsics[0, 0, 0] == result.intrinsics[0, 1, 1]
 
 
+def test_black_sides_of_an_upright_film_hold_no_depth_and_move_no_camera(clip: TourClip, tmp_path: Path):
+    upright = np.zeros_like(clip.rgb)
+    upright[:, :, 185:455] = clip.rgb[:, :, 185:455]
+    found = reconstructor(SETTINGS(colmap=QUICK)).reconstruct(upright, tmp_path)
+    assert found.registered.all()
+    assert pose_errors(found.camera_to_world, np.stack([truth.camera_to_world for truth in clip.truth])).auc(10) >= 0.8
+    assert focal_error(found.intrinsics, np.stack([truth.intrinsics for truth in clip.truth])) <= 0.05
+    columns = (np.arange(found.depth.shape[2]) + 0.5) * 640 / found.depth.shape[2]
+    assert not found.depth[:, :, (columns < 185) | (columns > 455)].any()
+    truth = resize_nearest(np.stack([truth.depth for truth in clip.truth]), found.depth.shape[1:])
+    assert depth_errors(found.depth, truth).absolute_relative <= 0.05
+
+
 def test_the_same_frames_give_the_same_cameras(clip: TourClip, tmp_path: Path):
     settings = ColmapSettings(sparse=SparseSettings(max_features=800))
     (tmp_path / "first").mkdir()
