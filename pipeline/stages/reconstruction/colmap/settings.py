@@ -65,6 +65,12 @@ class WalkSettings(BaseModel):
     )
     max_error: float = Field(2.0, gt=0, le=10, description="Pixels that such a match may lie from its epipolar line.")
     min_inlier_ratio: float = Field(0.25, ge=0, lt=1, description="Share of a pair's matches that must lie so near.")
+    fast_turn: float = Field(
+        5.0,
+        gt=0,
+        description="Median turn from frame to frame, degrees, above which frames between are looked at unless two "
+        "models agree, and above which fine features are not worth their time.",
+    )
     step_turn: float = Field(
         8.0, gt=0, description="Turn of a step, degrees, that frames between are to bring it down to."
     )
@@ -167,9 +173,6 @@ class SignBounds(BaseModel):
         "model that agrees.",
     )
     max_agreed_jump: float = Field(50.0, gt=1, description="The same with one; a model that collapsed has 1e5 or more.")
-    fast_turn: float = Field(
-        5.0, gt=0, description="Median turn from frame to frame, degrees, above which two models must agree."
-    )
 
 
 class TrustSettings(BaseModel):

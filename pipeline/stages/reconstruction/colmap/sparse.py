@@ -108,7 +108,7 @@ def _solve(folder: Path, settings: ColmapSettings, task: Task) -> SparseModel:
     """
     coarse = best_model(Attempt(folder, settings, task, 0))
     trusted = is_trusted(coarse, settings.trust)
-    is_fast = median_turn(coarse) > settings.trust.signs.fast_turn
+    is_fast = median_turn(coarse) > settings.walks.fast_turn
     is_still = not coarse.parallax >= settings.trust.min_parallax
     is_precise = trusted and coarse.reprojection_error <= settings.sparse.precise
     if task != OWN_FRAMES or is_precise or is_still or is_fast:

@@ -4,7 +4,7 @@ import numpy as np
 
 from pipeline.contract.errors import ClipError, InconsistentReconstruction, TooFewRegistered, TooLittleParallax
 from pipeline.contract.records import FRAME_WIDTH
-from pipeline.stages.reconstruction.colmap.evidence import median_turn, signs_of
+from pipeline.stages.reconstruction.colmap.evidence import signs_of
 from pipeline.stages.reconstruction.colmap.settings import SignBounds, TrustSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
 
@@ -76,15 +76,13 @@ def _check_behind(model: SparseModel, settings: TrustSettings) -> None:
 
 def _check_signs(model: SparseModel, bounds: SignBounds) -> None:
     """Refuse what looks like rigid pieces joined wrongly; what cannot be told is no reason to refuse."""
-    signs, turn, fewest = signs_of(model), median_turn(model), bounds.min_observations
-    agreed = signs["apart"] <= bounds.max_apart
-    jump = bounds.max_agreed_jump if agreed else bounds.max_jump
+    signs, fewest = signs_of(model), bounds.min_observations
+    jump = bounds.max_agreed_jump if signs["apart"] <= bounds.max_apart else bounds.max_jump
     refused = (
         (signs["epipolar"] > bounds.max_epipolar, f"matches lie {signs['epipolar']:.1f} px from where cameras say"),
         (signs["contradicted"] > bounds.max_contradicted, f"{signs['contradicted']:.0%} of the pairs contradict it"),
         (signs["unseen"] * fewest > 1, f"a camera sees {1 / signs['unseen']:.0f} points, {fewest} needed"),
         (signs["jump"] > jump, f"a step is {signs['jump']:.1f} times the median step, and no other model agrees"),
-        (turn > bounds.fast_turn and not agreed, f"it turns {turn:.1f} degrees a step, and no other model agrees"),
     )
     for is_wrong, message in refused:
         if is_wrong:

@@ -15,7 +15,7 @@ from pipeline.contract.arrays import Float64s, Images, Int64s
 from pipeline.contract.errors import ReconstructionCrashed
 from pipeline.contract.records import FRAME_WIDTH
 from pipeline.stages.reconstruction.base import FramesBetween
-from pipeline.stages.reconstruction.colmap.evidence import compared, signs_of
+from pipeline.stages.reconstruction.colmap.evidence import compared, median_turn, signs_of
 from pipeline.stages.reconstruction.colmap.probability import judged
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, WalkSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
@@ -65,10 +65,16 @@ def check_extra(settings: WalkSettings) -> None:
 
 
 def is_enough(model: SparseModel, settings: ColmapSettings) -> bool:
-    """Tell whether no further rung is needed: most frames placed, trusted, and probably right by what cameras tell."""
+    """Tell whether no further rung is needed.
+
+    Most frames are placed, the model is trusted and probably right by what cameras tell, and of a fast walk two agree.
+    """
     if model.registered.mean() < settings.walks.min_share or not is_trusted(model, settings.trust):
         return False
-    return judged(signs_of(model)).probability >= settings.trust.min_probability
+    signs, is_fast = signs_of(model), median_turn(model) > settings.walks.fast_turn
+    if is_fast and not signs["apart"] <= settings.trust.signs.max_apart:
+        return False
+    return judged(signs).probability >= settings.trust.min_probability
 
 
 def best(found: Sequence[SparseModel], settings: ColmapSettings) -> SparseModel:
