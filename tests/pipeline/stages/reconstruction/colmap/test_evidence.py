@@ -50,7 +50,7 @@ def room() -> tuple[SparseModel, ClipViews, np.ndarray]:
     depth = np.stack([ROOM.view(camera, SHAPE)[0] for camera in CAMERAS]).astype(np.float32)
     scale = np.diag([SHAPE[1] / 640, SHAPE[0] / 480, 1])
     views = ClipViews(
-        grey=np.zeros((FRAMES, *SHAPE), np.float32),
+        grey=np.ones((FRAMES, *SHAPE), np.float32),
         intrinsics=np.repeat((scale @ INTRINSICS)[None], FRAMES, axis=0),
         camera_to_world=CAMERAS,
         sources=tuple(tuple(other for other in range(FRAMES) if other != view) for view in range(FRAMES)),
