@@ -21,6 +21,7 @@ REAL_RUNS: Mapping[str, tuple[Literal["plain", "log"], float, float, float]] = {
     "half_focal": ("log", 0.05, 0.4, 0.5),
     "contradicted": ("plain", 0.02, 0.3, 1.0),
     "epipolar": ("log", 0.8, 6.0, 2.0),
+    "apart": ("log", 1.0, 16.0, 2.0),
     "rim": ("plain", 1.5, 3.0, 0.0),
     "hollow": ("plain", 0.25, 0.7, 1.0),
     "through": ("plain", 0.03, 0.25, 1.0),

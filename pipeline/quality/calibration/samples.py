@@ -14,9 +14,9 @@ from pipeline.quality.calibration.filmed import KnownClip
 from pipeline.stages.reconstruction.colmap.backend import find_cameras
 from pipeline.stages.reconstruction.colmap.dense import dense_depth
 from pipeline.stages.reconstruction.colmap.evidence import signs_of
-from pipeline.stages.reconstruction.colmap.matches import verified_matches
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
+from pipeline.stages.reconstruction.colmap.surfaces import dense_signs
 from pipeline.stages.reconstruction.colmap.trust import check_cameras
 from pipeline.stages.reconstruction.colmap.views import views_of
 
@@ -68,7 +68,6 @@ def sample_of(clip: KnownClip, group: str, kind: str, settings: ColmapSettings) 
             model = find_cameras(clip.rgb, Path(scratch), settings)
         except ClipError:
             return None
-        matches = verified_matches(Path(scratch))
     if model.registered.sum() < settings.trust.min_frames:
         return None
     views = views_of(clip.rgb, model, settings.sweep)
@@ -80,7 +79,7 @@ def sample_of(clip: KnownClip, group: str, kind: str, settings: ColmapSettings) 
         frames=len(clip.rgb),
         registered=int(model.registered.sum()),
         **_errors(clip, model, depth),
-        signs=dict(signs_of(model, matches, views, depth)),
+        signs={**signs_of(model), **dense_signs(views, depth)},
     )
 
 

@@ -14,6 +14,7 @@ _WORDS_OF_THE_MACHINE = (
     "out of memory",
     "insufficient memory",
     "bad_alloc",
+    "allocate memory",
     "can't start new thread",
     "disk is full",
     "cuda",

@@ -11,6 +11,7 @@ from pipeline.contract.arrays import Float64s, Images
 from pipeline.contract.errors import ClipError
 from pipeline.contract.records import Reconstruction
 from pipeline.geometry.distortion import STRAIGHT, Distortion
+from pipeline.stages.reconstruction.base import FramesBetween
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Ballot(NamedTuple):
 class FindsLens(Protocol):
     """A backend of the stage that tells how a lens bends."""
 
-    def first_look(self, rgb: Images, scratch: Path) -> FirstLook:
+    def first_look(self, rgb: Images, scratch: Path, between: FramesBetween | None) -> FirstLook:
         """Look at frames (n, 480, 640, 3) uint8 RGB; ``scratch`` is an empty folder for temporary files."""
         ...
 
@@ -66,6 +67,6 @@ class FindsLens(Protocol):
         """Return what the clips of a video say together."""
         ...
 
-    def reconstruct_square(self, rgb: Images, scratch: Path) -> Reconstruction:
-        """Reconstruct as ``Reconstructor`` does, without asking for the lens; pixels are known to be square."""
+    def reconstruct_square(self, rgb: Images, scratch: Path, between: FramesBetween | None) -> Reconstruction:
+        """Reconstruct as ``WalkReconstructor`` does, without asking for the lens; pixels are known to be square."""
         ...

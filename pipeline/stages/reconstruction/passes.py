@@ -1,7 +1,7 @@
 """All clips of a video, once as they were filmed, and where their lens bends again on straightened pictures."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,8 @@ from pipeline.contract.errors import ClipError
 from pipeline.contract.records import LeftOut, Reconstruction
 from pipeline.geometry.distortion import STRAIGHT, Distortion
 from pipeline.stages.base import Workbench
-from pipeline.stages.reconstruction.base import Reconstructor
+from pipeline.stages.reconstruction.base import FramesBetween, Reconstructor, WalkReconstructor
+from pipeline.stages.reconstruction.between import SourceFrames
 from pipeline.stages.reconstruction.checkpoints import ClipCheckpoints
 from pipeline.stages.reconstruction.faults import clip_fault
 from pipeline.stages.reconstruction.first_look import UNTOLD, FindsLens, FirstLook
@@ -21,6 +22,8 @@ from pipeline.store.groups import FRAMES
 
 ClipRows = list[tuple[int, slice]]
 """Clip ids, each with the rows of the video's arrays that are its frames."""
+
+Look = Callable[[Images, Path, FramesBetween], FirstLook]
 
 LOOKS = 2
 """Times that the clips are asked for a lens: what the first one left of a strong bend is found by the second."""
@@ -52,12 +55,10 @@ class Passes:
     def _finished(self, folder: Path, lens: Distortion, square: bool = False) -> ClipCheckpoints:
         """Return the results of a pass, after what is still to come of it; square: so pixels are known to be."""
         checkpoints = ClipCheckpoints(folder)
+        do = _with_square_pixels if square else _as_it_is
 
-        backend = self.backend
-        reconstruct = backend.reconstruct_square if square and isinstance(backend, FindsLens) else backend.reconstruct
-
-        def finish(rgb: Images, scratch: Path) -> FirstLook:
-            return FirstLook(UNTOLD, reconstruct(rgb, scratch))
+        def finish(rgb: Images, scratch: Path, between: FramesBetween) -> FirstLook:
+            return FirstLook(UNTOLD, do(self.backend, rgb, scratch, between))
 
         for clip_id, _ in self.clips:
             if clip_id in checkpoints:
@@ -66,7 +67,7 @@ class Passes:
                     checkpoints.save(clip_id, self._one(clip_id, lens, finish).result, fit)
         return self._pass(folder, lens, finish)
 
-    def _pass(self, folder: Path, lens: Distortion, do: Callable[[Images, Path], FirstLook]) -> ClipCheckpoints:
+    def _pass(self, folder: Path, lens: Distortion, do: Look) -> ClipCheckpoints:
         checkpoints = ClipCheckpoints(folder)
         for done, (clip_id, rows) in enumerate(self.clips):
             said = f"clip {clip_id}, {rows.stop - rows.start} frames" + (", straightened" if lens.bends else "")
@@ -77,16 +78,18 @@ class Passes:
                 checkpoints.save(clip_id, found.result, found.fit)
         return checkpoints
 
-    def _one(self, clip_id: int, lens: Distortion, do: Callable[[Images, Path], FirstLook]) -> FirstLook:
+    def _one(self, clip_id: int, lens: Distortion, do: Look) -> FirstLook:
         """Return what comes of one clip, or the error that leaves it out.
 
         Whatever a clip's pictures bring up is its own fault alone; what comes of the machine or of the whole video is
         raised.
         """
-        rgb = lens.straightened(self.workbench.video.read(FRAMES, "rgb", dict(self.clips)[clip_id]))
+        video = self.workbench.video
+        rgb = lens.straightened(video.read(FRAMES, "rgb", dict(self.clips)[clip_id]))
+        between = StraightFrames(SourceFrames(video, clip_id), lens)
         with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
             try:
-                fit, result = do(rgb, Path(scratch))
+                fit, result = do(rgb, Path(scratch), between)
                 if isinstance(result, Reconstruction):
                     result = unit_depth(only_shown(result, rgb))
                 return FirstLook(fit, result)
@@ -97,6 +100,30 @@ class Passes:
                 if fault is None:
                     raise
                 return FirstLook(UNTOLD, fault)
+
+
+@dataclass(frozen=True)
+class StraightFrames:
+    """Frames between those of a clip, straightened as those are."""
+
+    frames: FramesBetween
+    lens: Distortion
+
+    def __call__(self, wanted: Sequence[int]) -> list[Images]:
+        """Return for each step of the clip up to ``wanted`` frames (k, 480, 640, 3), evenly spread between its ends."""
+        return [self.lens.straightened(found) if len(found) else found for found in self.frames(wanted)]
+
+
+def _as_it_is(backend: Reconstructor, rgb: Images, scratch: Path, between: FramesBetween) -> Reconstruction:
+    if isinstance(backend, WalkReconstructor):
+        return backend.reconstruct_walk(rgb, scratch, between)
+    return backend.reconstruct(rgb, scratch)
+
+
+def _with_square_pixels(backend: Reconstructor, rgb: Images, scratch: Path, between: FramesBetween) -> Reconstruction:
+    if isinstance(backend, FindsLens):
+        return backend.reconstruct_square(rgb, scratch, between)
+    return _as_it_is(backend, rgb, scratch, between)
 
 
 def _is_stretched(result: Reconstruction | LeftOut) -> bool:

@@ -13,7 +13,7 @@ from pipeline.stages.reconstruction.colmap.lens import find_lens
 from pipeline.stages.reconstruction.colmap.settings import LensSettings, SparseSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
 from pipeline.stages.reconstruction.colmap.zoom import find_zoom, relative_focal
-from pipeline.stages.reconstruction.first_look import UNTOLD
+from pipeline.stages.reconstruction.first_look import LensFit
 
 
 def adjusted(
@@ -22,13 +22,10 @@ def adjusted(
     parallax: float,
     route: str,
     settings: SparseSettings,
-    lens: LensSettings,
 ) -> SparseModel:
     """Return the first of ``models`` after a last bundle adjustment, with its tests of itself."""
     model = refined(models[0], settings)
     zoom = find_zoom(model, bundle_adjust, frame_count)
-    zoomed = zoom.model is not None or bool(np.any(zoom.asked != 1))
-    fit = find_lens(model, partial(bundle_adjust, patient=True), lens, zoomed) if lens.correct else UNTOLD
     model = zoom.model or model
     poses, registered = poses_of(model, frame_count)
     halves = [half_alone(model, poses, half) for half in np.array_split(np.flatnonzero(registered), 2)]
@@ -49,8 +46,15 @@ def adjusted(
         halves_rotation=np.array([rotation for _, rotation in halves]),
         model_sizes=tuple(other.num_reg_images() for other in models),
         parallax=parallax,
-        lens_fit=fit.as_array(),
+        prior=float("nan"),
+        turns=np.full(max(frame_count - 1, 0), np.nan),
+        signs={},
     )
+
+
+def lens_of(model: pycolmap.Reconstruction, settings: SparseSettings, lens: LensSettings, zoomed: bool) -> LensFit:
+    """Return what a model that mapping gave says of its lens; zoomed: whether its frames differ in focal length."""
+    return find_lens(refined(model, settings), partial(bundle_adjust, patient=True), lens, zoomed)
 
 
 def refined(model: pycolmap.Reconstruction, settings: SparseSettings) -> pycolmap.Reconstruction:

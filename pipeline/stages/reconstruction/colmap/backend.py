@@ -4,7 +4,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 
@@ -16,15 +17,18 @@ from pipeline.contract.arrays import Floats, Images
 from pipeline.contract.errors import ClipError, ProcessKilled, ReconstructionCrashed, TooFewRegistered
 from pipeline.contract.padding import shown_columns
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, Reconstruction
+from pipeline.stages.reconstruction.base import FramesBetween
 from pipeline.stages.reconstruction.colmap.dense import dense_depth
 from pipeline.stages.reconstruction.colmap.evidence import signs_of
-from pipeline.stages.reconstruction.colmap.matches import verified_matches
 from pipeline.stages.reconstruction.colmap.probability import check_probability, judged, settings_note
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import MASKS, SparseModel
-from pipeline.stages.reconstruction.colmap.trust import check_cameras
+from pipeline.stages.reconstruction.colmap.surfaces import dense_signs
+from pipeline.stages.reconstruction.colmap.task import OWN_FRAMES, Task
+from pipeline.stages.reconstruction.colmap.trust import check_cameras, is_trusted
 from pipeline.stages.reconstruction.colmap.views import views_of
 from pipeline.stages.reconstruction.colmap.votes import elected
+from pipeline.stages.reconstruction.colmap.walk import best, check_extra, is_enough, rungs
 from pipeline.stages.reconstruction.faults import is_of_the_machine
 from pipeline.stages.reconstruction.first_look import UNTOLD, Ballot, FirstLook, LensFit
 from pipeline.stages.reconstruction.zoom import zoom_notes
@@ -57,33 +61,43 @@ class ColmapReconstructor:
     def reconstruct(self, rgb: Images, scratch: Path) -> Reconstruction:
         """Reconstruct frames (n, 480, 640, 3) uint8 RGB; ``scratch`` is an empty folder for temporary files.
 
+        Raises as ``reconstruct_walk``.
+        """
+        return self.reconstruct_walk(rgb, scratch, None)
+
+    def reconstruct_walk(self, rgb: Images, scratch: Path, between: FramesBetween | None) -> Reconstruction:
+        """Reconstruct frames as ``reconstruct``; ``between`` finds frames between them where they are needed.
+
         Raises:
             ValueError: the frames have another shape or type.
             TooFewRegistered, TooLittleParallax, InconsistentReconstruction: the clip cannot be trusted.
             UnlikelyReconstruction: its signs together say that it is probably wrong.
             ReconstructionCrashed: COLMAP ended without a result.
+            MissingExtra: XFeat is asked for and not installed.
         """
         self._check(rgb)
-        return self._finished(rgb, find_cameras(rgb, scratch, without_lens(self.settings)), scratch)
+        return self._of_rungs(rgb, rungs(find_cameras, rgb, scratch, without_lens(self.settings), between))
 
-    def reconstruct_square(self, rgb: Images, scratch: Path) -> Reconstruction:
+    def reconstruct_square(self, rgb: Images, scratch: Path, between: FramesBetween | None) -> Reconstruction:
         """Do the same with pixels that are known to be square, whatever this clip says."""
         self._check(rgb)
-        return self._finished(rgb, find_cameras(rgb, scratch, without_lens(self.settings, NO_STEP)), scratch)
+        settings = without_lens(self.settings, NO_STEP)
+        return self._of_rungs(rgb, rungs(find_cameras, rgb, scratch, settings, between))
 
-    def first_look(self, rgb: Images, scratch: Path) -> FirstLook:
+    def first_look(self, rgb: Images, scratch: Path, between: FramesBetween | None) -> FirstLook:
         """Do the same and say what the clip tells of its lens; where it bends, nothing else is done.
 
         Raises:
-            ValueError, ReconstructionCrashed, TooFewRegistered: as ``reconstruct``.
+            ValueError, MissingExtra, ReconstructionCrashed, TooFewRegistered: as ``reconstruct_walk``.
         """
         self._check(rgb)
-        found = find_cameras(rgb, scratch, self.settings)
-        fit = LensFit.of_array(found.lens_fit)
+        climb = rungs(find_cameras, rgb, scratch, self.settings, between)
+        first = next(climb)
+        fit = LensFit.of_array(first.lens_fit)
         if fit.lens.bends:
             return FirstLook(fit, None)
         try:
-            return FirstLook(fit, self._finished(rgb, found, scratch))
+            return FirstLook(fit, self._of_rungs(rgb, chain([first], climb)))
         except ClipError as error:
             return FirstLook(UNTOLD, error)
 
@@ -98,14 +112,32 @@ class ColmapReconstructor:
         if len(rgb) < self.settings.trust.min_frames:
             message = f"a clip of {len(rgb)} frames, {self.settings.trust.min_frames} needed"
             raise TooFewRegistered(message)
+        check_extra(self.settings.walks)
 
-    def _finished(self, rgb: Images, found: SparseModel, scratch: Path) -> Reconstruction:
+    def _of_rungs(self, rgb: Images, climb: Iterable[SparseModel]) -> Reconstruction:
+        """Return what the first rung that is enough gives with depth, or else the best piece that any found."""
+        pieces: list[SparseModel] = []
+        refused: ClipError | None = None
+        for found in climb:
+            if is_enough(found, self.settings):
+                try:
+                    return self.with_depth(rgb, found)
+                except ClipError as error:
+                    refused = error
+            else:
+                pieces.append(found)
+        if refused and not any(is_trusted(piece, self.settings.trust) for piece in pieces):
+            raise refused
+        return self.with_depth(rgb, best(pieces, self.settings))
+
+    def with_depth(self, rgb: Images, found: SparseModel) -> Reconstruction:
+        """Return cameras with dense depth; raises as ``reconstruct_walk`` where they cannot be trusted."""
         alone = found.alone()
         model = found.without(alone) if alone.any() else found
         check_cameras(model, self.settings.trust)
         views = views_of(rgb, model, self.settings.sweep)
         depth, confidence = (maps * views.shown() for maps in dense_depth(views, self.settings))
-        verdict = judged(signs_of(model, verified_matches(scratch), views, depth))
+        verdict = judged({**signs_of(model), **dense_signs(views, depth)})
         check_probability(verdict, self.settings.trust.min_probability)
         return Reconstruction(
             intrinsics=(model.registered[:, None, None] * model.frame_intrinsics()).astype(np.float32),
@@ -125,7 +157,7 @@ def without_lens(settings: ColmapSettings, aspect_step: float | None = None) -> 
     return settings.model_copy(update={"lens": lens, "sparse": sparse})
 
 
-def find_cameras(rgb: Images, scratch: Path, settings: ColmapSettings) -> SparseModel:
+def find_cameras(rgb: Images, scratch: Path, settings: ColmapSettings, task: Task = OWN_FRAMES) -> SparseModel:
     """Run structure from motion on ``rgb`` in a process of its own.
 
     Raises:
@@ -138,6 +170,7 @@ def find_cameras(rgb: Images, scratch: Path, settings: ColmapSettings) -> Sparse
         cv2.imwrite(str(scratch / "frames" / f"{index:06d}.png"), cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
     _mask_sides(rgb, scratch / MASKS)
     (scratch / "settings.json").write_text(settings.model_dump_json())
+    (scratch / "task.json").write_text(task.model_dump_json())
     environment = os.environ | {"PYTHONPATH": str(CODE)}
     try:
         process = subprocess.run(  # noqa: S603 - our own module, no input in the command
@@ -211,6 +244,4 @@ def notes_on(model: SparseModel) -> tuple[str, ...]:
     if abs(aspect - 1) > 1e-6:
         notes.append(f"Pixels are not square: the vertical focal length is {aspect:.3f} times the horizontal one.")
     notes += zoom_notes(model.zoom[model.registered])
-    if model.route != "map_globally":
-        notes.append("Global mapping could not be trusted; the cameras come from incremental mapping.")
     return tuple(notes)

@@ -1,19 +1,21 @@
 """Signs that a reconstruction may be wrong, each a number that grows with doubt; alone none of them decides.
 
-What the cameras say of each other, what verified matches say of the cameras, and what dense depth says of both.
+What the cameras say of each other, what verified matches and models of other input say of the cameras; what dense
+depth says of both is in ``surfaces.py``. Reprojection error, focal length and track length are no signs: models that
+are grossly wrong have them as good as right ones.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
-from pipeline.contract.arrays import Float64s, Floats
+from pipeline.contract.arrays import Float64s
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
-from pipeline.stages.reconstruction.colmap.matches import MatchedPair
+from pipeline.geometry.poses import pose_errors
+from pipeline.stages.reconstruction.colmap.pairs import MatchedPair
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
-from pipeline.stages.reconstruction.colmap.surfaces import dense_signs
-from pipeline.stages.reconstruction.colmap.views import ClipViews
 
 Signs = Mapping[str, float]
 """Signs by name; nan where a clip does not tell."""
@@ -25,9 +27,16 @@ RIM, MIDDLE = 0.7, 0.4
 """Parts of the picture's half diagonal beyond which is the rim, and within which is the middle."""
 
 
-def signs_of(model: SparseModel, matches: Sequence[MatchedPair], views: ClipViews, depth: Floats) -> Signs:
-    """Return all signs of a model with its dense depth (r, h, w), one map a registered frame."""
-    return {**_camera_signs(model), **_match_signs(model, matches), **dense_signs(views, depth)}
+UNKNOWN: Signs = dict.fromkeys(("contradicted", "epipolar", "rim", "apart"), float("nan"))
+"""Signs that need more than the model."""
+
+MOST = 0.6
+"""Share of frames that two models must both have placed for one to say anything of the other."""
+
+
+def signs_of(model: SparseModel) -> Signs:
+    """Return the signs of two registered cameras or more: of the model as it is, and those that were found with it."""
+    return {**_camera_signs(model), **UNKNOWN, **model.signs}
 
 
 def _camera_signs(model: SparseModel) -> dict[str, float]:
@@ -39,18 +48,14 @@ def _camera_signs(model: SparseModel) -> dict[str, float]:
     halves of the clip disagree when each is adjusted alone, degrees and ln.
     """
     frames = np.flatnonzero(model.registered)
-    gaps = np.diff(frames)
-    poses = model.camera_to_world[frames]
-    steps = np.linalg.norm(np.diff(poses[:, :3, 3], axis=0), axis=1) / gaps
-    turns = [np.trace(before[:3, :3].T @ after[:3, :3]) for before, after in pairwise(poses)]
-    angles = np.degrees(np.arccos(np.clip((np.array(turns) - 1) / 2, -1, 1))) / gaps
+    steps = np.linalg.norm(np.diff(model.camera_to_world[frames, :3, 3], axis=0), axis=1) / np.diff(frames)
     seen = np.bincount(model.observed_frame, minlength=len(model.registered))[frames]
     first, second = model.halves_focal
     return {
         "missing": float(1 - model.registered.mean()),
         "few": 1 / len(frames),
         "jump": float(steps.max() / max(float(np.median(steps)), 1e-9)),
-        "turn": float(angles.max()),
+        "turn": float(turns_of(model).max()),
         "shallow": float(1 / max(float(np.median(model.triangulation_angles())), 1e-6)),
         "unseen": float(1 / max(int(seen.min()), 1)),
         "half_turn": float(np.nanmax(np.append(model.halves_rotation, 0))),
@@ -58,8 +63,22 @@ def _camera_signs(model: SparseModel) -> dict[str, float]:
     }
 
 
-def _match_signs(model: SparseModel, matches: Sequence[MatchedPair]) -> dict[str, float]:
-    """What verified matches say, also those that mapping did not use.
+def turns_of(model: SparseModel) -> Float64s:
+    """Return by how much the camera turns from each registered frame to the next, degrees a frame of the clip."""
+    frames = np.flatnonzero(model.registered)
+    rotations = model.camera_to_world[frames, :3, :3]
+    traces = [np.trace(before.T @ after) for before, after in pairwise(rotations)]
+    return np.asarray(np.degrees(np.arccos(np.clip((np.array(traces) - 1) / 2, -1, 1))) / np.diff(frames))
+
+
+def median_turn(model: SparseModel) -> float:
+    """Return the median of ``turns_of``; nan where there are none."""
+    turns = turns_of(model)
+    return float(np.median(turns)) if len(turns) else float("nan")
+
+
+def match_signs(model: SparseModel, matches: Sequence[MatchedPair]) -> Signs:
+    """Return what verified matches say, also those that mapping did not use.
 
     contradicted: share of pairs most of whose matches lie off the model's epipolar lines. epipolar: 90th percentile
     over pairs of the median distance from them, pixels. rim: that distance at the rim over the one in the middle, as
@@ -67,7 +86,7 @@ def _match_signs(model: SparseModel, matches: Sequence[MatchedPair]) -> dict[str
     """
     pairs = [pair for pair in matches if model.registered[pair.first] and model.registered[pair.second]]
     if not pairs:
-        return dict.fromkeys(("contradicted", "epipolar", "rim"), float("nan"))
+        return {}
     distances = [epipolar_distance(model, pair) for pair in pairs]
     radii = [_radius(pair.pixels) for pair in pairs]
     distance, radius = np.concatenate(distances), np.concatenate(radii)
@@ -78,6 +97,25 @@ def _match_signs(model: SparseModel, matches: Sequence[MatchedPair]) -> dict[str
         "epipolar": float(np.percentile([np.median(found) for found in distances], 90)),
         "rim": float(np.mean(np.minimum(rim, 8)) / np.mean(np.minimum(middle, 8))) if enough else float("nan"),
     }
+
+
+def apart(model: SparseModel, other: SparseModel) -> float:
+    """Return how far a model of other input (focal length to start from, frames, features) disagrees, degrees.
+
+    The 90th percentile of the angle between relative rotations, or half of the median angle between directions of
+    movement, whichever is more; nan where the two do not share most of their frames.
+    """
+    shared, either = model.registered & other.registered, model.registered | other.registered
+    if shared.sum() < max(2, MOST * either.sum()):
+        return float("nan")
+    errors = pose_errors(model.camera_to_world[shared], other.camera_to_world[shared])
+    return float(max(np.percentile(errors.rotation, 90), np.median(errors.translation_direction) / 2))
+
+
+def compared(model: SparseModel, others: Sequence[SparseModel]) -> SparseModel:
+    """Return the model with the sign ``apart``: how far that of ``others`` disagrees which agrees best."""
+    told = [model.signs.get("apart", float("nan")), *(apart(model, other) for other in others)]
+    return replace(model, signs={**model.signs, "apart": float(np.fmin.reduce(told))})
 
 
 def epipolar_distance(model: SparseModel, pair: MatchedPair) -> Float64s:

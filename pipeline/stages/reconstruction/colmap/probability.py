@@ -97,6 +97,7 @@ MEANING: Mapping[str, str] = {
     "contradicted": "share of pairs of frames whose matches contradict their cameras",
     "epipolar": "distance in pixels of matches from their epipolar lines (90 % of pairs)",
     "rim": "that distance at the rim over the one in the middle",
+    "apart": "degrees by which a model of other input disagrees",
     "hollow": "share of pixels without depth",
     "through": "share of pixels at which a frame looks through what another one sees",
     "crooked": "share of surfaces at no right angle to the rest",
@@ -137,6 +138,9 @@ def settings_note(settings: ColmapSettings) -> tuple[str, ...]:
 
 def learned_settings(settings: ColmapSettings) -> dict[str, Any]:
     """Return the settings that signs depend on, as plain values; they are taken at places that any width has."""
-    return settings.model_dump(mode="json", include={"sparse": True, "sweep": True, "planes": True}) | {
-        "sweep": settings.sweep.model_dump(mode="json", exclude={"width"})
+    return {
+        "sparse": settings.sparse.model_dump(mode="json"),
+        "walks": settings.walks.model_dump(mode="json"),
+        "sweep": settings.sweep.model_dump(mode="json", exclude={"width"}),
+        "planes": settings.planes.model_dump(mode="json"),
     }

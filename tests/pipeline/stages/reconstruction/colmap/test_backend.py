@@ -227,12 +227,10 @@ def test_what_the_user_should_know_is_noted_in_sentences():
         good_model(),
         registered=np.arange(FRAMES) < 4,
         model_sizes=(4, 2),
-        route="map_incrementally",
         intrinsics=np.array([[500.0, 0, 320], [0, 600, 240], [0, 0, 1]]),
     )
     assert notes_on(model) == (
         "The clip fell into 2 models of 4 and 2 frames; the largest was kept.",
         "2 of 6 frames found no camera.",
         "Pixels are not square: the vertical focal length is 1.200 times the horizontal one.",
-        "Global mapping could not be trusted; the cameras come from incremental mapping.",
     )
