@@ -58,7 +58,7 @@ def finish_video(workbench: Workbench, *, keep_source: bool = True) -> None:
     video = workbench.video
     remove_tree(video.scratch)
     forget_failure(video)
-    workbench.catalog.mark_built(video.video_id, final_fingerprint(video.video_id, workbench.settings))
+    workbench.catalog.mark_built(video.video_id, finished_fingerprint(video) or "")
     if not keep_source:
         video.remove(SOURCE_VIDEO)
 
