@@ -23,7 +23,8 @@ from pipeline.store.groups import FRAMES
 ClipRows = list[tuple[int, slice]]
 """Clip ids, each with the rows of the video's arrays that are its frames."""
 
-Look = Callable[[Images, Path, FramesBetween], FirstLook]
+Attempted = Callable[[Images, Path, FramesBetween], FirstLook]
+"""One way to look at a clip: its frames, an empty folder to work in, and frames between."""
 
 LOOKS = 2
 """Times that the clips are asked for a lens: what the first one left of a strong bend is found by the second."""
@@ -67,7 +68,7 @@ class Passes:
                     checkpoints.save(clip_id, self._one(clip_id, lens, finish).result, fit)
         return self._pass(folder, lens, finish)
 
-    def _pass(self, folder: Path, lens: Distortion, do: Look) -> ClipCheckpoints:
+    def _pass(self, folder: Path, lens: Distortion, do: Attempted) -> ClipCheckpoints:
         checkpoints = ClipCheckpoints(folder)
         for done, (clip_id, rows) in enumerate(self.clips):
             said = f"clip {clip_id}, {rows.stop - rows.start} frames" + (", straightened" if lens.bends else "")
@@ -78,7 +79,7 @@ class Passes:
                 checkpoints.save(clip_id, found.result, found.fit)
         return checkpoints
 
-    def _one(self, clip_id: int, lens: Distortion, do: Look) -> FirstLook:
+    def _one(self, clip_id: int, lens: Distortion, do: Attempted) -> FirstLook:
         """Return what comes of one clip, or the error that leaves it out.
 
         Whatever a clip's pictures bring up is its own fault alone; what comes of the machine or of the whole video is
