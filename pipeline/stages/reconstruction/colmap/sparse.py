@@ -28,7 +28,6 @@ from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import MASKS, SparseModel
 from pipeline.stages.reconstruction.colmap.trust import is_trusted
 from pipeline.stages.reconstruction.colmap.zoom import BETTER, steadied
-from pipeline.stages.reconstruction.first_look import LensFit
 
 ROUNDS = 3
 """Times that a zoom is taken out of the pictures: each finds about half of what is left."""
@@ -58,11 +57,11 @@ def solve(folder: Path, settings: ColmapSettings, rounds: int = ROUNDS) -> Spars
     """Find the cameras of the frames in ``folder``.
 
     Where the frames ask for a zoom that the cameras do not have, the zoom is taken out of the pictures and all begins
-    anew, until nothing is asked for; what comes of it counts if it explains the pictures better. Bent pictures ask for
-    a zoom, too: where a lens was found, that is looked into first, by the caller.
+    anew, until nothing is asked for; what comes of it counts if it explains the pictures better. A zoom that does
+    leaves nothing to be said of a lens: cameras that are stuck in a zoom find a bend that is not there.
     """
     model = _solve(folder, settings)
-    if np.all(model.zoom_asked == 1) or rounds == 0 or LensFit.of_array(model.lens_fit).lens.bends:
+    if np.all(model.zoom_asked == 1) or rounds == 0:
         return model
     longest = float(model.zoom_asked.max())
     lengthened = longest / model.zoom_asked
@@ -72,7 +71,8 @@ def solve(folder: Path, settings: ColmapSettings, rounds: int = ROUNDS) -> Spars
             steadied(picture, zoom).save(folder / "steadied" / "frames" / path.name)
     if (folder / MASKS).exists():  # those of longer focal lengths show less of the black sides, never more
         shutil.copytree(folder / MASKS, folder / "steadied" / MASKS)
-    again = solve(folder / "steadied", settings, rounds - 1)
+    without_lens = settings.model_copy(update={"lens": settings.lens.model_copy(update={"correct": False})})
+    again = solve(folder / "steadied", without_lens, rounds - 1)
     if not is_trusted(again, settings.trust) or not again.reprojection_error < BETTER * model.reprojection_error:
         return model
     return replace(again, zoom=again.zoom / lengthened)
