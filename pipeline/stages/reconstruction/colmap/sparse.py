@@ -31,7 +31,6 @@ from pipeline.stages.reconstruction.colmap.sparse_model import MASKS, SparseMode
 from pipeline.stages.reconstruction.colmap.task import OWN_FRAMES, XFEAT, Task
 from pipeline.stages.reconstruction.colmap.trust import is_trusted
 from pipeline.stages.reconstruction.colmap.zoom import BETTER, steadied
-from pipeline.stages.reconstruction.first_look import LensFit
 
 ROUNDS = 3
 """Times that a zoom is taken out of the pictures: each finds about half of what is left."""
@@ -81,12 +80,11 @@ def solve(folder: Path, settings: ColmapSettings, task: Task, rounds: int = ROUN
     """Find the cameras of the frames in ``folder``.
 
     Where the frames of the clip ask for a zoom that the cameras do not have, the zoom is taken out of the pictures and
-    all begins anew, until nothing is asked for; what comes of it counts if it explains the pictures better. Bent
-    pictures ask for a zoom, too: where a lens was found, that is looked into first, by the caller.
+    all begins anew, until nothing is asked for; what comes of it counts if it explains the pictures better. A zoom that
+    does leaves nothing to be said of a lens: cameras that are stuck in a zoom find a bend that is not there.
     """
     model = _solve(folder, settings, task)
-    bends = LensFit.of_array(model.lens_fit).lens.bends
-    if np.all(model.zoom_asked == 1) or rounds == 0 or task != OWN_FRAMES or bends:
+    if np.all(model.zoom_asked == 1) or rounds == 0 or task != OWN_FRAMES:
         return model
     longest = float(model.zoom_asked.max())
     lengthened = longest / model.zoom_asked
@@ -96,7 +94,8 @@ def solve(folder: Path, settings: ColmapSettings, task: Task, rounds: int = ROUN
             steadied(picture, zoom).save(folder / "steadied" / "frames" / path.name)
     if (folder / MASKS).exists():  # those of longer focal lengths show less of the black sides, never more
         shutil.copytree(folder / MASKS, folder / "steadied" / MASKS)
-    again = solve(folder / "steadied", settings, task, rounds - 1)
+    without_lens = settings.model_copy(update={"lens": settings.lens.model_copy(update={"correct": False})})
+    again = solve(folder / "steadied", without_lens, task, rounds - 1)
     if not is_trusted(again, settings.trust) or not again.reprojection_error < BETTER * model.reprojection_error:
         return model
     return replace(again, zoom=again.zoom / lengthened)
