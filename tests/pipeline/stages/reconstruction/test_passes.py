@@ -15,6 +15,7 @@ from pipeline.geometry.distortion import STRAIGHT, Distortion
 from pipeline.settings import load_settings
 from pipeline.stages.backends import Backend, with_backends
 from pipeline.stages.base import Workbench
+from pipeline.stages.reconstruction.base import FramesBetween
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
 from pipeline.stages.reconstruction.first_look import UNTOLD, Ballot, FirstLook, LensFit
 from pipeline.stages.reconstruction.settings import ReconstructionSettings
@@ -76,11 +77,11 @@ class Measuring:
     def reconstruct(self, rgb: Images, scratch: Path) -> Reconstruction:
         return self._result(rgb, 1.2 if self._asked("reconstruct", rgb, scratch) in self.stretched else 1)
 
-    def reconstruct_square(self, rgb: Images, scratch: Path) -> Reconstruction:
+    def reconstruct_square(self, rgb: Images, scratch: Path, _between: FramesBetween | None) -> Reconstruction:
         self._asked("square", rgb, scratch)
         return self._result(rgb, 1)
 
-    def first_look(self, rgb: Images, scratch: Path) -> FirstLook:
+    def first_look(self, rgb: Images, scratch: Path, _between: FramesBetween | None) -> FirstLook:
         level = self._asked("look", rgb, scratch)
         if abs(sag(rgb[0])) > 2:
             return FirstLook(LensFit(BARREL, 0.6, 0.4, 100), None)

@@ -98,7 +98,6 @@ def main(folder: Path) -> None:
         20.0,
         "map_globally",
         settings,
-        LensSettings(),
     )
     model.save(folder / "square.npz")
     np.savez(folder / "truth.npz", poses=truth)
