@@ -136,12 +136,15 @@ def _choose(clip_id: int, shot: Shot, shot_list: ShotList, settings: ClipsSettin
 
 
 def _with_full_height(box: Box, aspect: float) -> Box:
-    """Return a 4:3 box about one that is higher than wide, of a picture with an aspect; any other as it is."""
+    """Return a 4:3 box about one that is higher than wide, of a picture with an aspect; any other as it is.
+
+    An upright film between bars is not widened: what would be taken in are the bars.
+    """
     across, down = (box.right - box.left) * aspect, box.bottom - box.top
-    if across >= down:
+    if across >= down or (box.left, box.right) != (0, 1):
         return box
-    centre, half = (box.left + box.right) / 2, down * FRAME_WIDTH / FRAME_HEIGHT / aspect / 2
-    return Box(centre - half, box.top, centre + half, box.bottom)
+    half = down * FRAME_WIDTH / FRAME_HEIGHT / aspect / 2
+    return Box(0.5 - half, box.top, 0.5 + half, box.bottom)
 
 
 def _evenly_spaced(shot: Shot, seconds: float, settings: ClipsSettings) -> NDArray[np.int64]:
