@@ -2,11 +2,8 @@
 
 from collections.abc import Iterable
 
-from rich import box
-from rich.table import Table
-from rich.text import Text
+import typer
 
-from pipeline.cli.printers import console
 from pipeline.quality.rulers import RulerReport
 from pipeline.quality.rulers.records import RulerRow
 
@@ -30,25 +27,23 @@ COLUMNS = (
 
 
 def print_ruler(reports: Iterable[RulerReport]) -> None:
-    """Show reports, one table each: a row for every part in bold, below it one for every shot."""
+    """Show reports, one Markdown table each: a row for every part, below it one for every shot; nothing is cut off."""
     for report in reports:
-        console.print(f"suite {report.suite}, profile {report.profile}", style="bold")
-        table = Table(*COLUMNS, box=box.MARKDOWN, safe_box=True)
-        for column in table.columns:
-            column.no_wrap, column.overflow = True, "ignore"
-        for total, rows in report.blocks():
-            table.add_row(*_cells(total), style="bold")
-            for row in rows:
-                table.add_row(*_cells(row, "  "))
-        width = console.measure(table, options=console.options.update(width=10_000)).maximum
-        console.print(table, width=width, crop=False, no_wrap=True, overflow="ignore", soft_wrap=True)
+        typer.echo(f"suite {report.suite}, profile {report.profile}\n")
+        rows = [list(COLUMNS)]
+        for total, shots in report.blocks():
+            rows += [_cells(total), *(_cells(shot, "  ") for shot in shots)]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        ruled = [rows[0], ["-" * width for width in widths], *rows[1:]]
+        for row in ruled:
+            typer.echo(f"| {' | '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))} |".rstrip())
 
 
-def _cells(row: RulerRow, indent: str = "") -> list[Text]:
+def _cells(row: RulerRow, indent: str = "") -> list[str]:
     """Return a row as text; a single shot is through or not, and a dash stands where nothing tells."""
     counts = [row.clips, row.through, f"{row.kept} of {row.frames}", row.wrong]
     figures = [row.auc5, row.auc10, row.rotation, row.abs_rel, row.focal, row.metre]
     figures += [row.iou, row.iou_true_scale, row.iou_lost]
     told = ["-" if value != value else f"{value:.3f}" for value in figures]  # noqa: PLR0124 - nan
     reason = " ".join(row.reason.replace("|", "/").split())
-    return [Text(str(cell)) for cell in (indent + row.name, *counts, *told, reason)]
+    return [str(cell) for cell in (indent + row.name, *counts, *told, reason)]
