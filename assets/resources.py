@@ -24,7 +24,7 @@ from pipeline.stages.base import Workbench
 from pipeline.stages.chain import finished_fingerprint
 from pipeline.stages.failures import last_failure, worth_trying
 from pipeline.stages.needed_weights import fetch_weights
-from pipeline.stages.run import final_fingerprint, finish_video, is_built
+from pipeline.stages.run import final_fingerprints, finish_video, is_built
 from pipeline.stages.video.stage import video
 from pipeline.store.store import Store, data_url
 from pipeline.store.video import VideoStore
@@ -128,10 +128,10 @@ class LockedVideo(dg.ConfigurableResource[Workbench]):
 
 def is_missing(video: VideoStore, settings: Settings) -> bool:
     """Tell whether a video is not built and worth trying; of one that cannot be read at the moment it is not known."""
-    wanted = final_fingerprint(video.video_id, settings)
+    wanted = final_fingerprints(video.video_id, settings)
     with suppress(NotReadableNow):
-        return finished_fingerprint(video) != wanted and worth_trying(
-            last_failure(video), wanted, settings.dataset.give_up_after
+        return finished_fingerprint(video) not in wanted and worth_trying(
+            last_failure(video), wanted[0], settings.dataset.give_up_after
         )
     return False
 

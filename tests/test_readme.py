@@ -36,7 +36,8 @@ def command(program: str) -> Any:
     if program in programs():
         return programs()[program]
     app = typer.Typer(add_completion=False)
-    app.command()(import_module(program.removeprefix("python -m ")).main)
+    module = import_module(program.removeprefix("python -m "))
+    app.command()((module if hasattr(module, "main") else import_module(f"{module.__name__}.__main__")).main)
     return get_command(app)
 
 

@@ -1,7 +1,7 @@
 """Under which licence files of weights are, told by what they hold, or by their names."""
 
 from models.weights.cache import shipped
-from models.weights.registry import WEIGHTS
+from models.weights.registry import PACKAGED_LICENCES, WEIGHTS
 
 OWN_LICENCE = "Apache-2.0"
 """Of the small networks that come with this package."""
@@ -11,6 +11,8 @@ UNKNOWN_LICENCE = "not known here: the file was named by its path"
 
 def licence_of(file_name: str, sha256: str) -> str:
     """Return the licence of a file of weights and what it allows, in one line."""
+    if sha256 in PACKAGED_LICENCES:
+        return PACKAGED_LICENCES[sha256]
     for weights in WEIGHTS.values():
         if sha256 in weights.checksums or (not weights.checksums and weights.file_name == file_name):
             return f"{weights.licence}; allowed: {weights.use}"

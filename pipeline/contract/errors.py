@@ -220,12 +220,20 @@ class InconsistentReconstruction(ClipError):
     """The solution contradicts itself: focal length out of range, two halves that disagree, depth behind cameras."""
 
 
+class UnlikelyReconstruction(ClipError):
+    """Every check passed, but together the signs say that the reconstruction is probably wrong."""
+
+
 class LensZooms(ClipError):
     """The lens zooms during the clip, and the cameras do not follow it."""
 
 
 class ReconstructionCrashed(ClipError):
     """Structure from motion died or ran out of time on this clip."""
+
+
+class UnforeseenFault(ClipError):
+    """An error that nobody foresaw came up on this clip; its text says which and where. Please report it."""
 
 
 class NoUpDirection(ClipError):

@@ -27,7 +27,10 @@ class Segment(NamedTuple):
 
 
 class Box(NamedTuple):
-    """A part of an upright picture with square pixels, as shares of its width and height."""
+    """A part of an upright picture with square pixels, as shares of its width and height.
+
+    It may be wider than the picture, which is black there.
+    """
 
     left: float = 0.0
     top: float = 0.0
@@ -149,6 +152,7 @@ class Reconstruction:
     depth: (n, h, w) float32, z-depth in the reconstruction's unit, 0 = no value.
     confidence: (n, h, w) float32 in [0, 1], 0 where depth is 0.
     registered: (n,) bool; rows of unregistered frames hold zeros.
+    probability_right: how probable it is that all of this is right, in [0, 1]; nan where the backend cannot tell.
     notes: what the user should know ("two models, kept the larger"), one sentence each.
     """
 
@@ -158,6 +162,7 @@ class Reconstruction:
     confidence: Floats
     registered: NDArray[np.bool_]
     notes: tuple[str, ...] = ()
+    probability_right: float = float("nan")
 
 
 class ScaleSource(IntEnum):
@@ -179,6 +184,7 @@ class MetricScene:
     up_confidence: in [0, 1], share of the evidence (normals) that agrees on the up direction.
     scale_source: floor to ceiling, or which bound was used instead.
     world_from_reconstruction: (4, 4) float64 similarity that was applied.
+    guessed: (n, h, w) bool, pixels that have the depth of the wall around a window or mirror; None where none have.
     """
 
     intrinsics: Floats
@@ -190,6 +196,7 @@ class MetricScene:
     up_confidence: float
     scale_source: ScaleSource
     world_from_reconstruction: NDArray[np.float64]
+    guessed: NDArray[np.bool_] | None = None
 
     @classmethod
     def known(cls, intrinsics: Floats, camera_to_world: Floats, depth: Floats) -> "MetricScene":
@@ -232,14 +239,17 @@ class Semantics:
 class Occupancy:
     """Per-frame grids of one clip of n frames.
 
-    labels: (n, 60, 60, 36) uint8, ``labels[x, y, z]``: 0 empty, 1..11 classes, 255 unknown.
+    labels: (n, 60, 60, 36) uint8, ``labels[x, y, z]``: 0 empty, 1..11 classes, 12 occupied without a name,
+    255 unknown.
     origin: (n, 3) float32, corner of voxel (0, 0, 0) in the frame's grid frame, metres.
     grid_from_world: (n, 4, 4) float32, the right-angle turn about z that makes the camera look along +y.
+    guessed: (n, 60, 60, 36) bool, voxels that hold guessed pixels alone; None where there are none.
     """
 
     labels: NDArray[np.uint8]
     origin: Floats
     grid_from_world: Floats
+    guessed: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)

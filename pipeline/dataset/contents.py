@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pipeline.contract.classes import COUNTED_CLASSES
+from pipeline.contract.classes import COUNTED_CLASSES, SemanticClass
 from pipeline.contract.errors import CorruptStore
 from pipeline.dataset.tables import replaced, write_large
-from pipeline.store.index import CLASS_COLUMNS, INDEX_SCHEMA, ClassStatistics, index_files
+from pipeline.store.index import CLASS_COLUMNS, ClassStatistics, index_files, is_index, with_all_columns
 from pipeline.store.store import Store
 
 CONTENTS = ("dataset", "contents.parquet")
@@ -96,12 +96,14 @@ def merged(before: pa.Table | None, wanted: AbstractSet[str], made: Mapping[str,
 
 
 def class_statistics(contents: pa.Table) -> dict[str, ClassStatistics]:
-    """Return how often every class occurs."""
+    """Return how often every class occurs; voxels without a name have a row where there are any."""
     names = (c.name.lower() for c in COUNTED_CLASSES)
-    return {
+    found = {
         name: ClassStatistics(voxels=_sum(contents, voxels), frames=_sum(contents, frames))
         for name, voxels, frames in zip(names, CLASS_COLUMNS, _FRAMES_WITH, strict=True)
     }
+    unnamed = SemanticClass.UNNAMED.name.lower()
+    return {name: counted for name, counted in found.items() if name != unnamed or counted.voxels}
 
 
 def totals(contents: pa.Table) -> dict[str, int]:
@@ -126,10 +128,11 @@ def _counted(store: Store, name: str) -> Iterator[pa.Table]:
     """Yield what a file of the index holds, by video; a video that two batches share is counted whole."""
     rest: pa.Table | None = None
     with store.open_parquet("dataset", name) as file:
-        if not file.schema_arrow.equals(INDEX_SCHEMA):
+        if not is_index(file.schema_arrow) or "made" not in file.schema_arrow.names:  # all of release 0.1 is read again
             raise CorruptStore(f"{name} has other columns than an index")
-        for batch in file.iter_batches(batch_size=ROWS_AT_ONCE, columns=list(_READ)):
-            rows = pa.Table.from_batches([batch])
+        held = [name for name in _READ if name in file.schema_arrow.names]
+        for batch in file.iter_batches(batch_size=ROWS_AT_ONCE, columns=held):
+            rows = with_all_columns(pa.Table.from_batches([batch]), _READ)
             rows = pa.concat_tables([rest, rows]) if rest is not None else rows
             last = int(starts_of(rows)[-1])
             if last:

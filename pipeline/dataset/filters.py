@@ -4,13 +4,14 @@ Scores are made when clips are cut and lie in ``clips.parquet``; the bounds are 
 bound makes a new index and nothing else.
 """
 
+import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from pipeline.contract.records import ClipScores
 from pipeline.settings import FilterSettings
 from pipeline.store.groups import SEMANTICS
-from pipeline.store.rows import clip_rows, stored_clips
+from pipeline.store.rows import clip_rows, read_probability_right, stored_clips
 from pipeline.store.video import VideoStore
 
 
@@ -32,16 +33,23 @@ _BOUNDS = (
     ("split", "split_max", "SplitScreen"),
     ("repeats", "repeats_max", "NearDuplicate"),
     ("people", "people_max", "People"),
+    ("probability_right", "probability_min", "UnlikelyReconstruction"),
 )
 
 
-def objections(scores: ClipScores | None, settings: FilterSettings, people: float | None = None) -> Iterator[Objection]:
+def objections(
+    scores: ClipScores | None,
+    settings: FilterSettings,
+    people: float | None = None,
+    probability_right: float | None = None,
+) -> Iterator[Objection]:
     """Yield what the settings have against a clip; a score that is not known is none.
 
-    people: share of the clip's pixels that show people and pets.
+    people: share of the clip's pixels that show people and pets. probability_right: of its reconstruction.
     """
+    later = {"people": people, "probability_right": probability_right}
     for score, bound, code in _BOUNDS:
-        value = people if score == "people" else getattr(scores, score, None)
+        value = later[score] if score in later else getattr(scores, score, None)
         limit = getattr(settings, bound)
         if value is None or limit is None:
             continue
@@ -56,10 +64,16 @@ def filtered(video: VideoStore, filters: FilterSettings) -> dict[int, Objection]
         return {}
     scores = {clip.clip_id: clip.scores for clip in stored_clips(video)}
     found = {
-        clip_id: next(objections(scores.get(clip_id), filters, _people(video, rows)), None)
+        clip_id: next(objections(scores.get(clip_id), filters, _people(video, rows), _probability(video, rows)), None)
         for clip_id, rows in clip_rows(video)
     }
     return {clip_id: why for clip_id, why in found.items() if why is not None}
+
+
+def _probability(video: VideoStore, rows: slice) -> float | None:
+    """Return how probable it is that the clip's reconstruction is right, None where it is not known."""
+    probability = float(read_probability_right(video, slice(rows.start, rows.start + 1))[0])
+    return None if math.isnan(probability) else probability
 
 
 def _people(video: VideoStore, rows: slice) -> float | None:

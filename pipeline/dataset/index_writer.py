@@ -25,7 +25,17 @@ from pipeline.dataset.video_rows import video_rows
 from pipeline.settings import FilterSettings
 from pipeline.store.atomic import disk_errors
 from pipeline.store.drafts import remove_tree
-from pipeline.store.index import FILES, FOLDER, INDEX, INDEX_SCHEMA, IndexFile, IndexFiles, index_files
+from pipeline.store.index import (
+    FILES,
+    FOLDER,
+    INDEX,
+    INDEX_SCHEMA,
+    IndexFile,
+    IndexFiles,
+    index_files,
+    is_index,
+    with_all_columns,
+)
 from pipeline.store.store import Store
 
 ROWS_A_FILE = 16_384
@@ -33,9 +43,6 @@ ROWS_A_FILE = 16_384
 
 ROWS_OF_ONE = 4 * ROWS_A_FILE
 """Rows up to which an index is one file."""
-
-_WITHOUT_NOTES = INDEX_SCHEMA.remove(INDEX_SCHEMA.get_field_index("made"))
-"""The schema of release 0.1."""
 
 _SPLIT = INDEX_SCHEMA.get_field_index("split")
 
@@ -238,19 +245,12 @@ def _listed(store: Store) -> IndexFiles:
 def _tables(store: Store, part: IndexFile) -> Iterator[tuple[str | None, pa.Table | None]]:
     """Yield the rows of videos of a file, as far as it can be read: what is not here is read from videos."""
     with suppress(CorruptStore, pa.ArrowException, OSError), store.open_parquet("dataset", part.name) as parquet:
-        if not parquet.schema_arrow.equals(INDEX_SCHEMA) and not parquet.schema_arrow.equals(_WITHOUT_NOTES):
+        if not is_index(parquet.schema_arrow):
             return
         batches = parquet.iter_batches(batch_size=ROWS_AT_ONCE)
-        pieces = (piece for batch in batches for piece in _runs(_with_notes(pa.Table.from_batches([batch]))))
+        pieces = (piece for batch in batches for piece in _runs(with_all_columns(pa.Table.from_batches([batch]))))
         for video_id, parts in groupby(pieces, key=lambda piece: piece[0]):
             yield video_id, pa.concat_tables([table for _, table in parts]).replace_schema_metadata()
-
-
-def _with_notes(table: pa.Table) -> pa.Table:
-    """Return rows with a column ``made``, null where an earlier release did not note it."""
-    if "made" in table.column_names:
-        return table
-    return table.append_column(INDEX_SCHEMA.field("made"), pa.nulls(table.num_rows, pa.string()))
 
 
 def _runs(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:

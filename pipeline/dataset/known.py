@@ -22,7 +22,7 @@ from pipeline.settings import FilterSettings
 from pipeline.stages.chain import final, finished, identity_of, made_by
 from pipeline.stages.failures import Failure, last_failure, worth_trying
 from pipeline.stages.registry import stages
-from pipeline.stages.run import final_fingerprint
+from pipeline.stages.run import final_fingerprint, final_fingerprints
 from pipeline.store.changes import Changes
 from pipeline.store.index import LEFT_OUT, LeftOutEntry
 from pipeline.store.store import Store
@@ -208,7 +208,7 @@ def _row(video: VideoStore, filters: FilterSettings, asked: Selection) -> dict[s
     return {
         "video_id": video.video_id,
         "fingerprint": f"{identity_of(made)}{suffix_of(filters)}" if made else "",
-        "alike": found != "" and (settings is None or found == final_fingerprint(video.video_id, settings)),
+        "alike": found != "" and (settings is None or found in final_fingerprints(video.video_id, settings)),
         "failure": failure.model_dump_json() if failure else "",
     }
 

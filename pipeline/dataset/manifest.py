@@ -30,16 +30,21 @@ from pipeline.stages.base import Workbench
 from pipeline.stages.run import process_video
 from pipeline.stages.video.stage import video as video_stage
 from pipeline.store.atomic import replacing
-from pipeline.store.groups import FRAMES, OCCUPANCY, SCENE, SOURCE_NOTES
+from pipeline.store.groups import FRAMES, SCENE, SOURCE_NOTES
 from pipeline.store.index import index_files, read_index
 from pipeline.store.row_groups import oversized
+from pipeline.store.rows import read_class_counts, widened
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore, check_video_id
 
 HEADER = b"youtube_occ_manifest"
-_LENGTHS = {"intrinsics": 9, "camera_to_world": 16, "voxels": len(COUNTED_CLASSES)}
+_LENGTHS = {
+    "intrinsics": {9},
+    "camera_to_world": {16},
+    "voxels": {len(COUNTED_CLASSES), len(COUNTED_CLASSES) - 1},
+}
 _LISTS = (*_LENGTHS, "segments")
-"""Columns of lists, and the lengths of those that all have the same."""
+"""Columns of lists, and the lengths that they may have: earlier releases did not count voxels without a name."""
 
 POSE_TOLERANCE = 5e-3
 """Metres; structure from motion with threads moved cameras of one tour by up to 0.0003 from run to run."""
@@ -183,7 +188,7 @@ def _compared(found: pa.Table, expected: pa.Table) -> str:
     here, there = (np.array(table["camera_to_world"].to_pylist()) for table in (found, expected))
     if not np.allclose(here, there, atol=POSE_TOLERANCE):
         return f"cameras differ by up to {np.abs(here - there).max():.3f}"
-    counts, wanted = (np.array(table["voxels"].to_pylist()) for table in (found, expected))
+    counts, wanted = (widened(np.array(table["voxels"].to_pylist())) for table in (found, expected))
     share = float(np.abs(counts - wanted).sum() / 2 / max(wanted[:, :-1].sum(), 1))
     return f"{share:.1%} of the voxels differ" if share > VOXEL_TOLERANCE else ""
 
@@ -217,12 +222,18 @@ def _fitting(table: pa.Table, path: Path) -> pa.Table:
         raise BrokenManifest(f"{path} has other columns than a manifest: {str(error)[:200]}") from error
     strange = [name for name in SCHEMA.names if fitting[name].null_count]
     strange += [
-        name for name, count in _LENGTHS.items() if set(pc.list_value_length(fitting[name]).to_pylist()) != {count}
+        name
+        for name, counts in _LENGTHS.items()
+        if not _one_of(pc.list_value_length(fitting[name]).to_pylist(), counts)
     ]
     strange += [name for name in _LISTS if pc.list_flatten(fitting[name]).null_count]
     if strange:
         raise BrokenManifest(f"{path}: the column {strange[0]!r} lacks values")
     return fitting
+
+
+def _one_of(lengths: list[int], allowed: set[int]) -> bool:
+    return len(set(lengths)) == 1 and set(lengths) <= allowed
 
 
 def _video_table(video: VideoStore, row: CatalogRow, split: str) -> pa.Table:
@@ -241,6 +252,6 @@ def _video_table(video: VideoStore, row: CatalogRow, split: str) -> pa.Table:
         "intrinsics": video.read(SCENE, "intrinsics")[kept].reshape(-1, 9).tolist(),
         "camera_to_world": video.read(SCENE, "camera_to_world")[kept].reshape(-1, 16).tolist(),
         "ceiling_height": video.read(SCENE, "ceiling_height")[kept],
-        "voxels": video.read(OCCUPANCY, "class_counts")[kept].tolist(),
+        "voxels": read_class_counts(video)[kept].tolist(),
     }
     return pa.Table.from_arrays([pa.array(columns[f.name]).cast(f.type) for f in SCHEMA], schema=SCHEMA)

@@ -13,7 +13,7 @@ from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.catalog.rows import VideoState
 from pipeline.sources.entries import SourceList
 from pipeline.sources.named import NamedVideos
-from pipeline.stages.run import final_fingerprint
+from pipeline.stages.run import final_fingerprints
 
 NOT_LISTED = "NotListed"
 OTHER_SETTINGS = "OtherSettings"
@@ -42,7 +42,7 @@ class Selection:
     @property
     def recipe(self) -> str:
         """Return a name of the settings, which changes when they, or the code of a stage, change results."""
-        return final_fingerprint("recipe", self.settings) if self.settings else ""
+        return " ".join(final_fingerprints("recipe", self.settings)) if self.settings else ""
 
     def named(self, catalog: Catalog) -> pa.Array | None:
         """Return the ids of the videos that the sources name, or None for all."""

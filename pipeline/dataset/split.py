@@ -13,6 +13,7 @@ from pathlib import PurePath
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.contract.tour_origin import TOUR_SCHEME, tour_of_video_id
 from pipeline.sources.catalog.catalog import Catalog
 
 TRAIN, VALIDATION = "train", "validation"
@@ -23,8 +24,9 @@ ROWS_AT_ONCE = 8192
 
 def group_of(video_id: str, origin: str, listed_by: str, uploader: str) -> str:
     """Return the name of the group that a video goes with; ``listed_by`` is empty where the sources name it itself."""
-    if origin.startswith("tour://"):
-        return video_id
+    if origin.startswith(TOUR_SCHEME):
+        named = tour_of_video_id(video_id)  # the same house in another world is the same house
+        return named._replace(world="easy").video_id if named else video_id
     if uploader.strip():
         return _of_uploader(uploader)
     if listed_by:

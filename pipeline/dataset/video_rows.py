@@ -10,8 +10,9 @@ from pipeline.contract.records import ScaleSource
 from pipeline.dataset.filters import filtered
 from pipeline.settings import FilterSettings
 from pipeline.stages.chain import finished, identities_of_groups, identity_of
-from pipeline.store.groups import FRAMES, OCCUPANCY, SCENE
+from pipeline.store.groups import FRAMES, PROBABILITY_RIGHT, SCENE
 from pipeline.store.index import CLASS_COLUMNS, INDEX_SCHEMA, as_indexed
+from pipeline.store.rows import read_class_counts, read_probability_right
 from pipeline.store.video import VideoStore
 
 
@@ -43,13 +44,15 @@ def _columns(video: VideoStore, filters: FilterSettings) -> dict[str, Any]:
     rows = np.flatnonzero(video.read(SCENE, "registered") & kept)
     frames = {name: video.read(FRAMES, name)[rows] for name in ("clip_id", "frame_index", "time_s", "indoor_score")}
     scene = {name: video.read(SCENE, name)[rows] for name in ("depth_share", "up_confidence", "ceiling_height")}
+    probability = read_probability_right(video, rows)
     sources = [ScaleSource(code).name.lower() for code in video.read(SCENE, "scale_source")[rows].tolist()]
-    counts = video.read(OCCUPANCY, "class_counts")[rows]
+    counts = read_class_counts(video)[rows]
     return {
         "video_id": [video.video_id] * len(rows),
         "row": rows,
         **frames,
         **scene,
         "scale_source": sources,
+        PROBABILITY_RIGHT: pa.array(probability, from_pandas=True),
         **dict(zip(CLASS_COLUMNS, counts.T, strict=True)),
     }

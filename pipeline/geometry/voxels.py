@@ -1,9 +1,9 @@
 """Depth, cameras and labels of a clip become one grid of labelled 8 cm voxels a frame.
 
 A voxel is **occupied** where points of any frame of the clip fall (the class with most votes wins, the lowest id
-on ties; points labelled unknown do not vote, and a voxel that holds nothing else stays unknown), **empty** where
-only camera rays passed on their way to a surface, and **unknown** otherwise. The paper (section 3.2) fixes the
-majority label, the 8 cm and the origin at the smallest corner; it is silent on empty and unknown.
+on ties; points labelled unknown do not vote, and a voxel that holds nothing else is occupied without a name), **empty**
+where only camera rays passed on their way to a surface, and **unknown** otherwise. The paper (section 3.2) fixes the
+majority label, the 8 cm and the origin at the smallest corner; it is silent on empty, unknown and unlabelled points.
 """
 
 from typing import Literal
@@ -84,15 +84,23 @@ def clip_of_arrays(
 
 
 def voxelize_frame(
-    scene: MetricScene, semantics: Semantics, frame: int, settings: VoxelSettings | None = None
+    scene: MetricScene,
+    semantics: Semantics,
+    frame: int,
+    settings: VoxelSettings | None = None,
+    unlabelled: SemanticClass = SemanticClass.UNNAMED,
 ) -> FrameGrid:
-    """Place the grid of one frame by what that frame sees, and fill it with the points and rays of the whole clip."""
+    """Place the grid of one frame by what that frame sees, and fill it with the points and rays of the whole clip.
+
+    unlabelled: as of ``fill_grid``.
+    """
     settings = settings or VoxelSettings()
     if not (scene.registered[frame] and scene.depth[frame].any()):
         return FrameGrid(np.full(GRID_SHAPE, SemanticClass.UNKNOWN, np.uint8), np.zeros(3), np.eye(4))
     grid_from_world = looking_along_y(scene.camera_to_world[frame])
     origin = grid_origin(scene, frame, grid_from_world, settings)
-    return FrameGrid(fill_grid(scene, semantics, origin, grid_from_world, settings), origin, grid_from_world)
+    labels = fill_grid(scene, semantics, origin, grid_from_world, settings, unlabelled)
+    return FrameGrid(labels, origin, grid_from_world)
 
 
 def looking_along_y(camera_to_world: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -156,11 +164,13 @@ def fill_grid(
     origin: NDArray[np.floating],
     grid_from_world: NDArray[np.floating],
     settings: VoxelSettings | None = None,
+    unlabelled: SemanticClass = SemanticClass.UNNAMED,
 ) -> NDArray[np.uint8]:
     """Fill one given grid with the points and rays of every registered frame of the clip.
 
     origin: (3,), corner of voxel (0, 0, 0), metres in the grid frame. grid_from_world: (4, 4), any rigid motion or
-    similarity. Returns (60, 60, 36) uint8: 0 empty, 1..11 classes, 255 unknown.
+    similarity. unlabelled: what a voxel is whose points have no label; unknown where the labels are exact, and what has
+    none is outdoors. Returns (60, 60, 36) uint8: 0 empty, 1..11 classes, 12 occupied without a name, 255 unknown.
     """
     from pipeline.geometry.traversal import count_points, mark_rays
 
@@ -175,7 +185,7 @@ def fill_grid(
         votes = vote_weights(semantics, int(frame), settings)
         count_points(depth, slots[semantics.labels[frame]], votes, voxel_from_pixel, centre, counts)
         mark_rays(depth, stride, voxel_from_pixel, centre, crossed)
-    return majority_labels(counts, crossed)
+    return majority_labels(counts, crossed, unlabelled)
 
 
 def contiguous_depth(scene: MetricScene, frame: int) -> NDArray[np.float32]:
@@ -210,13 +220,15 @@ def lifting(
     return from_pixel / VOXEL_SIZE, (camera[:3, 3] - np.asarray(origin, np.float64)) / VOXEL_SIZE
 
 
-def majority_labels(counts: NDArray[np.uint32], crossed: NDArray[np.bool_]) -> NDArray[np.uint8]:
+def majority_labels(
+    counts: NDArray[np.uint32], crossed: NDArray[np.bool_], unlabelled: SemanticClass = SemanticClass.UNNAMED
+) -> NDArray[np.uint8]:
     """Turn histograms (X, Y, Z, 12) and crossed voxels (X, Y, Z) into labels (X, Y, Z)."""
     labels = np.where(crossed, np.uint8(SemanticClass.EMPTY), np.uint8(SemanticClass.UNKNOWN))
     hit = counts.any(axis=-1)
     votes = counts[hit][:, :UNKNOWN_SLOT]
     winners = np.asarray(OCCUPIED_CLASSES, np.uint8)[votes.argmax(axis=1)]
-    labels[hit] = np.where(votes.any(axis=1), winners, np.uint8(SemanticClass.UNKNOWN))
+    labels[hit] = np.where(votes.any(axis=1), winners, np.uint8(unlabelled))
     return labels
 
 

@@ -12,7 +12,8 @@ from pipeline.language.voxels import world_centres
 from pipeline.pictures.encode import jpeg
 from pipeline.pictures.heat import grid_heat, heat_bounds, heat_colours, picture_heat
 from pipeline.pictures.layout import below, beside, caption
-from pipeline.store.groups import FRAMES, OCCUPANCY
+from pipeline.store.groups import OCCUPANCY
+from pipeline.store.rows import read_pictures
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
 
@@ -64,6 +65,6 @@ def write_point_cloud(path: Path, points: NDArray[np.float64], colours: Images) 
 
 
 def _cell(video: VideoStore, heat: FrameHeat, bounds: tuple[float, float]) -> Image.Image:
-    rgb = video.read(FRAMES, "rgb", slice(heat.hit.row, heat.hit.row + 1))[0]
+    rgb = read_pictures(video, slice(heat.hit.row, heat.hit.row + 1))[0]
     text = f"{heat.hit.video_id} row {heat.hit.row}: {heat.hit.score:.3f}"
     return below(caption(text, 12), beside(picture_heat(rgb, heat.heat, bounds), grid_heat(heat.heat, bounds)))

@@ -1,5 +1,6 @@
 """Makes pictures of decoded frames: upright, with square pixels, cropped, of the size that is asked for, in BT.709."""
 
+import os
 import threading
 from typing import Any
 
@@ -11,6 +12,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Images
+from pipeline.contract.padding import shown_columns
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, WHOLE, Box
 from pipeline.media.colour import BT2020, transfer_of, usual_range
 from pipeline.media.orientation import Orientation
@@ -28,6 +30,16 @@ class _Converters(threading.local):
 
 
 _CONVERTERS = _Converters()
+_OF_PARENTS: list[VideoReformatter] = []
+"""Converters whose threads stayed behind when a process forked: neither used nor freed, which waits for them."""
+
+
+def _begin_anew() -> None:
+    _OF_PARENTS.append(_CONVERTERS.converter)
+    _CONVERTERS.converter = VideoReformatter()
+
+
+os.register_at_fork(after_in_child=_begin_anew)
 
 
 def upright_size(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:
@@ -59,17 +71,35 @@ def crop_box(width: int, height: int, pixel_aspect: float = 1.0, box: Box = WHOL
     return left + (inner_width - kept_width) // 2, top + (inner_height - kept_height) // 2, kept_width, kept_height
 
 
+def unpadded(rgb: Images) -> Images:
+    """Return the centred 4:3 part of what a clip's pictures (n, 480, 640, 3) show, as large as they are."""
+    columns = shown_columns(rgb)
+    across = columns.stop - columns.start
+    if across == rgb.shape[2]:
+        return rgb
+    left, top, width, height = crop_box(across, rgb.shape[1])
+    middle = rgb[:, top : top + height, columns.start + left : columns.start + left + width]
+    return np.stack([_resized(picture, (FRAME_WIDTH, FRAME_HEIGHT)) for picture in middle])
+
+
 def _made(frame: VideoFrame, crop: tuple[int, int, int, int] | None, size: tuple[int, int]) -> Images:
     transfer = transfer_of(frame)
     converted = _CONVERTERS.converter.reformat(frame, format="rgb48le" if transfer else "rgb24")
     picture = Orientation.of(frame).upright(converted.to_ndarray())
-    if crop is not None:
-        left, top, width, height = crop
-        picture = picture[top : top + height, left : left + width]
-    resized = _resized(picture, size)
+    resized = _resized(picture, size) if crop is None else _cut(picture, crop, size)
     if transfer is None:
         return np.asarray(resized, np.uint8)
     return usual_range(np.asarray(resized, np.uint16), transfer, is_wide=int(frame.color_primaries) == BT2020)
+
+
+def _cut(picture: NDArray[Any], crop: tuple[int, int, int, int], size: tuple[int, int]) -> NDArray[Any]:
+    """Return a part of a picture in a size; what lies beside the picture is black."""
+    left, top, width, height = crop
+    inside = picture[top : top + height, max(0, left) : left + width]
+    before, end = (round(min(max(at - left, 0), width) * size[0] / width) for at in (0, picture.shape[1]))
+    made = np.zeros((size[1], size[0], 3), picture.dtype)
+    made[:, before:end] = _resized(inside, (end - before, size[1]))
+    return made
 
 
 def _pixel_aspect(frame: VideoFrame, stream: VideoStream) -> float:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from pipeline.contract.arrays import Floats, Images
 from pipeline.contract.camera import pointmap
-from pipeline.contract.classes import OCCUPIED_CLASSES
+from pipeline.contract.classes import FILLED_LABELS
 from pipeline.contract.records import Clip, MetricScene
 from pipeline.pictures.clips import ClipRow
 from pipeline.pictures.depth import depth_beside_picture
@@ -17,8 +17,8 @@ from pipeline.pictures.layout import below, beside, legend, scaled
 from pipeline.pictures.slices import grid_slices
 from pipeline.pictures.thumbnails import thumbnails
 from pipeline.pictures.voxels import isometric
-from pipeline.store.groups import FRAMES, SOURCE_VIDEO
-from pipeline.store.rows import clip_rows
+from pipeline.store.groups import SOURCE_VIDEO
+from pipeline.store.rows import clip_rows, read_pictures
 from pipeline.store.video import VideoStore
 
 MOST_CLIPS = 8
@@ -48,7 +48,7 @@ def depth_picture(video: VideoStore, group: str, unit: str) -> Image.Image:
     """Return the depth of a frame of the fullest clip beside its picture; ``unit`` names that of the depth."""
     row = middle_row(video, group)
     depth = video.read(group, "depth", row)[0].astype(np.float32)
-    return depth_beside_picture(video.read(FRAMES, "rgb", row)[0], depth, unit)
+    return depth_beside_picture(read_pictures(video, row)[0], depth, unit)
 
 
 def middle_row(video: VideoStore, group: str) -> slice:
@@ -80,6 +80,6 @@ def coloured_points(scene: MetricScene, rgb: Images) -> tuple[Floats, Images]:
 
 def grid_page(rgb: Images, labels: NDArray[np.uint8], width: int = 640) -> Image.Image:
     """Return a frame's picture and legend, its grid as blocks, and slices of it below."""
-    present = [label for label in OCCUPIED_CLASSES if np.any(labels == label)]
+    present = [label for label in FILLED_LABELS if np.any(labels == label)]
     seen = beside(scaled(Image.fromarray(rgb), 180), legend(present))
     return beside(below(seen, grid_slices(labels, 90)), isometric(labels, width))

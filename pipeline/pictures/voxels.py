@@ -31,6 +31,12 @@ NEAR, SKIRTING = 6, 3
 """Voxels from the viewer's sides within which walls are cut, and the height that is left of them."""
 
 WALLS = (SemanticClass.WALL, SemanticClass.WINDOW)
+NEAR_CUT = (*WALLS, SemanticClass.UNNAMED)
+"""What is cut low near the viewer; what has no name there may be a wall."""
+
+ROOF = 26
+"""Level, 2.03 m above the floor, from which voxels without a name are not drawn: they may be the ceiling."""
+
 CUT_AWAY = (SemanticClass.EMPTY, SemanticClass.UNKNOWN, SemanticClass.CEILING)
 
 
@@ -48,9 +54,11 @@ def isometric(labels: NDArray[np.uint8], width: int = 640) -> Image.Image:
     The viewer stands to the left of the camera or to its right: where fewer walls are in the way.
 
     Args:
-        labels: (X, Y, Z) uint8, ``labels[x, y, z]``; empty and unknown voxels are not drawn.
+        labels: (X, Y, Z) uint8, ``labels[x, y, z]``; empty and unknown voxels are not drawn, nor nameless ones 2 m up.
         width: of the picture, pixels.
     """
+    high = (labels == SemanticClass.UNNAMED) & (np.arange(labels.shape[2]) >= ROOF)
+    labels = np.where(high, np.uint8(SemanticClass.EMPTY), labels)
     walls, half = np.isin(labels, WALLS), len(labels) // 2
     if walls[:half].sum() > walls[half:].sum():
         labels = np.rot90(labels, -1)
@@ -71,7 +79,7 @@ def _opened(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     near = np.zeros(labels.shape, np.bool_)
     near[: min(NEAR, len(labels) // 4), :, SKIRTING:] = True
     near[:, : min(NEAR, labels.shape[1] // 4), SKIRTING:] = True
-    return np.where(near & np.isin(labels, WALLS), np.uint8(SemanticClass.EMPTY), labels)
+    return np.where(near & np.isin(labels, NEAR_CUT), np.uint8(SemanticClass.EMPTY), labels)
 
 
 def _painted(labels: NDArray[np.uint8], width: int) -> Image.Image:

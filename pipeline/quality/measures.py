@@ -8,17 +8,28 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.contract.classes import SemanticClass
 from pipeline.contract.overlap import OverlapCounts, overlap
-from pipeline.contract.records import MetricScene, Semantics, without_moving
+from pipeline.contract.records import WHOLE, MetricScene, Semantics, without_moving
+from pipeline.geometry.distortion import Distortion
 from pipeline.geometry.poses import depth_errors, focal_error, pose_errors, resize_nearest
 from pipeline.geometry.voxels import VoxelSettings, fill_grid, grid_from_estimate, voxelize_frame
 from pipeline.quality.scores import ClipErrors, CutCounts, Overlap, TourScores
 from pipeline.settings import Settings
 from pipeline.stages.clips.settings import ClipsSettings
 from pipeline.stages.clips.stage import clips
+from pipeline.stages.occupancy.settings import label_of_unlabelled
 from pipeline.stages.occupancy.stage import occupancy
 from pipeline.store.groups import FRAMES, SOURCE_VIDEO
-from pipeline.store.rows import clip_rows, read_labels, read_reconstruction, read_scene, stored_clips
+from pipeline.store.provenance import Provenance
+from pipeline.store.rows import (
+    clip_rows,
+    read_distortion,
+    read_labels,
+    read_reconstruction,
+    read_scene,
+    stored_clips,
+)
 from pipeline.store.video import VideoStore
 from pipeline.tours.tour import Tour
 from pipeline.tours.truth import TrueClip, true_clip
@@ -27,30 +38,35 @@ CUT_TOLERANCE = 2
 """Frames within which a cut counts as found."""
 
 
-def measure_tour(video: VideoStore, tour: Tour, settings: Settings, fingerprint: str) -> TourScores:
-    """Compare all stored results of a tour with its truth."""
+def measure_tour(video: VideoStore, tour: Tour, settings: Settings, made: Provenance) -> TourScores:
+    """Compare all stored results of a tour with its truth.
+
+    made: how the grids were made; they are filled again by the same rule, in the true grids.
+    """
+    unlabelled = label_of_unlabelled(made.code_version)
     right, judged, in_transition = _indoor_accuracy(video, tour)
     errors, shots, totals = [], set(), [OverlapCounts.nothing() for _ in range(3)]
+    boxes = {clip.clip_id: clip.box for clip in stored_clips(video)}
     for clip_id, rows in clip_rows(video):
         scene = read_scene(video, rows)
         if scene.registered.sum() < 2:  # errors of cameras are those of pairs
             continue
         semantics = read_labels(video, rows)
-        truth = true_clip(tour, video.read(FRAMES, "frame_index", rows))
-        scene, semantics, truth = _registered_only(scene, semantics, truth)
+        truth = true_clip(tour, video.read(FRAMES, "frame_index", rows), boxes.get(clip_id, WHOLE))
+        scene, semantics, truth = _registered_only(scene, semantics, as_stored(video, truth))
         shots |= set(truth.shot_id.tolist())
-        errors.append(_clip_errors(video, clip_id, rows, scene, truth))
-        counted = overlaps(scene, semantics, truth, settings.of(occupancy))
+        errors.append(clip_errors(video, clip_id, rows, scene, truth))
+        counted = overlaps(scene, semantics, truth, settings.of(occupancy), unlabelled)
         totals = [total + more for total, more in zip(totals, counted, strict=True)]
     pixels, grids, grids_true_scale = (Overlap.of(total) for total in totals)
     return TourScores(
         video_id=video.video_id,
-        fingerprint=fingerprint,
+        fingerprint=made.fingerprint,
         cuts=_cut_counts(video, tour, settings.of(clips)),
         transition_frames=in_transition,
         indoor_right=right,
         indoor_clips=judged,
-        indoor_shots=sum(shot.kind == "indoor" for shot in tour.shots),
+        indoor_shots=sum(shot.kind == "indoor" and not tour.left_out(shot) for shot in tour.shots),
         shots_reconstructed=len(shots),
         clips=tuple(errors),
         pixels=pixels,
@@ -64,7 +80,7 @@ def _cut_counts(video: VideoStore, tour: Tour, settings: ClipsSettings) -> CutCo
 
     with video.local_file(SOURCE_VIDEO) as path:
         transitions = detect_shots(path, settings, lambda _: None).transitions
-    found, true = ([t.start_frame for t in changes if t.kind == "cut"] for changes in (transitions, tour.transitions))
+    found, true = [t.start_frame for t in transitions if t.kind == "cut"], tour.cuts
     matched = round(cut_scores(found, true, CUT_TOLERANCE).recall * len(true))
     return CutCounts(found=len(found), true=len(true), matched=matched)
 
@@ -74,7 +90,7 @@ def _indoor_accuracy(video: VideoStore, tour: Tour) -> tuple[int, int, int]:
     right, in_transition, cut = 0, 0, stored_clips(video)
     for clip in cut:
         frames = [tour.truth(int(index)) for index in clip.frame_index]
-        indoor = sum(frame.kind == "indoor" for frame in frames) * 2 > len(frames)
+        indoor = sum(frame.kind == "indoor" and not frame.left_out for frame in frames) * 2 > len(frames)
         right += indoor == (clip.clip_id in kept)
         in_transition += sum(frame.in_transition for frame in frames)
     return right, len(cut), in_transition
@@ -85,18 +101,46 @@ def _registered_only(
 ) -> tuple[MetricScene, Semantics, TrueClip]:
     rows = scene.registered
     return (
-        _rows_of(scene, rows),
-        _labels_of(semantics, rows),
+        rows_of(scene, rows),
+        labels_of(semantics, rows),
         replace(
             truth,
-            scene=_rows_of(truth.scene, rows),
-            semantics=_labels_of(truth.semantics, rows),
+            scene=rows_of(truth.scene, rows),
+            semantics=labels_of(truth.semantics, rows),
             shot_id=truth.shot_id[rows],
+            pinhole=truth.pinhole and (rows_of(truth.pinhole[0], rows), labels_of(truth.pinhole[1], rows)),
         ),
     )
 
 
-def _labels_of(semantics: Semantics, rows: NDArray[np.bool_]) -> Semantics:
+def as_stored(video: VideoStore, truth: TrueClip) -> TrueClip:
+    """Return the truth of frames as they were filmed at the pixels of the stored pictures, straightened or not.
+
+    Grids go on to be filled from what was filmed, or from pinholes.
+    """
+    row = read_distortion(video)
+    if row is None:
+        return truth
+    lens, scene, semantics = Distortion.of_row(row), truth.scene, truth.semantics
+    straight = replace(
+        scene,
+        intrinsics=lens.straightened_intrinsics(scene.intrinsics),
+        depth=lens.straightened_maps(scene.depth),
+        confidence=lens.straightened_maps(scene.confidence),
+    )
+    named = replace(
+        semantics,
+        labels=lens.straightened_maps(semantics.labels),
+        regions=lens.straightened_maps(semantics.regions),
+    )
+    surfaces = None if truth.surfaces is None else lens.straightened_maps(truth.surfaces)
+    for_grids = truth.for_grids()
+    pinhole = for_grids.scene, for_grids.semantics
+    return replace(truth, scene=straight, semantics=named, surfaces=surfaces, pinhole=pinhole)
+
+
+def labels_of(semantics: Semantics, rows: NDArray[np.bool_]) -> Semantics:
+    """Return the labels of some frames, rows (n,), of a clip."""
     return Semantics(
         labels=semantics.labels[rows],
         regions=semantics.regions[rows],
@@ -105,7 +149,8 @@ def _labels_of(semantics: Semantics, rows: NDArray[np.bool_]) -> Semantics:
     )
 
 
-def _rows_of(scene: MetricScene, rows: NDArray[np.bool_]) -> MetricScene:
+def rows_of(scene: MetricScene, rows: NDArray[np.bool_]) -> MetricScene:
+    """Return some frames, rows (n,), of a scene."""
     return replace(
         scene,
         intrinsics=scene.intrinsics[rows],
@@ -116,9 +161,21 @@ def _rows_of(scene: MetricScene, rows: NDArray[np.bool_]) -> MetricScene:
     )
 
 
-def _clip_errors(video: VideoStore, clip_id: int, rows: slice, scene: MetricScene, truth: TrueClip) -> ClipErrors:
+def clip_errors(
+    video: VideoStore,
+    clip_id: int,
+    rows: slice,
+    scene: MetricScene,
+    truth: TrueClip,
+    compared: NDArray[np.bool_] | None = None,
+) -> ClipErrors:
+    """Return how far a stored clip, in ``rows`` of its video's arrays, is from the truth.
+
+    scene, truth: of the frames that are compared. compared: (n,) which of the clip's these are; by default those that
+    are registered.
+    """
     reconstruction = read_reconstruction(video, rows)
-    depth = reconstruction.depth[reconstruction.registered]
+    depth = reconstruction.depth[reconstruction.registered if compared is None else compared]
     poses = pose_errors(scene.camera_to_world, truth.scene.camera_to_world)
     errors = depth_errors(depth, resize_nearest(truth.scene.depth, depth.shape[1:]))
     true_scale = scale_to_truth(scene, truth)
@@ -126,7 +183,7 @@ def _clip_errors(video: VideoStore, clip_id: int, rows: slice, scene: MetricScen
         video_id=video.video_id,
         clip_id=clip_id,
         frames=rows.stop - rows.start,
-        registered=len(depth),
+        registered=int(reconstruction.registered.sum()),
         focal_error=focal_error(scene.intrinsics, truth.scene.intrinsics),
         rotation_median=float(np.median(poses.rotation)),
         direction_median=float(np.median(poses.translation_direction)),
@@ -160,21 +217,26 @@ def _floor_error(scene: MetricScene, truth: TrueClip, scale: float) -> float:
 
 
 def overlaps(
-    scene: MetricScene, semantics: Semantics, truth: TrueClip, settings: VoxelSettings
+    scene: MetricScene,
+    semantics: Semantics,
+    truth: TrueClip,
+    settings: VoxelSettings,
+    unlabelled: SemanticClass = SemanticClass.UNNAMED,
 ) -> tuple[OverlapCounts, OverlapCounts, OverlapCounts]:
     """Count labels of pixels, of grids as they are, and of grids given their true scale, against the truth's.
 
-    Grids are compared in the true grid of each frame, laid on that frame's camera.
+    Grids are compared in the true grid of each frame, laid on that frame's camera. unlabelled: what a voxel of the
+    estimate is whose points have no label; in the truth, whose labels are exact, that is outdoors and unknown.
     """
     true_labels = resize_nearest(truth.semantics.labels, semantics.labels.shape[1:])
     pixels, scene_at_rest = overlap(semantics.labels, true_labels), without_moving(scene, semantics)
     grids: list[OverlapCounts] = []
     grids_true_scale: list[OverlapCounts] = []
-    scale = scale_to_truth(scene, truth)
+    scale, straight = scale_to_truth(scene, truth), truth.for_grids()
     for frame, (camera, true_camera) in enumerate(zip(scene.camera_to_world, truth.scene.camera_to_world, strict=True)):
-        true_grid = voxelize_frame(truth.scene, truth.semantics, frame, settings)
+        true_grid = voxelize_frame(straight.scene, straight.semantics, frame, settings, SemanticClass.UNKNOWN)
         for size, total in ((1.0, grids), (scale, grids_true_scale)):
             into_grid = grid_from_estimate(true_grid.grid_from_world, true_camera, camera, size)
-            filled = fill_grid(scene_at_rest, semantics, true_grid.origin, into_grid, settings)
+            filled = fill_grid(scene_at_rest, semantics, true_grid.origin, into_grid, settings, unlabelled)
             total.append(overlap(filled, true_grid.labels))
     return pixels, sum(grids, OverlapCounts.nothing()), sum(grids_true_scale, OverlapCounts.nothing())

@@ -121,7 +121,7 @@ def _tour_scores(video: VideoStore, settings: Settings) -> TourScores | None:
     stored = _stored_scores(video)
     if stored is not None and stored.fingerprint == made.fingerprint:
         return stored
-    scores = measure_tour(video, tour, settings, made.fingerprint)
+    scores = measure_tour(video, tour, settings, made)
     if not video.files.is_read_only():
         video.write_json(QUALITY, scores.model_dump(mode="json"))
     return scores

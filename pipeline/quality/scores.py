@@ -1,9 +1,13 @@
 """The records that scoring a tour yields; kept beside the video as ``quality.json``."""
 
-import numpy as np
-from pydantic import BaseModel, ConfigDict
+from collections.abc import Sequence
 
-from pipeline.contract.overlap import OverlapCounts
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from pipeline.contract.classes import SemanticClass
+from pipeline.contract.overlap import IDS, OverlapCounts
 
 
 class CutCounts(BaseModel):
@@ -46,23 +50,25 @@ class ClipErrors(BaseModel):
 
 
 class Overlap(BaseModel):
-    """``OverlapCounts`` as it is stored: lists by class id."""
+    """``OverlapCounts`` as it is stored: lists by class id; the last is left out where nothing has no name."""
 
     model_config = ConfigDict(frozen=True)
 
-    matched: list[int]
-    predicted: list[int]
-    true: list[int]
+    matched: list[int] = Field(max_length=IDS)
+    predicted: list[int] = Field(max_length=IDS)
+    true: list[int] = Field(max_length=IDS)
     both_occupied: int
     either_occupied: int
 
     @classmethod
     def of(cls, counts: OverlapCounts) -> "Overlap":
         """Return counts as plain lists."""
+        unnamed = counts.predicted[SemanticClass.UNNAMED] or counts.true[SemanticClass.UNNAMED]
+        ids = slice(None) if unnamed else slice(SemanticClass.UNNAMED)
         return cls(
-            matched=counts.matched.tolist(),
-            predicted=counts.predicted.tolist(),
-            true=counts.true.tolist(),
+            matched=counts.matched[ids].tolist(),
+            predicted=counts.predicted[ids].tolist(),
+            true=counts.true[ids].tolist(),
             both_occupied=counts.both_occupied,
             either_occupied=counts.either_occupied,
         )
@@ -70,12 +76,18 @@ class Overlap(BaseModel):
     def counts(self) -> OverlapCounts:
         """Return the counts to add up."""
         return OverlapCounts(
-            np.array(self.matched, np.int64),
-            np.array(self.predicted, np.int64),
-            np.array(self.true, np.int64),
+            _counts(self.matched),
+            _counts(self.predicted),
+            _counts(self.true),
             self.both_occupied,
             self.either_occupied,
         )
+
+
+def _counts(stored: Sequence[int]) -> NDArray[np.int64]:
+    counts = np.zeros(IDS, np.int64)
+    counts[: len(stored)] = stored
+    return counts
 
 
 class TourScores(BaseModel):

@@ -17,7 +17,7 @@ from pipeline.sources.catalog.keyed_table import KeyedTable
 from pipeline.sources.catalog.rows import CatalogRow, VideoState
 from pipeline.sources.video_source import VideoSource
 from pipeline.store.drafts import remove_tree
-from pipeline.store.groups import CLIPS, FAILURE, QUALITY, SCENE_ZARR, SOURCE_NOTES, SOURCE_VIDEO
+from pipeline.store.groups import CLIPS, FAILURE, QUALITY, RULER, SCENE_ZARR, SOURCE_NOTES, SOURCE_VIDEO
 from pipeline.store.video import VIDEOS, VideoStore
 
 FOLDER = "local_files"
@@ -113,7 +113,7 @@ def _as_new(row: CatalogRow) -> CatalogRow:
 
 def _drop_results(video: VideoStore) -> None:
     """Delete what was built of a video, the sign that its source is whole first, and what waits to be gone on with."""
-    for name in (SOURCE_NOTES, FAILURE, CLIPS, QUALITY, SOURCE_VIDEO):
+    for name in (SOURCE_NOTES, FAILURE, CLIPS, QUALITY, RULER, SOURCE_VIDEO):
         video.remove(name)
     video.files.remove_folder(VIDEOS, video.video_id, SCENE_ZARR)
     remove_tree(video.scratch)

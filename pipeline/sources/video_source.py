@@ -1,7 +1,7 @@
 """Where videos come from: what a user may name as a source, and the id under which each video is stored.
 
-A source is ``tour://SEED``, a local video file or folder, or an http(s) URL. Nothing of a source becomes part
-of a path but the video id, which is built here from safe characters alone.
+A source is ``tour://SEED`` (``?world=hard`` behind it), a local video file or folder, or an http(s) URL. Nothing of a
+source becomes part of a path but the video id, which is built here from safe characters alone.
 """
 
 import hashlib
@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 from pydantic import BaseModel, ConfigDict
 
 from pipeline.contract.errors import BrokenListing, SettingsError
+from pipeline.contract.tour_origin import TOUR_SCHEME, TourOrigin
 from pipeline.sources.entries import SourceEntry, SourceKind, SourceList, read_entries, with_scheme
 from pipeline.sources.skipped import SkippedRows
 
@@ -40,7 +41,6 @@ VIDEO_SUFFIXES = frozenset(
         ".ogv",
     ]
 )
-LARGEST_SEED = 2**32 - 1
 YOUTUBE_HOSTS = frozenset({"youtube.com", "www.youtube.com", "m.youtube.com", "youtu.be"})
 YOUTUBE_ID = r"([A-Za-z0-9_-]{11})"
 YOUTUBE_VIDEO_ID = re.compile(YOUTUBE_ID)
@@ -72,16 +72,21 @@ class VideoSource(BaseModel):
     def video_id(self) -> str:
         """Id of the video, ``[A-Za-z0-9_-]{1,64}``: the same for the same source, on every run."""
         if self.kind == "tour":
-            return f"tour-{self.seed}"
+            return self.tour.video_id
         if self.kind == "file":
             return _name_and_hash(Path(self.origin).stem, self.origin)
         url = urlsplit(self.origin)
         return _youtube_id(url) or _name_and_hash(f"{url.hostname}-{Path(url.path).stem}", self.origin)
 
     @property
+    def tour(self) -> TourOrigin:
+        """Which tour is to be rendered; other kinds are none (``ValueError``)."""
+        return TourOrigin.of(self.origin)
+
+    @property
     def seed(self) -> int:
         """Seed of a rendered tour; other kinds have none (``ValueError``)."""
-        return int(self.origin.removeprefix("tour://"))
+        return self.tour.seed
 
     @property
     def named_urls(self) -> tuple[str, ...]:
@@ -175,10 +180,11 @@ def _expand(text: str, folder: Path, skipped: SkippedRows | None = None) -> list
     raise SettingsError(f"{text!r}: {scheme}:// is not supported; use tour://, http(s):// or a path")
 
 
-def _tour(seed: str) -> VideoSource:
-    if not re.fullmatch(r"[0-9]{1,10}", seed) or int(seed) > LARGEST_SEED:
-        raise SettingsError(f"tour://{seed}: the seed of a tour is a number from 0 to {LARGEST_SEED}")
-    return VideoSource(kind="tour", origin=f"tour://{int(seed)}")
+def _tour(named: str) -> VideoSource:
+    try:
+        return VideoSource(kind="tour", origin=TourOrigin.of(TOUR_SCHEME + named).name)
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
 
 
 def _url(text: str) -> VideoSource:

@@ -52,6 +52,10 @@ class StageSettings(BaseModel):
         """Return what decides the stage's result, as plain values; what says where or how fast may be left out."""
         return self.model_dump(mode="json")
 
+    def earlier(self) -> tuple[str, ...]:
+        """Return earlier code versions of the stage whose stored results stand, and are not made again."""
+        return ()
+
 
 SettingsT = TypeVar("SettingsT", bound=StageSettings)
 DraftT = TypeVar("DraftT", bound=Draft)

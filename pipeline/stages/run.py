@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import product
 
 from pipeline.contract.errors import CorruptStore, StageMissing, StorageFailed, naming
 from pipeline.stages.base import SettingsTree, StageResult, Workbench
@@ -57,7 +58,7 @@ def finish_video(workbench: Workbench, *, keep_source: bool = True) -> None:
     video = workbench.video
     remove_tree(video.scratch)
     forget_failure(video)
-    workbench.catalog.mark_built(video.video_id, final_fingerprint(video.video_id, workbench.settings))
+    workbench.catalog.mark_built(video.video_id, finished_fingerprint(video) or "")
     if not keep_source:
         video.remove(SOURCE_VIDEO)
 
@@ -71,17 +72,17 @@ def run_stage(name: str, workbench: Workbench) -> StageReport:
     """
     video, before = workbench.video, _upstream_now(name, workbench)
     files = weight_files(workbench.settings.of(stages()[name]))
-    wanted, stored = _fingerprint(name, workbench.settings, before, files), made_by(video, name)
+    wanted, stored = _fingerprints(name, workbench.settings, before, files), made_by(video, name)
     content = (
         content_of(video) if stages()[name].inputs else ""
     )  # what the first stage brings is known when it is there
-    if stored and stored.fingerprint == wanted and made_from(stored, before, content) and agrees(video, name, stored):
+    if stored and stored.fingerprint in wanted and made_from(stored, before, content) and agrees(video, name, stored):
         return StageReport(stored, reused=True)
     try:
         if stored is None:
             set_aside_if_damaged(video, stages()[name].output)
         with naming(SOURCE_VIDEO, video.video_id):
-            made = _make(stages()[name], replace(workbench, wanted=wanted), linked(before, content), files)
+            made = _make(stages()[name], replace(workbench, wanted=wanted[0]), linked(before, content), files)
     except Exception as error:
         said = _said(video, error)
         record_failure(video, name, final_fingerprint(video.video_id, workbench.settings), said)
@@ -100,16 +101,23 @@ def _said(video: VideoStore, error: Exception) -> Exception:
 
 def final_fingerprint(video_id: str, settings: SettingsTree) -> str:
     """Return the fingerprint of a finished video under these settings and this code: that of its last stages."""
-    found: dict[str, str] = {}
+    return final_fingerprints(video_id, settings)[0]
+
+
+def final_fingerprints(video_id: str, settings: SettingsTree) -> tuple[str, ...]:
+    """Return ``final_fingerprint``, and after it those of videos that hold results of earlier code which stand."""
+    found: dict[str, tuple[str, ...]] = {}
     for name in stages():
-        before = joined([found[given] for given in latest_inputs(name)] or [video_id])
-        found[name] = _fingerprint(name, settings, before, weight_files(settings.of(stages()[name])))
-    return joined([found[name] for name in last_stages()])
+        files = weight_files(settings.of(stages()[name]))
+        befores = (joined(given) for given in product(*(found[given] for given in latest_inputs(name))) if given)
+        made = [_fingerprints(name, settings, before, files) for before in list(befores) or [video_id]]
+        found[name] = tuple(dict.fromkeys(each for some in made for each in some))
+    return tuple(joined(ends) for ends in product(*(found[name] for name in last_stages())))
 
 
 def is_built(video: VideoStore, settings: SettingsTree) -> bool:
-    """Tell whether a video has all its results, made from each other with these settings and this code."""
-    return finished_fingerprint(video) == final_fingerprint(video.video_id, settings)
+    """Tell whether a video has all its results, made from each other with these settings and code that stands."""
+    return finished_fingerprint(video) in final_fingerprints(video.video_id, settings)
 
 
 def decisive_settings(stage: AnyStage, settings: SettingsTree) -> dict[str, object]:
@@ -128,9 +136,11 @@ def _upstream_now(name: str, workbench: Workbench) -> str:
     return upstream(workbench.video.video_id, name, made)
 
 
-def _fingerprint(name: str, settings: SettingsTree, before: str, files: WeightFiles) -> str:
+def _fingerprints(name: str, settings: SettingsTree, before: str, files: WeightFiles) -> tuple[str, ...]:
+    """Return the fingerprint that a result would get today, and those of earlier code whose results stand."""
     stage = stages()[name]
-    return fingerprint(name, stage.code_version, decisive_settings(stage, settings), before, files)
+    versions, decisive = (stage.code_version, *settings.of(stage).earlier()), decisive_settings(stage, settings)
+    return tuple(fingerprint(name, version, decisive, before, files) for version in versions)
 
 
 def _make(stage: AnyStage, workbench: Workbench, before: str, files: WeightFiles) -> Provenance:

@@ -17,8 +17,9 @@ from pipeline.contract.arrays import Floats, Images
 from pipeline.contract.errors import ChangedSinceIndexed
 from pipeline.store.contents import GROUP_METADATA, require
 from pipeline.store.files import Files, Stamp
-from pipeline.store.groups import FRAMES, OCCUPANCY, SCENE, SCENE_ZARR, SEMANTICS
+from pipeline.store.groups import OCCUPANCY, SCENE, SCENE_ZARR, SEMANTICS
 from pipeline.store.index import same_as_indexed
+from pipeline.store.rows import pictures_group
 from pipeline.store.video import VideoStore, array_errors
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class FrameReader:
     def __init__(self, files: Files) -> None:
         self.files = files
         self._open: dict[tuple[str, str], dict[str, _OpenArray]] = {}
+        self._pictures: dict[str, str] = {}
 
     def read(self, video_id: str, array: str, rows: int | slice, indexed: str = "") -> NDArray[Any]:
         """Return a row or some rows of an array of a video.
@@ -64,6 +66,16 @@ class FrameReader:
             self._open.pop((video_id, indexed))
         raise ChangedSinceIndexed(f"{video_id}: {array} is being made again: wait, then build the dataset anew")
 
+    def read_picture(self, video_id: str, row: int, indexed: str = "") -> Images:
+        """Return the picture (480, 640, 3) uint8 of a row that its intrinsics are those of; raises as ``read``."""
+        return self.read(video_id, f"{self.pictures_group(video_id)}/rgb", row, indexed)
+
+    def pictures_group(self, video_id: str) -> str:
+        """Return the group that holds the pictures of a video: see ``rows.pictures_group``."""
+        if video_id not in self._pictures:
+            self._pictures[video_id] = pictures_group(VideoStore(self.files, video_id))
+        return self._pictures[video_id]
+
     def check(self, video_id: str, arrays: Iterable[str], indexed: str) -> None:
         """Make sure, without reading arrays, that they are there in full size, and what the index was written from.
 
@@ -80,7 +92,7 @@ class FrameReader:
 
     def __getstate__(self) -> dict[str, Any]:
         """Give other processes everything but the open arrays."""
-        return {**self.__dict__, "_open": {}}
+        return {**self.__dict__, "_open": {}, "_pictures": {}}
 
     def _arrays(self, video_id: str, indexed: str) -> dict[str, _OpenArray]:
         if (video_id, indexed) not in self._open and len(self._open) >= OPEN_VIDEOS:
@@ -119,8 +131,8 @@ class Camera(NamedTuple):
 class Grid(NamedTuple):
     """The voxels about a frame.
 
-    labels: (60, 60, 36) uint8 [x, y, z], 0 empty, 1..11 classes, 255 unknown; voxels of 8 cm. origin: (3,) float32,
-    metres, corner of voxel (0, 0, 0) in the grid's frame. grid_from_world: (4, 4) float32.
+    labels: (60, 60, 36) uint8 [x, y, z], 0 empty, 1..11 classes, 12 occupied without a name, 255 unknown; voxels of
+    8 cm. origin: (3,) float32, metres, corner of voxel (0, 0, 0) in the grid's frame. grid_from_world: (4, 4) float32.
     """
 
     labels: NDArray[np.uint8]
@@ -146,8 +158,8 @@ class Frame:
 
     @cached_property
     def picture(self) -> Images:
-        """The picture: (480, 640, 3) uint8 RGB."""
-        return self._read(FRAMES, "rgb")
+        """The picture, straightened where the lens bent it: (480, 640, 3) uint8 RGB."""
+        return self.reader.read_picture(self.video_id, self.row, self.made)
 
     @cached_property
     def camera(self) -> Camera:

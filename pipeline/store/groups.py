@@ -5,6 +5,7 @@ SOURCE_NOTES = "source.json"
 CLIPS = "clips.parquet"
 FAILURE = "failure.json"
 QUALITY = "quality.json"
+RULER = "ruler.json"
 
 SCENE_ZARR = "scene.zarr"
 """The Zarr hierarchy of a video, which holds the groups below."""
@@ -15,3 +16,9 @@ SCENE = "scene"
 SEMANTICS = "semantics"
 OCCUPANCY = "occupancy"
 LANGUAGE = "language"
+
+PROBABILITY_RIGHT = "probability_right"
+"""Name of an array of ``reconstruction`` and of a column of ``clips.parquet`` and of the index."""
+
+DISTORTION = "distortion"
+"""Name of an array of ``reconstruction``, (N, 5) float64, where pictures were straightened: how the film was bent."""

@@ -13,7 +13,7 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.json_text import parsed_json
-from pipeline.contract.classes import COUNTED_CLASSES
+from pipeline.contract.classes import COUNTED_CLASSES, SemanticClass
 from pipeline.contract.errors import CorruptStore
 from pipeline.store.files import Files
 from pipeline.store.provenance import identity
@@ -45,12 +45,18 @@ INDEX_SCHEMA = pa.schema(
         ("up_confidence", pa.float32()),
         ("ceiling_height", pa.float32()),
         ("scale_source", pa.string()),
+        ("probability_right", pa.float32()),
         *((name, pa.int32()) for name in CLASS_COLUMNS),
         ("fingerprint", pa.string()),
         ("made", pa.string()),
     ]
 )
-"""``fingerprint``: how the video was made, and the filters that chose its frames. ``made``: see ``as_indexed``."""
+"""``fingerprint``: how the video was made, and the filters that chose its frames. ``made``: see ``as_indexed``.
+``probability_right``: null where it is not known."""
+
+UNNAMED_COLUMN = CLASS_COLUMNS[COUNTED_CLASSES.index(SemanticClass.UNNAMED)]
+LATER = ("made", "probability_right", UNNAMED_COLUMN)
+"""Columns that indexes of earlier releases lack: see ``with_all_columns``."""
 
 T = TypeVar("T")
 
@@ -160,6 +166,25 @@ class DatasetSummary(BaseModel):
         return "\n".join(lines)
 
 
+def is_index(schema: pa.Schema) -> bool:
+    """Tell whether a file with this schema is one of an index, of this release or of an earlier one."""
+    kept = [field for field in INDEX_SCHEMA if field.name not in LATER or field.name in schema.names]
+    return bool(schema.equals(pa.schema(kept)))
+
+
+def with_all_columns(rows: pa.Table, names: Sequence[str] = tuple(INDEX_SCHEMA.names)) -> pa.Table:
+    """Return rows of an index with the columns ``names``, also those that an earlier release did not write.
+
+    What it did not note is null; no voxel was without a name then. Columns that are there stay as they are.
+    """
+    columns = [rows[name] if name in rows.column_names else _not_noted(name, rows.num_rows) for name in names]
+    return pa.table(columns, names=list(names))
+
+
+def _not_noted(name: str, count: int) -> pa.Array:
+    return pa.repeat(pa.scalar(0 if name == UNNAMED_COLUMN else None, INDEX_SCHEMA.field(name).type), count)
+
+
 def write_summary(files: Files, summary: DatasetSummary) -> None:
     """Write the summary, whole or not at all."""
     files.write_bytes(summary.model_dump_json(indent=1).encode(), *SUMMARY)
@@ -241,9 +266,7 @@ def _columns(files: Files, part: IndexFile, columns: Sequence[str]) -> pa.Table:
         held = [name for name in columns if name in index.schema_arrow.names]
         table = index.read(held).select(held)
         table.validate(full=True)
-    for name in (name for name in columns if name in INDEX_SCHEMA.names and name not in held):
-        table = table.append_column(name, pa.nulls(table.num_rows, INDEX_SCHEMA.field(name).type))
-    return table.select(list(columns))
+    return with_all_columns(table, columns)
 
 
 def as_indexed(made: Mapping[str, str]) -> str:

@@ -7,9 +7,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.contract.arrays import Float64s, Floats, Images
+from pipeline.contract.classes import COUNTED_CLASSES, SemanticClass
 from pipeline.contract.errors import CorruptStore
 from pipeline.contract.records import WHOLE, Box, Clip, ClipScores, MetricScene, Reconstruction, ScaleSource, Semantics
-from pipeline.store.groups import CLIPS, FRAMES, RECONSTRUCTION, SCENE, SEMANTICS
+from pipeline.store.groups import (
+    CLIPS,
+    DISTORTION,
+    FRAMES,
+    OCCUPANCY,
+    PROBABILITY_RIGHT,
+    RECONSTRUCTION,
+    SCENE,
+    SEMANTICS,
+)
 from pipeline.store.video import VideoStore
 
 WITH_EMBEDDINGS = "with the backend san (--profile small or youtube_occ)"
@@ -30,6 +41,26 @@ def clip_rows(video: VideoStore) -> list[tuple[int, slice]]:
     ends = [(clip_id, sum(1 for _ in same)) for clip_id, same in groupby(ids.tolist())]
     stops = np.cumsum([count for _, count in ends]).tolist()
     return [(clip_id, slice(stop - count, stop)) for (clip_id, count), stop in zip(ends, stops, strict=True)]
+
+
+def pictures_group(video: VideoStore) -> str:
+    """Return the group whose ``rgb`` the cameras, depth and labels of a video are of.
+
+    Pictures are those of ``frames``, but where a lens bent them: then ``reconstruction`` holds straightened ones.
+    """
+    return RECONSTRUCTION if _lists(video, "rgb") else FRAMES
+
+
+def read_pictures(video: VideoStore, rows: slice | None = None) -> Images:
+    """Return the pictures (n, 480, 640, 3) uint8 that the stored intrinsics are those of."""
+    return np.asarray(video.read(pictures_group(video), "rgb", rows), np.uint8)
+
+
+def read_distortion(video: VideoStore) -> Float64s | None:
+    """Return the coefficients (5,) of ``Distortion`` by which pictures were straightened; None: they were not."""
+    if not _lists(video, DISTORTION):
+        return None
+    return np.asarray(video.read(RECONSTRUCTION, DISTORTION, slice(0, 1))[0], np.float64)
 
 
 def read_reconstruction(video: VideoStore, rows: slice, group: str = RECONSTRUCTION) -> Reconstruction:
@@ -57,7 +88,27 @@ def read_scene(video: VideoStore, rows: slice) -> MetricScene:
         up_confidence=float(video.read(SCENE, "up_confidence", first)[0]),
         scale_source=ScaleSource(int(video.read(SCENE, "scale_source", first)[0])),
         world_from_reconstruction=video.read(SCENE, "world_from_reconstruction", first)[0],
+        guessed=read_guessed(video, SCENE, rows),
     )
+
+
+def read_probability_right(video: VideoStore, rows: slice | NDArray[np.int64] | None = None) -> Floats:
+    """Return how probable it is that the reconstruction of frames (n,) is right; nan where it is not known.
+
+    Releases before 0.3 did not store it, and some backends cannot tell.
+    """
+    if video.has_array(RECONSTRUCTION, PROBABILITY_RIGHT):
+        return np.asarray(video.read(RECONSTRUCTION, PROBABILITY_RIGHT, rows), np.float32)
+    ids: NDArray[np.int32] = video.read(FRAMES, "clip_id")
+    return np.full(len(ids if rows is None else ids[rows]), np.nan, np.float32)
+
+
+def read_guessed(video: VideoStore, group: str, rows: slice) -> NDArray[np.bool_]:
+    """Return which pixels (n, h, w) or voxels (n, 60, 60, 36) are guessed; none in groups of earlier releases."""
+    if video.has_array(group, "guessed"):
+        return np.asarray(video.read(group, "guessed", rows), np.bool_)
+    like = "depth" if group == SCENE else "labels"
+    return np.zeros(video.read(group, like, rows).shape, np.bool_)
 
 
 def read_labels(video: VideoStore, rows: slice) -> Semantics:
@@ -67,9 +118,25 @@ def read_labels(video: VideoStore, rows: slice) -> Semantics:
     return Semantics(labels, regions, confidence, moving)
 
 
+def read_class_counts(video: VideoStore) -> NDArray[np.int32]:
+    """Return the voxels of every label (N, 14) in every grid."""
+    return widened(video.read(OCCUPANCY, "class_counts"))
+
+
+def widened(counts: NDArray[Any]) -> NDArray[Any]:
+    """Return counts (N, 14), also of earlier releases (N, 13), in whose grids no voxel is occupied without a name."""
+    return counts if counts.shape[1] == len(COUNTED_CLASSES) else np.insert(counts, SemanticClass.UNNAMED, 0, axis=1)
+
+
 def has_embeddings(video: VideoStore) -> bool:
     """Tell whether the regions of a video can be compared with words; ``WITH_EMBEDDINGS`` says how to get there."""
     return video.has_group(SEMANTICS) and video.has_array(SEMANTICS, "region_embeddings")
+
+
+def _lists(video: VideoStore, array: str) -> bool:
+    """Tell by its list whether a reconstruction came with an array, so that one that was lost is not passed over."""
+    listed = video.listed(RECONSTRUCTION) if video.has_group(RECONSTRUCTION) else None
+    return any(name.startswith(f"{array}/") for name in listed or ())
 
 
 def _clip_of_row(row: dict[str, Any]) -> Clip:

@@ -1,6 +1,7 @@
 """The camera: intrinsics, poses, rays, and the handheld walk that moves it."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +9,35 @@ from numpy.typing import NDArray
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
 
 Point = tuple[float, float]
+
+
+class PictureCamera(Protocol):
+    """A camera that takes one picture: from where, and in which direction, each of its pixels looks."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Return width and height of the picture, pixels."""
+        ...
+
+    @property
+    def focal(self) -> np.float32:
+        """Return the focal length, pixels."""
+        ...
+
+    def rays(self, pixels: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return origins (3,) or (n, 3) and directions (n, 3), one long along the camera's axis, of pixels (n, 2)."""
+        ...
+
+
+class Movement(Protocol):
+    """How a shot's camera moves, for ``duration`` seconds."""
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+
+    def at(self, seconds: float) -> NDArray[np.float64]:
+        """Return camera_to_world (4, 4) float64, ``seconds`` after the start."""
 
 
 def intrinsics_of(field_of_view: float) -> NDArray[np.float32]:
@@ -39,6 +69,29 @@ def ray_directions(
 
 
 @dataclass(frozen=True)
+class Pinhole:
+    """The camera of ordinary tours: 640x480 pixels, all exposed at one moment; camera_to_world is (4, 4) float64."""
+
+    intrinsics: NDArray[np.float32]
+    camera_to_world: NDArray[np.float64]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the picture, pixels."""
+        return FRAME_WIDTH, FRAME_HEIGHT
+
+    @property
+    def focal(self) -> np.float32:
+        """Focal length, pixels."""
+        return np.float32(self.intrinsics[0, 0])
+
+    def rays(self, pixels: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return the origin (3,) and the directions (n, 3) of ``pixels`` (n, 2)."""
+        directions = ray_directions(self.intrinsics, self.camera_to_world, pixels)
+        return self.camera_to_world[:3, 3].astype(np.float32), directions
+
+
+@dataclass(frozen=True)
 class Walk:
     """A walk along a bent line with a slow pan and an unsteady hand.
 
@@ -62,17 +115,33 @@ class Walk:
         weights = np.array([(1 - share) ** 2, 2 * share * (1 - share), share**2])
         floor = weights @ np.array([self.start, self.bend, self.end])
         yaw, pitch = (a + (b - a) * _eased(share) for a, b in (self.yaw, self.pitch))
-        tremor = self._tremor(seconds)
-        turn, shift = self.shake
-        position = np.array([*floor, self.eye_height]) + shift * tremor[:3]
-        position[2] += 1.5 * shift * np.sin(2 * np.pi * 1.7 * seconds)  # steps
-        return pose(position, yaw + turn * tremor[3], pitch + turn * tremor[4], 0.7 * turn * tremor[5])
+        return shaken(np.array([*floor, self.eye_height]), (yaw, pitch), seconds, self.shake, self.tremor_seed)
 
-    def _tremor(self, seconds: float) -> NDArray[np.float64]:
-        """Return six smooth random curves of about unit amplitude."""
-        draw = np.random.default_rng(self.tremor_seed)
-        hertz, phase = draw.uniform(0.3, 2.2, (6, 3)), draw.uniform(0, 2 * np.pi, (6, 3))
-        return np.asarray(np.sin(2 * np.pi * hertz * seconds + phase).sum(axis=1) / np.sqrt(3))
+
+def shaken(
+    position: NDArray[np.float64],
+    gaze: tuple[float, float],
+    seconds: float,
+    shake: tuple[float, float],
+    tremor_seed: int,
+    steps: float = 1.5,
+) -> NDArray[np.float64]:
+    """Return camera_to_world (4, 4) at a position (3,), metres, looking along (yaw, pitch) out of an unsteady hand.
+
+    steps: how much more the camera goes up and down with every step than the hand shakes.
+    """
+    tremor = _tremor(tremor_seed, seconds)
+    turn, shift = shake
+    moved = position + shift * tremor[:3]
+    moved[2] += steps * shift * np.sin(2 * np.pi * 1.7 * seconds)
+    return pose(moved, gaze[0] + turn * tremor[3], gaze[1] + turn * tremor[4], 0.7 * turn * tremor[5])
+
+
+def _tremor(seed: int, seconds: float) -> NDArray[np.float64]:
+    """Return six smooth random curves of about unit amplitude."""
+    draw = np.random.default_rng(seed)
+    hertz, phase = draw.uniform(0.3, 2.2, (6, 3)), draw.uniform(0, 2 * np.pi, (6, 3))
+    return np.asarray(np.sin(2 * np.pi * hertz * seconds + phase).sum(axis=1) / np.sqrt(3))
 
 
 def _eased(share: float) -> float:

@@ -11,7 +11,6 @@ import errno
 import fcntl
 import json
 import os
-import re
 import subprocess
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
@@ -20,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline.contract.errors import FrozenSeeds, UnloggedLook
+from pipeline.contract.tour_origin import TOUR_SCHEME, tour_of_video_id
 from pipeline.store.atomic import flush
 from pipeline.store.groups import SOURCE_NOTES
 from pipeline.store.store import Store
@@ -83,8 +83,9 @@ def looking(seeds: Iterable[int], look: Look, data: str) -> Iterator[Path | None
 
 def frozen_among(store: Store, video_ids: Iterable[str]) -> list[int]:
     """Return the seeds of the frozen tours among stored videos; only what is called like one is opened."""
-    numbered = [found for name in dict.fromkeys(video_ids) if (found := re.fullmatch(r"tour-([0-9]+)", name))]
-    return [int(name[1]) for name in numbered if is_frozen(int(name[1])) and _is_tour(store, name[0])]
+    named = {name: tour_of_video_id(name) for name in video_ids}
+    frozen = [name for name, tour in named.items() if tour is not None and is_frozen(tour.seed)]
+    return [tour.seed for name in frozen if (tour := named[name]) is not None and _is_tour(store, name)]
 
 
 def log_of(data: str) -> Path:
@@ -142,7 +143,7 @@ def _is_tour(store: Store, video_id: str) -> bool:
     """Tell a rendered tour from a file ``tour.mp4``, whose id may end in digits too."""
     video = store.video(video_id)
     origin = video.read_json(SOURCE_NOTES).get("origin") if video.exists(SOURCE_NOTES) else None
-    return str(origin).startswith("tour://")
+    return str(origin).startswith(TOUR_SCHEME)
 
 
 def _is_checkout(folder: Path) -> bool:

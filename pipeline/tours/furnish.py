@@ -7,13 +7,16 @@ import numpy as np
 from pipeline.tours.freespace import is_walkable
 from pipeline.tours.furniture import OPTIONAL, REQUIRED
 from pipeline.tours.item import Item
-from pipeline.tours.layout import Bounds, Room
-from pipeline.tours.surfaces import Thing, Transform, quarter_turn
+from pipeline.tours.layout import BOX, Bounds, Room
+from pipeline.tours.sizes import USUAL, Sizes
+from pipeline.tours.surfaces import Thing, quarter_turn
 
 WALKING_CLEARANCE = 0.5
 GAP = 0.04
 DOOR_SWING = 0.95
 """Metres of floor before a doorway that stay free."""
+HEADROOM = 0.05
+"""Metres between furniture and a ceiling that is lower than that of the room."""
 
 
 @dataclass
@@ -29,31 +32,25 @@ class FurnishedRoom:
     along_walls: list[tuple[int, float, float, float]] = field(default_factory=list)
 
 
-def furnish(rng: np.random.Generator, room: Room) -> FurnishedRoom:
+def furnish(rng: np.random.Generator, room: Room, sizes: Sizes = USUAL) -> FurnishedRoom:
     """Furnish a room: what its kind needs first, then some of what it may have."""
-    furnished = FurnishedRoom(room)
+    form = room.form
+    furnished = FurnishedRoom(room, footprints=form.built_over(room), along_walls=form.taken_walls(room))
     for alternatives in REQUIRED[room.kind]:
-        any(place(rng, furnished, build(rng), tries=60) for build in alternatives)
+        any(place(rng, furnished, build(rng, sizes), tries=60) for build in alternatives)
     optional = OPTIONAL[room.kind]
     for i in rng.permutation(len(optional)):
-        place(rng, furnished, optional[int(i)](rng), tries=15)
+        place(rng, furnished, optional[int(i)](rng, sizes), tries=15)
     return furnished
 
 
 def doorway_zones(room: Room) -> list[Bounds]:
     """Return the floor before each doorway, which stays free of furniture."""
     return [
-        rectangle_of(room.side_frame(gate.side), (gate.start - 0.1, 0, gate.end + 0.1, DOOR_SWING))
+        room.on_floor(gate.side, (gate.start - 0.1, 0, gate.end + 0.1, DOOR_SWING))
         for gate in room.openings
         if gate.kind == "doorway"
     ]
-
-
-def rectangle_of(frame: Transform, local: Bounds) -> Bounds:
-    """Return the world bounds of a floor rectangle given in the frame of a wall."""
-    corners = np.array([[local[0], local[1]], [local[2], local[3]]]) @ frame[:2, :2].T + frame[:2, 3]
-    (x0, y0), (x1, y1) = corners.min(axis=0), corners.max(axis=0)
-    return float(x0), float(y0), float(x1), float(y1)
 
 
 def overlap(a: Bounds, b: Bounds, gap: float = 0.0) -> bool:
@@ -70,7 +67,7 @@ def place(rng: np.random.Generator, furnished: FurnishedRoom, item: Item, tries:
         if slack < 0 or item.depth > room.side_length(side + 1) - GAP:
             continue
         start = GAP + slack * _towards_corners(float(rng.random()))
-        footprint = rectangle_of(room.side_frame(side), (start, 0, start + item.width, item.depth))
+        footprint = room.on_floor(side, (start, 0, start + item.width, item.depth))
         if _fits(furnished, item, side, start, footprint):
             _stand(furnished, item, side, start, footprint)
             return True
@@ -86,6 +83,8 @@ def _fits(furnished: FurnishedRoom, item: Item, side: int, start: float, footpri
     if any(overlap(footprint, zone) for zone in doorway_zones(room)):
         return False
     if any(overlap(footprint, other, GAP) for other in furnished.footprints):
+        return False
+    if room.form != BOX and item.height > room.form.height_over(room, footprint) - HEADROOM:
         return False
     for hole in room.openings:
         behind = hole.side == side and hole.start - 0.1 < start + item.width and start < hole.end + 0.1

@@ -8,12 +8,14 @@ from collections.abc import Callable
 
 from pipeline.tours.item import Item
 from pipeline.tours.ornaments import basket, floor_lamp, plant
-from pipeline.tours.palette import Rng
 from pipeline.tours.seating import armchair, chair, double_bed, single_bed, sofa
 from pipeline.tours.storage import bookshelf, fridge, kitchen_row, nightstand, sideboard, tv_stand, wardrobe
 from pipeline.tours.tables import desk, dining_set, lounge, small_dining_set
 
-REQUIRED: dict[str, tuple[tuple[Callable[[Rng], Item], ...], ...]] = {
+Build = Callable[..., Item]
+"""Takes a generator and the ``Sizes`` of the house, those of an ordinary tour where none are given."""
+
+REQUIRED: dict[str, tuple[tuple[Build, ...], ...]] = {
     "living": ((lounge, sofa), (tv_stand,), (bookshelf,)),
     "bedroom": ((double_bed, single_bed), (wardrobe,), (nightstand,)),
     "kitchen": ((kitchen_row,), (dining_set, small_dining_set), (fridge,)),
@@ -21,7 +23,7 @@ REQUIRED: dict[str, tuple[tuple[Callable[[Rng], Item], ...], ...]] = {
 }
 
 
-OPTIONAL: dict[str, tuple[Callable[[Rng], Item], ...]] = {
+OPTIONAL: dict[str, tuple[Build, ...]] = {
     "living": (armchair, floor_lamp, plant, sideboard, basket),
     "bedroom": (chair, nightstand, sideboard, plant, basket),
     "kitchen": (plant, sideboard, basket),

@@ -3,12 +3,12 @@
 import numpy as np
 
 from pipeline.contract.classes import SemanticClass
+from pipeline.tours.facade import WALL_THICKNESS, beside_clear_windows, outer_reveal, walls_with_holes
 from pipeline.tours.layout import Bounds, Room, house_bounds
-from pipeline.tours.materials import Colour, Material
+from pipeline.tours.materials import Colour, Material, SurfaceKind
 from pipeline.tours.palette import WOODS, Rng, material
 from pipeline.tours.surfaces import Sheet, Thing, box, cushion, quarter_turn, rectangle, rod, thing
 
-WALL_THICKNESS = 0.28
 LAWN = 30.0
 """Metres of lawn around the house."""
 FACADES: tuple[Colour, ...] = ((0.5, 0.2, 0.13), (0.62, 0.55, 0.42), (0.45, 0.3, 0.22))
@@ -21,7 +21,12 @@ def build_garden(rng: Rng, rooms: tuple[Room, ...]) -> list[Thing]:
     x0, y0, x1, y1 = house_bounds(rooms)
     outline = (x0 - WALL_THICKNESS, y0 - WALL_THICKNESS, x1 + WALL_THICKNESS, y1 + WALL_THICKNESS)
     eaves = max(room.ceiling_height for room in rooms) + 0.25
-    things = [_lawn(rng, outline), _facade(rng, outline, eaves), _roof(rng, outline, eaves), *_front_door(rng, outline)]
+    things = [
+        _lawn(rng, outline),
+        _facade(rng, outline, eaves, rooms),
+        _roof(rng, outline, eaves),
+        *_front_door(rng, outline, rooms),
+    ]
     things += [
         _outer_window(rng, room, i) for room in rooms for i, hole in enumerate(room.openings) if hole.kind == "window"
     ]
@@ -35,9 +40,10 @@ def _lawn(rng: Rng, outline: Bounds) -> Thing:
     return thing(OUTSIDE, ((sheet,), grass))
 
 
-def _facade(rng: Rng, outline: Bounds, eaves: float) -> Thing:
+def _facade(rng: Rng, outline: Bounds, eaves: float, rooms: tuple[Room, ...]) -> Thing:
     x0, y0, x1, y1 = outline
-    walls = box((x0, y0, -0.12), (x1, y1, eaves))[:4]
+    clear = any(hole.clear for room in rooms for hole in room.openings)
+    walls = box((x0, y0, -0.12), (x1, y1, eaves))[:4] if not clear else walls_with_holes(outline, eaves, rooms)
     pattern = str(rng.choice(["brick", "plaster"]))
     return thing(OUTSIDE, (walls, _coarse(material(rng, pattern, FACADES))))
 
@@ -79,10 +85,10 @@ def _slope(*corners: tuple[float, float, float]) -> Sheet:
     return Sheet(np.stack([[a, b], [d, c]]), (float(np.linalg.norm((d + c - a - b) / 2)), float(np.linalg.norm(b - a))))
 
 
-def _front_door(rng: Rng, outline: Bounds) -> list[Thing]:
+def _front_door(rng: Rng, outline: Bounds, rooms: tuple[Room, ...]) -> list[Thing]:
     """Return a door in the facade at y_min, with a step and a paved path."""
     x0, y0, x1, _ = outline
-    x = (x0 + x1) / 2 + float(rng.uniform(-1, 1))
+    x = beside_clear_windows((x0 + x1) / 2 + float(rng.uniform(-1, 1)), outline, rooms)
     door = box((x - 0.5, y0 - 0.04, 0.0), (x + 0.5, y0, 2.1))
     frame = box((x - 0.6, y0 - 0.03, 0.0), (x - 0.5, y0, 2.2)) + box((x + 0.5, y0 - 0.03, 0.0), (x + 0.6, y0, 2.2))
     step = box((x - 0.8, y0 - 0.9, -0.12), (x + 0.8, y0, -0.01))
@@ -99,9 +105,11 @@ def _outer_window(rng: Rng, room: Room, opening: int) -> Thing:
     bars = [(a, a + 0.06, low, high), (b - 0.06, b, low, high), (a, b, low, low + 0.06), (a, b, high - 0.06, high)]
     bars.append(((a + b) / 2 - 0.03, (a + b) / 2 + 0.03, low, high))
     frame = tuple(s for p, q, z0, z1 in bars for s in box((p, -WALL_THICKNESS - 0.04, z0), (q, -WALL_THICKNESS, z1)))
-    glass = Material("view", (0.2, 0.25, 0.3), seed=int(rng.integers(1 << 30)))
+    surface = SurfaceKind.GLASS if hole.clear else SurfaceKind.PLAIN
+    glass = Material("view", (0.2, 0.25, 0.3), seed=int(rng.integers(1 << 30)), surface=surface)
     white = Material("smooth", (0.75, 0.74, 0.72), seed=int(rng.integers(1 << 30)))
-    return thing(OUTSIDE, ((pane,), glass), (frame, white)).moved(room.side_frame(hole.side))
+    sides = outer_reveal(hole) if hole.clear else ()
+    return thing(OUTSIDE, ((pane,), glass), (frame + sides, white)).moved(room.side_frame(hole.side))
 
 
 def _tree_spots(rng: Rng, outline: Bounds) -> list[tuple[float, float]]:

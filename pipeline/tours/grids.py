@@ -3,13 +3,15 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.contract.classes import SemanticClass
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, FrameGrid, MetricScene, Semantics
 from pipeline.geometry.voxels import VoxelSettings, fill_grid, grid_origin, looking_along_y
 from pipeline.tours.camera import pose, ray_directions
+from pipeline.tours.frame_truth import FrameTruth
 from pipeline.tours.freespace import CELL, clearance_map
 from pipeline.tours.house import House
 from pipeline.tours.layout import Room
-from pipeline.tours.tour import FrameTruth, Tour
+from pipeline.tours.tour import Tour
 from pipeline.tours.walks import obstacles
 
 HEIGHTS_M = (0.3, 1.2, 2.1)
@@ -50,10 +52,11 @@ def looked_around(house: House, room: Room, camera_to_world: NDArray[np.floating
 
 
 def _grid(truth: FrameTruth, seen: tuple[MetricScene, Semantics]) -> FrameGrid:
-    """Place the grid by what the frame shows, and fill it with what was seen from wherever."""
+    """Place the grid by what the frame shows, and fill it with what was seen from wherever; outdoors is unknown."""
     grid_from_world = looking_along_y(truth.camera_to_world)
     origin = grid_origin(_one_frame(truth), 0, grid_from_world, VoxelSettings())
-    labels = fill_grid(*seen, origin, grid_from_world, VoxelSettings(ray_spacing=0))
+    settings = VoxelSettings(ray_spacing=0)
+    labels = fill_grid(*seen, origin, grid_from_world, settings, unlabelled=SemanticClass.UNKNOWN)
     return FrameGrid(labels, origin, grid_from_world)
 
 
@@ -79,12 +82,21 @@ def _free_places(house: House, room: Room) -> list[NDArray[np.float64]]:
     on_lattice = np.zeros_like(clear)
     on_lattice[step // 2 :: step, step // 2 :: step] = True
     cells = np.argwhere(clear & on_lattice)
-    return [np.array([*(corner + (cell + 0.5) * CELL), height]) for cell in cells for height in HEIGHTS_M]
+    spots = [corner + (cell + 0.5) * CELL for cell in cells]
+    low = [np.array([*spot, height]) for spot in spots for height in HEIGHTS_M if height < _ceiling_over(room, spot)]
+    return low + [np.array(spot) for spot in room.form.lookouts(room)]
+
+
+def _ceiling_over(room: Room, spot: NDArray[np.float64]) -> float:
+    return room.form.height_over(room, (*(spot - CLEARANCE_M), *(spot + CLEARANCE_M)))
 
 
 def _room_of(house: House, camera_to_world: NDArray[np.floating]) -> Room:
-    x, y = camera_to_world[:2, 3]
-    inside = [
-        room for room in house.rooms if room.bounds[0] <= x <= room.bounds[2] and room.bounds[1] <= y <= room.bounds[3]
-    ]
-    return inside[0]
+    """Return the room that a camera is in, or the nearest where it stands in a doorway."""
+    spot = camera_to_world[:2, 3]
+
+    def away(room: Room) -> float:
+        outside = np.maximum(np.subtract(room.bounds[:2], spot), np.subtract(spot, room.bounds[2:]))
+        return float(np.linalg.norm(np.maximum(outside, 0)))
+
+    return min(house.rooms, key=away)

@@ -1,20 +1,23 @@
 """A seeded house: rooms, everything in them, and the garden around it."""
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from pipeline.contract.classes import SemanticClass, palette
-from pipeline.tours.fittings import ceiling_lamp, pictures
+from pipeline.tours.dressing import finished, swapped
+from pipeline.tours.fittings import ceiling_lamp, pictures, wall_mirror
+from pipeline.tours.forms.draw import formed
 from pipeline.tours.furnish import furnish
 from pipeline.tours.garden import build_garden
-from pipeline.tours.layout import Room, plan_rooms
+from pipeline.tours.layout import Opening, Room, plan_rooms
 from pipeline.tours.mesh import Mesh, build_mesh
 from pipeline.tours.raycast import RayCaster
 from pipeline.tours.settings import TourSettings
 from pipeline.tours.shell import build_shell
+from pipeline.tours.sizes import USUAL, Sizes, draw_ceilings, draw_sizes
 from pipeline.tours.surfaces import Thing
 
 
@@ -42,15 +45,40 @@ class House:
 
 def build_house(rng: np.random.Generator, settings: TourSettings) -> House:
     """Build the house of a seed."""
-    rooms = plan_rooms(rng, settings)
+    heights, finishes, mirrors, patterns, forms, *_ = rng.spawn(
+        8
+    )  # beside the stream of ``rng``, so that what varies changes nothing else
+    sizes = draw_sizes(heights, settings.houses.odd_heights) if settings.houses.heights else USUAL
+    rooms = finished(finishes, _resized(heights, plan_rooms(rng, settings), sizes), settings.houses)
+    rooms = formed(forms, rooms, settings.houses)
     things: list[Thing] = []
     for room in rooms:
-        furnished = furnish(rng, room)
+        furnished = furnish(rng, room, sizes.under(room.ceiling_height) if sizes.storey else sizes)
         things += build_shell(rng, room)
         things += furnished.things
         things.append(ceiling_lamp(rng, room))
-        things += pictures(rng, room, furnished.along_walls)
-    return House(rooms, tuple(things + build_garden(rng, rooms)))
+        hung = wall_mirror(mirrors, room, furnished.along_walls) if room.finish.mirror else None
+        if hung is not None:
+            things.append(hung[0])
+            furnished.along_walls.append(hung[1])
+        things += [] if room.finish.bare else pictures(rng, room, furnished.along_walls)
+    things += build_garden(rng, rooms)
+    return House(rooms, tuple(swapped(patterns, things, settings.houses.swapped_patterns)))
+
+
+def _resized(rng: np.random.Generator, rooms: tuple[Room, ...], sizes: Sizes) -> tuple[Room, ...]:
+    """Give the rooms the ceilings and doors of ``sizes``, and windows that end below."""
+    if sizes.storey is None:
+        return rooms
+    ceilings = draw_ceilings(rng, sizes, len(rooms))
+    return tuple(
+        replace(room, ceiling_height=ceiling, openings=tuple(_fitted(hole, sizes, ceiling) for hole in room.openings))
+        for room, ceiling in zip(rooms, ceilings, strict=True)
+    )
+
+
+def _fitted(hole: Opening, sizes: Sizes, ceiling: float) -> Opening:
+    return replace(hole, top=sizes.door if hole.kind == "doorway" else min(hole.top, ceiling - 0.16))
 
 
 def write_ply(path: Path, mesh: Mesh) -> None:

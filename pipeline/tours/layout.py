@@ -6,11 +6,15 @@ from typing import Literal
 
 import numpy as np
 
+from pipeline.tours.materials import Material
+from pipeline.tours.palette import Rng
 from pipeline.tours.settings import TourSettings
-from pipeline.tours.surfaces import Transform, quarter_turn
+from pipeline.tours.surfaces import Thing, Transform, Vector, quarter_turn
 
 RoomKind = Literal["living", "bedroom", "kitchen", "office"]
 Bounds = tuple[float, float, float, float]
+WallStretch = tuple[int, float, float, float]
+"""side, start, end, top, metres in the frame of the wall: taken up to ``top``."""
 
 INNER_WALL = 0.1
 DOOR_WIDTH = 0.9
@@ -22,7 +26,10 @@ ROOM_ORDER: tuple[RoomKind, ...] = ("living", "bedroom", "kitchen", "office", "b
 
 @dataclass(frozen=True)
 class Opening:
-    """A hole in one wall: ``start`` to ``end`` along it, ``bottom`` to ``top``, metres; a doorway leads to a room."""
+    """A hole in one wall: ``start`` to ``end`` along it, ``bottom`` to ``top``, metres; a doorway leads to a room.
+
+    clear: whether one looks through the window's pane rather than at a picture of a garden.
+    """
 
     kind: Literal["doorway", "window"]
     side: int
@@ -31,13 +38,86 @@ class Opening:
     bottom: float
     top: float
     leads_to: int | None = None
+    clear: bool = False
+
+
+@dataclass(frozen=True)
+class Finish:
+    """What a room is like beside its furniture: bare white walls, a glossy floor, a mirror, a share of the light."""
+
+    bare: bool = False
+    glossy: bool = False
+    mirror: bool = False
+    brightness: float = 1.0
+
+
+@dataclass(frozen=True)
+class Coats:
+    """What a room's walls, skirting boards, ceiling and floor are made of."""
+
+    wall: Material
+    skirting: Material
+    ceiling: Material
+    floor: Material
+
+
+@dataclass(frozen=True)
+class RoomForm:
+    """A plain box; forms that are not say what differs. All bounds are of the floor, metres in the world."""
+
+    def solid(self, _room: "Room") -> list[Bounds]:
+        """Return the parts of the box that are no room at all."""
+        return []
+
+    def built_over(self, room: "Room") -> list[Bounds]:
+        """Return floor that takes no furniture."""
+        return self.solid(room)
+
+    def too_low(self, room: "Room", _height: float) -> list[Bounds]:
+        """Return floor above which there is less than ``height`` metres of air, all that is solid with it."""
+        return self.solid(room)
+
+    def height_over(self, room: "Room", _bounds: Bounds) -> float:
+        """Return the lowest ceiling above a part of the floor, metres."""
+        return room.ceiling_height
+
+    def taken_walls(self, _room: "Room") -> list[WallStretch]:
+        """Return what of the four walls is hidden, or hung with nothing."""
+        return []
+
+    def gaps(self, _room: "Room", _side: int) -> list[tuple[float, float]]:
+        """Return the stretches (start, end) of a wall that are not there."""
+        return []
+
+    def floors(self, room: "Room") -> list[Bounds]:
+        """Return the rectangles that the floor consists of."""
+        return [room.bounds]
+
+    def ceilings(self, room: "Room") -> list[Bounds]:
+        """Return the rectangles that the level ceiling consists of."""
+        return [room.bounds]
+
+    def build(self, _rng: Rng, _room: "Room", _coats: "Coats") -> list[Thing]:
+        """Return what stands in the box beside floor, level ceiling and four walls."""
+        return []
+
+    def lookouts(self, _room: "Room") -> list[Vector]:
+        """Return places above the room's floor, metres, from which one sees what nobody on the floor does."""
+        return []
+
+    def lamps(self, _room: "Room") -> list[Vector]:
+        """Return where light comes from beside the lamp in the middle of the room, metres."""
+        return []
+
+
+BOX = RoomForm()
 
 
 @dataclass(frozen=True)
 class Room:
     """A room: ``bounds`` are the inner faces of its walls, (x_min, y_min, x_max, y_max) metres, floor at z = 0.
 
-    Sides 0..3 are the walls at y_min, x_max, y_max and x_min: a quarter-turn apart.
+    Sides 0..3 are the walls at y_min, x_max, y_max and x_min: a quarter-turn apart. form: what makes it no plain box.
     """
 
     room_id: int
@@ -45,6 +125,8 @@ class Room:
     bounds: Bounds
     ceiling_height: float
     openings: tuple[Opening, ...] = ()
+    finish: Finish = Finish()
+    form: RoomForm = BOX
 
     def side_length(self, side: int) -> float:
         """Return the length of a wall in metres."""
@@ -55,6 +137,17 @@ class Room:
         """Return the transform from a wall's own frame (x along it, y into the room, z up) to the world."""
         x0, y0, x1, y1 = self.bounds
         return quarter_turn(side, ((x0, y0), (x1, y0), (x1, y1), (x0, y1))[side])
+
+    def on_floor(self, side: int, local: Bounds) -> Bounds:
+        """Return the world bounds of a floor rectangle given in the frame of a wall."""
+        return rectangle_of(self.side_frame(side), local)
+
+
+def rectangle_of(frame: Transform, local: Bounds) -> Bounds:
+    """Return the world bounds of a floor rectangle given in the frame of a wall."""
+    corners = np.array([[local[0], local[1]], [local[2], local[3]]]) @ frame[:2, :2].T + frame[:2, 3]
+    (x0, y0), (x1, y1) = corners.min(axis=0), corners.max(axis=0)
+    return float(x0), float(y0), float(x1), float(y1)
 
 
 def plan_rooms(rng: np.random.Generator, settings: TourSettings) -> tuple[Room, ...]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.classes import SemanticClass
-from pipeline.tours.layout import Room
+from pipeline.tours.layout import INNER_WALL, Room
 from pipeline.tours.materials import Colour
 from pipeline.tours.mesh import Patch
 from pipeline.tours.raycast import RayCaster
@@ -59,9 +59,9 @@ def light_patches(
 ) -> list[NDArray[np.float32]]:
     """Return for every patch the light (h, w, 3) float32 on a coarse raster over it; 1 shows the patch's albedo."""
     chosen = lighting or Lighting()
-    rasters = [_raster(patch.sheet, chosen.spacing) for patch in patches]
-    points, normals = (np.concatenate([raster[k].reshape(-1, 3) for raster in rasters]) for k in (0, 1))
-    shapes = [raster[0].shape for raster in rasters]
+    rasters = [raster(patch.sheet, chosen.spacing) for patch in patches]
+    points, normals = (np.concatenate([pair[k].reshape(-1, 3) for pair in rasters]) for k in (0, 1))
+    shapes = [pair[0].shape for pair in rasters]
     counts = [shape[0] * shape[1] for shape in shapes]
     outside = np.repeat([patch.label == SemanticClass.UNKNOWN for patch in patches], counts)
     glows = np.repeat([patch.material.glows for patch in patches], counts)
@@ -71,14 +71,16 @@ def light_patches(
     light[outside] += _sunlight(points[outside], normals[outside], caster)
     for lamp in _lamps(rooms, chosen):
         light[~outside] += _lamplight(points[~outside], normals[~outside], lamp, caster)
+    if any(room.finish.brightness != 1 for room in rooms):
+        light[~outside] *= _brightness(points[~outside], rooms)[:, None]
     light[glows] = 1
     pieces = np.split(light.astype(np.float32), np.cumsum(counts)[:-1])
     return [piece.reshape(shape) for piece, shape in zip(pieces, shapes, strict=True)]
 
 
-def _raster(sheet: Sheet, spacing: float) -> tuple[Points, Points]:
+def raster(sheet: Sheet, spacing: float, most: int = MOST_SAMPLES) -> tuple[Points, Points]:
     """Return points and unit normals (h, w, 3) of a raster over the sheet that reaches to just inside its edges."""
-    height, width = (int(np.clip(round(side / spacing), 2, MOST_SAMPLES)) for side in sheet.size)
+    height, width = (int(np.clip(round(side / spacing), 2, most)) for side in sheet.size)
     rows, columns = sheet.vertices.shape[0] - 1, sheet.vertices.shape[1] - 1
     r, c = (np.linspace(INSET, 1 - INSET, n) * cells for n, cells in ((height, rows), (width, columns)))
     i, j = r.astype(int), c.astype(int)
@@ -129,6 +131,7 @@ def _lamps(rooms: tuple[Room, ...], lighting: Lighting) -> list[Lamp]:
         strength = 0.55 * float(np.sqrt((x1 - x0) * (y1 - y0)))
         warm = _times((strength, 0.95 * strength, 0.85 * strength), lighting.lamps)
         lamps.append(Lamp(((x0 + x1) / 2, (y0 + y1) / 2, room.ceiling_height - 0.62), warm))
+        lamps += [Lamp(spot, _times((0.9, 0.86, 0.77), lighting.lamps)) for spot in room.form.lamps(room)]
         for hole in room.openings:
             if hole.kind == "window":
                 x, y, z, _ = room.side_frame(hole.side) @ [
@@ -139,6 +142,16 @@ def _lamps(rooms: tuple[Room, ...], lighting: Lighting) -> list[Lamp]:
                 ]
                 lamps.append(Lamp((x, y, z), _times((0.9, 1.0, 1.15), lighting.windows)))
     return lamps
+
+
+def _brightness(points: Points, rooms: tuple[Room, ...]) -> NDArray[np.float64]:
+    """Return the share of the light that the room about each point (n, 3) gets, (n,)."""
+    share = np.ones(len(points))
+    for room in rooms:
+        low, high = np.array(room.bounds[:2]) - INNER_WALL / 2, np.array(room.bounds[2:]) + INNER_WALL / 2
+        inside = ((points[:, :2] > low) & (points[:, :2] < high)).all(axis=1)
+        share[inside] = np.minimum(share[inside], room.finish.brightness)
+    return share
 
 
 def _times(colour: Colour, factor: Colour) -> Colour:

@@ -7,6 +7,7 @@ every distance, and real plaster, wood and cloth have them.
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import IntEnum
 
 import cv2
 import numpy as np
@@ -20,9 +21,22 @@ TEXEL = 0.006
 """Metres between texels of indoor textures: 1.5 pixels of a 640-pixel picture at two metres."""
 
 
+class SurfaceKind(IntEnum):
+    """What light does at a surface, and who it belongs to; what a mask of the truth tells."""
+
+    PLAIN = 0
+    GLASS = 1
+    MIRROR = 2
+    GLOSSY = 3
+    PERSON = 4
+
+
 @dataclass(frozen=True)
 class Material:
-    """A pattern with its colours (linear albedo), its seed, and whether it shines by itself (screens, views)."""
+    """A pattern with its colours (linear albedo), its seed, and whether it shines by itself (screens, views).
+
+    surface: what is seen of it beside its pattern; small views (``pipeline.tours.views``) show the pattern alone.
+    """
 
     pattern: str
     colour: Colour = (0.5, 0.5, 0.5)
@@ -30,6 +44,7 @@ class Material:
     seed: int = 0
     glows: bool = False
     texel: float = TEXEL
+    surface: SurfaceKind = SurfaceKind.PLAIN
 
 
 def paint(material: Material, size: tuple[float, float], start: tuple[float, float], shape: tuple[int, int]) -> Floats:
@@ -155,6 +170,10 @@ def _smooth(brush: Brush) -> Floats:
     return brush.tint(brush.noise(0.2) + brush.noise(1.0, salt=1), 0.05)
 
 
+def _bare(brush: Brush) -> Floats:
+    return brush.tint(brush.noise(2.0), 0.004)
+
+
 def _brick(brush: Brush) -> Floats:
     row = np.floor(brush.v / 0.08)
     shifted = brush.u + 0.12 * np.mod(row, 2)
@@ -239,6 +258,7 @@ PATTERNS: dict[str, Callable[[Brush], Floats]] = {
     "fabric": _fabric,
     "carpet": _carpet,
     "smooth": _smooth,
+    "bare": _bare,
     "brick": _brick,
     "grass": _grass,
     "leaves": _leaves,

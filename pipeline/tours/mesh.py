@@ -30,7 +30,8 @@ class Mesh:
     """Triangles of a whole house.
 
     vertices (V, 3) float32 metres; triangles (T, 3) uint32; texels (T, 3, 2) float32, atlas (x, y) of each corner;
-    texel_size (T,) float32 metres; labels (T,) uint8; instances (T,) uint16, from 1.
+    texel_size (T,) float32 metres; labels (T,) uint8; instances (T,) uint16, from 1; surfaces (T,) uint8,
+    ``SurfaceKind``.
     """
 
     vertices: NDArray[np.float32]
@@ -39,6 +40,7 @@ class Mesh:
     texel_size: NDArray[np.float32]
     labels: NDArray[np.uint8]
     instances: NDArray[np.uint16]
+    surfaces: NDArray[np.uint8]
     patches: tuple[Patch, ...]
     atlas_height: int
 
@@ -67,6 +69,7 @@ def build_mesh(things: tuple[Thing, ...]) -> Mesh:
         texel_size=np.repeat([material.texel for _, material, _, _ in parts], counts).astype(np.float32),
         labels=np.repeat([label for _, _, label, _ in parts], counts).astype(np.uint8),
         instances=np.repeat([instance for _, _, _, instance in parts], counts).astype(np.uint16),
+        surfaces=np.repeat([material.surface for _, material, _, _ in parts], counts).astype(np.uint8),
         patches=tuple(Patch(sheet, m, label, place) for (sheet, m, label, _), place in zip(parts, places, strict=True)),
         atlas_height=height,
     )

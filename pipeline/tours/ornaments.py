@@ -6,6 +6,7 @@ from pipeline.contract.classes import SemanticClass
 from pipeline.tours.item import Item
 from pipeline.tours.materials import Material
 from pipeline.tours.palette import BRIGHT, Rng, material
+from pipeline.tours.sizes import USUAL, Sizes
 from pipeline.tours.surfaces import Sheet, Thing, Vector, box, cushion, lathe, rectangle, rod, thing
 
 
@@ -57,7 +58,7 @@ def desk_lamp(rng: Rng, foot: Vector) -> Thing:
     return thing(SemanticClass.OBJECTS, (stem, metal), (shade, material(rng, "fabric", BRIGHT[3:] + BRIGHT[:1])))
 
 
-def floor_lamp(rng: Rng) -> Item:
+def floor_lamp(rng: Rng, _sizes: Sizes = USUAL) -> Item:
     """Return a standing lamp: foot, pole, shade."""
     stem = rod((0, 0.22, 0), 0.15, 0.025, 12) + rod((0, 0.22, 0), 0.015, 1.5)
     shade = lathe((0, 0.22, 1.35), ((0.21, 0.0), (0.15, 0.3), (0.0, 0.3)))
@@ -80,7 +81,7 @@ def screen(rng: Rng, foot: Vector, width: float, height: float) -> Thing:
     return thing(SemanticClass.TVS, (case + stand, black), ((glass,), picture))
 
 
-def plant(rng: Rng) -> Item:
+def plant(rng: Rng, _sizes: Sizes = USUAL) -> Item:
     """Return a large plant in a pot."""
     return Item(0.5, 0.5, (potted_plant(rng, (0, 0.25, 0), float(rng.uniform(0.9, 1.3))),))
 
@@ -106,7 +107,7 @@ def potted_plant(rng: Rng, foot: Vector, height: float) -> Thing:
     )
 
 
-def basket(rng: Rng) -> Item:
+def basket(rng: Rng, _sizes: Sizes = USUAL) -> Item:
     """Return a wicker basket with a cushion in it."""
     weave = lathe((0, 0.25, 0), ((0.18, 0.0), (0.22, 0.3), (0.2, 0.3), (0.17, 0.05), (0.0, 0.05)))
     parts = (

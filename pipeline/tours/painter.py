@@ -1,6 +1,7 @@
 """Pictures of what the camera sees: textures, sky, smooth edges and the sensor's noise."""
 
-from dataclasses import dataclass
+import functools
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -9,10 +10,12 @@ from numpy.typing import NDArray
 from pipeline.contract.arrays import Floats
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
 from pipeline.tours.atlas import Atlas
-from pipeline.tours.camera import ray_directions
-from pipeline.tours.materials import Material, paint
+from pipeline.tours.camera import PictureCamera, Pinhole
+from pipeline.tours.materials import Material, SurfaceKind, paint
 from pipeline.tours.mesh import Mesh
-from pipeline.tours.raycast import Hits, RayCaster
+from pipeline.tours.optics import BOUNCES, Seen, Surroundings, seen_with_optics
+from pipeline.tours.people.crowd import Crowd
+from pipeline.tours.raycast import Caster, Hits
 
 SUB_PIXELS = np.array([[-0.375, -0.125], [0.125, -0.375], [0.375, 0.125], [-0.125, 0.375]], np.float32)
 """A rotated grid of four samples a pixel, for pixels on an edge."""
@@ -21,60 +24,106 @@ EDGE_STEP = 0.02
 SKY_SIZE = 512
 
 
-def pixel_centres() -> Floats:
-    """Return the centres of all pixels (480 * 640, 2), row by row."""
-    x, y = np.meshgrid(np.arange(FRAME_WIDTH) + 0.5, np.arange(FRAME_HEIGHT) + 0.5)
+def pixel_centres(width: int = FRAME_WIDTH, height: int = FRAME_HEIGHT) -> Floats:
+    """Return the centres of all pixels (height * width, 2), row by row."""
+    x, y = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
     return np.stack([x.ravel(), y.ravel()], axis=-1).astype(np.float32)
 
 
 @dataclass(frozen=True)
 class Painter:
-    """Paints views of a lit house with one camera."""
+    """Paints views of a lit house with one camera; crowd: the people in it, whose triangles ``mesh`` has too."""
 
     mesh: Mesh
-    caster: RayCaster
+    caster: Caster
     atlas: Atlas
     intrinsics: Floats
     sky: Floats
+    crowd: Crowd | None = None
+
+    def during(self, shot_id: int, seconds: float) -> "Painter":
+        """Return the painter of one moment of a shot, when people stand where they do."""
+        here = None if self.crowd is None else self.crowd.caster(shot_id, seconds)
+        return self if here is None else replace(self, caster=here)
 
     def view(self, camera_to_world: NDArray[np.float64]) -> Floats:
         """Return the picture (480, 640, 3) float32 in 0..255 from a pose, without noise."""
-        pixels = pixel_centres()
-        colours, hits = self._shade(camera_to_world, pixels)
-        edge = np.flatnonzero(self._edges(hits))
-        around = (pixels[edge][:, None] + SUB_PIXELS).reshape(-1, 2)
-        finer, _ = self._shade(camera_to_world, around)
-        colours[edge] = finer.reshape(-1, len(SUB_PIXELS), 3).mean(axis=1)
-        return colours.reshape(FRAME_HEIGHT, FRAME_WIDTH, 3)
+        return self.paint(Pinhole(self.intrinsics, camera_to_world))
 
-    def _shade(self, camera_to_world: NDArray[np.float64], pixels: Floats) -> tuple[Floats, Hits]:
-        """Return colours (n, 3) of ``pixels`` (n, 2) and what their rays met."""
-        directions = ray_directions(self.intrinsics, camera_to_world, pixels)
-        hits = self.caster.cast(camera_to_world[:3, 3].astype(np.float32), directions)
+    def paint(self, camera: PictureCamera) -> Floats:
+        """Return the picture (height, width, 3) float32 in 0..255 of any camera, without noise."""
+        width, height = camera.size
+        pixels = pixel_centres(width, height)
+        seen, hits = self._shade(camera, pixels)
+        colours, shape = seen.colours, (height, width)
+        edges = self._edges(np.where(hits.found, hits.triangle.astype(np.int64), -1), hits.distance, shape)
+        if self._shines:
+            edges |= self._edges(seen.triangle, seen.distance, shape)
+        edge = np.flatnonzero(edges)
+        around = (pixels[edge][:, None] + SUB_PIXELS).reshape(-1, 2)
+        finer, _ = self._shade(camera, around)
+        colours[edge] = finer.colours.reshape(-1, len(SUB_PIXELS), 3).mean(axis=1)
+        return colours.reshape(height, width, 3)
+
+    def sample(self, camera: PictureCamera, number: int) -> Floats:
+        """Return a picture as ``paint`` does with one sample a pixel, the ``number``-th: several are to be averaged."""
+        width, height = camera.size
+        pixels = pixel_centres(width, height) + SUB_PIXELS[number % len(SUB_PIXELS)]
+        return self._shade(camera, pixels)[0].colours.reshape(height, width, 3)
+
+    def _shade(self, camera: PictureCamera, pixels: Floats) -> tuple[Seen, Hits]:
+        """Return what ``pixels`` (n, 2) show and what their rays met."""
+        origins, directions = camera.rays(pixels)
+        return self._trace((origins, directions), np.zeros(1, np.float32), camera.focal, BOUNCES)
+
+    def _trace(
+        self, rays: tuple[Floats, Floats], travelled: Floats, focal: np.float32, bounces: int
+    ) -> tuple[Seen, Hits]:
+        """Follow rays (origins, directions), each (n, 3), through ``bounces`` panes and mirrors at most."""
+        origins, directions = rays
+        hits = self.caster.cast(origins, directions)
         triangle = np.where(hits.found, hits.triangle, 0)
-        texels, level = self._texels(triangle, hits, directions)
-        colours = self.atlas.look_up(*_as_image(texels, level)).reshape(-1, 3)[: len(pixels)]
+        distance = np.where(hits.found, hits.distance, 1)
+        texels, level = self._texels(triangle, hits, directions, (distance + travelled) / focal)
+        colours = self.atlas.look_up(*_as_image(texels, level)).reshape(-1, 3)[: len(directions)]
         missed = ~hits.found
         if missed.any():
             colours[missed] = sky_colour(self.sky, directions[missed])
-        return colours, hits
+        seen = Seen(colours, np.where(hits.found, triangle.astype(np.int64), -1), distance + travelled)
+        if not self._shines or bounces == 0:
+            return seen, hits
+        met = Surroundings(
+            np.asarray(origins + distance[:, None] * directions, np.float32),
+            directions,
+            self.mesh.normals[triangle],
+            distance + travelled,
+        )
+        surfaces = np.where(hits.found, self.mesh.surfaces[triangle], SurfaceKind.PLAIN)
+        return seen_with_optics(
+            seen, surfaces, met, lambda o, d, t: self._trace((o, d), t, focal, bounces - 1)[0]
+        ), hits
 
-    def _texels(self, triangle: NDArray[np.uint32], hits: Hits, directions: Floats) -> tuple[Floats, Floats]:
-        """Return atlas coordinates (n, 2) and atlas level (n,) whose texels are as large as the pixels."""
+    @functools.cached_property
+    def _shines(self) -> bool:
+        return bool((self.mesh.surfaces != SurfaceKind.PLAIN).any())
+
+    def _texels(
+        self, triangle: NDArray[np.uint32], hits: Hits, directions: Floats, pixel: Floats
+    ) -> tuple[Floats, Floats]:
+        """Return atlas coordinates (n, 2) and atlas level (n,) with texels as large as a ``pixel`` (n,), metres."""
         corners = self.mesh.texels[triangle]
         u, v = hits.barycentric[:, :1], hits.barycentric[:, 1:]
         texels = corners[:, 0] * (1 - u - v) + corners[:, 1] * u + corners[:, 2] * v
-        distance = np.where(hits.found, hits.distance, 1)
         cosine = np.abs(np.einsum("ij,ij->i", self.mesh.normals[triangle], directions))
-        footprint = distance / self.intrinsics[0, 0] / self.mesh.texel_size[triangle]
+        footprint = pixel / self.mesh.texel_size[triangle]
         level = np.log2(np.maximum(footprint / np.sqrt(np.maximum(cosine, 0.02)), 1e-3))
         return texels.astype(np.float32), level.astype(np.float32)
 
-    def _edges(self, hits: Hits) -> NDArray[np.bool_]:
-        """Tell which pixels (480 * 640,) have a neighbour on another thing or at another depth."""
-        instance = np.where(hits.found, self.mesh.instances[np.where(hits.found, hits.triangle, 0)], 0)
-        nearness = np.where(hits.found, 1 / np.maximum(hits.distance, 1e-3), 0)
-        shape = (FRAME_HEIGHT, FRAME_WIDTH)
+    def _edges(self, triangle: NDArray[np.int64], distance: Floats, shape: tuple[int, int]) -> NDArray[np.bool_]:
+        """Tell which pixels (height * width,) have a neighbour on another thing or at another depth; -1 is the sky."""
+        found = triangle >= 0
+        instance = np.where(found, self.mesh.instances[np.maximum(triangle, 0)], 0)
+        nearness = np.where(found, 1 / np.maximum(distance, 1e-3), 0)
         edge = np.zeros(shape, bool)
         for axis in (0, 1):
             for values, step in ((instance.reshape(shape), 0), (nearness.reshape(shape), EDGE_STEP)):

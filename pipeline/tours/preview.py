@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pipeline.contract.classes import SemanticClass
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
-from pipeline.tours.camera import Walk, ray_directions
+from pipeline.tours.camera import Movement, ray_directions
 from pipeline.tours.house import House
 from pipeline.tours.layout import Room
 
@@ -51,12 +51,18 @@ class Preview:
         return min(float((self.labels == label).mean()), enough)
 
 
-def preview(house: House, room: Room, walk: Walk, intrinsics: NDArray[np.float32]) -> Preview:
-    """Look along ``walk`` at three moments."""
+def preview(
+    house: House,
+    room: Room,
+    walk: Movement,
+    intrinsics: NDArray[np.float32],
+    moments: tuple[float, ...] = MOMENTS,
+) -> Preview:
+    """Look along ``walk`` at some moments, shares of its duration."""
     steps = np.arange(PIXEL_STEP / 2, FRAME_WIDTH, PIXEL_STEP), np.arange(PIXEL_STEP / 2, FRAME_HEIGHT, PIXEL_STEP)
     x, y = np.meshgrid(*steps)
     pixels = np.stack([x.ravel(), y.ravel()], axis=-1).astype(np.float32)
-    cameras = [walk.at(share * walk.duration) for share in MOMENTS]
+    cameras = [walk.at(share * walk.duration) for share in moments]
     origins = np.repeat([camera[:3, 3] for camera in cameras], len(pixels), axis=0).astype(np.float32)
     directions = np.concatenate([ray_directions(intrinsics, camera, pixels) for camera in cameras])
     hits = house.caster.cast(origins, directions)

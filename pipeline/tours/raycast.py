@@ -1,6 +1,7 @@
 """Ray casting against a mesh, by Open3D (Embree)."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,15 +29,28 @@ class Hits:
         return np.asarray(self.triangle != NO_TRIANGLE)
 
 
-class RayCaster:
-    """Casts rays at a mesh, each call on one thread; several threads may call at once."""
+class Caster(Protocol):
+    """Whatever rays can be cast at: a house, or a house with people in it."""
 
-    def __init__(self, mesh: Mesh) -> None:
+    def cast(self, origins: NDArray[np.float32], directions: NDArray[np.float32]) -> Hits:
+        """Cast rays from ``origins`` along ``directions``, both (n, 3) or one origin (3,), metres."""
+        ...
+
+
+class RayCaster:
+    """Casts rays at a mesh, each call on one thread; several threads may call at once.
+
+    chosen: (T,) which triangles there are; ids of triangles count these alone. None: all.
+    """
+
+    def __init__(self, mesh: Mesh, chosen: NDArray[np.bool_] | None = None) -> None:
         import open3d as o3d
 
         self._tensor = o3d.core.Tensor.from_numpy
         self._scene = o3d.t.geometry.RaycastingScene(nthreads=1)
-        self._scene.add_triangles(self._tensor(mesh.vertices), self._tensor(mesh.triangles))
+        self._scene.add_triangles(
+            self._tensor(mesh.vertices), self._tensor(mesh.triangles if chosen is None else mesh.triangles[chosen])
+        )
         self.cast(np.zeros((1, 3), np.float32), np.ones((1, 3), np.float32))  # builds the tree before threads share it
 
     def cast(self, origins: NDArray[np.float32], directions: NDArray[np.float32]) -> Hits:

@@ -21,6 +21,9 @@ TUNING_SEEDS = range(1_000_001, 1_000_011)
 DEFAULT_SEEDS = f"{TUNING_SEEDS[0]}-{TUNING_SEEDS[2]}"
 """What is scored where nobody says what: enough to see whether something broke."""
 
+RULER_SEEDS = "910001-910003"
+"""What the suite of tours scores where nobody says what: below those that are scored, to tune the hard half on."""
+
 FROZEN_SEEDS_START = 1_100_001
 """Seeds from here on are frozen, but for those of ``ROOM_SEEDS``."""
 

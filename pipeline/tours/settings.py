@@ -1,6 +1,14 @@
 """Settings of a rendered tour."""
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from pipeline.tours.effects.settings import EffectSettings
+from pipeline.tours.variety import HouseSettings, MoveSettings
+
+ADDED = ("effects", "houses", "moves")
+"""Fields that came after tours had been published: left out of the provenance where they change nothing."""
 
 
 class TourSettings(BaseModel):
@@ -25,7 +33,7 @@ class TourSettings(BaseModel):
     outdoor_shots: int = Field(1, ge=0, le=10, description="shots of the house from the garden")
     title: bool = Field(True, description="whether the tour opens with a title card")
     shot_seconds: float = Field(
-        4.0, ge=0.5, le=30, description="mean length of a shot, seconds; each is 80 to 120 % of it"
+        4.0, ge=0.5, le=120, description="mean length of a shot, seconds; each is 80 to 120 % of it"
     )
     title_seconds: float = Field(2.0, ge=0.5, le=10, description="length of the title card, seconds")
     dissolve_seconds: float = Field(0.5, ge=0.2, le=2, description="length of a dissolve and of each half of a fade")
@@ -40,6 +48,21 @@ class TourSettings(BaseModel):
     sensor_noise: float = Field(
         1.5, ge=0, le=20, description="standard deviation of the sensor's noise, grey levels of 255"
     )
+    effects: EffectSettings = Field(EffectSettings(), description="what the film of it suffers, by default nothing")
+    houses: HouseSettings = Field(
+        HouseSettings(), description="what makes houses unlike the plain ones; all off unless asked for"
+    )
+    moves: MoveSettings = Field(
+        MoveSettings(), description="how shots are filmed beside the slow sideways step; all off unless asked for"
+    )
+
+    def decisive(self) -> dict[str, Any]:
+        """Return what decides the frames, as plain values; effects are named only where there are any.
+
+        So a tour without them is known by what it was known by before there were any.
+        """
+        unused = {name for name in ADDED if getattr(self, name) == type(self).model_fields[name].default}
+        return self.model_dump(mode="json", exclude=unused)
 
     @model_validator(mode="after")
     def _ranges_are_ordered(self) -> "TourSettings":

@@ -1,10 +1,12 @@
 """The shell of a room: floor, ceiling, walls with their openings, door frames, windows and curtains."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from pipeline.contract.classes import SemanticClass
-from pipeline.tours.layout import INNER_WALL, Opening, Room
-from pipeline.tours.materials import Colour, Material
+from pipeline.tours.layout import INNER_WALL, Coats, Opening, Room
+from pipeline.tours.materials import Colour, Material, SurfaceKind
 from pipeline.tours.palette import BRIGHT, CLOTHS, WOODS, Rng, material
 from pipeline.tours.surfaces import Sheet, Thing, box, rectangle, thing
 
@@ -18,6 +20,7 @@ WALL_COLOURS: tuple[Colour, ...] = (
 )
 TILE_COLOURS: tuple[Colour, ...] = ((0.55, 0.52, 0.48), (0.4, 0.38, 0.36), (0.62, 0.5, 0.4))
 WHITE: tuple[Colour, ...] = ((0.75, 0.74, 0.72), (0.68, 0.67, 0.64))
+BARE: Colour = (0.74, 0.74, 0.73)
 PANE_DEPTH = 0.12
 """Metres from the wall's inner face to the window pane."""
 
@@ -31,43 +34,52 @@ def build_shell(rng: Rng, room: Room) -> list[Thing]:
     things = [_floor(rng, room), _ceiling(rng, room)]
     for side in range(4):
         paint = Material(walls.pattern, walls.colour, walls.accent, walls.seed + side)
+        paint = replace(paint, pattern="bare", colour=BARE) if room.finish.bare else paint
         things.append(_wall(room, side, paint, skirting).moved(room.side_frame(side)))
     for hole in room.openings:
         fill = _doorway if hole.kind == "doorway" else _window
         things += [piece.moved(room.side_frame(hole.side)) for piece in fill(rng, room, hole)]
-    return things
+    coats = Coats(paint, skirting, ceiling=things[1].parts[0][1], floor=things[0].parts[0][1])
+    return things + room.form.build(rng, room, coats)
 
 
 def _floor(rng: Rng, room: Room) -> Thing:
     tiled = room.kind == "kitchen"
     surface = material(rng, "tiles", TILE_COLOURS) if tiled else material(rng, "planks", WOODS)
-    x0, y0, x1, y1 = room.bounds
-    sheets = [rectangle((x0, y0, 0), (x1 - x0, 0, 0), (0, y1 - y0, 0))]
+    sheets = [
+        rectangle((x0, y0, 0), (x1 - x0, 0, 0), (0, y1 - y0, 0), start=(y0 - room.bounds[1], x0 - room.bounds[0]))
+        for x0, y0, x1, y1 in room.form.floors(room)
+    ]
     for gate in room.openings:
         if gate.kind == "doorway":
             sill = rectangle((gate.start, -INNER_WALL / 2, 0), (gate.end - gate.start, 0, 0), (0, INNER_WALL / 2, 0))
             sheets.append(sill.moved(room.side_frame(gate.side)))
+    surface = replace(surface, surface=SurfaceKind.GLOSSY) if room.finish.glossy else surface
     return thing(SemanticClass.FLOOR, (tuple(sheets), surface))
 
 
 def _ceiling(rng: Rng, room: Room) -> Thing:
-    x0, y0, x1, y1 = room.bounds
-    sheet = rectangle((x0, y1, room.ceiling_height), (x1 - x0, 0, 0), (0, y0 - y1, 0))
-    return thing(SemanticClass.CEILING, ((sheet,), material(rng, "plaster", WHITE)))
+    sheets = tuple(
+        rectangle(
+            (x0, y1, room.ceiling_height),
+            (x1 - x0, 0, 0),
+            (0, y0 - y1, 0),
+            start=(room.bounds[3] - y1, x0 - room.bounds[0]),
+        )
+        for x0, y0, x1, y1 in room.form.ceilings(room)
+    )
+    return thing(SemanticClass.CEILING, (sheets, material(rng, "plaster", WHITE)))
 
 
 def _wall(room: Room, side: int, paint: Material, skirting: Material) -> Thing:
     """Build a wall in its own frame: rectangles around the openings, and a skirting board between the doors."""
     length, height = room.side_length(side), room.ceiling_height
-    holes = sorted((hole for hole in room.openings if hole.side == side), key=lambda hole: hole.start)
+    holes = [(hole.start, hole.end, hole.bottom, hole.top) for hole in room.openings if hole.side == side]
+    holes += [(start, end, 0.0, height) for start, end in room.form.gaps(room, side)]
     pieces, x = [], 0.0
-    for hole in holes:
-        pieces += [
-            (x, hole.start, 0.0, height),
-            (hole.start, hole.end, 0.0, hole.bottom),
-            (hole.start, hole.end, hole.top, height),
-        ]
-        x = hole.end
+    for start, end, bottom, top in sorted(holes, key=lambda hole: hole[0]):
+        pieces += [(x, start, 0.0, height), (start, end, 0.0, bottom), (start, end, top, height)]
+        x = end
     pieces.append((x, length, 0.0, height))
     whole = [piece for piece in pieces if piece[1] > piece[0] and piece[3] > piece[2]]
     sheets = tuple(_wall_piece(length, *piece) for piece in whole)
@@ -122,6 +134,7 @@ def _window(rng: Rng, room: Room, hole: Opening) -> list[Thing]:
     )
     pane = rectangle((b, deep, low), (a - b, 0, 0), (0, 0, high - low))
     view = Material("view", (0.75, 0.85, 0.95), seed=int(rng.integers(1 << 30)), glows=True)
+    view = replace(view, surface=SurfaceKind.GLASS) if hole.clear else view
     bars = [(a, a + 0.05, low, high), (b - 0.05, b, low, high), (a, b, low, low + 0.05), (a, b, high - 0.05, high)]
     bars.append(((a + b) / 2 - 0.03, (a + b) / 2 + 0.03, low, high))
     frame = tuple(s for x0, x1, z0, z1 in bars for s in box((x0, deep, z0), (x1, deep + 0.04, z1)))

@@ -7,16 +7,17 @@ from pipeline.tours.item import Item
 from pipeline.tours.materials import Material
 from pipeline.tours.ornaments import book_pile, desk_lamp, fruit_bowl, potted_plant, screen, vase
 from pipeline.tours.palette import BRIGHT, Rng, material
+from pipeline.tours.sizes import USUAL, Sizes
 from pipeline.tours.surfaces import Sheet, Thing, box, lathe, quarter_turn, thing
 
 
-def tv_stand(rng: Rng) -> Item:
+def tv_stand(rng: Rng, _sizes: Sizes = USUAL) -> Item:
     """Return a low cabinet with a television on it."""
     width = float(rng.uniform(1.3, 1.7))
     return Item(width, 0.45, (cabinet(rng, width, 0.42, 0.5, 3), screen(rng, (0, 0.18, 0.5), 1.1, 0.64)))
 
 
-def sideboard(rng: Rng) -> Item:
+def sideboard(rng: Rng, _sizes: Sizes = USUAL) -> Item:
     """Return a chest with a plant and a framed picture on it."""
     width, height = float(rng.uniform(0.9, 1.3)), float(rng.uniform(0.75, 0.95))
     return Item(
@@ -30,15 +31,16 @@ def sideboard(rng: Rng) -> Item:
     )
 
 
-def nightstand(rng: Rng) -> Item:
+def nightstand(rng: Rng, _sizes: Sizes = USUAL) -> Item:
     """Return a bedside chest with a lamp."""
     return Item(0.5, 0.45, (cabinet(rng, 0.46, 0.4, 0.5, 1), desk_lamp(rng, (0, 0.2, 0.5))))
 
 
-def wardrobe(rng: Rng) -> Item:
+def wardrobe(rng: Rng, sizes: Sizes = USUAL) -> Item:
     """Return a wardrobe of two or three doors."""
     doors = int(rng.integers(2, 4))
-    return Item(0.5 * doors + 0.02, 0.62, (cabinet(rng, 0.5 * doors, 0.58, float(rng.uniform(1.9, 2.2)), doors),))
+    height = sizes.at_most(float(rng.uniform(1.9, 2.2)))
+    return Item(0.5 * doors + 0.02, 0.62, (cabinet(rng, 0.5 * doors, 0.58, height, doors),))
 
 
 def cabinet(rng: Rng, width: float, depth: float, height: float, doors: int) -> Thing:
@@ -61,9 +63,9 @@ def cabinet(rng: Rng, width: float, depth: float, height: float, doors: int) -> 
     )
 
 
-def bookshelf(rng: Rng) -> Item:
+def bookshelf(rng: Rng, sizes: Sizes = USUAL) -> Item:
     """Return a shelf with rows of books."""
-    width, height, depth = float(rng.uniform(0.8, 1.2)), float(rng.uniform(1.6, 2.1)), 0.32
+    width, height, depth = float(rng.uniform(0.8, 1.2)), sizes.at_most(float(rng.uniform(1.6, 2.1))), 0.32
     half, boards = width / 2, int(rng.integers(4, 6))
     shelf = list(
         box((-half, 0.01, 0), (-half + 0.03, depth, height))
@@ -85,18 +87,18 @@ def _book_row(rng: Rng, half: float, z: float, room: float) -> Thing:
     return thing(SemanticClass.OBJECTS, (first, material(rng, "books")), (second, material(rng, "books")))
 
 
-def kitchen_row(rng: Rng) -> Item:
+def kitchen_row(rng: Rng, sizes: Sizes = USUAL) -> Item:
     """Return a kitchen counter with a hob and things on it, and cabinets above."""
     units = int(rng.integers(3, 5))
-    width, height = 0.6 * units, 0.9
-    half = width / 2
+    width, height = 0.6 * units, sizes.of_a_piece(sizes.counter, rng)
+    half, above = width / 2, min(1.45, sizes.at_most(2.1) - 0.65)
     worktop = box((-half, 0.005, height - 0.04), (half, 0.62, height))
     base = cabinet(rng, width, 0.6, height - 0.04, units)
     stone = thing(
         SemanticClass.FURNITURE,
         (worktop, material(rng, "tiles", ((0.4, 0.4, 0.42), (0.25, 0.22, 0.2), (0.6, 0.58, 0.55)))),
     )
-    upper = cabinet(rng, width, 0.34, 0.65, units).moved(quarter_turn(0, (0, 0), 1.45))
+    upper = cabinet(rng, width, 0.34, 0.65, units).moved(quarter_turn(0, (0, 0), above))
     hob = thing(
         SemanticClass.OBJECTS,
         (
@@ -126,7 +128,7 @@ def kitchen_row(rng: Rng) -> Item:
     )
 
 
-def fridge(rng: Rng) -> Item:
+def fridge(rng: Rng, _sizes: Sizes = USUAL) -> Item:
     """Return a refrigerator: body, two doors, handles."""
     steel = Material("smooth", (0.62, 0.63, 0.65), seed=int(rng.integers(1 << 30)))
     body = box((-0.3, 0.02, 0.03), (0.3, 0.58, 1.8))

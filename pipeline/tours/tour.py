@@ -4,21 +4,35 @@ import functools
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.classes import SemanticClass
-from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
+from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, WHOLE, Box
 from pipeline.tours.atlas import bake
-from pipeline.tours.camera import Walk, intrinsics_of, ray_directions
+from pipeline.tours.camera import Movement, Pinhole, intrinsics_of
+from pipeline.tours.effects.clock import FrameClock
+from pipeline.tours.effects.drawn import VideoEffects, fps_of
+from pipeline.tours.effects.draws import generator, within
+from pipeline.tours.effects.encoding import Encoding
+from pipeline.tours.effects.settings import EffectSettings
+from pipeline.tours.effects.shutter import RowCamera
+from pipeline.tours.filming import Filming, plan_edits
+from pipeline.tours.frame_truth import FrameTruth
 from pipeline.tours.frozen import refuse_frozen
 from pipeline.tours.house import House, build_house
 from pipeline.tours.light import light_patches
+from pipeline.tours.materials import SurfaceKind
+from pipeline.tours.moves.director import Director
 from pipeline.tours.painter import Painter, paint_sky, pixel_centres, title_card, with_noise
+from pipeline.tours.people.crowd import Crowd
+from pipeline.tours.people.passers import plan_people
+from pipeline.tours.people.walker import Walker
 from pipeline.tours.settings import TourSettings
+from pipeline.tours.sunlight import with_sun
 from pipeline.tours.timeline import ShotKind, Timeline, TourShot, TourTransition, cut_together
 from pipeline.tours.walks import WalkPlanner
 
@@ -27,39 +41,24 @@ TITLES = ("Welcome Home", "House Tour", "Our New Place", "Come On In", "Open Hou
 
 
 @dataclass(frozen=True)
-class FrameTruth:
-    """What is exactly true of one frame; in a transition, of the shot that is more visible.
-
-    intrinsics: (3, 3) float32, pixels. camera_to_world: (4, 4) float32, metres.
-    depth: (480, 640) float32, z-depth in metres, 0 = sky or no surface.
-    labels: (480, 640) uint8, 255 outdoors, in the sky and on title cards. instances: (480, 640) uint16, 0 = none.
-    """
-
-    intrinsics: NDArray[np.float32]
-    camera_to_world: NDArray[np.float32]
-    depth: NDArray[np.float32]
-    labels: NDArray[np.uint8]
-    instances: NDArray[np.uint16]
-    shot_id: int
-    kind: ShotKind
-    in_transition: bool
-
-
-@dataclass(frozen=True)
 class Tour:
     """A tour of ``frame_count`` frames; every frame and its truth are rendered on demand, in any order.
 
-    walks: one a shot, None for title cards; intrinsics (3, 3) float32 are those of every frame.
+    walks: one a shot, None for title cards; intrinsics (3, 3) float32 are those of every frame of an ordinary tour.
+    width, height: of the video. filming: how a camera with faults films it; None for the perfect one.
+    people: who walks through its shots.
     """
 
     seed: int
     settings: TourSettings
     house: House
     timeline: Timeline
-    walks: tuple[Walk | None, ...]
+    walks: tuple[Movement | None, ...]
     intrinsics: NDArray[np.float32]
     width: int = FRAME_WIDTH
     height: int = FRAME_HEIGHT
+    filming: Filming | None = None
+    people: tuple[Walker, ...] = ()
 
     @classmethod
     def from_seed(cls, seed: int, settings: TourSettings | None = None) -> "Tour":
@@ -70,13 +69,33 @@ class Tour:
         """
         refuse_frozen((seed,))
         chosen = settings or TourSettings()
+        chosen = chosen.model_copy(update={"fps": fps_of(seed, chosen.effects, chosen.fps)})
         rng = np.random.default_rng(seed)
         house = build_house(rng, chosen)
         field_of_view = float(rng.uniform(chosen.field_of_view_min, chosen.field_of_view_max))
         intrinsics = intrinsics_of(field_of_view)
         timeline = cut_together(rng, _plan_kinds(rng, len(house.rooms), chosen), chosen)
-        planner = WalkPlanner(house, chosen, intrinsics)
-        return cls(seed, chosen, house, timeline, _plan_walks(rng, planner, timeline), intrinsics)
+        planner = WalkPlanner(house, chosen, intrinsics, eye_height=_operator(seed, chosen))
+        drawn = VideoEffects.draw(seed, chosen.effects, field_of_view, chosen.fps, chosen.sensor_noise)
+        clock = FrameClock(seed, chosen.fps, timeline.frame_count, drawn.variable_rate)
+        director = Director(planner, generator(seed, "moves"))
+        walks = director.plan(rng, timeline, clock)
+        people = plan_people(seed, house, timeline, walks, chosen.moves)
+        filming = Filming(drawn, clock, timeline, walks, plan_edits(seed, chosen.effects, timeline, clock))
+        plain = chosen.effects == EffectSettings()
+        layout = drawn.layout
+        return cls(
+            seed,
+            chosen,
+            house,
+            timeline,
+            walks,
+            intrinsics,
+            layout.width,
+            layout.height,
+            None if plain else filming,
+            people,
+        )
 
     @property
     def fps(self) -> int:
@@ -98,40 +117,76 @@ class Tour:
         """The changes between the shots, in order."""
         return self.timeline.transitions
 
-    def truth(self, frame: int) -> FrameTruth:
-        """Return camera, depth and labels of ``frame``.
+    @property
+    def cuts(self) -> list[int]:
+        """First frames of what follows a hard cut, those between the stills of a slide show included, rising."""
+        cuts = [change.start_frame for change in self.transitions if change.kind == "cut"]
+        return sorted([*cuts, *(self.filming.changes_of_stills() if self.filming else ())])
+
+    def left_out(self, shot: TourShot) -> str:
+        """Return why a shot belongs into no dataset, empty where its film is one of a walk."""
+        return "" if self.filming is None else self.filming.edits[shot.shot_id].left_out
+
+    def truth(self, frame: int, box: Box = WHOLE) -> FrameTruth:
+        """Return camera, depth and labels of ``frame`` as it is stored: 640x480, cut from a box of the video.
 
         Raises:
             IndexError: the tour has no such frame.
         """
-        mixture = self.timeline.mixture(self._checked(frame))
-        shot = self.shots[mixture.main_shot]
-        camera = self._camera(shot, frame)
+        shot = self._main_shot(frame)
+        if self.filming is None:
+            pose = self._camera(shot, frame)
+            return self._seen(frame, shot, None if pose is None else Pinhole(self.intrinsics, pose))
+        camera = self.filming.camera(shot, frame, box)
+        seen = self._seen(frame, shot, camera)
+        hidden = self.filming.hidden(frame, box)
+        seen.depth[hidden], seen.labels[hidden], seen.instances[hidden] = 0, SemanticClass.UNKNOWN, 0
+        seen.surfaces[hidden] = SurfaceKind.PLAIN
+        if camera is None:
+            return seen
+        return replace(seen, distortion=camera.lens.k1, row_poses=camera.row_poses)
+
+    def pinhole_truth(self, frame: int, box: Box = WHOLE) -> FrameTruth:
+        """Return what ``truth`` does for a pinhole in the camera's place that exposes all rows at once, uncovered.
+
+        Its depth can be turned into points with intrinsics and pose alone, as grids are filled.
+        """
+        shot = self._main_shot(frame)
+        camera = None if self.filming is None else self.filming.camera(shot, frame, box)
+        return self.truth(frame, box) if camera is None else self._seen(frame, shot, camera.without_faults())
+
+    def _main_shot(self, frame: int) -> TourShot:
+        return self.shots[self.timeline.mixture(self._checked(frame)).main_shot]
+
+    def _seen(self, frame: int, shot: TourShot, camera: Pinhole | RowCamera | None) -> FrameTruth:
+        """Cast a ray through every pixel of a frame of 640x480."""
         depth = np.zeros((FRAME_HEIGHT, FRAME_WIDTH), np.float32)
         labels = np.full(depth.shape, SemanticClass.UNKNOWN, np.uint8)
-        instances = np.zeros(depth.shape, np.uint16)
+        instances, surfaces = np.zeros(depth.shape, np.uint16), np.zeros(depth.shape, np.uint8)
         if camera is not None:
-            hits = self.house.caster.cast(
-                camera[:3, 3].astype(np.float32), ray_directions(self.intrinsics, camera, pixel_centres())
-            )
+            caster = self.crowd.caster(shot.shot_id, self._moment(shot, frame)) or self.house.caster
+            hits, mesh = caster.cast(*camera.rays(pixel_centres())), self.crowd.mesh
             found, triangle = hits.found, hits.triangle[hits.found]
             depth.ravel()[found] = hits.distance[found]
-            labels.ravel()[found] = self.house.mesh.labels[triangle]
-            instances.ravel()[found] = self.house.mesh.instances[triangle]
-        pose = np.eye(4) if camera is None else camera
+            labels.ravel()[found] = mesh.labels[triangle]
+            instances.ravel()[found] = mesh.instances[triangle]
+            surfaces.ravel()[found] = mesh.surfaces[triangle]
+        pose = np.eye(4) if camera is None else camera.camera_to_world
         return FrameTruth(
-            self.intrinsics,
+            self.intrinsics if camera is None else camera.intrinsics,
             pose.astype(np.float32),
             depth,
             labels,
             instances,
+            surfaces,
             shot.shot_id,
             shot.kind,
-            mixture.in_transition,
+            self.timeline.mixture(frame).in_transition,
+            left_out=self.left_out(shot),
         )
 
     def picture(self, frame: int) -> NDArray[np.uint8]:
-        """Return ``frame`` as (480, 640, 3) uint8 RGB.
+        """Return ``frame`` of the video as (height, width, 3) uint8 RGB: 480 by 640 in an ordinary tour.
 
         Raises:
             IndexError: the tour has no such frame.
@@ -140,18 +195,10 @@ class Tour:
 
     def write_video(self, path: Path, on_frame: Callable[[int, int], None] | None = None) -> None:
         """Render all frames into an H.264 mp4; ``on_frame(done, total)`` is called after each."""
-        import av
-
-        with av.open(str(path), "w", format="mp4") as container:
-            stream = container.add_stream(
-                "libx264", rate=self.fps, options={"crf": "18", "preset": "veryfast", "threads": "1"}
-            )
-            stream.width, stream.height, stream.pix_fmt = self.width, self.height, "yuv420p"
-            for frame, picture in enumerate(self._pictures()):
-                container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-                if on_frame is not None:
-                    on_frame(frame + 1, self.frame_count)
-            container.mux(stream.encode(None))
+        clock = FrameClock(self.seed, self.fps, self.frame_count) if self.filming is None else self.filming.clock
+        bitrate = 0.0 if self.filming is None else self.filming.effects.bitrate_kbps
+        encoding = Encoding(self.width, self.height, clock, bitrate)
+        encoding.write(path, self._pictures(), on_frame)
 
     def _pictures(self) -> Iterator[NDArray[np.uint8]]:
         """Yield all pictures in order, rendered a few ahead by several threads."""
@@ -174,14 +221,22 @@ class Tour:
     def _camera(self, shot: TourShot, frame: int) -> NDArray[np.float64] | None:
         """Return the pose of a shot's camera at a frame of the tour; the camera runs on through transitions."""
         walk = self.walks[shot.shot_id]
+        return None if walk is None else walk.at(self._moment(shot, frame))
+
+    def _moment(self, shot: TourShot, frame: int) -> float:
+        """Return which second of what was filmed of a shot a frame of the tour shows."""
         first, _ = self.timeline.on_screen(shot)
-        return None if walk is None else walk.at((frame - first) / self.fps)
+        return (frame - first) / self.fps if self.filming is None else self.filming.moment(shot.shot_id, frame)
 
     def _render(self, painter: Painter, frame: int) -> NDArray[np.uint8]:
+        if self.filming is not None:
+            return self.filming.picture(painter, frame, self._title_card)
         picture = np.zeros((FRAME_HEIGHT, FRAME_WIDTH, 3), np.float32)
         for shot_id, weight in self.timeline.mixture(frame).shares:
-            camera = self._camera(self.shots[shot_id], frame)
-            view = self._title_card() if camera is None else painter.view(camera)
+            shot = self.shots[shot_id]
+            camera = self._camera(shot, frame)
+            now = painter.during(shot_id, self._moment(shot, frame))
+            view = self._title_card() if camera is None else now.view(camera)
             picture += np.float32(weight) * view
         return with_noise(picture, self.settings.sensor_noise, (self.seed, frame))
 
@@ -194,8 +249,22 @@ class Tour:
         rng = np.random.default_rng((self.seed, 2))
         mesh, caster = self.house.mesh, self.house.caster
         light = light_patches(mesh.patches, self.house.rooms, caster)
-        atlas = bake(mesh.patches, light, mesh.atlas_height)
-        return Painter(mesh, caster, atlas, self.intrinsics, paint_sky(rng))
+        light = with_sun(light, mesh) if self.settings.houses.sun else light
+        crowd = self.crowd
+        atlas = bake(crowd.mesh.patches, light + crowd.light(), crowd.mesh.atlas_height)
+        return Painter(crowd.mesh, caster, atlas, self.intrinsics, paint_sky(rng), crowd)
+
+    @functools.cached_property
+    def crowd(self) -> Crowd:
+        """The house with the people who walk through its rooms while they are filmed."""
+        return Crowd.of(self.house, self.people)
+
+
+def _operator(seed: int, settings: TourSettings) -> float | None:
+    """Draw the height at which a video's operator holds the camera, metres; None where every shot has its own."""
+    if not settings.houses.one_operator:
+        return None
+    return within(generator(seed, "operator"), (settings.eye_height_min, settings.eye_height_max))
 
 
 def _plan_kinds(rng: np.random.Generator, rooms: int, settings: TourSettings) -> list[ShotKind]:
@@ -204,19 +273,3 @@ def _plan_kinds(rng: np.random.Generator, rooms: int, settings: TourSettings) ->
     for i in range(settings.outdoor_shots):
         kinds.insert(0 if i == 0 else int(rng.integers(1, len(kinds) + 1)), "outdoor")
     return ["title", *kinds] if settings.title else kinds
-
-
-def _plan_walks(rng: np.random.Generator, planner: WalkPlanner, timeline: Timeline) -> tuple[Walk | None, ...]:
-    rooms = planner.house.rooms
-    order = [int(i) for i in rng.permutation(len(rooms))]
-    visit = 0
-    walks: list[Walk | None] = []
-    for shot in timeline.shots:
-        start, end = timeline.on_screen(shot)
-        duration = (end - start) / planner.settings.fps
-        if shot.kind == "indoor":
-            walks.append(planner.indoor(rng, rooms[order[visit % len(order)]], duration))
-            visit += 1
-        else:
-            walks.append(planner.outdoor(rng, duration) if shot.kind == "outdoor" else None)
-    return tuple(walks)

@@ -1,18 +1,20 @@
 """The exact truth of the frames that a stored tour kept, rendered again from its seed."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.contract.records import MetricScene, Semantics
+from pipeline.contract.records import WHOLE, Box, MetricScene, Semantics
+from pipeline.contract.tour_origin import TOUR_SCHEME, TourOrigin
 from pipeline.store.groups import SOURCE_NOTES
 from pipeline.store.outputs import SourceOutput, provenance
 from pipeline.store.video import VideoStore
+from pipeline.tours.frame_truth import FrameTruth
 from pipeline.tours.settings import TourSettings
 from pipeline.tours.tour import Tour
-
-SCHEME = "tour://"
+from pipeline.tours.worlds import in_world
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,9 @@ class TrueClip:
 
     scene: depth (n, 480, 640), everything registered. semantics: labels (n, 480, 640) uint8, regions = instances.
     shot_id: (n,) int64; kind: kind of shot of every frame; in_transition: (n,) bool.
+    surfaces: (n, 480, 640) uint8, ``SurfaceKind``: glass, mirrors, people; None where nobody asked.
+    left_out: of every frame, why its shot belongs into no dataset, empty where it does. pinhole: scene and semantics as
+    pinholes would see them, where the tour was filmed through a lens that bends or row by row.
     """
 
     scene: MetricScene
@@ -28,35 +33,51 @@ class TrueClip:
     shot_id: NDArray[np.int64]
     kind: tuple[str, ...]
     in_transition: NDArray[np.bool_]
+    left_out: tuple[str, ...] = ()
+    pinhole: tuple[MetricScene, Semantics] | None = None
+    surfaces: NDArray[np.uint8] | None = None
+
+    def for_grids(self) -> "TrueClip":
+        """Return the same clip seen by pinholes, whose depth becomes points by intrinsics and pose alone."""
+        return self if self.pinhole is None else replace(self, scene=self.pinhole[0], semantics=self.pinhole[1])
 
 
 def tour_of(video: VideoStore) -> Tour | None:
-    """Return the tour that a stored video was rendered from, with the settings that its provenance notes.
+    """Return the tour that a stored video was rendered from, in its world, with the settings its provenance notes.
 
     None where it is another kind of video, or not there.
     """
     made = provenance(video, SourceOutput())
     origin = str(video.read_json(SOURCE_NOTES)["origin"]) if made else ""
-    if made is None or not origin.startswith(SCHEME):
+    if made is None or not origin.startswith(TOUR_SCHEME):
         return None
-    return Tour.from_seed(int(origin.removeprefix(SCHEME)), TourSettings.model_validate(made.settings["tour"]))
+    named = TourOrigin.of(origin)
+    return Tour.from_seed(named.seed, in_world(TourSettings.model_validate(made.settings["tour"]), named.world))
 
 
-def true_clip(tour: Tour, frame_index: NDArray[np.int64]) -> TrueClip:
-    """Render the truth of some frames of a tour."""
-    frames = [tour.truth(int(index)) for index in frame_index]
+def true_clip(tour: Tour, frame_index: NDArray[np.int64], box: Box = WHOLE) -> TrueClip:
+    """Render the truth of some frames of a tour, as they are stored from a box of the video."""
+    numbers = [int(index) for index in frame_index]
+    frames = [tour.truth(number, box) for number in numbers]
+    scene, semantics = _stacked(frames)
+    straight = None if tour.filming is None else _stacked([tour.pinhole_truth(number, box) for number in numbers])
+    return TrueClip(
+        scene=scene,
+        semantics=semantics,
+        shot_id=np.array([frame.shot_id for frame in frames]),
+        kind=tuple(frame.kind for frame in frames),
+        in_transition=np.array([frame.in_transition for frame in frames]),
+        left_out=tuple(frame.left_out for frame in frames),
+        pinhole=straight,
+        surfaces=np.stack([frame.surfaces for frame in frames]),
+    )
+
+
+def _stacked(frames: Sequence[FrameTruth]) -> tuple[MetricScene, Semantics]:
     scene = MetricScene.known(
         np.stack([frame.intrinsics for frame in frames]),
         np.stack([frame.camera_to_world for frame in frames]),
         np.stack([frame.depth for frame in frames]),
     )
-    return TrueClip(
-        scene=scene,
-        semantics=Semantics(
-            labels=np.stack([frame.labels for frame in frames]),
-            regions=np.stack([frame.instances for frame in frames]),
-        ),
-        shot_id=np.array([frame.shot_id for frame in frames]),
-        kind=tuple(frame.kind for frame in frames),
-        in_transition=np.array([frame.in_transition for frame in frames]),
-    )
+    labels, regions = (np.stack([getattr(frame, name) for frame in frames]) for name in ("labels", "instances"))
+    return scene, Semantics(labels=labels, regions=regions)

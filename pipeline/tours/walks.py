@@ -18,6 +18,12 @@ CANDIDATES = 40
 GAZES = 6
 CLEARANCES = ((0.5, 0.7), (0.4, 0.7), (0.5, 0.45), (0.4, 0.45), (0.3, 0.45), (0.2, 0.3))
 """Metres kept from walls and furniture, and share of the walking distance that must be free: the first that fits."""
+SAME_OPERATOR = 0.025
+"""Spread of the logarithm of one operator's eye height within a video."""
+HEAD = 1.95
+"""Metres above the floor up to which things are run into."""
+SHELL = {SemanticClass.WALL, SemanticClass.CEILING}
+"""What a room's bounds and form say, rather than the bounds of each part."""
 OUTDOOR_SPEED = 0.6
 """Metres a second along the house: everything is farther away than indoors."""
 
@@ -30,6 +36,13 @@ class WalkPlanner:
     settings: TourSettings
     intrinsics: NDArray[np.float32]
     shown: dict[int, int] = field(default_factory=dict)
+    eye_height: float | None = None
+
+    def eye_height_of_a_shot(self, rng: np.random.Generator) -> float | None:
+        """Return the height at which the operator of this video holds the camera this time, metres; None: any."""
+        if self.eye_height is None:
+            return None
+        return self.eye_height * float(np.exp(SAME_OPERATOR * np.clip(rng.standard_normal(), -2, 2)))
 
     def indoor(self, rng: np.random.Generator, room: Room, duration: float) -> Walk:
         """Return the best of many walks through the free floor of ``room``."""
@@ -56,10 +69,10 @@ class WalkPlanner:
         clear = clearance_map(room, obstacles(self.house, room))
         length = duration * self.settings.walking_speed
         for clearance, share in CLEARANCES:
-            lines = list(_lines(rng, room, clear >= clearance, share * length, length))
+            lines = list(free_lines(rng, room, clear >= clearance, share * length, length))
             if lines:
                 break
-        for start, end in lines:
+        for start, end in lines or _cramped(rng, room, clear, length):
             for _ in range(GAZES):
                 yield self._walk(rng, start, end, duration)
 
@@ -86,11 +99,12 @@ class WalkPlanner:
         """Draw the operator: how tall, how steady."""
         settings, sway = self.settings, 3 * self.settings.shake_metres
         low, high = settings.eye_height_min + sway, settings.eye_height_max - sway
+        anyone = float(rng.uniform(min(low, high), max(low, high)))
         return Walk(
             start=start,
             bend=bend,
             end=end,
-            eye_height=float(rng.uniform(min(low, high), max(low, high))),
+            eye_height=self.eye_height_of_a_shot(rng) or anyone,
             yaw=yaw,
             pitch=pitch,
             duration=duration,
@@ -103,19 +117,32 @@ def _point(position: NDArray[np.float64]) -> Point:
     return float(position[0]), float(position[1])
 
 
-def obstacles(house: House, room: Room) -> list[Bounds]:
-    """Return the footprints of everything in the room that a person or a camera could run into."""
+def obstacles(house: House, room: Room, heights: tuple[float, float] = (0.1, HEAD)) -> list[Bounds]:
+    """Return the footprints of everything in the room that a person or a camera between ``heights`` could run into."""
+    lowest, highest = heights
     x0, y0, x1, y1 = room.bounds
     found = []
     for item in house.things:
         (low_x, low_y, low_z), (high_x, high_y, high_z) = item.bounds()
         inside = low_x > x0 - 0.2 and low_y > y0 - 0.2 and high_x < x1 + 0.2 and high_y < y1 + 0.2
-        if inside and low_z < 1.95 and high_z > 0.1 and item.label != SemanticClass.WALL:
+        if inside and low_z < highest and high_z > lowest and item.label not in SHELL:
             found.append((low_x, low_y, high_x, high_y))
-    return found
+    return found + room.form.too_low(room, highest)
 
 
-def _lines(
+def _cramped(
+    rng: np.random.Generator, room: Room, clear: NDArray[np.float32], longest: float
+) -> list[tuple[Point, Point]]:
+    """Return lines where a shot is longer than any line of the room: shorter ones, or a place to stand."""
+    for shortest in (1.0, 0.5, 0.2):
+        lines = list(free_lines(rng, room, clear >= CLEARANCES[-1][0], shortest, longest))
+        if lines:
+            return lines
+    spot = np.array(room.bounds[:2]) + (np.array(np.unravel_index(int(clear.argmax()), clear.shape)) + 0.5) * CELL
+    return [(_point(spot), _point(spot))]
+
+
+def free_lines(
     rng: np.random.Generator, room: Room, free: NDArray[np.bool_], shortest: float, longest: float
 ) -> Iterator[tuple[Point, Point]]:
     """Yield straight lines over ``free`` floor cells, ``shortest`` to ``longest`` metres long."""

@@ -4,11 +4,12 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import zarr
 
 from assets.resources import PipelineResource
-from pipeline.contract.classes import OCCUPIED_CLASSES
+from pipeline.contract.classes import OCCUPIED_CLASSES, SemanticClass
 from pipeline.dataset.index import build_dataset
 from pipeline.quality import tour_quality
 from pipeline.settings import Settings, load_settings, resolve
@@ -16,7 +17,7 @@ from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.catalog.rows import VideoState
 from pipeline.stages.base import Workbench
 from pipeline.stages.registry import stages
-from pipeline.stages.run import process_video
+from pipeline.stages.run import is_built, process_video
 from pipeline.store.index import read_summary
 from pipeline.store.store import Store
 from tests.earlier import FRAMES, VIDEO, unpack_earlier_dataset
@@ -48,6 +49,23 @@ def test_no_stage_is_made_again(store: Store, settings: Settings):
     reports = list(process_video(workbench))
     assert [report.provenance.stage for report in reports] == list(stages())
     assert all(report.reused for report in reports)
+
+
+def test_its_grids_are_made_again_where_that_is_asked(folder: Path, store: Store, settings: Settings):
+    video, grids = store.video(VIDEO), settings.occupancy.model_copy(update={"earlier_grids": "remake"})
+    before = video.read("occupancy", "labels"), video.read("occupancy", "class_counts")
+    asked = settings.model_copy(update={"occupancy": grids})
+    assert not is_built(video, asked)
+    reports = list(process_video(Workbench(video, Catalog(store), asked)))
+    assert [report.provenance.stage for report in reports if not report.reused] == ["occupancy"]
+    after = video.read("occupancy", "labels"), video.read("occupancy", "class_counts")
+    assert np.array_equal(after[0], before[0]), "all its pixels have labels"
+    assert (before[1].shape, after[1].shape) == ((FRAMES, 13), (FRAMES, 14))
+    assert np.array_equal(np.delete(after[1], SemanticClass.UNNAMED, axis=1), before[1])
+    assert is_built(video, settings), "both stand"
+    build_dataset(store, settings.dataset)
+    index = pq.read_table(folder / "data" / "dataset" / "index.parquet")
+    assert index["voxels_unnamed"].to_pylist() == [0] * FRAMES
 
 
 def test_the_index_is_the_same_version_and_nothing_is_missing(folder: Path, store: Store, settings: Settings):

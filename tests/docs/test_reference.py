@@ -21,6 +21,16 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return unpack_earlier_dataset(tmp_path_factory.mktemp("earlier"))
 
 
+LATER = {
+    "reconstruction/probability_right",
+    "reconstruction/rgb",
+    "reconstruction/distortion",
+    "scene/guessed",
+    "occupancy/guessed",
+}
+"""Arrays that the dataset of release 0.1 lacks."""
+
+
 def documented(group: str) -> dict[str, tuple[str, str]]:
     """Return shape and dtype of a group's arrays by name, as the page gives them; one dtype may stand for several."""
     section = STORE.partition(f"### {group}\n")[2].partition("\n#")[0]
@@ -38,10 +48,13 @@ def test_every_stored_array_is_documented_with_its_shape_and_type(data: Path):
     checked = 0
     for group, content in scene.groups():
         arrays = documented(group)
-        assert set(arrays) == {name for name, _ in content.arrays()}, group
+        expected = {name for name in arrays if f"{group}/{name}" not in LATER}
+        assert expected == {name for name, _ in content.arrays()}, group
         for name, array in content.arrays():
             shape, dtype = arrays[name]
             sizes = [SIZES.get(size, size) for size in re.findall(r"\w+", shape)]
+            if name == "class_counts":
+                sizes[1] = "13"  # release 0.1 counted no voxels without a name
             assert str(array.dtype) == dtype, name
             assert len(array.shape) == len(sizes), name
             assert all(size == "R" or int(size) == real for size, real in zip(sizes, array.shape, strict=True)), name

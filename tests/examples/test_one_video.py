@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 import pipeline
-from pipeline.contract.classes import OCCUPIED_CLASSES
+from pipeline.contract.classes import FILLED_LABELS
 from pipeline.tours.settings import TourSettings
 from tests.examples.conftest import Built
 
@@ -30,6 +30,6 @@ def test_the_camera_is_held_at_the_height_of_eyes(one_video: Built):
 def test_it_counts_every_voxel(one_video: Built):
     printed = dict(re.findall(r"^(\w+) +(\d+) voxels$", one_video.printed, re.MULTILINE))
     index = pq.read_table(one_video.data / "dataset" / "index.parquet")
-    counted = {c.name.lower(): str(np.sum(index[f"voxels_{c.name.lower()}"].to_numpy())) for c in OCCUPIED_CLASSES}
+    counted = {c.name.lower(): str(np.sum(index[f"voxels_{c.name.lower()}"].to_numpy())) for c in FILLED_LABELS}
     assert printed == counted
     assert int(printed["wall"]) > 0

@@ -1,5 +1,6 @@
 """A real video of an analytic room: speckled surfaces, a camera that walks sideways. Made in seconds."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import av
@@ -25,11 +26,16 @@ def write_room_video(path: Path, frames: int = 24) -> None:
     with av.open(str(path), "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=FPS, options={"crf": "16", "preset": "veryfast"})
         stream.width, stream.height, stream.pix_fmt = SHAPE[1], SHAPE[0], "yuv420p"
-        for frame in range(frames):
-            x = 1.2 + 0.04 * frame
-            picture = _picture(looking((x, 0.4, 1.5), (x + 0.2, 3.0, 0.9)))
+        for picture in film_of(frames):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode(None))
+
+
+def film_of(frames: int) -> Iterator[NDArray[np.uint8]]:
+    """Yield pictures of the room from a camera that walks sideways."""
+    for frame in range(frames):
+        x = 1.2 + 0.04 * frame
+        yield _picture(looking((x, 0.4, 1.5), (x + 0.2, 3.0, 0.9)))
 
 
 def _picture(camera_to_world: NDArray[np.float64]) -> NDArray[np.uint8]:

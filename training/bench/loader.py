@@ -137,7 +137,7 @@ def _stored(folder: Path, samples: Sequence[Sample]) -> StoredFrames:
             "labels": rows["labels"],
             "origin": rows["origin"],
             "grid_from_world": np.repeat(np.eye(4, dtype=np.float32)[None], n, axis=0),
-            "class_counts": np.ones((n, 13), np.int32),
+            "class_counts": np.ones((n, 14), np.int32),
         },
     }
     for group, arrays in groups.items():

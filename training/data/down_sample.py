@@ -15,7 +15,7 @@ def down_sample(labels: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
     """Return labels (X, Y, Z) at ``factor`` times the voxel side, (X / factor, Y / factor, Z / factor).
 
     A block that is mostly void is empty if more of it is empty than unknown, else unknown. Any other gets the class
-    with most voxels among 1..11, the lowest id on ties.
+    with most voxels among 1..11, the lowest id on ties; 12, occupied without a name, where it holds none of them.
     """
     coarse = _extreme(np.minimum, labels, factor)
     mixed = coarse != _extreme(np.maximum, labels, factor)  # most blocks are of one label, which the rule leaves
@@ -38,6 +38,7 @@ def _by_the_rule(blocks: NDArray[np.uint8]) -> NDArray[np.uint8]:
     unknown = (blocks == SemanticClass.UNKNOWN).sum(axis=1)
     votes = np.stack([(blocks == label).sum(axis=1) for label in OCCUPIED_CLASSES], axis=1)
     winners = np.asarray(OCCUPIED_CLASSES, np.uint8)[votes.argmax(axis=1)]
+    winners = np.where(votes.any(axis=1), winners, np.uint8(SemanticClass.UNNAMED))
     void = np.where(empty > unknown, np.uint8(SemanticClass.EMPTY), np.uint8(SemanticClass.UNKNOWN))
     mostly_void = empty + unknown > MOSTLY_VOID * blocks.shape[1]
     return np.where(mostly_void, void, winners)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.atomic import draft
+from pipeline.contract.classes import SemanticClass
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
 from training.data.down_sample import down_sample
 from training.data.nyu import NyuSplit
@@ -58,19 +59,23 @@ def _mark_own(folder: Path, split: NyuSplit) -> None:
 
 
 def write_room(sample: Sample, folder: Path, split: NyuSplit, name: str) -> None:
-    """Write one room, which must have NYUv2's camera, in both layouts; its pickle, whole or not at all, comes last."""
+    """Write one room, which must have NYUv2's camera, in both layouts; its pickle, whole or not at all, comes last.
+
+    Voxels without a name are unknown there: the benchmark has no id for them, and its loaders would fail on one.
+    """
+    named = np.where(sample.labels == SemanticClass.UNNAMED, np.uint8(SemanticClass.UNKNOWN), sample.labels)
     pictures, grids = folder / "depthbin" / f"NYU{split}", folder / "base" / f"NYU{split}"
     for made in (pictures, grids):
         made.mkdir(parents=True, exist_ok=True)
     write_picture(pictures / f"{name}_color.jpg", sample.rgb)
     write_picture(pictures / f"{name}.png", stored_of(sample.depth))
-    write_bin(pictures / f"{name}.bin", NyuScene(sample.origin, sample.camera_to_world, finer(sample.labels)))
+    write_bin(pictures / f"{name}.bin", NyuScene(sample.origin, sample.camera_to_world, finer(named)))
     content = {
         "cam_pose": sample.camera_to_world.astype(np.float64),
         "voxel_origin": sample.origin.astype(np.float64),
         "name": name,
-        "target_1_4": _stored_order(sample.labels),
-        "target_1_16": _stored_order(down_sample(sample.labels, MONOSCENE_COARSE)),
+        "target_1_4": _stored_order(named),
+        "target_1_16": _stored_order(down_sample(named, MONOSCENE_COARSE)),
     }
     with draft(grids / f"{name}.pkl") as part:
         part.write_bytes(pickle.dumps(content, protocol=4))

@@ -29,9 +29,9 @@ class OccupancyDataset(Dataset[dict[str, Tensor]]):
 
     An item has, unless only some are asked for: picture (3, 480, 640) uint8; depth (h, w) float32, metres, 0 = no
     value; labels (h, w) uint8, 255 = unknown; regions (h, w) int32; intrinsics (3, 3) float32, pixels of the picture;
-    camera_to_world (4, 4) float32; grid (60, 60, 36) uint8 ``[x, y, z]``, 0 empty, 1..11 classes, 255 unknown; origin
-    (3,) float32, metres; grid_from_world (4, 4) float32. (h, w) is the size of a video's depth maps: where videos
-    differ, batches can be stacked of pictures, cameras and grids alone.
+    camera_to_world (4, 4) float32; grid (60, 60, 36) uint8 ``[x, y, z]``, 0 empty, 1..11 classes, 12 occupied without
+    a name, 255 unknown; origin (3,) float32, metres; grid_from_world (4, 4) float32. (h, w) is the size of a video's
+    depth maps: where videos differ, batches can be stacked of pictures, cameras and grids alone.
 
     Args:
         frames: ``pipeline.Dataset("data")`` or some of its frames.

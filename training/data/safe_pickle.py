@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.contract.classes import SemanticClass
 from training.data.pickled_arrays import plain, stand_in
 from training.errors import BrokenBenchmark, UnsafePickle
 
@@ -71,13 +72,14 @@ def labels_of(content: dict[str, Any], key: str, shape: tuple[int, ...], path: P
     """Return the grid of labels under ``key``.
 
     Raises:
-        BrokenBenchmark: as ``array_of``, or where a value is no whole number of 8 bits.
+        BrokenBenchmark: as ``array_of``, or where a value is no whole number of 8 bits, or 12, which no benchmark has.
     """
     stored = array_of(content, key, shape, path)
     with np.errstate(invalid="ignore"):
         labels = stored.astype(np.uint8)
-    if not np.array_equal(labels, stored):
-        message = f"{path.name}: {key} holds {stored[labels != stored][0]}, which is no label; get the file again"
+    strange = (labels != stored) | (labels == SemanticClass.UNNAMED)
+    if strange.any():
+        message = f"{path.name}: {key} holds {stored[strange][0]}, which is no label; get the file again"
         raise BrokenBenchmark(message)
     return labels
 

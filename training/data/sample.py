@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.contract.classes import OCCUPIED_CLASSES, SemanticClass
+from pipeline.contract.classes import FILLED_LABELS, SemanticClass
 from pipeline.contract.grid import GRID_SHAPE
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
 from training.data.projection import Projection, project_voxels
@@ -28,7 +28,7 @@ class Sample:
     regions: (480, 640) int32, 0 = no region; all 0 where a dataset has none.
     intrinsics: (3, 3) float32, pixels, pixel centres at integers + 0.5.
     camera_to_world: (4, 4) float32, into the frame of the grid: z up, metres; camera x right, y down, z forward.
-    labels: (60, 60, 36) uint8 ``[x, y, z]``, 0 empty, 1..11 classes, 255 unknown.
+    labels: (60, 60, 36) uint8 ``[x, y, z]``, 0 empty, 1..11 classes, 12 occupied without a name, 255 unknown.
     origin: (3,) float32, corner of voxel (0, 0, 0), metres.
     """
 
@@ -70,7 +70,7 @@ class Sample:
                 message = f"{self.name}: {field} has values that are not finite; get the file again"
                 raise BrokenBenchmark(message)
         self._check_camera()
-        if ((self.labels > OCCUPIED_CLASSES[-1]) & (self.labels != SemanticClass.UNKNOWN)).any():
+        if ((self.labels > FILLED_LABELS[-1]) & (self.labels != SemanticClass.UNKNOWN)).any():
             message = f"{self.name}: labels hold values that are no class; get the file again"
             raise BrokenBenchmark(message)
         return self

@@ -21,8 +21,8 @@ Split = Literal["train", "validation", "all"]
 _log = logging.getLogger(__name__)
 SMALL_ARRAYS = ("occupancy/grid_from_world", "occupancy/origin", "scene/camera_to_world", "scene/intrinsics")
 
-ARRAYS = (*SMALL_ARRAYS, "frames/rgb", "scene/depth", "semantics/regions", "occupancy/labels")
-"""What a sample is made of."""
+ARRAYS = (*SMALL_ARRAYS, "scene/depth", "semantics/regions", "occupancy/labels")
+"""What a sample is made of, beside its picture."""
 
 
 class StoredFrames:
@@ -75,7 +75,7 @@ class StoredFrames:
         camera_to_world = grid_from_world @ small["scene/camera_to_world"][row]
         return Sample(
             name=self.names[index],
-            rgb=self._read(video_id, "frames/rgb", row),
+            rgb=self._reader.read_picture(video_id, row, self._made[video_id] or ""),
             depth=_at_picture_size(self._read(video_id, "scene/depth", row).astype(np.float32)),
             regions=_at_picture_size(self._read(video_id, "semantics/regions", row)).astype(np.int32),
             intrinsics=small["scene/intrinsics"][row],
@@ -129,7 +129,7 @@ def _unsound(reader: FrameReader, video_ids: Iterable[str], made: Mapping[str, s
     found: dict[str, str] = {}
     for video_id in video_ids:
         try:
-            reader.check(video_id, ARRAYS, made[video_id] or "")
+            reader.check(video_id, (*ARRAYS, f"{reader.pictures_group(video_id)}/rgb"), made[video_id] or "")
         except VideoError as error:
             found[video_id] = str(error)
     if found:

@@ -82,7 +82,7 @@ def speaking_head(network: Symphonies) -> LanguageHead:
 def occupancy_losses(logits: Tensor, labels: Tensor) -> Mapping[str, Tensor]:
     """Return cross-entropy and Lovász-softmax of free against occupied, 0 where nothing is known.
 
-    logits: (2, N), free and occupied. labels: (N,) int64, 0 = free, 255 = takes no part, all others = occupied.
+    logits: (2, N), free and occupied. labels: (N,) int64, 0 = free, 255 = takes no part, all others = occupied, 12 too.
     """
     known = labels != SemanticClass.UNKNOWN
     if not known.any():

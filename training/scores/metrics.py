@@ -1,7 +1,8 @@
 """Scores of predicted grids as the field computes them, and what stands beside them for comparison.
 
 The protocol of NYUv2 semantic scene completion (SSCMetrics of MonoScene and Symphonies): counts over the whole set,
-divided once; voxels whose truth is 255 are left out; no visibility mask; a class absent from both counts as 0.
+divided once; voxels whose truth is 255 are left out; no visibility mask; a class absent from both counts as 0. Grids
+of the dataset also have 12, occupied without a name, which that protocol lacks: it counts for IoU and for no class.
 """
 
 from dataclasses import dataclass, field

@@ -1,7 +1,8 @@
 """The field's losses of semantic occupancy (MonoScene, Cao and de Charette, CVPR 2022), each the mean over a batch.
 
 Every loss is computed for each grid by itself and then averaged, as with the published batch of one a device, so that
-gradients do not depend on how a batch is spread over devices. Voxels labelled 255 take no part.
+gradients do not depend on how a batch is spread over devices. Voxels labelled 255 take no part. Those labelled 12,
+occupied without a name, teach completion alone: any of the eleven classes is a right answer.
 """
 
 from collections.abc import Mapping
@@ -49,26 +50,34 @@ def _grid_losses(logits: Tensor, labels: Tensor, tiles: Tensor) -> dict[str, Ten
         return dict.fromkeys(("cross_entropy", "semantic_affinity", "geometric_affinity", "proportion"), nothing)
     log_probabilities = logits[:, known].T.log_softmax(dim=-1)
     labels, tiles, probabilities = labels[known], tiles[known], log_probabilities.exp()
+    named = labels != SemanticClass.UNNAMED
     return {
         "cross_entropy": cross_entropy(log_probabilities, labels),
-        "semantic_affinity": semantic_affinity(probabilities, labels),
+        "semantic_affinity": semantic_affinity(probabilities[named], labels[named]),
         "geometric_affinity": geometric_affinity(probabilities, labels),
-        "proportion": proportion(probabilities, labels, tiles),
+        "proportion": proportion(probabilities[named], labels[named], tiles[named]),
     }
 
 
 def cross_entropy(log_probabilities: Tensor, labels: Tensor) -> Tensor:
-    """Return the cross-entropy of log-probabilities (n, C) with labels (n,), empty voxels weighing 0.05."""
+    """Return the cross-entropy of log-probabilities (n, C) with labels (n,), empty voxels weighing 0.05.
+
+    Of a voxel without a name it is that of being occupied, by whatever class.
+    """
     weight = torch.where(labels == SemanticClass.EMPTY, EMPTY_WEIGHT, 1.0).to(log_probabilities)
-    picked = log_probabilities.gather(1, labels[:, None])[:, 0]
+    named = labels != SemanticClass.UNNAMED
+    picked = log_probabilities.gather(1, torch.where(named, labels, 0)[:, None])[:, 0]
+    picked = torch.where(named, picked, log_probabilities[:, 1:].logsumexp(dim=1))
     return -(weight * picked).sum() / weight.sum()
 
 
 def semantic_affinity(probabilities: Tensor, labels: Tensor) -> Tensor:
     """Return the scene-class affinity loss: -log of soft precision, recall and specificity, mean over classes there.
 
-    probabilities: (n, C). labels: (n,).
+    probabilities: (n, C). labels: (n,), all named. 0 without any.
     """
+    if not len(labels):
+        return probabilities.sum()
     right = probabilities.gather(1, labels[:, None])[:, 0]
     matched = probabilities.new_zeros(probabilities.shape[1]).index_add(0, labels, right)
     actual = torch.bincount(labels, minlength=probabilities.shape[1]).to(probabilities)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from models.array_cache import ArrayCache, content_key
 from pipeline.contract.progress import Progress
+from pipeline.store.rows import pictures_group, read_pictures
 from pipeline.store.video import VideoStore
 from training.data import Frames, StoredFrames
 from training.errors import UnusableDataset
@@ -123,7 +124,7 @@ def _is_stored(video: VideoStore, group: str) -> bool:
 
 
 def _frames_fingerprint(video: VideoStore) -> str:
-    return str(video.attributes("frames")["fingerprint"])
+    return str(video.attributes(pictures_group(video))["fingerprint"])
 
 
 def _store_video(video: VideoStore, group: str, teacher: Teacher) -> None:
@@ -136,4 +137,4 @@ def _store_video(video: VideoStore, group: str, teacher: Teacher) -> None:
     with video.write_group(group, attributes) as writer:
         for start in range(0, rows, FRAMES_AT_ONCE):
             some = slice(start, min(start + FRAMES_AT_ONCE, rows))
-            writer.append("features", compute(teacher, video.read("frames", "rgb", some)))
+            writer.append("features", compute(teacher, read_pictures(video, some)))

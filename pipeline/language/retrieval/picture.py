@@ -12,6 +12,7 @@ from pipeline.language.text import SanText
 from pipeline.pictures.heat import grid_heat, heat_bounds, picture_heat
 from pipeline.pictures.layout import below, beside, caption
 from pipeline.store.groups import FRAMES
+from pipeline.store.rows import read_pictures
 from pipeline.store.store import Store
 
 WIDTH = 616
@@ -41,7 +42,7 @@ def _row(store: Store, text: SanText, benchmark: Benchmark, score: QueryScore) -
     place = benchmark.queries.index(query)
     meant = np.where(benchmark.occupied[place], benchmark.mask[place].astype(np.float32), np.float32("nan"))
     pictures = (
-        picture_heat(video.read(FRAMES, "rgb", slice(row, row + 1))[0], heat, bounds),
+        picture_heat(read_pictures(video, slice(row, row + 1))[0], heat, bounds),
         grid_heat(heat, bounds),
         grid_heat(replace(heat, voxels=meant), (0.0, 1.0)),
     )

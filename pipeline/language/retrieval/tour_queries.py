@@ -7,7 +7,9 @@ from itertools import count as counting
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.contract.classes import SemanticClass
 from pipeline.contract.errors import BrokenRetrievalSet
+from pipeline.contract.records import WHOLE, Box
 from pipeline.geometry.voxels import voxelize_frame
 from pipeline.language.mixtures import mix
 from pipeline.language.retrieval.benchmark import Benchmark, RetrievalQuery, stack
@@ -15,7 +17,7 @@ from pipeline.language.retrieval.descriptions import describe
 from pipeline.settings import Settings
 from pipeline.stages.occupancy.stage import occupancy
 from pipeline.store.groups import FRAMES, SCENE
-from pipeline.store.rows import clip_rows
+from pipeline.store.rows import clip_rows, stored_clips
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
 from pipeline.tours.frozen import frozen_among, refuse_frozen
@@ -65,22 +67,25 @@ def _video_queries(video: VideoStore, settings: Settings) -> Iterator[Benchmark]
     tour = tour_of(video) if video.has_group(SCENE) else None
     if tour is None or tour.seed < SCORED_SEEDS_START:
         return
-    for _, rows in clip_rows(video):
+    boxes = {clip.clip_id: clip.box for clip in stored_clips(video)}
+    for clip_id, rows in clip_rows(video):
         registered = video.read(SCENE, "registered", rows)
         if registered.any():
             frame_index = video.read(FRAMES, "frame_index", rows)[registered]
-            yield from frame_queries(tour, video.video_id, frame_index, len(frame_index) // 2, settings)
+            middle, box = len(frame_index) // 2, boxes.get(clip_id, WHOLE)
+            yield from frame_queries(tour, video.video_id, frame_index, middle, settings, box)
 
 
 def frame_queries(
-    tour: Tour, video_id: str, frame_index: NDArray[np.int64], frame: int, settings: Settings
+    tour: Tour, video_id: str, frame_index: NDArray[np.int64], frame: int, settings: Settings, box: Box = WHOLE
 ) -> Iterator[Benchmark]:
     """Yield every query about one frame of a clip, whose true grid the whole clip fills.
 
-    frame_index: (n,), the clip's frames in the video; frame: which of them is asked about.
+    frame_index: (n,), the clip's frames in the video; frame: which of them is asked about; box: the part of the video
+    that the frames show.
     """
-    truth = true_clip(tour, frame_index)
-    grid = voxelize_frame(truth.scene, truth.semantics, frame, settings.of(occupancy))
+    truth = true_clip(tour, frame_index, box).for_grids()
+    grid = voxelize_frame(truth.scene, truth.semantics, frame, settings.of(occupancy), SemanticClass.UNKNOWN)
     alone = np.arange(len(frame_index)) == frame
     things, seen = (
         _instances(truth, registered, grid.grid_from_world, grid.origin)

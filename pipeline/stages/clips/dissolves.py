@@ -1,7 +1,8 @@
 """Finds dissolves: stretches in which every picture resembles the next, but the ends have nothing in common.
 
 Half way two unrelated pictures cancel much of each other's detail, so the variance of the Laplacian dips (Alattar's
-parabola); a camera that pans fast blurs too, but its flow leads from one end to the other.
+parabola). A camera that turns fast blurs too: its flow leads from one end to the other, or else is so long that it lost
+its way. Mixing the ends explains what lies between no worse there than in a dissolve; the length of the flow tells.
 """
 
 from collections import deque
@@ -22,13 +23,17 @@ NEARLY = 1.2
 
 @dataclass(frozen=True)
 class _Sample:
-    """A frame with the flow from the sample before it and how well that one is found again in it."""
+    """A frame with the flow from the sample before it and how well that one is found again in it.
+
+    motion: median length of that flow, in picture widths.
+    """
 
     frame: int
     picture: GrayImages
     sharpness: float
     flow: Flow | None
     likeness: float
+    motion: float
 
 
 class _Dissolve(NamedTuple):
@@ -77,10 +82,11 @@ class DissolveSearch:
 
     def _linked(self, frame: int, picture: GrayImages, sharpness: float) -> _Sample:
         if not self._samples:
-            return _Sample(frame, picture, sharpness, flow=None, likeness=1.0)
+            return _Sample(frame, picture, sharpness, flow=None, likeness=1.0, motion=0.0)
         before = self._samples[-1].picture
         step = flow(before, picture)
-        return _Sample(frame, picture, sharpness, step, correspondence(before, picture, [step]))
+        motion = float(np.median(np.linalg.norm(step, axis=2))) / picture.shape[1]
+        return _Sample(frame, picture, sharpness, step, correspondence(before, picture, [step]), motion)
 
     def _test(self, samples: list[_Sample]) -> None:
         sharpness = np.array([sample.sharpness for sample in samples])
@@ -91,6 +97,8 @@ class DissolveSearch:
 
     def _links_unrelated_scenes(self, samples: list[_Sample]) -> bool:
         if any(sample.likeness < self._settings.dissolve_likeness_min for sample in samples[1:]):
+            return False
+        if any(sample.motion > self._settings.dissolve_motion_max for sample in samples[1:]):
             return False
         flows = [sample.flow for sample in samples[1:] if sample.flow is not None]
         return correspondence(samples[0].picture, samples[-1].picture, flows) < self._settings.correspondence_min

@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Images
-from pipeline.contract.records import Clip, LeftOut, Segment
-from pipeline.media import read_each
+from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, Box, Clip, LeftOut, Segment
+from pipeline.media import read_each, unpadded
 from pipeline.sources.duplicates.perceptual import CROPS, clip_hashes, seen_before
 from pipeline.stages.clips.correspondence import flow
 from pipeline.stages.clips.scores import clip_scores
 from pipeline.stages.clips.settings import ClipsSettings
 from pipeline.stages.clips.shots import Shot, ShotList, detect_shots
-from pipeline.stages.clips.stills import is_still_picture
+from pipeline.stages.clips.unwanted import objection
 
 STAGE = "clips"
 MOTION_SIZE = (160, 120)
@@ -46,7 +46,7 @@ def find_clips(
 
     Shots are trimmed at shot changes, not at the ends of the file. A shot longer than ``frames_max`` frames at
     ``frames_per_second`` is split into clips of equal length. Clips and left-out shots are numbered together, in
-    order. A still shot is a clip as well: its ``motion`` of nearly 0 says so.
+    order. What nobody wants is left out by name (``unwanted``), a camera that stands still with it.
 
     Args:
         path: the video.
@@ -65,10 +65,11 @@ def find_clips(
     left_out = [item for item in chosen if isinstance(item, LeftOut)]
     pictures = read_each(path, [clip.frame_index for clip in clips], [clip.box for clip in clips])
     moving, seen = list[Clip](), np.empty((0, len(CROPS)), np.uint64)
-    for done, (clip, rgb) in enumerate(zip(clips, pictures, strict=True), start=1):
+    for done, (clip, stored) in enumerate(zip(clips, pictures, strict=True), start=1):
         progress(DETECTION_SHARE + (1 - DETECTION_SHARE) * done / len(clips))
-        if is_still_picture(rgb):
-            left_out.append(LeftOut(STAGE, clip.clip_id, "SlideShow", "a still picture that is panned and zoomed over"))
+        rgb = unpadded(stored)
+        if why := objection(rgb, settings.leave_out):
+            left_out.append(LeftOut(STAGE, clip.clip_id, *why))
             continue
         hashes = clip_hashes(rgb)
         scores = replace(clip_scores(rgb), repeats=seen_before(hashes, seen))
@@ -130,7 +131,20 @@ def _choose(clip_id: int, shot: Shot, shot_list: ShotList, settings: ClipsSettin
     kept = _evenly_spaced(shot, seconds, settings)
     kept = _sharper(kept, shot_list.sharpness, settings.blur_ratio)
     times, sharpness = shot_list.time_s[kept], shot_list.sharpness[kept]
-    return Clip(clip_id, shot.start_frame, shot.end_frame, kept, times, sharpness, motion=0.0, box=shot.box)
+    box = _with_full_height(shot.box, shot.aspect) if settings.upright == "whole" else shot.box
+    return Clip(clip_id, shot.start_frame, shot.end_frame, kept, times, sharpness, motion=0.0, box=box)
+
+
+def _with_full_height(box: Box, aspect: float) -> Box:
+    """Return a 4:3 box about one that is higher than wide, of a picture with an aspect; any other as it is.
+
+    An upright film between bars is not widened: what would be taken in are the bars.
+    """
+    across, down = (box.right - box.left) * aspect, box.bottom - box.top
+    if across >= down or (box.left, box.right) != (0, 1):
+        return box
+    half = down * FRAME_WIDTH / FRAME_HEIGHT / aspect / 2
+    return Box(0.5 - half, box.top, 0.5 + half, box.bottom)
 
 
 def _evenly_spaced(shot: Shot, seconds: float, settings: ClipsSettings) -> NDArray[np.int64]:

@@ -1,6 +1,7 @@
 """Scores of a clip: motion, shake, brightness, drawn areas, overlaid text, split screens."""
 
 from itertools import pairwise
+from typing import Any
 
 import cv2
 import numpy as np
@@ -35,17 +36,22 @@ def clip_scores(rgb: Images) -> ClipScores:
     small = [np.asarray(cv2.resize(frame, SIZE, interpolation=cv2.INTER_AREA), np.uint8) for frame in gray]
     steps = np.stack([_step(before, after) for before, after in pairwise(small)]) / SIZE[0]
     motion = float(np.median(np.linalg.norm(steps, axis=1)))
-    across, down = _edges(gray)
+    across, down = staying_edges(gray)
     moves = motion >= MOVES
     return ClipScores(
         motion=motion,
         shake=_shake(steps),
         brightness=float(gray.mean()) / 255,
         clipped=float(((gray <= DARK) | (gray >= BRIGHT)).mean()),
-        drawn=float(np.median([_flat_share(frame) for frame in small])),
+        drawn=drawn_share(gray),
         overlay=_overlaid(across, down) if moves else None,
         split=_split(across, down) if moves else None,
     )
+
+
+def drawn_share(gray: NDArray[np.uint8]) -> float:
+    """Return the median share of flat areas in the frames of a clip (n, h, w): drawn, as a title card."""
+    return float(np.median([_flat_share(cv2.resize(frame, SIZE, interpolation=cv2.INTER_AREA)) for frame in gray]))
 
 
 def _step(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -58,21 +64,26 @@ def _shake(steps: NDArray[np.float64]) -> float:
     return float(np.linalg.norm(np.diff(steps, axis=0), axis=1).mean()) if len(steps) > 1 else 0.0
 
 
-def _flat_share(gray: NDArray[np.uint8]) -> float:
-    """Return the share of pixels about which the picture is a plane: drawn, not filmed, as on a title card."""
+def _flat_share(gray: NDArray[Any]) -> float:
+    """Return the share of pixels about which the picture is a plane."""
     levels = gray.astype(np.float32)
     bumps = cv2.absdiff(levels, cv2.blur(levels, (7, 7)))
     return float((cv2.blur(bumps, (7, 7)) < FLAT).mean())
 
 
-def _edges(gray: NDArray[np.uint8]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return where edges across and down the picture stay in their place all through the clip, (240, 320) each."""
+def staying_edges(
+    gray: NDArray[np.uint8], least: float = EDGE, stays: float = STAYS
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return where edges across and down the picture stay in their place through a clip (n, h, w), (240, 320) each.
+
+    least: strength of an edge, levels. stays: share of the frames.
+    """
     strong = np.zeros((2, EDGE_SIZE[1], EDGE_SIZE[0]), np.int64)
     for frame in gray:
         small = cv2.resize(frame, EDGE_SIZE, interpolation=cv2.INTER_AREA).astype(np.float32)
         for place, (dx, dy) in enumerate(((1, 0), (0, 1))):
-            strong[place] += np.abs(cv2.Sobel(small, cv2.CV_32F, dx, dy, scale=0.25)) > EDGE
-    return strong[0] >= STAYS * len(gray), strong[1] >= STAYS * len(gray)
+            strong[place] += np.abs(cv2.Sobel(small, cv2.CV_32F, dx, dy, scale=0.25)) > least
+    return strong[0] >= stays * len(gray), strong[1] >= stays * len(gray)
 
 
 def _overlaid(across: NDArray[np.bool_], down: NDArray[np.bool_]) -> float:

@@ -40,7 +40,7 @@ def is_still_picture(rgb: Images) -> bool:
 
 def _shift_and_scale(before: GrayImages, after: GrayImages) -> float | None:
     """Return by how much the corners moved, mean pixels; None where one shift and scale does not explain it."""
-    found = _tracked(before, after)
+    found = tracked(before, after)
     if found is None:
         return None
     estimated, _ = cv2.estimateAffinePartial2D(*found, method=cv2.RANSAC, ransacReprojThreshold=RESIDUAL_MAX)
@@ -54,7 +54,7 @@ def _shift_and_scale(before: GrayImages, after: GrayImages) -> float | None:
     return float(np.linalg.norm(_carried(matrix, corners) - corners, axis=1).mean())
 
 
-def _tracked(before: GrayImages, after: GrayImages) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
+def tracked(before: GrayImages, after: GrayImages) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
     """Return where features of one picture are in the next, (n, 2) each; None where there are too few."""
     features = cv2.goodFeaturesToTrack(before, FEATURES, 0.01, 6)
     if features is None or len(features) < FEWEST_FEATURES:

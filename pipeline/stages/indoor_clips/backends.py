@@ -6,6 +6,7 @@ from pipeline.stages.backends import Backend, with_backends
 from pipeline.stages.base import Resources
 from pipeline.stages.indoor_clips.base import IndoorFilter
 from pipeline.stages.indoor_clips.settings import (
+    ImageNetIndoorSettings,
     IndoorClipsSettings,
     Places365Settings,
     SkyRuleSettings,
@@ -18,6 +19,13 @@ def _sky_rule(stage: IndoorClipsSettings, own: SkyRuleSettings, scratch: Path | 
     from pipeline.stages.indoor_clips.sky_rule import SkyRule
 
     return SkyRule(own)
+
+
+def _imagenet(stage: IndoorClipsSettings, own: ImageNetIndoorSettings, scratch: Path | None) -> IndoorFilter:
+    del stage, scratch
+    from pipeline.stages.indoor_clips.imagenet import ImageNetFilter
+
+    return ImageNetFilter(own)
 
 
 def _places365(stage: IndoorClipsSettings, own: Places365Settings, scratch: Path | None) -> IndoorFilter:
@@ -35,10 +43,11 @@ def _small(stage: IndoorClipsSettings, own: SmallIndoorSettings, scratch: Path |
 
 
 SKY_RULE = Backend("sky_rule", SkyRuleSettings, _sky_rule)
+IMAGENET = Backend("imagenet", ImageNetIndoorSettings, _imagenet)
 PLACES365 = Backend("places365", Places365Settings, _places365, resources=Resources(gpu_share=0.1))
 SMALL = Backend("small", SmallIndoorSettings, _small)
 
-SETTINGS = with_backends("indoor_clips", IndoorClipsSettings, (SKY_RULE, PLACES365, SMALL))
+SETTINGS = with_backends("indoor_clips", IndoorClipsSettings, (IMAGENET, SKY_RULE, PLACES365, SMALL))
 """The settings of the stage, with those of every backend."""
 
 

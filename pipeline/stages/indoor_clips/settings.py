@@ -47,6 +47,26 @@ class Places365Settings(BaseModel):
     )
 
 
+class ImageNetIndoorSettings(BaseModel):
+    """How a clip's frames are put to a network that knows the classes of ImageNet, and how its answer is read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    frames: int = Field(5, ge=1, le=64, description="frames of a clip, evenly spaced, whose log ratios are averaged")
+    balance: float = Field(
+        0.3,
+        ge=-10,
+        le=10,
+        description="log ratio of household to other classes where P(indoor) is 0.5; rooms from 1.0, others to -1.2",
+    )
+    softness: float = Field(0.2, gt=0, le=10, description="log ratio by which the log-odds change by 1")
+    device: str | None = Field(
+        None,
+        json_schema_extra=HERE_ALONE,
+        description="torch device the network runs on; none: the GPU if there is one",
+    )
+
+
 class SmallIndoorSettings(BaseModel):
     """How a clip's frames are put to the small network."""
 

@@ -36,7 +36,7 @@ def indoor_clips(workbench: Workbench, settings: IndoorClipsSettings, group: Gro
 
     A score found there is used again, so that another threshold asks no network.
     """
-    from pipeline.media import read_each
+    from pipeline.media import read_each, unpadded
 
     video, backend, left_out, scores = workbench.video, indoor_filter(settings), [], []
     clips, scored_by = stored_clips(video), _scored_by(video, settings)
@@ -45,7 +45,7 @@ def indoor_clips(workbench: Workbench, settings: IndoorClipsSettings, group: Gro
         pictures = read_each(path, [clip.frame_index for clip in clips], [clip.box for clip in clips])
         for done, (clip, rgb, found) in enumerate(zip(clips, pictures, known, strict=True)):
             workbench.progress("indoor_clips", done, len(clips), f"clip {clip.clip_id}")
-            score = found or backend.score(rgb)
+            score = found or backend.score(unpadded(rgb))
             scores.append(score)
             if score.indoor < settings.threshold:
                 detail = f"P(indoor) {score.indoor:.2f} < {settings.threshold:.2f}"

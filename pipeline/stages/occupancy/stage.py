@@ -15,7 +15,7 @@ from pipeline.store.rows import clip_rows, read_labels, read_scene
 
 
 @stage(
-    code_version="1",
+    code_version="2",
     settings=OccupancySettings,
     inputs=("indoor_clips", "scene", "semantics"),
     output=GroupOutput(OCCUPANCY),
@@ -25,6 +25,7 @@ from pipeline.store.rows import clip_rows, read_labels, read_scene
 )
 def occupancy(workbench: Workbench, settings: OccupancySettings, group: GroupWriter) -> StageResult:
     """Fill one grid a frame, and count the voxels of every class."""
+    from pipeline.geometry.guesses import with_guesses
     from pipeline.geometry.voxels import voxelize
 
     video = workbench.video
@@ -34,7 +35,8 @@ def occupancy(workbench: Workbench, settings: OccupancySettings, group: GroupWri
         scene, grids = read_scene(video, rows), blank_occupancy(rows.stop - rows.start)
         if scene.registered.any():
             labels = read_labels(video, rows)
-            grids = voxelize(without_moving(scene, labels), labels, settings)
+            scene = without_moving(scene, labels)
+            grids = with_guesses(scene, voxelize(scene, labels, settings))
         counts = append_occupancy(group, grids)
         totals += counts[scene.registered].sum(axis=0)
         frames += int(scene.registered.sum())

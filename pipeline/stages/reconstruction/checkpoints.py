@@ -3,14 +3,18 @@
 A killed run goes on after the last finished clip. Plain ``.npz`` without pickles, placed by rename.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.array_files import read_npz
 from models.errors import DamagedArrays
 from pipeline.contract.errors import ClipError
 from pipeline.contract.records import LeftOut, Reconstruction
+from pipeline.stages.reconstruction.first_look import UNTOLD, LensFit
 from pipeline.store.atomic import replacing
 
 _ARRAYS = ("intrinsics", "camera_to_world", "depth", "confidence", "registered")
@@ -26,34 +30,51 @@ class ClipCheckpoints:
     def __contains__(self, clip_id: int) -> bool:
         """Tell whether a clip is done; what does not read back counts as not done."""
         try:
-            self.load(clip_id)
+            self.look(clip_id)
         except (FileNotFoundError, DamagedArrays):
             return False
         return True
 
-    def save(self, clip_id: int, result: Reconstruction | ClipError) -> None:
-        """Keep a clip's reconstruction, or the error that leaves it out."""
+    def save(self, clip_id: int, result: Reconstruction | ClipError | None, fit: LensFit = UNTOLD) -> None:
+        """Keep a clip's reconstruction, or the error that leaves it out, and what it says of its lens."""
+        content: dict[str, NDArray[Any]] = {}
         if isinstance(result, ClipError):
             content = {"error": np.array([result.code, str(result)])}
-        else:
+        elif result is not None:
             content = {name: getattr(result, name) for name in _ARRAYS} | {"notes": np.array(result.notes, np.str_)}
+            content["probability_right"] = np.array(result.probability_right)
         with replacing(self._path(clip_id), durable=True) as draft, draft.open("wb") as file:
-            np.savez(file, allow_pickle=False, **content)
+            np.savez(file, allow_pickle=False, **content, lens_fit=fit.as_array())
 
     def load(self, clip_id: int) -> Reconstruction | LeftOut:
         """Return what ``save`` was given; raises ``DamagedArrays`` and ``FileNotFoundError``."""
+        _, result = self.look(clip_id)
+        if result is None:
+            raise DamagedArrays(f"{self._path(clip_id)} is no reconstruction of a clip: it was not gone on with")
+        return result
+
+    def look(self, clip_id: int) -> tuple[LensFit, Reconstruction | LeftOut | None]:
+        """Return what a clip says of its lens, and ``load``; None for a result that is still to come."""
         archive = read_npz(self._path(clip_id))
+        try:
+            fit = LensFit.of_array(archive["lens_fit"]) if "lens_fit" in archive else UNTOLD
+            return fit, None if set(archive) == {"lens_fit"} else self._result(clip_id, archive)
+        except (KeyError, ValueError, TypeError, IndexError, OverflowError) as error:
+            raise DamagedArrays(f"{self._path(clip_id)} is no reconstruction of a clip: {error}") from error
+
+    def _result(self, clip_id: int, archive: Mapping[str, NDArray[Any]]) -> Reconstruction | LeftOut:
         try:
             if "error" in archive:
                 code, detail = archive["error"].tolist()
                 return LeftOut("reconstruction", clip_id, str(code), str(detail))
             arrays = {name: archive[name] for name in _ARRAYS}
             notes = tuple(map(str, archive["notes"].tolist()))
+            probability = float(archive["probability_right"])
         except (KeyError, ValueError, TypeError) as error:
             raise DamagedArrays(f"{self._path(clip_id)} is no reconstruction of a clip: {error}") from error
         if any(array.shape[:1] != arrays["registered"].shape for array in arrays.values()):
             raise DamagedArrays(f"{self._path(clip_id)} is no reconstruction of a clip: its arrays differ in length")
-        return Reconstruction(**arrays, notes=notes)
+        return Reconstruction(**arrays, notes=notes, probability_right=probability)
 
     def _path(self, clip_id: int) -> Path:
         return self.folder / f"{clip_id}.npz"

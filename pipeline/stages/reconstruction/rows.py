@@ -1,11 +1,18 @@
-"""Reconstructions as rows of the group ``reconstruction``."""
+"""Reconstructions as rows of the group ``reconstruction``, and what is thought of each in ``clips.parquet``."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 
+from pipeline.contract.arrays import Images
+from pipeline.contract.padding import shown_share
 from pipeline.contract.records import Reconstruction
+from pipeline.geometry.distortion import Distortion
 from pipeline.store.group_writer import GroupWriter
+from pipeline.store.groups import CLIPS, DISTORTION, FRAMES, PROBABILITY_RIGHT
+from pipeline.store.video import VideoStore
 
 
 def unit_depth(found: Reconstruction) -> Reconstruction:
@@ -17,6 +24,14 @@ def unit_depth(found: Reconstruction) -> Reconstruction:
     return replace(found, camera_to_world=camera_to_world, depth=found.depth / unit)
 
 
+def only_shown(found: Reconstruction, rgb: Images) -> Reconstruction:
+    """Return the reconstruction of pictures (n, h, w, 3) without depth in black columns at their sides."""
+    shown = shown_share(rgb, found.depth.shape[2])
+    if shown.all():
+        return found
+    return replace(found, depth=found.depth * shown, confidence=found.confidence * shown)
+
+
 def append_reconstruction(group: GroupWriter, found: Reconstruction) -> None:
     """Append the rows of one clip to the group ``reconstruction``."""
     group.append("intrinsics", found.intrinsics.astype(np.float32))
@@ -24,6 +39,38 @@ def append_reconstruction(group: GroupWriter, found: Reconstruction) -> None:
     group.append("depth", found.depth.astype(np.float16))
     group.append("confidence", found.confidence.astype(np.float16))
     group.append("registered", found.registered)
+    group.append(PROBABILITY_RIGHT, np.full(len(found.registered), found.probability_right, np.float32))
+
+
+def append_pictures(
+    group: GroupWriter, video: VideoStore, clips: Iterable[tuple[int, slice]], lens: Distortion
+) -> None:
+    """Append the straightened pictures of all clips, which the intrinsics are those of, and what they were made by."""
+    for _, rows in clips:
+        rgb = lens.straightened(video.read(FRAMES, "rgb", rows))
+        group.append("rgb", rgb)
+        group.append(DISTORTION, np.tile(lens.as_row(), (len(rgb), 1)))
+
+
+def lens_note(lens: Distortion) -> str:
+    """Say what was done about a lens."""
+    corner = abs(lens.k1 + lens.k2)
+    return f"The lens bends straight lines by {corner:.1%} at the corners; pictures were straightened."
+
+
+def write_probabilities(video: VideoStore, probabilities: Mapping[int, float]) -> None:
+    """Note in ``clips.parquet`` how probable it is that a clip's reconstruction is right; null where nothing tells.
+
+    It is a copy for readers of the table; what counts is the array in the group.
+    """
+    if not video.exists(CLIPS):
+        return
+    table = video.read_table(CLIPS)
+    if PROBABILITY_RIGHT in table.column_names:
+        table = table.drop_columns([PROBABILITY_RIGHT])
+    known = [probabilities.get(clip_id, float("nan")) for clip_id in table["clip_id"].to_pylist()]
+    column = pa.array(known, pa.float64(), from_pandas=True)
+    video.write_table(CLIPS, table.append_column(PROBABILITY_RIGHT, column))
 
 
 def blank_reconstruction(n: int, h: int, w: int) -> Reconstruction:

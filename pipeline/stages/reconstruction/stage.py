@@ -1,29 +1,33 @@
 """Stage ``reconstruction``: where the camera was, and how far everything is."""
 
-import tempfile
 from pathlib import Path
 
-from pipeline.contract.errors import ClipError, NothingReconstructed
+import numpy as np
+
+from pipeline.contract.errors import NothingReconstructed
 from pipeline.contract.records import LeftOut, Reconstruction
 from pipeline.stages.base import Resources, StageResult, Workbench, imported, stage
 from pipeline.stages.reconstruction.backends import SETTINGS, reconstructor
-from pipeline.stages.reconstruction.base import Reconstructor
 from pipeline.stages.reconstruction.checkpoints import ClipCheckpoints
-from pipeline.stages.reconstruction.rows import append_reconstruction, blank_reconstruction, unit_depth
+from pipeline.stages.reconstruction.passes import ClipRows, Passes
+from pipeline.stages.reconstruction.rows import (
+    append_pictures,
+    append_reconstruction,
+    blank_reconstruction,
+    lens_note,
+    write_probabilities,
+)
 from pipeline.stages.reconstruction.settings import ReconstructionSettings
 from pipeline.store.drafts import remove_tree
 from pipeline.store.group_writer import GroupWriter
-from pipeline.store.groups import FRAMES, RECONSTRUCTION
+from pipeline.store.groups import RECONSTRUCTION
 from pipeline.store.outputs import GroupOutput
 from pipeline.store.rows import clip_rows
 from pipeline.store.video import VideoStore
 
-ClipRows = list[tuple[int, slice]]
-"""Clip ids, each with the rows of the video's arrays that are its frames."""
-
 
 @stage(
-    code_version="1",
+    code_version="2",
     settings=SETTINGS,
     inputs=("indoor_clips",),
     output=GroupOutput(RECONSTRUCTION),
@@ -34,22 +38,26 @@ ClipRows = list[tuple[int, slice]]
 def reconstruction(workbench: Workbench, settings: ReconstructionSettings, group: GroupWriter) -> StageResult:
     """Find cameras, depth and confidence of every indoor clip, up to scale.
 
-    Depth is stored in units of the clip's median depth, which keeps float16 at 0.05 % of any value.
+    Depth is stored in units of the clip's median depth, which keeps float16 at 0.05 % of any value. Where the clips of
+    a video find that its lens bends straight lines, all is that of straightened pictures, which are stored, too.
     """
     video, backend, clips = workbench.video, reconstructor(settings), clip_rows(workbench.video)
-    checkpoints = ClipCheckpoints(_checkpoints(video) / workbench.wanted)
-    for done, (clip_id, rows) in enumerate(clips):
-        workbench.progress("reconstruction", done, len(clips), f"clip {clip_id}, {rows.stop - rows.start} frames")
-        if clip_id not in checkpoints:
-            found = _reconstructed(video, rows, backend, checkpoints.folder)
-            workbench.check_weights()
-            checkpoints.save(clip_id, found)
+    folder = _checkpoints(video) / workbench.wanted
+    folder.mkdir(parents=True, exist_ok=True)
+    checkpoints, lens = Passes(workbench, backend, clips, folder).run()
     left_out = [item for clip_id, _ in clips if isinstance(item := checkpoints.load(clip_id), LeftOut)]
     if len(left_out) == len(clips):
         reasons = "; ".join(f"clip {item.clip_id}: {item.code}: {item.detail}" for item in left_out)
         raise NothingReconstructed(f"{video.video_id}: no clip could be reconstructed ({reasons})")
-    notes = _collect(group, clips, checkpoints)
-    counts = {"clips": len(clips) - len(left_out), "clips_left_out": len(left_out)}
+    notes, probabilities = _collect(group, clips, checkpoints)
+    write_probabilities(video, probabilities)
+    counts: dict[str, float] = {"clips": len(clips) - len(left_out), "clips_left_out": len(left_out)}
+    if known := [value for value in probabilities.values() if np.isfinite(value)]:
+        counts["mean_probability_right"] = float(np.mean(known))
+    if lens.bends:
+        append_pictures(group, video, clips, lens)
+        counts |= lens.as_counts()
+        notes = (lens_note(lens), *notes)
     return StageResult(backend.name, counts, tuple(left_out), notes, backend.weights)
 
 
@@ -62,18 +70,15 @@ def _checkpoints(video: VideoStore) -> Path:
     return video.scratch / "clips"
 
 
-def _reconstructed(video: VideoStore, rows: slice, backend: Reconstructor, folder: Path) -> Reconstruction | ClipError:
-    """Return the reconstruction of one clip, or the error that leaves it out."""
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        try:
-            return unit_depth(backend.reconstruct(video.read(FRAMES, "rgb", rows), Path(scratch)))
-        except ClipError as error:
-            return error
+def _collect(
+    group: GroupWriter, clips: ClipRows, checkpoints: ClipCheckpoints
+) -> tuple[tuple[str, ...], dict[int, float]]:
+    """Write the clips one after another, so that memory holds one of them.
 
-
-def _collect(group: GroupWriter, clips: ClipRows, checkpoints: ClipCheckpoints) -> tuple[str, ...]:
-    """Write the clips one after another, so that memory holds one of them; returns their notes."""
+    Returns their notes, and by clip the probability that its reconstruction is right.
+    """
     notes: list[str] = []
+    probabilities: dict[int, float] = {}
     found = (checkpoints.load(clip_id) for clip_id, _ in clips)
     h, w = next(item.depth.shape[1:] for item in found if isinstance(item, Reconstruction))
     for clip_id, rows in clips:
@@ -81,5 +86,6 @@ def _collect(group: GroupWriter, clips: ClipRows, checkpoints: ClipCheckpoints) 
         if isinstance(item, LeftOut):
             item = blank_reconstruction(rows.stop - rows.start, h, w)
         notes += [f"clip {clip_id}: {note}" for note in item.notes]
+        probabilities[clip_id] = item.probability_right
         append_reconstruction(group, item)
-    return tuple(notes)
+    return tuple(notes), probabilities

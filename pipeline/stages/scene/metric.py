@@ -1,4 +1,4 @@
-"""The stage itself: outliers out, upright, floor at zero, metres."""
+"""The stage itself: outliers out, upright, panes filled, floor at zero, metres."""
 
 import dataclasses
 
@@ -12,12 +12,13 @@ from pipeline.stages.scene.heights import Scale, find_levels, find_scale
 from pipeline.stages.scene.levelling import level
 from pipeline.stages.scene.orientation import find_up, walls_to_axes
 from pipeline.stages.scene.outliers import inlier_pixels
+from pipeline.stages.scene.panes import with_panes
 from pipeline.stages.scene.settings import SceneSettings
 from pipeline.stages.scene.surfaces import sample_surfaces
 
 
 def to_metric(reconstruction: Reconstruction, settings: SceneSettings | None = None) -> MetricScene:
-    """Drop outliers, turn z up and walls to the axes, put the floor at z = 0, scale walls to 2.8 m (section 3.2).
+    """Drop outliers, turn z up and walls to the axes, fill panes, floor at z = 0, walls 2.8 m high (section 3.2).
 
     The world's z axis passes through the first registered camera, which looks nearest +y of the four directions.
 
@@ -28,16 +29,15 @@ def to_metric(reconstruction: Reconstruction, settings: SceneSettings | None = N
     kept = inlier_pixels(reconstruction, settings.outliers)
     if not kept.any():
         raise NoUpDirection("the clip has no depth that belongs to a surface")
-    cleaned = dataclasses.replace(
-        reconstruction,
-        depth=np.where(kept, reconstruction.depth, 0).astype(np.float32),
-        confidence=np.where(kept, reconstruction.confidence, 0).astype(np.float32),
-    )
+    cleaned = of_pixels(reconstruction, kept)
     surfaces = sample_surfaces(cleaned, settings)
     cameras = cleaned.camera_to_world[cleaned.registered].astype(np.float64)
     up = find_up(surfaces.normals, cameras, settings)
     rotation = walls_to_axes(surfaces.normals, up.direction, cameras[0, :3, 2])
     rotation = walls_to_axes(surfaces.normals, level(surfaces, rotation, settings), cameras[0, :3, 2])
+    cleaned, guessed = with_panes(cleaned, reconstruction, surfaces, rotation, settings)
+    if guessed.any():  # what lies outside tells nothing of the room's height
+        surfaces = sample_surfaces(cleaned, settings)
     scale = find_scale(find_levels(surfaces, rotation[2], cameras[:, :3, 3], settings), settings)
     similarity = world_from_reconstruction(rotation, scale, cameras[0, :3, 3])
     return MetricScene(
@@ -50,6 +50,16 @@ def to_metric(reconstruction: Reconstruction, settings: SceneSettings | None = N
         up_confidence=up.confidence,
         scale_source=scale.source,
         world_from_reconstruction=similarity,
+        guessed=guessed,
+    )
+
+
+def of_pixels(reconstruction: Reconstruction, kept: NDArray[np.bool_]) -> Reconstruction:
+    """Return a reconstruction with depth and confidence of the kept pixels (n, h, w) alone."""
+    return dataclasses.replace(
+        reconstruction,
+        depth=np.where(kept, reconstruction.depth, 0).astype(np.float32),
+        confidence=np.where(kept, reconstruction.confidence, 0).astype(np.float32),
     )
 
 

@@ -5,8 +5,8 @@ from PIL import Image
 from pipeline.pictures.floor_plan import floor_plan
 from pipeline.pictures.layout import beside
 from pipeline.pictures.stored import coloured_points, depth_picture, fullest_clip
-from pipeline.store.groups import FRAMES, SCENE
-from pipeline.store.rows import read_scene
+from pipeline.store.groups import SCENE
+from pipeline.store.rows import read_pictures, read_scene
 from pipeline.store.video import VideoStore
 
 SIDE = 320
@@ -16,6 +16,6 @@ def plan_and_depth(video: VideoStore) -> Image.Image:
     """Return a room from above with the way of the camera, and metric depth beside a picture."""
     rows = fullest_clip(video, SCENE)
     scene = read_scene(video, rows)
-    points, colours = coloured_points(scene, video.read(FRAMES, "rgb", rows))
+    points, colours = coloured_points(scene, read_pictures(video, rows))
     plan = floor_plan(points, colours, scene.camera_to_world[scene.registered], side=SIDE)
     return beside(plan, depth_picture(video, SCENE, "m"))

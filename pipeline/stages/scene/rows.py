@@ -14,6 +14,7 @@ def append_scene(group: GroupWriter, scene: MetricScene) -> None:
     group.append("depth", scene.depth.astype(np.float16))
     group.append("confidence", scene.confidence.astype(np.float16))
     group.append("registered", scene.registered)
+    group.append("guessed", np.zeros(scene.depth.shape, np.bool_) if scene.guessed is None else scene.guessed)
     group.append("ceiling_height", np.full(n, scene.ceiling_height, np.float32))
     group.append("up_confidence", np.full(n, scene.up_confidence, np.float32))
     group.append("depth_share", (scene.depth > 0).mean(axis=(1, 2)).astype(np.float32))

@@ -1,8 +1,13 @@
 """Settings of the metric stage."""
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.stages.base import StageSettings
+
+WITHOUT_PANES = "2"
+"""Code version of scenes, up to release 0.2, in which windows and mirrors are holes."""
 
 
 class OutlierSettings(BaseModel):
@@ -33,6 +38,43 @@ class OutlierSettings(BaseModel):
     )
 
 
+class PaneSettings(BaseModel):
+    """Windows and mirrors: holes that depth has in a wall. Lengths are shares of the clip's median depth."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    fill: bool = Field(
+        default=True, description="Give what is seen through a window or behind a mirror the depth of its wall."
+    )
+    cell_share: float = Field(
+        default=0.02, ge=0.005, le=0.1, description="Side of the cells in which a wall is looked at, in median depths."
+    )
+    beyond_share: float = Field(
+        default=0.35,
+        ge=0.1,
+        le=2,
+        description="How far behind a wall depth must lie, in median depths; what is nearer is a niche or a shelf.",
+    )
+    side_share: float = Field(
+        default=0.1, ge=0.02, le=1, description="Least width and height of a pane, in median depths."
+    )
+    rim_share: float = Field(
+        default=0.06,
+        ge=0.01,
+        le=0.5,
+        description="Width of the wall that must be seen around a pane, in median depths; bars in it are thinner.",
+    )
+    rim_seen: float = Field(
+        default=0.7, ge=0.3, le=1, description="Share of the wall on each of a pane's four sides that must be seen."
+    )
+    sill_share: float = Field(
+        default=0.1, ge=0, le=1, description="Least height of a pane above the wall's foot; lower ones are doorways."
+    )
+    filled_min: float = Field(
+        default=0.75, ge=0.3, le=1, description="Share of its own upright rectangle that a pane fills, at least."
+    )
+
+
 class SceneSettings(StageSettings):
     """How a clip is turned upright and brought to metres."""
 
@@ -50,6 +92,7 @@ class SceneSettings(StageSettings):
         description="Where between floor (0) and ceiling (1) a hand-held camera may be; else one is not it.",
     )
     outliers: OutlierSettings = OutlierSettings()
+    panes: PaneSettings = PaneSettings()
     samples: int = Field(
         default=60_000, ge=1000, le=1_000_000, description="Pixels of the clip whose normals are used."
     )
@@ -88,3 +131,11 @@ class SceneSettings(StageSettings):
         default=0.005, ge=0, lt=1, description="Share of what is seen that may lie below a floor or above a ceiling."
     )
     seed: int = Field(default=0, ge=0, description="Seed of the draws of samples and candidates.")
+
+    def decisive(self) -> dict[str, Any]:
+        """Return what decides a scene; that of panes only where somebody changed it, since earlier scenes stand."""
+        return self.model_dump(mode="json", exclude={"panes"} if self.panes == PaneSettings() else None)
+
+    def earlier(self) -> tuple[str, ...]:
+        """Return the code version whose scenes stand: in those, windows are holes."""
+        return (WITHOUT_PANES,)

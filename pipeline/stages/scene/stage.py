@@ -15,7 +15,7 @@ from pipeline.store.rows import clip_rows, read_reconstruction
 
 
 @stage(
-    code_version="2",
+    code_version="3",
     settings=SceneSettings,
     inputs=("indoor_clips", "reconstruction"),
     output=GroupOutput(SCENE),
@@ -24,7 +24,7 @@ from pipeline.store.rows import clip_rows, read_reconstruction
     resources=Resources(memory_gb=1),
 )
 def scene(workbench: Workbench, settings: SceneSettings, group: GroupWriter) -> StageResult:
-    """Drop outliers, turn z up, put the floor at z = 0, scale walls to 2.8 m."""
+    """Drop outliers, turn z up, fill windows and mirrors, put the floor at z = 0, scale walls to 2.8 m."""
     from pipeline.stages.scene.metric import to_metric
 
     left_out, sources, ups = [], [], []

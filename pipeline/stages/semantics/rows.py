@@ -1,9 +1,12 @@
 """Labels and regions as rows of the group ``semantics``."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from pipeline.contract.arrays import Floats
+from pipeline.contract.arrays import Floats, Images
 from pipeline.contract.classes import SemanticClass
+from pipeline.contract.padding import shown_share
 from pipeline.contract.records import Semantics
 from pipeline.store.group_writer import GroupWriter
 
@@ -28,6 +31,20 @@ def append_semantics(group: GroupWriter, semantics: Semantics, regions_before: i
     group.append("region_offset", regions_before + semantics.region_offsets[:-1])
     group.append("region_embeddings", semantics.region_embeddings, EMBEDDINGS_PER_CHUNK)
     return regions_before + len(semantics.region_embeddings)
+
+
+def only_shown(found: Semantics, rgb: Images) -> Semantics:
+    """Return labels and regions of a clip's pictures (n, h, w, 3) without those of black columns at their sides."""
+    shown = shown_share(rgb, found.labels.shape[2])
+    if shown.all():
+        return found
+    return replace(
+        found,
+        labels=np.where(shown, found.labels, np.uint8(SemanticClass.UNKNOWN)),
+        regions=np.where(shown, found.regions, np.uint16(0)),
+        confidence=None if found.confidence is None else np.where(shown, found.confidence, np.uint8(0)),
+        moving=None if found.moving is None else found.moving & shown,
+    )
 
 
 def blank_semantics(depth: Floats) -> Semantics:

@@ -6,12 +6,12 @@ from pipeline.contract.classes import SemanticClass
 from pipeline.stages.base import Resources, StageResult, Workbench, imported, stage
 from pipeline.stages.semantics.backends import SETTINGS, segmenter
 from pipeline.stages.semantics.checks import label_histogram
-from pipeline.stages.semantics.rows import append_semantics, blank_semantics
+from pipeline.stages.semantics.rows import append_semantics, blank_semantics, only_shown
 from pipeline.stages.semantics.settings import SemanticsSettings
 from pipeline.store.group_writer import GroupWriter
-from pipeline.store.groups import FRAMES, SEMANTICS
+from pipeline.store.groups import SEMANTICS
 from pipeline.store.outputs import GroupOutput
-from pipeline.store.rows import clip_rows, read_scene
+from pipeline.store.rows import clip_rows, read_pictures, read_scene
 
 
 @stage(
@@ -33,7 +33,8 @@ def semantics(workbench: Workbench, settings: SemanticsSettings, group: GroupWri
         scene = read_scene(video, rows)
         found = blank_semantics(scene.depth)
         if scene.registered.any():
-            found = backend.segment(video.read(FRAMES, "rgb", rows), scene)
+            rgb = read_pictures(video, rows)
+            found = only_shown(backend.segment(rgb, scene), rgb)
             known.append(float((found.labels != SemanticClass.UNKNOWN).mean()))
             notes += [f"clip {clip_id}: {note}" for note in found.notes]
         regions = append_semantics(group, found, regions)

@@ -7,6 +7,7 @@ from pathlib import Path
 from models.extras import extra
 from pipeline.contract.errors import DownloadGone, DownloadRefused, UnwantedVideo
 from pipeline.contract.progress import Progress
+from pipeline.contract.tour_origin import TOUR_SCHEME
 from pipeline.sources.rules import SourceRules
 from pipeline.sources.video_source import VideoSource
 from pipeline.sources.web.hosts import Hosts
@@ -31,11 +32,12 @@ def arrival_of(request: FetchRequest, drafts: Path, progress: Progress) -> Arriv
 
 def _render(request: FetchRequest, drafts: Path, progress: Progress) -> Arrival:
     from pipeline.tours.tour import Tour
+    from pipeline.tours.worlds import in_world
 
-    path, seed = drafts / "tour.mp4", request.source.seed
-    tour = Tour.from_seed(seed, request.settings.tour)
+    path, named = drafts / "tour.mp4", request.source.tour
+    tour = Tour.from_seed(named.seed, in_world(request.settings.tour, named.world))
     tour.write_video(path, lambda frame, count: progress(TASK, frame, count, f"frame {frame} of {count}"))
-    return Arrival(path, f"Rendered tour {seed}", "pipeline.tours", "CC0-1.0")
+    return Arrival(path, f"Rendered tour {named.name.removeprefix(TOUR_SCHEME)}", "pipeline.tours", "CC0-1.0")
 
 
 def _copy(request: FetchRequest, drafts: Path, progress: Progress) -> Arrival:

@@ -50,4 +50,4 @@ class VideoSettings(StageSettings):
 
     def decisive(self) -> dict[str, Any]:
         """Return the settings that decide which video arrives; patience and bounds do not."""
-        return self.model_dump(mode="json", include={"height_max", "tour"})
+        return {**self.model_dump(mode="json", include={"height_max"}), "tour": self.tour.decisive()}

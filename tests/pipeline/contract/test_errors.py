@@ -21,6 +21,8 @@ from pipeline.contract.errors import (
     SettingsError,
     TooFewRegistered,
     TooLittleParallax,
+    UnforeseenFault,
+    UnlikelyReconstruction,
     UnwantedVideo,
     VideoError,
 )
@@ -51,6 +53,8 @@ def test_every_error_leaves_out_a_clip_or_a_video_or_is_settled_before_any():
         InconsistentReconstruction,
         LensZooms,
         ReconstructionCrashed,
+        UnforeseenFault,
+        UnlikelyReconstruction,
         NoUpDirection,
     }
 

@@ -81,6 +81,13 @@ def test_nobody_is_left_out_unless_the_settings_say_so():
     assert [why.code for why in objections(worst, FilterSettings(people_max=0.2), people=0.3)] == ["People"]
 
 
+def test_a_clip_whose_reconstruction_is_improbable_is_left_out_and_one_of_which_nothing_is_known_is_not():
+    sound, strict = ClipScores(1, 0, 0.5, 0, 0, 0, 0), FilterSettings(probability_min=0.5)
+    found = list(objections(sound, strict, probability_right=0.3))
+    assert [(why.code, why.detail) for why in found] == [("UnlikelyReconstruction", "probability_right 0.300 < 0.5")]
+    assert list(objections(sound, strict, probability_right=0.6)) == list(objections(sound, strict)) == []
+
+
 def test_what_is_not_known_speaks_against_nobody():
     unknown = replace(ClipScores(0, 0, 0.5, 0, 0, None, None))
     assert list(objections(unknown, FilterSettings(overlay_max=0, split_max=0, people_max=0))) == []

@@ -444,3 +444,19 @@ def test_the_summary_holds_the_first_of_what_was_left_out_and_counts_all(tmp_pat
     assert pq.read_table(tmp_path / "dataset" / "left_out.parquet").num_rows == 7
     assert "all that was left out: 7 TooFewRegistered (occupancy)" in summary.table(most=3)
     assert summary.table(most=3).count("TooFewRegistered: ") == 3
+
+
+def test_an_index_without_the_probability_stays_as_it_is_and_reads_as_not_known(tmp_path: Path):
+    store = Store(tmp_path)
+    for video_id in ("a", "b"):
+        finish(store, video_id)
+    before = build_dataset(store, HALF)
+    path = tmp_path / "dataset" / "index.parquet"
+    pq.write_table(pq.read_table(path).drop_columns(["probability_right"]), path)
+    written = path.read_bytes()
+    assert build_dataset(store, HALF) == before
+    assert path.read_bytes() == written
+    assert read_index(store, ["probability_right"])["probability_right"].to_pylist() == [None] * 6
+    finish(store, "b", "f1")
+    build_dataset(store, HALF)
+    assert pq.read_table(path)["probability_right"].to_pylist() == [None] * 6

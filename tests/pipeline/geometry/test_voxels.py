@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from pipeline.contract.camera import pointmap
-from pipeline.contract.classes import SemanticClass
+from pipeline.contract.classes import FILLED_LABELS, SemanticClass
 from pipeline.contract.grid import GRID_SHAPE, VOXEL_SIZE, voxel_centres, voxel_index
 from pipeline.contract.records import FrameGrid, MetricScene, Semantics
 from pipeline.geometry.voxels import (
@@ -70,7 +70,7 @@ def brute_force_labels(scene: MetricScene, semantics: Semantics, weights: NDArra
 
 def winner(votes: dict[int, int]) -> int:
     classes = [label for label in votes if 1 <= label <= 11]
-    return min(classes, key=lambda label: (-votes[label], label)) if classes else 255
+    return min(classes, key=lambda label: (-votes[label], label)) if classes else 12
 
 
 @given(st.integers(0, 10_000), st.sampled_from(["majority", "confidence"]))
@@ -82,9 +82,7 @@ def test_occupied_voxels_and_their_labels_equal_brute_force(seed: int, vote: str
     assert semantics.confidence is not None
     weights = semantics.confidence if vote == "confidence" else np.ones_like(semantics.confidence)
     expected = brute_force_labels(scene, semantics, weights, origin)
-    occupied = {index: label for index, label in expected.items() if label != 255}
-    assert {tuple(index): labels[tuple(index)] for index in np.argwhere((labels > 0) & (labels < 255))} == occupied
-    assert all(labels[index] == 255 for index, label in expected.items() if label == 255)
+    assert {tuple(index): labels[tuple(index)] for index in np.argwhere((labels > 0) & (labels < 255))} == expected
 
 
 def test_one_certain_point_outvotes_two_doubtful_ones_only_where_confidence_counts(clip: Filmed):
@@ -203,8 +201,24 @@ def test_unknown_pixels_do_not_vote_but_hold_their_voxel(clip: Filmed):
     unknown = Semantics(np.full_like(semantics.labels, 255), semantics.regions)
     labelled, unlabelled = voxelize_frame(scene, semantics, 0), voxelize_frame(scene, unknown, 0)
     occupied = (labelled.labels > 0) & (labelled.labels < 255)
-    assert (unlabelled.labels[occupied] == 255).all()
+    assert (unlabelled.labels[occupied] == SemanticClass.UNNAMED).all()
     assert np.array_equal(unlabelled.labels[~occupied], labelled.labels[~occupied])
+    as_before = voxelize_frame(scene, unknown, 0, unlabelled=SemanticClass.UNKNOWN)
+    assert (as_before.labels[occupied] == SemanticClass.UNKNOWN).all()
+
+
+@given(st.integers(0, 10_000), st.floats(0, 1))
+@settings(max_examples=12)
+def test_a_voxel_that_holds_a_point_is_occupied_whatever_the_labels_are(seed: int, unknown_share: float):
+    scene, semantics = random_clip(seed)
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 256, semantics.labels.shape).astype(np.uint8)
+    labels[rng.random(labels.shape) < unknown_share] = SemanticClass.UNKNOWN
+    origin = np.array([-2.0, -2.2, -1.4])
+    grid = fill_grid(scene, Semantics(labels, semantics.regions), origin, np.eye(4))
+    held = brute_force_labels(scene, semantics, np.ones_like(labels), origin)
+    assert len(held) > 100
+    assert {tuple(index) for index in np.argwhere(np.isin(grid, FILLED_LABELS))} == held.keys()
 
 
 def test_fewer_rays_change_only_empty_voxels_to_unknown(clip: Filmed):

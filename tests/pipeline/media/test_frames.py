@@ -1,3 +1,4 @@
+import multiprocessing
 from fractions import Fraction
 from pathlib import Path
 
@@ -45,6 +46,17 @@ def test_iteration_gives_every_frame_small_and_with_its_time(film: Path) -> None
     assert [number_of(frame.rgb) for frame in frames] == list(range(60))
     assert frames[7].rgb.shape == (60, 80, 3)
     assert [frame.time_s for frame in frames] == pytest.approx(np.arange(60) / 10)
+
+
+def test_a_process_that_was_forked_reads_films_too(tmp_path: Path) -> None:
+    large = write_video(tmp_path / "large.mp4", numbered(4, 640, 480))
+    assert len(list(iterate(large, 240))) == 4
+    process = multiprocessing.get_context("fork").Process(target=lambda: list(iterate(large, 240)))
+    process.start()
+    process.join(120)
+    process.kill()
+    process.join()
+    assert process.exitcode == 0
 
 
 def test_clips_come_one_by_one_from_a_single_pass(film: Path) -> None:

@@ -17,6 +17,15 @@ def test_isometric_shows_furniture_and_neither_ceiling_nor_unknown():
     assert not {colour_of(SemanticClass.CEILING), colour_of(SemanticClass.UNKNOWN)} & colours
 
 
+def test_isometric_shows_what_has_no_name_below_the_ceiling_alone():
+    labels = np.zeros(GRID_SHAPE, np.uint8)
+    labels[:, :, 0], labels[20:30, 20:30, 1:8] = SemanticClass.FLOOR, SemanticClass.UNNAMED
+    below = isometric(labels, 480)
+    assert colour_of(SemanticClass.UNNAMED) in colours_of(below)
+    labels[:, :, 32] = SemanticClass.UNNAMED
+    assert np.array_equal(isometric(labels, 480), below)
+
+
 def test_isometric_cuts_the_wall_between_viewer_and_room():
     labels = np.zeros(GRID_SHAPE, np.uint8)
     labels[:, :, 0], labels[20:40, 20:40, 1:3] = SemanticClass.FLOOR, SemanticClass.BED

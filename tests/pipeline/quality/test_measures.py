@@ -9,15 +9,18 @@ import zarr
 from scipy.spatial.transform import Rotation
 
 from pipeline.contract.records import MetricScene, Semantics
+from pipeline.geometry.distortion import Distortion
 from pipeline.geometry.voxels import VoxelSettings
 from pipeline.quality import QualityReport
-from pipeline.quality.measures import _clip_errors, _registered_only, measure_tour, overlaps, scale_to_truth
+from pipeline.quality.measures import _registered_only, as_stored, clip_errors, measure_tour, overlaps, scale_to_truth
 from pipeline.quality.scores import ClipErrors, CutCounts
 from pipeline.stages.base import Workbench
 from pipeline.store.rows import read_scene
 from pipeline.store.video import VideoStore
 from pipeline.tours.truth import TrueClip, tour_of
 from tests.pipeline.box_room import film
+from tests.pipeline.provenances import provenance
+from tests.pipeline.stages.filling import replaced
 from tests.pipeline.stored_room import CAMERAS, FRAMES, ROOM, store_room
 
 SETTINGS = VoxelSettings()
@@ -44,7 +47,7 @@ def moved(scene: MetricScene, motion: np.ndarray, scale: float = 1.0) -> MetricS
 
 
 def errors_of(video: VideoStore, scene: MetricScene, truth: TrueClip) -> ClipErrors:
-    return _clip_errors(video, 0, ALL, scene, truth)
+    return clip_errors(video, 0, ALL, scene, truth)
 
 
 def test_the_truth_scores_one(truth: TrueClip):
@@ -52,6 +55,21 @@ def test_the_truth_scores_one(truth: TrueClip):
     assert grids.iou == grids_true_scale.iou == 1
     present = truth.semantics.labels[(truth.semantics.labels > 0) & (truth.semantics.labels < 255)]
     assert pixels.miou == pytest.approx(len(np.unique(present)) / 11)
+
+
+def test_the_truth_of_a_bent_film_is_that_of_the_straightened_pictures(tmp_path: Path):
+    video, lens = store_room(tmp_path), Distortion(-0.08)
+    scene, semantics = film(ROOM, CAMERAS[:2], (480, 640))
+    seen = TrueClip(scene, semantics, np.zeros(2, np.int64), ("indoor",) * 2, np.zeros(2, np.bool_))
+    assert as_stored(video, seen) is seen, "nothing was straightened"
+    replaced(video, "reconstruction", rgb=video.read("frames", "rgb"), distortion=np.tile(lens.as_row(), (FRAMES, 1)))
+    stored = as_stored(video, seen)
+    film_corner = lens.bent(np.array([[0.5, 0.5]]))[0].astype(int)
+    assert stored.scene.depth[0, 0, 0] == scene.depth[0, film_corner[1], film_corner[0]] != scene.depth[0, 0, 0]
+    assert np.array_equal(stored.scene.depth[:, 240, 320], scene.depth[:, 240, 320])
+    assert stored.semantics.labels[1, 0, 0] == semantics.labels[1, film_corner[1], film_corner[0]]
+    assert stored.scene.intrinsics == pytest.approx(scene.intrinsics), "a barrel's middle is not enlarged"
+    assert stored.for_grids().scene is scene, "grids are filled from what is exact"
 
 
 def test_a_scene_of_the_wrong_size_is_put_right_by_the_true_scale_alone(truth: TrueClip):
@@ -156,7 +174,8 @@ def test_a_clip_without_two_cameras_has_no_errors_to_count(copied_tour: Workbenc
     scene = zarr.open_group(Path(video.files.root, "videos", video.video_id, "scene.zarr", "scene"), mode="r+")
     scene["registered"][registered:] = False
     del scene.attrs["files"]  # as of release 0.1, which kept no list
-    scores = measure_tour(video, tour, copied_tour.settings, "a fingerprint")
+    made = provenance("occupancy", fingerprint="a fingerprint")
+    scores = measure_tour(video, tour, copied_tour.settings, made)
     assert scores.fingerprint == "a fingerprint"
     assert scores.clips == ()
     assert scores.shots_reconstructed == 0

@@ -11,8 +11,9 @@ from pipeline.quality.scores import CutCounts, Overlap
 
 
 def counts_of(seed: int) -> OverlapCounts:
+    """Counts of places of all kinds; of every other seed, some have no name."""
     rng = np.random.default_rng(seed)
-    labels = np.array([0, 1, 2, 5, 11, 255], np.uint8)
+    labels = np.array([0, 1, 2, 5, 11 + seed % 2, 255], np.uint8)
     return overlap(rng.choice(labels, 200), rng.choice(labels, 200))
 
 
@@ -41,7 +42,8 @@ def test_stored_counts_add_up_like_counts():
 def test_counts_are_stored_as_plain_lists():
     content = json.loads(Overlap.of(counts_of(0)).model_dump_json())
     assert [type(value) for value in content.values()] == [list, list, list, int, int]
-    assert len(content["matched"]) == 12
+    assert len(content["matched"]) == 12, "as before, where all has a name"
+    assert len(Overlap.of(counts_of(1)).matched) == 13
 
 
 def test_scores_cannot_be_changed_or_left_incomplete():

@@ -84,7 +84,7 @@ def test_indoor_clips_go_to_dust3r_which_untrained_is_not_believed(copied_tour: 
 
 
 def test_the_profile_labels_a_reconstructed_tour_with_san(copied_tour: Workbench, weights: Path):
-    cameras = {"indoor_clips": {"backend": "sky_rule"}, "reconstruction": {"backend": "colmap"}}
+    cameras = {"indoor_clips": {"backend": "imagenet"}, "reconstruction": {"backend": "colmap"}}
     workbench = replace(copied_tour, settings=paper(weights, **cameras))
     video, reports = workbench.video, list(process_video(workbench))
     assert [r.provenance.stage for r in reports if not r.reused] == ["semantics", "occupancy"]

@@ -13,11 +13,10 @@ from pipeline.tours.furnish import (
     furnish,
     overlap,
     place,
-    rectangle_of,
 )
 from pipeline.tours.furniture import REQUIRED
 from pipeline.tours.item import Item
-from pipeline.tours.layout import Bounds, Opening, Room, plan_rooms
+from pipeline.tours.layout import Bounds, Opening, Room, plan_rooms, rectangle_of
 from pipeline.tours.settings import TourSettings
 
 from .shapes import DOORWAY, block, plain_room

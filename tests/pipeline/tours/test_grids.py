@@ -7,10 +7,11 @@ from pipeline.contract.classes import SemanticClass
 from pipeline.contract.grid import GRID_SHAPE, VOXEL_SIZE, voxel_index
 from pipeline.contract.records import FrameGrid
 from pipeline.tours.camera import pose
+from pipeline.tours.frame_truth import FrameTruth
 from pipeline.tours.grids import FACES, looked_around, room_grid, shown_grid
 from pipeline.tours.house import House
 from pipeline.tours.timeline import Timeline, TourShot
-from pipeline.tours.tour import FrameTruth, Tour
+from pipeline.tours.tour import Tour
 
 from .shapes import bare_house, block, standing
 
@@ -99,3 +100,10 @@ def test_occupied_voxels_of_a_bare_room_lie_on_its_surfaces(grids: tuple[FrameGr
     points = (in_grid - whole.grid_from_world[:3, 3]) @ whole.grid_from_world[:3, :3]
     to_planes = np.abs(points[:, [0, 0, 1, 1]] - [0, 4, 0, 3]).min(axis=1)
     assert to_planes.max() <= VOXEL_SIZE / 2 + 0.015 + 1e-6  # skirting boards stand out by 15 mm
+
+
+def test_a_camera_in_a_doorway_belongs_to_the_nearest_room(filmed: Tour, truth: FrameTruth):
+    in_wall = truth.camera_to_world.copy()
+    in_wall[0, 3] = -0.03
+    whole = room_grid(filmed, replace(truth, camera_to_world=in_wall))
+    assert label_at(whole, BESIDE) == SemanticClass.EMPTY

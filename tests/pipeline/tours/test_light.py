@@ -14,8 +14,8 @@ from pipeline.tours.light import (
     _even_directions,
     _lamplight,
     _lamps,
-    _raster,
     light_patches,
+    raster,
 )
 from pipeline.tours.materials import Material
 from pipeline.tours.mesh import Mesh, build_mesh
@@ -102,7 +102,7 @@ def test_samples_are_spaced_as_told_and_never_fewer_than_two_a_side():
 def test_samples_of_a_curved_sheet_are_lifted_along_its_normals():
     x = np.linspace(0, 1, 5)
     roof = np.stack([np.stack([x, np.full(5, y), 1 - np.abs(x - 0.5)], axis=-1) for y in (0.0, 1.0)])
-    points, normals = _raster(Sheet(roof, (1.0, 1.4)), 0.2)
+    points, normals = raster(Sheet(roof, (1.0, 1.4)), 0.2)
     np.testing.assert_allclose(np.linalg.norm(normals, axis=-1), 1)
     heights = 1 - np.abs(points[..., 0] - LIFT * normals[..., 0] - 0.5)
     np.testing.assert_allclose(points[..., 2] - LIFT * normals[..., 2], heights, atol=1e-9)

@@ -7,13 +7,16 @@ from pipeline.tours.materials import PATTERNS, Brush, Material, _fractal_noise, 
 
 SIZE, SHAPE = (0.6, 0.9), (100, 150)
 
+TEXTURED = sorted(set(PATTERNS) - {"bare"})
+"""Bare walls have next to no texture: that is their point."""
+
 
 def brush_of(material: Material) -> Brush:
     v, u = np.meshgrid(np.linspace(0, 0.6, 100), np.linspace(0, 0.9, 150), indexing="ij")
     return Brush(u.astype(np.float32), v.astype(np.float32), SIZE, material)
 
 
-@pytest.mark.parametrize("pattern", sorted(PATTERNS))
+@pytest.mark.parametrize("pattern", TEXTURED)
 def test_every_pattern_is_an_albedo_with_texture(pattern: str):
     painted = paint(Material(pattern, seed=3), SIZE, (0, 0), SHAPE)
     assert painted.shape == (*SHAPE, 3)
@@ -22,7 +25,7 @@ def test_every_pattern_is_an_albedo_with_texture(pattern: str):
     assert painted.mean(axis=2).std() > 0.005  # structure from motion needs something to hold on to
 
 
-@pytest.mark.parametrize("pattern", sorted(PATTERNS))
+@pytest.mark.parametrize("pattern", TEXTURED)
 def test_a_seed_paints_the_same_surface_again_and_another_seed_another(pattern: str):
     first, again = (paint(Material(pattern, seed=3), SIZE, (0, 0), SHAPE) for _ in range(2))
     np.testing.assert_array_equal(first, again)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.contract.errors import SettingsError
-from pipeline.sources.video_source import LARGEST_SEED
+from pipeline.contract.tour_origin import LARGEST_SEED
 from pipeline.tours.seeds import (
     DEFAULT_SEEDS,
     FROZEN_SEEDS_START,

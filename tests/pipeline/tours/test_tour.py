@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from pipeline.contract.classes import SemanticClass
+from pipeline.tours.frame_truth import FrameTruth
 from pipeline.tours.timeline import TourShot
-from pipeline.tours.tour import FrameTruth, Tour
+from pipeline.tours.tour import Tour
 from pipeline.tours.walks import CLEARANCES, obstacles
 
 from .conftest import SMALL

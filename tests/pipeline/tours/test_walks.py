@@ -10,7 +10,7 @@ from pipeline.tours.camera import intrinsics_of
 from pipeline.tours.freespace import CELL, clearance_map
 from pipeline.tours.house import House
 from pipeline.tours.settings import TourSettings
-from pipeline.tours.walks import OUTDOOR_SPEED, WalkPlanner, _lines, obstacles
+from pipeline.tours.walks import OUTDOOR_SPEED, WalkPlanner, free_lines, obstacles
 
 from .shapes import bare_house, block, plain_room
 
@@ -41,7 +41,7 @@ def test_obstacles_are_what_stands_between_knee_and_head():
 def test_lines_lead_over_free_floor_and_are_neither_too_short_nor_too_long(seed: int):
     room = plain_room()
     free = clearance_map(room, [(1.5, 1.0, 2.5, 2.0)]) >= 0.3
-    for start, end in _lines(np.random.default_rng(seed), room, free, 0.8, 1.2):
+    for start, end in free_lines(np.random.default_rng(seed), room, free, 0.8, 1.2):
         assert 0.8 - 1e-9 <= np.hypot(end[0] - start[0], end[1] - start[1]) <= 1.2 + 1e-9
         for share in np.linspace(0, 1, 50):
             x, y = (a + share * (b - a) for a, b in zip(start, end, strict=True))
@@ -51,7 +51,7 @@ def test_lines_lead_over_free_floor_and_are_neither_too_short_nor_too_long(seed:
 
 @pytest.mark.parametrize("free", [np.zeros((80, 60), bool), np.eye(1, 4800, dtype=bool).reshape(80, 60)])
 def test_without_free_floor_there_are_no_lines(free: np.ndarray):
-    lines: Iterator = _lines(np.random.default_rng(0), plain_room(), free, 0.1, 1.0)
+    lines: Iterator = free_lines(np.random.default_rng(0), plain_room(), free, 0.1, 1.0)
     assert list(lines) == []
 
 
@@ -107,3 +107,11 @@ def test_the_hand_shakes_as_much_as_the_settings_say(house: House):
     walk = planner_of(house, SETTINGS).outdoor(np.random.default_rng(0), 4.0)
     assert walk.shake == pytest.approx((np.radians(0.3), 0.004))
     assert SETTINGS.eye_height_min + 3 * 0.004 <= walk.eye_height <= SETTINGS.eye_height_max - 3 * 0.004
+
+
+def test_one_operator_keeps_the_height_of_the_camera_through_a_video(house: House):
+    planner = WalkPlanner(house, STEADY, intrinsics_of(70), eye_height=1.6)
+    rng = np.random.default_rng(0)
+    heights = np.array([planner.outdoor(rng, 2.0).eye_height for _ in range(200)])
+    assert np.log(heights / 1.6).std() == pytest.approx(0.025, rel=0.2)
+    assert np.abs(np.log(heights / 1.6)).max() < 0.051

@@ -1,5 +1,6 @@
 """Exports for the loaders of others: what they read is what was written."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from pipeline.contract.classes import SemanticClass
 from tests.foreign import foreign_folder, lost
 from tests.training.rooms import RoomFrames
 from training.data import MonoSceneRooms, NyuRooms
-from training.data.export import MARK, export_monoscene, with_nyu_camera
+from training.data.export import MARK, export_monoscene, with_nyu_camera, write_room
 from training.data.nyu_format import INTRINSICS
 from training.data.safe_pickle import read_arrays
 from training.errors import UnusableDataset
@@ -47,6 +48,16 @@ def test_monoscenes_pickle_has_the_fields_and_axes_that_its_loader_reads(exporte
     assert content["target_1_4"].dtype == np.uint8
     assert content["target_1_16"].shape == (15, 9, 15)
     assert np.array_equal(content["target_1_4"].transpose(0, 2, 1), RoomFrames(1)[0].labels)
+
+
+def test_voxels_without_a_name_are_unknown_to_others(tmp_path: Path):
+    sample = RoomFrames(1)[0]
+    labels = np.where(sample.labels == SemanticClass.WALL, np.uint8(SemanticClass.UNNAMED), sample.labels)
+    write_room(with_nyu_camera(replace(sample, labels=labels)), tmp_path, "train", "NYU0001_0000")
+    rooms = NyuRooms(tmp_path / "depthbin", "train"), MonoSceneRooms(tmp_path, tmp_path / "depthbin", "train")
+    for read in (rooms[0][0].labels, rooms[1][0].labels):
+        assert (read[labels == SemanticClass.UNNAMED] == SemanticClass.UNKNOWN).all()
+        assert np.array_equal(read == SemanticClass.FLOOR, labels == SemanticClass.FLOOR)
 
 
 def test_rooms_that_no_export_has_written_stay_and_an_export_is_made_again(tmp_path: Path, exported: Path):

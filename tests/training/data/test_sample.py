@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pipeline.contract.classes import SemanticClass
 from tests.training.rooms import RoomFrames
 from training.data.sample import each
 from training.errors import BrokenBenchmark
@@ -27,7 +28,7 @@ def test_a_true_sample_is_its_own_check():
         ("origin", np.zeros(4, np.float32), "origin has shape"),
         ("depth", np.full((480, 640), np.inf, np.float32), "depth has values that are not finite"),
         ("origin", np.array([0, np.nan, 0], np.float32), "origin has values that are not finite"),
-        ("labels", np.full((60, 60, 36), 12, np.uint8), "no class"),
+        ("labels", np.full((60, 60, 36), 13, np.uint8), "no class"),
         ("labels", np.full((60, 60, 36), 254, np.uint8), "no class"),
         ("camera_to_world", 2 * np.eye(4, dtype=np.float32), "no rotation and translation"),
         ("camera_to_world", np.diag([1, 1, -1, 1]).astype(np.float32), "no rotation and translation"),
@@ -46,6 +47,8 @@ def test_a_rounded_rotation_is_one_and_unknown_voxels_are_allowed():
     assert not np.array_equal(pose, ROOM.camera_to_world)
     sample = replace(ROOM, camera_to_world=pose, labels=np.full((60, 60, 36), 255, np.uint8))
     assert sample.check() is sample
+    unnamed = replace(ROOM, labels=np.full((60, 60, 36), SemanticClass.UNNAMED, np.uint8))
+    assert unnamed.check() is unnamed
 
 
 def test_each_gives_the_samples_in_order():

@@ -16,6 +16,7 @@ from pipeline.store.store import Store
 from tests.earlier import FRAMES, VIDEO, unpack_earlier_dataset
 from tests.frozen import FROZEN, pass_for_frozen
 from tests.pipeline.renamed import copy_video
+from tests.pipeline.stages.filling import replaced
 from tests.training.rooms import stored_frames
 from training.data import StoredFrames
 from training.errors import UnusableDataset
@@ -32,6 +33,20 @@ def test_the_stored_dataset_gives_frames_in_the_grids_own_frame(tmp_path: Path):
     occupied = (sample.labels > 0) & (sample.labels < SemanticClass.UNKNOWN)
     visible = sample.projection.visible(sample.depth).reshape(sample.labels.shape)
     assert (occupied & visible).sum() > 500
+
+
+def test_where_a_lens_bent_the_film_the_straightened_pictures_are_given(tmp_path: Path):
+    frames = stored_frames(tmp_path)
+    video = Store(tmp_path).video("room")
+    straight = video.read("frames", "rgb")[:, ::-1]
+    replaced(video, "reconstruction", rgb=straight, distortion=np.tile([-0.1, 0, 0, 0, 1], (len(straight), 1)))
+    again = StoredFrames(frames.store, "all")
+    assert np.array_equal(again[3].rgb, straight[3])
+    for file in (tmp_path / "videos" / "room" / "scene.zarr" / "reconstruction" / "rgb" / "c").rglob("0"):
+        if file.is_file():
+            file.unlink()
+    with pytest.raises(UnusableDataset, match="no frame"):
+        StoredFrames(frames.store, "all")
 
 
 def test_a_pinned_version_is_kept_to(tmp_path: Path):

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from pipeline.contract.classes import SemanticClass
 from tests.training.rooms import RoomFrames
 from training.data import collate
 from training.tasks.losses import (
@@ -81,6 +82,30 @@ def test_unknown_voxels_give_no_gradient_and_all_unknown_grids_no_loss():
     assert torch.equal(moved, truth.labels[0] != 255)
     blank = Truth(torch.full_like(truth.labels, 255), truth.tiles)
     assert [float(value) for value in occupancy_losses(logits, blank).values()] == [0, 0, 0, 0]
+
+
+def test_a_voxel_without_a_name_wants_any_class_and_blames_none():
+    logits, labels = drawn(4)
+    unnamed = torch.where(torch.arange(len(labels)) % 3 == 0, SemanticClass.UNNAMED, labels)
+    p, weight = logits.softmax(1), torch.where(unnamed == 0, 0.05, 1.0).double()
+    right = torch.where(unnamed == SemanticClass.UNNAMED, 1 - p[:, 0], p[torch.arange(len(p)), labels])
+    expected = -(weight * right.log()).sum() / weight.sum()
+    assert float(cross_entropy(logits.log_softmax(1), unnamed)) == pytest.approx(float(expected), rel=1e-6)
+    assert float(geometric_affinity(p, unnamed)) == float(geometric_affinity(p, (unnamed > 0).long()))
+
+
+def test_grids_without_any_name_teach_what_is_occupied_and_no_class():
+    labels = torch.full((1, 60, 60, 36), 12, dtype=torch.uint8)
+    labels[..., :18] = 255
+    pixels, in_view = torch.zeros(1, 129600, 2, dtype=torch.int32), torch.ones(1, 129600, dtype=torch.bool)
+    logits = torch.randn(1, 12, 60, 60, 36, requires_grad=True, generator=torch.Generator().manual_seed(0))
+    losses = occupancy_losses(logits, Truth.of(labels, pixels, in_view))
+    assert float(losses["semantic_affinity"]) == float(losses["proportion"]) == 0
+    torch.stack(list(losses.values())).sum().backward()
+    known = logits.grad[0, :, :, :, 18:]
+    assert (known[0] > 0).all(), "less of empty"
+    shares = logits.detach()[0, 1:, :, :, 18:].softmax(dim=0)
+    assert torch.allclose(known[1:], -known[0] * shares, atol=1e-9), "all classes alike, by what they have already"
 
 
 @pytest.mark.parametrize("only", [0, 3])

@@ -1,6 +1,7 @@
 """After mapping: are pixels square, do both halves of the clip agree, and out of COLMAP's types into ours."""
 
 import copy
+from functools import partial
 
 import numpy as np
 import pycolmap
@@ -8,13 +9,19 @@ from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Float64s, Int64s
 from pipeline.geometry.poses import pose_errors
-from pipeline.stages.reconstruction.colmap.settings import SparseSettings
+from pipeline.stages.reconstruction.colmap.lens import find_lens
+from pipeline.stages.reconstruction.colmap.settings import LensSettings, SparseSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
 from pipeline.stages.reconstruction.colmap.zoom import find_zoom, relative_focal
+from pipeline.stages.reconstruction.first_look import LensFit
 
 
 def adjusted(
-    models: list[pycolmap.Reconstruction], frame_count: int, parallax: float, route: str, settings: SparseSettings
+    models: list[pycolmap.Reconstruction],
+    frame_count: int,
+    parallax: float,
+    route: str,
+    settings: SparseSettings,
 ) -> SparseModel:
     """Return the first of ``models`` after a last bundle adjustment, with its tests of itself."""
     model = refined(models[0], settings)
@@ -39,7 +46,15 @@ def adjusted(
         halves_rotation=np.array([rotation for _, rotation in halves]),
         model_sizes=tuple(other.num_reg_images() for other in models),
         parallax=parallax,
+        prior=float("nan"),
+        turns=np.full(max(frame_count - 1, 0), np.nan),
+        signs={},
     )
+
+
+def lens_of(model: pycolmap.Reconstruction, settings: SparseSettings, lens: LensSettings, zoomed: bool) -> LensFit:
+    """Return what a model that mapping gave says of its lens; zoomed: whether its frames differ in focal length."""
+    return find_lens(refined(model, settings), partial(bundle_adjust, patient=True), lens, zoomed)
 
 
 def refined(model: pycolmap.Reconstruction, settings: SparseSettings) -> pycolmap.Reconstruction:
@@ -59,12 +74,12 @@ def refined(model: pycolmap.Reconstruction, settings: SparseSettings) -> pycolma
     return stretched if better and differ else square
 
 
-def bundle_adjust(model: pycolmap.Reconstruction) -> None:
-    """Adjust cameras, points and the focal length of ``model`` in place."""
+def bundle_adjust(model: pycolmap.Reconstruction, patient: bool = False) -> None:
+    """Adjust cameras, points and the focal length of ``model`` in place; patient: until hardly anything moves."""
     options = pycolmap.BundleAdjustmentOptions()
     options.ceres.loss_function_type = pycolmap.LossFunctionType.HUBER
-    options.ceres.solver_options.max_num_iterations = 50
-    options.ceres.solver_options.function_tolerance = 1e-6
+    options.ceres.solver_options.max_num_iterations = 300 if patient else 50
+    options.ceres.solver_options.function_tolerance = 1e-8 if patient else 1e-6
     pycolmap.bundle_adjustment(model, options)
     model.update_point_3d_errors()
 

@@ -4,21 +4,33 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Floats, Images
-from pipeline.contract.errors import ProcessKilled, ReconstructionCrashed, TooFewRegistered
+from pipeline.contract.errors import ClipError, ProcessKilled, ReconstructionCrashed, TooFewRegistered
+from pipeline.contract.padding import shown_columns
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, Reconstruction
+from pipeline.stages.reconstruction.base import FramesBetween
 from pipeline.stages.reconstruction.colmap.dense import dense_depth
+from pipeline.stages.reconstruction.colmap.evidence import signs_of
+from pipeline.stages.reconstruction.colmap.probability import check_probability, judged, settings_note
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
-from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
-from pipeline.stages.reconstruction.colmap.trust import check_cameras
+from pipeline.stages.reconstruction.colmap.sparse_model import MASKS, SparseModel
+from pipeline.stages.reconstruction.colmap.surfaces import dense_signs
+from pipeline.stages.reconstruction.colmap.task import OWN_FRAMES, Task
+from pipeline.stages.reconstruction.colmap.trust import check_cameras, is_trusted
 from pipeline.stages.reconstruction.colmap.views import views_of
+from pipeline.stages.reconstruction.colmap.votes import elected
+from pipeline.stages.reconstruction.colmap.walk import best, check_extra, is_enough, rungs
+from pipeline.stages.reconstruction.faults import is_of_the_machine
+from pipeline.stages.reconstruction.first_look import UNTOLD, Ballot, FirstLook, LensFit
 from pipeline.stages.reconstruction.zoom import zoom_notes
 
 CODE = Path(__file__).parents[4]
@@ -27,6 +39,12 @@ CODE = Path(__file__).parents[4]
 
 PATIENCE, LEAST_PATIENCE_S = 20.0, 600.0
 """Seconds by the clock for every second of processor time that it may take, and at least, until it stands still."""
+
+BESIDE_SIDES = 8
+"""Columns beside a black side in which no feature is looked for: half of what a descriptor of fine features sees."""
+
+NO_STEP = 1e9
+"""No two focal lengths differ by so much."""
 
 ENDED_BY_OTHERS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -43,41 +61,116 @@ class ColmapReconstructor:
     def reconstruct(self, rgb: Images, scratch: Path) -> Reconstruction:
         """Reconstruct frames (n, 480, 640, 3) uint8 RGB; ``scratch`` is an empty folder for temporary files.
 
+        Raises as ``reconstruct_walk``.
+        """
+        return self.reconstruct_walk(rgb, scratch, None)
+
+    def reconstruct_walk(self, rgb: Images, scratch: Path, between: FramesBetween | None) -> Reconstruction:
+        """Reconstruct frames as ``reconstruct``; ``between`` finds frames between them where they are needed.
+
         Raises:
             ValueError: the frames have another shape or type.
             TooFewRegistered, TooLittleParallax, InconsistentReconstruction: the clip cannot be trusted.
+            UnlikelyReconstruction: its signs together say that it is probably wrong.
             ReconstructionCrashed: COLMAP ended without a result.
+            MissingExtra: XFeat is asked for and not installed.
         """
+        self._check(rgb)
+        return self._of_rungs(rgb, rungs(find_cameras, rgb, scratch, without_lens(self.settings), between))
+
+    def reconstruct_square(self, rgb: Images, scratch: Path, between: FramesBetween | None) -> Reconstruction:
+        """Do the same with pixels that are known to be square, whatever this clip says."""
+        self._check(rgb)
+        settings = without_lens(self.settings, NO_STEP)
+        return self._of_rungs(rgb, rungs(find_cameras, rgb, scratch, settings, between))
+
+    def first_look(self, rgb: Images, scratch: Path, between: FramesBetween | None) -> FirstLook:
+        """Do the same and say what the clip tells of its lens; where it bends, nothing else is done.
+
+        Raises:
+            ValueError, MissingExtra, ReconstructionCrashed, TooFewRegistered: as ``reconstruct_walk``.
+        """
+        self._check(rgb)
+        climb = rungs(find_cameras, rgb, scratch, self.settings, between)
+        first = next(climb)
+        fit = LensFit.of_array(first.lens_fit)
+        if fit.lens.bends:
+            return FirstLook(fit, None)
+        try:
+            return FirstLook(fit, self._of_rungs(rgb, chain([first], climb)))
+        except ClipError as error:
+            return FirstLook(UNTOLD, error)
+
+    def vote(self, fits: Sequence[LensFit]) -> Ballot:
+        """Return the lens of a video whose clips say so."""
+        return elected(fits, self.settings.sparse.aspect_step, self.settings.lens)
+
+    def _check(self, rgb: Images) -> None:
         if rgb.dtype != np.uint8 or rgb.shape[1:] != (FRAME_HEIGHT, FRAME_WIDTH, 3):
             message = f"need frames (n, {FRAME_HEIGHT}, {FRAME_WIDTH}, 3) uint8, not {rgb.shape} {rgb.dtype}"
             raise ValueError(message)
         if len(rgb) < self.settings.trust.min_frames:
             message = f"a clip of {len(rgb)} frames, {self.settings.trust.min_frames} needed"
             raise TooFewRegistered(message)
-        model = find_cameras(rgb, scratch, self.settings)
+        check_extra(self.settings.walks)
+
+    def _of_rungs(self, rgb: Images, climb: Iterable[SparseModel]) -> Reconstruction:
+        """Return what the first rung that is enough gives with depth, or else the best piece that any found."""
+        pieces: list[SparseModel] = []
+        refused: ClipError | None = None
+        for found in climb:
+            if is_enough(found, self.settings):
+                try:
+                    return self.with_depth(rgb, found)
+                except ClipError as error:
+                    refused = error
+            else:
+                pieces.append(found)
+        if refused and not any(is_trusted(piece, self.settings.trust) for piece in pieces):
+            raise refused
+        return self.with_depth(rgb, best(pieces, self.settings))
+
+    def with_depth(self, rgb: Images, found: SparseModel) -> Reconstruction:
+        """Return cameras with dense depth; raises as ``reconstruct_walk`` where they cannot be trusted."""
+        alone = found.alone()
+        model = found.without(alone) if alone.any() else found
         check_cameras(model, self.settings.trust)
-        depth, confidence = dense_depth(views_of(rgb, model, self.settings.sweep), self.settings)
+        views = views_of(rgb, model, self.settings.sweep)
+        depth, confidence = (maps * views.shown() for maps in dense_depth(views, self.settings))
+        verdict = judged({**signs_of(model), **dense_signs(views, depth)})
+        check_probability(verdict, self.settings.trust.min_probability)
         return Reconstruction(
             intrinsics=(model.registered[:, None, None] * model.frame_intrinsics()).astype(np.float32),
             camera_to_world=model.camera_to_world.astype(np.float32),
             depth=spread(depth, model),
             confidence=spread(confidence, model),
             registered=model.registered,
-            notes=notes_on(model),
+            notes=notes_on(model) + alone_notes(alone) + (verdict.note(), *settings_note(self.settings)),
+            probability_right=verdict.probability,
         )
 
 
-def find_cameras(rgb: Images, scratch: Path, settings: ColmapSettings) -> SparseModel:
+def without_lens(settings: ColmapSettings, aspect_step: float | None = None) -> ColmapSettings:
+    """Return the same settings without a look for the lens; aspect_step: another one, where given."""
+    lens = settings.lens.model_copy(update={"correct": False})
+    sparse = settings.sparse.model_copy(update={} if aspect_step is None else {"aspect_step": aspect_step})
+    return settings.model_copy(update={"lens": lens, "sparse": sparse})
+
+
+def find_cameras(rgb: Images, scratch: Path, settings: ColmapSettings, task: Task = OWN_FRAMES) -> SparseModel:
     """Run structure from motion on ``rgb`` in a process of its own.
 
     Raises:
         ReconstructionCrashed: the process died, or worked longer than ``settings.sparse.timeout_s``.
         ProcessKilled: somebody ended it, or it stood still.
+        MemoryError, OSError: the machine had no room for it.
     """
     (scratch / "frames").mkdir(parents=True)
     for index, frame in enumerate(rgb):
         cv2.imwrite(str(scratch / "frames" / f"{index:06d}.png"), cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+    _mask_sides(rgb, scratch / MASKS)
     (scratch / "settings.json").write_text(settings.model_dump_json())
+    (scratch / "task.json").write_text(task.model_dump_json())
     environment = os.environ | {"PYTHONPATH": str(CODE)}
     try:
         process = subprocess.run(  # noqa: S603 - our own module, no input in the command
@@ -90,16 +183,37 @@ def find_cameras(rgb: Images, scratch: Path, settings: ColmapSettings) -> Sparse
         )
     except subprocess.TimeoutExpired as error:
         raise ProcessKilled(f"structure from motion stood still for {error.timeout:.0f} s") from error
-    if -process.returncode in ENDED_BY_OTHERS:
-        raise ProcessKilled(f"structure from motion was ended by {signal.Signals(-process.returncode).name}")
-    if process.returncode == -signal.SIGXCPU:
+    check_end(process.returncode, process.stderr, settings)
+    return SparseModel.load(scratch / "sparse.npz")
+
+
+def _mask_sides(rgb: Images, folder: Path) -> None:
+    """Write a mask for each frame of a film between black columns, so that their edges are no features."""
+    columns = shown_columns(rgb)
+    if columns == slice(0, rgb.shape[2]):
+        return
+    mask = np.zeros(rgb.shape[1:3], np.uint8)
+    mask[:, columns.start + BESIDE_SIDES : columns.stop - BESIDE_SIDES] = 255
+    folder.mkdir()
+    for index in range(len(rgb)):
+        cv2.imwrite(str(folder / f"{index:06d}.png.png"), mask)
+
+
+def check_end(status: int, stderr: bytes, settings: ColmapSettings) -> None:
+    """Raise what the process of structure from motion ended with: the clip's fault, or the machine's."""
+    last_words = stderr.decode(errors="replace").strip().rpartition("\n")[2][:300]
+    message = f"structure from motion ended with status {status}: {last_words}"
+    if -status in ENDED_BY_OTHERS:
+        raise ProcessKilled(f"structure from motion was ended by {signal.Signals(-status).name}")
+    if status == -signal.SIGXCPU:
         worked = f"structure from motion took more than {settings.sparse.timeout_s:.0f} s of processor time"
         raise ReconstructionCrashed(worked)
-    if process.returncode != 0:
-        last_words = process.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        message = f"structure from motion ended with status {process.returncode}: {last_words[:300]}"
+    if status == os.EX_IOERR:
+        raise OSError(message)
+    if status == os.EX_TEMPFAIL or (status != 0 and is_of_the_machine(last_words)):
+        raise MemoryError(message)
+    if status != 0:
         raise ReconstructionCrashed(message)
-    return SparseModel.load(scratch / "sparse.npz")
 
 
 def spread(maps: Floats, model: SparseModel) -> Floats:
@@ -107,6 +221,14 @@ def spread(maps: Floats, model: SparseModel) -> Floats:
     placed = np.zeros((len(model.registered), *maps.shape[1:]), np.float32)
     placed[model.registered] = maps
     return placed
+
+
+def alone_notes(alone: NDArray[np.bool_]) -> tuple[str, ...]:
+    """Name the frames (n,) that found a camera but share no point with another frame."""
+    if not alone.any():
+        return ()
+    names = ", ".join(map(str, np.flatnonzero(alone)))
+    return (f"Frames that share no point with another were left out: {names} (of 0 to {len(alone) - 1}).",)
 
 
 def notes_on(model: SparseModel) -> tuple[str, ...]:
@@ -122,6 +244,4 @@ def notes_on(model: SparseModel) -> tuple[str, ...]:
     if abs(aspect - 1) > 1e-6:
         notes.append(f"Pixels are not square: the vertical focal length is {aspect:.3f} times the horizontal one.")
     notes += zoom_notes(model.zoom[model.registered])
-    if model.route != "map_globally":
-        notes.append("Global mapping could not be trusted; the cameras come from incremental mapping.")
     return tuple(notes)

@@ -18,7 +18,7 @@ def inverse_depths(views: ClipViews, view: int, settings: SweepSettings) -> Floa
     height, width = views.grey.shape[1:]
     centre = np.array([width / 2, height / 2, 1])
     travel = [_travel(*views.projection(view, source), centre, near, far) for source in views.sources[view]]
-    count = int(np.clip(max(travel) / settings.step, settings.min_planes, settings.max_planes))
+    count = int(np.clip(max(travel, default=0.0) / settings.step, settings.min_planes, settings.max_planes))
     return np.linspace(1 / far, 1 / near, count).astype(np.float32)
 
 

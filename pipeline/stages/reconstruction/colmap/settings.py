@@ -1,8 +1,14 @@
 """Settings of the backend ``colmap``."""
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.contract.values import HERE_ALONE
+from pipeline.stages.base import StageSettings
+
+LEAST_PROBABILITY = 0.4
+"""Least probability by default. It is not written down, so that what was stored before it is not made again."""
 
 
 class SparseSettings(BaseModel):
@@ -26,7 +32,9 @@ class SparseSettings(BaseModel):
         "the doubled picture, 3 to 6 times the time). Coarse ones leave 0.38 to 0.45 on tours, where fine ones win "
         "0.01 degrees, and 0.63 to 0.84 on real clips, whose AUC@10 fine ones raise from 0.83 to 0.95.",
     )
-    min_inliers: int = Field(15, ge=8, description="Verified matches that make a pair of frames (COLMAP's default).")
+    min_inliers: int = Field(
+        15, ge=8, description="Verified matches that make a pair at least; ``walks.min_inliers`` asks for more."
+    )
     seed: int = Field(0, ge=0, description="Seed of every RANSAC and random start.")
     timeout_s: float = Field(
         300.0, gt=0, description="Processor seconds after which the mapping of a clip is given up."
@@ -36,6 +44,60 @@ class SparseSettings(BaseModel):
         ge=0,
         description="Pixels are taken as not square where two focal lengths fit better and differ by more than this; "
         "measured: 0.003 to 0.007 on square pixels (tours, ICL-NUIM), 0.11 to 0.25 on anamorphic RealEstate10K clips.",
+    )
+
+
+class WalkSettings(BaseModel):
+    """How the cameras of a real walk are found, which turns 10 to 16 degrees from frame to frame.
+
+    Measured on 96 models of 12 real clips. Left out of what is written down where nothing is changed, so that what was
+    stored before it is not made again.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    second_prior: float = Field(
+        0.85,
+        gt=0.2,
+        lt=3,
+        description="A second focal length to start from, in picture widths, tried on the same matches: of five walks "
+        "two go wrong with 0.6 and right with 0.85, of RealEstate10K one the other way round.",
+    )
+    min_inliers: int = Field(
+        30, ge=8, description="Matches that make a pair of frames; false pairs of 15 to 29 glue rigid pieces together."
+    )
+    max_error: float = Field(2.0, gt=0, le=10, description="Pixels that such a match may lie from its epipolar line.")
+    min_inlier_ratio: float = Field(0.25, ge=0, lt=1, description="Share of a pair's matches that must lie so near.")
+    fast_turn: float = Field(
+        5.0,
+        gt=0,
+        description="Median turn from frame to frame, degrees, above which frames between are looked at unless two "
+        "models agree, and above which fine features are not worth their time.",
+    )
+    step_turn: float = Field(
+        8.0, gt=0, description="Turn of a step, degrees, that frames between are to bring it down to."
+    )
+    max_between: int = Field(3, ge=0, le=10, description="Frames looked at between two frames of the clip, at most.")
+    window: int = Field(10, ge=1, description="Frames up to so far apart are matched where there are frames between.")
+    xfeat: bool = Field(
+        False,
+        description="Whether what still fails is tried with XFeat (Potje et al. 2024), the only features that place a "
+        "room without texture; needs the extra ``xfeat``.",
+    )
+    xfeat_features: int = Field(2000, ge=100, description="XFeat features per frame at most.")
+    xfeat_window: int = Field(5, ge=1, description="Frames up to so far apart are matched with XFeat.")
+    xfeat_inliers: int = Field(
+        40, ge=8, description="Matches that make a pair with XFeat; with 15 at 4 px all pairs pass, right or wrong."
+    )
+    xfeat_inlier_ratio: float = Field(
+        0.4,
+        ge=0,
+        lt=1,
+        description="Share of a pair's XFeat matches that must fit: on one textureless clip 0.3 joined pairs that are "
+        "wrong by 25 degrees, 0.4 placed all frames, 0.5 a quarter of them.",
+    )
+    min_share: float = Field(
+        0.6, ge=0, le=1, description="Share of frames with a camera below which more frames or features are tried."
     )
 
 
@@ -89,6 +151,33 @@ class PlaneSettings(BaseModel):
     )
 
 
+class SignBounds(BaseModel):
+    """How bad a sign (``evidence.py``) may be by itself; of 30 grossly wrong models of real clips none passed these."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_epipolar: float = Field(
+        4.0, gt=0, description="Largest 90th percentile over pairs of the distance from epipolar lines, pixels."
+    )
+    max_contradicted: float = Field(
+        0.2, ge=0, le=1, description="Largest share of pairs of which the cameras explain less than half."
+    )
+    min_observations: int = Field(20, ge=0, description="Points that every registered camera sees at least.")
+    max_apart: float = Field(
+        4.0,
+        gt=0,
+        description="Degrees by which two models of different input may differ and still agree (rotations, 90th "
+        "percentile; half of it for directions of movement, median).",
+    )
+    max_jump: float = Field(
+        2.5,
+        gt=1,
+        description="Longest step between successive cameras, in median steps, that is believed without a second "
+        "model that agrees.",
+    )
+    max_agreed_jump: float = Field(50.0, gt=1, description="The same with one; a model that collapsed has 1e5 or more.")
+
+
 class TrustSettings(BaseModel):
     """What a reconstruction must pass before it is handed on."""
 
@@ -102,24 +191,70 @@ class TrustSettings(BaseModel):
     focal_range: tuple[float, float] = Field(
         (0.35, 2.5), description="Believable focal lengths in picture widths: 110 to 23 degrees of view."
     )
-    max_focal_disagreement: float = Field(
-        0.25, gt=0, description="Largest |ln| ratio of the focal lengths that the two halves of a clip ask for."
-    )
+    max_focal_disagreement: float = Field(0.25, gt=0, description="No longer looked at: it refused good clips.")
     max_rotation_disagreement: float = Field(
         4.0, gt=0, description="Largest change of a relative rotation when half of the clip is adjusted alone, degrees."
     )
     max_behind: float = Field(0.02, ge=0, le=1, description="Largest share of observations behind their camera.")
+    signs: SignBounds = Field(
+        SignBounds(), exclude_if=lambda bounds: bounds == SignBounds(), description=SignBounds.__doc__
+    )
+    min_probability: float = Field(
+        LEAST_PROBABILITY,
+        ge=0,
+        le=1,
+        exclude_if=lambda value: value == LEAST_PROBABILITY,
+        description="Probability that cameras and depth are right below which a clip is left out "
+        "(UnlikelyReconstruction), 0: none is. Results of releases without it count as made with the default.",
+    )
 
 
-class ColmapSettings(BaseModel):
-    """Backend ``colmap``: structure from motion, then dense depth by plane sweep."""
+class LensSettings(BaseModel):
+    """How a lens that bends straight lines is found, and when it is believed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    correct: bool = Field(
+        True,
+        description="Whether pictures are straightened where the clips of a video find a lens that bends; then "
+        "``reconstruction`` holds pictures of its own, which its intrinsics are those of.",
+    )
+    held_out: float = Field(0.2, gt=0, lt=0.5, description="Share of the observations that a lens must foretell.")
+    least_sure: float = Field(
+        4.0,
+        ge=0,
+        description="Standard errors by which a lens must lower the error of held-out observations; measured: 5.8 and "
+        "more on tours with k1 of -0.05 to -0.3, below 2.5 without.",
+    )
+    least_gain: float = Field(0.005, ge=0, lt=1, description="Share by which it must lower it, too.")
+    least_gain_rich: float = Field(
+        0.03,
+        ge=0,
+        lt=1,
+        description="Share by which three more coefficients must lower it further, and any must where pixels seem "
+        "not square by more than a tenth: on anamorphic RealEstate10K clips, square pixels and a bend that is not "
+        "there lower it by up to 0.015.",
+    )
+    least_bend: float = Field(
+        0.005, ge=0, lt=1, description="Bends that move a corner by less, as a share of the half diagonal, are left."
+    )
+
+
+class ColmapSettings(StageSettings):
+    """Backend ``colmap``: structure from motion, then dense depth by plane sweep."""
 
     threads: int | None = Field(
         None, ge=1, json_schema_extra=HERE_ALONE, description="CPU threads of dense depth; all cores by default."
     )
     sparse: SparseSettings = SparseSettings()
+    walks: WalkSettings = Field(
+        WalkSettings(), exclude_if=lambda walks: walks == WalkSettings(), description=WalkSettings.__doc__
+    )
     sweep: SweepSettings = SweepSettings()
     planes: PlaneSettings = PlaneSettings()
     trust: TrustSettings = TrustSettings()
+    lens: LensSettings = LensSettings()
+
+    def decisive(self) -> dict[str, Any]:
+        """Return what decides the result; lenses only where somebody changed them, since earlier results stand."""
+        return self.model_dump(mode="json", exclude={"lens"} if self.lens == LensSettings() else None)

@@ -1,6 +1,7 @@
 """What structure from motion hands to the dense stage: one camera, its poses and the points they saw."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,11 @@ from numpy.typing import NDArray
 
 from models.array_files import read_npz
 from models.errors import DamagedArrays
-from pipeline.contract.arrays import Float64s
+from pipeline.contract.arrays import Float64s, Int64s
+from pipeline.stages.reconstruction.first_look import UNTOLD
+
+MASKS = "masks"
+"""Folder of pictures that are black where a frame beside them shows nothing."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,11 @@ class SparseModel:
     halves_rotation: (2,), largest change of a relative rotation within each half when adjusted alone, degrees.
     model_sizes: registered frames of every model the clip fell into, largest first.
     parallax: how far matches move beyond what any turn of the camera explains, pixels; nan where nothing matched.
+    lens_fit: (8,), what the clip says of its lens, as ``LensFit.as_array`` writes it.
+    prior: focal length that mapping started from, picture widths.
+    turns: (n - 1,), by how much the camera turns to the next frame as the two pictures alone tell, degrees; nan where
+        they do not.
+    signs: signs of doubt by name (``evidence.py``) that need more than the model: its matches, or another model.
     """
 
     route: str
@@ -46,6 +56,10 @@ class SparseModel:
     halves_rotation: Float64s
     model_sizes: tuple[int, ...]
     parallax: float
+    prior: float
+    turns: Float64s
+    signs: Mapping[str, float]
+    lens_fit: Float64s = field(default_factory=UNTOLD.as_array)
 
     @classmethod
     def empty(cls, frame_count: int, parallax: float) -> "SparseModel":
@@ -65,11 +79,16 @@ class SparseModel:
             halves_rotation=np.full(2, np.nan),
             model_sizes=(),
             parallax=parallax,
+            prior=float("nan"),
+            turns=np.full(max(frame_count - 1, 0), np.nan),
+            signs={},
         )
 
     def save(self, path: Path) -> None:
         """Write the model as plain ``.npz``."""
-        values = {field.name: np.asarray(getattr(self, field.name)) for field in fields(self)}
+        values = {field.name: np.asarray(getattr(self, field.name)) for field in fields(self) if field.name != "signs"}
+        names, signs = list(self.signs), list(self.signs.values())
+        values |= {"sign_names": np.array(names, np.str_), "sign_values": np.array(signs, np.float64)}
         np.savez(path, allow_pickle=False, **values)
 
     @classmethod
@@ -77,16 +96,59 @@ class SparseModel:
         """Read what ``save`` wrote; nothing in the file is executed. Raises ``DamagedArrays``."""
         archive = read_npz(path)
         try:
-            values = {field.name: archive[field.name] for field in fields(cls)}
+            values = {field.name: archive[field.name] for field in fields(cls) if field.name != "signs"}
+            names, signs = archive["sign_names"].tolist(), archive["sign_values"].tolist()
             plain: dict[str, Any] = {
                 "route": str(values["route"]),
                 "reprojection_error": float(values["reprojection_error"]),
                 "parallax": float(values["parallax"]),
+                "prior": float(values["prior"]),
+                "signs": dict(zip(map(str, names), signs, strict=True)),
                 "model_sizes": tuple(int(size) for size in values["model_sizes"]),
             }
         except (KeyError, ValueError, TypeError, OverflowError) as error:
             raise DamagedArrays(f"{path} is no sparse model: {error}") from error
         return cls(**values | plain)
+
+    def alone(self) -> NDArray[np.bool_]:
+        """Return as (n,) the registered frames that share no point with another one: nothing ties them to the rest."""
+        seen = np.unique(np.stack([self.observed_point, self.observed_frame]), axis=1)
+        shared = np.bincount(seen[0], minlength=len(self.points)) > 1
+        tied = np.bincount(seen[1][shared[seen[0]]], minlength=len(self.registered)) > 0
+        return np.asarray(self.registered & ~tied)
+
+    def without(self, frames: NDArray[np.bool_]) -> "SparseModel":
+        """Return the model without the cameras of ``frames`` (n,), their observations, and points nobody else sees."""
+        kept = ~frames[self.observed_frame]
+        seen, observed_point = np.unique(self.observed_point[kept], return_inverse=True)
+        return replace(
+            self,
+            camera_to_world=np.where(frames[:, None, None], 0, self.camera_to_world),
+            registered=self.registered & ~frames,
+            points=self.points[seen],
+            observed_frame=self.observed_frame[kept],
+            observed_point=observed_point,
+        )
+
+    def only(self, frames: Int64s) -> "SparseModel":
+        """Return the model of some of its frames (m,), rising, and of the points that two of them see."""
+        place = np.full(len(self.registered), -1)
+        place[frames] = np.arange(len(frames))
+        own = place[self.observed_frame] >= 0
+        count = np.bincount(self.observed_point[own], minlength=len(self.points))
+        kept = own & (count[self.observed_point] > 1)
+        seen, observed_point = np.unique(self.observed_point[kept], return_inverse=True)
+        return replace(
+            self,
+            zoom=self.zoom[frames],
+            zoom_asked=self.zoom_asked[frames],
+            camera_to_world=self.camera_to_world[frames],
+            registered=self.registered[frames],
+            points=self.points[seen],
+            observed_frame=place[self.observed_frame[kept]],
+            observed_point=observed_point,
+            turns=np.full(max(len(frames) - 1, 0), np.nan),
+        )
 
     def frame_intrinsics(self) -> Float64s:
         """Return the intrinsics (n, 3, 3) of every frame."""

@@ -4,7 +4,8 @@ import numpy as np
 
 from pipeline.contract.errors import ClipError, InconsistentReconstruction, TooFewRegistered, TooLittleParallax
 from pipeline.contract.records import FRAME_WIDTH
-from pipeline.stages.reconstruction.colmap.settings import TrustSettings
+from pipeline.stages.reconstruction.colmap.evidence import signs_of
+from pipeline.stages.reconstruction.colmap.settings import SignBounds, TrustSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
 
 
@@ -14,13 +15,15 @@ def check_cameras(model: SparseModel, settings: TrustSettings) -> None:
     Raises:
         TooLittleParallax: the camera stood still or only turned.
         TooFewRegistered: too few frames found their camera.
-        InconsistentReconstruction: focal length out of range, halves that disagree, points behind cameras.
+        InconsistentReconstruction: focal length out of range, halves that disagree, points behind cameras, or
+            signs of pieces that were joined wrongly.
     """
     _check_registered(model, settings)
     _check_angles(model, settings)
     _check_focal(model, settings)
     _check_halves(model, settings)
     _check_behind(model, settings)
+    _check_signs(model, settings.signs)
 
 
 def is_trusted(model: SparseModel, settings: TrustSettings) -> bool:
@@ -58,10 +61,6 @@ def _check_focal(model: SparseModel, settings: TrustSettings) -> None:
 
 
 def _check_halves(model: SparseModel, settings: TrustSettings) -> None:
-    first, second = model.halves_focal
-    if abs(np.log(first / second)) > settings.max_focal_disagreement:
-        message = f"the halves of the clip ask for focal lengths of {first:.0f} and {second:.0f} px"
-        raise InconsistentReconstruction(message)
     turn = np.nanmax(np.append(model.halves_rotation, 0))
     if turn > settings.max_rotation_disagreement:
         message = f"a half of the clip alone turns its cameras by {turn:.1f} degrees"
@@ -73,3 +72,18 @@ def _check_behind(model: SparseModel, settings: TrustSettings) -> None:
     if behind > settings.max_behind:
         message = f"{behind:.0%} of the points lie behind a camera that sees them"
         raise InconsistentReconstruction(message)
+
+
+def _check_signs(model: SparseModel, bounds: SignBounds) -> None:
+    """Refuse what looks like rigid pieces joined wrongly; what cannot be told is no reason to refuse."""
+    signs, fewest = signs_of(model), bounds.min_observations
+    jump = bounds.max_agreed_jump if signs["apart"] <= bounds.max_apart else bounds.max_jump
+    refused = (
+        (signs["epipolar"] > bounds.max_epipolar, f"matches lie {signs['epipolar']:.1f} px from where cameras say"),
+        (signs["contradicted"] > bounds.max_contradicted, f"{signs['contradicted']:.0%} of the pairs contradict it"),
+        (signs["unseen"] * fewest > 1, f"a camera sees {1 / signs['unseen']:.0f} points, {fewest} needed"),
+        (signs["jump"] > jump, f"a step is {signs['jump']:.1f} times the median step, and no other model agrees"),
+    )
+    for is_wrong, message in refused:
+        if is_wrong:
+            raise InconsistentReconstruction(message)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Float64s, Floats, Images
 from pipeline.contract.records import FRAME_WIDTH
@@ -27,6 +28,10 @@ class ClipViews:
     camera_to_world: Float64s
     sources: tuple[tuple[int, ...], ...]
     depth_range: Float64s
+
+    def shown(self) -> NDArray[np.bool_]:
+        """Tell which columns (w,) show anything: not those that are black in all pictures."""
+        return np.asarray(self.grey.any(axis=(0, 1)))
 
     def projection(self, view: int, source: int) -> tuple[Float64s, Float64s]:
         """Return (3, 3) H and (3,) b: a pixel u of ``view`` at depth z falls on ``H (u, 1) + b / z`` in ``source``."""

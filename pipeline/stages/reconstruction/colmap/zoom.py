@@ -37,7 +37,7 @@ def find_zoom(model: pycolmap.Reconstruction, adjust: Callable[[pycolmap.Reconst
     """
     if model.num_reg_images() < FEWEST_FRAMES:
         return Zoom(None, np.ones(count))
-    freed = _with_own_cameras(model)
+    freed = with_own_cameras(model)
     adjust(freed)
     order = sorted(freed.reg_image_ids(), key=lambda image_id: freed.image(image_id).name)
     focal = np.array([freed.camera(freed.image(image_id).camera_id).focal_length_x for image_id in order])
@@ -68,7 +68,7 @@ def relative_focal(model: pycolmap.Reconstruction, frame_of: Mapping[int, int], 
     return relative
 
 
-def _with_own_cameras(model: pycolmap.Reconstruction) -> pycolmap.Reconstruction:
+def with_own_cameras(model: pycolmap.Reconstruction) -> pycolmap.Reconstruction:
     """Return the same cameras and points with a camera (one focal length, principal point central) for every image."""
     focal = next(iter(model.cameras.values())).focal_length_x
     freed = pycolmap.Reconstruction()

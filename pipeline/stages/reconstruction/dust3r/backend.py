@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Images
 from pipeline.contract.errors import TooFewRegistered, WeightsReplaced
+from pipeline.contract.padding import shown_columns
 from pipeline.contract.records import Reconstruction
 from pipeline.stages.network_errors import as_settings_error
 from pipeline.stages.reconstruction.dust3r.alignment.graph import video_pairs
@@ -69,6 +70,7 @@ class Dust3rReconstructor:
             size = self.settings.image_size or max(height, width)
             images, crop = preprocess(rgb[shown], size, keep_shape=height != width)
             edges, maps = self._predict(network, images, scratch)
+        _trust_only(shown_columns(rgb), crop, maps)
         predictions = PairPredictions(
             len(images), edges, maps.points1, maps.points2, maps.confidence1, maps.confidence2
         )
@@ -97,6 +99,14 @@ class Dust3rReconstructor:
         if seen.size and baseline >= self.settings.min_baseline * np.median(seen):
             return ()
         return ("the camera hardly moved: depth rests on the network's experience alone",)
+
+
+def _trust_only(columns: slice, crop: "Crop", maps: "PairPointMaps") -> None:
+    """Give pixels outside the columns of the pictures that show anything the least confidence there is, which is 1."""
+    at = (np.arange(crop.size[0]) + crop.left + 0.5) * crop.original[0] / crop.resized[0]
+    beside = (at < columns.start) | (at >= columns.stop)
+    if beside.any():
+        maps.confidence1[..., beside] = maps.confidence2[..., beside] = 1
 
 
 @lru_cache(maxsize=1)

@@ -58,6 +58,26 @@ def test_a_blur_that_comes_and_goes_is_no_dissolve():
     assert searched(frames) == [], "what was there before is there afterwards"
 
 
+def turn(fastest: float) -> list[Images]:
+    """A camera that turns, up to ``fastest`` pixels a frame, past a long wall."""
+    speeds = np.array([2.0] * 12 + [fastest / 2] + [fastest] * 4 + [fastest / 2] + [2.0] * 12)
+    frames = []
+    wall = np.hstack([walk(seed, 1, size=SIZE)[0] for seed in range(20, 20 + int(speeds.sum() / SIZE[0]) + 3)])
+    for right, blur in zip(np.cumsum(speeds).astype(int), speeds, strict=True):
+        exposed = [wall[:, right + i : right + i + SIZE[0]].astype(np.float32) for i in range(max(1, int(blur / 3)))]
+        frames.append(np.mean(exposed, axis=0).astype(np.uint8))
+    return frames
+
+
+@pytest.mark.parametrize("fastest", [8, 16, 24, 32])
+def test_a_turn_that_blurs_is_no_dissolve(fastest: float):
+    assert searched(turn(fastest)) == []
+
+
+def test_what_moves_too_fast_to_be_followed_was_taken_for_one_before():
+    assert any(searched(turn(fastest), dissolve_motion_max=1.0) for fastest in (8, 16, 24, 32))
+
+
 def test_one_longer_than_asked_for_is_not_looked_for():
     frames, _, _ = blend(shot(1, 40), shot(2, 40), 30)
     assert searched(frames, dissolve_max_s=0.4) == []

@@ -1,11 +1,14 @@
 from itertools import pairwise
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from pipeline.contract.errors import BrokenVideo
-from pipeline.contract.records import Clip, LeftOut, Segment
+from pipeline.contract.padding import shown_columns
+from pipeline.contract.records import WHOLE, Clip, LeftOut, Segment
+from pipeline.media import read_each, unpadded
 from pipeline.stages.clips.find import FoundClips, find_clips
 from pipeline.stages.clips.settings import ClipsSettings
 from tests.pipeline.media.films import stream_of
@@ -65,6 +68,41 @@ def test_a_video_of_three_frames_has_no_clip_and_says_why(tmp_path: Path) -> Non
     assert left_out == [LeftOut("clips", 0, "TooShort", "0.30 s, less than 1.5 s")]
 
 
+@pytest.fixture(scope="module")
+def upright(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_video(tmp_path_factory.mktemp("upright") / "film.mp4", walk(5, 20, step=2.0, size=(180, 320)))
+
+
+def test_an_upright_film_keeps_its_height_between_black_columns(upright: Path) -> None:
+    clip = only(find_clips(upright, ClipsSettings(leave_out=()))[0])
+    assert (clip.box.top, clip.box.bottom) == (0, 1)
+    (rgb,) = read_each(upright, [clip.frame_index], [clip.box])
+    assert shown_columns(rgb) == slice(185, 455)
+    (middle,) = read_each(upright, [clip.frame_index])
+    shrunk = np.stack([cv2.resize(picture, (270, 202), interpolation=cv2.INTER_AREA) for picture in middle])
+    assert np.abs(rgb[:, 139:341, 185:455].astype(int) - shrunk).mean() < 0.2 * shrunk.std()
+    assert np.abs(unpadded(rgb).astype(int) - middle).mean() < 0.2 * middle.std()
+
+
+def test_of_an_upright_film_the_middle_is_kept_where_that_is_asked_for(upright: Path) -> None:
+    clip = only(find_clips(upright, ClipsSettings(upright="middle", leave_out=()))[0])
+    assert clip.box == WHOLE
+    (rgb,) = read_each(upright, [clip.frame_index], [clip.box])
+    assert shown_columns(rgb) == slice(0, 640)
+
+
+def test_upright_films_are_judged_by_what_they_show(upright: Path) -> None:
+    whole, middle = (
+        only(find_clips(upright, ClipsSettings(upright=kept, leave_out=()))[0]) for kept in ("whole", "middle")
+    )
+    assert whole.motion == pytest.approx(middle.motion, rel=0.1)
+
+
+def test_a_film_a_little_narrower_than_frames_is_cut(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "square.mp4", walk(5, 20, step=2.0, size=(240, 240)))
+    assert only(find_clips(path, ClipsSettings(leave_out=()))[0]).box == WHOLE
+
+
 def test_a_slow_video_with_too_few_frames_says_so(tmp_path: Path) -> None:
     left_out = find_clips(write_video(tmp_path / "slow.mp4", walk(1, 5), fps=1), ClipsSettings()).left_out
     assert [item.code for item in left_out] == ["TooFewFrames"]
@@ -80,8 +118,9 @@ def test_blurred_frames_give_way_to_sharper_neighbours(tmp_path: Path) -> None:
 
 
 def test_motion_is_the_shift_between_kept_frames(tmp_path: Path) -> None:
+    all_of_them = ClipsSettings(leave_out=())
     moving, still = (
-        only(find_clips(write_video(tmp_path / f"{step}.mp4", walk(12, 40, step=step), fps=FPS), ClipsSettings())[0])
+        only(find_clips(write_video(tmp_path / f"{step}.mp4", walk(12, 40, step=step), fps=FPS), all_of_them)[0])
         for step in (2.0, 0.0)
     )
     shift = 2.0 * np.median(np.diff(moving.frame_index)) / 320

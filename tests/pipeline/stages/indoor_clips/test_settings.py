@@ -5,13 +5,14 @@ from pydantic import BaseModel, ValidationError
 
 from pipeline.stages.indoor_clips.backends import SETTINGS
 from pipeline.stages.indoor_clips.settings import (
+    ImageNetIndoorSettings,
     IndoorClipsSettings,
     Places365Settings,
     SkyRuleSettings,
     SmallIndoorSettings,
 )
 
-MODELS = (IndoorClipsSettings, Places365Settings, SkyRuleSettings, SmallIndoorSettings)
+MODELS = (IndoorClipsSettings, ImageNetIndoorSettings, Places365Settings, SkyRuleSettings, SmallIndoorSettings)
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -9,8 +9,8 @@ from pipeline.contract.errors import NoIndoorClip, StageMissing
 from pipeline.contract.records import IndoorScore, SceneCategory
 from pipeline.media import read_frames
 from pipeline.stages.indoor_clips.backends import SETTINGS
+from pipeline.stages.indoor_clips.imagenet import ImageNetFilter
 from pipeline.stages.indoor_clips.rows import indoor_scores, write_indoor_scores
-from pipeline.stages.indoor_clips.sky_rule import SkyRule
 from pipeline.stages.indoor_clips.stage import _scored_by, indoor_clips
 from pipeline.store.outputs import GroupOutput
 from pipeline.store.rows import stored_clips
@@ -35,13 +35,13 @@ def test_it_reads_video_and_clips_and_writes_frames():
 
 def test_every_clip_is_scored_and_those_that_reach_the_threshold_are_kept(own_room: VideoStore):
     result = filled(indoor_clips, workbench_of(own_room, indoor_clips={"threshold": 0}))
-    assert result.backend == "sky_rule"
+    assert result.backend == "imagenet"
     assert result.counts["clips"] == 2
     clips = stored_clips(own_room)
     with own_room.local_file("source.mp4") as path:
         frames = read_frames(path, np.concatenate([clip.frame_index for clip in clips]))
     assert np.array_equal(own_room.read("frames", "rgb"), frames)
-    expected = [SkyRule().score(frames[:FRAMES]).indoor, SkyRule().score(frames[FRAMES:]).indoor]
+    expected = [ImageNetFilter().score(frames[:FRAMES]).indoor, ImageNetFilter().score(frames[FRAMES:]).indoor]
     assert [score.indoor for score in indoor_scores(own_room)] == pytest.approx(expected)
     assert result.counts["mean_score"] == pytest.approx(np.mean(expected))
 
@@ -65,7 +65,7 @@ def test_another_threshold_asks_no_backend_again(own_room: VideoStore):
 
 def test_scores_of_other_clips_or_another_backend_are_not_used(own_room: VideoStore):
     scored(own_room, 0.25, 0.75)
-    filled(indoor_clips, workbench_of(own_room, indoor_clips={"threshold": 0, "sky_rule": {"frames": 3}}))
+    filled(indoor_clips, workbench_of(own_room, indoor_clips={"threshold": 0, "imagenet": {"frames": 3}}))
     assert 0.25 not in [score.indoor for score in indoor_scores(own_room)]
 
 
@@ -89,7 +89,8 @@ def test_progress_names_the_clips(own_room: VideoStore):
 
 
 def test_kinds_of_room_are_noted_where_the_backend_tells_them(own_room: VideoStore):
-    assert filled(indoor_clips, workbench_of(own_room, indoor_clips={"threshold": 0})).notes == ()
+    rule = {"backend": "sky_rule", "threshold": 0}
+    assert filled(indoor_clips, workbench_of(own_room, indoor_clips=rule)).notes == ()
     kitchen = (SceneCategory("kitchen", 0.7), SceneCategory("pantry", 0.2))
     kinds = [IndoorScore(0.9, categories=kitchen), IndoorScore(0.9, categories=(SceneCategory("bedroom", 0.6),))]
     settings = workbench_of(own_room).settings.of(indoor_clips)

@@ -5,9 +5,12 @@ from pipeline.geometry.voxels import VoxelSettings
 from pipeline.stages.occupancy.settings import OccupancySettings
 
 
-def test_they_are_those_of_the_grids_and_all_of_them_decide():
+def test_they_are_those_of_the_grids_and_these_alone_decide():
     assert OccupancySettings().decisive() == VoxelSettings().model_dump(mode="json")
     assert isinstance(OccupancySettings(), VoxelSettings)
+    remade = OccupancySettings(earlier_grids="remake")
+    assert remade.decisive() == OccupancySettings().decisive()
+    assert (OccupancySettings().earlier(), remade.earlier()) == (("1",), ())
 
 
 @pytest.mark.parametrize("values", [{"reach_m": 0}, {"vote": "loudest"}, {"ray_spacing": 0.2}, {"reach": 5}])

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.contract.classes import COUNTED_CLASSES, SemanticClass
+from pipeline.contract.classes import COUNTED_CLASSES, OCCUPIED_CLASSES, SemanticClass
 from pipeline.contract.errors import StageMissing
 from pipeline.contract.grid import voxel_index
 from pipeline.geometry.voxels import VoxelSettings, voxelize
@@ -66,6 +66,17 @@ def test_a_clip_in_which_no_camera_was_found_is_all_unknown(own_room: VideoStore
     assert result.counts == {"frames": 0, "share_occupied": 0, "share_unknown": 0}
     counts = own_room.read("occupancy", "class_counts")
     assert (counts[:, len(COUNTED_CLASSES) - 1] == counts.sum(axis=1)).all()
+
+
+def test_what_nothing_labelled_is_occupied_without_a_name(own_room: VideoStore):
+    before = filled(occupancy, workbench_of(own_room)).counts
+    labels = own_room.read("semantics", "labels")
+    replaced(own_room, "semantics", labels=np.full_like(labels, SemanticClass.UNKNOWN))
+    after = filled(occupancy, workbench_of(own_room)).counts
+    assert after == pytest.approx(before), "labels decide nothing on what is occupied"
+    counts = own_room.read("occupancy", "class_counts")
+    assert not counts[:, list(OCCUPIED_CLASSES)].any()
+    assert (counts[:, SemanticClass.UNNAMED] > 1000).all()
 
 
 def test_what_moves_fills_nothing(own_room: VideoStore):

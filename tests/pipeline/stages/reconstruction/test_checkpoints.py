@@ -45,6 +45,7 @@ def reconstruction(seed: int, notes: tuple[str, ...] = ()) -> Reconstruction:
         confidence=draw.random((2, 3, 4), np.float32),
         registered=np.array([True, False]),
         notes=notes,
+        probability_right=0.8,
     )
 
 

@@ -2,17 +2,25 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.contract.records import Reconstruction
-from pipeline.stages.reconstruction.rows import append_reconstruction, blank_reconstruction, unit_depth
-from pipeline.store.rows import read_reconstruction
+from pipeline.stages.clips.rows import CLIPS_SCHEMA
+from pipeline.stages.reconstruction.rows import (
+    append_reconstruction,
+    blank_reconstruction,
+    unit_depth,
+    write_probabilities,
+)
+from pipeline.store.rows import read_probability_right, read_reconstruction
 from pipeline.store.store import Store
 from tests.pipeline.box_room import Box, Room, film, looking
 from tests.pipeline.disguise import disguise
 
+NOT_ARRAYS = ("notes", "probability_right")
 ROOM = Room(Box((-1.5, -1.0, 0.0), (2.0, 3.0, 2.6)))
 CAMERAS = [looking((0.1 * i, 0, 1.5), (0.5, 2, 1.2)) for i in range(3)]
 
@@ -31,7 +39,7 @@ def test_reconstructions_read_back_clip_by_clip(tmp_path: Path, found: Reconstru
     for rows, written in ((slice(0, 3), found), (slice(3, 6), other)):
         read = read_reconstruction(video, rows)
         for field in fields(Reconstruction):
-            if field.name != "notes":
+            if field.name not in NOT_ARRAYS:
                 # float16 keeps eleven bits of depth and confidence.
                 assert np.allclose(getattr(read, field.name), getattr(written, field.name), rtol=2**-11), field.name
 
@@ -75,4 +83,32 @@ def test_a_blank_clip_has_no_camera_and_no_depth():
     blank = blank_reconstruction(2, 3, 4)
     assert blank.depth.shape == blank.confidence.shape == (2, 3, 4)
     assert (blank.intrinsics.shape, blank.camera_to_world.shape) == ((2, 3, 3), (2, 4, 4))
-    assert not any(getattr(blank, field.name).any() for field in fields(Reconstruction) if field.name != "notes")
+    assert not any(getattr(blank, field.name).any() for field in fields(Reconstruction) if field.name not in NOT_ARRAYS)
+
+
+def test_how_probable_it_is_that_a_clip_is_right_reads_back_and_is_unknown_where_it_is_not_stored(
+    tmp_path: Path, found: Reconstruction
+):
+    video = Store(tmp_path).video("a")
+    with video.write_group("frames") as group:
+        group.append("clip_id", np.zeros(6, np.int32))
+    with video.write_group("reconstruction") as group:
+        append_reconstruction(group, replace(found, probability_right=0.75))
+        append_reconstruction(group, found)
+    assert np.allclose(read_probability_right(video), [0.75] * 3 + [np.nan] * 3, equal_nan=True)
+    with video.write_group("reconstruction") as group:
+        group.append("registered", np.ones(6, bool))
+    assert np.isnan(read_probability_right(video, slice(2, 4))).tolist() == [True, True]
+
+
+def test_the_table_of_clips_notes_it_once_and_keeps_what_else_it_says(tmp_path: Path):
+    video = Store(tmp_path).video("a")
+    rows = [dict.fromkeys(CLIPS_SCHEMA.names) | {"clip_id": clip_id} for clip_id in (0, 1, 2)]
+    table = pa.Table.from_pylist(rows, CLIPS_SCHEMA)
+    video.write_table("clips.parquet", table.replace_schema_metadata({"provenance": "{}"}))
+    for again in (0.9, 0.4):
+        write_probabilities(video, {0: again, 2: float("nan")})
+    found = video.read_table("clips.parquet")
+    assert found["probability_right"].to_pylist() == [0.4, None, None]
+    assert found.select(CLIPS_SCHEMA.names).equals(table)
+    assert found.schema.metadata[b"provenance"] == b"{}"

@@ -5,9 +5,14 @@ from pipeline.stages.reconstruction.backends import SETTINGS
 from pipeline.stages.reconstruction.settings import ReconstructionSettings
 
 
-def test_the_stage_has_no_settings_but_those_of_its_backends():
-    assert set(ReconstructionSettings.model_fields) == {"backend"}
-    assert set(SETTINGS.model_fields) == {"backend", "colmap", "dust3r"}
+def test_every_backend_has_its_settings():
+    assert set(SETTINGS.model_fields) - set(ReconstructionSettings.model_fields) == {"colmap", "dust3r"}
+
+
+def test_cameras_of_earlier_releases_stand_until_they_are_to_be_found_anew():
+    plain, remade = SETTINGS(), SETTINGS.model_validate({"earlier_cameras": "remake"})
+    assert plain.decisive() == remade.decisive()
+    assert (plain.earlier(), remade.earlier()) == (("1",), ())
 
 
 def test_misspelt_names_are_refused():

@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 
 from pipeline.contract.arrays import Images
-from pipeline.contract.errors import NothingReconstructed, StageMissing, TooLittleParallax, WeightsReplaced
+from pipeline.contract.errors import (
+    DiskFull,
+    NothingReconstructed,
+    OutOfMemory,
+    ProcessKilled,
+    StageMissing,
+    StorageFailed,
+    TooLittleParallax,
+    WeightsReplaced,
+)
 from pipeline.contract.records import Reconstruction
 from pipeline.settings import load_settings
 from pipeline.stages.backends import Backend, with_backends
@@ -144,10 +153,37 @@ def test_nothing_stays_in_scratch_after_a_success(bench: Callable[..., Workbench
     assert not (workbench.video.scratch / "clips").exists()
 
 
-def test_a_fault_that_is_no_clips_ends_the_stage(bench: Callable[..., Workbench], backend: ByBrightness):
-    backend.ends[100] = ZeroDivisionError()
-    with pytest.raises(ZeroDivisionError):
-        filled(reconstruction, bench(100))
+@pytest.mark.parametrize(
+    ("error", "ends"),
+    [
+        (MemoryError("no room"), OutOfMemory),
+        (OSError(28, "No space left on device"), DiskFull),
+        (OSError(5, "Input/output error"), StorageFailed),
+        (ProcessKilled("killed"), ProcessKilled),
+        (WeightsReplaced("other"), WeightsReplaced),
+    ],
+)
+def test_a_fault_of_the_machine_ends_the_stage(
+    bench: Callable[..., Workbench], backend: ByBrightness, error: Exception, ends: type[Exception]
+):
+    workbench = bench(100, 200)
+    backend.ends[100] = error
+    with pytest.raises(ends):
+        filled(reconstruction, workbench)
+    backend.ends.clear()
+    assert filled(reconstruction, workbench).counts["clips"] == 2, "the same may succeed later"
+
+
+def test_a_clip_with_a_fault_that_nobody_foresaw_is_left_out_by_name_and_the_others_kept(
+    bench: Callable[..., Workbench], backend: ByBrightness
+):
+    workbench = bench(100, 150, 200)
+    backend.ends[150] = ValueError("max() arg is an empty sequence")
+    result = filled(reconstruction, workbench)
+    (left_out,) = result.left_out
+    assert (left_out.clip_id, left_out.code) == (2, "UnforeseenFault")
+    assert left_out.detail.startswith("ValueError: max() arg is an empty sequence (test_stage.py, line ")
+    assert workbench.video.read("reconstruction", "registered").tolist() == [True] * 3 + [False] * 3 + [True] * 3
 
 
 def test_a_video_without_frames_cannot_be_reconstructed(own_room: VideoStore):

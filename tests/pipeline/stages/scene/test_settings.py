@@ -3,14 +3,16 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from pipeline.stages.scene.settings import OutlierSettings, SceneSettings
+from pipeline.stages.scene.settings import OutlierSettings, PaneSettings, SceneSettings
 
 
 def test_every_number_is_explained_and_all_of_them_decide():
-    for model in (SceneSettings, OutlierSettings):
-        own = [field for name, field in model.model_fields.items() if name != "outliers"]
+    for model in (SceneSettings, OutlierSettings, PaneSettings):
+        own = [field for name, field in model.model_fields.items() if name not in {"outliers", "panes"}]
         assert all(field.description for field in own)
-    assert set(SceneSettings().decisive()) == set(SceneSettings.model_fields)
+    changed = SceneSettings(panes=PaneSettings(fill=False))
+    assert set(changed.decisive()) == set(SceneSettings.model_fields)
+    assert set(SceneSettings().decisive()) == set(SceneSettings.model_fields) - {"panes"}, "earlier scenes stand"
 
 
 def test_walls_are_as_high_as_the_paper_has_them():

@@ -10,9 +10,9 @@ import torch
 import yaml
 
 from models.san.name_seeded import TINY, name_seeded_san, photo, tell_apart
-from pipeline.contract.classes import SemanticClass
+from pipeline.contract.classes import OCCUPIED_CLASSES
 
-_NAMES = [c.name.lower() for c in SemanticClass if SemanticClass.EMPTY < c < SemanticClass.UNKNOWN]
+_NAMES = [c.name.lower() for c in OCCUPIED_CLASSES]
 
 
 def write_checkpoint(path: Path) -> Path:

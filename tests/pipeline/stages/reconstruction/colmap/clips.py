@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.tours.frame_truth import FrameTruth
 from pipeline.tours.settings import TourSettings
-from pipeline.tours.tour import FrameTruth, Tour
+from pipeline.tours.tour import Tour
 
 SETTINGS = TourSettings(rooms_min=3, rooms_max=3, outdoor_shots=1, title=False, shot_seconds=4.0)
 

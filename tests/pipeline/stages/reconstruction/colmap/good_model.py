@@ -1,6 +1,9 @@
 """A model that passes every check: six cameras step sideways before a cloud of points."""
 
+from dataclasses import replace
+
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
 
@@ -25,4 +28,15 @@ def good_model() -> SparseModel:
         halves_rotation=np.array([0.1, 0.2]),
         model_sizes=(FRAMES,),
         parallax=20.0,
+        prior=0.6,
+        turns=np.zeros(FRAMES - 1),
+        signs={"contradicted": 0.0, "epipolar": 0.5, "rim": 1.0, "apart": 0.3},
     )
+
+
+def turning(model: SparseModel, degrees: float) -> SparseModel:
+    """The model with cameras that roll by so much a step, which leaves what they see before them."""
+    angles = np.radians(degrees) * np.arange(len(model.registered))
+    poses = model.camera_to_world.copy()
+    poses[:, :3, :3] = Rotation.from_rotvec(angles[:, None] * np.array([0, 0, 1])).as_matrix()
+    return replace(model, camera_to_world=poses)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pycolmap
 
+from pipeline.geometry.distortion import HALF_DIAGONAL
 from pipeline.stages.reconstruction.colmap.adjust import (
     adjusted,
     bundle_adjust,
@@ -18,10 +19,11 @@ from pipeline.stages.reconstruction.colmap.adjust import (
     poses_of,
     refined,
 )
-from pipeline.stages.reconstruction.colmap.settings import SparseSettings
+from pipeline.stages.reconstruction.colmap.lens import find_lens, hold_out
+from pipeline.stages.reconstruction.colmap.settings import LensSettings, SparseSettings
 
 FRAMES, POINTS, FOCAL, NOISE = 8, 200, 450.0, 0.3
-STRETCH = 1.2
+STRETCH, LONG = 1.2, 1600.0
 LEFT_OUT = 1
 """Frames of the clip that no model holds; they come last."""
 
@@ -34,6 +36,10 @@ def synthesised(aspect: float = 1.0, seed: int = 0) -> pycolmap.Reconstruction:
     options.camera_width, options.camera_height, options.num_points2D_without_point3D = 640, 480, 0
     options.camera_model_id = pycolmap.CameraModelId.PINHOLE
     options.camera_params = [FOCAL, aspect * FOCAL, 320.0, 240.0]
+    return _seen(options)
+
+
+def _seen(options: pycolmap.SyntheticDatasetOptions) -> pycolmap.Reconstruction:
     model = pycolmap.synthesize_dataset(options)
     for number, image_id in enumerate(sorted(model.images)):
         model.images[image_id].name = f"{number:06d}.png"
@@ -56,13 +62,42 @@ def focals(model: pycolmap.Reconstruction) -> list[float]:
     return [camera.focal_length_x, camera.focal_length_y]
 
 
+def bends(corner: float) -> list[float]:
+    """What a model says of its lens when it is adjusted without one: its coefficients, and errors held out.
+
+    corner: by what share of its distance from the centre a lens moved a corner. The cameras are so long that the cloud
+    fills their pictures.
+    """
+    pycolmap.set_random_seed(0)
+    options = pycolmap.SyntheticDatasetOptions()
+    options.num_rigs, options.num_frames_per_rig, options.num_points3D = 1, FRAMES, POINTS
+    options.camera_width, options.camera_height, options.num_points2D_without_point3D = 640, 480, 0
+    options.camera_model_id = pycolmap.CameraModelId.SIMPLE_RADIAL
+    options.camera_params = [LONG, 320.0, 240.0, corner * (LONG / HALF_DIAGONAL) ** 2]
+    model = with_one_focal(_seen(options), LONG)
+    bundle_adjust(model)
+    return find_lens(model, bundle_adjust, LensSettings()).as_array().tolist()
+
+
+def held_out() -> list[int]:
+    """Observations of a model, of what is left of it, held out, and the fewest that a point keeps."""
+    model = synthesised()
+    left, held = hold_out(model, LensSettings())
+    fewest = min(len(point.track.elements) for point in left.points3D.values())
+    return [model.compute_num_observations(), left.compute_num_observations(), len(held.image), fewest]
+
+
 def main(folder: Path) -> None:
     """Write what the functions of ``adjust`` give."""
     settings = SparseSettings()
     truth, _ = poses_of(synthesised(), FRAMES)
     smaller = pycolmap.Reconstruction()
     model = adjusted(
-        [with_one_focal(synthesised(), 0.97 * FOCAL), smaller], FRAMES + LEFT_OUT, 20.0, "map_globally", settings
+        [with_one_focal(synthesised(), 0.97 * FOCAL), smaller],
+        FRAMES + LEFT_OUT,
+        20.0,
+        "map_globally",
+        settings,
     )
     model.save(folder / "square.npz")
     np.savez(folder / "truth.npz", poses=truth)
@@ -71,6 +106,10 @@ def main(folder: Path) -> None:
         "nearly square": focals(refined(with_one_focal(synthesised(1.02), FOCAL), settings)),
         "short half": half_alone(synthesised(), truth, np.array([0, 1])),
         "half": half_alone(synthesised(), truth, np.arange(4)),
+        "barrel": bends(-0.07),
+        "pincushion": bends(0.03),
+        "straight": bends(0.0),
+        "held out": held_out(),
     }
     moved = with_one_focal(synthesised(), 0.9 * FOCAL)
     moved.update_point_3d_errors()

@@ -1,9 +1,6 @@
 """Cameras after mapping: adjusted, tested against halves of themselves, and brought into our own types."""
 
-import json
 import math
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,31 +11,14 @@ from pipeline.geometry.poses import pose_errors
 from pipeline.stages.reconstruction.colmap.settings import TrustSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
 from pipeline.stages.reconstruction.colmap.trust import check_cameras
-from tests.paths import ROOT
 
 FRAMES, POINTS, FOCAL, NOISE, STRETCH = 8, 200, 450.0, 0.3, 1.2
 """As in ``synthetic``, which is not imported here: COLMAP and OpenCV clash in one process."""
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the functions made of synthetic models, in a process of their own."""
-    folder = tmp_path_factory.mktemp("adjusted")
-    module = "tests.pipeline.stages.reconstruction.colmap.synthetic"
-    command = [sys.executable, "-m", module, str(folder)]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stderr
-    return folder
-
-
-@pytest.fixture(scope="module")
 def model(folder: Path) -> SparseModel:
     return SparseModel.load(folder / "square.npz")
-
-
-@pytest.fixture(scope="module")
-def found(folder: Path) -> dict[str, Any]:
-    return json.loads((folder / "found.json").read_text())
 
 
 def test_cameras_come_back_from_a_focal_length_that_was_off(model: SparseModel, folder: Path):

@@ -1,3 +1,4 @@
+import os
 import signal
 import threading
 import time
@@ -15,7 +16,14 @@ from pipeline.contract.records import Reconstruction
 from pipeline.geometry.poses import depth_errors, focal_error, pose_errors, resize_nearest
 from pipeline.stages.failures import record_failure
 from pipeline.stages.reconstruction.backends import SETTINGS, reconstructor
-from pipeline.stages.reconstruction.colmap.backend import ColmapReconstructor, find_cameras, notes_on, spread
+from pipeline.stages.reconstruction.colmap.backend import (
+    ColmapReconstructor,
+    alone_notes,
+    check_end,
+    find_cameras,
+    notes_on,
+    spread,
+)
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, SparseSettings
 from pipeline.store.store import Store
 from tests.pipeline.stages.reconstruction.colmap.clips import TourClip, tour_clip
@@ -63,6 +71,19 @@ def test_confidence_goes_with_depth_and_with_accuracy(clip: TourClip, result: Re
 
 def test_square_pixels_are_taken_as_square(result: Reconstruction):
     assert result.intrinsics[0, 0, 0] == result.intrinsics[0, 1, 1]
+
+
+def test_black_sides_of_an_upright_film_hold_no_depth_and_move_no_camera(clip: TourClip, tmp_path: Path):
+    upright = np.zeros_like(clip.rgb)
+    upright[:, :, 185:455] = clip.rgb[:, :, 185:455]
+    found = reconstructor(SETTINGS(colmap=QUICK)).reconstruct(upright, tmp_path)
+    assert found.registered.all()
+    assert pose_errors(found.camera_to_world, np.stack([truth.camera_to_world for truth in clip.truth])).auc(10) >= 0.8
+    assert focal_error(found.intrinsics, np.stack([truth.intrinsics for truth in clip.truth])) <= 0.05
+    columns = (np.arange(found.depth.shape[2]) + 0.5) * 640 / found.depth.shape[2]
+    assert not found.depth[:, :, (columns < 185) | (columns > 455)].any()
+    truth = resize_nearest(np.stack([truth.depth for truth in clip.truth]), found.depth.shape[1:])
+    assert depth_errors(found.depth, truth).absolute_relative <= 0.05
 
 
 def test_the_same_frames_give_the_same_cameras(clip: TourClip, tmp_path: Path):
@@ -150,6 +171,34 @@ def test_a_process_that_somebody_ends_says_nothing_of_the_clip(clip: TourClip, t
     thread.join()
 
 
+@pytest.mark.parametrize(
+    ("status", "said", "error"),
+    [
+        (os.EX_TEMPFAIL, b"MemoryError: ", MemoryError),
+        (-signal.SIGABRT, b"terminate called\n  what():  std::bad_alloc\n", MemoryError),
+        (os.EX_IOERR, b"OSError: [Errno 28] No space left on device", OSError),
+        (1, b"Traceback\nValueError: no camera", ReconstructionCrashed),
+        (-signal.SIGSEGV, b"", ReconstructionCrashed),
+    ],
+)
+def test_whose_fault_the_end_of_a_process_is(status: int, said: bytes, error: type[Exception]):
+    with pytest.raises(error, match=f"ended with status {status}"):
+        check_end(status, said, QUICK)
+    check_end(0, b"a warning of CUDA", QUICK)
+
+
+def test_a_full_disk_is_no_fault_of_the_clip(tmp_path: Path):
+    (tmp_path / "sparse.npz").mkdir()  # nothing can be written there
+    with pytest.raises(OSError, match="sparse"):
+        find_cameras(np.full((3, 480, 640, 3), 128, np.uint8), tmp_path, QUICK)
+
+
+def test_frames_that_are_alone_are_named():
+    assert alone_notes(np.zeros(4, bool)) == ()
+    (note,) = alone_notes(np.array([False, True, False, True]))
+    assert "left out: 1, 3 (of 0 to 3)" in note
+
+
 def test_of_a_killed_process_another_try_is_worth_it(tmp_path: Path):
     failure = record_failure(Store(tmp_path).video("v"), "reconstruction", "f", ProcessKilled("killed"))
     assert failure.may_pass
@@ -178,12 +227,10 @@ def test_what_the_user_should_know_is_noted_in_sentences():
         good_model(),
         registered=np.arange(FRAMES) < 4,
         model_sizes=(4, 2),
-        route="map_incrementally",
         intrinsics=np.array([[500.0, 0, 320], [0, 600, 240], [0, 0, 1]]),
     )
     assert notes_on(model) == (
         "The clip fell into 2 models of 4 and 2 frames; the largest was kept.",
         "2 of 6 frames found no camera.",
         "Pixels are not square: the vertical focal length is 1.200 times the horizontal one.",
-        "Global mapping could not be trusted; the cameras come from incremental mapping.",
     )

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -95,3 +97,10 @@ def test_a_window_correlates_with_itself_and_not_with_its_negative():
     assert window.correlation(1 - texture, np.eye(3))[inner].max() < -0.99
     assert np.abs(window.correlation(np.full_like(texture, 0.5), np.eye(3))[inner]).max() < 1e-3
     assert window.correlation(0.5 * texture + 0.2, np.eye(3))[inner].min() > 0.98, "another exposure"
+
+
+def test_a_view_that_nothing_helps_has_few_planes_and_no_depth():
+    views = replace(wall_views(sideways(0, 0.1, 0.4), (0.0, 0.0, 1.0), 2.0), sources=((), (2,), (1,)))
+    planes = inverse_depths(views, 0, SETTINGS)
+    assert len(planes) == SETTINGS.min_planes
+    assert np.all(cost_volume(views, 0, planes, SETTINGS) == 1)

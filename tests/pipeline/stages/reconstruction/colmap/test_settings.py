@@ -6,13 +6,17 @@ from pydantic import BaseModel, ValidationError
 from pipeline.stages.reconstruction.colmap.settings import (
     ColmapSettings,
     PlaneSettings,
+    SignBounds,
     SparseSettings,
     SweepSettings,
     TrustSettings,
+    WalkSettings,
 )
 
 
-@pytest.mark.parametrize("model", [SparseSettings, SweepSettings, PlaneSettings, TrustSettings])
+@pytest.mark.parametrize(
+    "model", [SparseSettings, SweepSettings, PlaneSettings, TrustSettings, SignBounds, WalkSettings]
+)
 def test_every_number_is_explained(model: type[BaseModel]):
     assert all(field.description for field in model.model_fields.values())
 
@@ -41,3 +45,13 @@ def test_planes_and_angles_are_in_their_order():
 def test_values_out_of_bounds_and_unknown_names_are_refused(values: dict[str, Any]):
     with pytest.raises(ValidationError):
         ColmapSettings.model_validate(values)
+
+
+def test_what_came_later_decides_only_where_it_is_set():
+    plain = ColmapSettings().model_dump()
+    assert "walks" not in plain
+    assert "signs" not in plain["trust"]
+    assert ColmapSettings(walks=WalkSettings(xfeat=True)).model_dump()["walks"]["xfeat"]
+    stricter = ColmapSettings(trust=TrustSettings(signs=SignBounds(max_jump=2.0)))
+    assert stricter.model_dump()["trust"]["signs"]["max_jump"] == 2
+    assert ColmapSettings.model_validate(stricter.model_dump()) == stricter

@@ -1,4 +1,4 @@
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -46,3 +46,30 @@ def test_triangulation_angles_are_those_between_first_and_last_camera():
     a, b = first - model.points, last - model.points
     cosine = np.sum(a * b, axis=1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
     np.testing.assert_allclose(model.triangulation_angles(), np.degrees(np.arccos(cosine)))
+
+
+def test_a_frame_that_shares_no_point_with_another_is_alone():
+    model = good_model()
+    assert not model.alone().any()
+    own = len(model.points) + np.arange(2)
+    lonely = replace(
+        model,
+        points=np.concatenate([model.points, model.points[:2]]),
+        observed_point=np.concatenate([np.where(model.observed_frame == 2, own[0], model.observed_point), own, own]),
+        observed_frame=np.concatenate([model.observed_frame, [2] * 4]),
+    )
+    assert np.flatnonzero(lonely.alone()).tolist() == [2], "however often it sees its own points"
+    kept = lonely.without(lonely.alone())
+    assert np.flatnonzero(~kept.registered).tolist() == [2]
+    assert not kept.camera_to_world[2].any()
+    np.testing.assert_array_equal(kept.points, model.points)
+    assert not kept.alone().any()
+    kept.triangulation_angles()
+
+
+def test_a_registered_frame_without_any_point_is_alone():
+    model = good_model()
+    unseen = model.observed_frame != 5
+    lonely = replace(model, observed_frame=model.observed_frame[unseen], observed_point=model.observed_point[unseen])
+    assert np.flatnonzero(lonely.alone()).tolist() == [5]
+    assert not SparseModel.empty(3, 0.4).alone().any()

@@ -44,9 +44,9 @@ def test_an_unbelievable_focal_length_is_refused(focal: float):
         check_cameras(replace(GOOD, intrinsics=intrinsics), SETTINGS)
 
 
-def test_halves_that_ask_for_different_focal_lengths_are_refused():
-    with pytest.raises(InconsistentReconstruction, match="400 and 600"):
-        check_cameras(replace(GOOD, halves_focal=np.array([400.0, 600.0])), SETTINGS)
+def test_halves_that_ask_for_different_focal_lengths_are_no_reason_to_refuse():
+    # It refused RealEstate10K clips placed at 0.95 AUC@5, and no wrong model that other checks let pass.
+    check_cameras(replace(GOOD, halves_focal=np.array([400.0, 600.0])), SETTINGS)
 
 
 def test_a_half_that_turns_its_cameras_is_refused():
@@ -77,3 +77,39 @@ def test_how_many_points_may_lie_behind_is_a_setting(share: float, trusted: bool
     points[: round(share * len(points)), 2] *= -1
     assert is_trusted(replace(GOOD, points=points), SETTINGS) == trusted
     assert is_trusted(replace(GOOD, points=points), SETTINGS.model_copy(update={"max_behind": 0.05}))
+
+
+@pytest.mark.parametrize(
+    ("sign", "value", "said"),
+    [("epipolar", 4.5, r"matches lie 4\.5 px"), ("contradicted", 0.3, "30% of the pairs contradict it")],
+)
+def test_what_matches_say_against_cameras_is_refused(sign: str, value: float, said: str):
+    with pytest.raises(InconsistentReconstruction, match=said):
+        check_cameras(signed(**{sign: value}), SETTINGS)
+
+
+def test_a_camera_that_sees_few_points_is_refused():
+    seldom = (GOOD.observed_frame > 0) | (GOOD.observed_point < 12)
+    model = replace(GOOD, observed_frame=GOOD.observed_frame[seldom], observed_point=GOOD.observed_point[seldom])
+    with pytest.raises(InconsistentReconstruction, match="sees 12 points, 20 needed"):
+        check_cameras(model, SETTINGS)
+
+
+def test_what_cannot_be_told_is_no_reason_to_refuse():
+    check_cameras(replace(GOOD, signs={}), SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("apart", "step", "believed"),
+    [(1.0, 4.0, True), (6.0, 4.0, False), (float("nan"), 4.0, False), (6.0, 2.0, True), (1.0, 60.0, False)],
+)
+def test_a_long_step_is_believed_where_another_model_has_it_too(apart: float, step: float, believed: bool):
+    poses = GOOD.camera_to_world.copy()
+    poses[-1, 0, 3] += 0.2 * (step - 1)
+    points = GOOD.points * np.array([1, 1, max(1, step / 4)])
+    model = replace(signed(apart=apart), camera_to_world=poses, points=points)
+    assert is_trusted(model, SETTINGS) == believed
+
+
+def signed(**signs: float) -> SparseModel:
+    return replace(GOOD, signs={**GOOD.signs, **signs})

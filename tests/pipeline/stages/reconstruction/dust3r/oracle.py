@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from models.dust3r import PATCH, Dust3rConfig, PointMap, PreparedView, Tokens
 from models.dust3r.preprocess import Crop, preprocess
-from pipeline.tours.tour import FrameTruth
+from pipeline.tours.frame_truth import FrameTruth
 
 SURE, UNSURE = 8.0, 1.05
 

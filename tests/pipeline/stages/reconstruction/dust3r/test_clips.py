@@ -24,7 +24,7 @@ from pipeline.stages.reconstruction.dust3r.backend import Dust3rReconstructor
 from pipeline.stages.reconstruction.dust3r.settings import Dust3rSettings
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
-from pipeline.tours.tour import FrameTruth
+from pipeline.tours.frame_truth import FrameTruth
 from pipeline.tours.truth import tour_of
 from tests.pipeline.small_tour import SEED, SMALL
 from tests.pipeline.stages.reconstruction.colmap.clips import tour_clip

@@ -1,0 +1,71 @@
+"""Indoor filter ``imagenet``: what stands in homes against what stands outdoors, by a network that knows the world."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipeline.contract.arrays import Images
+from pipeline.contract.records import IndoorScore, SceneCategory
+from pipeline.stages.indoor_clips.sampling import evenly_spaced
+from pipeline.stages.indoor_clips.settings import ImageNetIndoorSettings
+from pipeline.stages.network_errors import as_settings_error
+
+if TYPE_CHECKING:
+    from models.imagenet.efficientnet_lite import EfficientNetLite0
+
+CATEGORIES_KEPT = 5
+
+
+class ImageNetFilter:
+    """P(indoor) from the log ratio of household to outdoor and drawn classes, averaged over a clip's frames.
+
+    It does not ask how the camera is held: upright edges are few where it looks down or is rolled, furniture is not.
+    """
+
+    name = "imagenet"
+
+    def __init__(self, settings: ImageNetIndoorSettings | None = None) -> None:
+        self._settings = settings or ImageNetIndoorSettings()
+
+    @cached_property
+    def weights(self) -> Mapping[str, str]:
+        """SHA-256 of the file of weights, by its name.
+
+        Raises:
+            SettingsError: the package that holds it is not installed.
+        """
+        from models.imagenet.efficientnet_lite import shipped_file
+        from models.weights.registry import EFFICIENTNET_LITE0_SHA256
+
+        with as_settings_error("indoor weights of ImageNet"):
+            return {shipped_file().name: EFFICIENTNET_LITE0_SHA256}
+
+    def score(self, rgb: Images) -> IndoorScore:
+        """Score a clip's frames (n, h, w, 3) uint8 RGB, n >= 1; categories are the most probable listed classes.
+
+        Raises:
+            SettingsError: the weights are not there or are not those that are known.
+        """
+        import torch
+
+        from models.imagenet.sides import class_sides, log_ratio
+
+        pictures = torch.from_numpy(evenly_spaced(rgb, self._settings.frames)).permute(0, 3, 1, 2)
+        probabilities = self._network.logits(pictures).softmax(dim=-1).double().cpu().numpy()
+        ratio = float(log_ratio(probabilities).mean())
+        log_odds = (ratio - self._settings.balance) / self._settings.softness
+        mean, sides = probabilities.mean(axis=0), class_sides()
+        top = sorted(sides, key=lambda index: -mean[index])[:CATEGORIES_KEPT]
+        categories = tuple(SceneCategory(sides[index][0], float(mean[index])) for index in top)
+        indoor = float(1 / (1 + np.exp(-np.clip(log_odds, -50, 50))))
+        return IndoorScore(indoor, {"log ratio": ratio}, categories)
+
+    @cached_property
+    def _network(self) -> "EfficientNetLite0":
+        from models.device import device_of
+        from models.imagenet.efficientnet_lite import EfficientNetLite0
+
+        with as_settings_error("indoor weights of ImageNet"):
+            return EfficientNetLite0.load().to(device_of(self._settings.device))

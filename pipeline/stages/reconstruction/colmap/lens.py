@@ -1,0 +1,144 @@
+"""Does the lens bend straight lines? A bundle adjustment that may bend must foretell observations it has not seen.
+
+A share of the observations is held out. The camera as it was found, one with COLMAP's ``SIMPLE_RADIAL`` and then one
+with ``OPENCV`` are adjusted to the others; a richer lens is kept only where the held-out ones lie nearer to where it
+says, by more than chance explains. The measure is their reprojection error in pixels, each counted as ``WORST`` at
+most, so that mismatches count alike for all. What is kept is adjusted to all observations.
+"""
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pycolmap
+
+from pipeline.contract.arrays import Float64s, Int64s
+from pipeline.geometry.distortion import HALF_DIAGONAL, Distortion
+from pipeline.stages.reconstruction.colmap.settings import LensSettings
+from pipeline.stages.reconstruction.colmap.zoom import with_own_cameras
+from pipeline.stages.reconstruction.first_look import UNTOLD, LensFit
+
+WORST = 4.0
+"""Pixels, COLMAP's own bound of an inlier."""
+
+FEWEST = 60
+"""Held-out observations at least; with fewer nothing is told."""
+
+STRETCHED = 0.1
+"""By so much pixels are not square for a reason of their own; less is also what a bend looks like (0.02 to 0.09)."""
+
+Adjust = Callable[[pycolmap.Reconstruction], None]
+"""Adjusts cameras and points of a model in place."""
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Observations that an adjustment does not see.
+
+    image: ids (k,) int64 of their images. pixel: (k, 2), pixels. seen: (k, 2) int64, image id and number there of an
+    observation of the same point that was left in the model, by which the point is known whatever its id.
+    """
+
+    image: Int64s
+    pixel: Float64s
+    seen: Int64s
+
+    def errors(self, model: pycolmap.Reconstruction) -> Float64s:
+        """Return their reprojection errors (k,) in a model, pixels, each ``WORST`` at most."""
+        points = [model.image(image_id).points2D[number].point3D_id for image_id, number in self.seen.tolist()]
+        position = np.array([model.point3D(point).xyz for point in points])
+        errors = np.zeros(len(self.image))
+        for image_id in np.unique(self.image):
+            image, own = model.image(int(image_id)), self.image == image_id
+            matrix = image.cam_from_world().matrix()
+            seen = position[own] @ matrix[:, :3].T + matrix[:, 3]
+            place = np.array(model.camera(image.camera_id).img_from_cam(seen), np.float64)
+            off = np.linalg.norm(place - self.pixel[own], axis=1)
+            errors[own] = np.where((seen[:, 2] > 0) & (off < WORST), off, WORST)
+        return errors
+
+
+def find_lens(model: pycolmap.Reconstruction, adjust: Adjust, settings: LensSettings, zoomed: bool = False) -> LensFit:
+    """Look for a lens in an adjusted model with one camera, square or not; the model stays as it is.
+
+    adjust: adjusts until hardly anything moves; a bend is found slowly. zoomed: whether the frames ask for a lens that
+    zooms, as those of a bent picture do too; then the lens must foretell more than a focal length a frame does.
+    """
+    left, held = hold_out(model, settings)
+    if len(held.image) < FEWEST or len(model.cameras) != 1:
+        return UNTOLD
+    base, aspect = held.errors(_adjusted(left, None, adjust)), _lens_of(_camera(model)).aspect
+    least, chosen = base, None
+    modest = settings.least_gain if abs(aspect - 1) < STRETCHED else settings.least_gain_rich
+    for name, gain in (("SIMPLE_RADIAL", modest), ("OPENCV", settings.least_gain_rich)):
+        errors = held.errors(_adjusted(left, name, adjust))
+        if _sure(least, errors, gain, settings.least_sure):
+            least, chosen = errors, name
+        elif aspect == 1:  # then the richer one has little to add; else only the richer one may be right
+            break
+    if chosen is None:
+        return LensFit(_lens_of(_camera(model)), float(base.mean()), float(base.mean()), len(base))
+    if zoomed:
+        freed = with_own_cameras(left)
+        adjust(freed)
+        if not least.mean() < held.errors(freed).mean():
+            return UNTOLD
+    lens = _lens_of(_camera(_adjusted(model, chosen, adjust)))
+    bends = abs(lens.k1 + lens.k2) > settings.least_bend
+    return LensFit(
+        lens if bends else Distortion(aspect=lens.aspect), float(base.mean()), float(least.mean()), len(base)
+    )
+
+
+def _sure(before: Float64s, after: Float64s, least_gain: float, least_sure: float) -> bool:
+    """Tell whether errors (k,) fell by so many standard errors of their fall, and by such a share."""
+    fall = before - after
+    certain = float(fall.mean()) > least_sure * float(fall.std()) / np.sqrt(len(fall))
+    return bool(certain and after.mean() < (1 - least_gain) * before.mean())
+
+
+def hold_out(model: pycolmap.Reconstruction, settings: LensSettings) -> tuple[pycolmap.Reconstruction, HeldOut]:
+    """Return a copy of a model without some observations, and those; every point keeps three."""
+    left, generator = copy.deepcopy(model), np.random.default_rng(0)
+    image, pixel, seen = [], [], []
+    for point_id in sorted(model.points3D):
+        elements = model.point3D(point_id).track.elements
+        drawn = generator.permutation(len(elements))
+        count = min(int(settings.held_out * len(elements) + generator.random()), len(elements) - 3)
+        stays = elements[int(drawn[-1])]
+        for number in drawn[: max(count, 0)]:
+            element = elements[int(number)]
+            image.append(element.image_id)
+            pixel.append(model.image(element.image_id).points2D[element.point2D_idx].xy)
+            seen.append((stays.image_id, stays.point2D_idx))
+            left.delete_observation(element.image_id, element.point2D_idx)
+    kept = np.array(seen, np.int64).reshape(-1, 2)
+    return left, HeldOut(np.array(image, np.int64), np.array(pixel, np.float64).reshape(-1, 2), kept)
+
+
+def _adjusted(model: pycolmap.Reconstruction, name: str | None, adjust: Adjust) -> pycolmap.Reconstruction:
+    freed = copy.deepcopy(model)
+    if name is not None:
+        camera = _camera(freed)
+        across, down = camera.focal_length_x, camera.focal_length_y
+        centre = camera.principal_point_x, camera.principal_point_y
+        one = [(across + down) / 2, *centre, 0.0]
+        camera.model = getattr(pycolmap.CameraModelId, name)
+        camera.params = one if name == "SIMPLE_RADIAL" else [across, down, *centre, 0.0, 0.0, 0.0, 0.0]
+    adjust(freed)
+    return freed
+
+
+def _lens_of(camera: pycolmap.Camera) -> Distortion:
+    """Return the coefficients of a camera for lengths in half diagonals instead of focal lengths."""
+    unit = HALF_DIAGONAL / camera.focal_length_x
+    given = camera.params[camera.extra_params_idxs()] if len(camera.extra_params_idxs()) else [0.0]
+    k1, k2, p1, p2 = [*given, 0.0, 0.0, 0.0][:4]
+    aspect = camera.focal_length_y / camera.focal_length_x
+    return Distortion(float(k1 * unit**2), float(k2 * unit**4), float(p1 * unit), float(p2 * unit), float(aspect))
+
+
+def _camera(model: pycolmap.Reconstruction) -> pycolmap.Camera:
+    camera: pycolmap.Camera = next(iter(model.cameras.values()))
+    return camera

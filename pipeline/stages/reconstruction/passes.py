@@ -1,0 +1,135 @@
+"""All clips of a video, once as they were filmed, and where their lens bends again on straightened pictures."""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.contract.arrays import Images
+from pipeline.contract.errors import ClipError
+from pipeline.contract.records import LeftOut, Reconstruction
+from pipeline.geometry.distortion import STRAIGHT, Distortion
+from pipeline.stages.base import Workbench
+from pipeline.stages.reconstruction.base import FramesBetween, Reconstructor, WalkReconstructor
+from pipeline.stages.reconstruction.between import SourceFrames
+from pipeline.stages.reconstruction.checkpoints import ClipCheckpoints
+from pipeline.stages.reconstruction.faults import clip_fault
+from pipeline.stages.reconstruction.first_look import UNTOLD, FindsLens, FirstLook
+from pipeline.stages.reconstruction.rows import only_shown, unit_depth
+from pipeline.store.groups import FRAMES
+
+ClipRows = list[tuple[int, slice]]
+"""Clip ids, each with the rows of the video's arrays that are its frames."""
+
+Attempted = Callable[[Images, Path, FramesBetween], FirstLook]
+"""One way to look at a clip: its frames, an empty folder to work in, and frames between."""
+
+LOOKS = 2
+"""Times that the clips are asked for a lens: what the first one left of a strong bend is found by the second."""
+
+
+@dataclass(frozen=True)
+class Passes:
+    """The clips of one video, what reconstructs them, and the folder of their checkpoints."""
+
+    workbench: Workbench
+    backend: Reconstructor
+    clips: ClipRows
+    folder: Path
+
+    def run(self) -> tuple[ClipCheckpoints, Distortion]:
+        """Return the reconstructions of all clips, and the lens that their pictures were straightened by."""
+        lens, backend = STRAIGHT, self.backend
+        if not isinstance(backend, FindsLens):
+            return self._finished(self.folder, lens), lens
+        for number in range(LOOKS):
+            folder = self.folder / f"look-{number}"
+            looks = self._pass(folder, lens, backend.first_look)
+            ballot = backend.vote([looks.look(clip_id)[0] for clip_id, _ in self.clips])
+            if not ballot.lens.bends:
+                return self._finished(folder, lens, ballot.square), lens
+            lens = lens.then(ballot.lens) if lens.bends else ballot.lens
+        return self._finished(self.folder / "last", lens, ballot.square), lens
+
+    def _finished(self, folder: Path, lens: Distortion, square: bool = False) -> ClipCheckpoints:
+        """Return the results of a pass, after what is still to come of it; square: so pixels are known to be."""
+        checkpoints = ClipCheckpoints(folder)
+        do = _with_square_pixels if square else _as_it_is
+
+        def finish(rgb: Images, scratch: Path, between: FramesBetween) -> FirstLook:
+            return FirstLook(UNTOLD, do(self.backend, rgb, scratch, between))
+
+        for clip_id, _ in self.clips:
+            if clip_id in checkpoints:
+                fit, result = checkpoints.look(clip_id)
+                if result is None or (square and _is_stretched(result)):
+                    checkpoints.save(clip_id, self._one(clip_id, lens, finish).result, fit)
+        return self._pass(folder, lens, finish)
+
+    def _pass(self, folder: Path, lens: Distortion, do: Attempted) -> ClipCheckpoints:
+        checkpoints = ClipCheckpoints(folder)
+        for done, (clip_id, rows) in enumerate(self.clips):
+            said = f"clip {clip_id}, {rows.stop - rows.start} frames" + (", straightened" if lens.bends else "")
+            self.workbench.progress("reconstruction", done, len(self.clips), said)
+            if clip_id not in checkpoints:
+                found = self._one(clip_id, lens, do)
+                self.workbench.check_weights()
+                checkpoints.save(clip_id, found.result, found.fit)
+        return checkpoints
+
+    def _one(self, clip_id: int, lens: Distortion, do: Attempted) -> FirstLook:
+        """Return what comes of one clip, or the error that leaves it out.
+
+        Whatever a clip's pictures bring up is its own fault alone; what comes of the machine or of the whole video is
+        raised.
+        """
+        video = self.workbench.video
+        rgb = lens.straightened(video.read(FRAMES, "rgb", dict(self.clips)[clip_id]))
+        between = StraightFrames(SourceFrames(video, clip_id), lens)
+        with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
+            try:
+                fit, result = do(rgb, Path(scratch), between)
+                if isinstance(result, Reconstruction):
+                    result = unit_depth(only_shown(result, rgb))
+                return FirstLook(fit, result)
+            except ClipError as error:
+                return FirstLook(UNTOLD, error)
+            except Exception as error:
+                fault = clip_fault(error)
+                if fault is None:
+                    raise
+                return FirstLook(UNTOLD, fault)
+
+
+@dataclass(frozen=True)
+class StraightFrames:
+    """Frames between those of a clip, straightened as those are."""
+
+    frames: FramesBetween
+    lens: Distortion
+
+    def __call__(self, wanted: Sequence[int]) -> list[Images]:
+        """Return for each step of the clip up to ``wanted`` frames (k, 480, 640, 3), evenly spread between its ends."""
+        return [self.lens.straightened(found) if len(found) else found for found in self.frames(wanted)]
+
+
+def _as_it_is(backend: Reconstructor, rgb: Images, scratch: Path, between: FramesBetween) -> Reconstruction:
+    if isinstance(backend, WalkReconstructor):
+        return backend.reconstruct_walk(rgb, scratch, between)
+    return backend.reconstruct(rgb, scratch)
+
+
+def _with_square_pixels(backend: Reconstructor, rgb: Images, scratch: Path, between: FramesBetween) -> Reconstruction:
+    if isinstance(backend, FindsLens):
+        return backend.reconstruct_square(rgb, scratch, between)
+    return _as_it_is(backend, rgb, scratch, between)
+
+
+def _is_stretched(result: Reconstruction | LeftOut) -> bool:
+    """Tell whether a clip was reconstructed with pixels that are not square."""
+    if isinstance(result, LeftOut):
+        return False
+    focal = result.intrinsics[result.registered][:, (0, 1), (0, 1)]
+    return bool(np.any(focal[:, 0] != focal[:, 1]))

@@ -1,0 +1,1 @@
+"""People who walk through a room while it is filmed."""

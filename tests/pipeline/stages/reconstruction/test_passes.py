@@ -1,0 +1,198 @@
+"""A video whose lens bends is looked at, voted on and reconstructed on straightened pictures; readers get those."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.contract.arrays import Images
+from pipeline.contract.errors import TooLittleParallax
+from pipeline.contract.records import Reconstruction
+from pipeline.geometry.distortion import STRAIGHT, Distortion
+from pipeline.settings import load_settings
+from pipeline.stages.backends import Backend, with_backends
+from pipeline.stages.base import Workbench
+from pipeline.stages.reconstruction.base import FramesBetween
+from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
+from pipeline.stages.reconstruction.first_look import UNTOLD, Ballot, FirstLook, LensFit
+from pipeline.stages.reconstruction.settings import ReconstructionSettings
+from pipeline.stages.reconstruction.stage import reconstruction
+from pipeline.store.frames import FrameReader
+from pipeline.store.rows import pictures_group, read_distortion, read_pictures
+from pipeline.store.store import Store
+from tests.pipeline.stages.filling import filled, workbench_of
+
+BARREL = Distortion(-0.08)
+EDGE = 120
+"""Column of a bright line, which a barrel bends."""
+
+
+@lru_cache
+def picture(lens: Distortion, level: int) -> Images:
+    """One vertical line as a lens shows it, (480, 640, 3); everything is at least as bright as ``level``."""
+    rows, columns = np.indices((480, 640)) + 0.5
+    where = lens.straight(np.stack([columns.ravel(), rows.ravel()], 1))[:, 0].reshape(480, 640)
+    line = 150 * np.exp(-(((where - EDGE - 0.5) / 3) ** 2))
+    return np.repeat((level + line).astype(np.uint8)[..., None], 3, 2)
+
+
+def sag(rgb: Images) -> int:
+    """Columns by which the line is farther right at the top than in the middle."""
+    return int(rgb[0, :320, 0].argmax()) - int(rgb[240, :320, 0].argmax())
+
+
+class Measuring:
+    """A backend that measures how the line is bent; dark clips have no parallax.
+
+    stretched: brightness of clips that take their pixels for stretched. square: what the clips are said to agree on.
+    """
+
+    name, weights = "measuring", dict[str, str]()
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, int, int]] = []
+        self.stretched: set[int] = set()
+        self.square = False
+        self.ends: dict[tuple[str, int], BaseException] = {}
+
+    def _asked(self, what: str, rgb: Images, scratch: Path) -> int:
+        assert list(scratch.iterdir()) == [], "every clip has an empty folder of its own"
+        level = int(rgb[0, 240, 500, 0])
+        if (what, level) in self.ends:
+            raise self.ends[what, level]
+        self.asked.append((what, level, sag(rgb[0])))
+        if level < 20:
+            raise TooLittleParallax(f"brightness {level}")
+        return level
+
+    def _result(self, rgb: Images, aspect: float) -> Reconstruction:
+        n = len(rgb)
+        ones = np.ones((n, 6, 8), np.float32)
+        intrinsics = np.tile(np.diag([500, 500 * aspect, 1]).astype(np.float32), (n, 1, 1))
+        return Reconstruction(intrinsics, np.tile(np.eye(4), (n, 1, 1)), ones, ones, np.ones(n, np.bool_))
+
+    def reconstruct(self, rgb: Images, scratch: Path) -> Reconstruction:
+        return self._result(rgb, 1.2 if self._asked("reconstruct", rgb, scratch) in self.stretched else 1)
+
+    def reconstruct_square(self, rgb: Images, scratch: Path, _between: FramesBetween | None) -> Reconstruction:
+        self._asked("square", rgb, scratch)
+        return self._result(rgb, 1)
+
+    def first_look(self, rgb: Images, scratch: Path, _between: FramesBetween | None) -> FirstLook:
+        level = self._asked("look", rgb, scratch)
+        if abs(sag(rgb[0])) > 2:
+            return FirstLook(LensFit(BARREL, 0.6, 0.4, 100), None)
+        return FirstLook(LensFit(STRAIGHT, 0.4, 0.4, 100), self._result(rgb, 1.2 if level in self.stretched else 1))
+
+    def vote(self, fits: Sequence[LensFit]) -> Ballot:
+        bent = [fit for fit in fits if fit.lens.bends]
+        told = [fit for fit in fits if fit != UNTOLD]
+        return Ballot(bent[0].lens if 2 * len(bent) > len(told) else STRAIGHT, self.square)
+
+
+@pytest.fixture
+def backend() -> Measuring:
+    return Measuring()
+
+
+@pytest.fixture
+def bench(tmp_path: Path, backend: Measuring) -> Callable[..., Workbench]:
+    """A stored video of clips, each with a lens and a brightness."""
+    own = with_backends(
+        "reconstruction", ReconstructionSettings, (Backend("measuring", ColmapSettings, lambda *_: backend),)
+    )
+
+    def made(*clips: tuple[Distortion, int]) -> Workbench:
+        video = Store(tmp_path).video("a")
+        with video.write_group("frames") as group:
+            for clip_id, (lens, level) in enumerate(clips):
+                group.append("rgb", np.repeat(picture(lens, level)[None], 2, 0))
+                group.append("clip_id", np.full(2, clip_id, np.int32))
+        settings = load_settings().model_copy(update={"reconstruction": own()})
+        return Workbench(video, workbench_of(video).catalog, settings, wanted="0123")
+
+    return made
+
+
+def test_a_bent_video_is_reconstructed_and_read_straightened(bench: Callable[..., Workbench], backend: Measuring):
+    workbench = bench((BARREL, 30), (BARREL, 10), (BARREL, 40))
+    result = filled(reconstruction, workbench)
+    video = workbench.video
+    assert sag(video.read("frames", "rgb", slice(0, 1))[0]) > 5, "the film stays as it is"
+    assert abs(sag(read_pictures(video, slice(5, 6))[0])) <= 1
+    assert pictures_group(video) == "reconstruction"
+    assert len(read_pictures(video)) == 6, "clips that were left out have pictures, too"
+    row = read_distortion(video)
+    assert row is not None
+    assert Distortion.of_row(row) == BARREL
+    assert result.counts["lens_k1"] == -0.08
+    assert result.notes[0] == "The lens bends straight lines by 8.0% at the corners; pictures were straightened."
+    assert [item.clip_id for item in result.left_out] == [1]
+    # Bent clips are not gone on with, and what is straight is done once.
+    assert [(what, level) for what, level, bend in backend.asked if abs(bend) <= 2] == [
+        ("look", 30),
+        ("look", 10),
+        ("look", 40),
+    ]
+
+
+def test_single_frames_are_read_straightened(bench: Callable[..., Workbench]):
+    workbench = bench((BARREL, 30))
+    filled(reconstruction, workbench)
+    reader = FrameReader(workbench.video.files)
+    assert np.array_equal(reader.read_picture("a", 1), read_pictures(workbench.video)[1])
+
+
+def test_a_straight_video_keeps_the_pictures_of_its_film_alone(bench: Callable[..., Workbench], backend: Measuring):
+    workbench = bench((STRAIGHT, 30), (STRAIGHT, 40))
+    result = filled(reconstruction, workbench)
+    assert not workbench.video.has_array("reconstruction", "rgb")
+    assert not workbench.video.has_array("reconstruction", "distortion")
+    assert read_distortion(workbench.video) is None
+    assert np.array_equal(read_pictures(workbench.video), workbench.video.read("frames", "rgb"))
+    assert set(result.counts) == {"clips", "clips_left_out"}
+    assert [what for what, *_ in backend.asked] == ["look", "look"], "nothing is done twice"
+
+
+def test_a_clip_that_is_outvoted_is_gone_on_with_as_it_was_filmed(bench: Callable[..., Workbench], backend: Measuring):
+    workbench = bench((STRAIGHT, 30), (BARREL, 40), (STRAIGHT, 50))
+    filled(reconstruction, workbench)
+    assert pictures_group(workbench.video) == "frames"
+    assert [(what, level) for what, level, _ in backend.asked][3:] == [("reconstruct", 40)]
+    assert workbench.video.read("reconstruction", "registered").all()
+
+
+def test_clips_that_took_their_pixels_for_stretched_are_done_again_where_the_others_disagree(
+    bench: Callable[..., Workbench], backend: Measuring
+):
+    backend.stretched, backend.square = {40}, True
+    workbench = bench((STRAIGHT, 30), (STRAIGHT, 40))
+    filled(reconstruction, workbench)
+    assert [(what, level) for what, level, _ in backend.asked] == [("look", 30), ("look", 40), ("square", 40)]
+    focal = workbench.video.read("reconstruction", "intrinsics")[:, (0, 1), (0, 1)]
+    assert (focal == 500).all()
+
+
+def test_a_stop_in_the_second_pass_loses_nothing_of_the_first(bench: Callable[..., Workbench], backend: Measuring):
+    workbench = bench((BARREL, 30), (BARREL, 40))
+    backend.ends["look", 40] = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        filled(reconstruction, workbench)
+    del backend.ends["look", 40]
+    filled(reconstruction, replace(workbench))
+    assert [level for _, level, bend in backend.asked if abs(bend) > 2] == [30, 40]
+    assert pictures_group(workbench.video) == "reconstruction"
+
+
+def test_pictures_that_were_lost_are_not_replaced_by_bent_ones(bench: Callable[..., Workbench]):
+    import shutil
+
+    workbench = bench((BARREL, 30))
+    filled(reconstruction, workbench)
+    folder = workbench.video.files.path("videos", "a", "scene.zarr", "reconstruction", "rgb")
+    shutil.rmtree(folder)
+    with pytest.raises(Exception, match="is missing"):
+        read_pictures(workbench.video)
