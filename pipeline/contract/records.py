@@ -29,13 +29,14 @@ class Segment(NamedTuple):
 class Box(NamedTuple):
     """A part of an upright picture with square pixels, as shares of its width and height.
 
-    It may be wider than the picture, which is black there.
+    whole: a part that is higher than wide keeps its height, between black columns; else its middle 4:3 part is stored.
     """
 
     left: float = 0.0
     top: float = 0.0
     right: float = 1.0
     bottom: float = 1.0
+    whole: bool = False
 
 
 WHOLE = Box()

@@ -7,14 +7,14 @@ never by seeking, so that frame ``i`` is the same picture for every reader. Pict
 
 from pipeline.media.container import explained, open_container
 from pipeline.media.frames import DecodedFrame, frames_at, frames_near, iterate, read_each, read_frames
-from pipeline.media.pictures import crop_box, unpadded
+from pipeline.media.pictures import cut_of, unpadded
 from pipeline.media.probe import Probe, check_decodes, probe
 
 __all__ = [
     "DecodedFrame",
     "Probe",
     "check_decodes",
-    "crop_box",
+    "cut_of",
     "explained",
     "frames_at",
     "frames_near",

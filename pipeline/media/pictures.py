@@ -2,7 +2,7 @@
 
 import os
 import threading
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -55,20 +55,49 @@ def small_picture(frame: VideoFrame, stream: VideoStream, height: int) -> Images
 
 
 def frame_picture(frame: VideoFrame, stream: VideoStream, box: Box = WHOLE) -> Images:
-    """Return the centred 4:3 part of a box of a frame, (480, 640, 3) uint8 RGB."""
+    """Return the centred 4:3 part of a box of a frame, (480, 640, 3) uint8 RGB; one that is kept whole, as ``Box``."""
     turned = Orientation.of(frame).transposed
     width, height = (frame.height, frame.width) if turned else (frame.width, frame.height)
-    return _made(frame, crop_box(width, height, _pixel_aspect(frame, stream), box), (FRAME_WIDTH, FRAME_HEIGHT))
+    return _made(frame, cut_of(width, height, _pixel_aspect(frame, stream), box), (FRAME_WIDTH, FRAME_HEIGHT))
 
 
-def crop_box(width: int, height: int, pixel_aspect: float = 1.0, box: Box = WHOLE) -> tuple[int, int, int, int]:
-    """Return left, top, width and height, in pixels, of the largest centred 4:3 part of a box of a picture."""
+class Cut(NamedTuple):
+    """A 4:3 part of a picture, pixels. shown: its first column that shows anything, and the one after the last.
+
+    Beside those it is black, and it may be wider than the picture.
+    """
+
+    left: int
+    top: int
+    width: int
+    height: int
+    shown: tuple[int, int]
+
+    def columns(self, count: int) -> NDArray[np.float64]:
+        """Return where in the picture the middles of so many columns of the part lie (count,)."""
+        return np.asarray(self.left + (np.arange(count) + 0.5) * self.width / count)
+
+    def rows(self, count: int) -> NDArray[np.float64]:
+        """Return where in the picture the middles of so many rows of the part lie (count,)."""
+        return np.asarray(self.top + (np.arange(count) + 0.5) * self.height / count)
+
+    def shows(self, columns: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Tell which places (n,) along the picture's width are not black in the part."""
+        return np.asarray((columns >= self.shown[0]) & (columns < self.shown[1]))
+
+
+def cut_of(width: int, height: int, pixel_aspect: float = 1.0, box: Box = WHOLE) -> Cut:
+    """Return the largest centred 4:3 part of a box of a picture, or the smallest one around a box that stays whole."""
     left, top = round(width * box.left), round(height * box.top)
     inner_width, inner_height = round(width * box.right) - left, round(height * box.bottom) - top
     wide = FRAME_WIDTH / FRAME_HEIGHT / pixel_aspect
+    if box.whole and inner_width * pixel_aspect < inner_height:
+        around = round(inner_height * wide)
+        return Cut(left + (inner_width - around) // 2, top, around, inner_height, (left, left + max(1, inner_width)))
     kept_width = max(1, min(inner_width, round(inner_height * wide)))
     kept_height = max(1, min(inner_height, round(inner_width / wide)))
-    return left + (inner_width - kept_width) // 2, top + (inner_height - kept_height) // 2, kept_width, kept_height
+    first = left + (inner_width - kept_width) // 2
+    return Cut(first, top + (inner_height - kept_height) // 2, kept_width, kept_height, (first, first + kept_width))
 
 
 def unpadded(rgb: Images) -> Images:
@@ -77,28 +106,29 @@ def unpadded(rgb: Images) -> Images:
     across = columns.stop - columns.start
     if across == rgb.shape[2]:
         return rgb
-    left, top, width, height = crop_box(across, rgb.shape[1])
-    middle = rgb[:, top : top + height, columns.start + left : columns.start + left + width]
+    cut = cut_of(across, rgb.shape[1])
+    left = columns.start + cut.left
+    middle = rgb[:, cut.top : cut.top + cut.height, left : left + cut.width]
     return np.stack([_resized(picture, (FRAME_WIDTH, FRAME_HEIGHT)) for picture in middle])
 
 
-def _made(frame: VideoFrame, crop: tuple[int, int, int, int] | None, size: tuple[int, int]) -> Images:
+def _made(frame: VideoFrame, cut: Cut | None, size: tuple[int, int]) -> Images:
     transfer = transfer_of(frame)
     converted = _CONVERTERS.converter.reformat(frame, format="rgb48le" if transfer else "rgb24")
     picture = Orientation.of(frame).upright(converted.to_ndarray())
-    resized = _resized(picture, size) if crop is None else _cut(picture, crop, size)
+    resized = _resized(picture, size) if cut is None else _part(picture, cut, size)
     if transfer is None:
         return np.asarray(resized, np.uint8)
     return usual_range(np.asarray(resized, np.uint16), transfer, is_wide=int(frame.color_primaries) == BT2020)
 
 
-def _cut(picture: NDArray[Any], crop: tuple[int, int, int, int], size: tuple[int, int]) -> NDArray[Any]:
-    """Return a part of a picture in a size; what lies beside the picture is black."""
-    left, top, width, height = crop
-    inside = picture[top : top + height, max(0, left) : left + width]
-    before, end = (round(min(max(at - left, 0), width) * size[0] / width) for at in (0, picture.shape[1]))
+def _part(picture: NDArray[Any], cut: Cut, size: tuple[int, int]) -> NDArray[Any]:
+    """Return a part of a picture in a size, black beside what it shows."""
+    first, end = cut.shown
+    inside = picture[cut.top : cut.top + cut.height, first:end]
+    before, after = (round((column - cut.left) * size[0] / cut.width) for column in cut.shown)
     made = np.zeros((size[1], size[0], 3), picture.dtype)
-    made[:, before:end] = _resized(inside, (end - before, size[1]))
+    made[:, before:after] = _resized(inside, (after - before, size[1]))
     return made
 
 

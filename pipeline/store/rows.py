@@ -147,5 +147,7 @@ def _clip_of_row(row: dict[str, Any]) -> Clip:
     }
     known: dict[str, Any] = {field.name: row.get(field.name) for field in fields(Clip)}
     scores = ClipScores(**row["scores"]) if row.get("scores") else None
-    box = Box(*row["box"]) if row.get("box") else WHOLE
+    *sides, whole = [*(row.get("box") or WHOLE[:4]), 0.0][:5]  # whole: not noted by earlier releases
+    left, top, right, bottom = sides
+    box = Box(left, top, right, bottom, whole=bool(whole))
     return Clip(**{**known, **arrays, "scores": scores, "box": box})

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,9 @@ from pipeline.tours.effects.settings import EffectSettings
 from pipeline.tours.effects.shutter import RowCamera, Shutter
 from pipeline.tours.painter import Painter
 from pipeline.tours.timeline import Timeline, TourShot
+
+if TYPE_CHECKING:
+    from pipeline.media.pictures import Cut
 
 
 @dataclass(frozen=True)
@@ -58,25 +62,23 @@ class Filming:
         """
         shutter = replace(self.effects.shutter, exposure_s=0.0)
         cameras = self._cameras(shot.shot_id, frame, shutter)
-        left, top, width, height = self._kept(box)
-        layout = self.effects.layout
-        size = FRAME_WIDTH, FRAME_HEIGHT
-        return cameras[0].windowed(left - layout.left, top - layout.top, width, height, size) if cameras else None
+        cut, layout = self._kept(box), self.effects.layout
+        window = cut.left - layout.left, cut.top - layout.top, cut.width, cut.height
+        return cameras[0].windowed(*window, (FRAME_WIDTH, FRAME_HEIGHT)) if cameras else None
 
     def hidden(self, frame: int, box: Box = WHOLE) -> NDArray[np.bool_]:
         """Tell which pixels (480, 640) of a stored frame show a bar, a caption or a logo instead of the house."""
-        left, top, width, height = self._kept(box)
-        columns = np.floor(left + (np.arange(FRAME_WIDTH) + 0.5) * width / FRAME_WIDTH).astype(int)
-        rows = (top + (np.arange(FRAME_HEIGHT) + 0.5) * height / FRAME_HEIGHT).astype(int)
+        cut = self._kept(box)
+        columns, rows = cut.columns(FRAME_WIDTH), cut.rows(FRAME_HEIGHT)
         mask = self.effects.layout.outside() | self.effects.overlays.covers(self.clock.seconds(frame))
-        beside = (columns < 0) | (columns >= mask.shape[1])
-        return np.asarray(mask[np.ix_(rows, columns.clip(0, mask.shape[1] - 1))] | beside)
+        seen = np.take(mask[rows.astype(int)], columns.astype(int), axis=1, mode="clip")
+        return np.asarray(seen | ~cut.shows(columns))
 
-    def _kept(self, box: Box) -> tuple[int, int, int, int]:
-        """Return left, top, width and height of what is stored of a box of the video."""
-        from pipeline.media.pictures import crop_box
+    def _kept(self, box: Box) -> "Cut":
+        """Return what is stored of a box of the video."""
+        from pipeline.media.pictures import cut_of
 
-        return crop_box(self.effects.layout.width, self.effects.layout.height, box=box)
+        return cut_of(self.effects.layout.width, self.effects.layout.height, box=box)
 
     def moment(self, shot_id: int, frame: int) -> float:
         """Return which second of what was filmed of a shot is shown at a frame."""

@@ -18,7 +18,7 @@ from pipeline.contract.records import (
     Reconstruction,
     Semantics,
 )
-from pipeline.media.pictures import crop_box
+from pipeline.media.pictures import cut_of
 from pipeline.tours.truth import TrueClip
 
 SOME_CLASS = SemanticClass.OBJECTS
@@ -80,11 +80,11 @@ class Picture:
 
     def stored(self, box: Box = WHOLE) -> NDArray[np.float32]:
         """Return the intrinsics (3, 3) of the 640x480 picture that is stored of a box."""
-        left, top, width, height = crop_box(self.width, self.height, box=box)
+        cut = cut_of(self.width, self.height, box=box)
         to_stored = np.array(
             [
-                [FRAME_WIDTH / width, 0, -left * FRAME_WIDTH / width],
-                [0, FRAME_HEIGHT / height, -top * FRAME_HEIGHT / height],
+                [FRAME_WIDTH / cut.width, 0, -cut.left * FRAME_WIDTH / cut.width],
+                [0, FRAME_HEIGHT / cut.height, -cut.top * FRAME_HEIGHT / cut.height],
                 [0, 0, 1],
             ]
         )
@@ -92,12 +92,12 @@ class Picture:
 
     def stored_depth(self, depth: NDArray[np.floating], box: Box = WHOLE) -> NDArray[np.float32]:
         """Return depth (h, w) of the picture as (480, 640) float32 of what is stored of a box; nearest value."""
-        left, top, width, height = crop_box(self.width, self.height, box=box)
+        cut = cut_of(self.width, self.height, box=box)
+        columns, rows = cut.columns(FRAME_WIDTH), cut.rows(FRAME_HEIGHT)
         across, down = depth.shape[1] / self.width, depth.shape[0] / self.height
-        columns = (left + (np.arange(FRAME_WIDTH) + 0.5) * width / FRAME_WIDTH) * across
-        rows = (top + (np.arange(FRAME_HEIGHT) + 0.5) * height / FRAME_HEIGHT) * down
-        found = np.take(depth[rows.astype(np.int64)], columns.astype(np.int64), axis=1, mode="clip")
-        return np.where((columns >= 0) & (columns < depth.shape[1]), found, 0).astype(np.float32)
+        seen = depth[(rows * down).astype(np.int64)]
+        found = np.take(seen, (columns * across).astype(np.int64), axis=1, mode="clip")
+        return np.where(cut.shows(columns), found, 0).astype(np.float32)
 
 
 def picture_of(path: Path, intrinsics: NDArray[np.float64]) -> Picture:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Images
-from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, Box, Clip, LeftOut, Segment
+from pipeline.contract.records import Clip, LeftOut, Segment
 from pipeline.media import read_each, unpadded
 from pipeline.sources.duplicates.perceptual import CROPS, clip_hashes, seen_before
 from pipeline.stages.clips.correspondence import flow
@@ -131,20 +131,8 @@ def _choose(clip_id: int, shot: Shot, shot_list: ShotList, settings: ClipsSettin
     kept = _evenly_spaced(shot, seconds, settings)
     kept = _sharper(kept, shot_list.sharpness, settings.blur_ratio)
     times, sharpness = shot_list.time_s[kept], shot_list.sharpness[kept]
-    box = _with_full_height(shot.box, shot.aspect) if settings.upright == "whole" else shot.box
+    box = shot.box._replace(whole=settings.upright == "whole")
     return Clip(clip_id, shot.start_frame, shot.end_frame, kept, times, sharpness, motion=0.0, box=box)
-
-
-def _with_full_height(box: Box, aspect: float) -> Box:
-    """Return a 4:3 box about one that is higher than wide, of a picture with an aspect; any other as it is.
-
-    An upright film between bars is not widened: what would be taken in are the bars.
-    """
-    across, down = (box.right - box.left) * aspect, box.bottom - box.top
-    if across >= down or (box.left, box.right) != (0, 1):
-        return box
-    half = down * FRAME_WIDTH / FRAME_HEIGHT / aspect / 2
-    return Box(0.5 - half, box.top, 0.5 + half, box.bottom)
 
 
 def _evenly_spaced(shot: Shot, seconds: float, settings: ClipsSettings) -> NDArray[np.int64]:

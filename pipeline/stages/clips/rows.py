@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pipeline.contract.records import Clip
+from pipeline.contract.records import Box, Clip
 
 SCORES = pa.struct(
     [
@@ -44,4 +44,6 @@ def clips_table(clips: Sequence[Clip]) -> pa.Table:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Box):
+        return [float(side) for side in value]
     return value.tolist() if isinstance(value, np.ndarray) else value

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline.contract.arrays import GrayImages, Images
 from pipeline.contract.errors import BrokenVideo
-from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, WHOLE, Box
+from pipeline.contract.records import WHOLE, Box
 from pipeline.media import DecodedFrame, iterate, probe
 from pipeline.stages.clips.bars import BarSearch
 from pipeline.stages.clips.correspondence import correspondence, flow
@@ -32,13 +32,12 @@ FADE_MAX_S = 3.0
 class Shot:
     """Frames ``start_frame`` up to, not including, ``end_frame``, that show one shot and nothing else.
 
-    box: the part of the picture that holds the film. aspect: width of the whole picture over its height.
+    box: the part of the picture that holds the film.
     """
 
     start_frame: int
     end_frame: int
     box: Box = WHOLE
-    aspect: float = FRAME_WIDTH / FRAME_HEIGHT
 
 
 @dataclass(frozen=True)
@@ -94,10 +93,7 @@ def detect_shots(path: Path, settings: ClipsSettings, progress: Callable[[float]
         raise BrokenVideo(f"{path.name} holds no frame")
     transitions = scan.transitions()
     bare = _between(transitions, len(scan.time_s))
-    shots = tuple(
-        replace(shot, box=scan.bars.box(shot.start_frame, shot.end_frame), aspect=scan.aspect[shot.start_frame])
-        for shot in bare
-    )
+    shots = tuple(replace(shot, box=scan.bars.box(shot.start_frame, shot.end_frame)) for shot in bare)
     times, sharpness = np.array(scan.time_s), np.array(scan.sharpness, np.float32)
     return ShotList(shots, transitions, times, sharpness, frozenset(scan.joins), scan.lost)
 
@@ -124,7 +120,6 @@ class _Scan:
 
         self.time_s: list[float] = []
         self.sharpness: list[float] = []
-        self.aspect: list[float] = []
         self.joins: list[int] = []
         self.lost = 0
         self.bars = BarSearch(fps)
@@ -144,7 +139,6 @@ class _Scan:
         """Take in the next frame."""
         from scenedetect import FrameTimecode
 
-        self.aspect.append(frame.rgb.shape[1] / frame.rgb.shape[0])
         rgb = self._of_one_size(frame.rgb)
         gray = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
         self.joins += [] if frame.follows else [frame.index]

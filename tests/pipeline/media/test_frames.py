@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.contract.errors import BrokenVideo
+from pipeline.contract.records import Box
 from pipeline.media import (
     check_decodes,
-    crop_box,
+    cut_of,
     frames_at,
     frames_near,
     iterate,
@@ -172,7 +173,8 @@ def test_wide_pixels_count_for_what_they_show(tmp_path: Path) -> None:
 
 @given(st.integers(1, 5000), st.integers(1, 5000), st.sampled_from([0.5, 1.0, 64 / 45]))
 def test_the_crop_is_centred_inside_the_picture_and_as_large_as_can_be(width: int, height: int, aspect: float) -> None:
-    left, top, kept_width, kept_height = crop_box(width, height, aspect)
+    left, top, kept_width, kept_height, shown = cut_of(width, height, aspect)
+    assert shown == (left, left + kept_width)
     assert 0 <= left <= width - kept_width - left <= left + 1
     assert 0 <= top <= height - kept_height - top <= top + 1
     assert kept_width == width or kept_height == height
@@ -199,3 +201,19 @@ def test_pictures_near_shares_of_the_length_are_small_and_follow_it(film: Path) 
 def test_no_clip_and_no_frame_give_nothing(film: Path) -> None:
     assert list(read_each(film, [])) == []
     assert read_frames(film, np.empty(0, np.int64)).shape == (0, 480, 640, 3)
+
+
+@given(st.integers(20, 5000), st.integers(20, 5000), st.floats(0, 0.4), st.floats(0.6, 1))
+def test_a_box_that_stays_whole_lies_in_the_middle_of_the_smallest_cut(
+    w: int, h: int, left: float, right: float
+) -> None:
+    cut, cropped = (cut_of(w, h, box=Box(left, 0, right, 1, whole=kept)) for kept in (True, False))
+    first, end = round(w * left), round(w * right)
+    if end - first >= h:
+        assert cut == cropped
+        return
+    assert (cut.top, cut.height, cut.shown) == (0, h, (first, end))
+    assert abs(cut.width - h * 4 / 3) <= 0.5
+    assert abs((first - cut.left) - (cut.left + cut.width - end)) <= 1
+    places = cut.columns(1000)
+    assert np.array_equal(cut.shows(places), (places >= first) & (places < end))

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.contract.arrays import Images
+from pipeline.contract.padding import shown_columns
 from pipeline.contract.records import WHOLE, Box
 from pipeline.media import read_each
 from pipeline.stages.clips.bars import BarSearch
@@ -114,6 +115,13 @@ def test_a_film_that_is_mostly_bars_is_left_out_by_name(tmp_path: Path):
 
 def test_a_portrait_film_between_bars_keeps_its_height(tmp_path: Path):
     path = write_video(tmp_path / "portrait.mp4", with_bars(walk(9, 24), 100, 0, 100, 0), fps=FPS)
-    box = find_clips(path, ClipsSettings()).clips[0].box
+    clip = find_clips(path, ClipsSettings()).clips[0]
+    box = clip.box
     assert (box.top, box.bottom) == (0, 1)
     assert [box.left, 1 - box.right] == pytest.approx([100 / 320, 100 / 320], abs=0.008)
+    ((rgb,), (film,)) = (read_each(path, [clip.frame_index], [kept]) for kept in (box, WHOLE))
+    columns = shown_columns(rgb)
+    assert [columns.start, columns.stop] == pytest.approx([640 * box.left, 640 * box.right], abs=3)
+    # between them it is the film as it was: nothing is cut off above or below
+    inside = slice(columns.start + 4, columns.stop - 4)
+    assert np.abs(rgb[:, :, inside].astype(int) - film[:, :, inside]).mean() < 0.1 * film[:, :, inside].std()
