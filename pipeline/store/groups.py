@@ -18,7 +18,7 @@ OCCUPANCY = "occupancy"
 LANGUAGE = "language"
 
 PROBABILITY_RIGHT = "probability_right"
-"""Name of an array of ``reconstruction`` and of a column of ``clips.parquet`` and of the index."""
+"""Name of an array of ``reconstruction`` and of a column of the index."""
 
 DISTORTION = "distortion"
 """Name of an array of ``reconstruction``, (N, 5) float64, where pictures were straightened: how the film was bent."""

@@ -65,7 +65,7 @@ def sample_of(clip: KnownClip, group: str, kind: str, settings: ColmapSettings) 
     """Reconstruct a clip, whatever the checks say of it; None where there is nothing of which to say it is right."""
     with tempfile.TemporaryDirectory() as scratch:
         try:
-            model = find_cameras(clip.rgb, Path(scratch), settings)
+            model = find_cameras(clip.rgb, Path(scratch), settings.without_lens())
         except ClipError:
             return None
     if model.registered.sum() < settings.trust.min_frames:

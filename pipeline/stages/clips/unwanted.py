@@ -138,12 +138,12 @@ def text_share(rgb: Images) -> float:
 
 def _short_strokes(edges: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Return 1 at edges that may be of letters: no long lines; 0 everywhere where there are only few of them."""
-    count, labels, boxes, _ = cv2.connectedComponentsWithStats(edges.astype(np.uint8), connectivity=8)
+    _, labels, boxes, _ = cv2.connectedComponentsWithStats(edges.astype(np.uint8), connectivity=8)
     height, width = edges.shape
     longest = np.maximum(boxes[:, cv2.CC_STAT_WIDTH] / width, boxes[:, cv2.CC_STAT_HEIGHT] / height)
     short = longest < LONGEST_STROKE
     short[0] = False
-    return np.asarray(short[labels] * (np.count_nonzero(short[:count]) >= LETTERS_MIN), np.float32)
+    return np.asarray(short[labels] * (np.count_nonzero(short) >= LETTERS_MIN), np.float32)
 
 
 def _gray(rgb: Images, size: tuple[int, int]) -> GrayImages:

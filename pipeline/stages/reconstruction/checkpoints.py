@@ -57,21 +57,18 @@ class ClipCheckpoints:
         """Return what a clip says of its lens, and ``load``; None for a result that is still to come."""
         archive = read_npz(self._path(clip_id))
         try:
-            fit = LensFit.of_array(archive["lens_fit"]) if "lens_fit" in archive else UNTOLD
+            fit = LensFit.of_array(archive["lens_fit"])
             return fit, None if set(archive) == {"lens_fit"} else self._result(clip_id, archive)
         except (KeyError, ValueError, TypeError, IndexError, OverflowError) as error:
             raise DamagedArrays(f"{self._path(clip_id)} is no reconstruction of a clip: {error}") from error
 
     def _result(self, clip_id: int, archive: Mapping[str, NDArray[Any]]) -> Reconstruction | LeftOut:
-        try:
-            if "error" in archive:
-                code, detail = archive["error"].tolist()
-                return LeftOut("reconstruction", clip_id, str(code), str(detail))
-            arrays = {name: archive[name] for name in _ARRAYS}
-            notes = tuple(map(str, archive["notes"].tolist()))
-            probability = float(archive["probability_right"])
-        except (KeyError, ValueError, TypeError) as error:
-            raise DamagedArrays(f"{self._path(clip_id)} is no reconstruction of a clip: {error}") from error
+        if "error" in archive:
+            code, detail = archive["error"].tolist()
+            return LeftOut("reconstruction", clip_id, str(code), str(detail))
+        arrays = {name: archive[name] for name in _ARRAYS}
+        notes = tuple(map(str, archive["notes"].tolist()))
+        probability = float(archive["probability_right"])
         if any(array.shape[:1] != arrays["registered"].shape for array in arrays.values()):
             raise DamagedArrays(f"{self._path(clip_id)} is no reconstruction of a clip: its arrays differ in length")
         return Reconstruction(**arrays, notes=notes, probability_right=probability)

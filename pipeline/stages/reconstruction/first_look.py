@@ -59,7 +59,7 @@ class Ballot(NamedTuple):
 class FindsLens(Protocol):
     """A backend of the stage that tells how a lens bends."""
 
-    def first_look(self, rgb: Images, scratch: Path, between: FramesBetween | None) -> FirstLook:
+    def first_look(self, rgb: Images, scratch: Path, between: FramesBetween) -> FirstLook:
         """Look at frames (n, 480, 640, 3) uint8 RGB; ``scratch`` is an empty folder for temporary files."""
         ...
 
@@ -67,6 +67,6 @@ class FindsLens(Protocol):
         """Return what the clips of a video say together."""
         ...
 
-    def reconstruct_square(self, rgb: Images, scratch: Path, between: FramesBetween | None) -> Reconstruction:
+    def reconstruct_square(self, rgb: Images, scratch: Path, between: FramesBetween) -> Reconstruction:
         """Reconstruct as ``WalkReconstructor`` does, without asking for the lens; pixels are known to be square."""
         ...

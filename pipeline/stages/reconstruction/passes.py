@@ -55,28 +55,37 @@ class Passes:
 
     def _finished(self, folder: Path, lens: Distortion, square: bool = False) -> ClipCheckpoints:
         """Return the results of a pass, after what is still to come of it; square: so pixels are known to be."""
-        checkpoints = ClipCheckpoints(folder)
-        do = _with_square_pixels if square else _as_it_is
+        backend = self.backend
 
         def finish(rgb: Images, scratch: Path, between: FramesBetween) -> FirstLook:
-            return FirstLook(UNTOLD, do(self.backend, rgb, scratch, between))
+            if square and isinstance(backend, FindsLens):
+                return FirstLook(UNTOLD, backend.reconstruct_square(rgb, scratch, between))
+            if isinstance(backend, WalkReconstructor):
+                return FirstLook(UNTOLD, backend.reconstruct_walk(rgb, scratch, between))
+            return FirstLook(UNTOLD, backend.reconstruct(rgb, scratch))
 
-        for clip_id, _ in self.clips:
-            if clip_id in checkpoints:
-                fit, result = checkpoints.look(clip_id)
-                if result is None or (square and _is_stretched(result)):
-                    checkpoints.save(clip_id, self._one(clip_id, lens, finish).result, fit)
-        return self._pass(folder, lens, finish)
+        def is_done(result: Reconstruction | LeftOut | None) -> bool:
+            return result is not None and not (square and _is_stretched(result))
 
-    def _pass(self, folder: Path, lens: Distortion, do: Attempted) -> ClipCheckpoints:
+        return self._pass(folder, lens, finish, is_done)
+
+    def _pass(
+        self,
+        folder: Path,
+        lens: Distortion,
+        do: Attempted,
+        is_done: Callable[[Reconstruction | LeftOut | None], bool] = lambda _: True,
+    ) -> ClipCheckpoints:
+        """Do with every clip what was not done; what it said of its lens before stays. is_done: of a result kept."""
         checkpoints = ClipCheckpoints(folder)
         for done, (clip_id, rows) in enumerate(self.clips):
             said = f"clip {clip_id}, {rows.stop - rows.start} frames" + (", straightened" if lens.bends else "")
             self.workbench.progress("reconstruction", done, len(self.clips), said)
-            if clip_id not in checkpoints:
+            fit, result = checkpoints.look(clip_id) if clip_id in checkpoints else (None, None)
+            if fit is None or not is_done(result):
                 found = self._one(clip_id, lens, do)
                 self.workbench.check_weights()
-                checkpoints.save(clip_id, found.result, found.fit)
+                checkpoints.save(clip_id, found.result, fit or found.fit)
         return checkpoints
 
     def _one(self, clip_id: int, lens: Distortion, do: Attempted) -> FirstLook:
@@ -113,18 +122,6 @@ class StraightFrames:
     def __call__(self, wanted: Sequence[int]) -> list[Images]:
         """Return for each step of the clip up to ``wanted`` frames (k, 480, 640, 3), evenly spread between its ends."""
         return [self.lens.straightened(found) if len(found) else found for found in self.frames(wanted)]
-
-
-def _as_it_is(backend: Reconstructor, rgb: Images, scratch: Path, between: FramesBetween) -> Reconstruction:
-    if isinstance(backend, WalkReconstructor):
-        return backend.reconstruct_walk(rgb, scratch, between)
-    return backend.reconstruct(rgb, scratch)
-
-
-def _with_square_pixels(backend: Reconstructor, rgb: Images, scratch: Path, between: FramesBetween) -> Reconstruction:
-    if isinstance(backend, FindsLens):
-        return backend.reconstruct_square(rgb, scratch, between)
-    return _as_it_is(backend, rgb, scratch, between)
 
 
 def _is_stretched(result: Reconstruction | LeftOut) -> bool:

@@ -1,17 +1,16 @@
 """Reconstructions as rows of the group ``reconstruction``, and what is thought of each in ``clips.parquet``."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
-import pyarrow as pa
 
 from pipeline.contract.arrays import Images
 from pipeline.contract.padding import shown_share
 from pipeline.contract.records import Reconstruction
 from pipeline.geometry.distortion import Distortion
 from pipeline.store.group_writer import GroupWriter
-from pipeline.store.groups import CLIPS, DISTORTION, FRAMES, PROBABILITY_RIGHT
+from pipeline.store.groups import DISTORTION, FRAMES, PROBABILITY_RIGHT
 from pipeline.store.video import VideoStore
 
 
@@ -56,21 +55,6 @@ def lens_note(lens: Distortion) -> str:
     """Say what was done about a lens."""
     corner = abs(lens.k1 + lens.k2)
     return f"The lens bends straight lines by {corner:.1%} at the corners; pictures were straightened."
-
-
-def write_probabilities(video: VideoStore, probabilities: Mapping[int, float]) -> None:
-    """Note in ``clips.parquet`` how probable it is that a clip's reconstruction is right; null where nothing tells.
-
-    It is a copy for readers of the table; what counts is the array in the group.
-    """
-    if not video.exists(CLIPS):
-        return
-    table = video.read_table(CLIPS)
-    if PROBABILITY_RIGHT in table.column_names:
-        table = table.drop_columns([PROBABILITY_RIGHT])
-    known = [probabilities.get(clip_id, float("nan")) for clip_id in table["clip_id"].to_pylist()]
-    column = pa.array(known, pa.float64(), from_pandas=True)
-    video.write_table(CLIPS, table.append_column(PROBABILITY_RIGHT, column))
 
 
 def blank_reconstruction(n: int, h: int, w: int) -> Reconstruction:

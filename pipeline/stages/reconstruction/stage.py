@@ -15,7 +15,6 @@ from pipeline.stages.reconstruction.rows import (
     append_reconstruction,
     blank_reconstruction,
     lens_note,
-    write_probabilities,
 )
 from pipeline.stages.reconstruction.settings import ReconstructionSettings
 from pipeline.store.drafts import remove_tree
@@ -50,7 +49,6 @@ def reconstruction(workbench: Workbench, settings: ReconstructionSettings, group
         reasons = "; ".join(f"clip {item.clip_id}: {item.code}: {item.detail}" for item in left_out)
         raise NothingReconstructed(f"{video.video_id}: no clip could be reconstructed ({reasons})")
     notes, probabilities = _collect(group, clips, checkpoints)
-    write_probabilities(video, probabilities)
     counts: dict[str, float] = {"clips": len(clips) - len(left_out), "clips_left_out": len(left_out)}
     if known := [value for value in probabilities.values() if np.isfinite(value)]:
         counts["mean_probability_right"] = float(np.mean(known))

@@ -12,6 +12,7 @@ from pipeline.settings import DatasetSettings
 from pipeline.stages.reconstruction.colmap import probability
 from pipeline.stages.reconstruction.colmap.probability import SignWeight, TrustTable
 from pipeline.store.index import read_index
+from pipeline.store.rows import read_probability_right
 from pipeline.store.store import Store
 from tests.pipeline.room_video import FPS, film_of
 
@@ -67,9 +68,11 @@ def test_a_spoilt_clip_is_left_out_by_name_and_the_films_other_clip_is_kept(tmp_
     assert "0.4 needed; the worst sign: share of" in shown
     store = Store(tmp_path / "data")
     (video_id,) = store.video_ids()
-    good, spoilt = store.video(video_id).read_table("clips.parquet")["probability_right"].to_pylist()
+    clip_of_frame = store.video(video_id).read("frames", "clip_id")
+    stored = read_probability_right(store.video(video_id))
+    good = float(stored[clip_of_frame == 0][0])
     assert good == pytest.approx(1 / (1 + np.exp(-3)), abs=1e-3), "it has depth nearly everywhere"
-    assert spoilt is None
+    assert np.isnan(stored[clip_of_frame == 1]).all()
     summary = build_dataset(store, DatasetSettings())
     assert [(entry.clip_id, entry.code) for entry in summary.left_out] == [(1, "UnlikelyReconstruction")]
     rows = read_index(store, ["clip_id", "probability_right"])

@@ -16,15 +16,8 @@ from pipeline.stages.reconstruction.colmap.zoom import find_zoom, relative_focal
 from pipeline.stages.reconstruction.first_look import LensFit
 
 
-def adjusted(
-    models: list[pycolmap.Reconstruction],
-    frame_count: int,
-    parallax: float,
-    route: str,
-    settings: SparseSettings,
-) -> SparseModel:
-    """Return the first of ``models`` after a last bundle adjustment, with its tests of itself."""
-    model = refined(models[0], settings)
+def adjusted(model: pycolmap.Reconstruction, sizes: tuple[int, ...], frame_count: int, parallax: float) -> SparseModel:
+    """Return a refined model with its tests of itself; sizes: frames of all models the clip fell into."""
     zoom = find_zoom(model, bundle_adjust, frame_count)
     model = zoom.model or model
     poses, registered = poses_of(model, frame_count)
@@ -32,7 +25,6 @@ def adjusted(
     points, observed_frame, observed_point = points_of(model)
     frame_of = {image_id: _frame(model.image(image_id)) for image_id in model.reg_image_ids()}
     return SparseModel(
-        route=route,
         intrinsics=_camera(model).calibration_matrix(),
         zoom=relative_focal(model, frame_of, frame_count),
         zoom_asked=zoom.asked if zoom.model is None else np.ones(frame_count),
@@ -44,7 +36,7 @@ def adjusted(
         reprojection_error=model.compute_mean_reprojection_error(),
         halves_focal=np.array([focal for focal, _ in halves]),
         halves_rotation=np.array([rotation for _, rotation in halves]),
-        model_sizes=tuple(other.num_reg_images() for other in models),
+        model_sizes=sizes,
         parallax=parallax,
         prior=float("nan"),
         turns=np.full(max(frame_count - 1, 0), np.nan),
@@ -52,9 +44,9 @@ def adjusted(
     )
 
 
-def lens_of(model: pycolmap.Reconstruction, settings: SparseSettings, lens: LensSettings, zoomed: bool) -> LensFit:
-    """Return what a model that mapping gave says of its lens; zoomed: whether its frames differ in focal length."""
-    return find_lens(refined(model, settings), partial(bundle_adjust, patient=True), lens, zoomed)
+def lens_of(model: pycolmap.Reconstruction, lens: LensSettings, zoomed: bool) -> LensFit:
+    """Return what a refined model says of its lens; zoomed: whether its frames differ in focal length."""
+    return find_lens(model, partial(bundle_adjust, patient=True), lens, zoomed)
 
 
 def refined(model: pycolmap.Reconstruction, settings: SparseSettings) -> pycolmap.Reconstruction:

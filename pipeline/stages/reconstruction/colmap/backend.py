@@ -1,4 +1,4 @@
-"""Backend ``colmap``: cameras by structure from motion, depth by dense matching; no weights, any textured video."""
+"""Backend ``colmap``: cameras by structure from motion, depth by dense matching; any textured video."""
 
 import os
 import signal
@@ -7,12 +7,13 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from types import MappingProxyType
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.weights.registry import XFEAT_SHA256
+from models.xfeat import WEIGHTS
 from pipeline.contract.arrays import Floats, Images
 from pipeline.contract.errors import ClipError, ProcessKilled, ReconstructionCrashed, TooFewRegistered
 from pipeline.contract.padding import shown_columns
@@ -30,7 +31,7 @@ from pipeline.stages.reconstruction.colmap.views import views_of
 from pipeline.stages.reconstruction.colmap.votes import elected
 from pipeline.stages.reconstruction.colmap.walk import best, check_extra, is_enough, rungs
 from pipeline.stages.reconstruction.faults import is_of_the_machine
-from pipeline.stages.reconstruction.first_look import UNTOLD, Ballot, FirstLook, LensFit
+from pipeline.stages.reconstruction.first_look import Ballot, FirstLook, LensFit
 from pipeline.stages.reconstruction.zoom import zoom_notes
 
 CODE = Path(__file__).parents[4]
@@ -53,10 +54,14 @@ class ColmapReconstructor:
     """Structure from motion (COLMAP, in a process of its own), then dense matching."""
 
     name = "colmap"
-    weights: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, settings: ColmapSettings | None = None) -> None:
         self.settings = settings or ColmapSettings()
+
+    @property
+    def weights(self) -> Mapping[str, str]:
+        """SHA-256 of XFeat's file where it is asked for; nothing else has weights."""
+        return {Path(WEIGHTS).name: XFEAT_SHA256} if self.settings.walks.xfeat else {}
 
     def reconstruct(self, rgb: Images, scratch: Path) -> Reconstruction:
         """Reconstruct frames (n, 480, 640, 3) uint8 RGB; ``scratch`` is an empty folder for temporary files.
@@ -76,19 +81,19 @@ class ColmapReconstructor:
             MissingExtra: XFeat is asked for and not installed.
         """
         self._check(rgb)
-        return self._of_rungs(rgb, rungs(find_cameras, rgb, scratch, without_lens(self.settings), between))
+        return self._of_rungs(rgb, rungs(find_cameras, rgb, scratch, self.settings.without_lens(), between))
 
     def reconstruct_square(self, rgb: Images, scratch: Path, between: FramesBetween | None) -> Reconstruction:
         """Do the same with pixels that are known to be square, whatever this clip says."""
         self._check(rgb)
-        settings = without_lens(self.settings, NO_STEP)
+        settings = self.settings.without_lens(NO_STEP)
         return self._of_rungs(rgb, rungs(find_cameras, rgb, scratch, settings, between))
 
     def first_look(self, rgb: Images, scratch: Path, between: FramesBetween | None) -> FirstLook:
         """Do the same and say what the clip tells of its lens; where it bends, nothing else is done.
 
         Raises:
-            ValueError, MissingExtra, ReconstructionCrashed, TooFewRegistered: as ``reconstruct_walk``.
+            as ``reconstruct_walk``.
         """
         self._check(rgb)
         climb = rungs(find_cameras, rgb, scratch, self.settings, between)
@@ -96,10 +101,7 @@ class ColmapReconstructor:
         fit = LensFit.of_array(first.lens_fit)
         if fit.lens.bends:
             return FirstLook(fit, None)
-        try:
-            return FirstLook(fit, self._of_rungs(rgb, chain([first], climb)))
-        except ClipError as error:
-            return FirstLook(UNTOLD, error)
+        return FirstLook(fit, self._of_rungs(rgb, chain([first], climb)))
 
     def vote(self, fits: Sequence[LensFit]) -> Ballot:
         """Return the lens of a video whose clips say so."""
@@ -148,13 +150,6 @@ class ColmapReconstructor:
             notes=notes_on(model) + alone_notes(alone) + (verdict.note(), *settings_note(self.settings)),
             probability_right=verdict.probability,
         )
-
-
-def without_lens(settings: ColmapSettings, aspect_step: float | None = None) -> ColmapSettings:
-    """Return the same settings without a look for the lens; aspect_step: another one, where given."""
-    lens = settings.lens.model_copy(update={"correct": False})
-    sparse = settings.sparse.model_copy(update={} if aspect_step is None else {"aspect_step": aspect_step})
-    return settings.model_copy(update={"lens": lens, "sparse": sparse})
 
 
 def find_cameras(rgb: Images, scratch: Path, settings: ColmapSettings, task: Task = OWN_FRAMES) -> SparseModel:

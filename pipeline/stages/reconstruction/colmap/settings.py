@@ -191,7 +191,7 @@ class TrustSettings(BaseModel):
     focal_range: tuple[float, float] = Field(
         (0.35, 2.5), description="Believable focal lengths in picture widths: 110 to 23 degrees of view."
     )
-    max_focal_disagreement: float = Field(0.25, gt=0, description="No longer looked at: it refused good clips.")
+    max_focal_disagreement: float = Field(0.25, gt=0, description="No longer looked at; stored fingerprints hold it.")
     max_rotation_disagreement: float = Field(
         4.0, gt=0, description="Largest change of a relative rotation when half of the clip is adjusted alone, degrees."
     )
@@ -258,3 +258,9 @@ class ColmapSettings(StageSettings):
     def decisive(self) -> dict[str, Any]:
         """Return what decides the result; lenses only where somebody changed them, since earlier results stand."""
         return self.model_dump(mode="json", exclude={"lens"} if self.lens == LensSettings() else None)
+
+    def without_lens(self, aspect_step: float | None = None) -> "ColmapSettings":
+        """Return the same settings without a look for the lens; aspect_step: another one, where given."""
+        lens = self.lens.model_copy(update={"correct": False})
+        sparse = self.sparse.model_copy(update={} if aspect_step is None else {"aspect_step": aspect_step})
+        return self.model_copy(update={"lens": lens, "sparse": sparse})

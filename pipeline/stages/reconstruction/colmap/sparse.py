@@ -12,17 +12,17 @@ import os
 import resource
 import shutil
 import sys
-from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pycolmap
 from PIL import Image
 
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
-from pipeline.stages.reconstruction.colmap.adjust import adjusted, lens_of
+from pipeline.stages.reconstruction.colmap.adjust import adjusted, lens_of, refined
 from pipeline.stages.reconstruction.colmap.evidence import compared, match_signs, median_turn
 from pipeline.stages.reconstruction.colmap.pairs import Features, turns_between, verified
 from pipeline.stages.reconstruction.colmap.parallax import parallax_of
@@ -76,6 +76,13 @@ class Attempt:
         return is_trusted(model, self.settings.trust), round(10 * float(model.registered.mean())), -float(distance)
 
 
+class Mapped(NamedTuple):
+    """Cameras that were found, and what COLMAP has of them; None where there is nothing."""
+
+    model: SparseModel
+    colmap: pycolmap.Reconstruction | None
+
+
 def solve(folder: Path, settings: ColmapSettings, task: Task, rounds: int = ROUNDS) -> SparseModel:
     """Find the cameras of the frames in ``folder``.
 
@@ -94,36 +101,47 @@ def solve(folder: Path, settings: ColmapSettings, task: Task, rounds: int = ROUN
             steadied(picture, zoom).save(folder / "steadied" / "frames" / path.name)
     if (folder / MASKS).exists():  # those of longer focal lengths show less of the black sides, never more
         shutil.copytree(folder / MASKS, folder / "steadied" / MASKS)
-    without_lens = settings.model_copy(update={"lens": settings.lens.model_copy(update={"correct": False})})
-    again = solve(folder / "steadied", without_lens, task, rounds - 1)
+    again = solve(folder / "steadied", settings.without_lens(), task, rounds - 1)
     if not is_trusted(again, settings.trust) or not again.reprojection_error < BETTER * model.reprojection_error:
         return model
     return replace(again, zoom=again.zoom / lengthened)
 
 
 def _solve(folder: Path, settings: ColmapSettings, task: Task) -> SparseModel:
-    """Find cameras of one set of frames with one kind of features.
+    """Find cameras of one set of frames with one kind of features, and what they say of the lens."""
+    model, refined_model = _cameras(folder, settings, task)
+    lens = settings.lens
+    if not lens.correct or task != OWN_FRAMES or refined_model is None:
+        return model
+    zoomed = bool(np.any(model.zoom != 1) or np.any(model.zoom_asked != 1))
+    return replace(model, lens_fit=lens_of(refined_model, lens, zoomed).as_array())
+
+
+def _cameras(folder: Path, settings: ColmapSettings, task: Task) -> Mapped:
+    """Find cameras with coarse features and, where those do not do, with fine ones.
 
     Coarse features come first, which cost a sixth of fine ones. Where a clip that is no fast walk (blurred, compressed)
     is placed imprecisely or cannot be trusted, fine ones are found; they count where they are trusted and lose no
     frame. Of a fast walk frames between tell more. Where nothing passes, the best of what was found is returned, for
     the caller to refuse.
     """
-    coarse = best_model(Attempt(folder, settings, task, 0))
+    found = best_model(Attempt(folder, settings, task, 0))
+    coarse = found.model
     trusted = is_trusted(coarse, settings.trust)
     is_fast = median_turn(coarse) > settings.walks.fast_turn
     is_still = not coarse.parallax >= settings.trust.min_parallax
     is_precise = trusted and coarse.reprojection_error <= settings.sparse.precise
     if task != OWN_FRAMES or is_precise or is_still or is_fast:
-        return coarse
+        return found
     again = Task(priors=(coarse.prior,)) if trusted else task
-    fine = compared(best_model(Attempt(folder, settings, again, -1)), [coarse])
-    if trusted and fine.registered.sum() < coarse.registered.sum():
-        return coarse
-    return fine if is_trusted(fine, settings.trust) else coarse
+    fine = best_model(Attempt(folder, settings, again, -1))
+    fine = fine._replace(model=compared(fine.model, [coarse]))
+    if trusted and fine.model.registered.sum() < coarse.registered.sum():
+        return found
+    return fine if is_trusted(fine.model, settings.trust) else found
 
 
-def best_model(attempt: Attempt) -> SparseModel:
+def best_model(attempt: Attempt) -> Mapped:
     """Map from every focal length on the same matches, and return the best model.
 
     Better is what is trusted; of two such what has a tenth more of the frames; and else what lies nearer to the
@@ -138,7 +156,7 @@ def best_model(attempt: Attempt) -> SparseModel:
         for prior in attempt.priors:
             found.append(model_from(prior, attempt, database, features, mapped))
             if not found[0].parallax >= attempt.settings.trust.min_parallax:
-                return found[0]
+                return Mapped(found[0], None)
         found = [compared(model, [other for other in found if other is not model]) for model in found]
         best = max(found, key=attempt.rank)
         again = float(best.intrinsics[0, 0]) / FRAME_WIDTH
@@ -147,17 +165,8 @@ def best_model(attempt: Attempt) -> SparseModel:
         if best.registered.any() and is_new and not agreed:
             others = [model for model in found if model is not best]
             found.append(compared(model_from(again, attempt, database, features, mapped), others))
-    return with_lens(max(found, key=attempt.rank), mapped, attempt)
-
-
-def with_lens(model: SparseModel, mapped: Mapping[float, pycolmap.Reconstruction], attempt: Attempt) -> SparseModel:
-    """Return a model with what it says of its lens, where that is asked for; frames between are not asked again."""
-    lens = attempt.settings.lens
-    if not lens.correct or attempt.task != OWN_FRAMES or model.prior not in mapped:
-        return model
-    zoomed = bool(np.any(model.zoom != 1) or np.any(model.zoom_asked != 1))
-    fit = lens_of(mapped[model.prior], attempt.settings.sparse, lens, zoomed)
-    return replace(model, lens_fit=fit.as_array())
+    best = max(found, key=attempt.rank)
+    return Mapped(best, mapped.get(best.prior))
 
 
 def model_from(
@@ -169,7 +178,7 @@ def model_from(
 ) -> SparseModel:
     """Verify the matches with one focal length and map; the clip's own frames of what comes, empty without parallax.
 
-    mapped: takes in what mapping gave.
+    mapped: takes in what came of mapping and refining.
     """
     settings, count = attempt.settings, attempt.frame_count
     (camera,) = database.read_all_cameras()
@@ -181,8 +190,8 @@ def model_from(
     if parallax >= settings.trust.min_parallax:
         models = sorted(map_globally(attempt), key=lambda model: -model.num_reg_images())
         if models:
-            mapped[prior] = models[0]
-            model = adjusted(models, count, parallax, map_globally.__name__, settings.sparse)
+            mapped[prior] = refined(models[0], settings.sparse)
+            model = adjusted(mapped[prior], tuple(each.num_reg_images() for each in models), count, parallax)
     model = replace(model, prior=prior, turns=turns_between(pairs, count), signs=match_signs(model, pairs))
     return model if attempt.task.own is None else model.only(np.array(attempt.task.own))
 
@@ -266,10 +275,9 @@ def _limit_processor_time(seconds: float) -> None:
 
 
 def main(folder: Path) -> None:
-    """Read frames and settings from ``folder``, write ``sparse.npz`` there."""
+    """Read frames, settings and the task from ``folder``, write ``sparse.npz`` there."""
     settings = ColmapSettings.model_validate_json((folder / "settings.json").read_text())
-    asked = folder / "task.json"
-    task = Task.model_validate_json(asked.read_text()) if asked.exists() else OWN_FRAMES
+    task = Task.model_validate_json((folder / "task.json").read_text())
     _limit_processor_time(settings.sparse.timeout_s)
     pycolmap.logging.minloglevel = pycolmap.logging.FATAL.value
     pycolmap.set_random_seed(settings.sparse.seed)

@@ -21,7 +21,6 @@ MASKS = "masks"
 class SparseModel:
     """Cameras and points of a clip of n frames, up to scale, in an arbitrary world frame.
 
-    route: which way of mapping found it.
     intrinsics: (3, 3), pixels of the 640x480 picture; focal lengths of a frame are ``zoom`` times as long.
     zoom: (n,), 1 for all frames unless the lens zooms. zoom_asked: (n,), a zoom that the frames ask for and that these
         cameras do not have, 1 for all frames where there is none.
@@ -42,7 +41,6 @@ class SparseModel:
     signs: signs of doubt by name (``evidence.py``) that need more than the model: its matches, or another model.
     """
 
-    route: str
     intrinsics: Float64s
     zoom: Float64s
     zoom_asked: Float64s
@@ -65,7 +63,6 @@ class SparseModel:
     def empty(cls, frame_count: int, parallax: float) -> "SparseModel":
         """Return the model of a clip in which no camera was found."""
         return cls(
-            route="none",
             intrinsics=np.zeros((3, 3)),
             zoom=np.ones(frame_count),
             zoom_asked=np.ones(frame_count),
@@ -99,7 +96,6 @@ class SparseModel:
             values = {field.name: archive[field.name] for field in fields(cls) if field.name != "signs"}
             names, signs = archive["sign_names"].tolist(), archive["sign_values"].tolist()
             plain: dict[str, Any] = {
-                "route": str(values["route"]),
                 "reprojection_error": float(values["reprojection_error"]),
                 "parallax": float(values["parallax"]),
                 "prior": float(values["prior"]),

@@ -11,7 +11,7 @@ class Task(BaseModel):
     """Which features, and which pairs of frames; lies as ``task.json`` beside the frames.
 
     priors: focal lengths to start from, picture widths; those of the settings where there are none.
-    window: frames up to so far apart are matched, and further ones by powers of two; None for all pairs.
+    window: of SIFT, frames up to so far apart are matched, and further ones by powers of two; None for all pairs.
     own: which of the frames are the clip's, rising; the others only help. None for all.
     """
 

@@ -45,7 +45,7 @@ def rungs(
             found.append(model)
             yield model
     if walks.xfeat:
-        task = Task(features=XFEAT, window=walks.xfeat_window, priors=known_focal(found), own=own)
+        task = Task(features=XFEAT, priors=known_focal(found), own=own)
         yield from _further(solve, frames, scratch / XFEAT, settings, task, found)
 
 

@@ -13,6 +13,7 @@ from models.errors import DamagedArrays
 from pipeline.contract.errors import ClipError, ReconstructionCrashed, TooFewRegistered
 from pipeline.contract.records import LeftOut, Reconstruction
 from pipeline.stages.reconstruction.checkpoints import ClipCheckpoints
+from pipeline.stages.reconstruction.first_look import UNTOLD
 from tests.paths import ROOT
 
 KILLED_WHILE_SAVING = """
@@ -21,6 +22,7 @@ from pathlib import Path
 import numpy as np
 from pipeline.contract.records import Reconstruction
 from pipeline.stages.reconstruction.checkpoints import ClipCheckpoints
+from pipeline.stages.reconstruction.first_look import UNTOLD
 
 class Killing:
     def __array__(self, *_, **__):
@@ -101,9 +103,9 @@ def test_nothing_in_a_file_is_executed(checkpoints: ClipCheckpoints):
         checkpoints.load(6)
 
 
-@pytest.mark.parametrize("left_out", ["depth", "notes", "registered"])
+@pytest.mark.parametrize("left_out", ["depth", "notes", "registered", "lens_fit"])
 def test_what_is_no_reconstruction_counts_as_not_done(checkpoints: ClipCheckpoints, left_out: str):
-    given = {**vars(reconstruction(1)), "notes": np.array(["a"])}
+    given = {**vars(reconstruction(1)), "notes": np.array(["a"]), "lens_fit": UNTOLD.as_array()}
     np.savez(checkpoints.folder / "7.npz", **{name: given[name] for name in given if name != left_out})
     assert 7 not in checkpoints
     np.savez(checkpoints.folder / "7.npz", **{**given, "depth": given["depth"][:1]})

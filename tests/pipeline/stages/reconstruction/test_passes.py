@@ -77,11 +77,11 @@ class Measuring:
     def reconstruct(self, rgb: Images, scratch: Path) -> Reconstruction:
         return self._result(rgb, 1.2 if self._asked("reconstruct", rgb, scratch) in self.stretched else 1)
 
-    def reconstruct_square(self, rgb: Images, scratch: Path, _between: FramesBetween | None) -> Reconstruction:
+    def reconstruct_square(self, rgb: Images, scratch: Path, _between: FramesBetween) -> Reconstruction:
         self._asked("square", rgb, scratch)
         return self._result(rgb, 1)
 
-    def first_look(self, rgb: Images, scratch: Path, _between: FramesBetween | None) -> FirstLook:
+    def first_look(self, rgb: Images, scratch: Path, _between: FramesBetween) -> FirstLook:
         level = self._asked("look", rgb, scratch)
         if abs(sag(rgb[0])) > 2:
             return FirstLook(LensFit(BARREL, 0.6, 0.4, 100), None)

@@ -2,18 +2,15 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.contract.records import Reconstruction
-from pipeline.stages.clips.rows import CLIPS_SCHEMA
 from pipeline.stages.reconstruction.rows import (
     append_reconstruction,
     blank_reconstruction,
     unit_depth,
-    write_probabilities,
 )
 from pipeline.store.rows import read_probability_right, read_reconstruction
 from pipeline.store.store import Store
@@ -99,16 +96,3 @@ def test_how_probable_it_is_that_a_clip_is_right_reads_back_and_is_unknown_where
     with video.write_group("reconstruction") as group:
         group.append("registered", np.ones(6, bool))
     assert np.isnan(read_probability_right(video, slice(2, 4))).tolist() == [True, True]
-
-
-def test_the_table_of_clips_notes_it_once_and_keeps_what_else_it_says(tmp_path: Path):
-    video = Store(tmp_path).video("a")
-    rows = [dict.fromkeys(CLIPS_SCHEMA.names) | {"clip_id": clip_id} for clip_id in (0, 1, 2)]
-    table = pa.Table.from_pylist(rows, CLIPS_SCHEMA)
-    video.write_table("clips.parquet", table.replace_schema_metadata({"provenance": "{}"}))
-    for again in (0.9, 0.4):
-        write_probabilities(video, {0: again, 2: float("nan")})
-    found = video.read_table("clips.parquet")
-    assert found["probability_right"].to_pylist() == [0.4, None, None]
-    assert found.select(CLIPS_SCHEMA.names).equals(table)
-    assert found.schema.metadata[b"provenance"] == b"{}"

@@ -14,7 +14,6 @@ def good_model() -> SparseModel:
     poses = np.tile(np.eye(4), (FRAMES, 1, 1))
     poses[:, 0, 3] = np.linspace(0, 1, FRAMES)
     return SparseModel(
-        route="map_globally",
         intrinsics=np.array([[500.0, 0, 320], [0, 500, 240], [0, 0, 1]]),
         zoom=np.ones(FRAMES),
         zoom_asked=np.ones(FRAMES),

@@ -91,14 +91,8 @@ def main(folder: Path) -> None:
     """Write what the functions of ``adjust`` give."""
     settings = SparseSettings()
     truth, _ = poses_of(synthesised(), FRAMES)
-    smaller = pycolmap.Reconstruction()
-    model = adjusted(
-        [with_one_focal(synthesised(), 0.97 * FOCAL), smaller],
-        FRAMES + LEFT_OUT,
-        20.0,
-        "map_globally",
-        settings,
-    )
+    refined_model = refined(with_one_focal(synthesised(), 0.97 * FOCAL), settings)
+    model = adjusted(refined_model, (FRAMES, 0), FRAMES + LEFT_OUT, 20.0)
     model.save(folder / "square.npz")
     np.savez(folder / "truth.npz", poses=truth)
     found = {

@@ -53,7 +53,7 @@ def test_both_halves_of_a_sound_clip_agree_with_the_whole(model: SparseModel):
 
 
 def test_where_it_came_from_is_kept(model: SparseModel):
-    assert (model.route, model.parallax, model.model_sizes) == ("map_globally", 20.0, (FRAMES, 0))
+    assert (model.parallax, model.model_sizes) == (20.0, (FRAMES, 0))
 
 
 def test_a_sound_model_is_trusted(model: SparseModel):

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from pipeline.geometry.poses import pose_errors
 from pipeline.stages.reconstruction.colmap.evidence import signs_of
-from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, SparseSettings, TrustSettings
+from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, SparseSettings, TrustSettings, WalkSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
+from pipeline.stages.reconstruction.colmap.task import OWN_FRAMES
 from pipeline.stages.reconstruction.colmap.trust import check_cameras
+from pipeline.stages.reconstruction.first_look import LensFit
 from tests.paths import ROOT
 from tests.pipeline.box_room import INTRINSICS, looking
 from tests.pipeline.room_video import _picture
@@ -34,6 +36,7 @@ def solved(folder: Path, frames: list[NDArray[np.uint8]], settings: ColmapSettin
     for number, frame in enumerate(frames):
         cv2.imwrite(str(folder / "frames" / f"{number:06d}.png"), cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
     (folder / "settings.json").write_text(settings.model_dump_json())
+    (folder / "task.json").write_text(OWN_FRAMES.model_dump_json())
     command = [sys.executable, "-m", "pipeline.stages.reconstruction.colmap.sparse", str(folder)]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
@@ -89,6 +92,18 @@ def test_coarse_features_are_enough_where_they_are_precise_enough(walk: tuple[Pa
     assert model.reprojection_error < QUICK.sparse.precise
 
 
+def test_fine_features_say_something_of_the_lens_too(
+    walk: tuple[Path, SparseModel], tmp_path: Path, pictures: list[NDArray[np.uint8]]
+):
+    _, coarse = walk
+    exact = ColmapSettings(sparse=SparseSettings(max_features=800, precise=0.01), walks=WalkSettings(fast_turn=90))
+    fine = solved(tmp_path, pictures, exact)
+    assert {path.name for path in tmp_path.glob("*.db")} == {"matches_0.db", "matches_-1.db"}
+    assert len(fine.points) != len(coarse.points), "the fine ones count"
+    fits = [LensFit.of_array(model.lens_fit) for model in (coarse, fine)]
+    assert all(fit.weight > 0 and not fit.lens.bends for fit in fits)
+
+
 def test_a_camera_that_stands_still_is_given_up_at_once(tmp_path: Path, pictures: list[NDArray[np.uint8]]):
     model = solved(tmp_path, pictures[:1] * 3)
     assert not model.registered.any()
@@ -99,7 +114,7 @@ def test_a_camera_that_stands_still_is_given_up_at_once(tmp_path: Path, pictures
 def test_frames_that_match_nothing_end_without_a_camera(tmp_path: Path):
     blank = [np.full((480, 640, 3), level, np.uint8) for level in (90, 120, 150)]
     model = solved(tmp_path, blank)
-    assert (model.route, model.model_sizes) == ("none", ())
+    assert model.model_sizes == ()
     assert np.isnan(model.parallax)
     assert [path.name for path in tmp_path.glob("*.db")] == ["matches_0.db"], "finer features are no cure"
 

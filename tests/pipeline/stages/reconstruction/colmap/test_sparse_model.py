@@ -23,7 +23,7 @@ def test_an_empty_model_has_no_camera_and_no_point(tmp_path: Path):
     model = SparseModel.load(tmp_path / "model.npz")
     assert model.registered.tolist() == [False] * 3
     assert (model.camera_to_world.shape, model.points.shape, model.depths().shape) == ((3, 4, 4), (0, 3), (0,))
-    assert (model.route, model.parallax, model.model_sizes) == ("none", 0.4, ())
+    assert (model.parallax, model.model_sizes) == (0.4, ())
     assert np.isnan(model.reprojection_error)
 
 
