@@ -18,7 +18,7 @@ from pipeline.cli.options import (
 )
 from pipeline.cli.printers import bar, console, error_line, print_markdown, report_lines, say_logged
 from pipeline.cli.suites import ChosenSuite, JsonOption, SuiteOption, TruthOption, check_suite, score_suite
-from pipeline.contract.errors import PipelineError
+from pipeline.contract.errors import PipelineError, SettingsError
 from pipeline.settings import PROFILES, Layer, Settings
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.video_source import parse_source
@@ -75,6 +75,8 @@ def score(
         check_suite(suite, truth, plot, labels_alone=labels_alone)
         chosen = ChosenSuite(suite, truth, seed_list(seeds or RULER_SEEDS), reporting, data_url(data))
         return score_suite(chosen, built, as_json=as_json)
+    if as_json:
+        raise SettingsError("--json prints the table of a suite: name one with --suite")
     return _score_stages(seed_list(seeds or DEFAULT_SEEDS), built, plot, reporting, data_url(data), labels_alone)
 
 

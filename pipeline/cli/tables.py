@@ -1,5 +1,6 @@
 """The table of a ruler, as plain characters that no pipe cuts and every terminal knows."""
 
+import math
 from collections.abc import Iterable
 
 import typer
@@ -44,6 +45,6 @@ def _cells(row: RulerRow, indent: str = "") -> list[str]:
     counts = [row.clips, row.through, f"{row.kept} of {row.frames}", row.wrong]
     figures = [row.auc5, row.auc10, row.rotation, row.abs_rel, row.focal, row.metre]
     figures += [row.iou, row.iou_true_scale, row.iou_lost]
-    told = ["-" if value != value else f"{value:.3f}" for value in figures]  # noqa: PLR0124 - nan
+    told = ["-" if math.isnan(value) else f"{value:.3f}" for value in figures]
     reason = " ".join(row.reason.replace("|", "/").split())
     return [str(cell) for cell in (indent + row.name, *counts, *told, reason)]

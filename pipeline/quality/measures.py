@@ -133,10 +133,9 @@ def as_stored(video: VideoStore, truth: TrueClip) -> TrueClip:
         labels=lens.straightened_maps(semantics.labels),
         regions=lens.straightened_maps(semantics.regions),
     )
-    surfaces = None if truth.surfaces is None else lens.straightened_maps(truth.surfaces)
     for_grids = truth.for_grids()
     pinhole = for_grids.scene, for_grids.semantics
-    return replace(truth, scene=straight, semantics=named, surfaces=surfaces, pinhole=pinhole)
+    return replace(truth, scene=straight, semantics=named, pinhole=pinhole)
 
 
 def labels_of(semantics: Semantics, rows: NDArray[np.bool_]) -> Semantics:

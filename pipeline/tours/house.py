@@ -45,9 +45,8 @@ class House:
 
 def build_house(rng: np.random.Generator, settings: TourSettings) -> House:
     """Build the house of a seed."""
-    heights, finishes, mirrors, patterns, forms, *_ = rng.spawn(
-        8
-    )  # beside the stream of ``rng``, so that what varies changes nothing else
+    # beside the stream of ``rng``, so that what varies changes nothing else
+    heights, finishes, mirrors, patterns, forms = rng.spawn(5)
     sizes = draw_sizes(heights, settings.houses.odd_heights) if settings.houses.heights else USUAL
     rooms = finished(finishes, _resized(heights, plan_rooms(rng, settings), sizes), settings.houses)
     rooms = formed(forms, rooms, settings.houses)

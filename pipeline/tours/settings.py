@@ -14,8 +14,8 @@ ADDED = ("effects", "houses", "moves")
 class TourSettings(BaseModel):
     """What is built, how it is filmed and how it is cut together.
 
-    The defaults give about 22 seconds, so that three tours become a dataset within ten minutes on two cores. Where a
-    default has no source it was chosen to look like the house tours of the paper's Fig. 2.
+    The defaults give about 22 seconds, so that three tours become a dataset in ten to fifteen minutes on two cores.
+    Where a default has no source it was chosen to look like the house tours of the paper's Fig. 2.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -23,9 +23,8 @@ class TrueClip:
 
     scene: depth (n, 480, 640), everything registered. semantics: labels (n, 480, 640) uint8, regions = instances.
     shot_id: (n,) int64; kind: kind of shot of every frame; in_transition: (n,) bool.
-    surfaces: (n, 480, 640) uint8, ``SurfaceKind``: glass, mirrors, people; None where nobody asked.
-    left_out: of every frame, why its shot belongs into no dataset, empty where it does. pinhole: scene and semantics as
-    pinholes would see them, where the tour was filmed through a lens that bends or row by row.
+    pinhole: scene and semantics as pinholes would see them, where the tour was filmed through a lens that bends or row
+    by row.
     """
 
     scene: MetricScene
@@ -33,9 +32,7 @@ class TrueClip:
     shot_id: NDArray[np.int64]
     kind: tuple[str, ...]
     in_transition: NDArray[np.bool_]
-    left_out: tuple[str, ...] = ()
     pinhole: tuple[MetricScene, Semantics] | None = None
-    surfaces: NDArray[np.uint8] | None = None
 
     def for_grids(self) -> "TrueClip":
         """Return the same clip seen by pinholes, whose depth becomes points by intrinsics and pose alone."""
@@ -67,9 +64,7 @@ def true_clip(tour: Tour, frame_index: NDArray[np.int64], box: Box = WHOLE) -> T
         shot_id=np.array([frame.shot_id for frame in frames]),
         kind=tuple(frame.kind for frame in frames),
         in_transition=np.array([frame.in_transition for frame in frames]),
-        left_out=tuple(frame.left_out for frame in frames),
         pinhole=straight,
-        surfaces=np.stack([frame.surfaces for frame in frames]),
     )
 
 

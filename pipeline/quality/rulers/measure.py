@@ -19,6 +19,7 @@ from pipeline.settings import Settings
 from pipeline.stages.chain import made_by
 from pipeline.stages.clips.settings import ClipsSettings
 from pipeline.stages.clips.stage import clips
+from pipeline.stages.occupancy.settings import label_of_unlabelled
 from pipeline.stages.occupancy.stage import occupancy
 from pipeline.stages.registry import stages
 from pipeline.store.groups import CLIPS
@@ -68,12 +69,9 @@ def shot_of(frame_index: NDArray[np.int64], shots: Sequence[TrueShot]) -> int | 
 
 def would_be_kept(shot: TrueShot, fps: float, settings: ClipsSettings) -> NDArray[np.int64]:
     """Return the frames (n,) that the stage ``clips`` would choose of a whole shot, were none blurred."""
-    available = shot.end - shot.start
-    wanted = available
-    if available > settings.keep_all_up_to:
-        wanted = min(max(round(available / fps * settings.frames_per_second), settings.frames_min), available)
-    centres = (np.arange(wanted) + 0.5) * available / wanted
-    return shot.start + centres.astype(np.int64)
+    from pipeline.stages.clips.find import evenly_spaced
+
+    return evenly_spaced(shot.start, shot.end, (shot.end - shot.start) / fps, settings)
 
 
 def _stored(video: VideoStore, failure: str) -> _Stored:
@@ -121,7 +119,9 @@ def _compare(video: VideoStore, film: TrueFilm, clip: Clip, built: dict[int, sli
     errors = clip_errors(video, clip.clip_id, rows, ours, truth, told)
     if not truth.scene.depth.any():
         return _Compared(scene.registered, errors)
-    _, grids, grids_true_scale = overlaps(ours, labels, truth, settings.of(occupancy))
+    made = made_by(video, occupancy.name)
+    unlabelled = label_of_unlabelled(made.code_version) if made else SemanticClass.UNNAMED
+    _, grids, grids_true_scale = overlaps(ours, labels, truth, settings.of(occupancy), unlabelled)
     return _Compared(scene.registered, errors, grids, grids_true_scale)
 
 

@@ -13,6 +13,7 @@ from pipeline.quality.truth.film import TrueFilm
 from pipeline.settings import Settings
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.stages.base import Workbench
+from pipeline.stages.chain import finished_fingerprint
 from pipeline.stages.failures import last_failure, worth_trying
 from pipeline.stages.run import final_fingerprint, is_built, process_video
 from pipeline.store.groups import RULER
@@ -78,7 +79,8 @@ def _build(workbench: Workbench, settings: Settings) -> str:
 
 def _scores(video: VideoStore, film: TrueFilm, settings: Settings, failure: str) -> FilmScores:
     """Measure a film, unless what was measured of the same results and the same truth was kept."""
-    made_from = ":".join([RULES, final_fingerprint(video.video_id, settings), failure, film.version])
+    wanted = final_fingerprint(video.video_id, settings)
+    made_from = ":".join([RULES, wanted, finished_fingerprint(video) or "", failure, film.version])
     kept = _kept(video)
     if kept is not None and kept.made_from == made_from:
         return kept

@@ -16,8 +16,6 @@ from pipeline.stages.video.stage import video
 from pipeline.tours.tour import Tour
 from pipeline.tours.worlds import in_world
 
-SUITES = ("tours", "real")
-
 TruthOf = Callable[[Settings], TrueFilm]
 """Gives the truth of a film that is built with some settings: those of tours decide what is rendered."""
 

@@ -128,21 +128,23 @@ def _choose(clip_id: int, shot: Shot, shot_list: ShotList, settings: ClipsSettin
         return LeftOut(STAGE, clip_id, "MostlyBars", f"bars leave {left:.0%} of a side of the picture")
     if available < settings.frames_min:
         return LeftOut(STAGE, clip_id, "TooFewFrames", f"{available} frames, fewer than {settings.frames_min}")
-    kept = _evenly_spaced(shot, seconds, settings)
+    kept = evenly_spaced(shot.start_frame, shot.end_frame, seconds, settings, settings.frames_max)
     kept = _sharper(kept, shot_list.sharpness, settings.blur_ratio)
     times, sharpness = shot_list.time_s[kept], shot_list.sharpness[kept]
     box = shot.box._replace(whole=settings.upright == "whole")
     return Clip(clip_id, shot.start_frame, shot.end_frame, kept, times, sharpness, motion=0.0, box=box)
 
 
-def _evenly_spaced(shot: Shot, seconds: float, settings: ClipsSettings) -> NDArray[np.int64]:
-    available = shot.end_frame - shot.start_frame
-    wanted = available
+def evenly_spaced(
+    start: int, end: int, seconds: float, settings: ClipsSettings, most: int | None = None
+) -> NDArray[np.int64]:
+    """Return which of the frames from ``start`` up to, not including, ``end`` a clip of them has; at most ``most``."""
+    available = wanted = end - start
     if available > settings.keep_all_up_to:
-        wanted = int(np.clip(round(seconds * settings.frames_per_second), settings.frames_min, settings.frames_max))
-        wanted = min(wanted, available)
+        wanted = max(round(seconds * settings.frames_per_second), settings.frames_min)
+        wanted = min(wanted, available, most or available)
     centres = (np.arange(wanted) + 0.5) * available / wanted
-    return shot.start_frame + centres.astype(np.int64)
+    return start + centres.astype(np.int64)
 
 
 def _sharper(kept: NDArray[np.int64], sharpness: NDArray[np.float32], blur_ratio: float) -> NDArray[np.int64]:

@@ -57,7 +57,7 @@ class ImageNetIndoorSettings(BaseModel):
         0.3,
         ge=-10,
         le=10,
-        description="log ratio of household to other classes where P(indoor) is 0.5; rooms from 1.0, others to -1.2",
+        description="log ratio of household to other classes where P(indoor) is 0.5; rooms from 0.96, others to -1.06",
     )
     softness: float = Field(0.2, gt=0, le=10, description="log ratio by which the log-odds change by 1")
     device: str | None = Field(

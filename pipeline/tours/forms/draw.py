@@ -20,8 +20,8 @@ def _formed(rng: Rng, room: Room, settings: HouseSettings) -> Room:
     if drawn < settings.lofts:
         loft = draw_loft(rng, room)
         return room if loft is None else loft
-    draw = draw_recess if drawn < settings.lofts + settings.recesses else draw_slope
     if drawn >= settings.lofts + settings.recesses + settings.slopes:
         return room
+    draw = draw_recess if drawn < settings.lofts + settings.recesses else draw_slope
     form = draw(rng, room)
     return room if form is None else replace(room, form=form)

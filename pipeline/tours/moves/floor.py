@@ -1,6 +1,7 @@
 """The floor of a whole house as one map: where a person gets through, and the way from one place to another."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -84,7 +85,7 @@ class FloorMap:
                 return line
         return smoothed_way(way, 0.05)
 
-    @property
+    @cached_property
     def _graph(self) -> tuple[NDArray[np.int64], csr_array]:
         """Number the walkable cells (x, y), -1 elsewhere, and join neighbours by what it costs to walk there."""
         walkable = self.clearance >= SHOULDERS

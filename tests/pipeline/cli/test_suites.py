@@ -76,3 +76,9 @@ def test_frozen_tours_are_no_suite_without_a_purpose(tmp_path: Path):
     with pytest.raises(FrozenSeeds, match="--reporting"):
         run("score", "--suite", "tours", "--seeds", FROZEN, "--data", tmp_path / "data", "--profile", "classic")
     assert not (tmp_path / "data").exists()
+
+
+def test_json_is_refused_where_no_suite_is_named_and_nothing_is_built(tmp_path: Path):
+    with pytest.raises(SettingsError, match="--suite"):
+        run("score", "--json", "--data", tmp_path / "data")
+    assert not (tmp_path / "data").exists()

@@ -157,10 +157,8 @@ def test_a_slide_show_is_left_out_and_its_changes_are_cuts(film: Tour):
     slides = Edit("slide_show", clock.span(*film.timeline.on_screen(shot)), seed=5, shot_id=shot.shot_id)
     edits = tuple(slides if i == shot.shot_id else edit for i, edit in enumerate(film.filming.edits))
     shown = replace(film, filming=replace(film.filming, edits=edits, clock=clock))
-    assert "slide show" in shown.truth(shot.start_frame).left_out
+    assert all("slide show" in shown.truth(frame).left_out for frame in (shot.start_frame, shot.end_frame - 1))
     assert film.truth(shot.start_frame).left_out == ""
-    clip = true_clip(shown, np.array([shot.start_frame, shot.end_frame - 1]))
-    assert all(clip.left_out)
     count = max(1, round(slides.duration / 2))
     assert len(shown.cuts) == len(film.cuts) + count - 1
 

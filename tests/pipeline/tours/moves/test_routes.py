@@ -54,7 +54,7 @@ def test_stops_are_turned_at_and_nobody_turns_faster_than_he_can(poses: np.ndarr
     standing = speed < 0.02
     assert standing.any()
     assert rate[standing].max() > 10
-    assert rate.max() < 100
+    assert rate.max() < 80
 
 
 def test_a_walk_leads_through_doorways_and_every_camera_is_in_free_space(house: House, poses: np.ndarray):
