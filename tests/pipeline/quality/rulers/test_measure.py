@@ -95,8 +95,11 @@ def test_a_shot_of_which_no_clip_was_cut_is_missed_all_the_same(film: TourFilm, 
     found = measure_film(small_workbench(tmp_path, "tour://6").video, film, SETTINGS, "BrokenVideo: cut off")
     (lost,) = [shot for shot in found if shot.wanted]
     assert (lost.kept, lost.reason) == (0, "BrokenVideo: cut off")
+    # The stage trims a tenth of a second at either end, which is less than a frame of the clip each.
     assert lost.frames == pytest.approx(indoors.frames, abs=2)
-    assert lost.missed.either_occupied == pytest.approx(sum(indoors.grids.true[1:]), rel=0.4)
+    # Other frames of the same walk see nearly as much each.
+    missed = lost.missed.either_occupied / lost.frames
+    assert missed == pytest.approx(sum(indoors.grids.true[1:]) / indoors.frames, rel=0.05)
 
 
 def test_a_clip_belongs_to_the_shot_that_most_of_its_frames_show():
