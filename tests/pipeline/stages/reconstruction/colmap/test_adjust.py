@@ -12,8 +12,8 @@ from pipeline.stages.reconstruction.colmap.settings import TrustSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
 from pipeline.stages.reconstruction.colmap.trust import check_cameras
 
-FRAMES, POINTS, FOCAL, NOISE, STRETCH = 8, 200, 450.0, 0.3, 1.2
-"""As in ``synthetic``, which is not imported here: COLMAP and OpenCV clash in one process."""
+FRAMES, POINTS, FOCAL, NOISE, STRETCH, SURE = 8, 200, 450.0, 0.3, 1.2, 4.0
+"""As in ``synthetic`` and ``adjust``, which are not imported here: COLMAP and OpenCV clash in one process."""
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +69,15 @@ def test_pixels_that_are_not_square_get_two_focal_lengths(found: dict[str, Any])
 def test_pixels_that_are_nearly_square_are_taken_as_square(found: dict[str, Any]):
     across, down = found["nearly square"]
     assert across == down, "two per cent are less than what noise and small rooms make of square pixels"
+
+
+def test_a_second_focal_length_is_sure_where_there_is_one_and_like_noise_where_there_is_none(found: dict[str, Any]):
+    # of F with one degree of freedom, 1 in 22 lies above 4, and half below 0.45
+    square, others = (np.array(found[f"falls of {name}"]) for name in ("square pixels", "others"))
+    assert (square > -1e-3).all()
+    assert (square > SURE).sum() <= 4
+    assert 0.1 < np.median(square) < 1.2
+    assert (others > SURE).all()
 
 
 def test_adjusting_never_fits_worse(found: dict[str, Any]):

@@ -1,0 +1,41 @@
+"""What a bundle adjustment leaves in the pictures, and whether one more parameter explains more than chance would."""
+
+import numpy as np
+import pycolmap
+
+from pipeline.contract.arrays import Float64s
+
+HUBER = 1.0
+"""Pixels beyond which an observation counts by its distance and no longer by its square: what COLMAP adjusts with."""
+
+
+def distances(model: pycolmap.Reconstruction) -> Float64s:
+    """Return how far each observation (m,) lies from where its point and camera say, pixels."""
+    found = [np.zeros(0)]
+    for image_id in sorted(model.reg_image_ids()):
+        image = model.image(image_id)
+        seen = image.get_observation_points2D()
+        if seen:
+            points = np.array([model.point3D(point.point3D_id).xyz for point in seen])
+            matrix = image.cam_from_world().matrix()
+            camera = model.camera(image.camera_id)
+            place = np.array(camera.img_from_cam(points @ matrix[:, :3].T + matrix[:, 3]), np.float64)
+            found.append(np.linalg.norm(place - np.array([point.xy for point in seen]), axis=1))
+    return np.concatenate(found)
+
+
+def fall_of_cost(before: pycolmap.Reconstruction, after: pycolmap.Reconstruction) -> float:
+    """Return the F statistic of one more parameter: near 1 where it explains noise, its square being how sure it is.
+
+    Both models hold the same observations, each adjusted by Huber's cost, ``after`` with the parameter.
+    """
+    cost, fell = _cost(after), _cost(before) - _cost(after)
+    # three numbers a point and six a camera are fitted to two numbers an observation
+    fitted = 3 * after.num_points3D() + 6 * after.num_reg_images()
+    freedom = 2 * after.compute_num_observations() - fitted
+    return fell / cost * freedom if cost > 0 and freedom > 0 else 0.0
+
+
+def _cost(model: pycolmap.Reconstruction) -> float:
+    distance = distances(model)
+    return float(np.where(distance <= HUBER, distance**2, 2 * HUBER * distance - HUBER**2).sum())
