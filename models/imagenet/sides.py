@@ -1,6 +1,6 @@
-"""Which classes of ImageNet stand in homes, which outdoors, and which are drawn and not filmed: a reviewed list.
+"""Which classes of ImageNet stand in homes, which outdoors, which are drawn, and which people wear: a reviewed list.
 
-Classes that say nothing of the place, food and clothes among them, are left out of the list.
+Classes that say nothing of these, food among them, are left out of the list.
 """
 
 import csv
@@ -16,11 +16,12 @@ FLOOR = 1e-4
 
 
 class Side(StrEnum):
-    """Where a class is met; what is drawn, as title cards and pages, is no place at all."""
+    """Where a class is met; what is drawn, as title cards and pages, is no place at all, nor is what people wear."""
 
     HOUSEHOLD = "household"
     OUTDOORS = "outdoors"
     DRAWN = "drawn"
+    WORN = "worn"
 
 
 @cache
@@ -35,7 +36,19 @@ def log_ratio(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
 
     What is added (``FLOOR``) keeps it near 0 where a picture shows neither.
     """
-    of_side = {side: [i for i, (_, found) in class_sides().items() if found is side] for side in Side}
-    household, outdoors, drawn = (probabilities[:, of_side[side]].sum(axis=1) for side in Side)
+    household, outdoors, drawn = (_sum(probabilities, side) for side in (Side.HOUSEHOLD, Side.OUTDOORS, Side.DRAWN))
     ratio: NDArray[np.float64] = np.log((household + FLOOR) / (outdoors + drawn + FLOOR))
     return ratio
+
+
+def worn(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the summed probability of what people wear for class probabilities (n, 1000), as (n,).
+
+    ImageNet has no class for people, but many for their clothes: it is high where a person fills much of a picture.
+    """
+    return _sum(probabilities, Side.WORN)
+
+
+def _sum(probabilities: NDArray[np.float64], side: Side) -> NDArray[np.float64]:
+    total: NDArray[np.float64] = probabilities[:, [i for i, (_, of) in class_sides().items() if of is side]].sum(axis=1)
+    return total

@@ -137,11 +137,13 @@ class IndoorScore:
     """P(indoor) of one clip, and what else the backend can say.
 
     evidence: the backend's own measures, by name, for the curious. categories: kinds of scene, most probable first.
+    people: a sentence where people fill much of the picture, so that the clip is not wanted; empty for others.
     """
 
     indoor: float
     evidence: dict[str, float] = field(default_factory=dict)
     categories: tuple[SceneCategory, ...] = ()
+    people: str = ""
 
 
 @dataclass(frozen=True)

@@ -43,24 +43,31 @@ class ImageNetFilter:
             return {shipped_file().name: EFFICIENTNET_LITE0_SHA256}
 
     def score(self, rgb: Images) -> IndoorScore:
-        """Score a clip's frames (n, h, w, 3) uint8 RGB, n >= 1; categories are the most probable listed classes.
+        """Score a clip's frames (n, h, w, 3) uint8 RGB, n >= 1; categories are the most probable listed scenes.
 
         Raises:
             SettingsError: the weights are not there or are not those that are known.
         """
         import torch
 
-        from models.imagenet.sides import class_sides, log_ratio
+        from models.imagenet.sides import Side, class_sides, log_ratio, worn
 
         pictures = torch.from_numpy(evenly_spaced(rgb, self._settings.frames)).permute(0, 3, 1, 2)
         probabilities = self._network.logits(pictures).softmax(dim=-1).double().cpu().numpy()
-        ratio = float(log_ratio(probabilities).mean())
+        ratio, clothes = float(log_ratio(probabilities).mean()), float(worn(probabilities).mean())
         log_odds = (ratio - self._settings.balance) / self._settings.softness
         mean, sides = probabilities.mean(axis=0), class_sides()
-        top = sorted(sides, key=lambda index: -mean[index])[:CATEGORIES_KEPT]
+        scenes = [index for index, (_, side) in sides.items() if side is not Side.WORN]
+        top = sorted(scenes, key=lambda index: -mean[index])[:CATEGORIES_KEPT]
         categories = tuple(SceneCategory(sides[index][0], float(mean[index])) for index in top)
         indoor = float(1 / (1 + np.exp(-np.clip(log_odds, -50, 50))))
-        return IndoorScore(indoor, {"log ratio": ratio}, categories)
+        return IndoorScore(indoor, {"log ratio": ratio, "worn": clothes}, categories, self._people(clothes))
+
+    def _people(self, clothes: float) -> str:
+        most = self._settings.worn_max
+        return f"people fill the picture: what they wear has a probability of {clothes:.2f} > {most:.2f}" * (
+            clothes > most
+        )
 
     @cached_property
     def _network(self) -> "EfficientNetLite0":

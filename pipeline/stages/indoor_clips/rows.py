@@ -13,7 +13,7 @@ from pipeline.store.groups import CLIPS
 from pipeline.store.video import VideoStore
 
 SCORED_BY = b"scored_by"
-SCORE_COLUMNS = ("indoor_score", "scene_categories")
+SCORE_COLUMNS = ("indoor_score", "scene_categories", "people")
 SCENE_CATEGORIES = pa.list_(pa.struct([("name", pa.string()), ("probability", pa.float64())]))
 
 
@@ -27,7 +27,7 @@ def append_frames(group: GroupWriter, clip: Clip, rgb: Images, score: IndoorScor
 
 
 def write_indoor_scores(video: VideoStore, scores: Sequence[IndoorScore], scored_by: str) -> None:
-    """Add every clip's score to ``clips.parquet``: columns ``indoor_score`` and ``scene_categories``.
+    """Add every clip's score to ``clips.parquet``: columns ``indoor_score``, ``scene_categories`` and ``people``.
 
     scored_by: what decides the scores; kept in the table's metadata, so that they are not used for anything else.
     """
@@ -36,6 +36,7 @@ def write_indoor_scores(video: VideoStore, scores: Sequence[IndoorScore], scored
     categories = [[asdict(category) for category in score.categories] for score in scores]
     table = table.append_column("indoor_score", pa.array([score.indoor for score in scores], pa.float64()))
     table = table.append_column("scene_categories", pa.array(categories, SCENE_CATEGORIES))
+    table = table.append_column("people", pa.array([score.people for score in scores], pa.string()))
     metadata = {**(table.schema.metadata or {}), SCORED_BY: scored_by}
     video.write_table(CLIPS, table.replace_schema_metadata(metadata))
 
@@ -54,7 +55,9 @@ def indoor_scores(video: VideoStore, scored_by: str | None = None) -> list[Indoo
     known = (table.schema.metadata or {}).get(SCORED_BY, b"").decode()
     if not known or scored_by not in (None, known):
         return []
+    if "people" not in table.column_names:  # of an earlier release, whose backends did not tell
+        table = table.append_column("people", pa.array([""] * len(table), pa.string()))
     return [
-        IndoorScore(indoor, categories=tuple(SceneCategory(**category) for category in categories))
-        for indoor, categories in zip(*(table[name].to_pylist() for name in SCORE_COLUMNS), strict=True)
+        IndoorScore(indoor, categories=tuple(SceneCategory(**category) for category in categories), people=people)
+        for indoor, categories, people in zip(*(table[name].to_pylist() for name in SCORE_COLUMNS), strict=True)
     ]

@@ -60,6 +60,13 @@ class ImageNetIndoorSettings(BaseModel):
         description="log ratio of household to other classes where P(indoor) is 0.5; rooms from 0.96, others to -1.06",
     )
     softness: float = Field(0.2, gt=0, le=10, description="log ratio by which the log-odds change by 1")
+    worn_max: float = Field(
+        0.12,
+        gt=0,
+        le=1,
+        description="probability of what people wear, averaged over those frames, above which they fill too much of the "
+        "picture; 1 keeps all; measured: rooms up to 0.07, portraits over a third of a room and more 0.1 to 0.6",
+    )
     device: str | None = Field(
         None,
         json_schema_extra=HERE_ALONE,

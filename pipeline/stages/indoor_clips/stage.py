@@ -1,4 +1,4 @@
-"""Stage ``indoor_clips``: only what was filmed inside a house goes on."""
+"""Stage ``indoor_clips``: only what was filmed inside a house goes on, and no clip that people fill."""
 
 import numpy as np
 
@@ -47,21 +47,29 @@ def indoor_clips(workbench: Workbench, settings: IndoorClipsSettings, group: Gro
             workbench.progress("indoor_clips", done, len(clips), f"clip {clip.clip_id}")
             score = found or backend.score(unpadded(rgb))
             scores.append(score)
-            if score.indoor < settings.threshold:
-                detail = f"P(indoor) {score.indoor:.2f} < {settings.threshold:.2f}"
-                left_out.append(LeftOut("indoor_clips", clip.clip_id, "NotIndoor", detail))
+            if why := _objection(score, settings.threshold):
+                left_out.append(LeftOut("indoor_clips", clip.clip_id, *why))
             else:
                 append_frames(group, clip, rgb, score)
     workbench.check_weights()
     write_indoor_scores(video, scores, scored_by)
     indoor, kept = [score.indoor for score in scores], len(clips) - len(left_out)
     if not kept:
-        message = f"{video.video_id}: none of {len(clips)} clips is indoors (best score {max(indoor):.2f})"
+        filled = sum(bool(score.people) for score in scores)
+        besides = f"; {filled} filled by people" if filled else ""
+        message = f"{video.video_id}: none of {len(clips)} clips is indoors (best score {max(indoor):.2f}{besides})"
         raise NoIndoorClip(message)
     counts = {"clips": kept, "clips_left_out": len(left_out), "mean_score": float(np.mean(indoor))}
     notes = tuple(f"clip {clip.clip_id}: {_named(score)}" for clip, score in zip(clips, scores, strict=True))
     notes = notes if scores[0].categories else ()
     return StageResult(backend.name, counts, tuple(left_out), notes, backend.weights, beside=scored_by)
+
+
+def _objection(score: IndoorScore, threshold: float) -> tuple[str, str] | None:
+    """Return why a clip is left out, a code and a sentence; None where it is kept."""
+    if score.indoor < threshold:
+        return "NotIndoor", f"P(indoor) {score.indoor:.2f} < {threshold:.2f}"
+    return ("People", score.people) if score.people else None
 
 
 def _scored_by(video: VideoStore, settings: IndoorClipsSettings) -> str:

@@ -6,7 +6,7 @@ import torch
 
 from models.errors import WrongWeights
 from models.imagenet.efficientnet_lite import EfficientNetLite0, SameConv2d, preprocess, shipped_file
-from models.imagenet.sides import Side, class_sides, log_ratio
+from models.imagenet.sides import Side, class_sides, log_ratio, worn
 from models.weights.contents import checksum
 from models.weights.licences import licence_of
 from models.weights.registry import EFFICIENTNET_LITE0_SHA256 as SHA256
@@ -51,7 +51,9 @@ def test_each_class_has_one_side_and_sides_are_what_the_ratio_weighs():
     assert {sides[i][0] for i in (526, 831, 979, 916)} == {"desk", "studio couch", "valley", "web site"}
     of_side = {side: next(i for i, (_, found) in sides.items() if found is side) for side in Side}
     unlisted = next(i for i in range(1000) if i not in sides)
-    ratios = log_ratio(np.eye(1000)[[of_side[Side.HOUSEHOLD], of_side[Side.OUTDOORS], of_side[Side.DRAWN], unlisted]])
-    assert ratios[0] > 9
-    assert ratios[1:3] == pytest.approx(-ratios[0])
-    assert ratios[3] == 0, "what is not listed says nothing"
+    shown = np.eye(1000)[[*(of_side[side] for side in Side), unlisted]]
+    ratios = dict(zip([*Side, None], log_ratio(shown), strict=True))
+    assert ratios[Side.HOUSEHOLD] > 9
+    assert ratios[Side.OUTDOORS] == ratios[Side.DRAWN] == pytest.approx(-ratios[Side.HOUSEHOLD])
+    assert ratios[Side.WORN] == ratios[None] == 0, "clothes, and what is not listed, say nothing of the place"
+    assert worn(shown).tolist() == [side is Side.WORN for side in (*Side, None)]

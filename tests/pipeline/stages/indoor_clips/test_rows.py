@@ -59,7 +59,7 @@ def test_later_scores_take_the_place_of_earlier_ones_and_the_rest_of_the_table_s
     after = video.read_table("clips.parquet")
     assert [score.indoor for score in indoor_scores(video, "at 0.8")] == [0.8, 0.8]
     assert after.select(before.column_names).equals(before)
-    assert len(after.column_names) == len(before.column_names) + 2
+    assert len(after.column_names) == len(before.column_names) + 3
     assert TableOutput("clips.parquet").noted(video) == {"fingerprint": "0123"}, "the provenance of the clips stays"
 
 

@@ -12,6 +12,7 @@ from pipeline.stages.indoor_clips.backends import SETTINGS
 from pipeline.stages.indoor_clips.imagenet import ImageNetFilter
 from pipeline.stages.indoor_clips.rows import indoor_scores, write_indoor_scores
 from pipeline.stages.indoor_clips.stage import _scored_by, indoor_clips
+from pipeline.store.groups import CLIPS
 from pipeline.store.outputs import GroupOutput
 from pipeline.store.rows import stored_clips
 from pipeline.store.store import Store
@@ -55,6 +56,28 @@ def test_a_clip_below_the_threshold_is_left_out_with_its_score(own_room: VideoSt
     assert set(own_room.read("frames", "clip_id").tolist()) == {1}
     assert own_room.read("frames", "indoor_score") == pytest.approx(0.8)
     assert result.counts["clips_left_out"] == 1
+
+
+def test_a_clip_that_people_fill_is_left_out_however_sure_its_room_is(own_room: VideoStore):
+    settings = workbench_of(own_room).settings.of(indoor_clips)
+    scores = [IndoorScore(0.99, people="people fill the picture"), IndoorScore(0.8)]
+    write_indoor_scores(own_room, scores, _scored_by(own_room, settings))
+    result = filled(indoor_clips, workbench_of(own_room))
+    assert [(item.clip_id, item.code) for item in result.left_out] == [(0, "People")]
+    assert [score.people for score in indoor_scores(own_room)] == ["people fill the picture", ""]
+
+
+def test_where_people_fill_all_clips_the_reason_is_told(own_room: VideoStore):
+    settings = workbench_of(own_room).settings.of(indoor_clips)
+    write_indoor_scores(own_room, [IndoorScore(0.9, people="people fill it")] * 2, _scored_by(own_room, settings))
+    with pytest.raises(NoIndoorClip, match=r"best score 0\.90; 2 filled by people"):
+        filled(indoor_clips, workbench_of(own_room))
+
+
+def test_scores_of_an_earlier_release_say_nothing_of_people(own_room: VideoStore):
+    scored(own_room, 0.25, 0.75)
+    own_room.write_table(CLIPS, own_room.read_table(CLIPS).drop_columns(["people"]))
+    assert [(score.indoor, score.people) for score in indoor_scores(own_room)] == [(0.25, ""), (0.75, "")]
 
 
 def test_another_threshold_asks_no_backend_again(own_room: VideoStore):
