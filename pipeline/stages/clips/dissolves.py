@@ -1,17 +1,23 @@
 """Finds dissolves: stretches in which every picture resembles the next, but the ends have nothing in common.
 
-Half way two unrelated pictures cancel much of each other's detail, so the variance of the Laplacian dips (Alattar's
-parabola). A camera that turns fast blurs too: its flow leads from one end to the other, or else is so long that it lost
-its way. Mixing the ends explains what lies between no worse there than in a dissolve; the length of the flow tells.
+Half way two unrelated pictures cancel much of each other's detail, so that its Laplacian's power dips (Alattar's
+parabola), whether or not the richest places are counted: they are where a caption comes or goes. A camera that turns
+fast blurs too: its flow leads from one end to the other, or else is so long that it lost its way. Mixing the ends
+explains what lies between no worse there than in a dissolve; the length of the flow tells. The ends are compared where
+the film is: bars that are an enlarged copy of it hold nothing that flow can follow.
 """
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.contract.arrays import GrayImages
+from pipeline.contract.records import Box
 from pipeline.stages.clips.correspondence import Flow, correspondence, flow
 from pipeline.stages.clips.settings import ClipsSettings
 
@@ -20,17 +26,28 @@ SAMPLES_PER_SECOND = 10
 LENGTHS = (3, 4, 6, 8, 12, 16, 20, 30, 40)
 NEARLY = 1.2
 
+BLOCKS = (16, 12)
+"""Parts of the picture, across and down."""
+
+RICHEST = 75
+"""Percentile of the blocks' detail at which richer blocks are counted: letters outdo all that is filmed."""
+
+AnyT = TypeVar("AnyT", bound=np.generic)
+
+Film = Callable[[int, int], Box]
+"""Tells where between bars the film is in frames from a first one up to, not including, an end."""
+
 
 @dataclass(frozen=True)
 class _Sample:
     """A frame with the flow from the sample before it and how well that one is found again in it.
 
-    motion: median length of that flow, in picture widths.
+    detail: mean square of the Laplacian, with the richest blocks and with those held to the rest. motion: median length of that flow, in picture widths.
     """
 
     frame: int
     picture: GrayImages
-    sharpness: float
+    detail: tuple[float, float]
     flow: Flow | None
     likeness: float
     motion: float
@@ -49,19 +66,21 @@ class _Dissolve(NamedTuple):
 class DissolveSearch:
     """Looks for dissolves in frames that are given one after another; remembers the longest dissolve's worth."""
 
-    def __init__(self, settings: ClipsSettings, fps: float) -> None:
+    def __init__(self, settings: ClipsSettings, fps: float, film: Film) -> None:
         self._settings = settings
+        self._film = film
+        self._around = round(settings.dissolve_max_s * fps)
         self._every = max(1, round(fps / SAMPLES_PER_SECOND))
         longest = settings.dissolve_max_s * fps / self._every
         self._lengths = [length for length in LENGTHS if length <= max(LENGTHS[0], longest)]
         self._samples: deque[_Sample] = deque(maxlen=self._lengths[-1] + 1)
         self._found: list[_Dissolve] = []
 
-    def add(self, frame: int, picture: GrayImages, sharpness: float) -> None:
-        """Take in the next frame: its number, a small grey picture and the variance of its Laplacian."""
+    def add(self, frame: int, picture: GrayImages, laplacian: NDArray[np.float32]) -> None:
+        """Take in the next frame: its number, a small grey picture, and the Laplacian (h, w) of a larger one."""
         if frame % self._every:
             return
-        self._samples.append(self._linked(frame, picture, sharpness))
+        self._samples.append(self._linked(frame, picture, _detail(laplacian)))
         for length in self._lengths:
             if length < len(self._samples):
                 self._test(list(self._samples)[-length - 1 :])
@@ -80,18 +99,18 @@ class DissolveSearch:
             ranges.append((tightest.start + 1, tightest.end))
         return sorted(ranges)
 
-    def _linked(self, frame: int, picture: GrayImages, sharpness: float) -> _Sample:
+    def _linked(self, frame: int, picture: GrayImages, detail: tuple[float, float]) -> _Sample:
         if not self._samples:
-            return _Sample(frame, picture, sharpness, flow=None, likeness=1.0, motion=0.0)
+            return _Sample(frame, picture, detail, flow=None, likeness=1.0, motion=0.0)
         before = self._samples[-1].picture
         step = flow(before, picture)
         motion = float(np.median(np.linalg.norm(step, axis=2))) / picture.shape[1]
-        return _Sample(frame, picture, sharpness, step, correspondence(before, picture, [step]), motion)
+        return _Sample(frame, picture, detail, step, correspondence(before, picture, [step]), motion)
 
     def _test(self, samples: list[_Sample]) -> None:
-        sharpness = np.array([sample.sharpness for sample in samples])
-        without = np.linspace(sharpness[0], sharpness[-1], len(samples))
-        dip = float(np.min(sharpness[1:-1] / np.maximum(without[1:-1], 1e-6)))
+        detail = np.array([sample.detail for sample in samples])
+        without = np.linspace(detail[0], detail[-1], len(samples))
+        dip = float(np.min(detail[1:-1] / np.maximum(without[1:-1], 1e-6), axis=0).max())
         if dip < self._settings.dissolve_dip and self._links_unrelated_scenes(samples):
             self._found.append(_Dissolve(samples[0].frame, samples[-1].frame, dip))
 
@@ -100,5 +119,19 @@ class DissolveSearch:
             return False
         if any(sample.motion > self._settings.dissolve_motion_max for sample in samples[1:]):
             return False
-        flows = [sample.flow for sample in samples[1:] if sample.flow is not None]
-        return correspondence(samples[0].picture, samples[-1].picture, flows) < self._settings.correspondence_min
+        box = self._film(samples[0].frame - self._around, samples[-1].frame + 1)
+        flows = [_part(sample.flow, box) for sample in samples[1:] if sample.flow is not None]
+        ends = _part(samples[0].picture, box), _part(samples[-1].picture, box)
+        return correspondence(*ends, flows) < self._settings.correspondence_min
+
+
+def _detail(laplacian: NDArray[np.float32]) -> tuple[float, float]:
+    blocks = cv2.resize(laplacian**2, BLOCKS, interpolation=cv2.INTER_AREA)
+    return float(blocks.mean()), float(np.minimum(blocks, np.percentile(blocks, RICHEST)).mean())
+
+
+def _part(picture: NDArray[AnyT], box: Box) -> NDArray[AnyT]:
+    """Return what lies in a box of a picture (h, w, ...)."""
+    height, width = picture.shape[:2]
+    rows = slice(round(box.top * height), round(box.bottom * height))
+    return np.ascontiguousarray(picture[rows, round(box.left * width) : round(box.right * width)])

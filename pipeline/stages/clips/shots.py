@@ -131,7 +131,7 @@ class _Scan:
         self._fades: list[int] = []
         self._adaptive = AdaptiveDetector(settings.cut_ratio, 1, min_content_val=settings.cut_content_min)
         self._threshold = ThresholdDetector(settings.black_level, 1)
-        self._dissolves = DissolveSearch(settings, fps)
+        self._dissolves = DissolveSearch(settings, fps, self.bars.box)
         self._beside_cut = min(round(BLENDED_S * fps), self._adaptive.window_width)
         self._recent: deque[GrayImages] = deque(maxlen=2 * self._adaptive.window_width + 2)
 
@@ -146,13 +146,14 @@ class _Scan:
         self.bars.add(frame.index, gray)
         self._recent.append(np.asarray(cv2.resize(gray, SMALL, interpolation=cv2.INTER_AREA), np.uint8))
         self.time_s.append(frame.time_s)
-        self.sharpness.append(float(cv2.Laplacian(gray, cv2.CV_32F).var()))
+        detail = np.asarray(cv2.Laplacian(gray, cv2.CV_32F), np.float32)
+        self.sharpness.append(float(detail.var()))
         self._level.append(float(gray.mean()))
         timecode, bgr = FrameTimecode(frame.index, self._fps), np.ascontiguousarray(rgb[..., ::-1])
         candidates = [cut.frame_num for cut in self._adaptive.process_frame(timecode, bgr)]
         self._cuts += [cut for cut in candidates if self._shows_new_scene(cut, frame.index)]
         self._fades += [fade.frame_num for fade in self._threshold.process_frame(timecode, bgr)]
-        self._dissolves.add(frame.index, self._recent[-1], self.sharpness[-1])
+        self._dissolves.add(frame.index, self._recent[-1], detail)
 
     def transitions(self) -> tuple[Transition, ...]:
         """Return all transitions in order, none of which overlap."""

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 
 from pipeline.contract.arrays import Images
+from pipeline.stages.clips.bars import BarSearch
 from pipeline.stages.clips.dissolves import DissolveSearch
 from pipeline.stages.clips.settings import ClipsSettings
+from tests.pipeline.stages.clips.test_bars import with_blurred_sides
 from tests.pipeline.videos import blend, walk
 
 SIZE = (160, 120)
@@ -14,10 +16,13 @@ FPS = 10
 
 
 def searched(frames: list[Images], fps: float = FPS, **settings: float) -> list[tuple[int, int]]:
-    search = DissolveSearch(ClipsSettings(**settings), fps)
+    bars = BarSearch(fps)
+    search = DissolveSearch(ClipsSettings(**settings), fps, bars.box)
     for number, frame in enumerate(frames):
         gray = np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8)
-        search.add(number, gray, float(cv2.Laplacian(gray, cv2.CV_32F).var()))
+        bars.add(number, gray)
+        small = cv2.resize(gray, SIZE, interpolation=cv2.INTER_AREA)
+        search.add(number, np.asarray(small, np.uint8), np.asarray(cv2.Laplacian(gray, cv2.CV_32F), np.float32))
     return search.ranges()
 
 
@@ -76,6 +81,33 @@ def test_a_turn_that_blurs_is_no_dissolve(fastest: float):
 
 def test_what_moves_too_fast_to_be_followed_was_taken_for_one_before():
     assert any(searched(turn(fastest), dissolve_motion_max=1.0) for fastest in (8, 16, 24, 32))
+
+
+def upright(seed: int, count: int, blur: float = 0.8) -> list[Images]:
+    """A film without hard edges, so that letters outdo it, upright before a blurred enlargement of itself."""
+    film = walk(seed, count, 3.0, (320, 240))
+    soft = [np.asarray(cv2.GaussianBlur(frame, (0, 0), blur), np.uint8) if blur else frame for frame in film]
+    return with_blurred_sides(soft, 95)
+
+
+def captioned(frames: list[Images], shown: range) -> list[Images]:
+    """Frames some of which have a line of letters."""
+    written = [frame.copy() for frame in frames]
+    for number in shown:
+        cv2.putText(written[number], "KITCHEN", (98, 200), cv2.FONT_HERSHEY_DUPLEX, 0.9, (255, 255, 255), 2)
+    return written
+
+
+@pytest.mark.parametrize("shown", [range(14), range(8, 20), range(20, 40)])
+def test_a_caption_that_comes_or_goes_in_an_upright_film_is_no_dissolve(shown: range):
+    assert searched(captioned(upright(11, 40), shown)) == []
+
+
+@pytest.mark.parametrize("shown", [range(0), range(8, 14)])
+def test_a_dissolve_of_an_upright_film_is_found_after_a_caption_too(shown: range):
+    frames, start, end = blend(upright(11, 30, blur=0), upright(12, 30, blur=0), 6)
+    ((first, last),) = searched(captioned(frames, shown))
+    assert (first, last) == pytest.approx((start, end), abs=3)
 
 
 def test_one_longer_than_asked_for_is_not_looked_for():
