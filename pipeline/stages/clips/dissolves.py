@@ -42,7 +42,8 @@ Film = Callable[[int, int], Box]
 class _Sample:
     """A frame with the flow from the sample before it and how well that one is found again in it.
 
-    detail: mean square of the Laplacian, with the richest blocks and with those held to the rest. motion: median length of that flow, in picture widths.
+    detail: mean square of the Laplacian, with the richest blocks and with those held to the rest. motion: median length
+    of that flow, in picture widths.
     """
 
     frame: int

@@ -64,8 +64,8 @@ class ImageNetIndoorSettings(BaseModel):
         0.12,
         gt=0,
         le=1,
-        description="probability of what people wear, averaged over those frames, above which they fill too much of the "
-        "picture; 1 keeps all; measured: rooms up to 0.07, portraits over a third of a room and more 0.1 to 0.6",
+        description="probability of what people wear, averaged over those frames, above which people fill too much of "
+        "the picture; 1 keeps all; measured: rooms up to 0.07, portraits over a third of a room and more 0.1 to 0.6",
     )
     device: str | None = Field(
         None,

@@ -17,7 +17,7 @@ from pipeline.stages.reconstruction.colmap.zoom import find_zoom, relative_focal
 from pipeline.stages.reconstruction.first_look import LensFit
 
 SURE = 4.0
-"""F statistic, two standard errors: 6 to 10 on fine features of anamorphic clips; 0.6 to 0.9 where it is found wrong."""
+"""F statistic, two standard errors: 6 to 10 on fine features of anamorphic clips, below 1 where it is found wrong."""
 
 
 def adjusted(model: pycolmap.Reconstruction, sizes: tuple[int, ...], frame_count: int, parallax: float) -> SparseModel:
