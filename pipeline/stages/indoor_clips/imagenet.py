@@ -65,9 +65,9 @@ class ImageNetFilter:
 
     def _people(self, clothes: float) -> str:
         most = self._settings.worn_max
-        return f"people fill the picture: what they wear has a probability of {clothes:.2f} > {most:.2f}" * (
-            clothes > most
-        )
+        if clothes <= most:
+            return ""
+        return f"people fill the picture: what they wear has a probability of {clothes:.2f} > {most:.2f}"
 
     @cached_property
     def _network(self) -> "EfficientNetLite0":

@@ -15,6 +15,7 @@ import pycolmap
 
 from pipeline.contract.arrays import Float64s, Int64s
 from pipeline.geometry.distortion import HALF_DIAGONAL, Distortion
+from pipeline.stages.reconstruction.colmap.residuals import projected
 from pipeline.stages.reconstruction.colmap.settings import LensSettings
 from pipeline.stages.reconstruction.colmap.zoom import with_own_cameras
 from pipeline.stages.reconstruction.first_look import UNTOLD, LensFit
@@ -50,12 +51,10 @@ class HeldOut:
         position = np.array([model.point3D(point).xyz for point in points])
         errors = np.zeros(len(self.image))
         for image_id in np.unique(self.image):
-            image, own = model.image(int(image_id)), self.image == image_id
-            matrix = image.cam_from_world().matrix()
-            seen = position[own] @ matrix[:, :3].T + matrix[:, 3]
-            place = np.array(model.camera(image.camera_id).img_from_cam(seen), np.float64)
+            own = self.image == image_id
+            place, depth = projected(model, int(image_id), position[own])
             off = np.linalg.norm(place - self.pixel[own], axis=1)
-            errors[own] = np.where((seen[:, 2] > 0) & (off < WORST), off, WORST)
+            errors[own] = np.where((depth > 0) & (off < WORST), off, WORST)
         return errors
 
 

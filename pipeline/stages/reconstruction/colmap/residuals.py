@@ -2,6 +2,7 @@
 
 import numpy as np
 import pycolmap
+from numpy.typing import ArrayLike
 
 from pipeline.contract.arrays import Float64s
 
@@ -13,15 +14,19 @@ def distances(model: pycolmap.Reconstruction) -> Float64s:
     """Return how far each observation (m,) lies from where its point and camera say, pixels."""
     found = [np.zeros(0)]
     for image_id in sorted(model.reg_image_ids()):
-        image = model.image(image_id)
-        seen = image.get_observation_points2D()
+        seen = model.image(image_id).get_observation_points2D()
         if seen:
-            points = np.array([model.point3D(point.point3D_id).xyz for point in seen])
-            matrix = image.cam_from_world().matrix()
-            camera = model.camera(image.camera_id)
-            place = np.array(camera.img_from_cam(points @ matrix[:, :3].T + matrix[:, 3]), np.float64)
+            place, _ = projected(model, image_id, [model.point3D(point.point3D_id).xyz for point in seen])
             found.append(np.linalg.norm(place - np.array([point.xy for point in seen]), axis=1))
     return np.concatenate(found)
+
+
+def projected(model: pycolmap.Reconstruction, image_id: int, points: ArrayLike) -> tuple[Float64s, Float64s]:
+    """Return where an image shows points (k, 3), pixels (k, 2), and how far in front of its camera they are (k,)."""
+    image = model.image(image_id)
+    matrix = image.cam_from_world().matrix()
+    seen = np.asarray(points, np.float64) @ matrix[:, :3].T + matrix[:, 3]
+    return np.array(model.camera(image.camera_id).img_from_cam(seen), np.float64), seen[:, 2]
 
 
 def fall_of_cost(before: pycolmap.Reconstruction, after: pycolmap.Reconstruction) -> float:
