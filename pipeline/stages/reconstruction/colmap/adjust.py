@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Float64s, Int64s
 from pipeline.geometry.poses import pose_errors
-from pipeline.stages.reconstruction.colmap.lens import find_lens
+from pipeline.stages.reconstruction.colmap.lens import find_lens, is_format
 from pipeline.stages.reconstruction.colmap.residuals import fall_of_cost
 from pipeline.stages.reconstruction.colmap.settings import LensSettings, SparseSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
@@ -93,7 +93,8 @@ def refined(model: pycolmap.Reconstruction, settings: SparseSettings) -> pycolma
     bundle_adjust(square)
     bundle_adjust(stretched, patient=True)
     camera = _camera(stretched)
-    differ = abs(camera.focal_length_y / camera.focal_length_x - 1) > settings.aspect_step
+    aspect = camera.focal_length_y / camera.focal_length_x
+    differ = abs(aspect - 1) > settings.aspect_step and is_format(aspect)
     return stretched if differ and fall_of_cost(square, stretched) > SURE else square
 
 

@@ -45,6 +45,13 @@ def test_pixels_are_square_unless_all_clips_say_the_same_other_thing():
     assert elected([straight(1.17), straight(1.19), UNTOLD], STEP, SETTINGS).lens.aspect == pytest.approx(1.18)
 
 
+def test_of_several_clips_one_alone_does_not_stretch_the_pixels_of_all():
+    alone = elected([straight(0.66), UNTOLD, UNTOLD], STEP, SETTINGS)
+    assert alone.lens.aspect == 1
+    assert alone.square
+    assert elected([bent(-0.07, aspect=0.66), UNTOLD], STEP, SETTINGS).lens == Distortion(), "nor bend them"
+
+
 def test_clips_whose_pixels_are_not_square_are_wrong_where_others_disagree():
     assert elected([straight(1.249), straight(), straight()], STEP, SETTINGS).square
     assert not elected([straight(1.17), straight(1.19)], STEP, SETTINGS).square
