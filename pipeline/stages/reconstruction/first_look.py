@@ -38,7 +38,7 @@ class LensFit:
     @classmethod
     def of_array(cls, values: Float64s) -> "LensFit":
         """Return what ``as_array`` gave."""
-        plain, fitted, weight, focal, deviation = values[-5:].tolist()
+        plain, fitted, weight, focal, deviation = map(float, values[-5:])
         return cls(Distortion.of_row(values[:-5]), plain, fitted, int(weight), focal, deviation)
 
 
