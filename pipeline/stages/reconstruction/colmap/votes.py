@@ -22,7 +22,8 @@ SURE = 0.015
 def elected(fits: Sequence[LensFit], aspect_step: float, settings: LensSettings) -> Ballot:
     """Return the lens of a video from what its clips say; a video of one clip takes that clip's word.
 
-    Pixels are square unless every clip that tells something, two at least of more, says otherwise, and says the same. A
+    Pixels are square unless every clip that tells something, two at least of more, says otherwise, and says the same;
+    of several clips of which none tells anything, too. A
     bend counts where it lowers the held-out error of all clips together and clips with most of the observations found
     it; its coefficients are medians over those clips, weighted by their observations.
 
@@ -30,7 +31,7 @@ def elected(fits: Sequence[LensFit], aspect_step: float, settings: LensSettings)
     """
     telling = [fit for fit in fits if fit.weight > 0]
     if not telling:
-        return Ballot(STRAIGHT, square=False)
+        return Ballot(STRAIGHT, square=len(fits) > 1)
     aspect = _elected_aspect(telling, aspect_step) if len(telling) >= min(2, len(fits)) else 1.0
     square, focal = aspect == 1, elected_focal(fits)
     agreeing = [fit for fit in telling if abs(fit.lens.aspect / aspect - 1) <= aspect_step]

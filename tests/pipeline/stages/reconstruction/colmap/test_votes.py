@@ -55,7 +55,8 @@ def test_of_several_clips_one_alone_does_not_stretch_the_pixels_of_all():
 def test_clips_whose_pixels_are_not_square_are_wrong_where_others_disagree():
     assert elected([straight(1.249), straight(), straight()], STEP, SETTINGS).square
     assert not elected([straight(1.17), straight(1.19)], STEP, SETTINGS).square
-    assert not elected([UNTOLD], STEP, SETTINGS).square, "nobody said anything"
+    assert not elected([UNTOLD], STEP, SETTINGS).square, "nobody said anything, and a clip alone has its word"
+    assert elected([UNTOLD, UNTOLD], STEP, SETTINGS).square
 
 
 def test_a_bend_of_less_than_half_a_percent_is_left():
