@@ -1,5 +1,6 @@
 """What a backend says of the lens at its first look at a clip, and what all clips of a video say together."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,23 +20,33 @@ class LensFit:
     """What one clip says of its lens.
 
     lens: as fitted, straight where a bend foretells nothing. plain, fitted: held-out error without and with it, pixels.
-    weight: observations that were held out; 0 where the clip tells nothing.
+    weight: observations that were held out; 0 where the clip tells nothing. focal: length in pixels across, 0 where it
+    is not told, as of a zoom. deviation: standard deviation of its natural logarithm.
     """
 
     lens: Distortion
     plain: float
     fitted: float
     weight: int
+    focal: float = 0.0
+    deviation: float = math.inf
 
     def as_array(self) -> Float64s:
-        """Return it as numbers (8,)."""
-        return np.array([*self.lens.as_row(), self.plain, self.fitted, self.weight])
+        """Return it as numbers (10,)."""
+        return np.array([*self.lens.as_row(), self.plain, self.fitted, self.weight, self.focal, self.deviation])
 
     @classmethod
     def of_array(cls, values: Float64s) -> "LensFit":
         """Return what ``as_array`` gave."""
-        return cls(Distortion.of_row(values[:-3]), float(values[-3]), float(values[-2]), int(values[-1]))
+        plain, fitted, weight, focal, deviation = map(float, values[-5:])
+        return cls(Distortion.of_row(values[:-5]), plain, fitted, int(weight), focal, deviation)
 
+
+FARTHEST = 6.0
+"""Deviations from the focal length of a video beyond which another lens filmed a clip."""
+
+NEAREST = 0.01
+"""ln ratio of focal lengths below which nothing is gained by doing a clip again."""
 
 UNTOLD = LensFit(STRAIGHT, 0.0, 0.0, 0)
 """Of a clip that tells nothing."""
@@ -49,10 +60,15 @@ class FirstLook(NamedTuple):
 
 
 class Ballot(NamedTuple):
-    """What the clips of a video say together: their lens, and whether pixels are square whatever one clip says."""
+    """What the clips of a video say together.
+
+    lens: how it bends. square: whether pixels are, whatever one clip says. focal: length in pixels across that all of
+    them have; 0 where they do not tell.
+    """
 
     lens: Distortion
     square: bool
+    focal: float = 0.0
 
 
 @runtime_checkable
@@ -67,6 +83,6 @@ class FindsLens(Protocol):
         """Return what the clips of a video say together."""
         ...
 
-    def reconstruct_square(self, rgb: Images, scratch: Path, between: FramesBetween) -> Reconstruction:
-        """Reconstruct as ``WalkReconstructor`` does, without asking for the lens; pixels are known to be square."""
+    def reconstruct_known(self, rgb: Images, scratch: Path, between: FramesBetween, known: Ballot) -> Reconstruction:
+        """Reconstruct as ``WalkReconstructor`` does, without asking for the lens; the camera is known so far."""
         ...

@@ -1,5 +1,6 @@
 """All clips of a video, once as they were filmed, and where their lens bends again on straightened pictures."""
 
+import math
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,15 @@ from pipeline.stages.reconstruction.base import FramesBetween, Reconstructor, Wa
 from pipeline.stages.reconstruction.between import SourceFrames
 from pipeline.stages.reconstruction.checkpoints import ClipCheckpoints
 from pipeline.stages.reconstruction.faults import clip_fault
-from pipeline.stages.reconstruction.first_look import UNTOLD, FindsLens, FirstLook
+from pipeline.stages.reconstruction.first_look import (
+    FARTHEST,
+    NEAREST,
+    UNTOLD,
+    Ballot,
+    FindsLens,
+    FirstLook,
+    LensFit,
+)
 from pipeline.stages.reconstruction.rows import only_shown, unit_depth
 from pipeline.store.groups import FRAMES
 
@@ -25,6 +34,8 @@ ClipRows = list[tuple[int, slice]]
 
 Attempted = Callable[[Images, Path, FramesBetween], FirstLook]
 """One way to look at a clip: its frames, an empty folder to work in, and frames between."""
+
+NOTHING_KNOWN = Ballot(STRAIGHT, square=False)
 
 LOOKS = 2
 """Times that the clips are asked for a lens: what the first one left of a strong bend is found by the second."""
@@ -49,23 +60,23 @@ class Passes:
             looks = self._pass(folder, lens, backend.first_look)
             ballot = backend.vote([looks.look(clip_id)[0] for clip_id, _ in self.clips])
             if not ballot.lens.bends:
-                return self._finished(folder, lens, ballot.square), lens
+                return self._finished(folder, lens, ballot), lens
             lens = lens.then(ballot.lens) if lens.bends else ballot.lens
-        return self._finished(self.folder / "last", lens, ballot.square), lens
+        return self._finished(self.folder / "last", lens, ballot._replace(focal=0.0)), lens
 
-    def _finished(self, folder: Path, lens: Distortion, square: bool = False) -> ClipCheckpoints:
-        """Return the results of a pass, after what is still to come of it; square: so pixels are known to be."""
+    def _finished(self, folder: Path, lens: Distortion, known: Ballot = NOTHING_KNOWN) -> ClipCheckpoints:
+        """Return the results of a pass, after what is still to come of it, or to be done again with what is known."""
         backend = self.backend
 
         def finish(rgb: Images, scratch: Path, between: FramesBetween) -> FirstLook:
-            if square and isinstance(backend, FindsLens):
-                return FirstLook(UNTOLD, backend.reconstruct_square(rgb, scratch, between))
+            if (known.square or known.focal) and isinstance(backend, FindsLens):
+                return FirstLook(UNTOLD, backend.reconstruct_known(rgb, scratch, between, known))
             if isinstance(backend, WalkReconstructor):
                 return FirstLook(UNTOLD, backend.reconstruct_walk(rgb, scratch, between))
             return FirstLook(UNTOLD, backend.reconstruct(rgb, scratch))
 
-        def is_done(result: Reconstruction | LeftOut | None) -> bool:
-            return result is not None and not (square and _is_stretched(result))
+        def is_done(fit: LensFit, result: Reconstruction | LeftOut | None) -> bool:
+            return result is not None and not _is_unlike(fit, result, known)
 
         return self._pass(folder, lens, finish, is_done)
 
@@ -74,18 +85,22 @@ class Passes:
         folder: Path,
         lens: Distortion,
         do: Attempted,
-        is_done: Callable[[Reconstruction | LeftOut | None], bool] = lambda _: True,
+        is_done: Callable[[LensFit, Reconstruction | LeftOut | None], bool] = lambda *_: True,
     ) -> ClipCheckpoints:
-        """Do with every clip what was not done; what it said of its lens before stays. is_done: of a result kept."""
+        """Do with every clip what was not done; what it said of its lens before stays. is_done: of what was kept.
+
+        Cameras that are done again with another focal length, and then refused, stay as they were.
+        """
         checkpoints = ClipCheckpoints(folder)
         for done, (clip_id, rows) in enumerate(self.clips):
             said = f"clip {clip_id}, {rows.stop - rows.start} frames" + (", straightened" if lens.bends else "")
             self.workbench.progress("reconstruction", done, len(self.clips), said)
             fit, result = checkpoints.look(clip_id) if clip_id in checkpoints else (None, None)
-            if fit is None or not is_done(result):
+            if fit is None or not is_done(fit, result):
                 found = self._one(clip_id, lens, do)
                 self.workbench.check_weights()
-                checkpoints.save(clip_id, found.result, fit or found.fit)
+                if not (isinstance(found.result, ClipError) and _is_sound(result)):
+                    checkpoints.save(clip_id, found.result, fit or found.fit)
         return checkpoints
 
     def _one(self, clip_id: int, lens: Distortion, do: Attempted) -> FirstLook:
@@ -124,9 +139,23 @@ class StraightFrames:
         return [self.lens.straightened(found) if len(found) else found for found in self.frames(wanted)]
 
 
-def _is_stretched(result: Reconstruction | LeftOut) -> bool:
-    """Tell whether a clip was reconstructed with pixels that are not square."""
-    if isinstance(result, LeftOut):
-        return False
+def _is_sound(result: Reconstruction | LeftOut | None) -> bool:
+    """Tell whether a result is there and has square pixels."""
+    return isinstance(result, Reconstruction) and not _is_stretched(result)
+
+
+def _is_stretched(result: Reconstruction) -> bool:
     focal = result.intrinsics[result.registered][:, (0, 1), (0, 1)]
     return bool(np.any(focal[:, 0] != focal[:, 1]))
+
+
+def _is_unlike(fit: LensFit, result: Reconstruction | LeftOut, known: Ballot) -> bool:
+    """Tell whether a clip's camera differs from what is known of the video's, and may be that one all the same."""
+    if isinstance(result, LeftOut):
+        return False
+    if known.square and _is_stretched(result):
+        return True
+    if not known.focal or not fit.focal:
+        return False
+    off = abs(math.log(float(result.intrinsics[result.registered][:, 0, 0].mean()) / known.focal))
+    return NEAREST < off < FARTHEST * math.hypot(fit.deviation, NEAREST)

@@ -1,6 +1,8 @@
 """After mapping: are pixels square, do both halves of the clip agree, and out of COLMAP's types into ours."""
 
 import copy
+import math
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -9,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Float64s, Int64s
 from pipeline.geometry.poses import pose_errors
-from pipeline.stages.reconstruction.colmap.lens import find_lens
+from pipeline.stages.reconstruction.colmap.lens import find_lens, is_format
 from pipeline.stages.reconstruction.colmap.residuals import fall_of_cost
 from pipeline.stages.reconstruction.colmap.settings import LensSettings, SparseSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
@@ -18,6 +20,9 @@ from pipeline.stages.reconstruction.first_look import LensFit
 
 SURE = 4.0
 """F statistic, two standard errors: 6 to 10 on fine features of anamorphic clips, below 1 where it is found wrong."""
+
+STEP = 0.05
+"""By so much ln(focal length) is moved to see how fast the cost rises."""
 
 
 def adjusted(model: pycolmap.Reconstruction, sizes: tuple[int, ...], frame_count: int, parallax: float) -> SparseModel:
@@ -50,7 +55,31 @@ def adjusted(model: pycolmap.Reconstruction, sizes: tuple[int, ...], frame_count
 
 def lens_of(model: pycolmap.Reconstruction, lens: LensSettings, zoomed: bool) -> LensFit:
     """Return what a refined model says of its lens; zoomed: whether its frames differ in focal length."""
-    return find_lens(model, partial(bundle_adjust, patient=True), lens, zoomed)
+    fit = find_lens(model, partial(bundle_adjust, patient=True), lens, zoomed)
+    camera = _camera(model)
+    if zoomed or len(model.cameras) != 1 or camera.focal_length_x != camera.focal_length_y:
+        return fit
+    return replace(fit, focal=camera.focal_length_x, deviation=focal_deviation(model))
+
+
+def held_to(model: pycolmap.Reconstruction, focal: float) -> pycolmap.Reconstruction:
+    """Return a copy with square pixels, adjusted with a focal length (pixels) that is known."""
+    held = copy.deepcopy(model)
+    camera = _camera(held)
+    camera.params = [focal, *camera.params[1:]]
+    bundle_adjust(held, patient=True, is_focal_known=True)
+    return held
+
+
+def focal_deviation(model: pycolmap.Reconstruction) -> float:
+    """Return the standard deviation of ln(focal length) of an adjusted model with one camera and square pixels.
+
+    The cost is a parabola about its least value: what it rises by (F) where the focal length is held ``STEP`` further
+    is (STEP / deviation)^2.
+    """
+    held = held_to(model, _camera(model).focal_length_x * math.exp(STEP))
+    rise = fall_of_cost(held, model)
+    return STEP / math.sqrt(rise) if rise > 0 else math.inf
 
 
 def refined(model: pycolmap.Reconstruction, settings: SparseSettings) -> pycolmap.Reconstruction:
@@ -64,7 +93,8 @@ def refined(model: pycolmap.Reconstruction, settings: SparseSettings) -> pycolma
     bundle_adjust(square)
     bundle_adjust(stretched, patient=True)
     camera = _camera(stretched)
-    differ = abs(camera.focal_length_y / camera.focal_length_x - 1) > settings.aspect_step
+    aspect = camera.focal_length_y / camera.focal_length_x
+    differ = abs(aspect - 1) > settings.aspect_step and is_format(aspect)
     return stretched if differ and fall_of_cost(square, stretched) > SURE else square
 
 
@@ -78,9 +108,10 @@ def with_two_focals(model: pycolmap.Reconstruction) -> pycolmap.Reconstruction:
     return stretched
 
 
-def bundle_adjust(model: pycolmap.Reconstruction, patient: bool = False) -> None:
+def bundle_adjust(model: pycolmap.Reconstruction, patient: bool = False, is_focal_known: bool = False) -> None:
     """Adjust cameras, points and the focal length of ``model`` in place; patient: until hardly anything moves."""
     options = pycolmap.BundleAdjustmentOptions()
+    options.refine_focal_length = not is_focal_known
     options.ceres.loss_function_type = pycolmap.LossFunctionType.HUBER
     options.ceres.solver_options.max_num_iterations = 300 if patient else 50
     options.ceres.solver_options.function_tolerance = 1e-8 if patient else 1e-6

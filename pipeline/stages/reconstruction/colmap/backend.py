@@ -83,10 +83,13 @@ class ColmapReconstructor:
         self._check(rgb)
         return self._of_rungs(rgb, rungs(find_cameras, rgb, scratch, self.settings.without_lens(), between))
 
-    def reconstruct_square(self, rgb: Images, scratch: Path, between: FramesBetween | None) -> Reconstruction:
-        """Do the same with pixels that are known to be square, whatever this clip says."""
+    def reconstruct_known(
+        self, rgb: Images, scratch: Path, between: FramesBetween | None, known: Ballot
+    ) -> Reconstruction:
+        """Do the same with what the clips of the video say together of its camera, whatever this clip says."""
         self._check(rgb)
-        settings = self.settings.without_lens(NO_STEP)
+        focal = known.focal / FRAME_WIDTH if known.focal else None
+        settings = self.settings.without_lens(NO_STEP if known.square else None, focal)
         return self._of_rungs(rgb, rungs(find_cameras, rgb, scratch, settings, between))
 
     def first_look(self, rgb: Images, scratch: Path, between: FramesBetween | None) -> FirstLook:

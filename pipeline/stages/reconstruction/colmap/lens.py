@@ -29,6 +29,12 @@ FEWEST = 60
 STRETCHED = 0.1
 """By so much pixels are not square for a reason of their own; less is also what a bend looks like (0.02 to 0.09)."""
 
+DECENTRED = 0.005
+"""Tangential coefficient, shares of the half diagonal, above which no lens of a camera is: what was fitted is wrong."""
+
+MOST_SQUEEZED, MOST_STRETCHED = 0.67, 1.5
+"""Vertical over horizontal focal length of the formats that exist: 0.69 (upright 16:9 PAL) to 1.46 (16:9 PAL)."""
+
 Adjust = Callable[[pycolmap.Reconstruction], None]
 """Adjusts cameras and points of a model in place."""
 
@@ -84,10 +90,17 @@ def find_lens(model: pycolmap.Reconstruction, adjust: Adjust, settings: LensSett
         if not least.mean() < held.errors(freed).mean():
             return UNTOLD
     lens = _lens_of(_camera(_adjusted(model, chosen, adjust)))
+    if max(abs(lens.p1), abs(lens.p2)) > DECENTRED or not is_format(lens.aspect):
+        return UNTOLD
     bends = abs(lens.k1 + lens.k2) > settings.least_bend
     return LensFit(
         lens if bends else Distortion(aspect=lens.aspect), float(base.mean()), float(least.mean()), len(base)
     )
+
+
+def is_format(aspect: float) -> bool:
+    """Tell whether films are stored with pixels of that shape: vertical over horizontal focal length."""
+    return MOST_SQUEEZED < aspect < MOST_STRETCHED
 
 
 def _sure(before: Float64s, after: Float64s, least_gain: float, least_sure: float) -> bool:

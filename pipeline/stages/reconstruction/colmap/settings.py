@@ -238,6 +238,13 @@ class LensSettings(BaseModel):
     least_bend: float = Field(
         0.005, ge=0, lt=1, description="Bends that move a corner by less, as a share of the half diagonal, are left."
     )
+    focal: float | None = Field(
+        None,
+        gt=0.2,
+        lt=3,
+        description="Focal length where it is known, in widths of the 4:3 picture; none: what the clips of a video "
+        "say together.",
+    )
 
 
 class ColmapSettings(StageSettings):
@@ -259,8 +266,8 @@ class ColmapSettings(StageSettings):
         """Return what decides the result; lenses only where somebody changed them, since earlier results stand."""
         return self.model_dump(mode="json", exclude={"lens"} if self.lens == LensSettings() else None)
 
-    def without_lens(self, aspect_step: float | None = None) -> "ColmapSettings":
-        """Return the same settings without a look for the lens; aspect_step: another one, where given."""
-        lens = self.lens.model_copy(update={"correct": False})
+    def without_lens(self, aspect_step: float | None = None, focal: float | None = None) -> "ColmapSettings":
+        """Return the same settings without a look for the lens; aspect_step, focal: other ones, where given."""
+        lens = self.lens.model_copy(update={"correct": False} | ({} if focal is None else {"focal": focal}))
         sparse = self.sparse.model_copy(update={} if aspect_step is None else {"aspect_step": aspect_step})
         return self.model_copy(update={"lens": lens, "sparse": sparse})

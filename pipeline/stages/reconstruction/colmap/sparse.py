@@ -22,7 +22,7 @@ import pycolmap
 from PIL import Image
 
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
-from pipeline.stages.reconstruction.colmap.adjust import adjusted, lens_of, refined
+from pipeline.stages.reconstruction.colmap.adjust import adjusted, held_to, lens_of, refined
 from pipeline.stages.reconstruction.colmap.evidence import compared, match_signs, median_turn
 from pipeline.stages.reconstruction.colmap.pairs import Features, turns_between, verified
 from pipeline.stages.reconstruction.colmap.parallax import parallax_of
@@ -190,7 +190,8 @@ def model_from(
     if parallax >= settings.trust.min_parallax:
         models = sorted(map_globally(attempt), key=lambda model: -model.num_reg_images())
         if models:
-            mapped[prior] = refined(models[0], settings.sparse)
+            known = settings.lens.focal
+            mapped[prior] = held_to(models[0], known * FRAME_WIDTH) if known else refined(models[0], settings.sparse)
             model = adjusted(mapped[prior], tuple(each.num_reg_images() for each in models), count, parallax)
     model = replace(model, prior=prior, turns=turns_between(pairs, count), signs=match_signs(model, pairs))
     return model if attempt.task.own is None else model.only(np.array(attempt.task.own))

@@ -34,7 +34,7 @@ class SparseModel:
     halves_rotation: (2,), largest change of a relative rotation within each half when adjusted alone, degrees.
     model_sizes: registered frames of every model the clip fell into, largest first.
     parallax: how far matches move beyond what any turn of the camera explains, pixels; nan where nothing matched.
-    lens_fit: (8,), what the clip says of its lens, as ``LensFit.as_array`` writes it.
+    lens_fit: (10,), what the clip says of its lens, as ``LensFit.as_array`` writes it.
     prior: focal length that mapping started from, picture widths.
     turns: (n - 1,), by how much the camera turns to the next frame as the two pictures alone tell, degrees; nan where
         they do not.

@@ -1,36 +1,69 @@
 """All clips of a video vote on its lens: one camera filmed them, and a clip alone may be fooled by its walk."""
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from pipeline.geometry.distortion import STRAIGHT, Distortion
 from pipeline.stages.reconstruction.colmap.settings import LensSettings
-from pipeline.stages.reconstruction.first_look import Ballot, LensFit
+from pipeline.stages.reconstruction.first_look import FARTHEST, Ballot, LensFit
+
+UNSURE = 0.05
+"""Deviation of ln(focal length) above which a clip does not tell: a camera that hardly turns knows little of it."""
+
+SYSTEMATIC = 0.01
+"""What no clip knows better, however many points it has: shutters that roll, bends too small to be found."""
+
+SURE = 0.015
+"""Deviation below which what the clips say together is used."""
 
 
 def elected(fits: Sequence[LensFit], aspect_step: float, settings: LensSettings) -> Ballot:
     """Return the lens of a video from what its clips say; a video of one clip takes that clip's word.
 
-    Pixels are square unless every clip that tells something says otherwise, and says the same. A bend counts where it
-    lowers the held-out error of all clips together and clips with most of the observations found it; its coefficients
-    are medians over those clips, weighted by their observations.
+    Pixels are square unless every clip that tells something, two at least of more, says otherwise, and says the same;
+    of several clips of which none tells anything, too. A
+    bend counts where it lowers the held-out error of all clips together and clips with most of the observations found
+    it; its coefficients are medians over those clips, weighted by their observations.
 
     aspect_step: how far focal lengths must differ for pixels that are not square.
     """
     telling = [fit for fit in fits if fit.weight > 0]
     if not telling:
-        return Ballot(STRAIGHT, square=False)
-    aspect = _elected_aspect(telling, aspect_step)
-    square = aspect == 1
-    agreeing = [fit for fit in telling if abs(fit.lens.aspect / aspect - 1) <= aspect_step] or telling
+        return Ballot(STRAIGHT, square=len(fits) > 1)
+    aspect = _elected_aspect(telling, aspect_step) if len(telling) >= min(2, len(fits)) else 1.0
+    square, focal = aspect == 1, elected_focal(fits)
+    agreeing = [fit for fit in telling if abs(fit.lens.aspect / aspect - 1) <= aspect_step]
     bent = [fit for fit in agreeing if fit.lens.bends]
     lens = _median_lens(bent, aspect) if bent else Distortion(aspect=aspect)
     plain, fitted = (sum(getattr(fit, name) * fit.weight for fit in telling) for name in ("plain", "fitted"))
     most = 2 * sum(fit.weight for fit in bent) > sum(fit.weight for fit in agreeing)
     if most and fitted < (1 - settings.least_gain) * plain and abs(lens.k1 + lens.k2) > settings.least_bend:
-        return Ballot(lens, square)
-    return Ballot(Distortion(aspect=aspect), square)
+        return Ballot(lens, square, focal)
+    return Ballot(Distortion(aspect=aspect), square, focal)
+
+
+def elected_focal(fits: Sequence[LensFit]) -> float:
+    """Return the focal length (pixels across) of a video from what its clips say; 0 where they do not tell.
+
+    The mean of their logarithms, weighted by how sure they are; clips that are far from most of them were filmed with
+    another lens, or another zoom. They tell where at least two agree and their mean is sure.
+    """
+    told = [fit for fit in fits if fit.focal > 0 and fit.deviation < UNSURE]
+    if len(told) < 2:
+        return 0.0
+    logarithm = np.log([fit.focal for fit in told])
+    deviation = np.hypot([fit.deviation for fit in told], SYSTEMATIC)
+    centre = math.log(_weighted_median(told, lambda fit: fit.focal, lambda fit: 1 / (fit.deviation**2 + SYSTEMATIC**2)))
+    near = np.abs(logarithm - centre) < FARTHEST * deviation
+    weight = deviation**-2 * near
+    if near.sum() < 2 or 2 * weight.sum() <= (deviation**-2).sum():
+        return 0.0
+    mean = float(np.average(logarithm, weights=weight))
+    # their scatter where it is wider than they say: sigma^2 = max(1, chi^2 / (n - 1)) / sum(w)
+    scatter = float((weight * (logarithm - mean) ** 2).sum()) / (int(near.sum()) - 1)
+    return math.exp(mean) if math.sqrt(max(1.0, scatter) / float(weight.sum())) < SURE else 0.0
 
 
 def _elected_aspect(fits: Sequence[LensFit], step: float) -> float:
@@ -50,9 +83,13 @@ def _median_lens(fits: Sequence[LensFit], aspect: float) -> Distortion:
     return Distortion(corner - k2, k2, p1, p2, aspect)
 
 
-def _weighted_median(fits: Sequence[LensFit], value: Callable[[LensFit], float]) -> float:
+def _weighted_median(
+    fits: Sequence[LensFit],
+    value: Callable[[LensFit], float],
+    weight: Callable[[LensFit], float] = lambda fit: fit.weight,
+) -> float:
     """Return the least value that half of the weight lies at or below; between two where it is half exactly."""
-    values, weights = np.array([value(fit) for fit in fits]), np.array([fit.weight for fit in fits], np.float64)
+    values, weights = np.array([value(fit) for fit in fits]), np.array([weight(fit) for fit in fits], np.float64)
     order = np.argsort(values, kind="stable")
     below = np.cumsum(weights[order]) / weights.sum()
     first = int(np.searchsorted(below, 0.5))

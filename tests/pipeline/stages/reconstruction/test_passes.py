@@ -47,7 +47,8 @@ def sag(rgb: Images) -> int:
 class Measuring:
     """A backend that measures how the line is bent; dark clips have no parallax.
 
-    stretched: brightness of clips that take their pixels for stretched. square: what the clips are said to agree on.
+    stretched: brightness of clips that take their pixels for stretched. focals: what clips take for their focal length,
+    by brightness, else 500. square, focal: what the clips are said to agree on.
     """
 
     name, weights = "measuring", dict[str, str]()
@@ -55,7 +56,8 @@ class Measuring:
     def __init__(self) -> None:
         self.asked: list[tuple[str, int, int]] = []
         self.stretched: set[int] = set()
-        self.square = False
+        self.focals: dict[int, float] = {}
+        self.square, self.focal = False, 0.0
         self.ends: dict[tuple[str, int], BaseException] = {}
 
     def _asked(self, what: str, rgb: Images, scratch: Path) -> int:
@@ -68,29 +70,31 @@ class Measuring:
             raise TooLittleParallax(f"brightness {level}")
         return level
 
-    def _result(self, rgb: Images, aspect: float) -> Reconstruction:
+    def _result(self, rgb: Images, aspect: float, focal: float = 500) -> Reconstruction:
         n = len(rgb)
         ones = np.ones((n, 6, 8), np.float32)
-        intrinsics = np.tile(np.diag([500, 500 * aspect, 1]).astype(np.float32), (n, 1, 1))
+        intrinsics = np.tile(np.diag([focal, focal * aspect, 1]).astype(np.float32), (n, 1, 1))
         return Reconstruction(intrinsics, np.tile(np.eye(4), (n, 1, 1)), ones, ones, np.ones(n, np.bool_))
 
     def reconstruct(self, rgb: Images, scratch: Path) -> Reconstruction:
         return self._result(rgb, 1.2 if self._asked("reconstruct", rgb, scratch) in self.stretched else 1)
 
-    def reconstruct_square(self, rgb: Images, scratch: Path, _between: FramesBetween) -> Reconstruction:
-        self._asked("square", rgb, scratch)
-        return self._result(rgb, 1)
+    def reconstruct_known(self, rgb: Images, scratch: Path, _between: FramesBetween, known: Ballot) -> Reconstruction:
+        self._asked("known", rgb, scratch)
+        return self._result(rgb, 1, known.focal or 500)
 
     def first_look(self, rgb: Images, scratch: Path, _between: FramesBetween) -> FirstLook:
         level = self._asked("look", rgb, scratch)
         if abs(sag(rgb[0])) > 2:
             return FirstLook(LensFit(BARREL, 0.6, 0.4, 100), None)
-        return FirstLook(LensFit(STRAIGHT, 0.4, 0.4, 100), self._result(rgb, 1.2 if level in self.stretched else 1))
+        focal = self.focals.get(level, 500.0)
+        fit = LensFit(STRAIGHT, 0.4, 0.4, 100, focal, 0.02)
+        return FirstLook(fit, self._result(rgb, 1.2 if level in self.stretched else 1, focal))
 
     def vote(self, fits: Sequence[LensFit]) -> Ballot:
         bent = [fit for fit in fits if fit.lens.bends]
         told = [fit for fit in fits if fit != UNTOLD]
-        return Ballot(bent[0].lens if 2 * len(bent) > len(told) else STRAIGHT, self.square)
+        return Ballot(bent[0].lens if 2 * len(bent) > len(told) else STRAIGHT, self.square, self.focal)
 
 
 @pytest.fixture
@@ -171,9 +175,30 @@ def test_clips_that_took_their_pixels_for_stretched_are_done_again_where_the_oth
     backend.stretched, backend.square = {40}, True
     workbench = bench((STRAIGHT, 30), (STRAIGHT, 40))
     filled(reconstruction, workbench)
-    assert [(what, level) for what, level, _ in backend.asked] == [("look", 30), ("look", 40), ("square", 40)]
+    assert [(what, level) for what, level, _ in backend.asked] == [("look", 30), ("look", 40), ("known", 40)]
     focal = workbench.video.read("reconstruction", "intrinsics")[:, (0, 1), (0, 1)]
     assert (focal == 500).all()
+
+
+def test_clips_whose_focal_length_is_off_are_done_again_with_that_of_the_video_unless_another_lens_filmed_them(
+    bench: Callable[..., Workbench], backend: Measuring
+):
+    backend.focals, backend.focal = {40: 530.0, 50: 800.0}, 501.0
+    workbench = bench((STRAIGHT, 30), (STRAIGHT, 40), (STRAIGHT, 50))
+    filled(reconstruction, workbench)
+    assert [(what, level) for what, level, _ in backend.asked][3:] == [("known", 40)]
+    focal = workbench.video.read("reconstruction", "intrinsics")[:, 0, 0]
+    assert focal.tolist() == [500, 500, 501, 501, 800, 800]
+
+
+def test_cameras_that_are_refused_with_the_focal_length_of_the_video_stay_as_they_were(
+    bench: Callable[..., Workbench], backend: Measuring
+):
+    backend.focals, backend.focal = {40: 530.0}, 501.0
+    backend.ends["known", 40] = TooLittleParallax("it does not fit")
+    workbench = bench((STRAIGHT, 30), (STRAIGHT, 40))
+    assert filled(reconstruction, workbench).left_out == ()
+    assert workbench.video.read("reconstruction", "intrinsics")[:, 0, 0].tolist() == [500, 500, 530, 530]
 
 
 def test_a_stop_in_the_second_pass_loses_nothing_of_the_first(bench: Callable[..., Workbench], backend: Measuring):

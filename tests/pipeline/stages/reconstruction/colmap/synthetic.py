@@ -14,7 +14,9 @@ from pipeline.geometry.distortion import HALF_DIAGONAL
 from pipeline.stages.reconstruction.colmap.adjust import (
     adjusted,
     bundle_adjust,
+    focal_deviation,
     half_alone,
+    held_to,
     points_of,
     poses_of,
     refined,
@@ -94,6 +96,16 @@ def falls(aspect: float) -> list[float]:
     return found
 
 
+def deviations() -> list[list[float]]:
+    """Focal lengths that models of other noise find, and the deviation that each states of its logarithm."""
+    found = []
+    for seed in range(SEEDS):
+        model = with_one_focal(synthesised(1.0, seed), FOCAL)
+        bundle_adjust(model, patient=True)
+        found.append([focals(model)[0], focal_deviation(model)])
+    return found
+
+
 def held_out() -> list[int]:
     """Observations of a model, of what is left of it, held out, and the fewest that a point keeps."""
     model = synthesised()
@@ -115,6 +127,8 @@ def main(folder: Path) -> None:
         "nearly square": focals(refined(with_one_focal(synthesised(1.02), FOCAL), settings)),
         "falls of square pixels": falls(1.0),
         "falls of others": falls(1.01),
+        "deviations": deviations(),
+        "held": focals(held_to(with_one_focal(synthesised(), FOCAL), 1.02 * FOCAL)),
         "short half": half_alone(synthesised(), truth, np.array([0, 1])),
         "half": half_alone(synthesised(), truth, np.arange(4)),
         "barrel": bends(-0.07),

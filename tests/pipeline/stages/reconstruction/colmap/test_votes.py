@@ -1,5 +1,7 @@
 """The clips of a video vote on its lens and on the shape of its pixels."""
 
+import math
+
 import pytest
 
 from pipeline.geometry.distortion import Distortion
@@ -43,10 +45,18 @@ def test_pixels_are_square_unless_all_clips_say_the_same_other_thing():
     assert elected([straight(1.17), straight(1.19), UNTOLD], STEP, SETTINGS).lens.aspect == pytest.approx(1.18)
 
 
+def test_of_several_clips_one_alone_does_not_stretch_the_pixels_of_all():
+    alone = elected([straight(0.66), UNTOLD, UNTOLD], STEP, SETTINGS)
+    assert alone.lens.aspect == 1
+    assert alone.square
+    assert elected([bent(-0.07, aspect=0.66), UNTOLD], STEP, SETTINGS).lens == Distortion(), "nor bend them"
+
+
 def test_clips_whose_pixels_are_not_square_are_wrong_where_others_disagree():
     assert elected([straight(1.249), straight(), straight()], STEP, SETTINGS).square
     assert not elected([straight(1.17), straight(1.19)], STEP, SETTINGS).square
-    assert not elected([UNTOLD], STEP, SETTINGS).square, "nobody said anything"
+    assert not elected([UNTOLD], STEP, SETTINGS).square, "nobody said anything, and a clip alone has its word"
+    assert elected([UNTOLD, UNTOLD], STEP, SETTINGS).square
 
 
 def test_a_bend_of_less_than_half_a_percent_is_left():
@@ -57,6 +67,37 @@ def test_two_coefficients_come_back_from_their_median():
     fit = LensFit(Distortion(-0.1, 0.03, 0.001, 0.002), 0.6, 0.45, 100)
     found = elected([fit, fit, fit], STEP, SETTINGS).lens
     assert (found.k1, found.k2, found.p1, found.p2) == pytest.approx((-0.1, 0.03, 0.001, 0.002))
+
+
+def told(focal: float, deviation: float = 0.01) -> LensFit:
+    return LensFit(Distortion(), 0.4, 0.4, 100, focal, deviation)
+
+
+def test_the_focal_length_of_a_video_is_the_mean_of_what_its_clips_say_by_how_sure_they_are():
+    # what four clips of a tour of 582.7 pixels said
+    fits = [told(584.3, 0.0085), told(610.7, 0.0113), told(582.1, 0.0077), told(569.9, 0.013)]
+    assert elected(fits, STEP, SETTINGS).focal == pytest.approx(582.7, rel=0.007)
+    assert elected([told(500, 0.002), told(520, 0.04)], STEP, SETTINGS).focal == pytest.approx(501, rel=0.003)
+
+
+def test_a_clip_of_another_lens_is_not_listened_to():
+    assert elected([told(500), told(502), told(498), told(800)], STEP, SETTINGS).focal == pytest.approx(500, rel=0.005)
+
+
+@pytest.mark.parametrize(
+    "fits",
+    [
+        [],
+        [told(500)],
+        [told(500), told(0, math.inf)],
+        [told(500), told(800)],
+        [told(500), told(505, 0.2)],
+        [told(688.8, 0.038), told(498.2, 0.045), told(547, 0.33)],
+    ],
+    ids=["none", "one", "a zoom", "they disagree", "one is not sure", "a tour of short upright clips"],
+)
+def test_clips_that_do_not_agree_or_are_not_sure_tell_no_focal_length(fits: list[LensFit]):
+    assert elected(fits, STEP, SETTINGS).focal == 0
 
 
 def test_what_a_clip_says_is_kept_as_numbers():
