@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Float64s, Int64s
 from pipeline.geometry.poses import pose_errors
+from pipeline.stages.reconstruction.colmap.cameras import camera_of, frame_of, with_two_focals
 from pipeline.stages.reconstruction.colmap.lens import find_lens, is_format
 from pipeline.stages.reconstruction.colmap.residuals import fall_of_cost
 from pipeline.stages.reconstruction.colmap.settings import LensSettings, SparseSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
-from pipeline.stages.reconstruction.colmap.zoom import find_zoom, relative_focal
+from pipeline.stages.reconstruction.colmap.zoom import find_zoom
 from pipeline.stages.reconstruction.first_look import LensFit
 
 SURE = 4.0
@@ -25,18 +26,28 @@ STEP = 0.05
 """By so much ln(focal length) is moved to see how fast the cost rises."""
 
 
-def adjusted(model: pycolmap.Reconstruction, sizes: tuple[int, ...], frame_count: int, parallax: float) -> SparseModel:
-    """Return a refined model with its tests of itself; sizes: frames of all models the clip fell into."""
-    zoom = find_zoom(model, bundle_adjust, frame_count)
-    model = zoom.model or model
+def adjusted(
+    model: pycolmap.Reconstruction,
+    sizes: tuple[int, ...],
+    frame_count: int,
+    parallax: float,
+    is_focal_known: bool = False,
+) -> SparseModel:
+    """Return a refined model with its tests of itself.
+
+    sizes: frames of all models the clip fell into. is_focal_known: whether the model was held to its focal length.
+    """
+    zoom = find_zoom(model, partial(bundle_adjust, patient=True), frame_count)
+    model, unmoved = zoom.steady or model, np.ones(frame_count)
     poses, registered = poses_of(model, frame_count)
-    halves = [half_alone(model, poses, half) for half in np.array_split(np.flatnonzero(registered), 2)]
+    is_held = is_focal_known and zoom.steady is None
+    halves = [half_alone(model, poses, half, is_held) for half in np.array_split(np.flatnonzero(registered), 2)]
     points, observed_frame, observed_point = points_of(model)
-    frame_of = {image_id: _frame(model.image(image_id)) for image_id in model.reg_image_ids()}
     return SparseModel(
-        intrinsics=_camera(model).calibration_matrix(),
-        zoom=relative_focal(model, frame_of, frame_count),
-        zoom_asked=zoom.asked if zoom.model is None else np.ones(frame_count),
+        intrinsics=camera_of(model).calibration_matrix(),
+        zoom=unmoved if zoom.steady is None else zoom.course,
+        zoom_asked=zoom.course if zoom.steady is None else unmoved,
+        bent_error=zoom.bent_error,
         camera_to_world=poses,
         registered=registered,
         points=points,
@@ -56,7 +67,7 @@ def adjusted(model: pycolmap.Reconstruction, sizes: tuple[int, ...], frame_count
 def lens_of(model: pycolmap.Reconstruction, lens: LensSettings, zoomed: bool) -> LensFit:
     """Return what a refined model says of its lens; zoomed: whether its frames differ in focal length."""
     fit = find_lens(model, partial(bundle_adjust, patient=True), lens, zoomed)
-    camera = _camera(model)
+    camera = camera_of(model)
     if zoomed or len(model.cameras) != 1 or camera.focal_length_x != camera.focal_length_y:
         return fit
     return replace(fit, focal=camera.focal_length_x, deviation=focal_deviation(model))
@@ -65,7 +76,7 @@ def lens_of(model: pycolmap.Reconstruction, lens: LensSettings, zoomed: bool) ->
 def held_to(model: pycolmap.Reconstruction, focal: float) -> pycolmap.Reconstruction:
     """Return a copy with square pixels, adjusted with a focal length (pixels) that is known."""
     held = copy.deepcopy(model)
-    camera = _camera(held)
+    camera = camera_of(held)
     camera.params = [focal, *camera.params[1:]]
     bundle_adjust(held, patient=True, is_focal_known=True)
     return held
@@ -77,7 +88,7 @@ def focal_deviation(model: pycolmap.Reconstruction) -> float:
     The cost is a parabola about its least value: what it rises by (F) where the focal length is held ``STEP`` further
     is (STEP / deviation)^2.
     """
-    held = held_to(model, _camera(model).focal_length_x * math.exp(STEP))
+    held = held_to(model, camera_of(model).focal_length_x * math.exp(STEP))
     rise = fall_of_cost(held, model)
     return STEP / math.sqrt(rise) if rise > 0 else math.inf
 
@@ -92,20 +103,10 @@ def refined(model: pycolmap.Reconstruction, settings: SparseSettings) -> pycolma
     square, stretched = copy.deepcopy(model), with_two_focals(model)
     bundle_adjust(square)
     bundle_adjust(stretched, patient=True)
-    camera = _camera(stretched)
+    camera = camera_of(stretched)
     aspect = camera.focal_length_y / camera.focal_length_x
     differ = abs(aspect - 1) > settings.aspect_step and is_format(aspect)
     return stretched if differ and fall_of_cost(square, stretched) > SURE else square
-
-
-def with_two_focals(model: pycolmap.Reconstruction) -> pycolmap.Reconstruction:
-    """Return a copy whose camera may have pixels that are not square."""
-    stretched = copy.deepcopy(model)
-    camera = _camera(stretched)
-    focal, *centre = camera.params
-    camera.model = pycolmap.CameraModelId.PINHOLE
-    camera.params = [focal, focal, *centre]
-    return stretched
 
 
 def bundle_adjust(model: pycolmap.Reconstruction, patient: bool = False, is_focal_known: bool = False) -> None:
@@ -119,7 +120,9 @@ def bundle_adjust(model: pycolmap.Reconstruction, patient: bool = False, is_foca
     model.update_point_3d_errors()
 
 
-def half_alone(model: pycolmap.Reconstruction, poses: Float64s, half: Int64s) -> tuple[float, float]:
+def half_alone(
+    model: pycolmap.Reconstruction, poses: Float64s, half: Int64s, is_focal_known: bool = False
+) -> tuple[float, float]:
     """Adjust the frames ``half`` alone, starting from ``model``.
 
     Returns the focal length they ask for, and the largest change of a relative rotation among them, degrees; nan
@@ -129,21 +132,11 @@ def half_alone(model: pycolmap.Reconstruction, poses: Float64s, half: Int64s) ->
         return float("nan"), float("nan")
     alone = copy.deepcopy(model)
     for image_id in model.reg_image_ids():
-        if _frame(model.image(image_id)) not in half:
+        if frame_of(model.image(image_id)) not in half:
             alone.deregister_frame(model.image(image_id).frame_id)
-    bundle_adjust(alone)
+    bundle_adjust(alone, is_focal_known=is_focal_known)
     moved, _ = poses_of(alone, len(poses))
-    return _mean_focal(alone, model), float(pose_errors(moved[half], poses[half]).rotation.max())
-
-
-def _mean_focal(alone: pycolmap.Reconstruction, whole: pycolmap.Reconstruction) -> float:
-    """Return the focal length that the frames of one model ask for, times what it is to those of another one."""
-    first = _camera(whole).focal_length_x
-    pairs = [
-        (alone.camera(alone.image(image_id).camera_id), whole.camera(whole.image(image_id).camera_id))
-        for image_id in alone.reg_image_ids()
-    ]
-    return float(np.mean([first * own.focal_length_x / other.focal_length_x for own, other in pairs]))
+    return camera_of(alone).focal_length_x, float(pose_errors(moved[half], poses[half]).rotation.max())
 
 
 def poses_of(model: pycolmap.Reconstruction, frame_count: int) -> tuple[Float64s, NDArray[np.bool_]]:
@@ -152,24 +145,15 @@ def poses_of(model: pycolmap.Reconstruction, frame_count: int) -> tuple[Float64s
     for image in model.images.values():
         if image.has_pose:
             camera_from_world = np.vstack([image.cam_from_world().matrix(), (0, 0, 0, 1)])
-            poses[_frame(image)] = np.linalg.inv(camera_from_world)
-            registered[_frame(image)] = True
+            poses[frame_of(image)] = np.linalg.inv(camera_from_world)
+            registered[frame_of(image)] = True
     return poses, registered
 
 
 def points_of(model: pycolmap.Reconstruction) -> tuple[Float64s, Int64s, Int64s]:
     """Return points (m, 3) and, for every observation, the frame (k,) and the row of its point (k,)."""
     points = list(model.points3D.values())
-    frames = [[_frame(model.image(element.image_id)) for element in point.track.elements] for point in points]
+    frames = [[frame_of(model.image(element.image_id)) for element in point.track.elements] for point in points]
     rows = np.repeat(np.arange(len(points)), [len(seen) for seen in frames])
     positions = np.array([point.xyz for point in points]).reshape(-1, 3)
     return positions, np.array([frame for seen in frames for frame in seen], np.int64), rows
-
-
-def _camera(model: pycolmap.Reconstruction) -> pycolmap.Camera:
-    camera: pycolmap.Camera = next(iter(model.cameras.values()))
-    return camera
-
-
-def _frame(image: pycolmap.Image) -> int:
-    return int(image.name.partition(".")[0])

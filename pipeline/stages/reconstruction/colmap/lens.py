@@ -7,7 +7,6 @@ most, so that mismatches count alike for all. What is kept is adjusted to all ob
 """
 
 import copy
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,9 +14,10 @@ import pycolmap
 
 from pipeline.contract.arrays import Float64s, Int64s
 from pipeline.geometry.distortion import HALF_DIAGONAL, Distortion
+from pipeline.stages.reconstruction.colmap.cameras import LensName, camera_of, with_lens, with_own_cameras
 from pipeline.stages.reconstruction.colmap.residuals import projected
 from pipeline.stages.reconstruction.colmap.settings import LensSettings
-from pipeline.stages.reconstruction.colmap.zoom import with_own_cameras
+from pipeline.stages.reconstruction.colmap.zoom import Adjust
 from pipeline.stages.reconstruction.first_look import UNTOLD, LensFit
 
 WORST = 4.0
@@ -34,9 +34,6 @@ DECENTRED = 0.005
 
 MOST_SQUEEZED, MOST_STRETCHED = 0.67, 1.5
 """Vertical over horizontal focal length of the formats that exist: 0.69 (upright 16:9 PAL) to 1.46 (16:9 PAL)."""
-
-Adjust = Callable[[pycolmap.Reconstruction], None]
-"""Adjusts cameras and points of a model in place."""
 
 
 @dataclass(frozen=True)
@@ -73,23 +70,26 @@ def find_lens(model: pycolmap.Reconstruction, adjust: Adjust, settings: LensSett
     left, held = hold_out(model, settings)
     if len(held.image) < FEWEST or len(model.cameras) != 1:
         return UNTOLD
-    base, aspect = held.errors(_adjusted(left, None, adjust)), _lens_of(_camera(model)).aspect
-    least, chosen = base, None
+    base, aspect = held.errors(_adjusted(left, None, adjust)), _lens_of(camera_of(model)).aspect
+    least = base
+    chosen: LensName | None = None
     modest = settings.least_gain if abs(aspect - 1) < STRETCHED else settings.least_gain_rich
-    for name, gain in (("SIMPLE_RADIAL", modest), ("OPENCV", settings.least_gain_rich)):
+    models: tuple[tuple[LensName, float], ...]
+    models = (("SIMPLE_RADIAL", modest), ("OPENCV", settings.least_gain_rich))
+    for name, gain in models:
         errors = held.errors(_adjusted(left, name, adjust))
         if _sure(least, errors, gain, settings.least_sure):
             least, chosen = errors, name
         elif aspect == 1:  # then the richer one has little to add; else only the richer one may be right
             break
     if chosen is None:
-        return LensFit(_lens_of(_camera(model)), float(base.mean()), float(base.mean()), len(base))
+        return LensFit(_lens_of(camera_of(model)), float(base.mean()), float(base.mean()), len(base))
     if zoomed:
         freed = with_own_cameras(left)
         adjust(freed)
         if not least.mean() < held.errors(freed).mean():
             return UNTOLD
-    lens = _lens_of(_camera(_adjusted(model, chosen, adjust)))
+    lens = _lens_of(camera_of(_adjusted(model, chosen, adjust)))
     if max(abs(lens.p1), abs(lens.p2)) > DECENTRED or not is_format(lens.aspect):
         return UNTOLD
     bends = abs(lens.k1 + lens.k2) > settings.least_bend
@@ -129,15 +129,8 @@ def hold_out(model: pycolmap.Reconstruction, settings: LensSettings) -> tuple[py
     return left, HeldOut(np.array(image, np.int64), np.array(pixel, np.float64).reshape(-1, 2), kept)
 
 
-def _adjusted(model: pycolmap.Reconstruction, name: str | None, adjust: Adjust) -> pycolmap.Reconstruction:
-    freed = copy.deepcopy(model)
-    if name is not None:
-        camera = _camera(freed)
-        across, down = camera.focal_length_x, camera.focal_length_y
-        centre = camera.principal_point_x, camera.principal_point_y
-        one = [(across + down) / 2, *centre, 0.0]
-        camera.model = getattr(pycolmap.CameraModelId, name)
-        camera.params = one if name == "SIMPLE_RADIAL" else [across, down, *centre, 0.0, 0.0, 0.0, 0.0]
+def _adjusted(model: pycolmap.Reconstruction, name: LensName | None, adjust: Adjust) -> pycolmap.Reconstruction:
+    freed = copy.deepcopy(model) if name is None else with_lens(model, name)
     adjust(freed)
     return freed
 
@@ -149,8 +142,3 @@ def _lens_of(camera: pycolmap.Camera) -> Distortion:
     k1, k2, p1, p2 = [*given, 0.0, 0.0, 0.0][:4]
     aspect = camera.focal_length_y / camera.focal_length_x
     return Distortion(float(k1 * unit**2), float(k2 * unit**4), float(p1 * unit), float(p2 * unit), float(aspect))
-
-
-def _camera(model: pycolmap.Reconstruction) -> pycolmap.Camera:
-    camera: pycolmap.Camera = next(iter(model.cameras.values()))
-    return camera

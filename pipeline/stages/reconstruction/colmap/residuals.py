@@ -10,6 +10,10 @@ HUBER = 1.0
 """Pixels beyond which an observation counts by its distance and no longer by its square: what COLMAP adjusts with."""
 
 
+BEHIND = 800.0
+"""Pixels that a point counts which its camera does not see, as it lies behind it: the picture's diagonal."""
+
+
 def distances(model: pycolmap.Reconstruction) -> Float64s:
     """Return how far each observation (m,) lies from where its point and camera say, pixels."""
     found = [np.zeros(0)]
@@ -18,7 +22,8 @@ def distances(model: pycolmap.Reconstruction) -> Float64s:
         if seen:
             place, _ = projected(model, image_id, [model.point3D(point.point3D_id).xyz for point in seen])
             found.append(np.linalg.norm(place - np.array([point.xy for point in seen]), axis=1))
-    return np.concatenate(found)
+    distance = np.concatenate(found)
+    return np.where(np.isfinite(distance), distance, BEHIND)
 
 
 def projected(model: pycolmap.Reconstruction, image_id: int, points: ArrayLike) -> tuple[Float64s, Float64s]:

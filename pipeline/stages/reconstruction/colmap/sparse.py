@@ -87,8 +87,8 @@ def solve(folder: Path, settings: ColmapSettings, task: Task, rounds: int = ROUN
     """Find the cameras of the frames in ``folder``.
 
     Where the frames of the clip ask for a zoom that the cameras do not have, the zoom is taken out of the pictures and
-    all begins anew, until nothing is asked for; what comes of it counts if it explains the pictures better. A zoom that
-    does leaves nothing to be said of a lens: cameras that are stuck in a zoom find a bend that is not there.
+    all begins anew, until nothing is asked for; what comes of it counts if it explains the pictures better than the
+    cameras did, and than they do with a lens that bends: both find the other one where only one of them is there.
     """
     model = _solve(folder, settings, task)
     if np.all(model.zoom_asked == 1) or rounds == 0 or task != OWN_FRAMES:
@@ -102,7 +102,8 @@ def solve(folder: Path, settings: ColmapSettings, task: Task, rounds: int = ROUN
     if (folder / MASKS).exists():  # those of longer focal lengths show less of the black sides, never more
         shutil.copytree(folder / MASKS, folder / "steadied" / MASKS)
     again = solve(folder / "steadied", settings.without_lens(), task, rounds - 1)
-    if not is_trusted(again, settings.trust) or not again.reprojection_error < BETTER * model.reprojection_error:
+    otherwise = np.fmin(model.reprojection_error, model.bent_error)
+    if not is_trusted(again, settings.trust) or not again.reprojection_error < BETTER * otherwise:
         return model
     return replace(again, zoom=again.zoom / lengthened)
 
@@ -192,7 +193,8 @@ def model_from(
         if models:
             known = settings.lens.focal
             mapped[prior] = held_to(models[0], known * FRAME_WIDTH) if known else refined(models[0], settings.sparse)
-            model = adjusted(mapped[prior], tuple(each.num_reg_images() for each in models), count, parallax)
+            sizes = tuple(each.num_reg_images() for each in models)
+            model = adjusted(mapped[prior], sizes, count, parallax, is_focal_known=known is not None)
     model = replace(model, prior=prior, turns=turns_between(pairs, count), signs=match_signs(model, pairs))
     return model if attempt.task.own is None else model.only(np.array(attempt.task.own))
 

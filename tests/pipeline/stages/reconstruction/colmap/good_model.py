@@ -17,6 +17,7 @@ def good_model() -> SparseModel:
         intrinsics=np.array([[500.0, 0, 320], [0, 500, 240], [0, 0, 1]]),
         zoom=np.ones(FRAMES),
         zoom_asked=np.ones(FRAMES),
+        bent_error=float("nan"),
         camera_to_world=poses,
         registered=np.ones(FRAMES, bool),
         points=np.random.default_rng(0).uniform((-1, -1, 2), (2, 1, 4), (POINTS, 3)),
