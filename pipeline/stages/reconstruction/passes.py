@@ -37,8 +37,8 @@ Attempted = Callable[[Images, Path, FramesBetween], FirstLook]
 
 NOTHING_KNOWN = Ballot(STRAIGHT, square=False)
 
-LOOKS = 2
-"""Times that the clips are asked for a lens: what the first one left of a strong bend is found by the second."""
+LOOKS = 3
+"""Times that the clips are asked for a lens: what the first one left of a strong bend is found by those after it."""
 
 
 @dataclass(frozen=True)

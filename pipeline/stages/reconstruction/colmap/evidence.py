@@ -13,6 +13,7 @@ import numpy as np
 
 from pipeline.contract.arrays import Float64s
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
+from pipeline.geometry.epipolar import distance_from_lines
 from pipeline.geometry.poses import pose_errors
 from pipeline.stages.reconstruction.colmap.pairs import MatchedPair
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
@@ -126,12 +127,7 @@ def epipolar_distance(model: SparseModel, pair: MatchedPair) -> Float64s:
     essential = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]]) @ relative[:3, :3]
     inverse, inverse_second = np.linalg.inv(intrinsics[pair.first]), np.linalg.inv(intrinsics[pair.second])
     fundamental = inverse_second.T @ essential @ inverse
-    one = np.ones((len(pair.pixels), 1))
-    first, second = np.hstack([pair.pixels, one]), np.hstack([pair.pixels_second, one])
-    line_second, line = first @ fundamental.T, second @ fundamental
-    off = np.abs(np.einsum("mi,mi->m", second, line_second))
-    lengths = [np.maximum(np.linalg.norm(lines[:, :2], axis=1), 1e-12) for lines in (line, line_second)]
-    return np.asarray(off * (1 / lengths[0] + 1 / lengths[1]) / 2)
+    return distance_from_lines(fundamental, pair.pixels, pair.pixels_second)
 
 
 def _radius(pixels: Float64s) -> Float64s:

@@ -23,6 +23,7 @@ from PIL import Image
 
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
 from pipeline.stages.reconstruction.colmap.adjust import adjusted, held_to, lens_of, refined
+from pipeline.stages.reconstruction.colmap.bend import bend_of
 from pipeline.stages.reconstruction.colmap.evidence import compared, match_signs, median_turn
 from pipeline.stages.reconstruction.colmap.pairs import Features, turns_between, verified
 from pipeline.stages.reconstruction.colmap.parallax import parallax_of
@@ -31,6 +32,7 @@ from pipeline.stages.reconstruction.colmap.sparse_model import MASKS, SparseMode
 from pipeline.stages.reconstruction.colmap.task import OWN_FRAMES, XFEAT, Task
 from pipeline.stages.reconstruction.colmap.trust import is_trusted
 from pipeline.stages.reconstruction.colmap.zoom import BETTER, steadied
+from pipeline.stages.reconstruction.first_look import LensFit
 
 ROUNDS = 3
 """Times that a zoom is taken out of the pictures: each finds about half of what is left."""
@@ -109,24 +111,37 @@ def solve(folder: Path, settings: ColmapSettings, task: Task, rounds: int = ROUN
 
 
 def _solve(folder: Path, settings: ColmapSettings, task: Task) -> SparseModel:
-    """Find cameras of one set of frames with one kind of features, and what they say of the lens."""
-    model, refined_model = _cameras(folder, settings, task)
-    lens = settings.lens
-    if not lens.correct or task != OWN_FRAMES or refined_model is None:
+    """Find cameras of one set of frames with one kind of features, and what they say of the lens.
+
+    Where matches alone say that it bends, nothing else is found: mapping would break on what a lens bends so much.
+    """
+    lens, coarse = settings.lens, Attempt(folder, settings, task, 0)
+    asked = lens.correct and task == OWN_FRAMES
+    find_matches(coarse)
+    if asked and (bend := bend_of_matches(coarse)).lens.bends:
+        return replace(SparseModel.empty(coarse.frame_count, math.nan), lens_fit=bend.as_array())
+    model, refined_model = _cameras(coarse)
+    if not asked or refined_model is None:
         return model
     zoomed = bool(np.any(model.zoom != 1) or np.any(model.zoom_asked != 1))
     return replace(model, lens_fit=lens_of(refined_model, lens, zoomed).as_array())
 
 
-def _cameras(folder: Path, settings: ColmapSettings, task: Task) -> Mapped:
-    """Find cameras with coarse features and, where those do not do, with fine ones.
+def bend_of_matches(attempt: Attempt) -> LensFit:
+    """Return what the matches that were found say of the lens."""
+    with closing(pycolmap.Database.open(attempt.database)) as database:
+        return bend_of(Features(database), attempt.settings.lens, attempt.settings.sparse.seed)
+
+
+def _cameras(attempt: Attempt) -> Mapped:
+    """Find cameras with the coarse features that are matched and, where those do not do, with fine ones.
 
     Coarse features come first, which cost a sixth of fine ones. Where a clip that is no fast walk (blurred, compressed)
     is placed imprecisely or cannot be trusted, fine ones are found; they count where they are trusted and lose no
     frame. Of a fast walk frames between tell more. Where nothing passes, the best of what was found is returned, for
     the caller to refuse.
     """
-    found = best_model(Attempt(folder, settings, task, 0))
+    settings, task, found = attempt.settings, attempt.task, best_model(attempt)
     coarse = found.model
     trusted = is_trusted(coarse, settings.trust)
     is_fast = median_turn(coarse) > settings.walks.fast_turn
@@ -134,8 +149,9 @@ def _cameras(folder: Path, settings: ColmapSettings, task: Task) -> Mapped:
     is_precise = trusted and coarse.reprojection_error <= settings.sparse.precise
     if task != OWN_FRAMES or is_precise or is_still or is_fast:
         return found
-    again = Task(priors=(coarse.prior,)) if trusted else task
-    fine = best_model(Attempt(folder, settings, again, -1))
+    again = replace(attempt, task=Task(priors=(coarse.prior,)) if trusted else task, first_octave=-1)
+    find_matches(again)
+    fine = best_model(again)
     fine = fine._replace(model=compared(fine.model, [coarse]))
     if trusted and fine.model.registered.sum() < coarse.registered.sum():
         return found
@@ -149,7 +165,6 @@ def best_model(attempt: Attempt) -> Mapped:
     epipolar lines of its pairs. Where no two agree, the focal length that the best of them found is a further one to
     start from: it is near the truth even where cameras are wrong. That it agrees with that one itself says nothing.
     """
-    find_matches(attempt)
     found: list[SparseModel] = []
     mapped: dict[float, pycolmap.Reconstruction] = {}
     with closing(pycolmap.Database.open(attempt.database)) as database:
