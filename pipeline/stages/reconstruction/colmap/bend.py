@@ -33,10 +33,10 @@ INLIER_PX, TRIALS = 1.5, 1000
 """Of the fundamental matrices."""
 
 WORST_PX = 4.0
-"""Pixels that a match counts at most, so that mismatches count alike for all bends."""
+"""Pixels that a match counts at most; where no bend brings it nearer it is a mismatch and does not count."""
 
-LEAST_GAIN = 0.03
-"""Share by which distances must fall: 0.05 to 0.4 with bends of 5 to 15 % at the corner, up to 0.02 without."""
+LEAST_GAIN = 0.05
+"""Share by which distances must fall: 0.07 to 0.4 with bends of 7 to 15 % at the corner, up to 0.03 without."""
 
 FOLD = 0.1
 """Least share of its size to which a lens may shrink a place of the picture; beyond it pixels are not told apart."""
@@ -58,14 +58,17 @@ def bend_of(features: Features, settings: LensSettings, seed: int) -> LensFit:
     ]
     if not pairs:
         return UNTOLD
-    errors = {k1: np.concatenate([_distances(pair, k1, seed) for pair in pairs]) for k1 in BENDS}
-    best = min(BENDS, key=lambda k1: float(errors[k1].mean()))
-    plain, fall = errors[0.0], errors[0.0] - errors[best]
-    certain = fall.mean() > settings.least_sure * fall.std() / np.sqrt(len(fall))
+    tried = np.stack([np.concatenate([_distances(pair, k1, seed) for pair in pairs]) for k1 in BENDS])
+    tried = tried[:, (tried < WORST_PX).any(axis=0)]  # the others are mismatches
+    if tried.shape[1] < FEWEST:
+        return UNTOLD
+    plain, best = tried[BENDS.index(0.0)], tried[tried.mean(axis=1).argmin()]
+    fall = plain - best
+    certain = fall.mean() > settings.least_sure * fall.std() / np.sqrt(max(len(fall), 1))
     if not certain or fall.mean() < LEAST_GAIN * plain.mean():
         return UNTOLD
     weight = int(settings.held_out * len(plain))
-    return LensFit(Distortion(k1=_lowest(errors)), float(plain.mean()), float(errors[best].mean()), weight)
+    return LensFit(Distortion(k1=_lowest(tried.mean(axis=1))), float(plain.mean()), float(best.mean()), weight)
 
 
 def _matched(features: Features, first: int, second: int, match: NDArray[np.uint32]) -> Matched:
@@ -77,15 +80,17 @@ def _matched(features: Features, first: int, second: int, match: NDArray[np.uint
 def _distances(pair: Matched, k1: float, seed: int) -> Float64s:
     """Return how far matches (m,) lie from their epipolar lines once a bend is taken out, in pixels of the film."""
     lens = Distortion(k1=k1) if k1 else STRAIGHT
-    first, second = lens.straight(pair.pixels), lens.straight(pair.pixels_second)
-    radius = np.linalg.norm(first - CENTRE, axis=1) / HALF_DIAGONAL / lens.enlarged
-    along, across = 1 + 3 * k1 * radius**2, 1 + k1 * radius**2
-    told = np.isfinite(radius) & (along > FOLD)
-    distance = np.full(len(radius), WORST_PX)
-    found = _fundamental(first[told], second[told], seed)
+    with np.errstate(over="ignore", invalid="ignore"):  # beyond the fold there is no straight place
+        places = [lens.straight(pixels) for pixels in pair]
+    radii = [np.linalg.norm(place - CENTRE, axis=1) / HALF_DIAGONAL / lens.enlarged for place in places]
+    told = np.logical_and.reduce([np.isfinite(radius) & (1 + 3 * k1 * radius**2 > FOLD) for radius in radii])
+    distance = np.full(len(told), WORST_PX)
+    first, second = (place[told] for place in places)
+    found = _fundamental(first, second, seed)
     if found is not None:
-        shrunk = ((along + across) / 2 / lens.enlarged)[told]
-        distance[told] = np.minimum(distance_from_lines(found, first[told], second[told]) * shrunk, WORST_PX)
+        # a step in the straightened picture is one of 1 + 3 k r^2 along the radius of the film, 1 + k r^2 across it
+        shrunk = (1 + 2 * k1 * radii[0][told] ** 2) / lens.enlarged
+        distance[told] = np.minimum(distance_from_lines(found, first, second) * shrunk, WORST_PX)
     return distance
 
 
@@ -96,9 +101,8 @@ def _fundamental(first: Float64s, second: Float64s, seed: int) -> Float64s | Non
     return None if found is None else np.asarray(found["F"], np.float64)
 
 
-def _lowest(errors: dict[float, Float64s]) -> float:
-    """Return where a parabola through the least mean and its neighbours is lowest."""
-    means = np.array([float(errors[k1].mean()) for k1 in BENDS])
+def _lowest(means: Float64s) -> float:
+    """Return where a parabola through the least of the means of ``BENDS`` and its neighbours is lowest."""
     middle = int(np.clip(means.argmin(), 1, len(BENDS) - 2))
     near = slice(middle - 1, middle + 2)
     square, linear, _ = np.polyfit(BENDS[near], means[near], 2)

@@ -13,7 +13,7 @@ import resource
 import shutil
 import sys
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,9 +25,10 @@ from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
 from pipeline.stages.reconstruction.colmap.adjust import adjusted, held_to, lens_of, refined
 from pipeline.stages.reconstruction.colmap.bend import bend_of
 from pipeline.stages.reconstruction.colmap.evidence import compared, match_signs, median_turn
+from pipeline.stages.reconstruction.colmap.features import THREADS, Attempt, find_matches
 from pipeline.stages.reconstruction.colmap.pairs import Features, turns_between, verified
 from pipeline.stages.reconstruction.colmap.parallax import parallax_of
-from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
+from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, TrustSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import MASKS, SparseModel
 from pipeline.stages.reconstruction.colmap.task import OWN_FRAMES, XFEAT, Task
 from pipeline.stages.reconstruction.colmap.trust import is_trusted
@@ -37,45 +38,11 @@ from pipeline.stages.reconstruction.first_look import LensFit
 ROUNDS = 3
 """Times that a zoom is taken out of the pictures: each finds about half of what is left."""
 
-THREADS = 1
-"""With more, features and sums come in another order every run, and no two runs give the same cameras."""
-
-
 XFEAT_TRIALS = 1000
 """Samples drawn for a pair of XFeat's matches: five of them are all right in one of 98 where 0.4 are."""
 
 NEW_PRIOR = 0.05
 """ln ratio of two focal lengths below which to start from both would tell nothing new."""
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """One way of finding features: what is asked for, and SIFT's first octave (-1 doubles the picture)."""
-
-    folder: Path
-    settings: ColmapSettings
-    task: Task
-    first_octave: int
-
-    @property
-    def priors(self) -> tuple[float, ...]:
-        """Focal lengths that mapping starts from, picture widths."""
-        return self.task.priors or (self.settings.sparse.focal_prior, self.settings.walks.second_prior)
-
-    @property
-    def frame_count(self) -> int:
-        """Frames that are looked at."""
-        return len(list((self.folder / "frames").iterdir()))
-
-    @property
-    def database(self) -> Path:
-        """COLMAP's database of features and matches, one an attempt."""
-        return self.folder / f"matches_{self.first_octave}.db"
-
-    def rank(self, model: SparseModel) -> tuple[bool, int, float]:
-        """Return what says how good a model is: trusted or not, tenths of the frames, nearness to epipolar lines."""
-        distance = np.nan_to_num(model.signs.get("epipolar", math.nan), nan=math.inf)
-        return is_trusted(model, self.settings.trust), round(10 * float(model.registered.mean())), -float(distance)
 
 
 class Mapped(NamedTuple):
@@ -174,15 +141,21 @@ def best_model(attempt: Attempt) -> Mapped:
             if not found[0].parallax >= attempt.settings.trust.min_parallax:
                 return Mapped(found[0], None)
         found = [compared(model, [other for other in found if other is not model]) for model in found]
-        best = max(found, key=attempt.rank)
+        best = max(found, key=lambda model: rank(model, attempt.settings.trust))
         again = float(best.intrinsics[0, 0]) / FRAME_WIDTH
         is_new = min(abs(math.log(max(again, 1e-9) / prior)) for prior in attempt.priors) > NEW_PRIOR
         agreed = best.signs.get("apart", math.nan) <= attempt.settings.trust.signs.max_apart
         if best.registered.any() and is_new and not agreed:
             others = [model for model in found if model is not best]
             found.append(compared(model_from(again, attempt, database, features, mapped), others))
-    best = max(found, key=attempt.rank)
+    best = max(found, key=lambda model: rank(model, attempt.settings.trust))
     return Mapped(best, mapped.get(best.prior))
+
+
+def rank(model: SparseModel, trust: TrustSettings) -> tuple[bool, int, float]:
+    """Return what says how good a model is: trusted or not, tenths of the frames, nearness to epipolar lines."""
+    distance = np.nan_to_num(model.signs.get("epipolar", math.nan), nan=math.inf)
+    return is_trusted(model, trust), round(10 * float(model.registered.mean())), -float(distance)
 
 
 def model_from(
@@ -225,54 +198,6 @@ def verification(settings: ColmapSettings, task: Task) -> pycolmap.TwoViewGeomet
         options.ransac.max_num_trials = XFEAT_TRIALS
     options.ransac.random_seed = settings.sparse.seed
     return options
-
-
-def find_matches(attempt: Attempt) -> None:
-    """Find features of all frames, and matches: one shared pinhole camera, principal point at the centre."""
-    reader = pycolmap.ImageReaderOptions()
-    reader.camera_model = "SIMPLE_PINHOLE"
-    reader.camera_params = f"{attempt.priors[0] * FRAME_WIDTH},{FRAME_WIDTH / 2},{FRAME_HEIGHT / 2}"
-    if (attempt.folder / MASKS).exists():
-        reader.mask_path = attempt.folder / MASKS
-    if attempt.task.features == XFEAT:
-        from pipeline.stages.reconstruction.colmap.xfeat_matches import write_xfeat
-
-        write_xfeat(attempt.database, attempt.folder, reader, attempt.settings.walks)
-    else:
-        extract_features(attempt, reader)
-        match_features(attempt)
-
-
-def extract_features(attempt: Attempt, reader: pycolmap.ImageReaderOptions) -> None:
-    """Find SIFT features of all frames."""
-    options = pycolmap.FeatureExtractionOptions()
-    options.num_threads = THREADS
-    options.sift.max_num_features = attempt.settings.sparse.max_features
-    options.sift.first_octave = attempt.first_octave
-    options.sift.peak_threshold = attempt.settings.sparse.peak_threshold
-    pycolmap.extract_features(
-        attempt.database,
-        attempt.folder / "frames",
-        camera_mode=pycolmap.CameraMode.SINGLE,
-        reader_options=reader,
-        extraction_options=options,
-        device=pycolmap.Device.cpu,
-    )
-
-
-def match_features(attempt: Attempt) -> None:
-    """Match every pair of frames, or those that lie near in time where there are many."""
-    matching = pycolmap.FeatureMatchingOptions()
-    matching.num_threads = THREADS
-    matching.skip_geometric_verification = True
-    if attempt.task.window is None:
-        pycolmap.match_exhaustive(attempt.database, matching_options=matching, device=pycolmap.Device.cpu)
-        return
-    near = pycolmap.SequentialPairingOptions()
-    near.overlap, near.quadratic_overlap = attempt.task.window, True
-    pycolmap.match_sequential(
-        attempt.database, matching_options=matching, pairing_options=near, device=pycolmap.Device.cpu
-    )
 
 
 def map_globally(attempt: Attempt) -> list[pycolmap.Reconstruction]:
