@@ -109,6 +109,7 @@ def _registered_only(
             semantics=labels_of(truth.semantics, rows),
             shot_id=truth.shot_id[rows],
             pinhole=truth.pinhole and (rows_of(truth.pinhole[0], rows), labels_of(truth.pinhole[1], rows)),
+            elsewhere=None if truth.elsewhere is None else truth.elsewhere[rows],
         ),
     )
 
@@ -135,7 +136,8 @@ def as_stored(video: VideoStore, truth: TrueClip) -> TrueClip:
     )
     for_grids = truth.for_grids()
     pinhole = for_grids.scene, for_grids.semantics
-    return replace(truth, scene=straight, semantics=named, pinhole=pinhole)
+    elsewhere = None if truth.elsewhere is None else lens.straightened_maps(truth.elsewhere)
+    return replace(truth, scene=straight, semantics=named, pinhole=pinhole, elsewhere=elsewhere)
 
 
 def labels_of(semantics: Semantics, rows: NDArray[np.bool_]) -> Semantics:
@@ -170,13 +172,15 @@ def clip_errors(
 ) -> ClipErrors:
     """Return how far a stored clip, in ``rows`` of its video's arrays, is from the truth.
 
+    Depth is that of the room: what is seen through panes and in mirrors, and people, are no part of it.
+
     scene, truth: of the frames that are compared. compared: (n,) which of the clip's these are; by default those that
     are registered.
     """
     reconstruction = read_reconstruction(video, rows)
     depth = reconstruction.depth[reconstruction.registered if compared is None else compared]
     poses = pose_errors(scene.camera_to_world, truth.scene.camera_to_world)
-    errors = depth_errors(depth, resize_nearest(truth.scene.depth, depth.shape[1:]))
+    errors = depth_errors(depth, resize_nearest(truth.depth_of_room, depth.shape[1:]))
     true_scale = scale_to_truth(scene, truth)
     return ClipErrors(
         video_id=video.video_id,
@@ -201,7 +205,7 @@ def clip_errors(
 
 def scale_to_truth(scene: MetricScene, truth: TrueClip) -> float:
     """Return the factor that gives the estimated scene its true size: median of true depth over estimated."""
-    return depth_errors(scene.depth, resize_nearest(truth.scene.depth, scene.depth.shape[1:])).scale
+    return depth_errors(scene.depth, resize_nearest(truth.depth_of_room, scene.depth.shape[1:])).scale
 
 
 def _up_error(scene: MetricScene, truth: TrueClip) -> float:

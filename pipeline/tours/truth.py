@@ -24,7 +24,8 @@ class TrueClip:
     scene: depth (n, 480, 640), everything registered. semantics: labels (n, 480, 640) uint8, regions = instances.
     shot_id: (n,) int64; kind: kind of shot of every frame; in_transition: (n,) bool.
     pinhole: scene and semantics as pinholes would see them, where the tour was filmed through a lens that bends or row
-    by row.
+    by row. elsewhere: (n, 480, 640) bool, panes and mirrors, in which one sees what is elsewhere, and people; None
+    where there is nothing of the kind.
     """
 
     scene: MetricScene
@@ -33,6 +34,13 @@ class TrueClip:
     kind: tuple[str, ...]
     in_transition: NDArray[np.bool_]
     pinhole: tuple[MetricScene, Semantics] | None = None
+    elsewhere: NDArray[np.bool_] | None = None
+
+    @property
+    def depth_of_room(self) -> NDArray[np.float32]:
+        """Depth (n, 480, 640) of what stays where it is and is where one sees it; 0 = not known, or nothing such."""
+        depth = self.scene.depth
+        return depth if self.elsewhere is None else np.where(self.elsewhere, np.float32(0), depth)
 
     def for_grids(self) -> "TrueClip":
         """Return the same clip seen by pinholes, whose depth becomes points by intrinsics and pose alone."""
@@ -65,6 +73,7 @@ def true_clip(tour: Tour, frame_index: NDArray[np.int64], box: Box = WHOLE) -> T
         kind=tuple(frame.kind for frame in frames),
         in_transition=np.array([frame.in_transition for frame in frames]),
         pinhole=straight,
+        elsewhere=np.stack([frame.glass | frame.mirror | frame.person for frame in frames]),
     )
 
 

@@ -20,7 +20,7 @@ from pipeline.store.groups import RULER
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
 
-RULES = "1"
+RULES = "2"
 """Changes when films are measured in another way, so that kept scores are made anew."""
 
 

@@ -142,6 +142,17 @@ def test_the_scale_error_is_how_much_too_large_or_small_the_scene_is(video: Vide
     assert errors.scale_error == pytest.approx(abs(scale - 1), abs=1e-5)
 
 
+def test_what_is_seen_through_panes_is_no_depth_of_the_room(video: VideoStore, truth: TrueClip):
+    pane = np.zeros(truth.scene.depth.shape, np.bool_)
+    pane[:, 20:50, 30:70] = True
+    garden = replace(truth.scene, depth=np.where(pane, 9 * truth.scene.depth, truth.scene.depth))
+    behind = replace(truth, scene=garden)
+    assert errors_of(video, truth.scene, behind).depth_abs_rel > 0.05
+    through = replace(behind, elsewhere=pane)
+    assert errors_of(video, truth.scene, through).depth_abs_rel < 0.01
+    assert scale_to_truth(truth.scene, replace(through, elsewhere=~pane)) == pytest.approx(9)
+
+
 def test_only_registered_frames_are_compared(truth: TrueClip):
     seen = np.array([True, False, True, True, False, True])
     confident = replace(truth.semantics, confidence=np.full(truth.semantics.labels.shape, 9, np.uint8))
