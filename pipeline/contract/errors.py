@@ -238,3 +238,7 @@ class UnforeseenFault(ClipError):
 
 class NoUpDirection(ClipError):
     """Neither floor, ceiling nor walls could be found, so that 'up' is unknown."""
+
+
+class TooFast(ClipError):
+    """The camera moves faster than people walk: the film is played faster than it was filmed, or its size is wrong."""

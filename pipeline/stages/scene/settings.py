@@ -9,6 +9,9 @@ from pipeline.stages.base import StageSettings
 WITHOUT_PANES = "2"
 """Code version of scenes, up to release 0.2, in which windows and mirrors are holes."""
 
+FASTEST = 3.0
+"""Fastest camera by default. It is not written down, so that what was stored before it is not made again."""
+
 
 class OutlierSettings(BaseModel):
     """Radius and statistical filter of the point cloud (paper section 3.2; the paper gives no numbers).
@@ -91,6 +94,12 @@ class SceneSettings(StageSettings):
         default=(0.35, 0.8),
         description="Where between floor (0) and ceiling (1) a hand-held camera may be; else one is not it.",
     )
+    fastest_m_s: float = Field(
+        default=FASTEST,
+        gt=0,
+        description="Metres a second (median over steps) above which a clip is left out (TooFast): people who film "
+        "walk at 0.3 to 1.2, sped-up films show 2 to 12, and sizes are wrong by up to two thirds.",
+    )
     outliers: OutlierSettings = OutlierSettings()
     panes: PaneSettings = PaneSettings()
     samples: int = Field(
@@ -133,8 +142,9 @@ class SceneSettings(StageSettings):
     seed: int = Field(default=0, ge=0, description="Seed of the draws of samples and candidates.")
 
     def decisive(self) -> dict[str, Any]:
-        """Return what decides a scene; that of panes only where somebody changed it, since earlier scenes stand."""
-        return self.model_dump(mode="json", exclude={"panes"} if self.panes == PaneSettings() else None)
+        """Return what decides a scene; panes and speed only where somebody changed them, since earlier scenes stand."""
+        added = {"panes": PaneSettings(), "fastest_m_s": FASTEST}
+        return self.model_dump(mode="json", exclude={name for name in added if getattr(self, name) == added[name]})
 
     def earlier(self) -> tuple[str, ...]:
         """Return the code version whose scenes stand: in those, windows are holes."""

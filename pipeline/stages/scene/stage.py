@@ -8,8 +8,9 @@ from pipeline.stages.base import Resources, StageResult, Workbench, imported, st
 from pipeline.stages.scene.checks import depth_share, up_confidence
 from pipeline.stages.scene.rows import append_scene, blank_scene
 from pipeline.stages.scene.settings import SceneSettings
+from pipeline.stages.scene.speed import check_speed
 from pipeline.store.group_writer import GroupWriter
-from pipeline.store.groups import SCENE
+from pipeline.store.groups import FRAMES, SCENE
 from pipeline.store.outputs import GroupOutput
 from pipeline.store.rows import clip_rows, read_reconstruction
 
@@ -34,7 +35,9 @@ def scene(workbench: Workbench, settings: SceneSettings, group: GroupWriter) -> 
         found, metric = read_reconstruction(workbench.video, rows), None
         if found.registered.any():
             try:
-                metric = to_metric(found, settings)
+                upright = to_metric(found, settings)
+                check_speed(upright, workbench.video.read(FRAMES, "time_s", rows), settings.fastest_m_s)
+                metric = upright
                 sources.append(metric.scale_source)
                 ups.append(metric.up_confidence)
             except ClipError as error:

@@ -16,7 +16,7 @@ from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
 from tests.pipeline.box_room import Box, Room, film, looking
 from tests.pipeline.disguise import disguise
-from tests.pipeline.stages.filling import filled, workbench_of
+from tests.pipeline.stages.filling import filled, replaced, workbench_of
 
 ROOM = Room(Box((-1.5, -1.0, 0.0), (2.0, 3.0, 2.6)), (Box((0.2, 1.0, 0.0), (1.0, 1.5, 0.9)),))
 WALK = [looking((-0.6 + 0.12 * i, -0.6 + 0.05 * i, 1.5), (0.5 - 0.15 * i, 2.0, 1.2)) for i in range(4)]
@@ -33,6 +33,7 @@ def store(folder: Path, *clips: Reconstruction) -> VideoStore:
     with video.write_group("frames") as group:
         for clip_id, clip in enumerate(clips):
             group.append("clip_id", np.full(len(clip.depth), 2 * clip_id, np.int32))
+            group.append("time_s", np.arange(len(clip.depth)) / 3)
     with video.write_group("reconstruction") as group:
         for clip in clips:
             append_reconstruction(group, clip)
@@ -80,6 +81,15 @@ def test_a_clip_that_was_not_reconstructed_is_blank_and_was_named_before(tmp_pat
     assert result.left_out == ()
     assert result.counts["clips"] == 1
     assert not video.read("scene", "registered")[4:].any()
+
+
+def test_a_clip_that_moves_too_fast_is_blank_and_named(tmp_path: Path):
+    video = store(tmp_path, reconstructed(1), reconstructed(2))
+    video_s = video.read("frames", "time_s")
+    replaced(video, "frames", time_s=np.concatenate([video_s[:4] / 20, video_s[4:]]))
+    result = filled(scene, workbench_of(video, scene=QUICK))
+    assert [(item.clip_id, item.code) for item in result.left_out] == [(0, "TooFast")]
+    assert video.read("scene", "registered").tolist() == [False] * 4 + [True] * 4
 
 
 def test_where_no_clip_can_be_set_upright_the_video_ends(tmp_path: Path):
