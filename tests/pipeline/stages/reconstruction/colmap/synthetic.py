@@ -20,11 +20,12 @@ from pipeline.stages.reconstruction.colmap.adjust import (
     points_of,
     poses_of,
     refined,
-    with_two_focals,
 )
+from pipeline.stages.reconstruction.colmap.cameras import with_two_focals, without_zoom
 from pipeline.stages.reconstruction.colmap.lens import find_lens, hold_out
-from pipeline.stages.reconstruction.colmap.residuals import fall_of_cost
+from pipeline.stages.reconstruction.colmap.residuals import distances, fall_of_cost
 from pipeline.stages.reconstruction.colmap.settings import LensSettings, SparseSettings
+from pipeline.stages.reconstruction.colmap.zoom import find_zoom
 
 FRAMES, POINTS, FOCAL, NOISE = 8, 200, 450.0, 0.3
 STRETCH, LONG = 1.2, 1600.0
@@ -68,7 +69,12 @@ def focals(model: pycolmap.Reconstruction) -> list[float]:
 
 
 def bends(corner: float) -> list[float]:
-    """What a model says of its lens when it is adjusted without one: its coefficients, and errors held out.
+    """What a model says of its lens when it is adjusted without one: its coefficients, and errors held out."""
+    return find_lens(bent(corner), bundle_adjust, LensSettings()).as_array().tolist()
+
+
+def bent(corner: float) -> pycolmap.Reconstruction:
+    """A model of bent pictures, adjusted without a lens.
 
     corner: by what share of its distance from the centre a lens moved a corner. The cameras are so long that the cloud
     fills their pictures.
@@ -81,7 +87,33 @@ def bends(corner: float) -> list[float]:
     options.camera_params = [LONG, 320.0, 240.0, corner * (LONG / HALF_DIAGONAL) ** 2]
     model = with_one_focal(_seen(options), LONG)
     bundle_adjust(model)
-    return find_lens(model, bundle_adjust, LensSettings()).as_array().tolist()
+    return model
+
+
+def zoom_of(model: pycolmap.Reconstruction) -> tuple[bool, float]:
+    """Whether a zoom is believed, and the last focal length that frames ask for over the first one."""
+    found = find_zoom(model, bundle_adjust, FRAMES)
+    return found.steady is not None, float(found.course[-1] / found.course[0])
+
+
+def zoomed(end: float) -> pycolmap.Reconstruction:
+    """A model of pictures that are enlarged more and more, adjusted with one focal length."""
+    model = with_one_focal(synthesised(), FOCAL)
+    images = sorted(model.reg_image_ids())
+    factors = 1 / np.geomspace(1, end, FRAMES)
+    enlarged = with_one_focal(without_zoom(model, dict(zip(images, factors.tolist(), strict=True))), FOCAL)
+    bundle_adjust(enlarged)
+    return enlarged
+
+
+def behind() -> tuple[list[float], float]:
+    """Distances of a model of which one point lies behind a camera, and how much worse that is."""
+    model = with_one_focal(synthesised(), FOCAL)
+    image = model.image(min(model.reg_image_ids()))
+    pose, point = image.cam_from_world().inverse(), model.point3D(min(model.points3D))
+    turned = with_one_focal(synthesised(), FOCAL)
+    turned.point3D(min(model.points3D)).xyz = 2 * pose.translation - point.xyz
+    return distances(turned).tolist(), fall_of_cost(turned, model)
 
 
 def falls(aspect: float) -> list[float]:
@@ -135,6 +167,16 @@ def main(folder: Path) -> None:
         "pincushion": bends(0.03),
         "straight": bends(0.0),
         "held out": held_out(),
+        "behind": behind(),
+        "zooms": {
+            name: zoom_of(model)
+            for name, model in (
+                ("in", zoomed(1.3)),
+                ("out", zoomed(0.75)),
+                ("none", zoomed(1.0)),
+                ("barrel", bent(-0.07)),
+            )
+        },
     }
     moved = with_one_focal(synthesised(), 0.9 * FOCAL)
     moved.update_point_3d_errors()

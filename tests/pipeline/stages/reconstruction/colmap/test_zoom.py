@@ -1,6 +1,7 @@
 """A lens that zooms gives every frame its own focal length; one that does not gives all the same."""
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -39,6 +40,19 @@ def test_a_zoom_is_followed_and_the_cameras_stay_right(clip: TourClip, tmp_path:
     errors = pose_errors(model.camera_to_world, np.stack([truth.camera_to_world for truth in clip.truth]))
     assert np.median(errors.translation_direction) < 5
     assert any(note.startswith("The lens zooms by 1.") for note in notes_on(model))
+
+
+@pytest.mark.parametrize(("name", "ratio"), [("in", 1.3), ("out", 0.75)])
+def test_a_zoom_is_believed_by_what_a_course_of_two_numbers_explains(found: dict[str, Any], name: str, ratio: float):
+    believed, course = found["zooms"][name]
+    assert believed
+    assert course == pytest.approx(ratio, rel=0.03)
+
+
+@pytest.mark.parametrize("name", ["none", "barrel"])
+def test_neither_noise_nor_a_bend_is_taken_for_a_zoom(found: dict[str, Any], name: str):
+    believed, _ = found["zooms"][name]
+    assert not believed
 
 
 def test_without_a_zoom_all_frames_share_a_focal_length(clip: TourClip, tmp_path: Path):
