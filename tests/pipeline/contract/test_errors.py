@@ -19,6 +19,7 @@ from pipeline.contract.errors import (
     PipelineError,
     ReconstructionCrashed,
     SettingsError,
+    TooFast,
     TooFewRegistered,
     TooLittleParallax,
     UnforeseenFault,
@@ -56,6 +57,7 @@ def test_every_error_leaves_out_a_clip_or_a_video_or_is_settled_before_any():
         UnforeseenFault,
         UnlikelyReconstruction,
         NoUpDirection,
+        TooFast,
     }
 
 
