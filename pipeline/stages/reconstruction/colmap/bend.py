@@ -17,6 +17,7 @@ from pipeline.contract.arrays import Float64s
 from pipeline.geometry.distortion import CENTRE, HALF_DIAGONAL, STRAIGHT, Distortion
 from pipeline.geometry.epipolar import distance_from_lines
 from pipeline.stages.reconstruction.colmap.pairs import Features
+from pipeline.stages.reconstruction.colmap.residuals import is_surely_less
 from pipeline.stages.reconstruction.colmap.settings import LensSettings
 from pipeline.stages.reconstruction.first_look import UNTOLD, LensFit
 
@@ -36,7 +37,7 @@ WORST_PX = 4.0
 """Pixels that a match counts at most; where no bend brings it nearer it is a mismatch and does not count."""
 
 LEAST_GAIN = 0.05
-"""Share by which distances must fall: 0.07 to 0.4 with bends of 7 to 15 % at the corner, up to 0.03 without."""
+"""Share by which distances must fall: 0.15 to 0.44 with bends of 9 to 12 % at the corner, up to 0.03 without."""
 
 FOLD = 0.1
 """Least share of its size to which a lens may shrink a place of the picture; beyond it pixels are not told apart."""
@@ -63,9 +64,7 @@ def bend_of(features: Features, settings: LensSettings, seed: int) -> LensFit:
     if tried.shape[1] < FEWEST:
         return UNTOLD
     plain, best = tried[BENDS.index(0.0)], tried[tried.mean(axis=1).argmin()]
-    fall = plain - best
-    certain = fall.mean() > settings.least_sure * fall.std() / np.sqrt(max(len(fall), 1))
-    if not certain or fall.mean() < LEAST_GAIN * plain.mean():
+    if not is_surely_less(plain, best, LEAST_GAIN, settings.least_sure):
         return UNTOLD
     weight = int(settings.held_out * len(plain))
     return LensFit(Distortion(k1=_lowest(tried.mean(axis=1))), float(plain.mean()), float(best.mean()), weight)

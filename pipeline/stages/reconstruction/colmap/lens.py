@@ -15,7 +15,7 @@ import pycolmap
 from pipeline.contract.arrays import Float64s, Int64s
 from pipeline.geometry.distortion import HALF_DIAGONAL, Distortion
 from pipeline.stages.reconstruction.colmap.cameras import LensName, camera_of, with_lens, with_own_cameras
-from pipeline.stages.reconstruction.colmap.residuals import projected
+from pipeline.stages.reconstruction.colmap.residuals import is_surely_less, projected
 from pipeline.stages.reconstruction.colmap.settings import LensSettings
 from pipeline.stages.reconstruction.colmap.zoom import Adjust
 from pipeline.stages.reconstruction.first_look import UNTOLD, LensFit
@@ -78,7 +78,7 @@ def find_lens(model: pycolmap.Reconstruction, adjust: Adjust, settings: LensSett
     models = (("SIMPLE_RADIAL", modest), ("OPENCV", settings.least_gain_rich))
     for name, gain in models:
         errors = held.errors(_adjusted(left, name, adjust))
-        if _sure(least, errors, gain, settings.least_sure):
+        if is_surely_less(least, errors, gain, settings.least_sure):
             least, chosen = errors, name
         elif aspect == 1:  # then the richer one has little to add; else only the richer one may be right
             break
@@ -101,13 +101,6 @@ def find_lens(model: pycolmap.Reconstruction, adjust: Adjust, settings: LensSett
 def is_format(aspect: float) -> bool:
     """Tell whether films are stored with pixels of that shape: vertical over horizontal focal length."""
     return MOST_SQUEEZED < aspect < MOST_STRETCHED
-
-
-def _sure(before: Float64s, after: Float64s, least_gain: float, least_sure: float) -> bool:
-    """Tell whether errors (k,) fell by so many standard errors of their fall, and by such a share."""
-    fall = before - after
-    certain = float(fall.mean()) > least_sure * float(fall.std()) / np.sqrt(len(fall))
-    return bool(certain and after.mean() < (1 - least_gain) * before.mean())
 
 
 def hold_out(model: pycolmap.Reconstruction, settings: LensSettings) -> tuple[pycolmap.Reconstruction, HeldOut]:

@@ -34,6 +34,13 @@ def projected(model: pycolmap.Reconstruction, image_id: int, points: ArrayLike) 
     return np.array(model.camera(image.camera_id).img_from_cam(seen), np.float64), seen[:, 2]
 
 
+def is_surely_less(before: Float64s, after: Float64s, least_gain: float, least_sure: float) -> bool:
+    """Tell whether errors (k,) fell by so many standard errors of their fall, and by such a share."""
+    fall = before - after
+    certain = float(fall.mean()) > least_sure * float(fall.std()) / np.sqrt(len(fall))
+    return bool(certain and after.mean() < (1 - least_gain) * before.mean())
+
+
 def fall_of_cost(before: pycolmap.Reconstruction, after: pycolmap.Reconstruction) -> float:
     """Return the F statistic of one more parameter: near 1 where it explains noise, its square being how sure it is.
 

@@ -34,7 +34,7 @@ COURSE = 2
 """Degree of the polynomial that the logarithm of the focal length follows: one move, which may start or end slowly."""
 
 SURE = 50.0
-"""F statistic of each number of the course: 320 of a zoom by 1.3 in a hard tour, up to 40 without one."""
+"""F statistic of each number of the course: 320 of a zoom by 1.3 in a hard tour, up to 40 without zoom and bend."""
 
 Adjust = Callable[[pycolmap.Reconstruction], None]
 """Adjusts cameras and points of a model in place, until hardly anything moves."""

@@ -30,8 +30,8 @@ def features(k1, *, wrong=0.2, count=500, frames=6, zoom=1.0, focal=520.0, seed=
         length = focal * zoom ** (n / (frames - 1))
         ideal = at[:, :2] / at[:, 2:] * length + (320, 240)
         lens = Distortion(k1=k1)
-        film = lens._from_units(lens._moved(lens._units(ideal)))
-        unfolded = 1 + 3 * k1 * (lens._units(ideal) ** 2).sum(axis=1) > 0.1
+        film = lens.bent((320, 240) + (ideal - (320, 240)) * lens.enlarged)
+        unfolded = 1 + 3 * k1 * (((ideal - (320, 240)) / 400) ** 2).sum(axis=1) > 0.1
         inside = (np.abs(film - (320, 240)) < (320, 240)).all(axis=1) & unfolded
         found.pixels[n + 1] = film + draw.normal(0, 0.4, film.shape)
         seen[n + 1] = inside
