@@ -45,8 +45,6 @@ class MogeConfig(BaseModel):
     maps: tuple[Literal["points", "normal", "mask"], ...] = Field(
         ("points", "normal", "mask"), description="heads that there are"
     )
-        ("points", "normal", "mask"), description="heads that there are"
-    )
     has_scale: bool = Field(True, description="whether it says how large the scene is in metres")
     remap: Literal["exp", "linear", "sinh", "sinh_exp"] = Field("exp", description="from raw numbers to points")
     tokens: tuple[PositiveInt, PositiveInt] = Field((1200, 3600), description="fewest and most patches of a picture")
