@@ -44,7 +44,7 @@ class MetricView:
         focal = torch.as_tensor(focal, dtype=self.depth.dtype, device=self.depth.device)
         if not bool((focal.isfinite() & (focal > 0)).all()):
             raise UnusableInput("metres need the focal length in pixels of the network's input, a positive number")
-        return self.depth * focal.reshape(-1, 1, 1) / FOCAL_OF_OUTPUT
+        return self.depth * (focal / FOCAL_OF_OUTPUT).reshape(-1, 1, 1)
 
 
 class _Body(nn.Module):
