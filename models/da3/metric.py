@@ -24,6 +24,9 @@ SKY_FROM = 0.3
 """Values of ``sky`` from which a pixel is taken for sky, or indoors for a window onto it."""
 
 
+_FEWEST, _FAR = 10, 0.99
+
+
 @dataclass(frozen=True)
 class MetricView:
     """What the network says about pictures.
@@ -45,6 +48,18 @@ class MetricView:
         if not bool((focal.isfinite() & (focal > 0)).all()):
             raise UnusableInput("metres need the focal length in pixels of the network's input, a positive number")
         return self.depth * (focal / FOCAL_OF_OUTPUT).reshape(-1, 1, 1)
+
+
+    def with_far_sky(self) -> "MetricView":
+        """Give sky the distance of the farthest hundredth of the rest, as upstream does, here in every picture by itself.
+
+        Pictures with ten pixels or fewer of either kind stay as they are.
+        """
+        far = self.depth.clone()
+        for depth, is_sky in zip(far, self.sky >= SKY_FROM, strict=True):
+            if _FEWEST < int(is_sky.sum()) < is_sky.numel() - _FEWEST:
+                depth[is_sky] = torch.quantile(depth[~is_sky], _FAR)
+        return MetricView(far, self.sky)
 
 
 class _Body(nn.Module):

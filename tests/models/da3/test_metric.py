@@ -5,7 +5,7 @@ import hashlib
 import pytest
 import torch
 
-from models.da3 import Da3Config, Da3Metric
+from models.da3 import Da3Config, Da3Metric, MetricView
 from models.errors import UnusableInput
 from tests.models.da3.networks import tiny_metric, views
 from tests.models.da3.test_network import MEDIAN, REFERENCE, WORST
@@ -20,12 +20,22 @@ LAYOUT = "382bcc7227331dd1585a1edc658161cb19fba826de37a8929c07c66b2bdedee1"
 @pytest.mark.parametrize(("case", "images"), [("landscape", views("a")[0]), ("portrait", views("b", 112, 56)[0])])
 def test_depth_and_sky_equal_upstreams_to_float32_noise(case: str, images: torch.Tensor):
     found = tiny_metric()(images)
-    for name, ours in (("raw/depth", found.depth), ("out/sky", found.sky)):
+    for name, ours in (("raw/depth", found.depth), ("out/sky", found.sky), ("out/depth", found.with_far_sky().depth)):
         median, worst = REFERENCE.error(f"metric_{case}/{name}", ours[None])
         assert median < MEDIAN
         assert worst < WORST
     last = tiny_metric().backbone.pretrained.taps(images, [5])[0][:, 1:]
     assert REFERENCE.error(f"metric_{case}/body/feature3", last[None])[1] < WORST
+
+
+def test_sky_gets_the_distance_of_the_farthest_of_the_rest():
+    depth, sky = torch.linspace(1, 100, 100).reshape(1, 10, 10), torch.zeros(1, 10, 10)
+    assert torch.equal(MetricView(depth, sky).with_far_sky().depth, depth)
+    sky[0, :2] = 1
+    found = MetricView(depth, sky).with_far_sky().depth
+    assert torch.allclose(found[0, :2], torch.quantile(depth[0, 2:], 0.99))
+    assert torch.equal(found[0, 2:], depth[0, 2:])
+    assert depth[0, 0, 0] == 1  # what the network said is left as it was
 
 
 def test_the_layout_of_large_is_the_released_one():
