@@ -49,7 +49,6 @@ class MetricView:
             raise UnusableInput("metres need the focal length in pixels of the network's input, a positive number")
         return self.depth * (focal / FOCAL_OF_OUTPUT).reshape(-1, 1, 1)
 
-
     def with_far_sky(self) -> "MetricView":
         """Give sky the distance of the farthest hundredth of the rest, as upstream does, here in every picture by itself.
 
