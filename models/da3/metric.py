@@ -50,7 +50,7 @@ class MetricView:
         return self.depth * (focal / FOCAL_OF_OUTPUT).reshape(-1, 1, 1)
 
     def with_far_sky(self) -> "MetricView":
-        """Give sky the distance of the farthest hundredth of the rest, as upstream does, here in every picture by itself.
+        """Give sky the distance of the farthest hundredth of the rest, as upstream does, in every picture by itself.
 
         Pictures with ten pixels or fewer of either kind stay as they are.
         """
