@@ -32,7 +32,10 @@ def read_checkpoint(path_or_name: str | Path) -> tuple[Da3Config, dict[str, Tens
 
 def _read(path: Path) -> tuple[Da3Config, dict[str, Tensor]]:
     stored = state_dict_in(read_file(path), path.name)
-    state = complete({name.removeprefix(_ROOT): tensor for name, tensor in stored.items()})
+    bare = {name.removeprefix(_ROOT): tensor for name, tensor in stored.items()}
+    if len(bare) < len(stored):
+        raise WrongWeights(f"{path.name} holds entries of one name with and without the leading '{_ROOT}'")
+    state = complete(bare)
     config = config_of({name: tuple(tensor.shape) for name, tensor in state.items()}, _description(path))
     check_finite(state, path.name)
     return config, state

@@ -97,7 +97,7 @@ def config_of(shapes: _Shapes, description: str | bytes | None) -> Da3Config:
             )
         heads = declared.get("cam_enc", {}).get("num_heads", _CAMERA_HEADS)
         config = Da3Config(**sizes, layers=layers, camera_heads=heads)
-    except (KeyError, IndexError, ValueError, ValidationError) as error:
+    except (KeyError, IndexError, TypeError, ZeroDivisionError, ValueError, ValidationError) as error:
         raise WrongWeights(f"these are not the weights of a Depth Anything 3: {error}") from error
     _check_declared(config, declared)
     return config
@@ -118,7 +118,6 @@ def _counted(shapes: _Shapes) -> dict[str, Any]:
         "alternates_from": first,
         "features": shapes["head.scratch.output_conv1.weight"][1],
         "channels": tuple(shapes[f"head.projects.{level}.weight"][0] for level in range(4)),
-        "camera_depth": _count(shapes, "cam_enc.trunk."),
     }
 
 

@@ -144,6 +144,9 @@ class Da3(nn.Module):
         """
         if world_to_camera.shape[:2] != images.shape[:2] or intrinsics.shape != (*images.shape[:2], 3, 3):
             raise UnusableInput(f"cameras must be given for all views {tuple(images.shape[:2])}, or for none")
+        focal = intrinsics.diagonal(dim1=-2, dim2=-1)[..., :2]
+        if not bool(intrinsics.isfinite().all()) or not bool((focal > 0).all()):
+            raise UnusableInput("intrinsics need focal lengths above nought, in pixels of the input")
         size = (images.shape[-2], images.shape[-1])
         poses = normalised_cameras(world_to_camera.to(self.device).float())
         return self.cam_enc(encode_cameras(poses, intrinsics.to(poses), size))  # type: ignore[no-any-return]

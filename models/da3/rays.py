@@ -13,6 +13,7 @@ from torch import Tensor
 from models.errors import UnusableInput
 
 _DRAWS, _DRAWN = 100, 8
+_FEWEST = 32
 _CONFIDENT = 0.3
 _SCORED = 2000
 _MOST_RAYS = 8192
@@ -20,6 +21,9 @@ _MOST_RAYS = 8192
 
 _INLIER = 0.2
 _FLATTEST = 1e-4
+_LONGEST = 1e4
+"""Half sides: a focal length from which on all rays are one."""
+
 _ROUNDS = 60
 _CLEARLY = 2.0
 """How many times better rays must be explained before the principal point is taken to be off the middle."""
@@ -60,12 +64,17 @@ def cameras_from_rays(rays: Tensor, confidence: Tensor) -> RayCameras:
     """
     if rays.shape[-1] != 6 or rays.shape[:-1] != confidence.shape or rays.ndim < 3:
         raise UnusableInput(f"rays must be (..., h, w, 6) with a confidence each, not {tuple(rays.shape)}")
-    if rays.shape[-3] * rays.shape[-2] < 4 * _DRAWN or not (rays.isfinite().all() and confidence.isfinite().all()):
-        raise UnusableInput("a camera needs 32 rays or more, and finite numbers")
+    if not (rays.isfinite().all() and confidence.isfinite().all()):
+        raise UnusableInput("rays or their confidence are not finite")
+    usable = (confidence > 0) & (rays[..., :3].norm(dim=-1) > _FLATTEST)
+    if confidence.min() < 0 or usable.flatten(-2).sum(-1).min() < _FEWEST:
+        raise UnusableInput(f"a camera needs {_FEWEST} rays or more with a direction and a confidence above nought")
     leading = rays.shape[:-3]
     maps = rays.double().reshape(-1, *rays.shape[-3:])
     fits = [_fit_camera(*one) for one in zip(maps, confidence.double().reshape(-1, *rays.shape[-3:-1]), strict=True)]
     poses, focal, centre, residual = (torch.stack(parts) for parts in zip(*fits, strict=True))
+    if not (poses.isfinite().all() and (focal > 0).all() and (focal < _LONGEST).all()):
+        raise UnusableInput("rays all point the same way: no camera sees like that")
     return RayCameras(
         poses.reshape(*leading, 4, 4),
         focal.reshape(*leading, 2),
@@ -114,7 +123,7 @@ def _fit_camera(rays: Tensor, confidence: Tensor) -> tuple[Tensor, Tensor, Tenso
 
 def _drawn(pixels: Tensor, unit: Tensor, weights: Tensor) -> Tensor:
     """Return the best homography (3, 3) of draws from the most confident rays; draws come from a fixed seed."""
-    count = max(int(_CONFIDENT * len(weights)), 4 * _DRAWN)
+    count = max(int(_CONFIDENT * len(weights)), _FEWEST)
     best = weights.argsort(descending=True, stable=True)[:count]
     generator = torch.Generator().manual_seed(0)
     draws = torch.rand(_DRAWS, count, generator=generator).argsort(dim=1)[:, :_DRAWN].to(best.device)

@@ -78,15 +78,15 @@ def _renamed(name: str) -> str:
 def _sizes(state: Mapping[str, Tensor], origin: str, resizing: Resizing) -> Dinov2Config:
     try:
         width, _, patch, _ = state["patch_embed.proj.weight"].shape
-        places = state["pos_embed"].shape[1] - 1
-    except (KeyError, ValueError, IndexError) as error:
+        grid = round((state["pos_embed"].shape[1] - 1) ** 0.5)
+    except (KeyError, ValueError, IndexError, TypeError) as error:
         raise WrongWeights(f"{origin} is no DINOv2: {error} is missing") from error
     registers = state.get("register_tokens")
     return Dinov2Config(
         width=width,
         depth=len({name.split(".")[1] for name in state if name.startswith("blocks.")}),
         heads=max(width // HEAD_WIDTH, 1),
-        grid=round(places**0.5),
+        grid=grid,
         patch=patch,
         registers=0 if registers is None else registers.shape[1],
         gated=any(".mlp.w12." in name for name in state),

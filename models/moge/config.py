@@ -15,6 +15,9 @@ MAPS = ("points", "normal", "mask")
 TAPS = {(384, 12): (5, 11), (768, 12): (5, 11), (1024, 24): (5, 11, 17, 23)}
 """Blocks whose tokens are used, by width and depth of the released networks."""
 
+_HEAD_BLOCKS = (0, 1, 1, 1, 0)
+_NECK_BLOCKS = {(384, 12): _HEAD_BLOCKS, (768, 12): _HEAD_BLOCKS, (1024, 24): (0, 2, 2, 2, 0)}
+
 _UNDERSTOOD = {
     "resamplers": ["conv_transpose", "conv_transpose", "conv_transpose", "bilinear"],
     "res_block_in_norm": "none",
@@ -76,7 +79,7 @@ def config_of(shapes: _Shapes, model_config: Any) -> MogeConfig:
     try:
         counted = _counted(shapes)
         return MogeConfig(**counted, **_stated(model_config, counted))
-    except (KeyError, IndexError, TypeError, ValueError, ValidationError) as error:
+    except (KeyError, IndexError, TypeError, ZeroDivisionError, ValueError, ValidationError) as error:
         raise WrongWeights(f"these are not the weights of a MoGe-2: {error!r}") from error
 
 
@@ -100,14 +103,8 @@ def _count(shapes: _Shapes, stack: str) -> int:
 
 def _stated(model_config: Any, counted: Mapping[str, Any]) -> dict[str, Any]:
     """Return taps, remap and range of tokens, which tensors do not tell, after comparing what they do tell."""
-    size = (counted["width"], counted["depth"])
     if model_config is None:
-        if size not in TAPS:
-            raise WrongWeights(
-                "the file has no model_config and is of no released size, so that nobody knows which blocks are used: "
-                "take the model.pt as it was released"
-            )
-        return {"taps": TAPS[size]}
+        return {"taps": _known_taps(counted)}
     if not isinstance(model_config, Mapping) or not isinstance(model_config.get("encoder"), Mapping):
         raise WrongWeights("its model_config is not that of a MoGe-2 (MoGe-1 is another network, without metres)")
     strange = sorted(str(name) for name in {*model_config} - _NAMES)
@@ -115,12 +112,30 @@ def _stated(model_config: Any, counted: Mapping[str, Any]) -> dict[str, Any]:
         warnings.warn(f"unknown settings of the checkpoint are ignored: {', '.join(strange)}", stacklevel=2)
     for part in ("neck", *(f"{name}_head" for name in MAPS)):
         _check_stack(part, model_config.get(part), counted)
+    if counted["has_scale"] != (model_config.get("scale_head") is not None):
+        raise WrongWeights("model_config and tensors disagree on whether there is a scale_head")
     taps = model_config["encoder"]["intermediate_layers"]
-    last = range(counted["depth"] - taps, counted["depth"]) if isinstance(taps, int) else taps
-    stated = {"taps": tuple(last), "remap": model_config.get("remap_output", "linear")}
+    if isinstance(taps, int):
+        if not 1 <= taps <= counted["depth"]:
+            raise WrongWeights(f"model_config wants the last {taps} blocks of {counted['depth']}")
+        taps = range(counted["depth"] - taps, counted["depth"])
+    stated = {"taps": tuple(taps), "remap": model_config.get("remap_output", "linear")}
     if "num_tokens_range" in model_config:
         stated["tokens"] = tuple(model_config["num_tokens_range"])
     return stated
+
+
+def _known_taps(counted: Mapping[str, Any]) -> tuple[int, ...]:
+    """Return the blocks that are used in a released network whose file does not say so."""
+    size = (counted["width"], counted["depth"])
+    if size not in TAPS:
+        raise WrongWeights(
+            "the file has no model_config and is of no released size, so that nobody knows which blocks are used: "
+            "take the model.pt as it was released"
+        )
+    if counted["head_blocks"] != _HEAD_BLOCKS or counted["neck_blocks"] != _NECK_BLOCKS[size]:
+        raise WrongWeights("the file has no model_config, and lacks residual blocks or has too many")
+    return TAPS[size]
 
 
 def _check_stack(part: str, stated: Any, counted: Mapping[str, Any]) -> None:

@@ -165,6 +165,28 @@ def test_each_of_the_two_networks_names_the_other(tmp_path: Path):
         Da3Metric.load(tmp_path / "many")
 
 
+def test_a_camera_encoder_without_its_blocks_is_not_taken_for_a_smaller_one(tmp_path: Path):
+    state = {name: tensor for name, tensor in released(tiny()).items() if ".trunk." not in name}
+    with pytest.raises(WrongWeights, match=r"missing: cam_enc\.trunk\.0"):
+        Da3.load(folder(tmp_path, state, description()))
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [("blocks.2.attn.q_norm.weight", (0,)), ("pos_embed", (1, 0, 64)), ("cls_token", ()), ("pos_embed", (64,))],
+)
+def test_shapes_that_no_network_has_are_refused(tmp_path: Path, name: str, shape: tuple[int, ...]):
+    state = {**released(tiny()), f"model.backbone.pretrained.{name}": torch.zeros(shape)}
+    with pytest.raises(WrongWeights, match="not the weights of a Depth Anything 3"):
+        Da3.load(folder(tmp_path, state, description()))
+
+
+def test_an_entry_with_and_without_the_leading_name_is_refused(tmp_path: Path):
+    state = {**released(tiny()), "cam_dec.fc_t.bias": torch.zeros(3)}
+    with pytest.raises(WrongWeights, match="with and without"):
+        Da3.load(folder(tmp_path, state, description()))
+
+
 @pytest.mark.parametrize("change", ["missing", "stranger", "shape", "whole", "nan"])
 def test_entries_that_do_not_fit_are_named(tmp_path: Path, change: str):
     state, name = released(tiny()), "model.cam_dec.fc_t.bias"

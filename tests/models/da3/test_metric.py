@@ -12,7 +12,7 @@ from tests.models.da3.test_network import MEDIAN, REFERENCE, WORST
 
 LARGE = Da3Config(
     width=1024, depth=24, heads=16, layers=(4, 11, 17, 23), alternates_from=None, features=256,
-    channels=(256, 512, 1024, 1024), camera_depth=0,
+    channels=(256, 512, 1024, 1024),
 )  # fmt: skip
 LAYOUT = "382bcc7227331dd1585a1edc658161cb19fba826de37a8929c07c66b2bdedee1"
 

@@ -198,6 +198,8 @@ def test_cameras_must_be_given_for_all_views_or_none():
         tiny()(views("abcd"), (poses[:, :3], intrinsics[:, :3]))
     with pytest.raises(UnusableInput, match="not finite"):
         tiny()(views("abcd"), (poses * torch.nan, intrinsics))
+    with pytest.raises(UnusableInput, match="focal lengths above nought"):
+        tiny()(views("abcd"), (poses, intrinsics * 0))
 
 
 def test_the_network_of_one_view_is_not_taken_for_that_of_many():

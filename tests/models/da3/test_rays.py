@@ -90,6 +90,10 @@ def test_a_homography_is_split_with_an_upper_triangle():
         (torch.ones(8, 8, 6), torch.ones(8, 7), "a confidence each"),
         (torch.ones(8, 8, 5), torch.ones(8, 8), "a confidence each"),
         (torch.ones(4, 4, 6), torch.ones(4, 4), "32 rays or more"),
+        (rays_of(turn(5)), torch.zeros(24, 40), "confidence above nought"),
+        (rays_of(turn(5)), -torch.ones(24, 40), "confidence above nought"),
+        (torch.zeros(24, 40, 6), torch.ones(24, 40), "with a direction"),
+        (torch.ones(24, 40, 6), torch.ones(24, 40), "the same way"),
         (torch.full((8, 8, 6), torch.nan), torch.ones(8, 8), "finite"),
     ],
 )

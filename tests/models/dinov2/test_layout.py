@@ -70,5 +70,7 @@ def test_the_official_layout_loads_as_it_is():
     assert load_dinov2(state, "x").config == CONFIG
     with pytest.raises(WrongWeights, match="is no DINOv2"):
         load_dinov2({"a": torch.zeros(1)}, "x")
+    with pytest.raises(WrongWeights, match="is no DINOv2"):
+        load_dinov2({**state, "pos_embed": torch.zeros(1, 0, 64)}, "x")
     with pytest.raises(WrongWeights, match=r"missing: blocks\.1\.ls1\.gamma"):
         load_dinov2({name: value for name, value in state.items() if name != "blocks.1.ls1.gamma"}, "x")

@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 
 from models.errors import WeightsUnavailable, WrongWeights
 from models.moge import Moge
+from models.moge.config import MogeConfig, config_of
 from models.moge.name_seeded import TINY_MOGE, name_seeded_moge
 from models.weights.contents import checksum
 from tests.models import tiny_dust3r
@@ -84,6 +85,16 @@ def test_a_bare_file_of_a_size_that_was_not_released_is_refused(tmp_path: Path):
         Moge.load(tmp_path / "x.safetensors")
 
 
+def test_a_bare_file_of_a_released_size_tells_all_but_what_is_known():
+    with torch.device("meta"):
+        state = Moge(MogeConfig()).state_dict()
+    shapes = {name: tuple(tensor.shape) for name, tensor in state.items()}
+    assert config_of(shapes, None) == MogeConfig()
+    less = {name: shape for name, shape in shapes.items() if not name.startswith("neck.res_blocks.2.")}
+    with pytest.raises(WrongWeights, match="lacks residual blocks"):
+        config_of(less, None)
+
+
 @pytest.mark.parametrize(
     ("part", "name", "value"),
     [
@@ -93,6 +104,8 @@ def test_a_bare_file_of_a_size_that_was_not_released_is_refused(tmp_path: Path):
         ("points_head", "dim_res_blocks", [128, 40, 24, 16, 8]),
         ("encoder", "intermediate_layers", [1, 3]),
         ("encoder", "intermediate_layers", "all"),
+        ("encoder", "intermediate_layers", 10**12),
+        ("encoder", "intermediate_layers", 0),
     ],
 )
 def test_descriptions_that_the_tensors_deny_or_nobody_released_are_refused(
@@ -118,6 +131,9 @@ def test_a_head_is_described_where_there_are_tensors_and_only_there(tmp_path: Pa
     with pytest.raises(WrongWeights, match="declares mask_head"):
         Moge.load(saved(tmp_path / "x.pt", described(), **gone))
     assert Moge.load(saved(tmp_path / "x.pt", less, **gone)).config.maps == ("points", "normal")
+    unscaled = {name: part for name, part in described().items() if name != "scale_head"}
+    with pytest.raises(WrongWeights, match="disagree on whether there is a scale_head"):
+        Moge.load(saved(tmp_path / "x.pt", unscaled))
 
 
 @pytest.mark.parametrize("content", [WEB_PAGE, b"", b"PK\x03\x04", b"\x80\x02}q\x00."])
