@@ -40,9 +40,13 @@ def clip_views(video: VideoStore, clip_id: int | None = None, *, truth: bool = T
 def with_truth(video: VideoStore, view: ClipView) -> ClipView:
     """Return a view with the truth; of frozen tours, at which nobody looks in passing, it says that it is left out."""
     try:
-        return replace(view, truth=true_grids(video, view))
+        truth = true_grids(video, view)
     except FrozenSeeds:
         return replace(view, facts=[*view.facts, "a frozen tour: its truth is not looked at"])
+    if truth is None:
+        return view
+    size = f"true size: {truth.scale:.3f} of the estimated one, at which the truth stands in the same voxels"
+    return replace(view, truth=truth.labels, facts=[*view.facts, size])
 
 
 def write_view(view: ClipView, folder: Path) -> Path:

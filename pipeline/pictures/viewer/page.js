@@ -160,11 +160,18 @@ const drawSide = (side, left, bottom, width, height) => {
 
 // While the room moves it is drawn as sharp as 30 frames a second allow, and in full once it rests.
 let sharpness = 1, settled = 0, last = 0;
-const resting = () => { settled = 0; if (sharpness < 1) { const moving = sharpness; sharpness = 1; draw(); sharpness = moving; last = 0; } };
+const resting = () => {
+  const moving = sharpness;
+  sharpness = 1; last = 0;
+  if (gl) draw();
+  sharpness = moving;
+  document.body.dataset.rests = "yes";
+};
 const pace = () => {
   const now = performance.now(), took = now - last;
   if (last && took < 1000) sharpness = took > 36 ? Math.max(.4, sharpness * .8) : took < 22 ? Math.min(1, sharpness * 1.1) : sharpness;
   last = now;
+  document.body.dataset.rests = "no";
   clearTimeout(settled); settled = setTimeout(resting, 250);
 };
 
@@ -188,7 +195,7 @@ const draw = () => {
   $("scale").firstChild.style.width = `${long * metre}px`; $("scale").lastChild.textContent = `${long} m`;
   document.body.dataset.drawn = +(document.body.dataset.drawn || 0) + 1;
 };
-const redraw = () => { if (gl && !waiting) { waiting = true; requestAnimationFrame(() => { pace(); draw(); }); } };
+const redraw = () => { document.body.dataset.rests = "no"; if (gl && !waiting) { waiting = true; requestAnimationFrame(() => { pace(); draw(); }); } };
 
 const changed = () => {
   drawPicture(); count();
