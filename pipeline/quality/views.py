@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipeline.contract.errors import FrozenSeeds, StageMissing
-from pipeline.pictures.stored import fullest_clip
 from pipeline.pictures.viewer.clip_page import clip_page
 from pipeline.pictures.viewer.clip_view import ClipView, read_clip_view
 from pipeline.quality.true_grids import true_grids
@@ -13,11 +12,6 @@ from pipeline.store.atomic import disk_errors
 from pipeline.store.groups import OCCUPANCY, SCENE
 from pipeline.store.rows import clip_rows
 from pipeline.store.video import VideoStore
-
-VIEW = "view.html"
-"""Name, in a video's folder, of the page of its fullest clip."""
-
-MARK = "<!-- made of "
 
 
 def clip_views(video: VideoStore, clip_id: int | None = None, *, truth: bool = True) -> Iterator[ClipView]:
@@ -59,20 +53,4 @@ def write_view(view: ClipView, folder: Path) -> Path:
     with disk_errors():
         folder.mkdir(parents=True, exist_ok=True)
         path.write_text(clip_page(view), encoding="utf-8")
-    return path
-
-
-def keep_view(video: VideoStore) -> str:
-    """Keep the page of a video's fullest clip among its files, unless that of these grids is there; returns its path.
-
-    The truth is left out: it is for whoever asks for it. Raises as ``clip_views``.
-    """
-    made = f"{MARK}{video.attributes(OCCUPANCY).get('fingerprint', '')} -->"
-    path = video.files.path(*video.folder, VIEW)
-    if video.exists(VIEW) and video.files.read_bytes(*video.folder, VIEW)[-len(made) - 1 :].strip() == made.encode():
-        return path
-    rows = fullest_clip(video, SCENE)
-    clip_id = next(found for found, held in clip_rows(video) if held == rows)
-    page = clip_page(read_clip_view(video, clip_id))
-    video.files.write_bytes(f"{page}{made}\n".encode(), *video.folder, VIEW)
     return path

@@ -53,7 +53,7 @@ def clip_page(view: ClipView) -> str:
         "blocks": "\n".join(parts),
         "script": script,
     }
-    return _filled(_part("page.html"), known)
+    return filled(_part("page.html"), known)
 
 
 @cache
@@ -73,7 +73,7 @@ def _part(name: str) -> str:
     return files("pipeline.pictures.viewer").joinpath(name).read_text(encoding="utf-8")
 
 
-def _filled(template: str, known: Mapping[str, str]) -> str:
+def filled(template: str, known: Mapping[str, str]) -> str:
     """Put each text in its place, ``{name}``; what stands in a text is never taken for a place."""
     return re.sub(r"\{([a-z]+)\}", lambda place: known[place[1]], template)
 

@@ -8,7 +8,7 @@ from pipeline.contract.overlap import overlap
 from pipeline.geometry.voxels import VoxelSettings
 from pipeline.quality.measures import overlaps, scale_to_truth
 from pipeline.quality.true_grids import true_grids
-from pipeline.quality.views import VIEW, clip_views, keep_view, with_truth, write_view
+from pipeline.quality.views import clip_views, with_truth, write_view
 from pipeline.store.rows import read_labels, read_scene
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
@@ -43,18 +43,6 @@ def test_of_what_is_no_tour_the_truth_is_not_known(room: VideoStore):
     (view,) = clip_views(room, truth=False)
     assert true_grids(room, view) is None
     assert with_truth(room, view).truth is None
-
-
-def test_a_page_is_kept_until_the_grids_are_others(room: VideoStore):
-    video, path = room, Path(keep_view(room))
-    assert path.parts[-3:] == ("videos", "room", VIEW)
-    first = path.read_bytes()
-    path.write_bytes(first.replace(b"a room", b"b room"))
-    keep_view(video)
-    assert b"b room" in path.read_bytes(), "of these grids there is a page"
-    path.write_bytes(first[:-40] + b"<!-- made of others -->\n")
-    keep_view(video)
-    assert path.read_bytes() == first
 
 
 def test_a_half_built_video_and_a_clip_without_cameras_are_named(tmp_path: Path, room: VideoStore):
