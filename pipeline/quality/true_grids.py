@@ -27,8 +27,8 @@ class TrueGrids(NamedTuple):
 def true_grids(video: VideoStore, view: ClipView) -> TrueGrids | None:
     """Return what the voxels of the shown frames truly hold; None where the video is no tour.
 
-    The true room is laid on the camera of each frame at the size that was estimated for the stored one, so that a
-    wrong size shows as it is in the data.
+    The true room is laid on the camera of each frame at the size that was estimated for the stored one, so that both
+    fill the same voxels where shapes and names are right; how wrong the size is, ``scale`` says.
 
     Raises:
         FrozenSeeds: the tour is frozen, and no look at it was logged.
@@ -42,22 +42,23 @@ def true_grids(video: VideoStore, view: ClipView) -> TrueGrids | None:
     truth = known.for_grids()
     origins, into_grids = (video.read(OCCUPANCY, name)[view.rows] for name in ("origin", "grid_from_world"))
     settings = _settings(video)
+    depth = video.read(SCENE, "depth")[view.rows].astype(np.float32)
+    true_depth = resize_nearest(as_stored(video, known).depth_of_room, depth.shape[1:])
+    scale = depth_errors(depth, true_depth).scale
     labels = np.stack(
         [
             fill_grid(
                 truth.scene,
                 truth.semantics,
                 origins[i],
-                grid_from_estimate(into_grids[i], view.camera_to_world[i], truth.scene.camera_to_world[i]),
+                grid_from_estimate(into_grids[i], view.camera_to_world[i], truth.scene.camera_to_world[i], 1 / scale),
                 settings,
                 SemanticClass.UNKNOWN,
             )
             for i in range(len(view.rows))
         ]
     )
-    depth = video.read(SCENE, "depth")[view.rows].astype(np.float32)
-    true_depth = resize_nearest(as_stored(video, known).depth_of_room, depth.shape[1:])
-    return TrueGrids(labels, depth_errors(depth, true_depth).scale)
+    return TrueGrids(labels, scale)
 
 
 def _settings(video: VideoStore) -> VoxelSettings:

@@ -39,8 +39,7 @@ def with_truth(video: VideoStore, view: ClipView) -> ClipView:
         return replace(view, facts=[*view.facts, "a frozen tour: its truth is not looked at"])
     if truth is None:
         return view
-    size = f"true size: {truth.scale:.3f} of the estimated one, at which the truth stands in the same voxels"
-    return replace(view, truth=truth.labels, facts=[*view.facts, size])
+    return replace(view, truth=truth.labels, truth_scale=truth.scale)
 
 
 def write_view(view: ClipView, folder: Path) -> Path:

@@ -104,6 +104,7 @@ def _content(view: ClipView, pictures: Sequence[bytes]) -> dict[str, Any]:
         "cloud": {"corner": view.cloud.corner.tolist(), "step": STEP_M, "points": len(view.cloud.steps)},
         "pictures": [len(picture) for picture in pictures],
         "truth": view.truth is not None,
+        "size": round(view.truth_scale, 3),
         "words": words,
     }
 

@@ -24,7 +24,7 @@ LABELS_WIDTH = 320
 
 
 @dataclass(frozen=True)
-class Words:
+class QueryHeat:
     """How much every voxel says of a query.
 
     text: the query. voxels: (n, 60, 60, 36) float32, mean cosine of each voxel's points, nan where no region falls.
@@ -42,7 +42,8 @@ class ClipView:
     pictures: (n, 480, 640, 3) uint8 RGB. labels: (n, h, w) uint8. intrinsics: (n, 3, 3), pixels of the pictures.
     camera_to_world: (n, 4, 4), metres, z up, floor at z = 0. grids: (n, 60, 60, 36) uint8. world_from_voxel:
     (n, 4, 4) float64, from indices of voxels to metres. cloud: points of the clip. truth: (n, 60, 60, 36) uint8, exact
-    labels of the same voxels; None where the truth is not known. words: of a query. facts: lines on how it was made.
+    labels of the same voxels, at the estimated size; None where the truth is not known. truth_scale: the true size over
+    the estimated one. words: of a query. facts: lines on how it was made.
     """
 
     title: str
@@ -58,7 +59,8 @@ class ClipView:
     world_from_voxel: NDArray[np.float64]
     cloud: Cloud
     truth: NDArray[np.uint8] | None = None
-    words: Words | None = None
+    truth_scale: float = 1.0
+    words: QueryHeat | None = None
     facts: Sequence[str] = field(default=())
 
 

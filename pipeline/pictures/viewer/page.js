@@ -219,14 +219,16 @@ const lookOver = above => {
     if (label === 3 || label === 4) side += x < shape[0] / 2 ? 1 : -1;
   }
   if (high[0] < 0) { low.fill(0); high[0] = shape[0]; high[1] = shape[1]; }
-  const forward = minus(moved(f.voxels, [0, 1, 0]), moved(f.voxels, [0, 0, 0]));
-  state.target = moved(f.voxels, [(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, above ? 0 : 9]);
-  const wide = Math.hypot(high[0] - low[0], high[1] - low[1]) * content.voxel;
-  state.yaw = Math.atan2(forward[0], forward[1]) + (above ? 0 : side > 0 ? -.55 : .55);
+  const forward = f.camera.slice(8, 11);
+  const held = [moved(f.voxels, [...low, 0]), moved(f.voxels, [...high, 0]), f.camera.slice(12, 15)];
+  const [from, to] = [Math.min, Math.max].map(least => [0, 1].map(a => least(...held.map(p => p[a]))));
+  state.target = [(from[0] + to[0]) / 2, (from[1] + to[1]) / 2, above ? 0 : .7];
+  const wide = Math.hypot(to[0] - from[0], to[1] - from[1]) * .88;
+  state.yaw = Math.atan2(forward[0], forward[1]) + (above ? 0 : side > 0 ? -.4 : .4);
   state.pitch = above ? 1.5707 : .92;
   const both = content.truth && checked("truth"), aspect = canvas.clientWidth / Math.max(1, canvas.clientHeight);
   const narrow = both ? (aspect > SIDE_BY_SIDE ? aspect / 2 : aspect * 2) : aspect;
-  state.distance = Math.max(2.5, wide / 2 / Math.tan(FIELD_OF_VIEW / 2) * (narrow < 1 ? 1.15 : 1.3 / Math.min(narrow, 1.3)));
+  state.distance = Math.max(2.5, wide / 2 / Math.tan(FIELD_OF_VIEW / 2) * (narrow < 1 ? 1.02 : 1.3 / Math.min(narrow, 1.3)));
 };
 
 const goTo = look => {
@@ -294,6 +296,8 @@ const decodePictures = async () => {
 const begin = async () => {
   await Promise.all([decodePictures(), ...["labels", "grids", "cloud", "truth", "words"].map(async name => { if ($(`b-${name}`)) arrays[name] = await unpacked(`b-${name}`); })]);
   $("frame").max = frames.length - 1;
+  const off = 100 * (1 / content.size - 1);
+  $("true").textContent = Math.abs(off) < .5 ? "truth" : `truth, at the size that was estimated: ${Math.abs(off).toFixed(0)} % too ${off > 0 ? "large" : "small"}`;
   if (content.truth) $("truth").closest("label").hidden = false;
   if (content.words) {
     const radio = document.querySelector("[name=colour][value='2']");

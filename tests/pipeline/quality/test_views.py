@@ -31,11 +31,11 @@ def test_the_truth_of_a_tour_lies_where_its_grids_do(tmp_path: Path):
     tour = tour_of(video)
     assert tour is not None
     truth = true_clip(tour, video.read("frames", "frame_index"))
-    measured = overlaps(scene, labels, truth, VoxelSettings())[1]
+    measured = overlaps(scene, labels, truth, VoxelSettings())[2]
     here, elsewhere = overlap(view.grids, view.truth), overlap(view.grids, np.roll(view.truth, 12, axis=1))
-    assert here.iou == pytest.approx(measured.iou, abs=0.03), "grids lie elsewhere, what is compared is the same"
-    assert here.iou > 1.5 * elsewhere.iou
-    assert f"true size: {scale_to_truth(scene, truth):.3f} of" in view.facts[-1]
+    assert here.iou == pytest.approx(measured.iou, abs=0.08), "grids lie elsewhere, what is compared is the same"
+    assert here.iou > 2 * elsewhere.iou
+    assert view.truth_scale == pytest.approx(scale_to_truth(scene, truth), abs=1e-3)
     assert Path(write_view(view, tmp_path / "new")).stat().st_size < 5_000_000
 
 
