@@ -86,6 +86,7 @@ def _show_quality(store: Store, report: "QualityReport") -> None:
                 "value": f"{row.value:.3f}{row.unit}",
                 "target": row.target,
                 "reached": row.reached,
+                "says": row.says,
             }
             for row in report.figures()
         ],

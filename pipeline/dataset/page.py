@@ -72,7 +72,7 @@ def write_dataset_page(store: Store, summary: DatasetSummary) -> str:
 
 
 def keep_quality(store: Store, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Keep figures for the page: stage, name, value, target and whether it is reached, a row a figure."""
+    """Keep figures for the page: stage, name, value, target, whether it is reached and what it says, a row a figure."""
     store.write_bytes(json.dumps(list(rows)).encode(), *QUALITY_ROWS)
 
 
@@ -153,8 +153,9 @@ def _quality(store: Store) -> str:
     if not isinstance(rows, list) or not rows:
         return "<p>No video here has a known truth (rendered tours do), so nothing can be said.</p>"
     marks = {True: "yes", False: "no", None: ""}
-    cells = [[row["stage"], row["name"], row["value"], row["target"], marks[row["reached"]]] for row in rows]
-    return _table(cells, ("stage", "figure", "value", "target", "reached"))
+    names = ("stage", "name", "value", "target")
+    cells = [[*(row[name] for name in names), marks[row["reached"]], row.get("says", "")] for row in rows]
+    return _table(cells, ("stage", "figure", "value", "target", "reached", "what it says"))
 
 
 def _samples(store: Store, known: pa.Table) -> list[str]:

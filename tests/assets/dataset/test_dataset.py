@@ -42,7 +42,7 @@ def test_tours_are_scored_in_a_table_and_a_plot(tmp_path: Path):
     assert made.metadata["tours"] == 1
     report = made.metadata["report"].value
     assert report.startswith(f"profile small on {VIDEO}")
-    assert "| reconstruction | rotation AUC@5 | 1.000 | >= 0.9 | yes |" in report
+    assert "| reconstruction | rotation AUC@5 | 1.000 | >= 0.9 | yes | " in report
     assert made.metadata["plot"].value.startswith("![preview](data:image/png;base64,")
 
 
