@@ -34,7 +34,8 @@ LEARN, JUDGE, STUDY = "Learn", "Judge", "Study"
 KindOption = Annotated[str, typer.Option("--kind", help="stored, nyu, monoscene or occscannet.")]
 PathOption = Annotated[str | None, typer.Option("--path", help="Data folder or URL, or folder of the benchmark.")]
 ReadOption = Annotated[
-    list[str] | None, typer.Option(help="How: every=3, version=..., by=official or by_space, unknown=ignore or empty.")
+    list[str] | None,
+    typer.Option(help="How: every=3, split=all, version=..., by=official or by_space, unknown=ignore or empty."),
 ]
 PresetOption = Annotated[str, typer.Option(help="paper, medium, small or tiny.")]
 OutOption = Annotated[Path, typer.Option(help="Folder for the network, its curves and its state.")]
