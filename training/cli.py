@@ -31,7 +31,7 @@ app = typer.Typer(
 LEARN, JUDGE, STUDY = "Learn", "Judge", "Study"
 """Panels of the help."""
 
-ExportFormat = Literal["monoscene", "colmap", "nerfstudio", "ply", "hf", "webdataset"]
+ExportName = Literal["monoscene", "colmap", "nerfstudio", "ply", "hf", "webdataset"]
 
 KindOption = Annotated[str, typer.Option("--kind", help="stored, nyu, monoscene or occscannet.")]
 PathOption = Annotated[str | None, typer.Option("--path", help="Data folder or URL, or folder of the benchmark.")]
@@ -216,7 +216,7 @@ def export(
     kind: KindOption = "stored",
     path: PathOption = None,
     read: ReadOption = None,
-    layout: Annotated[ExportFormat, typer.Option("--format", help="What it is to be opened with.")] = "monoscene",
+    layout: Annotated[ExportName, typer.Option("--format", help="What it is to be opened with.")] = "monoscene",
     split: Annotated[
         Literal["train", "validation", "all"], typer.Option(help="Frames of one side; not for monoscene.")
     ] = "all",

@@ -20,7 +20,7 @@ from pipeline.cli.options import (
     store_at,
 )
 from pipeline.cli.printers import bar, console
-from pipeline.contract.errors import SettingsError
+from pipeline.cli.state import known_videos
 from pipeline.settings import described
 from pipeline.sources.entries import listed_sources
 from pipeline.stages.registry import stages
@@ -106,11 +106,7 @@ def verify(
     from pipeline.dataset.verify import verify as problems_of
 
     store, found = store_at(data), 0
-    known = store.video_ids()
-    wanted = video_ids or known
-    unknown = sorted(set(wanted) - set(known))
-    if unknown:
-        raise SettingsError(f"there is no video {', '.join(unknown)} in {store.path()}; its folder videos names them")
+    wanted = known_videos(store, video_ids)
     with bar() as progress:
         for problem in problems_of(store, wanted, progress):
             found += 1

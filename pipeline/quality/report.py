@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -108,19 +109,21 @@ def tour_quality(
     wanted, tours = list(video_ids), []
     refuse_frozen(frozen_among(store, wanted))
     for done, video_id in enumerate(wanted):
-        progress("score", done, len(wanted), video_id)
-        scores = _tour_scores(store.video(video_id), settings)
+        scores = _tour_scores(store.video(video_id), settings, partial(progress, "score", done, len(wanted), video_id))
         tours += [scores] if scores else []
     return QualityReport(profile=settings.profile, tours=tuple(tours))
 
 
-def _tour_scores(video: VideoStore, settings: Settings) -> TourScores | None:
-    tour, made = tour_of(video), made_by(video, "occupancy")
-    if tour is None or made is None or not is_built(video, settings):
+def _tour_scores(video: VideoStore, settings: Settings, begins: Callable[[], None]) -> TourScores | None:
+    made, stored = made_by(video, "occupancy"), _stored_scores(video)
+    if made is None or not is_built(video, settings):
         return None
-    stored = _stored_scores(video)
     if stored is not None and stored.fingerprint == made.fingerprint:
         return stored
+    begins()
+    tour = tour_of(video)  # a house to be built, which takes seconds
+    if tour is None:
+        return None
     scores = measure_tour(video, tour, settings, made)
     if not video.files.is_read_only():
         video.write_json(QUALITY, scores.model_dump(mode="json"))

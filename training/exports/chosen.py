@@ -29,7 +29,7 @@ _COMPARED = {
 }
 
 
-class Piece(NamedTuple):
+class ExportPiece(NamedTuple):
     """What is written at once, whole or not at all: its path below the export's folder, and its rows of the index."""
 
     path: str
@@ -67,12 +67,14 @@ def chosen_rows(store: Store, split: str, conditions: Sequence[str]) -> pa.Table
     return rows.select(COLUMNS)
 
 
-def by_clip(rows: pa.Table) -> list[Piece]:
+def by_clip(rows: pa.Table) -> list[ExportPiece]:
     """Return a piece for every clip, a folder or file named after video and clip."""
-    return [Piece(f"{video_id}_{clip_id:03d}", rows.slice(at, count)) for video_id, clip_id, at, count in _clips(rows)]
+    return [
+        ExportPiece(f"{video_id}_{clip_id:03d}", rows.slice(at, count)) for video_id, clip_id, at, count in _clips(rows)
+    ]
 
 
-def in_shards(rows: pa.Table, name: str) -> list[Piece]:
+def in_shards(rows: pa.Table, name: str) -> list[ExportPiece]:
     """Return pieces of whole clips, by split.
 
     name: of a shard, with ``{split}``, ``{number}`` and ``{count}``.
@@ -87,7 +89,7 @@ def in_shards(rows: pa.Table, name: str) -> list[Piece]:
         ends = [*starts[1:], own.num_rows]
         for number, (start, end) in enumerate(zip(starts, ends, strict=True)):
             path = name.format(split=split, number=number, count=len(starts))
-            pieces.append(Piece(path, own.slice(start, end - start)))
+            pieces.append(ExportPiece(path, own.slice(start, end - start)))
     return pieces
 
 

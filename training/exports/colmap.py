@@ -14,7 +14,7 @@ from scipy.spatial.transform import Rotation
 
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
 from pipeline.store.frames import Frame, FrameReader
-from training.exports.chosen import Piece, by_clip
+from training.exports.chosen import ExportPiece, by_clip
 from training.exports.encoded import Cloud, as_jpeg, cloud_of
 
 PINHOLE = 1
@@ -27,11 +27,11 @@ POINT_EVERY = 6
 class Colmap:
     """The format."""
 
-    def pieces(self, rows: pa.Table) -> list[Piece]:
+    def pieces(self, rows: pa.Table) -> list[ExportPiece]:
         """Return a folder for every clip, which has a world of its own."""
         return by_clip(rows)
 
-    def write(self, piece: Piece, reader: FrameReader, draft: Path) -> None:
+    def write(self, piece: ExportPiece, reader: FrameReader, draft: Path) -> None:
         """Write pictures and model of a clip."""
         model, pictures = draft / "sparse" / "0", draft / "images"
         model.mkdir(parents=True)

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from pipeline.contract.classes import COUNTED_CLASSES
 from pipeline.contract.grid import GRID_SHAPE, VOXEL_SIZE
 from pipeline.store.frames import Frame, FrameReader
-from training.exports.chosen import Piece, in_shards
+from training.exports.chosen import ExportPiece, in_shards
 from training.exports.encoded import as_jpeg, as_png, depth_png
 
 ROWS_AT_ONCE = 16
@@ -33,15 +33,15 @@ VALUES = {"video_id": pa.string(), "row": pa.int32(), "clip_id": pa.int32(), "ti
 class HuggingFace:
     """The format."""
 
-    def pieces(self, rows: pa.Table) -> list[Piece]:
+    def pieces(self, rows: pa.Table) -> list[ExportPiece]:
         """Return shards under the names by which ``datasets`` tells splits."""
         return in_shards(rows, "data/{split}-{number:05d}-of-{count:05d}.parquet")
 
-    def write(self, piece: Piece, reader: FrameReader, draft: Path) -> None:
+    def write(self, piece: ExportPiece, reader: FrameReader, draft: Path) -> None:
         """Write a shard, some frames at a time."""
         with closing(pq.ParquetWriter(draft, schema(), compression="zstd")) as writer:
             for start in range(0, piece.rows.num_rows, ROWS_AT_ONCE):
-                some = Piece(piece.path, piece.rows.slice(start, ROWS_AT_ONCE))
+                some = ExportPiece(piece.path, piece.rows.slice(start, ROWS_AT_ONCE))
                 writer.write_table(pa.Table.from_pylist(list(_rows(some, reader)), schema()))
 
     def card(self, rows: pa.Table) -> str:
@@ -81,7 +81,7 @@ def _value(kind: pa.DataType) -> dict[str, str]:
     return {"dtype": names.get(kind, str(kind)), "_type": "Value"}
 
 
-def _rows(piece: Piece, reader: FrameReader) -> Iterator[dict[str, Any]]:
+def _rows(piece: ExportPiece, reader: FrameReader) -> Iterator[dict[str, Any]]:
     for frame in piece.frames(reader):
         encoded = (as_jpeg(frame.picture), depth_png(frame.depth), as_png(frame.labels))
         yield {

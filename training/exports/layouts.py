@@ -6,17 +6,17 @@ from typing import Protocol
 import pyarrow as pa
 
 from pipeline.store.frames import FrameReader
-from training.exports.chosen import Piece
+from training.exports.chosen import ExportPiece
 
 
-class Layout(Protocol):
+class ExportFormat(Protocol):
     """A format: its pieces, and how one is written."""
 
-    def pieces(self, rows: pa.Table) -> list[Piece]:
+    def pieces(self, rows: pa.Table) -> list[ExportPiece]:
         """Return what is to be written, the same for the same rows."""
         ...
 
-    def write(self, piece: Piece, reader: FrameReader, draft: Path) -> None:
+    def write(self, piece: ExportPiece, reader: FrameReader, draft: Path) -> None:
         """Write a piece to ``draft``, a file or a folder that is not there yet."""
         ...
 
@@ -25,7 +25,7 @@ class Layout(Protocol):
         ...
 
 
-def layout_named(name: str) -> Layout:
+def layout_named(name: str) -> ExportFormat:
     """Return a format by its name; ``KeyError`` where there is none."""
     from training.exports.colmap import Colmap
     from training.exports.hugging_face import HuggingFace
@@ -33,7 +33,7 @@ def layout_named(name: str) -> Layout:
     from training.exports.ply import Ply
     from training.exports.web_dataset import WebShards
 
-    layouts: dict[str, Layout] = {
+    layouts: dict[str, ExportFormat] = {
         "colmap": Colmap(),
         "nerfstudio": Nerfstudio(),
         "ply": Ply(),

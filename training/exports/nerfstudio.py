@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
 from pipeline.store.frames import Frame, FrameReader
-from training.exports.chosen import Piece, by_clip
+from training.exports.chosen import ExportPiece, by_clip
 from training.exports.encoded import MILLIMETRES, as_jpeg, depth_png
 from training.exports.ply import write_points
 
@@ -20,11 +20,11 @@ OPENGL = np.diag([1.0, -1.0, -1.0, 1.0])
 class Nerfstudio:
     """The format."""
 
-    def pieces(self, rows: pa.Table) -> list[Piece]:
+    def pieces(self, rows: pa.Table) -> list[ExportPiece]:
         """Return a folder for every clip, which has a world of its own."""
         return by_clip(rows)
 
-    def write(self, piece: Piece, reader: FrameReader, draft: Path) -> None:
+    def write(self, piece: ExportPiece, reader: FrameReader, draft: Path) -> None:
         """Write a clip."""
         for folder in ("images", "depth"):
             (draft / folder).mkdir(parents=True)

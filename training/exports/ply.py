@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.store.frames import FrameReader
-from training.exports.chosen import Piece, by_clip
+from training.exports.chosen import ExportPiece, by_clip
 from training.exports.encoded import cloud_of
 
 SPACING = 0.01
@@ -29,11 +29,11 @@ _TYPES = {"<f4": "float", "|u1": "uchar"}
 class Ply:
     """The format."""
 
-    def pieces(self, rows: pa.Table) -> list[Piece]:
+    def pieces(self, rows: pa.Table) -> list[ExportPiece]:
         """Return a file for every clip."""
-        return [Piece(f"{piece.path}.ply", piece.rows) for piece in by_clip(rows)]
+        return [ExportPiece(f"{piece.path}.ply", piece.rows) for piece in by_clip(rows)]
 
-    def write(self, piece: Piece, reader: FrameReader, draft: Path) -> None:
+    def write(self, piece: ExportPiece, reader: FrameReader, draft: Path) -> None:
         """Write the cloud of a clip."""
         write_points(piece, reader, draft)
 
@@ -43,7 +43,7 @@ class Ply:
         return ""
 
 
-def write_points(piece: Piece, reader: FrameReader, path: Path) -> None:
+def write_points(piece: ExportPiece, reader: FrameReader, path: Path) -> None:
     """Write the points of all frames of a clip to a binary PLY."""
     points = _thinned(np.concatenate([_vertices(piece, reader, at) for at in range(piece.rows.num_rows)]))
     names = [f"property {_TYPES[_VERTEX[name].str]} {name}" for name in _VERTEX.names or ()]
@@ -54,8 +54,8 @@ def write_points(piece: Piece, reader: FrameReader, path: Path) -> None:
         file.write(points.tobytes())
 
 
-def _vertices(piece: Piece, reader: FrameReader, at: int) -> NDArray[np.void]:
-    (frame,) = Piece(piece.path, piece.rows.slice(at, 1)).frames(reader)
+def _vertices(piece: ExportPiece, reader: FrameReader, at: int) -> NDArray[np.void]:
+    (frame,) = ExportPiece(piece.path, piece.rows.slice(at, 1)).frames(reader)
     cloud = cloud_of(frame)
     found: NDArray[np.void] = np.empty(len(cloud.world), _VERTEX)
     for index, (axis, colour) in enumerate(zip("xyz", ("red", "green", "blue"), strict=True)):

@@ -18,8 +18,8 @@ from pipeline.store.index import read_summary
 from pipeline.store.store import Store
 from pipeline.tours.frozen import frozen_among, refuse_frozen
 from training.errors import UnusableDataset
-from training.exports.chosen import Piece, chosen_rows
-from training.exports.layouts import Layout, layout_named
+from training.exports.chosen import ExportPiece, chosen_rows
+from training.exports.layouts import ExportFormat, layout_named
 
 EXPORT_MARK = ".youtube-occ-export.json"
 PARTS = ".youtube-occ-parts"
@@ -66,7 +66,7 @@ def export_dataset(
     return int(rows.num_rows)
 
 
-def _write(layout: Layout, rows: pa.Table, reader: FrameReader, out: Path, progress: Progress) -> None:
+def _write(layout: ExportFormat, rows: pa.Table, reader: FrameReader, out: Path, progress: Progress) -> None:
     remove_tree(out / PARTS)
     pieces, total = layout.pieces(rows), rows.num_rows
     missing = [piece for piece in pieces if not (out / piece.path).exists()]
@@ -85,7 +85,7 @@ def _write(layout: Layout, rows: pa.Table, reader: FrameReader, out: Path, progr
     progress("export", done, total)
 
 
-def _place(layout: Layout, piece: Piece, reader: FrameReader, out: Path) -> None:
+def _place(layout: ExportFormat, piece: ExportPiece, reader: FrameReader, out: Path) -> None:
     """Write a piece beside its place and move it there."""
     part = out / PARTS / "part"
     remove_tree(out / PARTS)

@@ -11,18 +11,18 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.store.frames import Frame, FrameReader
-from training.exports.chosen import Piece, in_shards
+from training.exports.chosen import ExportPiece, in_shards
 from training.exports.encoded import as_jpeg
 
 
 class WebShards:
     """The format."""
 
-    def pieces(self, rows: pa.Table) -> list[Piece]:
+    def pieces(self, rows: pa.Table) -> list[ExportPiece]:
         """Return the shards of every split."""
         return in_shards(rows, "{split}-{number:06d}.tar")
 
-    def write(self, piece: Piece, reader: FrameReader, draft: Path) -> None:
+    def write(self, piece: ExportPiece, reader: FrameReader, draft: Path) -> None:
         """Write a shard, a frame at a time."""
         with tarfile.open(draft, "w") as archive:
             for frame in piece.frames(reader):

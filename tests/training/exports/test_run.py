@@ -17,7 +17,7 @@ from pipeline.store.frames import Frame, FrameReader
 from pipeline.store.store import Store
 from tests.earlier import FRAMES, VIDEO, unpack_earlier_dataset
 from training.errors import UnusableDataset
-from training.exports.chosen import Piece, chosen_rows, in_shards
+from training.exports.chosen import ExportPiece, chosen_rows, in_shards
 from training.exports.encoded import cloud_of
 from training.exports.run import EXPORT_MARK, PARTS, export_dataset
 
@@ -31,7 +31,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 @pytest.fixture(scope="module")
 def frames(store: Store) -> list[Frame]:
-    return list(Piece("", chosen_rows(store, "all", ())).frames(FrameReader(store)))
+    return list(ExportPiece("", chosen_rows(store, "all", ())).frames(FrameReader(store)))
 
 
 def test_colmap_opens_in_pycolmap_with_the_same_reprojections(store: Store, frames: list[Frame], tmp_path: Path):
