@@ -12,6 +12,7 @@ from pipeline.store.store import Store
 CROISSANT = ("dataset", "croissant.json")
 README = ("dataset", "README.md")
 NAME = "youtube-occ"
+HASHED_AT_ONCE = 2**20
 LICENCES = "Each video is under the licence of whoever published it; what weights made is bound by their licences, too."
 _TERMS = (
     "citeAs",
@@ -93,14 +94,17 @@ def croissant(store: Store, summary: DatasetSummary) -> dict[str, Any]:
 
 
 def _file(store: Store, name: str) -> dict[str, str]:
-    content = store.read_bytes("dataset", name)
+    with store.open("dataset", name) as file:
+        digest = hashlib.sha256()
+        while piece := file.read(HASHED_AT_ONCE):
+            digest.update(piece)
     return {
         "@type": "cr:FileObject",
         "@id": name,
         "name": name,
         "contentUrl": name,
         "encodingFormat": "application/x-parquet",
-        "sha256": hashlib.sha256(content).hexdigest(),
+        "sha256": digest.hexdigest(),
     }
 
 
