@@ -33,6 +33,8 @@ whenever_a_video_changed = dg.AutomationCondition.any_deps_updated() & ~dg.Autom
 )
 def dataset(pipeline: PipelineResource) -> dg.MaterializeResult:
     """Index the built videos that sources and settings name, and what was left out; fails if there is none at all."""
+    from pipeline.dataset.page import write_dataset_page
+
     store = pipeline.store()
     before = earlier_summary(store)
     summary = build_dataset(store, pipeline.settings().dataset, pipeline.asked())
@@ -40,7 +42,10 @@ def dataset(pipeline: PipelineResource) -> dg.MaterializeResult:
         echo(f"\n{store.path('dataset')}\n{summary.table()}\n")
     if not summary.videos:
         raise dg.Failure("not one video could be built; the table of what was left out says why", allow_retries=False)
-    return dg.MaterializeResult(metadata=_metadata(store, summary), data_version=dg.DataVersion(summary.version))
+    page = {"page": dg.MetadataValue.path(write_dataset_page(store, summary))}
+    return dg.MaterializeResult(
+        metadata={**page, **_metadata(store, summary)}, data_version=dg.DataVersion(summary.version)
+    )
 
 
 @dg.asset(group_name="dataset", deps=[dataset])
@@ -52,6 +57,7 @@ def quality_report(pipeline: PipelineResource) -> dg.MaterializeResult:
     report = tour_quality(store, Catalog(store).video_ids(), pipeline.settings(), Lines())
     if not report.tours:
         return dg.MaterializeResult(metadata={"tours": 0, "note": "no rendered tours: their quality is not known"})
+    _show_quality(store, report)
     plot, is_known = _plot(store, report)
     if not is_known:
         echo(f"\n{report.markdown()}\n")
@@ -62,6 +68,29 @@ def quality_report(pipeline: PipelineResource) -> dg.MaterializeResult:
             "plot": picture(plot),
         }
     )
+
+
+def _show_quality(store: Store, report: "QualityReport") -> None:
+    """Put the figures on the dataset's page."""
+    from pipeline.dataset.page import keep_quality, write_dataset_page
+
+    summary = earlier_summary(store)
+    if summary is None or store.is_read_only():
+        return
+    keep_quality(
+        store,
+        [
+            {
+                "stage": row.stage,
+                "name": row.name,
+                "value": f"{row.value:.3f}{row.unit}",
+                "target": row.target,
+                "reached": row.reached,
+            }
+            for row in report.figures()
+        ],
+    )
+    write_dataset_page(store, summary)
 
 
 def _plot(store: Store, report: "QualityReport") -> tuple[bytes, bool]:

@@ -45,7 +45,7 @@ class PreparedViews:
 
 
 def prepare_views(
-    pictures: Sequence[NDArray[np.uint8]], side: int = SIDE, method: str = f"{_LONG}_resize"
+    pictures: Sequence[NDArray[np.uint8]], side: int = SIDE, method: str = "upper_bound_resize"
 ) -> PreparedViews:
     """Resize pictures (H, W, 3) uint8 RGB, of one size or of several; the latter are cut to the least height and width.
 

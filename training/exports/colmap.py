@@ -15,7 +15,7 @@ from scipy.spatial.transform import Rotation
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
 from pipeline.store.frames import Frame, FrameReader
 from training.exports.chosen import ExportPiece, by_clip
-from training.exports.encoded import Cloud, as_jpeg, cloud_of
+from training.exports.encoded import ExportCloud, as_jpeg, cloud_of
 
 PINHOLE = 1
 """COLMAP's number of the camera model: fx, fy, cx, cy."""
@@ -61,7 +61,7 @@ def _camera(number: int, frame: Frame) -> bytes:
     return struct.pack("<iiQQ4d", number, PINHOLE, FRAME_WIDTH, FRAME_HEIGHT, *values)
 
 
-def _image(number: int, frame: Frame, name: str, cloud: Cloud, first: int) -> bytes:
+def _image(number: int, frame: Frame, name: str, cloud: ExportCloud, first: int) -> bytes:
     world_to_camera = np.linalg.inv(frame.camera.camera_to_world.astype(np.float64))
     x, y, z, w = Rotation.from_matrix(world_to_camera[:3, :3]).as_quat()
     seen: NDArray[np.void] = np.empty(len(cloud.pixels), [("x", "<f8"), ("y", "<f8"), ("point", "<u8")])
@@ -71,7 +71,7 @@ def _image(number: int, frame: Frame, name: str, cloud: Cloud, first: int) -> by
     return begin + name.encode() + b"\0" + struct.pack("<Q", len(seen)) + seen.tobytes()
 
 
-def _points(number: int, cloud: Cloud, first: int) -> list[bytes]:
+def _points(number: int, cloud: ExportCloud, first: int) -> list[bytes]:
     """Return the points of one frame, each with a track of that frame alone."""
     return [
         struct.pack("<Q3d3BdQII", first + index, *place, *colour, 0.0, 1, number, index)

@@ -17,7 +17,7 @@ QUALITY = 95
 MILLIMETRES = 1000.0
 
 
-class Cloud(NamedTuple):
+class ExportCloud(NamedTuple):
     """Points of a frame: world (n, 3) float64, metres; rgb (n, 3) uint8; labels (n,) uint8, 255 = unknown.
 
     pixels: (n, 2) float64, x and y in the 640x480 picture, pixel centres at integers + 0.5.
@@ -44,7 +44,7 @@ def depth_png(depth: NDArray[np.floating]) -> bytes:
     return as_png(np.round(np.clip(depth * MILLIMETRES, 0, 65535)).astype(np.uint16))
 
 
-def cloud_of(frame: Frame, every: int = 1) -> Cloud:
+def cloud_of(frame: Frame, every: int = 1) -> ExportCloud:
     """Return every ``every``-th pixel with depth, by row and column, as a point."""
     depth = frame.depth
     row, column = np.nonzero(depth)
@@ -56,7 +56,7 @@ def cloud_of(frame: Frame, every: int = 1) -> Cloud:
     world = rays * depth[row, column][:, None] @ pose[:3, :3].T + pose[:3, 3]
     pixels = image[:, :2] * (FRAME_WIDTH / depth.shape[1], FRAME_HEIGHT / depth.shape[0])
     x, y = pixels.astype(np.int64).T
-    return Cloud(world, frame.picture[y, x], frame.labels[row, column], pixels)
+    return ExportCloud(world, frame.picture[y, x], frame.labels[row, column], pixels)
 
 
 def _encoded(values: NDArray[np.uint8] | NDArray[np.uint16], kind: str, **options: int) -> bytes:
