@@ -14,11 +14,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.convolutions import ResidualBlock, halving
-from models.dust3r.blocks import LAYER_NORM_EPS, DecoderBlock, EncoderBlock, Rotation
+from models.dust3r.blocks import LAYER_NORM_EPS, DecoderBlock, EncoderBlock
 from models.dust3r.checkpoint import read_checkpoint
 from models.dust3r.config import Dust3rConfig
 from models.dust3r.heads import PATCH, DptHead, LinearHead, PointMap, activate, build_head
 from models.errors import UnusableInput
+from models.rotary import Rotation
 from models.weights.checkpoint import load_strictly
 
 
