@@ -80,21 +80,19 @@ def _show_quality(store: Store, report: "QualityReport") -> None:
     summary = earlier_summary(store)
     if summary is None or store.is_read_only():
         return
-    keep_quality(
-        store,
-        [
-            {
-                "stage": row.stage,
-                "name": row.name,
-                "value": f"{row.value:.3f}{row.unit}",
-                "target": row.target,
-                "reached": row.reached,
-                "says": row.says,
-            }
-            for row in report.figures()
-        ],
-    )
-    write_dataset_page(store, summary)
+    rows = [
+        {
+            "stage": row.stage,
+            "name": row.name,
+            "value": f"{row.value:.3f}{row.unit}",
+            "target": row.target,
+            "reached": row.reached,
+            "says": row.says,
+        }
+        for row in report.figures()
+    ]
+    if keep_quality(store, rows):
+        write_dataset_page(store, summary)
 
 
 def _plot(store: Store, report: "QualityReport") -> tuple[bytes, bool]:

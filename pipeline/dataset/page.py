@@ -67,13 +67,23 @@ def write_dataset_page(store: Store, summary: DatasetSummary) -> str:
     style = _part("page.css")
     known_parts = {"policy": content_hash(style), "style": style, "version": escape(summary.version), **parts}
     text = filled(_part("page.html"), known_parts)
-    store.write_bytes(text.encode(), *INDEX_PAGE)
+    _write_where_other(store, text.encode(), INDEX_PAGE)
     return store.path(*INDEX_PAGE)
 
 
-def keep_quality(store: Store, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Keep figures for the page: stage, name, value, target, whether it is reached and what it says, a row a figure."""
-    store.write_bytes(json.dumps(list(rows)).encode(), *QUALITY_ROWS)
+def keep_quality(store: Store, rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Keep figures for the page, a row a figure: stage, name, value, target, whether it is reached, what it says.
+
+    Returns whether they are others than before.
+    """
+    return _write_where_other(store, json.dumps(list(rows)).encode(), QUALITY_ROWS)
+
+
+def _write_where_other(store: Store, content: bytes, place: tuple[str, ...]) -> bool:
+    if store.exists(*place) and store.read_bytes(*place) == content:
+        return False
+    store.write_bytes(content, *place)
+    return True
 
 
 def _part(name: str) -> str:
