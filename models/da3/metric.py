@@ -15,7 +15,7 @@ from models.da3.config import Da3Config
 from models.da3.heads import MetricHead
 from models.dinov2.backbone import Dinov2, check_images
 from models.errors import UnusableInput, WrongWeights
-from models.weights.checkpoint import load_strictly
+from models.weights.checkpoint import for_inference
 
 FOCAL_OF_OUTPUT = 300.0
 """Focal length in pixels at which the network's numbers are metres."""
@@ -88,10 +88,7 @@ class Da3Metric(nn.Module):
             WeightsUnavailable: a registered name that is neither cached nor reachable.
         """
         config, state = read_checkpoint(path_or_name)
-        with torch.device("meta"):
-            network = cls(config)
-        load_strictly(network, state, str(path_or_name))
-        return network.eval().requires_grad_(requires_grad=False)
+        return for_inference(lambda: cls(config), state, str(path_or_name))
 
     @property
     def device(self) -> torch.device:

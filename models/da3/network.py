@@ -25,7 +25,7 @@ from models.da3.config import Da3Config
 from models.da3.heads import DualHead
 from models.dinov2.backbone import check_images, split
 from models.errors import UnusableInput, WrongWeights
-from models.weights.checkpoint import load_strictly
+from models.weights.checkpoint import for_inference
 
 VIEWS_AT_ONCE = 8
 """Views that the head works on at a time, which bounds its memory and changes no value."""
@@ -82,10 +82,7 @@ class Da3(nn.Module):
             WeightsUnavailable: a registered name that is neither cached nor reachable.
         """
         config, state = read_checkpoint(path_or_name)
-        with torch.device("meta"):
-            network = cls(config)
-        load_strictly(network, state, str(path_or_name))
-        return network.eval().requires_grad_(requires_grad=False)
+        return for_inference(lambda: cls(config), state, str(path_or_name))
 
     @property
     def device(self) -> torch.device:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from models.dinov2.backbone import HEAD_WIDTH, Dinov2, Dinov2Config, Resizing
 from models.errors import WrongWeights
-from models.weights.checkpoint import load_strictly
+from models.weights.checkpoint import for_inference
 
 _PREFIX = re.compile(r"^dinov2(_with_registers)?\.")
 _RENAMED = (
@@ -42,10 +42,8 @@ def load_dinov2(state: Mapping[str, Tensor], origin: str) -> Dinov2:
     resizing: Resizing = "factor"
     if by_transformers:
         resizing = "antialiased" if "register_tokens" in entries else "size"
-    with torch.device("meta"):
-        network = Dinov2(_sizes(entries, origin, resizing))
-    load_strictly(network, entries, origin)
-    return network.eval().requires_grad_(requires_grad=False)
+    sizes = _sizes(entries, origin, resizing)
+    return for_inference(lambda: Dinov2(sizes), entries, origin)
 
 
 def official(state: Mapping[str, Tensor], origin: str) -> dict[str, Tensor]:

@@ -20,7 +20,7 @@ from models.dust3r.config import Dust3rConfig
 from models.dust3r.heads import PATCH, DptHead, LinearHead, PointMap, activate, build_head
 from models.errors import UnusableInput
 from models.rotary import Rotation
-from models.weights.checkpoint import load_strictly
+from models.weights.checkpoint import for_inference
 
 
 @dataclass(frozen=True)
@@ -89,10 +89,7 @@ class Dust3r(nn.Module):
             WeightsUnavailable: a registered name that is neither cached nor reachable.
         """
         config, state = read_checkpoint(path_or_name)
-        with torch.device("meta"):
-            network = cls(config)
-        load_strictly(network, state, str(path_or_name))
-        return network.eval().requires_grad_(requires_grad=False)
+        return for_inference(lambda: cls(config), state, str(path_or_name))
 
     @property
     def device(self) -> torch.device:

@@ -18,7 +18,7 @@ from models.indoor.places365 import IMAGENET_MEAN, IMAGENET_STD
 from models.moge.checkpoint import read_checkpoint
 from models.moge.config import LEVELS, MogeConfig
 from models.moge.stack import ConvStack
-from models.weights.checkpoint import load_strictly
+from models.weights.checkpoint import for_inference
 
 MOST_LEVEL = 9
 """The finest level of resolution, which is upstream's default."""
@@ -96,10 +96,7 @@ class Moge(nn.Module):
             WeightsUnavailable: a registered name that is neither cached nor reachable.
         """
         config, state = read_checkpoint(path_or_name)
-        with torch.device("meta"):
-            network = cls(config)
-        load_strictly(network, state, str(path_or_name))
-        return network.eval().requires_grad_(requires_grad=False)
+        return for_inference(lambda: cls(config), state, str(path_or_name))
 
     @property
     def device(self) -> torch.device:
