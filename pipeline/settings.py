@@ -128,8 +128,19 @@ PROFILES: dict[str, dict[str, Any]] = {
         "reconstruction": {"backend": "dust3r"},
         "semantics": {"backend": "san"},
     },
+    "open": {
+        "indoor_clips": {"backend": "places365"},
+        "reconstruction": {"backend": "da3", "da3": {"weights": "da3_base"}},
+        "semantics": {"backend": "san"},
+    },
+    "open_cpu": {
+        "indoor_clips": {"backend": "places365"},
+        "reconstruction": {"backend": "da3", "da3": {"weights": "da3_small"}},
+        "semantics": {"backend": "san"},
+    },
 }
-"""What each profile sets: ``classic`` and ``small`` have all they need at hand, ``youtube_occ`` fetches weights."""
+"""What each profile sets: ``classic`` and ``small`` have all they need at hand, the others fetch weights; those of the
+``open`` ones forbid no commercial use."""
 
 
 @dataclass(frozen=True)
