@@ -57,15 +57,20 @@ def _materialize(stage: AnyStage, workbench: Workbench) -> dg.MaterializeResult:
 
 
 def _view(stage: AnyStage, video: VideoStore) -> Mapping[str, dg.MetadataValue]:
-    """Return where the page lies that shows the fullest clip in 3D, once all that it shows is made."""
+    """Return where the page lies that shows the fullest clip in 3D, once all that it shows is made.
+
+    The link is for 'make ui', which hands out such pages; the path is for everybody.
+    """
     if stage.name not in last_stages():
         return {}
-    from pipeline.pictures.viewer.kept import keep_view
+    from pipeline.pictures.viewer.kept import VIEW, keep_view
 
     try:
-        return {"view": dg.MetadataValue.path(keep_view(video))}
+        path = keep_view(video)
     except PipelineError as error:  # the results are there; only the look at them is not
         return {"view": dg.MetadataValue.text(f"{error.code}: {error}")}
+    link = "/".join(("/shown", *video.folder, VIEW))
+    return {"view": dg.MetadataValue.url(link), "view_file": dg.MetadataValue.path(path)}
 
 
 def _spec(check: Check, stage: AnyStage) -> dg.AssetCheckSpec:

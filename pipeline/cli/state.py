@@ -38,8 +38,9 @@ NAMED = 20
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to a command line."""
-    status_help = "Examples: youtube-occ status; youtube-occ status tour-7; youtube-occ status --json | jq ."
-    app.command("status", rich_help_panel=LOOK, epilog=status_help, cls=TakesIds)(show_status)
+    app.command("status", rich_help_panel=LOOK, epilog="Example: youtube-occ status --data data", cls=TakesIds)(
+        show_status
+    )
     app.command("drop", rich_help_panel=LOOK, epilog="Example: youtube-occ drop tour-7", cls=TakesIds)(drop)
 
 
