@@ -112,6 +112,8 @@ class Settings(BaseModel):
         return own
 
 
+_OPEN = {"indoor_clips": {"backend": "places365"}, "semantics": {"backend": "san"}}
+
 PROFILES: dict[str, dict[str, Any]] = {
     "classic": {
         "indoor_clips": {"backend": "imagenet"},
@@ -128,8 +130,11 @@ PROFILES: dict[str, dict[str, Any]] = {
         "reconstruction": {"backend": "dust3r"},
         "semantics": {"backend": "san"},
     },
+    "open": {**_OPEN, "reconstruction": {"backend": "da3", "da3": {"weights": "da3_base"}}},
+    "open_cpu": {**_OPEN, "reconstruction": {"backend": "da3", "da3": {"weights": "da3_small"}}},
 }
-"""What each profile sets: ``classic`` and ``small`` have all they need at hand, ``youtube_occ`` fetches weights."""
+"""What each profile sets: ``classic`` and ``small`` have all they need at hand, the others fetch weights; those of the
+``open`` ones forbid no commercial use."""
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from importlib.metadata import entry_points
 
 import typer
 
-from pipeline.cli import ask, build, doctor, look, publish, score, sources, state, view
-from pipeline.cli.options import SOURCES
+from pipeline.cli import ask, build, doctor, look, publish, score, sources, state, view, weights
+from pipeline.cli.options import BUILD, SOURCES
 from pipeline.cli.printers import errors_in_one_line
 
 ENTRY_POINTS = "youtube_occ.commands"
@@ -33,6 +33,7 @@ def command_line() -> typer.Typer:
             app.add_typer(added, name=name, rich_help_panel=panel or None)
         else:
             app.command(name, rich_help_panel=panel or None)(added)
+    app.add_typer(weights.app, name="weights", rich_help_panel=BUILD)
     return app
 
 

@@ -6,6 +6,7 @@ from pipeline.stages.backends import Backend, with_backends
 from pipeline.stages.base import Resources
 from pipeline.stages.reconstruction.base import Reconstructor
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
+from pipeline.stages.reconstruction.da3.settings import Da3Settings
 from pipeline.stages.reconstruction.dust3r.settings import Dust3rSettings
 from pipeline.stages.reconstruction.settings import ReconstructionSettings
 
@@ -24,10 +25,18 @@ def _dust3r(stage: ReconstructionSettings, own: Dust3rSettings, scratch: Path | 
     return Dust3rReconstructor(own)
 
 
+def _da3(stage: ReconstructionSettings, own: Da3Settings, scratch: Path | None) -> Reconstructor:
+    del stage, scratch
+    from pipeline.stages.reconstruction.da3.backend import Da3Reconstructor
+
+    return Da3Reconstructor(own)
+
+
 COLMAP = Backend("colmap", ColmapSettings, _colmap, resources=Resources(cpus=2, memory_gb=2))
 DUST3R = Backend("dust3r", Dust3rSettings, _dust3r, resources=Resources(cpus=2, memory_gb=6, gpu_share=1))
+DA3 = Backend("da3", Da3Settings, _da3, resources=Resources(cpus=2, memory_gb=6, gpu_share=1))
 
-SETTINGS = with_backends("reconstruction", ReconstructionSettings, (COLMAP, DUST3R))
+SETTINGS = with_backends("reconstruction", ReconstructionSettings, (COLMAP, DUST3R, DA3))
 """The settings of the stage, with those of every backend."""
 
 

@@ -93,6 +93,7 @@ def test_no_run_waits_in_the_queue_for_a_graphics_card_that_its_profile_may_not_
         ("classic", {}),
         ("small", {"semantics": 0.5}),
         ("youtube_occ", {"indoor_clips": 0.1, "reconstruction": 1.0, "semantics": 0.5}),
+        ("open", {"indoor_clips": 0.1, "reconstruction": 1.0, "semantics": 0.5}),
     ],
 )
 def test_the_backends_of_a_profile_say_which_stages_want_the_graphics_card(profile: str, shares: dict[str, float]):

@@ -11,6 +11,8 @@ from models.weights.registry import WEIGHTS
 from pipeline.contract.errors import WeightsAway
 from pipeline.settings import load_settings
 from pipeline.stages.needed_weights import fetch_weights, missing_weights, needed_weights
+from pipeline.stages.registry import stages
+from pipeline.stages.weight_files import weight_names
 from tests.models.weights.server import CONTENT, running
 from tests.paths import ROOT
 
@@ -48,6 +50,24 @@ def test_the_papers_profile_needs_one_file_a_network_and_another_backend_another
     folder.mkdir()
     (folder / needed_weights(cheaper)[0].file_name).touch()
     assert missing_weights(cheaper) == needed_weights(cheaper)[1:]
+
+
+@pytest.mark.parametrize(("profile", "network"), [("open", "da3_base"), ("open_cpu", "da3_small")])
+def test_no_weights_of_an_open_profile_forbid_commercial_use(profile: str, network: str):
+    settings = load_settings(profile)
+    needed = needed_weights(settings)
+    assert [weights.name for weights in needed] == ["resnet50_places365", network, "san_vit_b_16"]
+    named = {name for stage in stages().values() for name in weight_names(settings.of(stage))}
+    assert named == {weights.name for weights in needed}, "no backend names weights that the registry does not know"
+    assert not any(weights.non_commercial for weights in needed)
+
+
+def test_the_registry_tells_weights_that_forbid_commercial_use_from_others():
+    told = {name for name, weights in WEIGHTS.items() if weights.non_commercial}
+    assert told == {name for name in WEIGHTS if name.startswith("dust3r_")}
+    said = {name for name, weights in WEIGHTS.items() if "non-commercial" in weights.use}
+    assert said == told, "the licence and what it allows say the same"
+    assert any(weights.non_commercial for weights in needed_weights(load_settings("youtube_occ")))
 
 
 def test_processes_that_begin_at_once_fetch_each_file_once(folder: Path):

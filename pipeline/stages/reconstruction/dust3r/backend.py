@@ -20,6 +20,7 @@ from pipeline.stages.reconstruction.dust3r.alignment.graph import video_pairs
 from pipeline.stages.reconstruction.dust3r.alignment.records import Alignment, PairPredictions
 from pipeline.stages.reconstruction.dust3r.lens import check_lens
 from pipeline.stages.reconstruction.dust3r.settings import Dust3rSettings
+from pipeline.stages.reconstruction.recorded import recorded_weights, sha256_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,7 +46,7 @@ class Dust3rReconstructor:
             SettingsError: there are no such weights.
             WeightsAway: no server gives them at the moment.
         """
-        return _weights(self.settings.weights)
+        return recorded_weights(self.settings.weights)
 
     def reconstruct(self, rgb: Images, scratch: Path) -> Reconstruction:
         """Reconstruct frames (n, 480, 640, 3) uint8 RGB; pairs wait in ``scratch``.
@@ -64,7 +65,7 @@ class Dust3rReconstructor:
         self._require(int(shown.sum()), "frames show anything but one colour")
         with as_settings_error(f"reconstruction weights {self.settings.weights}"):
             network = _network(
-                self.settings.weights, _sha256(self.settings.weights), self.settings.device, self.settings.precision
+                self.settings.weights, sha256_of(self.settings.weights), self.settings.device, self.settings.precision
             )
             height, width = network.config.img_size
             size = self.settings.image_size or max(height, width)
@@ -119,43 +120,9 @@ def _network(weights: str, sha256: str, device: str | None, precision: str) -> "
 
     place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     network = Dust3r.load(weights).to(place)
-    if _sha256(weights) != sha256:
+    if sha256_of(weights) != sha256:
         raise WeightsReplaced(f"{weights} was replaced while it was read: run the stage again")
     return network.cast_body(torch.bfloat16) if in_bfloat16(precision, place) else network
-
-
-def _weights(weights: str) -> Mapping[str, str]:
-    from models.weights.cache import is_named
-
-    return _of_name(weights) if is_named(weights) else _of_path(weights)
-
-
-def _sha256(weights: str) -> str:
-    (found,) = _weights(weights).values()
-    return found
-
-
-@lru_cache(maxsize=1)
-def _of_name(weights: str) -> Mapping[str, str]:
-    """Return what verified weights hold, which are read once in a process."""
-    from models.weights.contents import checksum
-
-    path = _located(weights)
-    return {path.name: checksum(path)}
-
-
-def _of_path(weights: str) -> Mapping[str, str]:
-    from models.weights.contents import checksum, contents
-
-    path = _located(weights)
-    return {path.name: contents(Path(weights)).get(path.name) or checksum(path)}
-
-
-def _located(weights: str) -> Path:
-    from models.weights.located import located
-
-    with as_settings_error(f"reconstruction weights {weights}"):
-        return located(weights, "model.safetensors")
 
 
 def _frame_notes(shown: NDArray[np.bool_]) -> tuple[str, ...]:

@@ -3,8 +3,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from pipeline.stages.reconstruction.backends import COLMAP, DUST3R, SETTINGS, reconstructor
+from pipeline.stages.reconstruction.backends import COLMAP, DA3, DUST3R, SETTINGS, reconstructor
 from pipeline.stages.reconstruction.colmap.backend import ColmapReconstructor
+from pipeline.stages.reconstruction.da3.backend import Da3Reconstructor
 from pipeline.stages.reconstruction.dust3r.backend import Dust3rReconstructor
 
 
@@ -13,7 +14,9 @@ def test_the_backend_that_needs_no_weights_is_the_default():
     assert dict(reconstructor().weights) == {}
 
 
-@pytest.mark.parametrize(("backend", "kind"), [(COLMAP, ColmapReconstructor), (DUST3R, Dust3rReconstructor)])
+@pytest.mark.parametrize(
+    ("backend", "kind"), [(COLMAP, ColmapReconstructor), (DUST3R, Dust3rReconstructor), (DA3, Da3Reconstructor)]
+)
 def test_backends_are_chosen_by_name_and_made_without_asking_for_weights(backend: Any, kind: type):
     made = reconstructor(SETTINGS(backend=backend.name))
     assert isinstance(made, kind)
@@ -38,5 +41,5 @@ def test_an_unknown_backend_is_refused():
         SETTINGS.model_validate({"backend": "oracle"})
 
 
-def test_the_network_wants_a_gpu_to_itself_and_geometry_none():
-    assert (COLMAP.resources.gpu_share, DUST3R.resources.gpu_share) == (0, 1)
+def test_networks_want_a_gpu_to_themselves_and_geometry_none():
+    assert [backend.resources.gpu_share for backend in (COLMAP, DUST3R, DA3)] == [0, 1, 1]

@@ -8,10 +8,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pipeline.geometry.similarity import fit_similarity, similarity_scale, transform
 from pipeline.stages.reconstruction.dust3r.alignment.graph import spanning_tree
 from pipeline.stages.reconstruction.dust3r.alignment.observations import Observations
 from pipeline.stages.reconstruction.dust3r.alignment.records import Known
-from pipeline.stages.reconstruction.dust3r.alignment.similarity import fit_similarity, similarity_scale, transform
 from pipeline.stages.reconstruction.dust3r.alignment.state import State
 
 _ROUNDS = 10

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 from torch import Tensor
 
-from pipeline.stages.reconstruction.dust3r.alignment.similarity import fit_similarity, similarity_scale, transform
+from pipeline.geometry.similarity import fit_similarity, similarity_scale, transform
 
 
 def similarities(seed: int, count: int = 3) -> Tensor:

@@ -1,0 +1,194 @@
+"""Reconstruction by Depth Anything 3: depth and cameras of all frames of a clip in one go, without pairs or alignment.
+
+The released weights of SMALL and BASE are Apache-2.0. Cameras are what the network says: nothing checks them against
+matches, and nothing refines them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.contract.arrays import Float64s, Images
+from pipeline.contract.errors import InconsistentReconstruction, TooFewRegistered, WeightsReplaced
+from pipeline.contract.padding import shown_share
+from pipeline.contract.records import Reconstruction
+from pipeline.stages.network_errors import as_settings_error
+from pipeline.stages.reconstruction.da3.predict import EVERY, Prediction, predict
+from pipeline.stages.reconstruction.da3.settings import Da3Settings
+from pipeline.stages.reconstruction.da3.windows import Joined, joined, moved
+from pipeline.stages.reconstruction.dust3r.lens import check_lens
+from pipeline.stages.reconstruction.recorded import recorded_weights, sha256_of
+
+if TYPE_CHECKING:
+    from models.da3 import Da3
+
+FOCAL_BOUNDS = (0.25, 5.0)
+"""Focal lengths that a camera has, in widths of the picture: fields of view from 127 to 11 degrees."""
+
+UNCHECKED = "nothing but the network says that cameras and depth are right: how probable it is, is not known"
+
+
+class Da3Reconstructor:
+    """Cameras and depth of a clip from Depth Anything 3."""
+
+    name = "da3"
+
+    def __init__(self, settings: Da3Settings) -> None:
+        self.settings = settings
+
+    @property
+    def weights(self) -> Mapping[str, str]:
+        """SHA-256 of the file of weights; fetches it if need be.
+
+        Raises:
+            SettingsError: there are no such weights.
+            WeightsAway: no server gives them at the moment.
+        """
+        return recorded_weights(self.settings.weights)
+
+    def reconstruct(self, rgb: Images, scratch: Path) -> Reconstruction:
+        """Reconstruct frames (n, 480, 640, 3) uint8 RGB.
+
+        Raises:
+            TooFewRegistered: too few frames show anything, or have a camera.
+            InconsistentReconstruction: no camera has such a focal length, or depth is missing.
+            LensZooms: the lens zooms, and one focal length was given to all frames.
+            SettingsError: the weights are unknown, damaged or another network's, or the device's memory is too small.
+            WeightsAway: no server gives the weights at the moment.
+        """
+        del scratch
+        settings = self.settings
+        # frame by frame: a deviation of all at once takes eight times their memory
+        contrast = np.array([frame.std(axis=(0, 1)).max() for frame in rgb])
+        kept = np.flatnonzero(contrast >= settings.min_contrast)
+        self._require(len(kept), "frames show anything but one colour")
+        with as_settings_error(f"reconstruction weights {settings.weights}"):
+            network = _network(settings.weights, sha256_of(settings.weights), settings.device, settings.precision)
+            said = predict(network, rgb, kept, settings.image_size, settings.window, settings.overlap)
+        _trust_only(shown_share(rgb, said.depth.shape[2]), said)
+        found = to_reconstruction(said, kept, rgb.shape[:3], settings.max_disagreement)
+        self._require(int(found.registered.sum()), "frames have a camera in one world")
+        check_lens(rgb, found)
+        dropped = len(rgb) - len(kept)
+        notes = [f"{dropped} frames of one colour were left out"] if dropped else []
+        if said.window < min(settings.window, len(kept)):
+            notes.append(f"the device ran out of memory; went on with {said.window} frames at a time")
+        return replace(found, notes=(*notes, *found.notes, *self._baseline_notes(found), UNCHECKED))
+
+    def _require(self, count: int, what: str) -> None:
+        if count < self.settings.min_registered:
+            raise TooFewRegistered(f"only {count} {what}; {self.settings.min_registered} are needed")
+
+    def _baseline_notes(self, found: Reconstruction) -> tuple[str, ...]:
+        centres = found.camera_to_world[found.registered, :3, 3]
+        baseline = np.linalg.norm(centres[:, None] - centres, axis=-1).max()
+        if baseline >= self.settings.min_baseline * np.median(found.depth[found.depth > 0]):
+            return ()
+        return ("the camera hardly moved: depth rests on the network's experience alone",)
+
+
+def _trust_only(columns: NDArray[np.bool_], said: Prediction) -> None:
+    """Take all trust in columns (w,) of depth that show nothing."""
+    said.confidence[...] *= columns
+    for window in said.windows:
+        window.confidence[...] *= columns[EVERY]
+
+
+def to_reconstruction(
+    said: Prediction, kept: NDArray[np.int64], shape: tuple[int, ...], max_disagreement: float
+) -> Reconstruction:
+    """Join what the network said of windows of the frames ``kept``, with one focal length, to rows of all frames.
+
+    shape: (n, height, width) of the pictures. Depth of ``said`` is brought to one unit in place.
+
+    Raises:
+        InconsistentReconstruction: no camera has such a focal length, or no pixel has a depth.
+    """
+    count, height, width = shape[:3]
+    focal = _one_focal(said.focal, width)
+    whole = joined(said.windows, _rays(said.depth.shape[1:], focal, (height, width)), max_disagreement)
+    poses, has_camera = _poses(said, whole)
+    has_depth = (said.depth > 0).mean(axis=(1, 2)) > 0
+    registered = np.zeros(count, np.bool_)
+    registered[kept] = has_camera & has_depth
+    if not registered.any():
+        raise InconsistentReconstruction("the network's answer holds no depth, or values that are not finite")
+    chosen = registered[kept]
+    if not chosen.all():
+        said.depth[~chosen] = said.confidence[~chosen] = 0
+    intrinsics = np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]])
+    return Reconstruction(
+        intrinsics=_rows(count, np.flatnonzero(registered), np.tile(intrinsics, (int(chosen.sum()), 1, 1))),
+        camera_to_world=_rows(count, np.flatnonzero(registered), poses[chosen]),
+        depth=said.depth if len(kept) == count else _rows(count, kept, said.depth),
+        confidence=said.confidence if len(kept) == count else _rows(count, kept, said.confidence),
+        registered=registered,
+        notes=_join_notes(whole, max_disagreement),
+    )
+
+
+def _one_focal(focal: Float64s, width: int) -> float:
+    """Return the median over frames and axes, which the network tells apart although pixels are square."""
+    finite = focal[np.isfinite(focal).all(axis=1)]
+    found = float(np.median(finite)) if len(finite) else float("nan")
+    if not FOCAL_BOUNDS[0] <= found / width <= FOCAL_BOUNDS[1]:
+        raise InconsistentReconstruction(f"no camera has a focal length of {found:.4g} pixels for {width} of width")
+    return found
+
+
+def _rays(grid: tuple[int, ...], focal: float, picture: tuple[int, int]) -> Float64s:
+    """Rays (a, b, 3) of unit depth of every sixth pixel of maps of ``grid`` = (h, w), which cover the picture."""
+    rows, columns = (
+        ((np.arange(cells)[EVERY] + 0.5) / cells - 0.5) * side / focal
+        for cells, side in zip(grid, picture, strict=True)
+    )
+    x, y = np.meshgrid(columns, rows)
+    return np.stack([x, y, np.ones_like(x)], axis=-1)
+
+
+def _poses(said: Prediction, whole: Joined) -> tuple[Float64s, NDArray[np.bool_]]:
+    """Return camera_to_world (n, 4, 4) of all frames, and who has one; depth gets the common unit."""
+    poses, has_camera = np.zeros((len(said.depth), 4, 4)), np.zeros(len(said.depth), np.bool_)
+    for window, own, similarity, is_kept in zip(said.windows, said.owned, whole.to_world, whole.kept, strict=True):
+        if is_kept:
+            cameras, scale = moved(window.camera_to_world, similarity)
+            rows = slice(own.start, own.stop)
+            poses[rows] = cameras[own.start - window.frames.start : own.stop - window.frames.start]
+            said.depth[rows] *= scale
+            has_camera[rows] = np.isfinite(poses[rows]).all(axis=(1, 2))
+    return poses, has_camera
+
+
+def _join_notes(whole: Joined, max_disagreement: float) -> tuple[str, ...]:
+    if not len(whole.disagreement):
+        return ()
+    steps, apart = whole.disagreement, int((~(whole.disagreement <= max_disagreement)).sum())
+    if not apart:
+        return (f"{len(steps) + 1} windows were joined, which differ by up to {steps.max():.1%} of the depth",)
+    return (f"{len(steps) + 1} windows fall into {apart + 1} pieces, kept the longest",)
+
+
+def _rows(count: int, at: NDArray[np.int64], values: NDArray[np.floating]) -> NDArray[np.float32]:
+    whole = np.zeros((count, *values.shape[1:]), np.float32)
+    whole[at] = values
+    return whole
+
+
+@lru_cache(maxsize=1)
+def _network(weights: str, sha256: str, device: str | None, precision: str) -> "Da3":
+    """Load a network once for all clips of a process, as long as the weights are the same."""
+    import torch
+
+    from models.da3 import Da3
+    from models.device import device_of, in_bfloat16
+
+    place = device_of(device)
+    network = Da3.load(weights).to(place)
+    if sha256_of(weights) != sha256:
+        raise WeightsReplaced(f"{weights} was replaced while it was read: run the stage again")
+    return network.body_in(torch.bfloat16) if in_bfloat16(precision, place) else network

@@ -1,0 +1,49 @@
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from models.weights.registry import WEIGHTS, WeightFile
+from pipeline.cli.app import command_line
+from pipeline.settings import load_settings
+from pipeline.stages.needed_weights import needed_weights
+from tests.models.weights.server import CONTENT, running
+
+NEEDED = [weights.name for weights in needed_weights(load_settings("open"))]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("YOUTUBE_OCC_WEIGHTS", str(tmp_path))
+    return tmp_path
+
+
+def test_all_weights_of_a_profile_are_fetched_their_sizes_and_licences_first(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    with running() as server:
+        for name in NEEDED:
+            here = WeightFile(name, f"{name}.bin", (server.url(f"/whole?{name}"),), 3 << 20, None, "MIT", "any")
+            monkeypatch.setitem(WEIGHTS, name, here)
+        first = CliRunner().invoke(command_line(), ["weights", "fetch", "--profile", "open"])
+        again = CliRunner().invoke(command_line(), ["weights", "fetch", "--profile", "open"])
+    assert first.exit_code == 0, first.output
+    assert f"{NEEDED[1]}  3 MB  to fetch  MIT" in first.output
+    assert "profile open: 3 of 3 files to fetch, 9 MB" in first.output
+    assert all((folder / f"{name}.bin").read_bytes() == CONTENT for name in NEEDED)
+    assert "profile open: 0 of 3 files to fetch, 0 MB" in again.output
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("arguments", [[], ["da3_small", "--profile", "open"]])
+def test_names_or_a_profile_are_asked_for_and_not_both(arguments: list[str]):
+    refused = CliRunner().invoke(command_line(), ["weights", "fetch", *arguments])
+    assert refused.exit_code == 2
+    assert "either names of weights or a --profile" in refused.output
+
+
+@pytest.mark.usefixtures("folder")
+def test_names_are_fetched_as_before():
+    fetched = CliRunner().invoke(command_line(), ["weights", "fetch", "indoor_small"])
+    assert fetched.exit_code == 0
+    assert fetched.output.endswith("indoor_small.safetensors\n")
