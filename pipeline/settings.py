@@ -66,6 +66,9 @@ class FilterSettings(BaseModel):
     probability_min: float | None = Field(
         None, ge=0, le=1, description="least probability that the reconstruction is right, where it is known"
     )
+    scale_sigma_max: float | None = Field(
+        None, gt=0, description="largest standard deviation of the logarithm of scale, where it is known (0.1: 10 %)"
+    )
 
 
 class DatasetSettings(BaseModel):

@@ -7,7 +7,7 @@ smaller: a depth map of width ``w`` has intrinsics scaled by ``w / 640``.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -176,6 +176,28 @@ class ScaleSource(IntEnum):
     FLOOR_AND_TOP = 2
     CEILING_AND_BOTTOM = 3
     CAMERA_HEIGHT = 4
+    EVIDENCE = 5
+
+
+class ScaleCue(IntFlag):
+    """What the metric scale of a clip was read from; stored as their sum in ``scene/scale_cues``, 0 = not known.
+
+    FLOOR, CEILING: a level taken for it. CAMERA_HEIGHT: that the camera is held as people hold cameras. LOWEST,
+    HIGHEST: how far down or up surfaces reach, where no floor or ceiling is seen. OTHER_CLIPS: what the rest of the
+    video shows.
+    """
+
+    NONE = 0
+    FLOOR = 1
+    CEILING = 2
+    CAMERA_HEIGHT = 4
+    LOWEST = 8
+    HIGHEST = 16
+    OTHER_CLIPS = 32
+
+    def names(self) -> str:
+        """Return the cues by name, joined by ``+``: what the index holds."""
+        return "+".join(cue.name.lower() for cue in ScaleCue if cue and cue in self and cue.name)
 
 
 @dataclass(frozen=True)
@@ -183,9 +205,11 @@ class MetricScene:
     """A reconstruction in metres: z up, floor at z = 0, walls along x and y.
 
     Arrays as in ``Reconstruction``, outliers removed from depth (0 = no value).
-    ceiling_height: metres, or nan where the ceiling was not seen.
+    ceiling_height: metres at this scale, or nan where the ceiling was not seen; under the paper's rule what walls are
+    said to be. camera_height: of the median camera above the floor, metres at this scale.
     up_confidence: in [0, 1], share of the evidence (normals) that agrees on the up direction.
-    scale_source: floor to ceiling, or which bound was used instead.
+    scale_source: floor to ceiling, or which bound was used instead. scale_cues: what it was read from. scale_sigma:
+    standard deviation of the logarithm of the scale, nan where it is not known.
     world_from_reconstruction: (4, 4) float64 similarity that was applied.
     guessed: (n, h, w) bool, pixels that have the depth of the wall around a window or mirror; None where none have.
     """
@@ -200,6 +224,9 @@ class MetricScene:
     scale_source: ScaleSource
     world_from_reconstruction: NDArray[np.float64]
     guessed: NDArray[np.bool_] | None = None
+    camera_height: float = float("nan")
+    scale_sigma: float = float("nan")
+    scale_cues: ScaleCue = ScaleCue.NONE
 
     @classmethod
     def known(cls, intrinsics: Floats, camera_to_world: Floats, depth: Floats) -> "MetricScene":

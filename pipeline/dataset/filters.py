@@ -8,10 +8,12 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
+
 from pipeline.contract.records import ClipScores
 from pipeline.settings import FilterSettings
-from pipeline.store.groups import SEMANTICS
-from pipeline.store.rows import clip_rows, read_probability_right, stored_clips
+from pipeline.store.groups import SCALE_SIGMA, SEMANTICS
+from pipeline.store.rows import clip_rows, read_later, read_probability_right, stored_clips
 from pipeline.store.video import VideoStore
 
 
@@ -34,6 +36,7 @@ _BOUNDS = (
     ("repeats", "repeats_max", "NearDuplicate"),
     ("people", "people_max", "People"),
     ("probability_right", "probability_min", "UnlikelyReconstruction"),
+    ("scale_sigma", "scale_sigma_max", "UncertainScale"),
 )
 
 
@@ -42,12 +45,14 @@ def objections(
     settings: FilterSettings,
     people: float | None = None,
     probability_right: float | None = None,
+    scale_sigma: float | None = None,
 ) -> Iterator[Objection]:
     """Yield what the settings have against a clip; a score that is not known is none.
 
     people: share of the clip's pixels that show people and pets. probability_right: of its reconstruction.
+    scale_sigma: deviation of the logarithm of its scale.
     """
-    later = {"people": people, "probability_right": probability_right}
+    later = {"people": people, "probability_right": probability_right, "scale_sigma": scale_sigma}
     for score, bound, code in _BOUNDS:
         value = later[score] if score in later else getattr(scores, score, None)
         limit = getattr(settings, bound)
@@ -64,16 +69,24 @@ def filtered(video: VideoStore, filters: FilterSettings) -> dict[int, Objection]
         return {}
     scores = {clip.clip_id: clip.scores for clip in stored_clips(video)}
     found = {
-        clip_id: next(objections(scores.get(clip_id), filters, _people(video, rows), _probability(video, rows)), None)
+        clip_id: next(objections(scores.get(clip_id), filters, *_later(video, rows)), None)
         for clip_id, rows in clip_rows(video)
     }
     return {clip_id: why for clip_id, why in found.items() if why is not None}
 
 
-def _probability(video: VideoStore, rows: slice) -> float | None:
-    """Return how probable it is that the clip's reconstruction is right, None where it is not known."""
-    probability = float(read_probability_right(video, slice(rows.start, rows.start + 1))[0])
-    return None if math.isnan(probability) else probability
+def _later(video: VideoStore, rows: slice) -> tuple[float | None, float | None, float | None]:
+    """Return the share of people, the probability of the reconstruction and the deviation of scale; None: not known."""
+    first = slice(rows.start, rows.start + 1)
+    return (
+        _people(video, rows),
+        _known(read_probability_right(video, first)[0]),
+        _known(read_later(video, SCALE_SIGMA, first)[0]),
+    )
+
+
+def _known(value: np.float32) -> float | None:
+    return None if math.isnan(value) else float(value)
 
 
 def _people(video: VideoStore, rows: slice) -> float | None:

@@ -20,7 +20,7 @@ from models.memory import limited_growth
 from pipeline.contract.classes import COUNTED_CLASSES
 from pipeline.contract.errors import BrokenManifest, PipelineError, SettingsError, StageMissing
 from pipeline.contract.progress import Progress, silent
-from pipeline.contract.records import Segment
+from pipeline.contract.records import ScaleCue, Segment
 from pipeline.dataset.recipe import DatasetRecipe, one_recipe, recipe_of
 from pipeline.settings import Settings
 from pipeline.sources.catalog.catalog import Catalog
@@ -30,10 +30,10 @@ from pipeline.stages.base import Workbench
 from pipeline.stages.run import process_video
 from pipeline.stages.video.stage import video as video_stage
 from pipeline.store.atomic import replacing
-from pipeline.store.groups import FRAMES, SCENE, SOURCE_NOTES
+from pipeline.store.groups import FRAMES, SCALE_SIGMA, SCENE, SOURCE_NOTES
 from pipeline.store.index import index_files, read_index
 from pipeline.store.row_groups import oversized
-from pipeline.store.rows import read_class_counts, widened
+from pipeline.store.rows import read_class_counts, read_later, read_scale_cues, widened
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore, check_video_id
 
@@ -66,9 +66,16 @@ SCHEMA = pa.schema(
         ("intrinsics", pa.list_(pa.float32())),
         ("camera_to_world", pa.list_(pa.float32())),
         ("ceiling_height", pa.float32()),
+        ("camera_height", pa.float32()),
+        (SCALE_SIGMA, pa.float32()),
+        ("scale_cues", pa.string()),
         ("voxels", pa.list_(pa.int32())),
     ]
 )
+
+
+_LATER = ("camera_height", SCALE_SIGMA, "scale_cues")
+"""Columns that manifests of earlier releases lack; null what is not known."""
 
 
 @dataclass(frozen=True)
@@ -216,11 +223,14 @@ def _fitting_groups(path: Path, row_group_bytes_max: int) -> Iterator[pa.Table]:
 def _fitting(table: pa.Table, path: Path) -> pa.Table:
     """Return a video's rows as rows of ``SCHEMA``; raises ``BrokenManifest`` where they are none."""
     try:
+        for name in _LATER:
+            if name not in table.column_names:
+                table = table.append_column(name, pa.nulls(table.num_rows, SCHEMA.field(name).type))
         fitting = table.select(SCHEMA.names).cast(SCHEMA)
         fitting.validate(full=True)
     except (pa.ArrowException, KeyError) as error:
         raise BrokenManifest(f"{path} has other columns than a manifest: {str(error)[:200]}") from error
-    strange = [name for name in SCHEMA.names if fitting[name].null_count]
+    strange = [name for name in SCHEMA.names if fitting[name].null_count and name not in _LATER]
     strange += [
         name
         for name, counts in _LENGTHS.items()
@@ -252,6 +262,8 @@ def _video_table(video: VideoStore, row: CatalogRow, split: str) -> pa.Table:
         "intrinsics": video.read(SCENE, "intrinsics")[kept].reshape(-1, 9).tolist(),
         "camera_to_world": video.read(SCENE, "camera_to_world")[kept].reshape(-1, 16).tolist(),
         "ceiling_height": video.read(SCENE, "ceiling_height")[kept],
+        **{name: pa.array(read_later(video, name)[kept], from_pandas=True) for name in ("camera_height", SCALE_SIGMA)},
+        "scale_cues": [ScaleCue(code).names() or None for code in read_scale_cues(video)[kept].tolist()],
         "voxels": read_class_counts(video)[kept].tolist(),
     }
     return pa.Table.from_arrays([pa.array(columns[f.name]).cast(f.type) for f in SCHEMA], schema=SCHEMA)

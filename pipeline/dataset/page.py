@@ -140,7 +140,18 @@ def _scale(known: pa.Table) -> str:
     sources = Counter(chain.from_iterable(known["scale_source"].to_pylist()))
     rows = [(name.replace("_", " "), float(n), f"{n:,} clips") for name, n in sources.most_common()]
     middle = f"<p>Median {np.median(heights):.2f} m.</p>" if len(heights) else ""
-    return histogram(counts.tolist(), bounds.tolist(), "m") + middle + bars(rows)
+    return histogram(counts.tolist(), bounds.tolist(), "m") + middle + bars(rows) + _deviations(known)
+
+
+def _deviations(known: pa.Table) -> str:
+    """Return how sure the scales are: a histogram of what is known of them."""
+    sigmas = _flat(known["scale_sigma"])
+    sigmas = sigmas[np.isfinite(sigmas)]
+    if not len(sigmas):
+        return "<p>How sure these sizes are is not known: an earlier release made them.</p>"
+    counts, bounds = np.histogram(np.clip(100 * sigmas, 0, 59.99), 20, (0, 60))
+    said = f"<p>Standard deviation of the size, a clip each; median {np.median(sigmas):.0%}.</p>"
+    return said + histogram(counts.tolist(), bounds.tolist(), "%")
 
 
 def _lengths(known: pa.Table) -> str:

@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 from pipeline.contract.errors import CorruptStore, VideoError
 from pipeline.contract.records import ScaleSource
 from pipeline.dataset.tables import replaced, write_large
-from pipeline.store.groups import FRAMES, SCENE, SOURCE_NOTES
-from pipeline.store.rows import clip_rows
+from pipeline.store.groups import FRAMES, SCALE_SIGMA, SCENE, SOURCE_NOTES
+from pipeline.store.rows import clip_rows, read_later
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
 
@@ -42,10 +42,12 @@ SCHEMA = pa.schema(
         ("clip_seconds", pa.list_(pa.float32())),
         ("camera_height", pa.list_(pa.float32())),
         ("scale_source", pa.list_(pa.string())),
+        ("scale_sigma", pa.list_(pa.float32())),
         ("depth", pa.list_(pa.int64())),
     ]
 )
-"""Lists have an entry a clip, ``camera_height`` the median in metres above the floor; depth: ``DEPTH_BOUNDS``."""
+"""Lists have an entry a clip, ``camera_height`` the median in metres above the floor,
+``scale_sigma`` nan where it is not known; depth: ``DEPTH_BOUNDS``."""
 
 
 def described(store: Store, contents: pa.Table) -> pa.Table:
@@ -87,6 +89,7 @@ def _described(video: VideoStore) -> dict[str, Any]:
     notes = video.read_json(SOURCE_NOTES)
     registered, time_s = video.read(SCENE, "registered"), video.read(FRAMES, "time_s")
     heights, sources = video.read(SCENE, "camera_to_world")[:, 2, 3], video.read(SCENE, "scale_source")
+    sigmas = read_later(video, SCALE_SIGMA)
     clips = [rows for _, rows in clip_rows(video) if registered[rows].any()]
     return {
         **{name: str(notes.get(name) or "") for name in ("title", "uploader", "licence")},
@@ -94,6 +97,7 @@ def _described(video: VideoStore) -> dict[str, Any]:
         "clip_seconds": [float(time_s[rows][-1] - time_s[rows][0]) for rows in clips],
         "camera_height": [float(np.median(heights[rows][registered[rows]])) for rows in clips],
         "scale_source": [ScaleSource(int(sources[rows.start])).name.lower() for rows in clips],
+        "scale_sigma": [float(sigmas[rows.start]) for rows in clips],
         "depth": _depth_counts(video, np.flatnonzero(registered)),
     }
 

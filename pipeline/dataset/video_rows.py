@@ -6,13 +6,13 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.contract.errors import ChangedSinceIndexed
-from pipeline.contract.records import ScaleSource
+from pipeline.contract.records import ScaleCue, ScaleSource
 from pipeline.dataset.filters import filtered
 from pipeline.settings import FilterSettings
 from pipeline.stages.chain import finished, identities_of_groups, identity_of
-from pipeline.store.groups import FRAMES, PROBABILITY_RIGHT, SCENE
+from pipeline.store.groups import FRAMES, PROBABILITY_RIGHT, SCALE_SIGMA, SCENE
 from pipeline.store.index import CLASS_COLUMNS, INDEX_SCHEMA, as_indexed
-from pipeline.store.rows import read_class_counts, read_probability_right
+from pipeline.store.rows import read_class_counts, read_later, read_probability_right, read_scale_cues
 from pipeline.store.video import VideoStore
 
 
@@ -53,6 +53,8 @@ def _columns(video: VideoStore, filters: FilterSettings) -> dict[str, Any]:
         **frames,
         **scene,
         "scale_source": sources,
+        **{name: pa.array(read_later(video, name, rows), from_pandas=True) for name in ("camera_height", SCALE_SIGMA)},
+        "scale_cues": [ScaleCue(code).names() or None for code in read_scale_cues(video, rows).tolist()],
         PROBABILITY_RIGHT: pa.array(probability, from_pandas=True),
         **dict(zip(CLASS_COLUMNS, counts.T, strict=True)),
     }

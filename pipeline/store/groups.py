@@ -20,5 +20,8 @@ LANGUAGE = "language"
 PROBABILITY_RIGHT = "probability_right"
 """Name of an array of ``reconstruction`` and of a column of the index."""
 
+SCALE_SIGMA = "scale_sigma"
+"""Name of an array of ``scene`` and of a column of the index."""
+
 DISTORTION = "distortion"
 """Name of an array of ``reconstruction``, (N, 5) float64, where pictures were straightened: how the film was bent."""

@@ -10,7 +10,17 @@ from numpy.typing import NDArray
 from pipeline.contract.arrays import Float64s, Floats, Images
 from pipeline.contract.classes import COUNTED_CLASSES, SemanticClass
 from pipeline.contract.errors import CorruptStore
-from pipeline.contract.records import WHOLE, Box, Clip, ClipScores, MetricScene, Reconstruction, ScaleSource, Semantics
+from pipeline.contract.records import (
+    WHOLE,
+    Box,
+    Clip,
+    ClipScores,
+    MetricScene,
+    Reconstruction,
+    ScaleCue,
+    ScaleSource,
+    Semantics,
+)
 from pipeline.store.groups import (
     CLIPS,
     DISTORTION,
@@ -18,6 +28,7 @@ from pipeline.store.groups import (
     OCCUPANCY,
     PROBABILITY_RIGHT,
     RECONSTRUCTION,
+    SCALE_SIGMA,
     SCENE,
     SEMANTICS,
 )
@@ -89,7 +100,24 @@ def read_scene(video: VideoStore, rows: slice) -> MetricScene:
         scale_source=ScaleSource(int(video.read(SCENE, "scale_source", first)[0])),
         world_from_reconstruction=video.read(SCENE, "world_from_reconstruction", first)[0],
         guessed=read_guessed(video, SCENE, rows),
+        camera_height=float(read_later(video, "camera_height", first)[0]),
+        scale_sigma=float(read_later(video, SCALE_SIGMA, first)[0]),
+        scale_cues=ScaleCue(int(read_scale_cues(video, first)[0])),
     )
+
+
+def read_later(video: VideoStore, name: str, rows: slice | NDArray[np.int64] | None = None) -> Floats:
+    """Return an array (n,) of ``scene`` that releases up to 0.2 did not store: nan there."""
+    if video.has_array(SCENE, name):
+        return np.asarray(video.read(SCENE, name, rows), np.float32)
+    return np.full(len(video.read(SCENE, "scale_source", rows)), np.nan, np.float32)
+
+
+def read_scale_cues(video: VideoStore, rows: slice | NDArray[np.int64] | None = None) -> NDArray[np.uint8]:
+    """Return what the scale of frames (n,) was read from, a sum of ``ScaleCue``; 0 where it was not stored."""
+    if video.has_array(SCENE, "scale_cues"):
+        return np.asarray(video.read(SCENE, "scale_cues", rows), np.uint8)
+    return np.zeros(len(video.read(SCENE, "scale_source", rows)), np.uint8)
 
 
 def read_probability_right(video: VideoStore, rows: slice | NDArray[np.int64] | None = None) -> Floats:

@@ -26,6 +26,9 @@ LATER = {
     "reconstruction/rgb",
     "reconstruction/distortion",
     "scene/guessed",
+    "scene/camera_height",
+    "scene/scale_sigma",
+    "scene/scale_cues",
     "occupancy/guessed",
 }
 """Arrays that the dataset of release 0.1 lacks."""

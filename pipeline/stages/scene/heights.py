@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.contract.records import ScaleSource
+from pipeline.contract.records import ScaleCue, ScaleSource
 from pipeline.geometry.planes import plane_offsets
 from pipeline.stages.scene.settings import SceneSettings
 from pipeline.stages.scene.surfaces import SurfaceSamples
@@ -31,12 +31,18 @@ class Levels:
 
 @dataclass(frozen=True)
 class Scale:
-    """Metres per unit, the height (units) that becomes z = 0, where both come from, and whether a ceiling is seen."""
+    """Metres per unit, the height (units) that becomes z = 0, and where both come from.
+
+    cues: what they were read from. ceiling: metres above the floor, nan where none is seen. sigma: standard deviation
+    of the logarithm of ``metres``, nan where it was not looked for.
+    """
 
     metres: float
     zero: float
     source: ScaleSource
-    sees_ceiling: bool
+    cues: ScaleCue
+    ceiling: float = float("nan")
+    sigma: float = float("nan")
 
 
 def find_levels(
@@ -103,15 +109,21 @@ def find_scale(levels: Levels, settings: SceneSettings) -> Scale:
     wall, held = settings.wall_height_m, settings.camera_height_m
     floor, ceiling, cameras = levels.floor, levels.ceiling, levels.cameras
     if floor is not None and ceiling is not None:
-        return Scale(wall / (ceiling - floor), floor, ScaleSource.FLOOR_TO_CEILING, sees_ceiling=True)
+        cues = ScaleCue.FLOOR | ScaleCue.CEILING
+        return Scale(wall / (ceiling - floor), floor, ScaleSource.FLOOR_TO_CEILING, cues, wall)
     if floor is not None:
         by_camera, by_wall = held / (cameras - floor), wall / (levels.highest - floor)
-        source = ScaleSource.CAMERA_HEIGHT if by_camera <= by_wall else ScaleSource.FLOOR_AND_TOP
-        return Scale(min(by_camera, by_wall), floor, source, sees_ceiling=False)
+        if by_camera <= by_wall:
+            cues = ScaleCue.FLOOR | ScaleCue.CAMERA_HEIGHT
+            return Scale(by_camera, floor, ScaleSource.CAMERA_HEIGHT, cues)
+        return Scale(by_wall, floor, ScaleSource.FLOOR_AND_TOP, ScaleCue.FLOOR | ScaleCue.HIGHEST)
     if ceiling is not None:
         by_camera, by_wall = (wall - held) / (ceiling - cameras), wall / (ceiling - levels.lowest)
-        source = ScaleSource.CAMERA_HEIGHT if by_camera <= by_wall else ScaleSource.CEILING_AND_BOTTOM
-        metres = min(by_camera, by_wall)
-        return Scale(metres, ceiling - wall / metres, source, sees_ceiling=True)
-    by_camera = min(held / max(cameras - levels.lowest, 1e-9), (wall - held) / max(levels.highest - cameras, 1e-9))
-    return Scale(by_camera, cameras - held / by_camera, ScaleSource.CAMERA_HEIGHT, sees_ceiling=False)
+        metres, zero = min(by_camera, by_wall), ceiling - wall / min(by_camera, by_wall)
+        if by_camera <= by_wall:
+            cues = ScaleCue.CEILING | ScaleCue.CAMERA_HEIGHT
+            return Scale(metres, zero, ScaleSource.CAMERA_HEIGHT, cues, wall)
+        return Scale(metres, zero, ScaleSource.CEILING_AND_BOTTOM, ScaleCue.CEILING | ScaleCue.LOWEST, wall)
+    down, up = held / max(cameras - levels.lowest, 1e-9), (wall - held) / max(levels.highest - cameras, 1e-9)
+    cues = ScaleCue.CAMERA_HEIGHT | (ScaleCue.LOWEST if down <= up else ScaleCue.HIGHEST)
+    return Scale(min(down, up), cameras - held / min(down, up), ScaleSource.CAMERA_HEIGHT, cues)

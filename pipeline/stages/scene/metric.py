@@ -1,6 +1,7 @@
 """The stage itself: outliers out, upright, panes filled, floor at zero, metres."""
 
 import dataclasses
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,24 +9,50 @@ from numpy.typing import NDArray
 from pipeline.contract.arrays import Floats
 from pipeline.contract.errors import NoUpDirection
 from pipeline.contract.records import MetricScene, Reconstruction
-from pipeline.stages.scene.heights import Scale, find_levels, find_scale
+from pipeline.stages.scene.evidence import ScaleEvidence, scale_evidence
+from pipeline.stages.scene.heights import Levels, Scale, find_levels
 from pipeline.stages.scene.levelling import level
 from pipeline.stages.scene.orientation import find_up, walls_to_axes
 from pipeline.stages.scene.outliers import inlier_pixels
 from pipeline.stages.scene.panes import with_panes
+from pipeline.stages.scene.scales import find_scales
 from pipeline.stages.scene.settings import SceneSettings
 from pipeline.stages.scene.surfaces import sample_surfaces
 
 
-def to_metric(reconstruction: Reconstruction, settings: SceneSettings | None = None) -> MetricScene:
-    """Drop outliers, turn z up and walls to the axes, fill panes, floor at z = 0, walls 2.8 m high (section 3.2).
+@dataclass(frozen=True)
+class Upright:
+    """How a clip stands, and what it shows of its size; lengths in the reconstruction's unit.
 
-    The world's z axis passes through the first registered camera, which looks nearest +y of the four directions.
+    rotation: (3, 3), from the reconstruction's frame to one with z up and walls along x and y. first_camera: (3,).
+    levels, evidence: what the paper's rule reads, and what the estimate does.
+    """
+
+    rotation: NDArray[np.float64]
+    first_camera: NDArray[np.float64]
+    up_confidence: float
+    levels: Levels
+    evidence: ScaleEvidence
+
+
+def to_metric(reconstruction: Reconstruction, settings: SceneSettings | None = None) -> MetricScene:
+    """Return a clip upright and in metres by what it shows alone (section 3.2); raises as ``upright`` does."""
+    settings = settings or SceneSettings()
+    stands, cleaned, guessed = upright(reconstruction, settings)
+    (scale,) = find_scales([(stands.levels, stands.evidence)], settings)
+    return in_metres(stands, cleaned, guessed, scale)
+
+
+def upright(
+    reconstruction: Reconstruction, settings: SceneSettings
+) -> tuple[Upright, Reconstruction, NDArray[np.bool_]]:
+    """Drop outliers, find which way is up and along walls, fill panes; the frame stays that of the reconstruction.
+
+    Returns how the clip stands, the reconstruction that is left, and which of its pixels (n, h, w) are guessed.
 
     Raises:
         NoUpDirection: neither floor, ceiling nor walls show which way is up.
     """
-    settings = settings or SceneSettings()
     kept = inlier_pixels(reconstruction, settings.outliers)
     if not kept.any():
         raise NoUpDirection("the clip has no depth that belongs to a surface")
@@ -38,19 +65,31 @@ def to_metric(reconstruction: Reconstruction, settings: SceneSettings | None = N
     cleaned, guessed = with_panes(cleaned, reconstruction, surfaces, rotation, settings)
     if guessed.any():  # what lies outside tells nothing of the room's height
         surfaces = sample_surfaces(cleaned, settings)
-    scale = find_scale(find_levels(surfaces, rotation[2], cameras[:, :3, 3], settings), settings)
-    similarity = world_from_reconstruction(rotation, scale, cameras[0, :3, 3])
+    levels = find_levels(surfaces, rotation[2], cameras[:, :3, 3], settings)
+    evidence = scale_evidence(surfaces, rotation[2], cameras)
+    return Upright(rotation, cameras[0, :3, 3], up.confidence, levels, evidence), cleaned, guessed
+
+
+def in_metres(stands: Upright, cleaned: Reconstruction, guessed: NDArray[np.bool_], scale: Scale) -> MetricScene:
+    """Return the scene of a clip: floor at z = 0, the z axis through the first registered camera, metres by ``scale``.
+
+    The camera looks nearest +y of the four directions of the walls.
+    """
+    similarity = world_from_reconstruction(stands.rotation, scale, stands.first_camera)
     return MetricScene(
         intrinsics=cleaned.intrinsics,
         camera_to_world=moved_cameras(cleaned.camera_to_world, cleaned.registered, similarity),
         depth=(cleaned.depth * scale.metres).astype(np.float32),
         confidence=cleaned.confidence,
         registered=cleaned.registered,
-        ceiling_height=settings.wall_height_m if scale.sees_ceiling else float("nan"),
-        up_confidence=up.confidence,
+        ceiling_height=scale.ceiling,
+        up_confidence=stands.up_confidence,
         scale_source=scale.source,
         world_from_reconstruction=similarity,
         guessed=guessed,
+        camera_height=(stands.levels.cameras - scale.zero) * scale.metres,
+        scale_sigma=scale.sigma,
+        scale_cues=scale.cues,
     )
 
 

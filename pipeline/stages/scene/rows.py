@@ -4,6 +4,7 @@ import numpy as np
 
 from pipeline.contract.records import MetricScene, Reconstruction, ScaleSource
 from pipeline.store.group_writer import GroupWriter
+from pipeline.store.groups import SCALE_SIGMA
 
 
 def append_scene(group: GroupWriter, scene: MetricScene) -> None:
@@ -16,9 +17,12 @@ def append_scene(group: GroupWriter, scene: MetricScene) -> None:
     group.append("registered", scene.registered)
     group.append("guessed", np.zeros(scene.depth.shape, np.bool_) if scene.guessed is None else scene.guessed)
     group.append("ceiling_height", np.full(n, scene.ceiling_height, np.float32))
+    group.append("camera_height", np.full(n, scene.camera_height, np.float32))
     group.append("up_confidence", np.full(n, scene.up_confidence, np.float32))
     group.append("depth_share", (scene.depth > 0).mean(axis=(1, 2)).astype(np.float32))
     group.append("scale_source", np.full(n, scene.scale_source, np.uint8))
+    group.append(SCALE_SIGMA, np.full(n, scene.scale_sigma, np.float32))
+    group.append("scale_cues", np.full(n, scene.scale_cues, np.uint8))
     group.append("world_from_reconstruction", np.repeat(scene.world_from_reconstruction[None], n, axis=0))
 
 

@@ -1,6 +1,6 @@
 """Settings of the metric stage."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -8,6 +8,9 @@ from pipeline.stages.base import StageSettings
 
 WITHOUT_PANES = "2"
 """Code version of scenes, up to release 0.2, in which windows and mirrors are holes."""
+
+WITHOUT_SIGMA = "3"
+"""Code version of scenes that say nothing of how sure their scale is."""
 
 FASTEST = 3.0
 """Fastest camera by default. It is not written down, so that what was stored before it is not made again."""
@@ -81,6 +84,11 @@ class PaneSettings(BaseModel):
 class SceneSettings(StageSettings):
     """How a clip is turned upright and brought to metres."""
 
+    scale: Literal["paper", "evidence"] = Field(
+        default="paper",
+        description="What gives a clip its size: one rule after another (paper section 3.2), or floor, ceiling, camera "
+        "height and reach of all clips of the video together. The deviation is found either way.",
+    )
     wall_height_m: float = Field(
         default=2.8, gt=1, lt=10, description="Metres from floor to ceiling (paper section 3.2)."
     )
@@ -142,10 +150,10 @@ class SceneSettings(StageSettings):
     seed: int = Field(default=0, ge=0, description="Seed of the draws of samples and candidates.")
 
     def decisive(self) -> dict[str, Any]:
-        """Return what decides a scene; panes and speed only where somebody changed them, since earlier scenes stand."""
-        added = {"panes": PaneSettings(), "fastest_m_s": FASTEST}
+        """Return what decides a scene; what was added later only where somebody changed it: earlier scenes stand."""
+        added = {"panes": PaneSettings(), "fastest_m_s": FASTEST, "scale": "paper"}
         return self.model_dump(mode="json", exclude={name for name in added if getattr(self, name) == added[name]})
 
     def earlier(self) -> tuple[str, ...]:
-        """Return the code version whose scenes stand: in those, windows are holes."""
-        return (WITHOUT_PANES,)
+        """Return code versions whose scenes stand: the scale has no deviation in those, and windows may be holes."""
+        return (WITHOUT_SIGMA, WITHOUT_PANES) if self.scale == "paper" else ()

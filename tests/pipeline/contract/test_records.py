@@ -71,7 +71,7 @@ def test_a_backend_that_cannot_tell_what_moves_changes_nothing(scene: MetricScen
 
 def test_scales_are_ordered_from_the_best_and_stored_as_their_numbers():
     # ``scene/scale_source`` of stored datasets holds these numbers.
-    names = ["NONE", "FLOOR_TO_CEILING", "FLOOR_AND_TOP", "CEILING_AND_BOTTOM", "CAMERA_HEIGHT"]
+    names = ["NONE", "FLOOR_TO_CEILING", "FLOOR_AND_TOP", "CEILING_AND_BOTTOM", "CAMERA_HEIGHT", "EVIDENCE"]
     assert [(source.name, int(source)) for source in ScaleSource] == [(name, i) for i, name in enumerate(names)]
 
 

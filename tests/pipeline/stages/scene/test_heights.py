@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pipeline.contract.records import ScaleSource
+from pipeline.contract.records import ScaleCue, ScaleSource
 from pipeline.stages.scene.heights import Levels, Scale, bottom_level, find_levels, find_scale, plausible
 from pipeline.stages.scene.settings import SceneSettings
 from pipeline.stages.scene.surfaces import SurfaceSamples
@@ -98,7 +98,7 @@ def test_with_one_level_alone_nothing_speaks_against_it(floor: float | None, cei
 
 def test_a_room_from_floor_to_ceiling_is_as_high_as_rooms_are():
     assert find_scale(Levels(1.5, 0, 2.6, 0, 2.6), SMALL) == Scale(
-        pytest.approx(2.8 / 2.6), 0, ScaleSource.FLOOR_TO_CEILING, sees_ceiling=True
+        pytest.approx(2.8 / 2.6), 0, ScaleSource.FLOOR_TO_CEILING, cues=ScaleCue.FLOOR | ScaleCue.CEILING, ceiling=2.8
     )
 
 
@@ -115,7 +115,7 @@ def test_a_room_from_floor_to_ceiling_is_as_high_as_rooms_are():
 def test_what_the_scale_rests_on_is_told(levels: Levels, source: ScaleSource):
     scale = find_scale(levels, SMALL)
     assert scale.source is source
-    assert scale.sees_ceiling == (levels.ceiling is not None)
+    assert np.isfinite(scale.ceiling) == (levels.ceiling is not None)
 
 
 @given(st.floats(0.3, 0.9), st.floats(0.5, 20))

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from pipeline.contract.camera import pointmap
 from pipeline.contract.errors import NoUpDirection
-from pipeline.contract.records import MetricScene, Reconstruction, ScaleSource
+from pipeline.contract.records import MetricScene, Reconstruction, ScaleCue, ScaleSource
 from pipeline.stages.scene.heights import Scale
 from pipeline.stages.scene.metric import moved_cameras, to_metric, world_from_reconstruction
 from pipeline.stages.scene.settings import SceneSettings
@@ -168,7 +168,7 @@ def test_shapeless_depth_is_refused(walk: MetricScene):
 
 def test_the_first_camera_comes_to_stand_over_the_origin_and_the_floor_at_zero():
     quarter = np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]])
-    scale = Scale(metres=2.0, zero=-0.7, source=ScaleSource.FLOOR_TO_CEILING, sees_ceiling=True)
+    scale = Scale(metres=2.0, zero=-0.7, source=ScaleSource.FLOOR_TO_CEILING, cues=ScaleCue.FLOOR)
     similarity = world_from_reconstruction(quarter, scale, np.array([3.0, 4.0, 0.1]))
     first, on_floor = np.array([3.0, 4, 0.1, 1]), np.array([5.0, 4, -0.7, 1])
     # 0.8 units above the floor are 1.6 m; two units along x are four metres along y.
@@ -178,7 +178,7 @@ def test_the_first_camera_comes_to_stand_over_the_origin_and_the_floor_at_zero()
 
 def test_cameras_move_with_the_world_and_stay_rotations():
     similarity = world_from_reconstruction(
-        np.eye(3), Scale(3.0, 0.0, ScaleSource.CAMERA_HEIGHT, sees_ceiling=False), np.zeros(3)
+        np.eye(3), Scale(3.0, 0.0, ScaleSource.CAMERA_HEIGHT, ScaleCue.FLOOR), np.zeros(3)
     )
     poses = np.stack(WALK).astype(np.float32)
     registered = np.arange(len(WALK)) != 1

@@ -10,9 +10,9 @@ def test_every_number_is_explained_and_all_of_them_decide():
     for model in (SceneSettings, OutlierSettings, PaneSettings):
         own = [field for name, field in model.model_fields.items() if name not in {"outliers", "panes"}]
         assert all(field.description for field in own)
-    changed = SceneSettings(panes=PaneSettings(fill=False), fastest_m_s=5)
+    changed = SceneSettings(panes=PaneSettings(fill=False), fastest_m_s=5, scale="evidence")
     assert set(changed.decisive()) == set(SceneSettings.model_fields)
-    assert set(SceneSettings().decisive()) == set(SceneSettings.model_fields) - {"panes", "fastest_m_s"}
+    assert set(SceneSettings().decisive()) == set(SceneSettings.model_fields) - {"panes", "fastest_m_s", "scale"}
 
 
 def test_walls_are_as_high_as_the_paper_has_them():
@@ -33,6 +33,7 @@ def test_walls_are_as_high_as_the_paper_has_them():
         {"outliers": {"voxel_share": 0}},
         {"outliers": {"radius": 1}},
         {"wall_height": 2.8},
+        {"scale": "guess"},
     ],
 )
 def test_values_out_of_bounds_and_misspelt_names_are_refused(values: dict[str, Any]):

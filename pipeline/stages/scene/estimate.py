@@ -1,0 +1,181 @@
+r"""The scale of every clip of a video, with a deviation, from what all its clips show.
+
+Unknowns: log camera height k and log ceiling height h of the video, log scale s of each clip (metres a unit of it).
+A clip's floor lies a distance D below its camera, its ceiling U above; which level they are is a hypothesis with a
+weight w. One hypothesis makes s known but for k and h, so that with p of cameras and q of ceilings
+
+.. math:: L(s \mid k, h) = \sum_i w_i \, p(s + \log D_i \mid k) \, q(s + \log(D_i + U_i) \mid h),
+
+and a clip's distribution is the sum over the lattice of (k, h) of L times what the prior and all other clips say of
+(k, h). All is a sum over lattices: nothing is drawn, nothing is searched.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, ndtr
+
+from pipeline.contract.arrays import Float64s
+from pipeline.stages.scene import sizes
+from pipeline.stages.scene.evidence import LevelSeen, ScaleEvidence
+
+_LOG_SCALES = np.arange(-1.6, 3.2, 0.02)
+"""Log of metres that what is seen reaches from bottom to top."""
+
+_BEYOND_LOWEST = np.arange(-1.2, 1.25, 0.1)
+_LIKELIER_THAN_NOTHING = 1e-6
+
+
+@dataclass(frozen=True)
+class ScaleEstimate:
+    """What is known of a clip's scale. log_scales: (m,), rising. probabilities: (m,), sum to one.
+
+    drop: distance from the camera to the floor, unit of the clip. rise: to the ceiling, None where none is seen.
+    floor_seen: whether a level is the floor. held: probability that the camera is as high as in the rest of the video.
+    """
+
+    log_scales: Float64s
+    probabilities: Float64s
+    drop: float
+    rise: float | None
+    floor_seen: bool
+    held: float
+
+    def median(self) -> float:
+        """Return the median of log scale."""
+        return float(np.interp(0.5, np.cumsum(self.probabilities), self.log_scales))
+
+    def deviation(self, log_scale: float) -> float:
+        """Return the deviation of log scale about a value: 68 % are nearer, and 95 % nearer than twice that."""
+        distance = np.abs(self.log_scales - log_scale)
+        order = np.argsort(distance, kind="stable")
+        reached = np.interp([0.683, 0.954], np.cumsum(self.probabilities[order]), distance[order])
+        return float(max(reached[0], reached[1] / 2))
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """One hypothesis of where a clip's floor is: its weight, and densities over (log scale, k) and (log scale, h).
+
+    held: the part of ``camera`` that is not loose. level: whether the floor is a level that was seen.
+    """
+
+    weight: float
+    drop: float
+    level: bool
+    camera: Float64s
+    held: Float64s
+    ceiling: Float64s
+
+
+def estimate_scales(clips: Sequence[ScaleEvidence]) -> list[ScaleEstimate]:
+    """Return what is known of the scale of each clip of a video, which all share camera height and ceiling height."""
+    says = [_of_video(clip) for clip in clips]
+    known = np.log(sizes.prior()) + sum(says, np.zeros(()))
+    return [_estimate(clip, np.exp(_from_top(known - own))) for clip, own in zip(clips, says, strict=True)]
+
+
+def _from_top(logarithms: Float64s) -> Float64s:
+    return np.asarray(logarithms - logarithms.max())
+
+
+def _of_video(clip: ScaleEvidence) -> Float64s:
+    """Return what a clip says of (k, h) of its video: log likelihood, at most 0."""
+    likelihood = sum((one.weight * one.camera.T @ one.ceiling for one in _readings(clip)), np.zeros(()))
+    return _from_top(np.log(likelihood + 1e-300))
+
+
+def _estimate(clip: ScaleEvidence, video: Float64s) -> ScaleEstimate:
+    """Return the distribution of a clip's scale where the rest of the video says this of (k, h)."""
+    readings = list(_readings(clip))
+    parts = np.stack([one.weight * ((one.camera @ video) * one.ceiling).sum(axis=1) for one in readings])
+    held = sum(one.weight * float(((one.held @ video) * one.ceiling).sum()) for one in readings)
+    mass = parts.sum(axis=1) / parts.sum()
+    levels = np.array([one.level for one in readings])
+    drops = np.array([one.drop for one in readings])
+    seen = bool(mass[levels].sum() > 0.5)
+    of_kind = np.flatnonzero(levels == seen) if (levels == seen).any() else np.arange(len(drops))
+    drop = float(drops[of_kind[_middle(mass[of_kind], drops[of_kind])]])
+    top, _ = max(((o, w) for w, o in _tops(clip.ceilings)), key=lambda one: one[1])
+    return ScaleEstimate(
+        log_scales=_LOG_SCALES - np.log(_extent(clip)),
+        probabilities=parts.sum(axis=0) / parts.sum(),
+        drop=drop,
+        rise=top,
+        floor_seen=seen,
+        held=held / float(parts.sum()),
+    )
+
+
+def _middle(mass: Float64s, values: Float64s) -> int:
+    order = np.argsort(values, kind="stable")
+    reached = np.cumsum(mass[order])
+    return int(order[np.searchsorted(reached, reached[-1] / 2)])
+
+
+def _extent(clip: ScaleEvidence) -> float:
+    return max(clip.lowest + clip.highest, 1e-9)
+
+
+def _readings(clip: ScaleEvidence) -> Iterator[_Reading]:
+    """Yield every hypothesis of a clip's floor that is likelier than nothing."""
+    log_scales, tops = _LOG_SCALES - np.log(_extent(clip)), _tops(clip.ceilings)
+    for weight, drop, level in _floors(clip):
+        if weight < _LIKELIER_THAN_NOTHING or drop + min(clip.highest, 0.0) <= 0:
+            continue
+        camera, loose = (log_scales + np.log(drop))[:, None], _loose(clip, drop)
+        held = (1 - loose) * sizes.normal(camera - sizes.CAMERA[None], sizes.CLIP_SPREAD)
+        anywhere = loose * sizes.normal(camera - sizes.LOOSE, sizes.LOOSE_SPREAD)
+        ceiling = sum((share * _ceiling(log_scales, drop, rise, clip.highest) for share, rise in tops), np.zeros(()))
+        yield _Reading(weight, drop, level, held + anywhere, held, np.asarray(ceiling))
+
+
+def _floors(clip: ScaleEvidence) -> Iterator[tuple[float, float, bool]]:
+    """Yield weight, distance below the camera, and whether it is a level: the farthest two, and out of view."""
+    left = 1.0
+    for level in clip.floors[:2]:
+        right = _right(level, sizes.FLOOR_RIGHT, sizes.FLOOR_BEYOND)
+        yield left * right, level.distance, True
+        left *= 1 - right
+    if clip.lowest <= 0:  # nothing is seen below the camera
+        yield left, _extent(clip), False
+        return
+    x = _BEYOND_LOWEST
+    below = (1 - sizes.STRAY) * np.exp(-x / sizes.BELOW_LOWEST) / sizes.BELOW_LOWEST
+    above = sizes.STRAY * np.exp(x / sizes.ABOVE_LOWEST) / sizes.ABOVE_LOWEST
+    weights = np.where(x > 0, below, above)
+    for weight, distance in zip(weights / weights.sum(), clip.lowest * np.exp(x), strict=True):
+        yield float(left * weight), float(distance), False
+
+
+def _tops(ceilings: Sequence[LevelSeen]) -> list[tuple[float, float | None]]:
+    """Return weight and distance above the camera of what may be the ceiling; None: it is out of view."""
+    left, found = 1.0, list[tuple[float, float | None]]()
+    for level in ceilings[:2]:
+        right = _right(level, sizes.CEILING_RIGHT, sizes.CEILING_BEYOND)
+        found.append((left * right, level.distance))
+        left *= 1 - right
+    return [*found, (left, None)]
+
+
+def _right(level: LevelSeen, surest: float, beyond: float) -> float:
+    return float(surest * min(1.0, level.share / sizes.SURE_SHARE) * np.exp(-level.beyond / beyond))
+
+
+def _loose(clip: ScaleEvidence, drop: float) -> float:
+    """Return the probability that the camera is not at the height of its video."""
+    (moved, moved_by), (pitched, pitched_by) = sizes.MOVED, sizes.PITCHED
+    shows = max(expit((clip.camera_range / drop - moved) / moved_by), expit((abs(clip.pitch) - pitched) / pitched_by))
+    return float(sizes.LOOSE_SHARE + (sizes.LOOSE_SHARE_MOVED - sizes.LOOSE_SHARE) * shows)
+
+
+def _ceiling(log_scales: Float64s, drop: float, rise: float | None, highest: float) -> NDArray[np.float64]:
+    """Return the density (log scale, h) of a ceiling that is seen, or out of view above the highest surface."""
+    height = (log_scales + np.log(drop + (highest if rise is None else rise)))[:, None]
+    if rise is None:
+        fits = ndtr((sizes.CEILING[None] + sizes.TOP_MARGIN - height) / sizes.TOP_SPREAD)
+        return np.asarray(1.5 * (sizes.TOP_PASSED + (1 - sizes.TOP_PASSED) * fits))
+    like_others = (1 - sizes.ROOM_APART) * sizes.normal(height - sizes.CEILING[None], sizes.ROOM_SPREAD)
+    return np.asarray(like_others + sizes.ROOM_APART * sizes.normal(height - sizes.OTHER, sizes.APART_SPREAD))

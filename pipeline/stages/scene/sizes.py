@@ -1,0 +1,64 @@
+"""What is known of sizes before anything is seen: of rooms, of how people hold cameras, of how often levels deceive.
+
+Spreads are standard deviations of the natural logarithm.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.contract.arrays import Float64s
+
+STEP = 0.02
+"""Of the lattices of log camera height and log ceiling height."""
+
+CAMERA = np.arange(np.log(0.35), np.log(4.5), STEP)
+CEILING = np.arange(np.log(1.7), np.log(7.0), STEP)
+"""Log of metres above the floor: of the camera that a video is filmed with, and of its ceilings."""
+
+HELD, HELD_SPREAD = np.log(1.53), 0.07
+"""Camera of somebody who walks through a home and films."""
+
+PUT, PUT_SPREAD, PUT_SHARE = np.log(1.40), 0.30, 0.25
+"""Cameras that are sat with, put on something, or held low; and their share of videos."""
+
+CLIP_SPREAD = 0.03
+"""Of a clip's camera height about that of its video."""
+
+LOOSE, LOOSE_SPREAD, LOOSE_SHARE, LOOSE_SHARE_MOVED = np.log(1.5), 0.40, 0.06, 0.90
+"""Clips whose camera is anywhere (overhead, drones, scans of a desk); their share, and where movement shows it."""
+
+MOVED, PITCHED = (0.15, 0.02), (0.5, 0.03)
+"""Range of camera heights over height, and sine of pitch, from which on a camera is loose; and how sharply."""
+
+MODERN, MODERN_SPREAD = np.log(2.55), 0.08
+OTHER, OTHER_SPREAD, OTHER_SHARE = np.log(2.75), 0.22, 0.25
+"""Ceilings of homes of today and of all others: farmhouses, city flats before the wars, lofts."""
+
+ROOM_SPREAD, ROOM_APART, APART_SPREAD = 0.025, 0.12, 0.30
+"""Of a room's ceiling about that of its video; share of rooms that go by no other, and their spread."""
+
+FLOOR_RIGHT, CEILING_RIGHT = 0.93, 0.90
+"""Probability that the farthest level with nothing behind it is the floor, or the ceiling."""
+
+FLOOR_BEYOND, CEILING_BEYOND, SURE_SHARE = 0.006, 0.010, 0.004
+"""Share of surfaces behind a level by which that falls by e; share of surfaces on a level from which on it counts."""
+
+BELOW_LOWEST, ABOVE_LOWEST, STRAY = 0.18, 0.12, 0.25
+"""A floor out of view lies below the lowest surface, exponentially; or above it, where stray points lie lower."""
+
+TOP_MARGIN, TOP_SPREAD, TOP_PASSED = 0.05, 0.08, 0.15
+"""How sharply a ceiling out of view bounds what is seen, and how likely it bounds nothing (slopes, stairs, panes)."""
+
+
+def normal(deviation: Float64s, spread: float) -> Float64s:
+    """Return the density of a normal distribution, up to the square root of two pi."""
+    return np.asarray(np.exp(-0.5 * (deviation / spread) ** 2) / spread)
+
+
+def prior() -> NDArray[np.float64]:
+    """Return the probability of (log camera height, log ceiling height) of a video on their lattices."""
+    camera = (1 - PUT_SHARE) * normal(CAMERA - HELD, HELD_SPREAD) + PUT_SHARE * normal(CAMERA - PUT, PUT_SPREAD)
+    modern = (1 - OTHER_SHARE) * normal(CEILING - MODERN, MODERN_SPREAD)
+    ceiling = modern + OTHER_SHARE * normal(CEILING - OTHER, OTHER_SPREAD)
+    both = camera[:, None] * ceiling[None]
+    return np.asarray(both / both.sum())

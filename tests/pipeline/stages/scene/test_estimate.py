@@ -1,0 +1,132 @@
+"""The estimate of scale, on evidence of rooms whose sizes are known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.stages.scene.estimate import ScaleEstimate, estimate_scales
+from pipeline.stages.scene.evidence import LevelSeen, ScaleEvidence
+
+METRES = st.floats(0.2, 5.0)
+CAMERAS = st.floats(1.2, 1.9)
+
+
+def room(camera: float = 1.53, ceiling: float | None = 2.55, floor: bool = True, lowest: float = 0.0) -> ScaleEvidence:
+    """A clip in metres: the camera's height, that of the ceiling, whether the floor is seen, and the lowest surface."""
+    return ScaleEvidence(
+        floors=(LevelSeen(camera, 0.05, 0.0),) if floor else (),
+        ceilings=() if ceiling is None else (LevelSeen(ceiling - camera, 0.05, 0.0),),
+        lowest=camera - lowest,
+        highest=0.6 if ceiling is None else ceiling - camera,
+        camera_range=0.02,
+        pitch=-0.1,
+    )
+
+
+def in_units(clip: ScaleEvidence, metres: float) -> ScaleEvidence:
+    """The same clip in units of so many metres."""
+    levels = [tuple(replace(one, distance=one.distance / metres) for one in clip.floors + clip.ceilings)]
+    return replace(
+        clip,
+        floors=levels[0][: len(clip.floors)],
+        ceilings=levels[0][len(clip.floors) :],
+        lowest=clip.lowest / metres,
+        highest=clip.highest / metres,
+        camera_range=clip.camera_range / metres,
+    )
+
+
+def estimate(*clips: ScaleEvidence) -> list[ScaleEstimate]:
+    return estimate_scales(list(clips))
+
+
+def about(found: ScaleEstimate) -> tuple[float, float]:
+    return found.median(), found.deviation(found.median())
+
+
+@settings(max_examples=15, deadline=None)
+@given(METRES, CAMERAS)
+def test_a_clip_in_other_units_has_a_scale_that_goes_with_them_and_the_same_deviation(metres: float, camera: float):
+    clips = room(camera), room(camera, ceiling=None)
+    (first, second), (scaled, _) = estimate(*clips), estimate(in_units(clips[0], metres), clips[1])
+    assert scaled.median() == pytest.approx(first.median() + np.log(metres), abs=1e-6)
+    assert scaled.deviation(scaled.median()) == pytest.approx(first.deviation(first.median()), abs=1e-6)
+    assert scaled.drop == pytest.approx(first.drop / metres)
+    assert second.rise is None
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.permutations(range(4)))
+def test_the_order_of_the_clips_changes_nothing(order: list[int]):
+    clips = [room(1.5), room(1.62, None), in_units(room(1.5, 3.0), 0.4), room(1.4, None, floor=False, lowest=0.3)]
+    before, after = estimate(*clips), estimate(*(clips[i] for i in order))
+    for place, i in enumerate(order):
+        assert about(after[place]) == pytest.approx(about(before[i]), abs=1e-9)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.floats(1.42, 1.65), st.floats(2.4, 2.75), METRES)
+def test_usual_rooms_come_out_within_a_tenth(camera: float, ceiling: float, metres: float):
+    (found,) = estimate(in_units(room(camera, ceiling), metres))
+    assert found.median() == pytest.approx(np.log(metres), abs=0.1)
+    assert found.deviation(found.median()) < 0.12
+    assert found.floor_seen
+
+
+def test_two_cues_that_agree_are_surer_than_one_and_than_two_that_do_not():
+    (both,), (floor,) = estimate(room()), estimate(room(ceiling=None))
+    (quarrel,) = estimate(room(1.53, 3.6))
+    assert both.deviation(both.median()) < 0.8 * floor.deviation(floor.median())
+    assert quarrel.deviation(quarrel.median()) > 1.2 * both.deviation(both.median())
+
+
+def test_other_clips_of_the_video_say_how_high_its_camera_is():
+    seated = [room(1.15, 2.55) for _ in range(4)]
+    alone, *_ = estimate(room(1.15, None))
+    among = estimate(*seated, room(1.15, None))[-1]
+    assert alone.median() > 0.2, "it counts as held"
+    assert abs(among.median()) < 0.6 * alone.median()
+    assert among.deviation(among.median()) < alone.deviation(alone.median())
+
+
+def test_a_scale_far_from_the_evidence_has_a_large_deviation():
+    (found,) = estimate(room())
+    assert found.deviation(np.log(1.5)) > 3 * found.deviation(found.median())
+    assert found.deviation(np.log(1.5)) == pytest.approx(np.log(1.5), abs=0.1)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        room(1.4, None, floor=False, lowest=0.6),
+        replace(room(ceiling=None), camera_range=0.8),
+        replace(room(ceiling=None), pitch=-0.65),
+        ScaleEvidence((), (), 1.0, 1.0, 0.0, 0.0),
+        ScaleEvidence((), (), -0.2, 3.0, 0.0, 0.6),
+        ScaleEvidence((), (), 1.0, -0.3, 0.0, -0.7),
+        ScaleEvidence((LevelSeen(1.0, 0.04, 0.2),), (), 1.5, 0.5, 0.0, 0.0),
+    ],
+    ids=["no floor", "a crane", "from above", "nothing level", "all above", "all below", "a table"],
+)
+def test_whoever_shows_little_is_not_sure(odd: ScaleEvidence):
+    (plain,) = estimate(room(ceiling=None))
+    (found,) = estimate(odd)
+    assert found.deviation(found.median()) > 1.2 * plain.deviation(plain.median())
+    assert found.probabilities.sum() == pytest.approx(1)
+    assert found.drop > 0
+
+
+def test_a_doll_house_and_a_warehouse_show_in_the_deviation():
+    ordinary, low, high = (estimate(room(camera, h))[0] for camera, h in ((1.53, 2.55), (1.53, 1.75), (1.53, 9.0)))
+    for odd in (low, high):
+        assert odd.deviation(odd.median()) > 1.4 * ordinary.deviation(ordinary.median())
+
+
+def test_a_storey_with_a_higher_ceiling_keeps_its_own_scale():
+    clips = [room(1.53, 2.45), room(1.53, 2.45), room(1.53, 2.45), room(1.53, 3.2)]
+    found = estimate(*clips)
+    assert [one.median() for one in found[:3]] == pytest.approx([found[0].median()] * 3)
+    assert abs(found[3].median()) < 0.12, "the camera is held as before; the ceiling goes by no other"
