@@ -47,7 +47,7 @@ SCHEMA = pa.schema(
     ]
 )
 """Lists have an entry a clip, ``camera_height`` the median in metres above the floor,
-``scale_sigma`` nan where it is not known; depth: ``DEPTH_BOUNDS``."""
+``scale_sigma`` null where it is not known; depth: ``DEPTH_BOUNDS``."""
 
 
 def described(store: Store, contents: pa.Table) -> pa.Table:
@@ -97,7 +97,7 @@ def _described(video: VideoStore) -> dict[str, Any]:
         "clip_seconds": [float(time_s[rows][-1] - time_s[rows][0]) for rows in clips],
         "camera_height": [float(np.median(heights[rows][registered[rows]])) for rows in clips],
         "scale_source": [ScaleSource(int(sources[rows.start])).name.lower() for rows in clips],
-        "scale_sigma": [float(sigmas[rows.start]) for rows in clips],
+        "scale_sigma": [None if np.isnan(sigmas[rows.start]) else float(sigmas[rows.start]) for rows in clips],
         "depth": _depth_counts(video, np.flatnonzero(registered)),
     }
 

@@ -53,7 +53,20 @@ def test_a_filter_by_probability_leaves_clips_out_by_name_and_keeps_those_of_whi
     assert rows["probability_right"].to_pylist() == [pytest.approx(0.95)] * 3 + [None] * 3
 
 
-def _finish(store: Store, video_id: str, probabilities: list[float] | None) -> None:
+def test_a_filter_by_the_deviation_of_scale_leaves_clips_out_by_name(tmp_path: Path):
+    store = Store(tmp_path)
+    _finish(store, "a", [0.95, 0.9], {"scale_sigma": [0.08, 0.4], "camera_height": [1.5, 1.6], "scale_cues": [5, 12]})
+    _finish(store, "c", None)
+    kept = build_dataset(store, DatasetSettings(filters=FilterSettings(scale_sigma_max=0.2)))
+    assert [(entry.video_id, entry.clip_id, entry.code) for entry in kept.left_out] == [("a", 1, "UncertainScale")]
+    rows = read_index(store, ["scale_sigma", "camera_height", "scale_cues"]).to_pylist()
+    known = {"scale_sigma": pytest.approx(0.08), "camera_height": 1.5, "scale_cues": "floor+camera_height"}
+    assert rows == [known] * 3 + [dict.fromkeys(known)] * 3
+
+
+def _finish(
+    store: Store, video_id: str, probabilities: list[float] | None, scales: dict[str, list[float]] | None = None
+) -> None:
     """Finish a made-up video with clips of three frames each; None: release 0.2 made it."""
     clips = len(probabilities or [1])
     n = 3 * clips
@@ -70,6 +83,7 @@ def _finish(store: Store, video_id: str, probabilities: list[float] | None) -> N
         "scene": {
             "registered": np.ones(n, np.bool_),
             "scale_source": np.zeros(n, np.uint8),
+            **{name: np.repeat(values, 3).astype(np.float32) for name, values in (scales or {}).items()},
             **dict.fromkeys(("depth_share", "up_confidence", "ceiling_height"), ones),
         },
         "semantics": {},

@@ -88,6 +88,13 @@ def test_a_clip_whose_reconstruction_is_improbable_is_left_out_and_one_of_which_
     assert list(objections(sound, strict, probability_right=0.6)) == list(objections(sound, strict)) == []
 
 
+def test_a_clip_of_uncertain_scale_is_left_out_and_one_of_which_nothing_is_known_is_not():
+    strict = FilterSettings(scale_sigma_max=0.15)
+    found = list(objections(None, strict, scale_sigma=0.2))
+    assert [(why.code, why.detail) for why in found] == [("UncertainScale", "scale_sigma 0.200 > 0.15")]
+    assert list(objections(None, strict, scale_sigma=0.1)) == list(objections(None, strict)) == []
+
+
 def test_what_is_not_known_speaks_against_nobody():
     unknown = replace(ClipScores(0, 0, 0.5, 0, 0, None, None))
     assert list(objections(unknown, FilterSettings(overlay_max=0, split_max=0, people_max=0))) == []

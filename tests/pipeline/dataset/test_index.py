@@ -452,11 +452,13 @@ def test_an_index_without_the_probability_stays_as_it_is_and_reads_as_not_known(
         finish(store, video_id)
     before = build_dataset(store, HALF)
     path = tmp_path / "dataset" / "index.parquet"
-    pq.write_table(pq.read_table(path).drop_columns(["probability_right"]), path)
+    lacking = ["probability_right", "camera_height", "scale_sigma", "scale_cues"]
+    pq.write_table(pq.read_table(path).drop_columns(lacking), path)
     written = path.read_bytes()
     assert build_dataset(store, HALF) == before
     assert path.read_bytes() == written
-    assert read_index(store, ["probability_right"])["probability_right"].to_pylist() == [None] * 6
+    for name in lacking:
+        assert read_index(store, [name])[name].to_pylist() == [None] * 6
     finish(store, "b", "f1")
     build_dataset(store, HALF)
     assert pq.read_table(path)["probability_right"].to_pylist() == [None] * 6

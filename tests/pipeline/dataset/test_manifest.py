@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.contract.errors import BrokenManifest, MixedDataset, StageMissing
 from pipeline.dataset.index import build_dataset
-from pipeline.dataset.manifest import HEADER, Rebuilt, export_manifest, read_recipe, rebuild
+from pipeline.dataset.manifest import HEADER, Rebuilt, _expected, export_manifest, read_recipe, rebuild
 from pipeline.dataset.recipe import recipe_of
 from pipeline.settings import Layer, load_settings, resolve
 from pipeline.sources.catalog.catalog import Catalog
@@ -100,6 +100,18 @@ def test_another_file_under_the_same_address_is_told(copied_tour: Workbench, man
     assert rebuilt(copied_tour, manifest).difference == "its host gives another file now"
 
 
+def test_a_manifest_of_an_earlier_release_lacks_what_is_known_of_scales_and_reads_all_the_same(manifest: Path):
+    table = pq.read_table(manifest)
+    assert 0 < table["scale_sigma"][0].as_py() < 1
+    assert 0.5 < table["camera_height"][0].as_py() < 3
+    assert set(table["scale_cues"][0].as_py().split("+")) < {"floor", "ceiling", "camera_height", "lowest", "highest"}
+    earlier = table.drop_columns(["scale_sigma", "camera_height", "scale_cues"])
+    pq.write_table(earlier.replace_schema_metadata(table.schema.metadata), manifest)
+    (read,) = _expected(manifest, 2**24)
+    assert read["scale_sigma"].to_pylist() == [None] * table.num_rows
+    assert read["voxels"].equals(table["voxels"])
+
+
 def test_other_weights_and_other_code_are_told(copied_tour: Workbench, manifest: Path):
     def change(recipe: dict[str, Any]) -> None:
         recipe["stages"]["semantics"]["weights"] = {"san.pth": "0" * 64}
@@ -108,7 +120,7 @@ def test_other_weights_and_other_code_are_told(copied_tour: Workbench, manifest:
     with_recipe(manifest, change)
     difference = rebuilt(copied_tour, manifest).difference
     assert "semantics used other weights (san.pth)" in difference
-    assert "scene has code version 3 instead of 1" in difference
+    assert "scene has code version 4 instead of 1" in difference
 
 
 def test_videos_made_in_different_ways_are_refused_by_name(copied_tour: Workbench, tmp_path: Path):

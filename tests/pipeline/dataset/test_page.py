@@ -64,6 +64,7 @@ def test_words_of_others_run_nothing(built: tuple[Store, DatasetSummary]):
 
 def test_figures_are_shown_once_they_are_kept(built: tuple[Store, DatasetSummary]):
     assert "nothing can be said" in page_of(built)
+    assert "How sure these sizes are is not known" in page_of(built)
     rows = [{"stage": "occupancy", "name": "IoU", "value": "0.412", "target": ">= 0.45", "reached": False}]
     keep_quality(built[0], rows)
     assert "<td>IoU</td><td>0.412</td><td>&gt;= 0.45</td><td>no</td>" in page_of(built)
@@ -77,6 +78,7 @@ def test_a_video_is_read_once_and_again_when_it_was_made_anew(built: tuple[Store
     assert (row["video_id"], row["title"]) == (VIDEO, HOSTILE)
     assert row["clip_frames"] == [6]
     assert 1 < row["camera_height"][0] < 2
+    assert row["scale_sigma"] == [None], "made by an earlier release"
     assert sum(row["depth"]) > 10_000
     before = Path(store.path(*DESCRIBED)).stat().st_mtime_ns
     described(store, contents)
@@ -108,6 +110,7 @@ def test_24_of_many_videos_are_samples_and_the_page_stays_small(tmp_path: Path):
     page = Path(write_dataset_page(store, summary)).read_text(encoding="utf-8")
     assert page.count("cannot be read at the moment") == 24, "spread evenly; of these made-up videos there is nothing"
     assert "not described" not in page
+    assert "median 10%" in page, "of the clips whose scale has a deviation"
     assert "others</td>" in page, "of 300 uploaders the rarest are counted together"
     assert len(page) < 200_000
     assert Path(store.path(*INDEX_PAGE)).exists()
@@ -121,7 +124,8 @@ def made_up_descriptions(contents: pa.Table) -> pa.Table:
                 "video_id": video_id, "fingerprint": fingerprint, "title": f"A house {n}",
                 "uploader": f"Somebody {n % 2000}", "licence": "CC-BY-4.0", "clip_frames": [10, 12],
                 "clip_seconds": draw.uniform(2, 9, 2).tolist(), "camera_height": draw.normal(1.5, 0.1, 2).tolist(),
-                "scale_source": ["floor_to_ceiling", "camera_height"], "depth": draw.integers(0, 9999, 24).tolist(),
+                "scale_source": ["floor_to_ceiling", "camera_height"], "scale_sigma": [0.1, None],
+                "depth": draw.integers(0, 9999, 24).tolist(),
             }
             for n, (video_id, fingerprint) in enumerate(
                 zip(contents["video_id"].to_pylist(), contents["fingerprint"].to_pylist(), strict=True)
