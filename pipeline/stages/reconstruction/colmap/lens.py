@@ -14,8 +14,15 @@ import pycolmap
 
 from pipeline.contract.arrays import Float64s, Int64s
 from pipeline.geometry.distortion import HALF_DIAGONAL, Distortion
-from pipeline.stages.reconstruction.colmap.cameras import LensName, camera_of, with_lens, with_own_cameras
-from pipeline.stages.reconstruction.colmap.residuals import is_surely_less, projected
+from pipeline.stages.reconstruction.colmap.cameras import (
+    LensName,
+    camera_of,
+    is_square,
+    square_pixels,
+    with_lens,
+    with_own_cameras,
+)
+from pipeline.stages.reconstruction.colmap.residuals import distances, fall_of_cost, is_surely_less, projected
 from pipeline.stages.reconstruction.colmap.settings import LensSettings
 from pipeline.stages.reconstruction.colmap.zoom import Adjust
 from pipeline.stages.reconstruction.first_look import UNTOLD, LensFit
@@ -31,6 +38,15 @@ STRETCHED = 0.1
 
 DECENTRED = 0.005
 """Tangential coefficient, shares of the half diagonal, above which no lens of a camera is: what was fitted is wrong."""
+
+STRONGEST, STRONG = -0.35, -0.045
+"""Bends of wide cameras; on anamorphic clips of RealEstate10K a bend of -0.02 to -0.04 stands for their pixels."""
+
+SURE = 16.0
+"""F statistic of four standard errors: 19 to 24,000 on bent tours, below 6 on clips of straight lenses."""
+
+CLEARLY = 1.5
+"""By so much more must a bend explain than pixels that are not square."""
 
 MOST_SQUEEZED, MOST_STRETCHED = 0.67, 1.5
 """Vertical over horizontal focal length of the formats that exist: 0.69 (upright 16:9 PAL) to 1.46 (16:9 PAL)."""
@@ -67,6 +83,9 @@ def find_lens(model: pycolmap.Reconstruction, adjust: Adjust, settings: LensSett
     adjust: adjusts until hardly anything moves; a bend is found slowly. zoomed: whether the frames ask for a lens that
     zooms, as those of a bent picture do too; then the lens must foretell more than a focal length a frame does.
     """
+    strong = None if zoomed else strong_bend(model, adjust, settings)
+    if strong is not None:
+        return strong
     left, held = hold_out(model, settings)
     if len(held.image) < FEWEST or len(model.cameras) != 1:
         return UNTOLD
@@ -96,6 +115,23 @@ def find_lens(model: pycolmap.Reconstruction, adjust: Adjust, settings: LensSett
     return LensFit(
         lens if bends else Distortion(aspect=lens.aspect), float(base.mean()), float(least.mean()), len(base)
     )
+
+
+def strong_bend(model: pycolmap.Reconstruction, adjust: Adjust, settings: LensSettings) -> LensFit | None:
+    """Return a bend that is too strong to be anything else; None where there is none.
+
+    One coefficient takes most of what a strong bend does to cameras back. It is believed where it explains more than
+    noise does, and more than pixels that are not square do, whose place a weak bend may take.
+    """
+    square = square_pixels(model)
+    adjust(square)
+    bent = _adjusted(square, "SIMPLE_RADIAL", adjust)
+    lens, fall = _lens_of(camera_of(bent)), fall_of_cost(square, bent)
+    stretched = 0.0 if is_square(model) else fall_of_cost(square, model)
+    if not STRONGEST < lens.k1 < STRONG or fall < max(SURE, CLEARLY * stretched):
+        return None
+    before, after = (float(np.minimum(distances(each), WORST).mean()) for each in (square, bent))
+    return LensFit(lens, before, after, int(settings.held_out * bent.compute_num_observations()))
 
 
 def is_format(aspect: float) -> bool:
