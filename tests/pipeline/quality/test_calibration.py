@@ -18,8 +18,11 @@ from pipeline.quality.calibration.report import (
 )
 from pipeline.quality.calibration.samples import JudgedClip, sample_of, stored
 from pipeline.quality.calibration.spoilt import ONCE, SPOILS
+from pipeline.quality.calibration.stored import EASY, collect_stored
+from pipeline.stages.base import Workbench
 from pipeline.stages.reconstruction.colmap.probability import MEANING, TrustTable
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
+from pipeline.stages.reconstruction.stage import reconstruction
 from tests.pipeline.box_room import INTRINSICS, Box, Room, looking
 
 ROOM = Room(Box((0, 0, 0), (4, 3.6, 2.6)))
@@ -142,3 +145,18 @@ def test_samples_read_back_also_where_a_sign_is_not_known(tmp_path: Path):
 def test_of_noise_there_is_no_reconstruction_to_learn_from():
     clip = known_clip(0, frames=3)
     assert sample_of(replace(clip, rgb=np.full_like(clip.rgb, 127)), "noise", "as_filmed", ColmapSettings()) is None
+
+
+def test_a_stored_tour_is_reconstructed_again_and_every_judged_model_is_a_sample(
+    built_tour: Workbench, tmp_path: Path
+):
+    data = Path(built_tour.video.files.root)
+    settings = built_tour.settings.of(reconstruction).colmap
+    samples = list(collect_stored(data, tmp_path, settings))
+    assert samples
+    assert {sample.kind for sample in samples} == {EASY}
+    assert all(sample.right for sample in samples)
+    assert set(samples[0].signs) == set(MEANING)
+    (kept,) = (tmp_path / "tours").iterdir()
+    kept.write_text(kept.read_text(encoding="utf-8").splitlines()[0], encoding="utf-8")
+    assert len(list(collect_stored(data, tmp_path, settings))) == 1, "what is kept is not made again"

@@ -20,8 +20,8 @@ from pipeline.contract.padding import shown_columns
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, Reconstruction
 from pipeline.stages.reconstruction.base import FramesBetween
 from pipeline.stages.reconstruction.colmap.dense import dense_depth
-from pipeline.stages.reconstruction.colmap.evidence import signs_of
-from pipeline.stages.reconstruction.colmap.probability import check_probability, judged, settings_note
+from pipeline.stages.reconstruction.colmap.evidence import Signs, signs_of
+from pipeline.stages.reconstruction.colmap.probability import Likelihood, check_probability, judged, settings_note
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import MASKS, SparseModel
 from pipeline.stages.reconstruction.colmap.surfaces import dense_signs
@@ -142,7 +142,7 @@ class ColmapReconstructor:
         check_cameras(model, self.settings.trust)
         views = views_of(rgb, model, self.settings.sweep)
         depth, confidence = (maps * views.shown() for maps in dense_depth(views, self.settings))
-        verdict = judged({**signs_of(model), **dense_signs(views, depth)})
+        verdict = self.verdict(model, depth, {**signs_of(model), **dense_signs(views, depth)})
         check_probability(verdict, self.settings.trust.min_probability)
         return Reconstruction(
             intrinsics=(model.registered[:, None, None] * model.frame_intrinsics()).astype(np.float32),
@@ -153,6 +153,11 @@ class ColmapReconstructor:
             notes=notes_on(model) + alone_notes(alone) + (verdict.note(), *settings_note(self.settings)),
             probability_right=verdict.probability,
         )
+
+    def verdict(self, model: SparseModel, depth: Floats, signs: Signs) -> Likelihood:
+        """Return what is thought of a model, depth (r, h, w) of its registered frames, and the signs of both."""
+        del model, depth
+        return judged(signs)
 
 
 def find_cameras(rgb: Images, scratch: Path, settings: ColmapSettings, task: Task = OWN_FRAMES) -> SparseModel:

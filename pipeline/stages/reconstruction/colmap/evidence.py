@@ -25,7 +25,7 @@ NEAR_PX = 2.0
 """Distance from its epipolar line within which a match agrees with two cameras, pixels of the 640x480 picture."""
 
 RIM, MIDDLE = 0.7, 0.4
-"""Parts of the picture's half diagonal beyond which is the rim, and within which is the middle."""
+"""Parts of the distance of the farthest match from the centre beyond which is the rim, and within which the middle."""
 
 
 UNKNOWN: Signs = dict.fromkeys(("contradicted", "epipolar", "rim", "apart"), float("nan"))
@@ -91,7 +91,7 @@ def match_signs(model: SparseModel, matches: Sequence[MatchedPair]) -> Signs:
     distances = [epipolar_distance(model, pair) for pair in pairs]
     radii = [_radius(pair.pixels) for pair in pairs]
     distance, radius = np.concatenate(distances), np.concatenate(radii)
-    rim, middle = distance[radius > RIM], distance[radius < MIDDLE]
+    rim, middle = distance[radius > RIM * radius.max()], distance[radius < MIDDLE * radius.max()]
     enough = min(len(rim), len(middle)) >= 50
     return {
         "contradicted": float(np.mean([np.mean(found < NEAR_PX) < 0.5 for found in distances])),
@@ -131,6 +131,5 @@ def epipolar_distance(model: SparseModel, pair: MatchedPair) -> Float64s:
 
 
 def _radius(pixels: Float64s) -> Float64s:
-    """Return the distance (m,) of pixels from the picture's centre, in half diagonals."""
-    centre = np.array([FRAME_WIDTH / 2, FRAME_HEIGHT / 2])
-    return np.asarray(np.linalg.norm(pixels - centre, axis=1) / np.linalg.norm(centre))
+    """Return the distance (m,) of pixels from the picture's centre, pixels."""
+    return np.asarray(np.linalg.norm(pixels - (FRAME_WIDTH / 2, FRAME_HEIGHT / 2), axis=1))
