@@ -147,9 +147,7 @@ def test_of_noise_there_is_no_reconstruction_to_learn_from():
     assert sample_of(replace(clip, rgb=np.full_like(clip.rgb, 127)), "noise", "as_filmed", ColmapSettings()) is None
 
 
-def test_a_stored_tour_is_reconstructed_again_and_every_judged_model_is_a_sample(
-    built_tour: Workbench, tmp_path: Path
-):
+def test_a_stored_tour_is_reconstructed_again_and_every_judged_model_is_a_sample(built_tour: Workbench, tmp_path: Path):
     data = Path(built_tour.video.files.root)
     settings = built_tour.settings.of(reconstruction).colmap
     samples = list(collect_stored(data, tmp_path, settings))

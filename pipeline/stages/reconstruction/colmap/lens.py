@@ -77,13 +77,53 @@ class HeldOut:
         return errors
 
 
-def find_lens(model: pycolmap.Reconstruction, adjust: Adjust, settings: LensSettings, zoomed: bool = False) -> LensFit:
+@dataclass(frozen=True)
+class RadialFit:
+    """What one coefficient makes of a model, with square pixels.
+
+    lens: as it is found. fall: by how much the cost falls (F), stretched: by how much it falls for pixels that are not
+    square instead, 0 where the model has square ones. plain, fitted: mean reprojection errors without and with it,
+    each observation's ``WORST`` at most, pixels. observations: how many.
+    """
+
+    lens: Distortion
+    fall: float
+    stretched: float
+    plain: float
+    fitted: float
+    observations: int
+
+    @property
+    def asked(self) -> float:
+        """How strong a bend is surely asked for: by a wrong model, or by a right one whose lens bends unknown to it."""
+        return abs(self.lens.k1) if self.fall > SURE else 0.0
+
+
+def radial_fit(model: pycolmap.Reconstruction, adjust: Adjust) -> RadialFit:
+    """Adjust a model with one camera anew, with square pixels and one coefficient; the model stays as it is."""
+    square = square_pixels(model)
+    adjust(square)
+    bent = _adjusted(square, "SIMPLE_RADIAL", adjust)
+    plain, fitted = (float(np.minimum(distances(each), WORST).mean()) for each in (square, bent))
+    return RadialFit(
+        lens=_lens_of(camera_of(bent)),
+        fall=fall_of_cost(square, bent),
+        stretched=0.0 if is_square(model) else fall_of_cost(square, model),
+        plain=plain,
+        fitted=fitted,
+        observations=bent.compute_num_observations(),
+    )
+
+
+def find_lens(
+    model: pycolmap.Reconstruction, adjust: Adjust, settings: LensSettings, radial: RadialFit, zoomed: bool = False
+) -> LensFit:
     """Look for a lens in an adjusted model with one camera, square or not; the model stays as it is.
 
     adjust: adjusts until hardly anything moves; a bend is found slowly. zoomed: whether the frames ask for a lens that
     zooms, as those of a bent picture do too; then the lens must foretell more than a focal length a frame does.
     """
-    strong = None if zoomed else strong_bend(model, adjust, settings)
+    strong = None if zoomed else strong_bend(radial, settings)
     if strong is not None:
         return strong
     left, held = hold_out(model, settings)
@@ -117,21 +157,15 @@ def find_lens(model: pycolmap.Reconstruction, adjust: Adjust, settings: LensSett
     )
 
 
-def strong_bend(model: pycolmap.Reconstruction, adjust: Adjust, settings: LensSettings) -> LensFit | None:
+def strong_bend(found: RadialFit, settings: LensSettings) -> LensFit | None:
     """Return a bend that is too strong to be anything else; None where there is none.
 
     One coefficient takes most of what a strong bend does to cameras back. It is believed where it explains more than
     noise does, and more than pixels that are not square do, whose place a weak bend may take.
     """
-    square = square_pixels(model)
-    adjust(square)
-    bent = _adjusted(square, "SIMPLE_RADIAL", adjust)
-    lens, fall = _lens_of(camera_of(bent)), fall_of_cost(square, bent)
-    stretched = 0.0 if is_square(model) else fall_of_cost(square, model)
-    if not STRONGEST < lens.k1 < STRONG or fall < max(SURE, CLEARLY * stretched):
+    if not STRONGEST < found.lens.k1 < STRONG or found.fall < max(SURE, CLEARLY * found.stretched):
         return None
-    before, after = (float(np.minimum(distances(each), WORST).mean()) for each in (square, bent))
-    return LensFit(lens, before, after, int(settings.held_out * bent.compute_num_observations()))
+    return LensFit(found.lens, found.plain, found.fitted, int(settings.held_out * found.observations))
 
 
 def is_format(aspect: float) -> bool:

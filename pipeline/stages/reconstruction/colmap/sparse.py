@@ -22,7 +22,7 @@ import pycolmap
 from PIL import Image
 
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
-from pipeline.stages.reconstruction.colmap.adjust import adjusted, held_to, lens_of, refined
+from pipeline.stages.reconstruction.colmap.adjust import adjusted, held_to, lens_of, radial_of, refined
 from pipeline.stages.reconstruction.colmap.bend import bend_of
 from pipeline.stages.reconstruction.colmap.evidence import compared, match_signs, median_turn
 from pipeline.stages.reconstruction.colmap.features import THREADS, Attempt, find_matches
@@ -88,10 +88,15 @@ def _solve(folder: Path, settings: ColmapSettings, task: Task) -> SparseModel:
     if asked and (bend := bend_of_matches(coarse)).lens.bends:
         return replace(SparseModel.empty(coarse.frame_count, math.nan), lens_fit=bend.as_array())
     model, refined_model = _cameras(coarse)
-    if not asked or refined_model is None:
+    if refined_model is None:
         return model
+    radial = radial_of(refined_model)
     zoomed = bool(np.any(model.zoom != 1) or np.any(model.zoom_asked != 1))
-    return replace(model, lens_fit=lens_of(refined_model, lens, zoomed).as_array())
+    if radial is not None and not zoomed:
+        model = replace(model, signs={**model.signs, "bend": radial.asked})
+    if not asked:
+        return model
+    return replace(model, lens_fit=lens_of(refined_model, lens, radial, zoomed).as_array())
 
 
 def bend_of_matches(attempt: Attempt) -> LensFit:
