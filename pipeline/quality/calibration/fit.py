@@ -21,6 +21,7 @@ REAL_RUNS: Mapping[str, tuple[Literal["plain", "log"], float, float, float]] = {
     "half_focal": ("log", 0.05, 0.4, 0.5),
     "unusual": ("plain", 0.55, 1.0, 2.0),
     "vague": ("log", 0.01, 0.1, 1.0),
+    "uneven": ("plain", 0.0, 0.2, 1.0),
     "bend": ("plain", 0.03, 0.12, 1.5),
     "contradicted": ("plain", 0.02, 0.3, 1.0),
     "epipolar": ("log", 0.8, 6.0, 2.0),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pipeline.contract.arrays import Float64s, Int64s
 from pipeline.geometry.poses import pose_errors
 from pipeline.stages.reconstruction.colmap.cameras import camera_of, frame_of, with_two_focals
-from pipeline.stages.reconstruction.colmap.lens import RadialFit, find_lens, is_format, radial_fit
+from pipeline.stages.reconstruction.colmap.lens import IsZoomed, RadialFit, find_lens, is_format, radial_fit
 from pipeline.stages.reconstruction.colmap.residuals import fall_of_cost
 from pipeline.stages.reconstruction.colmap.settings import LensSettings, SparseSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
@@ -69,13 +69,13 @@ def radial_of(model: pycolmap.Reconstruction) -> RadialFit | None:
     return radial_fit(model, partial(bundle_adjust, patient=True)) if len(model.cameras) == 1 else None
 
 
-def lens_of(model: pycolmap.Reconstruction, lens: LensSettings, radial: RadialFit | None, zoomed: bool) -> LensFit:
-    """Return what a refined model says of its lens; zoomed: whether its frames differ in focal length."""
+def lens_of(model: pycolmap.Reconstruction, lens: LensSettings, radial: RadialFit | None, zoomed: IsZoomed) -> LensFit:
+    """Return what a refined model says of its lens; zoomed: whether its frames differ in focal length, or ask to."""
     if radial is None:
         return UNTOLD
     fit = find_lens(model, partial(bundle_adjust, patient=True), lens, radial, zoomed)
     camera = camera_of(model)
-    if zoomed or len(model.cameras) != 1 or camera.focal_length_x != camera.focal_length_y:
+    if zoomed is not IsZoomed.NO or len(model.cameras) != 1 or camera.focal_length_x != camera.focal_length_y:
         return fit
     return replace(fit, focal=camera.focal_length_x, deviation=focal_deviation(model))
 

@@ -54,7 +54,8 @@ def _camera_signs(model: SparseModel) -> dict[str, float]:
     frames over the median step. turn: largest turn of a step, degrees. unseen: 1 over the fewest observations of a
     camera. shallow: 1 over the median angle under which points are seen, degrees. half_turn, half_focal: how far the
     halves of the clip disagree when each is adjusted alone, degrees and ln. unusual: distance of ln(focal length) from
-    that of usual cameras. vague: standard deviation of ln(focal length) as the clip tells it.
+    that of usual cameras. vague: standard deviation of ln(focal length) as the clip tells it. uneven: ln ratio of the
+    longest to the shortest focal length that frames ask for and do not get, as those of a wrong model do.
     """
     frames = np.flatnonzero(model.registered)
     steps = np.linalg.norm(np.diff(model.camera_to_world[frames, :3, 3], axis=0), axis=1) / np.diff(frames)
@@ -71,6 +72,7 @@ def _camera_signs(model: SparseModel) -> dict[str, float]:
         "half_turn": float(np.nanmax(np.append(model.halves_rotation, 0))),
         "half_focal": float(abs(np.log(first / second))),
         "unusual": float(abs(np.log(model.intrinsics[0, 0] / (USUAL_FOCAL * FRAME_WIDTH)))),
+        "uneven": float(np.log(model.zoom_asked.max() / model.zoom_asked.min())),
         "vague": deviation if np.isfinite(deviation) else float("nan"),
     }
 

@@ -8,6 +8,7 @@ most, so that mismatches count alike for all. What is kept is adjusted to all ob
 
 import copy
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 import pycolmap
@@ -77,6 +78,14 @@ class HeldOut:
         return errors
 
 
+class IsZoomed(Enum):
+    """Whether a lens zooms. ASKED: the frames ask for it, and what they ask for is not believed."""
+
+    NO = 0
+    ASKED = 1
+    YES = 2
+
+
 @dataclass(frozen=True)
 class RadialFit:
     """What one coefficient makes of a model, with square pixels.
@@ -116,14 +125,18 @@ def radial_fit(model: pycolmap.Reconstruction, adjust: Adjust) -> RadialFit:
 
 
 def find_lens(
-    model: pycolmap.Reconstruction, adjust: Adjust, settings: LensSettings, radial: RadialFit, zoomed: bool = False
+    model: pycolmap.Reconstruction,
+    adjust: Adjust,
+    settings: LensSettings,
+    radial: RadialFit,
+    zoomed: IsZoomed = IsZoomed.NO,
 ) -> LensFit:
     """Look for a lens in an adjusted model with one camera, square or not; the model stays as it is.
 
-    adjust: adjusts until hardly anything moves; a bend is found slowly. zoomed: whether the frames ask for a lens that
-    zooms, as those of a bent picture do too; then the lens must foretell more than a focal length a frame does.
+    adjust: adjusts until hardly anything moves; a bend is found slowly. zoomed: whether the lens zooms, or the frames
+    ask for it, as those of a bent picture do too; then a weak bend must foretell more than a focal length a frame does.
     """
-    strong = None if zoomed else strong_bend(radial, settings)
+    strong = None if zoomed is IsZoomed.YES else strong_bend(radial, settings)
     if strong is not None:
         return strong
     left, held = hold_out(model, settings)
@@ -143,7 +156,7 @@ def find_lens(
             break
     if chosen is None:
         return LensFit(_lens_of(camera_of(model)), float(base.mean()), float(base.mean()), len(base))
-    if zoomed:
+    if zoomed is not IsZoomed.NO:
         freed = with_own_cameras(left)
         adjust(freed)
         if not least.mean() < held.errors(freed).mean():

@@ -96,6 +96,7 @@ MEANING: Mapping[str, str] = {
     "half_focal": "ln ratio of the focal lengths of the clip's halves",
     "unusual": "ln ratio of the focal length to that of usual cameras",
     "vague": "standard deviation of ln(focal length)",
+    "uneven": "ln ratio of focal lengths that frames ask for and do not get",
     "bend": "coefficient of the lens that the cameras ask for",
     "contradicted": "share of pairs of frames whose matches contradict their cameras",
     "epipolar": "distance in pixels of matches from their epipolar lines (90 % of pairs)",

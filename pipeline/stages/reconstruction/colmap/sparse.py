@@ -26,6 +26,7 @@ from pipeline.stages.reconstruction.colmap.adjust import adjusted, held_to, lens
 from pipeline.stages.reconstruction.colmap.bend import bend_of
 from pipeline.stages.reconstruction.colmap.evidence import compared, match_signs, median_turn
 from pipeline.stages.reconstruction.colmap.features import THREADS, Attempt, find_matches
+from pipeline.stages.reconstruction.colmap.lens import IsZoomed
 from pipeline.stages.reconstruction.colmap.pairs import Features, turns_between, verified
 from pipeline.stages.reconstruction.colmap.parallax import parallax_of
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, TrustSettings
@@ -91,12 +92,18 @@ def _solve(folder: Path, settings: ColmapSettings, task: Task) -> SparseModel:
     if refined_model is None:
         return model
     radial = radial_of(refined_model)
-    zoomed = bool(np.any(model.zoom != 1) or np.any(model.zoom_asked != 1))
-    if radial is not None and not zoomed:
+    if radial is not None and np.all(model.zoom == 1):
         model = replace(model, signs={**model.signs, "bend": radial.asked})
     if not asked:
         return model
-    return replace(model, lens_fit=lens_of(refined_model, lens, radial, zoomed).as_array())
+    return replace(model, lens_fit=lens_of(refined_model, lens, radial, zoom_of(model)).as_array())
+
+
+def zoom_of(model: SparseModel) -> IsZoomed:
+    """Return whether a model's frames differ in focal length, or ask to."""
+    if np.any(model.zoom != 1):
+        return IsZoomed.YES
+    return IsZoomed.ASKED if np.any(model.zoom_asked != 1) else IsZoomed.NO
 
 
 def bend_of_matches(attempt: Attempt) -> LensFit:
