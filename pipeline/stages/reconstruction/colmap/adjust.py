@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from pipeline.contract.arrays import Float64s, Int64s
 from pipeline.geometry.poses import pose_errors
 from pipeline.stages.reconstruction.colmap.cameras import camera_of, frame_of, with_two_focals
-from pipeline.stages.reconstruction.colmap.lens import IsZoomed, RadialFit, find_lens, is_format, radial_fit
+from pipeline.stages.reconstruction.colmap.lens import RadialFit, find_lens, is_format, radial_fit
 from pipeline.stages.reconstruction.colmap.residuals import fall_of_cost
 from pipeline.stages.reconstruction.colmap.settings import LensSettings, SparseSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
 from pipeline.stages.reconstruction.colmap.zoom import find_zoom
-from pipeline.stages.reconstruction.first_look import UNTOLD, LensFit
+from pipeline.stages.reconstruction.first_look import LensFit
 
 SURE = 4.0
 """F statistic, two standard errors: 6 to 10 on fine features of anamorphic clips, below 1 where it is found wrong."""
@@ -75,7 +75,7 @@ def lens_of(model: pycolmap.Reconstruction, lens: LensSettings, radial: RadialFi
         return UNTOLD
     fit = find_lens(model, partial(bundle_adjust, patient=True), lens, radial, zoomed)
     camera = camera_of(model)
-    if zoomed is not IsZoomed.NO or len(model.cameras) != 1 or camera.focal_length_x != camera.focal_length_y:
+    if zoomed or len(model.cameras) != 1 or camera.focal_length_x != camera.focal_length_y:
         return fit
     return replace(fit, focal=camera.focal_length_x, deviation=focal_deviation(model))
 

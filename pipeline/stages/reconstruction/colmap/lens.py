@@ -8,7 +8,6 @@ most, so that mismatches count alike for all. What is kept is adjusted to all ob
 
 import copy
 from dataclasses import dataclass
-from enum import Enum
 
 import numpy as np
 import pycolmap
@@ -78,14 +77,6 @@ class HeldOut:
         return errors
 
 
-class IsZoomed(Enum):
-    """Whether a lens zooms. ASKED: the frames ask for it, and what they ask for is not believed."""
-
-    NO = 0
-    ASKED = 1
-    YES = 2
-
-
 @dataclass(frozen=True)
 class RadialFit:
     """What one coefficient makes of a model, with square pixels.
@@ -124,21 +115,12 @@ def radial_fit(model: pycolmap.Reconstruction, adjust: Adjust) -> RadialFit:
     )
 
 
-def find_lens(
-    model: pycolmap.Reconstruction,
-    adjust: Adjust,
-    settings: LensSettings,
-    radial: RadialFit,
-    zoomed: IsZoomed = IsZoomed.NO,
-) -> LensFit:
+def find_lens(model: pycolmap.Reconstruction, adjust: Adjust, settings: LensSettings, zoomed: bool = False) -> LensFit:
     """Look for a lens in an adjusted model with one camera, square or not; the model stays as it is.
 
-    adjust: adjusts until hardly anything moves; a bend is found slowly. zoomed: whether the lens zooms, or the frames
-    ask for it, as those of a bent picture do too; then a weak bend must foretell more than a focal length a frame does.
+    adjust: adjusts until hardly anything moves; a bend is found slowly. zoomed: whether the frames ask for a lens that
+    zooms, as those of a bent picture do too; then the lens must foretell more than a focal length a frame does.
     """
-    strong = None if zoomed is IsZoomed.YES else strong_bend(radial, settings)
-    if strong is not None:
-        return strong
     left, held = hold_out(model, settings)
     if len(held.image) < FEWEST or len(model.cameras) != 1:
         return UNTOLD
@@ -156,7 +138,7 @@ def find_lens(
             break
     if chosen is None:
         return LensFit(_lens_of(camera_of(model)), float(base.mean()), float(base.mean()), len(base))
-    if zoomed is not IsZoomed.NO:
+    if zoomed:
         freed = with_own_cameras(left)
         adjust(freed)
         if not least.mean() < held.errors(freed).mean():
@@ -170,13 +152,13 @@ def find_lens(
     )
 
 
-def strong_bend(found: RadialFit, settings: LensSettings) -> LensFit | None:
-    """Return a bend that is too strong to be anything else; None where there is none.
+def strong_bend(found: RadialFit | None, settings: LensSettings) -> LensFit | None:
+    """Return a bend that is too strong to be anything else; None where there is none, or nothing to tell by.
 
     One coefficient takes most of what a strong bend does to cameras back. It is believed where it explains more than
     noise does, and more than pixels that are not square do, whose place a weak bend may take.
     """
-    if not STRONGEST < found.lens.k1 < STRONG or found.fall < max(SURE, CLEARLY * found.stretched):
+    if found is None or not STRONGEST < found.lens.k1 < STRONG or found.fall < max(SURE, CLEARLY * found.stretched):
         return None
     return LensFit(found.lens, found.plain, found.fitted, int(settings.held_out * found.observations))
 

@@ -22,7 +22,7 @@ from pipeline.stages.reconstruction.colmap.adjust import (
     refined,
 )
 from pipeline.stages.reconstruction.colmap.cameras import with_two_focals, without_zoom
-from pipeline.stages.reconstruction.colmap.lens import find_lens, hold_out, radial_fit
+from pipeline.stages.reconstruction.colmap.lens import find_lens, hold_out
 from pipeline.stages.reconstruction.colmap.residuals import distances, fall_of_cost
 from pipeline.stages.reconstruction.colmap.settings import LensSettings, SparseSettings
 from pipeline.stages.reconstruction.colmap.zoom import find_zoom
@@ -70,8 +70,7 @@ def focals(model: pycolmap.Reconstruction) -> list[float]:
 
 def bends(corner: float) -> list[float]:
     """What a model says of its lens when it is adjusted without one: its coefficients, and errors held out."""
-    model = bent(corner)
-    return find_lens(model, bundle_adjust, LensSettings(), radial_fit(model, bundle_adjust)).as_array().tolist()
+    return find_lens(bent(corner), bundle_adjust, LensSettings()).as_array().tolist()
 
 
 def bent(corner: float) -> pycolmap.Reconstruction:
