@@ -69,11 +69,9 @@ def radial_of(model: pycolmap.Reconstruction) -> RadialFit | None:
     return radial_fit(model, partial(bundle_adjust, patient=True)) if len(model.cameras) == 1 else None
 
 
-def lens_of(model: pycolmap.Reconstruction, lens: LensSettings, radial: RadialFit | None, zoomed: IsZoomed) -> LensFit:
-    """Return what a refined model says of its lens; zoomed: whether its frames differ in focal length, or ask to."""
-    if radial is None:
-        return UNTOLD
-    fit = find_lens(model, partial(bundle_adjust, patient=True), lens, radial, zoomed)
+def lens_of(model: pycolmap.Reconstruction, lens: LensSettings, zoomed: bool) -> LensFit:
+    """Return what a refined model says of its lens; zoomed: whether its frames differ in focal length."""
+    fit = find_lens(model, partial(bundle_adjust, patient=True), lens, zoomed)
     camera = camera_of(model)
     if zoomed or len(model.cameras) != 1 or camera.focal_length_x != camera.focal_length_y:
         return fit

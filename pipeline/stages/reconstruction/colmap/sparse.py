@@ -87,8 +87,8 @@ def _solve(folder: Path, settings: ColmapSettings, task: Task) -> SparseModel:
     lens, coarse = settings.lens, Attempt(folder, settings, task, 0)
     asked = lens.correct and task == OWN_FRAMES
     find_matches(coarse)
-    if asked and (bend := bend_of_matches(coarse)).lens.bends:
-        return replace(SparseModel.empty(coarse.frame_count, math.nan), lens_fit=bend.as_array())
+    if asked and (told := bend_of_matches(coarse)).lens.bends:
+        return replace(SparseModel.empty(coarse.frame_count, math.nan), lens_fit=told.as_array())
     found = best_model(coarse)
     radial = _radial_of(found)
     bend = strong_bend(radial, lens) if asked else None
