@@ -12,13 +12,13 @@ LOGO = (slice(20, 50), slice(20, 160))
 CAPTION = (slice(380, 420), slice(200, 460))
 
 
-def film(step: int, noise: float = 3.0) -> Images:
+def film(step: int, blur: float = 3.0) -> Images:
     """A papered wall that moves by ``step`` pixels a frame, with the noise of a camera."""
     draw = np.random.default_rng(0)
-    paper = cv2.GaussianBlur(draw.integers(0, 255, (480, 640 + FRAMES * 20, 3)).astype(np.uint8), (0, 0), 3)
+    paper = cv2.GaussianBlur(draw.integers(0, 255, (480, 640 + FRAMES * 20, 3)).astype(np.uint8), (0, 0), blur)
     paper = cv2.normalize(paper, None, 0, 255, cv2.NORM_MINMAX)
     frames = [paper[:, step * k : step * k + 640].astype(float) for k in range(FRAMES)]
-    return np.stack([np.clip(frame + draw.normal(0, noise, frame.shape), 0, 255) for frame in frames]).astype(np.uint8)
+    return np.stack([np.clip(frame + draw.normal(0, 3, frame.shape), 0, 255) for frame in frames]).astype(np.uint8)
 
 
 def written(rgb: Images, caption_from: int = 0) -> Images:
@@ -55,7 +55,7 @@ def test_in_a_film_without_letters_nothing_is_found(step: int):
 
 
 def test_in_a_film_that_stands_still_nothing_is_laid_over():
-    assert not overlays(written(film(0, noise=0.5))).any()
+    assert not overlays(written(film(0, blur=1))).any()
 
 
 def test_of_two_frames_nothing_is_said():
