@@ -29,7 +29,7 @@ REACH = 9
 """Pixels around what is laid over that its features' descriptors see."""
 
 LEAST, MOST = 0.002, 0.15
-"""Share of the pictures below which chance explains it (up to 0.0006 in real rooms), and above which the camera stands."""
+"""Share of the pictures below which it is chance (up to 0.0006 in real rooms), and above which the camera stands."""
 
 
 def overlays(rgb: Images) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""Letters and logos over a moving film are found, where they are shown; nothing else is, and nothing where it stands."""
+"""Letters and logos over a moving film are found where they are shown; nothing else is, and nothing where it stands."""
 
 import cv2
 import numpy as np
