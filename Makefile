@@ -28,7 +28,7 @@ ui: $(UI)  ## Dagster's pages on http://127.0.0.1:3000, for this machine alone
 
 install: $(ALL)  ## everything a user may want: the web, training, segmenters, queries, buckets, Dagster's pages
 
-test: $(DEV)  ## all tests, on two cores
+test: $(DEV) browser  ## all tests, on two cores
 	OMP_NUM_THREADS=1 pytest -q -n 2 --dist loadscope
 
 check: $(DEV)  ## style, types, which folder may import which, and that the documents build without a warning
@@ -83,6 +83,15 @@ $(UI) $(ALL) $(DEV): $(VENV)/.%: $(BASE)
 	@echo 'installing what $* needs'
 	@$(INSTALL) -e '.[$*]'
 	@touch $@
+
+# Pages are tested in a real browser. PyPI and npm ship none that a distribution keeps up to date, Debian does.
+.PHONY: browser
+browser:
+	@if test -n "$$CHROMIUM" || command -v chromium >/dev/null; then exit 0; fi; \
+	sudo=; test "$$(id -u)" = 0 || sudo="sudo -n"; \
+	if $$sudo true 2>/dev/null && { $$sudo apt-get update -qq; DEBIAN_FRONTEND=noninteractive \
+	  $$sudo apt-get install -y -qq --no-install-recommends chromium; } >/dev/null 2>&1 && command -v chromium >/dev/null; then exit 0; fi; \
+	echo "Tests of pages need a browser: sudo apt-get install chromium, or name one with CHROMIUM=/path/to/chrome"; exit 1
 
 .PHONY: system-libraries
 system-libraries:

@@ -11,7 +11,7 @@ import typer
 
 from models.errors import ModelError
 from pipeline.contract.arrays import Floats
-from pipeline.contract.errors import PipelineError
+from pipeline.contract.errors import PipelineError, SettingsError
 from pipeline.contract.progress import Lines, named
 from pipeline.contract.values import checked, parsed, with_values
 
@@ -31,10 +31,13 @@ app = typer.Typer(
 LEARN, JUDGE, STUDY = "Learn", "Judge", "Study"
 """Panels of the help."""
 
+ExportName = Literal["monoscene", "colmap", "nerfstudio", "ply", "hf", "webdataset"]
+
 KindOption = Annotated[str, typer.Option("--kind", help="stored, nyu, monoscene or occscannet.")]
 PathOption = Annotated[str | None, typer.Option("--path", help="Data folder or URL, or folder of the benchmark.")]
 ReadOption = Annotated[
-    list[str] | None, typer.Option(help="How: every=3, version=..., by=official or by_space, unknown=ignore or empty.")
+    list[str] | None,
+    typer.Option(help="How: every=3, split=all, version=..., by=official or by_space, unknown=ignore or empty."),
 ]
 PresetOption = Annotated[str, typer.Option(help="paper, medium, small or tiny.")]
 OutOption = Annotated[Path, typer.Option(help="Folder for the network, its curves and its state.")]
@@ -204,18 +207,47 @@ def study(
     typer.echo(run_pillars(settings, store, out, rooms or out / "rooms", Lines(), typer.echo).report)
 
 
-@app.command(rich_help_panel=JUDGE, epilog="Example: youtube-occ export --path data --out nyu --format monoscene")
+@app.command(
+    rich_help_panel=JUDGE,
+    epilog="Example: youtube-occ export --path data --out shared --format hf --filter 'probability_right>=0.8'",
+)
 def export(
     out: Annotated[Path, typer.Option(help="Folder to write into.")],
     kind: KindOption = "stored",
     path: PathOption = None,
     read: ReadOption = None,
-    layout: Annotated[Literal["monoscene"], typer.Option("--format", help="Layout to write.")] = "monoscene",
+    layout: Annotated[ExportName, typer.Option("--format", help="What it is to be opened with.")] = "monoscene",
+    split: Annotated[
+        Literal["train", "validation", "all"], typer.Option(help="Frames of one side; not for monoscene.")
+    ] = "all",
+    conditions: Annotated[
+        list[str] | None, typer.Option("--filter", help="Frames whose column of the index is so; not for monoscene.")
+    ] = None,
+) -> None:
+    """Write a dataset for other programs; the same call again goes on where one was cut off."""
+    typer.echo(f"{layout}, into {out}")
+    if layout == "monoscene":
+        _monoscene(kind, path, read, out, split, conditions)
+        return
+    from training.exports.run import export_dataset
+
+    given = source(kind, path, read)
+    if kind != "stored" or read:
+        raise SettingsError(
+            f"--kind and --read are for monoscene; {layout} is of our dataset: take --split and --filter"
+        )
+    frames = export_dataset(given.store(), out, layout, split, conditions or (), Lines())
+    typer.echo(f"{frames} frames in {out}")
+
+
+def _monoscene(
+    kind: str, path: str | None, read: list[str] | None, out: Path, split: str, conditions: list[str] | None
 ) -> None:
     """Write both sides of a dataset as NYUv2 for the loaders of MonoScene, ISO and Symphonies."""
     from training.data.export import export_monoscene
 
-    typer.echo(f"{layout}, into {out}")
+    if split != "all" or conditions:
+        raise SettingsError("monoscene is written with both sides and every frame: leave --split and --filter out")
     sides: tuple[Literal["train", "test"], ...] = ("train", "test")
     for side in sides:
         frames, progress = source(kind, path, read).open(side), Lines()

@@ -15,12 +15,14 @@ from pipeline.settings import Settings
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.stages.needed_weights import fetch_weights
 
+NOTHING = "no video to build; 'youtube-occ status' shows what is there, 'youtube-occ score' how good it is"
+
 
 @dg.op(out=dg.DynamicOut(str), ins={"catalog": dg.In(dg.Nothing)})
 def missing_videos(builder: dg.ResourceParam[VideoBuilder]) -> Iterator[dg.DynamicOutput[str]]:
     """Start the build of every video that is missing and worth trying; emit their ids."""
     missing = list(builder.pipeline.missing())
-    echo(f"{len(missing)} videos to build, profile {builder.settings.profile}" if missing else "no video to build")
+    echo(f"{len(missing)} videos to build, profile {builder.settings.profile}" if missing else NOTHING)
     if missing:
         _prepare(builder.pipeline, builder.settings, missing)
     for position, video_id in enumerate(missing):

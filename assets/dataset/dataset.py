@@ -1,6 +1,8 @@
 """The dataset of all built videos, and how good it is where the truth is known."""
 
+import hashlib
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import dagster as dg
 from typer import echo
@@ -8,10 +10,14 @@ from typer import echo
 from assets.metadata import picture, table
 from assets.resources import PipelineResource
 from pipeline.contract.progress import Lines
-from pipeline.dataset.index import build_dataset
+from pipeline.dataset.index import build_dataset, earlier_summary
 from pipeline.sources.catalog.catalog import Catalog
+from pipeline.store.atomic import replacing
 from pipeline.store.index import LEFT_OUT, DatasetSummary
 from pipeline.store.store import Store
+
+if TYPE_CHECKING:
+    from pipeline.quality import QualityReport
 
 STALE_AFTER = timedelta(days=1)
 """Age at which the dataset is shown as stale: with sources that are polled, a day without a new video is news."""
@@ -27,12 +33,22 @@ whenever_a_video_changed = dg.AutomationCondition.any_deps_updated() & ~dg.Autom
 )
 def dataset(pipeline: PipelineResource) -> dg.MaterializeResult:
     """Index the built videos that sources and settings name, and what was left out; fails if there is none at all."""
+    from pipeline.dataset.page import write_dataset_page
+
     store = pipeline.store()
+    before = earlier_summary(store)
     summary = build_dataset(store, pipeline.settings().dataset, pipeline.asked())
-    echo(f"\n{store.path('dataset')}\n{summary.table()}\n")
+    if summary != before:
+        echo(f"\n{store.path('dataset')}\n{summary.table()}\n")
     if not summary.videos:
         raise dg.Failure("not one video could be built; the table of what was left out says why", allow_retries=False)
-    return dg.MaterializeResult(metadata=_metadata(store, summary), data_version=dg.DataVersion(summary.version))
+    page = {
+        "page": dg.MetadataValue.url("/shown/dataset/index.html"),
+        "page_file": dg.MetadataValue.path(write_dataset_page(store, summary)),
+    }
+    return dg.MaterializeResult(
+        metadata={**page, **_metadata(store, summary)}, data_version=dg.DataVersion(summary.version)
+    )
 
 
 @dg.asset(group_name="dataset", deps=[dataset])
@@ -43,16 +59,55 @@ def quality_report(pipeline: PipelineResource) -> dg.MaterializeResult:
     store = pipeline.store()
     report = tour_quality(store, Catalog(store).video_ids(), pipeline.settings(), Lines())
     if not report.tours:
-        echo("no rendered tours among the videos: their quality is not known")
-        return dg.MaterializeResult(metadata={"tours": 0})
-    echo(f"\n{report.markdown()}\n")
+        return dg.MaterializeResult(metadata={"tours": 0, "note": "no rendered tours: their quality is not known"})
+    _show_quality(store, report)
+    plot, is_known = _plot(store, report)
+    if not is_known:
+        echo(f"\n{report.markdown()}\n")
     return dg.MaterializeResult(
         metadata={
             "tours": len(report.tours),
             "report": dg.MetadataValue.md(report.markdown()),
-            "plot": picture(report.plot()),
+            "plot": picture(plot),
         }
     )
+
+
+def _show_quality(store: Store, report: "QualityReport") -> None:
+    """Put the figures on the dataset's page."""
+    from pipeline.dataset.page import keep_quality, write_dataset_page
+
+    summary = earlier_summary(store)
+    if summary is None or store.is_read_only():
+        return
+    rows = [
+        {
+            "stage": row.stage,
+            "name": row.name,
+            "value": f"{row.value:.3f}{row.unit}",
+            "target": row.target,
+            "reached": row.reached,
+            "says": row.says,
+        }
+        for row in report.figures()
+    ]
+    if keep_quality(store, rows):
+        write_dataset_page(store, summary)
+
+
+def _plot(store: Store, report: "QualityReport") -> tuple[bytes, bool]:
+    """Return the plot of a report, drawn once (it takes seconds), and whether the report was as it is before."""
+    digest = hashlib.sha256(report.model_dump_json().encode()).hexdigest()[:16]
+    path = store.make_scratch() / "quality" / f"{digest}.png"
+    if path.exists():
+        return path.read_bytes(), True
+    path.parent.mkdir(exist_ok=True)
+    drawn = report.plot()
+    for other in path.parent.glob("*.png"):
+        other.unlink(missing_ok=True)
+    with replacing(path) as draft:
+        draft.write_bytes(drawn)
+    return drawn, False
 
 
 def _metadata(store: Store, summary: DatasetSummary) -> dict[str, dg.MetadataValue]:

@@ -1,5 +1,7 @@
 """The assets of a video, one a stage of the pipeline; a partition is one video."""
 
+from collections.abc import Mapping
+
 import dagster as dg
 
 from assets.metadata import PREVIEW_BYTES, stage_metadata
@@ -7,8 +9,9 @@ from assets.progress import echo_report
 from models.errors import MissingExtra
 from pipeline.contract.errors import PipelineError
 from pipeline.stages.base import Check, Finding, Workbench
-from pipeline.stages.registry import AnyStage, latest_inputs, stages
+from pipeline.stages.registry import AnyStage, last_stages, latest_inputs, stages
 from pipeline.stages.run import run_stage
+from pipeline.store.video import VideoStore
 
 PARTITIONS = "videos"
 VIDEOS = dg.DynamicPartitionsDefinition(name=PARTITIONS)
@@ -47,10 +50,27 @@ def _materialize(stage: AnyStage, workbench: Workbench) -> dg.MaterializeResult:
     video = workbench.video
     echo_report(video.video_id, report)
     return dg.MaterializeResult(
-        metadata=stage_metadata(report, picture_of(video, stage.name, PREVIEW_BYTES)),
+        metadata={**_view(stage, video), **stage_metadata(report, picture_of(video, stage.name, PREVIEW_BYTES))},
         data_version=dg.DataVersion(report.provenance.fingerprint),
         check_results=[_result(check, stage, check(video)) for check in stage.checks],
     )
+
+
+def _view(stage: AnyStage, video: VideoStore) -> Mapping[str, dg.MetadataValue]:
+    """Return where the page lies that shows the fullest clip in 3D, once all that it shows is made.
+
+    The link is for 'make ui', which hands out such pages; the path is for everybody.
+    """
+    if stage.name not in last_stages():
+        return {}
+    from pipeline.pictures.viewer.kept import VIEW, keep_view
+
+    try:
+        path = keep_view(video)
+    except PipelineError as error:  # the results are there; only the look at them is not
+        return {"view": dg.MetadataValue.text(f"{error.code}: {error}")}
+    link = "/".join(("/shown", *video.folder, VIEW))
+    return {"view": dg.MetadataValue.url(link), "view_file": dg.MetadataValue.path(path)}
 
 
 def _spec(check: Check, stage: AnyStage) -> dg.AssetCheckSpec:

@@ -6,8 +6,10 @@ import dagster_webserver.app as dagster_app
 from dagster_webserver.cli import main
 from dagster_webserver.webserver import DagsterWebserver
 from starlette.middleware import Middleware
+from starlette.routing import BaseRoute, Route
 
 from assets.ui.guard import HOSTS_VARIABLE, LOOPBACK_NAMES, SameSite
+from assets.ui.shown import PREFIX, answer_with_page
 
 
 class GuardedWebserver(DagsterWebserver):
@@ -18,6 +20,10 @@ class GuardedWebserver(DagsterWebserver):
         named = os.environ.get(HOSTS_VARIABLE, "").lower().split(",")
         hosts = LOOPBACK_NAMES | {name.strip() for name in named if name.strip()}
         return [Middleware(SameSite, hosts=hosts), *super().build_middleware()]
+
+    def build_routes(self) -> list[BaseRoute]:
+        """Return the pages of the data folder and Dagster's own."""
+        return [Route(f"{PREFIX}{{path:path}}", answer_with_page), *super().build_routes()]  # type: ignore[no-untyped-call]
 
 
 if __name__ == "__main__":

@@ -4,41 +4,13 @@ Everything here works on tokens (B, L, C), L = rows x columns in row-major order
 the released state_dict.
 """
 
-from dataclasses import dataclass
-
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from models.mlp import Mlp
+from models.rotary import Rotation
 
 LAYER_NORM_EPS = 1e-6
-_BASE_FREQUENCY = 100.0
-
-
-@dataclass(frozen=True)
-class Rotation:
-    """Cosines and sines of the rotary embedding of a token grid: (L, head_dim) float32 each."""
-
-    cos: Tensor
-    sin: Tensor
-
-    @classmethod
-    def of_grid(cls, rows: int, columns: int, head_dim: int, device: torch.device) -> "Rotation":
-        """Angles of every token: the first half of a head turns with the row, the second with the column (RoPE100)."""
-        quarter = head_dim // 4
-        # angle of pair k at row or column p: p 100^(-k / quarter)
-        rate = _BASE_FREQUENCY ** -(torch.arange(quarter, device=device, dtype=torch.float64) / quarter)
-        by_row = (torch.arange(rows, device=device)[:, None] * rate).repeat(1, 2).repeat_interleave(columns, dim=0)
-        by_column = (torch.arange(columns, device=device)[:, None] * rate).repeat(1, 2).repeat(rows, 1)
-        angle = torch.cat([by_row, by_column], dim=-1)
-        return cls(angle.cos().float(), angle.sin().float())
-
-    def apply(self, heads: Tensor) -> Tensor:
-        """Rotate queries or keys (B, heads, L, head_dim); element k of a half pairs with k + a quarter."""
-        # (a, b) turns into (a cos - b sin, b cos + a sin)
-        a, b, c, d = heads.chunk(4, dim=-1)
-        return (heads * self.cos + torch.cat([-b, a, -d, c], dim=-1) * self.sin).to(heads.dtype)
 
 
 class Attention(nn.Module):

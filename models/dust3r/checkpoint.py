@@ -10,12 +10,9 @@ import torch
 from torch import Tensor
 
 from models.dust3r.config import Dust3rConfig, from_expression, from_json, from_shapes
-from models.errors import WeightsUnavailable, WrongWeights
-from models.weights.cache import expected_checksum, shipped
-from models.weights.cache import locate as locate_named
+from models.errors import WrongWeights
 from models.weights.checkpoint import read_file, read_metadata, state_dict_in
-from models.weights.contents import checksum
-from models.weights.registry import WEIGHTS
+from models.weights.located import check_finite, located, with_checksum
 
 _ALIAS = re.compile(r"\.scratch\.layer_rn\.([0-3])\.weight$")
 _PRIMARY = re.compile(r"\.scratch\.layer([1-4])_rn\.weight$")
@@ -28,27 +25,11 @@ def read_checkpoint(path_or_name: str | Path) -> tuple[Dust3rConfig, dict[str, T
 
     Raises:
         WrongWeights: damaged, unsafe or another network's file, with its checksum and the one on record.
-        WeightsUnavailable: as ``locate``.
+        WeightsUnavailable: as ``located``.
     """
-    path = locate(path_or_name)
-    try:
+    path = located(path_or_name, "model.safetensors")
+    with with_checksum(path):
         return _read(path)
-    except WrongWeights as error:
-        known = expected_checksum(path) or "none on record"
-        raise WrongWeights(f"{error} (sha256 of {path.name}: expected {known}, found {checksum(path)})") from error
-
-
-def locate(path_or_name: str | Path) -> Path:
-    """Return the file of weights behind a name, a file or a folder of the hub, fetching it if need be.
-
-    Raises:
-        WeightsUnavailable: a registered name that is neither cached nor reachable, or no such file.
-    """
-    path = locate_named(path_or_name)
-    path = path / "model.safetensors" if path.is_dir() else path
-    if not path.is_file():
-        raise WeightsUnavailable(f"there is no file {path}; known names: {', '.join([*shipped(), *WEIGHTS])}")
-    return path
 
 
 def _read(path: Path) -> tuple[Dust3rConfig, dict[str, Tensor]]:
@@ -62,9 +43,7 @@ def _read(path: Path) -> tuple[Dust3rConfig, dict[str, Tensor]]:
             raise WrongWeights(
                 f"{path.name} declares {size} {getattr(config, size)}, its tensors {getattr(counted, size)}"
             )
-    broken = [key for key, tensor in state.items() if not tensor.isfinite().all()]
-    if broken:
-        raise WrongWeights(f"{path.name} holds numbers that are not finite, first in {broken[0]}")
+    check_finite(state, path.name)
     return config, state
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.dpt import DptFusion, resized
+
 PATCH = 16
 _LAYER_WIDTHS = (96, 192, 384, 768)
 _FUSED_WIDTH = 256
@@ -116,44 +118,15 @@ class _Scratch(nn.Module):
         a, b, c, d = (nn.Conv2d(width, _FUSED_WIDTH, 3, padding=1, bias=False) for width in _LAYER_WIDTHS)
         self.layer1_rn, self.layer2_rn, self.layer3_rn, self.layer4_rn = a, b, c, d
         self.layer_rn = nn.ModuleList([a, b, c, d])
-        self.refinenet1 = _Fusion(_FUSED_WIDTH)
-        self.refinenet2 = _Fusion(_FUSED_WIDTH)
-        self.refinenet3 = _Fusion(_FUSED_WIDTH)
-        self.refinenet4 = _Fusion(_FUSED_WIDTH)
-
-
-class _Fusion(nn.Module):
-    """Refine a fused map and double its size; ``resConfUnit1`` refines the level that is added before."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.out_conv = nn.Conv2d(width, width, 1)
-        self.resConfUnit1 = _ResidualUnit(width)
-        self.resConfUnit2 = _ResidualUnit(width)
-
-    def forward(self, fused: Tensor) -> Tensor:
-        """Project before the resize: both are linear and commute, and so it costs a quarter."""
-        return _double(self.out_conv(self.resConfUnit2(fused)))
-
-
-class _ResidualUnit(nn.Module):
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(width, width, 3, padding=1)
-        self.conv2 = nn.Conv2d(width, width, 3, padding=1)
-
-    def forward(self, maps: Tensor) -> Tensor:
-        # y = x + W2 * relu(W1 * relu(x)), * a convolution
-        return maps + self.conv2(self.conv1(maps.relu()).relu())  # type: ignore[no-any-return]
+        self.refinenet1 = DptFusion(_FUSED_WIDTH)
+        self.refinenet2 = DptFusion(_FUSED_WIDTH)
+        self.refinenet3 = DptFusion(_FUSED_WIDTH)
+        self.refinenet4 = DptFusion(_FUSED_WIDTH)
 
 
 class _Upsample(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
-        return _double(maps)
-
-
-def _double(maps: Tensor) -> Tensor:
-    return functional.interpolate(maps, scale_factor=2, mode="bilinear", align_corners=True)
+        return resized(maps)
 
 
 def _crop(maps: Tensor, like: Tensor) -> Tensor:

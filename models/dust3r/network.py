@@ -14,12 +14,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.convolutions import ResidualBlock, halving
-from models.dust3r.blocks import LAYER_NORM_EPS, DecoderBlock, EncoderBlock, Rotation
+from models.dust3r.blocks import LAYER_NORM_EPS, DecoderBlock, EncoderBlock
 from models.dust3r.checkpoint import read_checkpoint
 from models.dust3r.config import Dust3rConfig
 from models.dust3r.heads import PATCH, DptHead, LinearHead, PointMap, activate, build_head
 from models.errors import UnusableInput
-from models.weights.checkpoint import load_strictly
+from models.rotary import Rotation
+from models.weights.checkpoint import for_inference
 
 
 @dataclass(frozen=True)
@@ -88,10 +89,7 @@ class Dust3r(nn.Module):
             WeightsUnavailable: a registered name that is neither cached nor reachable.
         """
         config, state = read_checkpoint(path_or_name)
-        with torch.device("meta"):
-            network = cls(config)
-        load_strictly(network, state, str(path_or_name))
-        return network.eval().requires_grad_(requires_grad=False)
+        return for_inference(lambda: cls(config), state, str(path_or_name))
 
     @property
     def device(self) -> torch.device:

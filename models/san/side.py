@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.mlp import Mlp
+from models.norms import ChannelNorm
 from models.san.clip import ClipMap
 from models.san.config import SanConfig
 from models.san.decoder import MaskDecoder
@@ -100,14 +101,6 @@ class Fusion(nn.Module):
         """Return patches (B, sh * sw, D) plus the projection of guide (B, C, h, w)."""
         projected = functional.interpolate(self.input_proj(guide), grid, mode="bilinear", align_corners=False)
         return patches + projected.flatten(2).transpose(1, 2)
-
-
-class ChannelNorm(nn.LayerNorm):
-    """Layer norm over the channels of each position of a map (B, C, h, w)."""
-
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002  (the name that torch gives it)
-        """Normalise."""
-        return super().forward(input.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
 
 class SideBlock(nn.Module):

@@ -1,14 +1,16 @@
 """Reading files of weights from outside: tensors only, never code."""
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from models.errors import WrongWeights
+
+NetworkT = TypeVar("NetworkT", bound=nn.Module)
 
 
 def read_state_dict(path: Path) -> dict[str, Tensor]:
@@ -46,6 +48,17 @@ def state_dict_in(stored: Mapping[str, Any], origin: str) -> dict[str, Tensor]:
     if not_tensors or not stored:
         raise WrongWeights(f"{origin} is no state dict: {_first_few(not_tensors) or 'nothing in it'}")
     return {str(name).removeprefix("module."): value for name, value in stored.items()}
+
+
+def for_inference(build: Callable[[], NetworkT], state: Mapping[str, Tensor], origin: str) -> NetworkT:
+    """Return the network that ``build`` makes, with the tensors of ``state``, in evaluation mode and without gradients.
+
+    It is built without memory of its own. Raises as ``load_strictly``.
+    """
+    with torch.device("meta"):
+        network = build()
+    load_strictly(network, state, origin)
+    return network.eval().requires_grad_(requires_grad=False)
 
 
 def load_strictly(network: nn.Module, state: Mapping[str, Tensor], origin: str) -> None:

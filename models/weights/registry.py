@@ -1,7 +1,7 @@
 """Named weights that this project knows how to get; none of them is shipped here.
 
 Addresses at a hub name a revision, so that nobody can put another file under them. Checksums are those that the hub or
-others give for the file of these authors; 0041 of the decisions says whose word each one is.
+others give for the file of these authors; 0041 and 0072 of the decisions say whose word each one is.
 """
 
 from dataclasses import dataclass
@@ -119,6 +119,32 @@ def _dinov2(size: str, revision: str, size_bytes: int, sha256: str) -> WeightFil
     )
 
 
+def _da3(size: str, revision: str, size_bytes: int, sha256: str) -> WeightFile:
+    repository = {"small": "DA3-SMALL", "base": "DA3-BASE", "metric_large": "DA3METRIC-LARGE"}[size]
+    return WeightFile(
+        name=f"da3_{size}",
+        file_name=f"{repository}.safetensors",
+        urls=(f"https://huggingface.co/depth-anything/{repository}/resolve/{revision}/model.safetensors",),
+        size_bytes=size_bytes,
+        sha256=sha256,
+        licence="Apache-2.0",
+        use="anything, with the notices of ByteDance and Meta; some training sets were under other terms",
+    )
+
+
+def _moge(size: str, revision: str, size_bytes: int, sha256: str) -> WeightFile:
+    repository = f"moge-2-vit{size}-normal"
+    return WeightFile(
+        name=f"moge_2_vit{size}",
+        file_name=f"{repository}.pt",
+        urls=(f"https://huggingface.co/Ruicheng/{repository}/resolve/{revision}/model.pt",),
+        size_bytes=size_bytes,
+        sha256=sha256,
+        licence="MIT",
+        use="anything, with Microsoft's notice; some training sets were under other terms",
+    )
+
+
 _DUST3R = (
     _dust3r(
         "512_dpt",
@@ -154,8 +180,48 @@ _DINOV2 = (
         "399fba97a95f22c36834418bc69373364a99af3a1153da1c0fb31db567c92e23",
     ),
 )
+_DA3 = (
+    _da3(
+        "small",
+        "e08cab65ca0ec38e7826075418411ab90cab4da3",
+        137_248_940,
+        "364492e38a3a06d221ac75da7f6621ada3f2361cd24fde11ba79091e9f40efcf",
+    ),
+    _da3(
+        "base",
+        "f4a6c9b3c95e41c82048423d3493a81ec3fa810e",
+        541_518_028,
+        "e01067dc1659613083d9145a9a2547ccdbe6ccbbf83c4fe7b3e8a4e2bdae78b5",
+    ),
+    _da3(
+        "metric_large",
+        "4010e39f3634a45bc60553321fb49fb760bd594e",
+        1_336_734_448,
+        "bbea5b0b3ee389849cffa7ddae89de064a90abd2b055fc5aa99aac68db324776",
+    ),
+)
+_MOGE = (
+    _moge(
+        "s",
+        "679230677b4d282c6f304189a93e98e14f085902",
+        140_550_416,
+        "79a16621928c2bf0ed04659218c55c01075e950507f40bb3332fb4c873d3e1dc",
+    ),
+    _moge(
+        "b",
+        "54ad3a693e61907ea4633d13dec6ee682fa09419",
+        419_110_160,
+        "16b8110e86d5dc5a849db120ca96ef3a223fd30b0c9146d1d81db504073da5f6",
+    ),
+    _moge(
+        "l",
+        "b135031bae30b5ac2ae141a0e68717795ce38340",
+        1_323_815_904,
+        "280741fd09bc3f403ccff9967784c2a391b52d2c0742ae3efdb21d9f90cc1a01",
+    ),
+)
 _SANS = (_san("san_vit_b_16", 632_000_000), _san("san_vit_large_14", 1_747_000_000))
 
 WEIGHTS: dict[str, WeightFile] = {
-    weights.name: weights for weights in (*_DUST3R, *_PLACES365_RESNETS, *_DINOV2, *_SANS)
+    weights.name: weights for weights in (*_DUST3R, *_PLACES365_RESNETS, *_DINOV2, *_DA3, *_MOGE, *_SANS)
 }

@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 
 import typer
 
-from pipeline.cli import ask, build, doctor, look, publish, score, sources
+from pipeline.cli import ask, build, doctor, look, publish, score, sources, state, view
 from pipeline.cli.options import SOURCES
 from pipeline.cli.printers import errors_in_one_line
 
@@ -23,7 +23,7 @@ def command_line() -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
     )
-    for module in (build, score, doctor, look, ask, publish):
+    for module in (build, score, doctor, state, view, look, ask, publish):
         module.add_to(app)
     app.add_typer(sources.app, name="sources", rich_help_panel=SOURCES)
     for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda found: found.name):

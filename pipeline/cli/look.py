@@ -20,7 +20,7 @@ from pipeline.cli.options import (
     store_at,
 )
 from pipeline.cli.printers import bar, console
-from pipeline.contract.errors import SettingsError
+from pipeline.cli.state import known_videos
 from pipeline.settings import described
 from pipeline.sources.entries import listed_sources
 from pipeline.stages.registry import stages
@@ -29,31 +29,16 @@ NAMED_FAILURES = 3
 """Videos that are named for every error; catalogs may hold many that failed alike."""
 
 PICTURE_BYTES = 4_000_000
-PAGE_PICTURE_BYTES = 400_000
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to a command line."""
-    app.command(rich_help_panel=LOOK, epilog="Example: youtube-occ view tour-7 --data /tmp/look", cls=TakesIds)(view)
     app.command(rich_help_panel=LOOK, epilog="Example: youtube-occ preview tour-7 --out pictures", cls=TakesIds)(
         preview
     )
     app.command("settings", rich_help_panel=LOOK, epilog="Example: youtube-occ settings --why")(show_settings)
     app.command(rich_help_panel=LOOK, epilog="Example: youtube-occ verify --data data", cls=TakesIds)(verify)
     app.command("rejects", rich_help_panel=LOOK, epilog="Example: youtube-occ rejects --out rejects")(show_rejects)
-
-
-def view(
-    video_id: VideoArgument,
-    data: DataOption = None,
-    out: Annotated[Path | None, typer.Option(help="HTML file to write; <video>.html by default.")] = None,
-) -> None:
-    """Write one page, for any browser, with a picture of every stage of a video and how it was made."""
-    from pipeline.stages.page import page_of
-
-    path = out or Path(f"{video_id}.html")
-    path.write_text(page_of(store_at(data).video(video_id), PAGE_PICTURE_BYTES))
-    console.print(str(path))
 
 
 def preview(
@@ -106,11 +91,7 @@ def verify(
     from pipeline.dataset.verify import verify as problems_of
 
     store, found = store_at(data), 0
-    known = store.video_ids()
-    wanted = video_ids or known
-    unknown = sorted(set(wanted) - set(known))
-    if unknown:
-        raise SettingsError(f"there is no video {', '.join(unknown)} in {store.path()}; its folder videos names them")
+    wanted = known_videos(store, video_ids)
     with bar() as progress:
         for problem in problems_of(store, wanted, progress):
             found += 1

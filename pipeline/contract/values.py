@@ -1,7 +1,8 @@
 """Nested values, as settings files and ``--set`` give them, and models made of them."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -67,12 +68,44 @@ def checked(model: type[Model], values: Values, origin: str = "") -> Model:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        raise SettingsError(f"{origin}: {problems(error)}" if origin else problems(error)) from error
+        said = problems(error, model)
+        raise SettingsError(f"{origin}: {said}" if origin else said) from error
 
 
-def problems(error: ValidationError) -> str:
-    """Return what a model found wrong as one line, without the values that were given."""
-    return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
+def problems(error: ValidationError, model: type[BaseModel] | None = None) -> str:
+    """Return what a model found wrong as one line, without the values; an unknown name with those that are like it."""
+    return "; ".join(
+        _problem(found["loc"], found["type"], found["msg"], model) for found in error.errors(include_input=False)
+    )
+
+
+def _problem(place: tuple[int | str, ...], kind: str, message: str, model: type[BaseModel] | None) -> str:
+    name = ".".join(map(str, place))
+    if kind != "extra_forbidden":
+        return f"{name}: {message}"
+    return f"{name}: there is no such setting{like(str(place[-1]), _names_beside(place, model))}"
+
+
+def _names_beside(place: tuple[int | str, ...], model: Any) -> list[str]:
+    """Return the names that a model knows where one that it does not know was given."""
+    for part in place[:-1]:
+        field = model.model_fields.get(str(part)) if _is_model(model) else None
+        model = next((kind for kind in _kinds(field.annotation) if _is_model(kind)), None) if field else None
+    return list(model.model_fields) if _is_model(model) else []
+
+
+def _kinds(annotation: Any) -> tuple[Any, ...]:
+    return get_args(annotation) or (annotation,)
+
+
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def like(name: str, known: Iterable[str]) -> str:
+    """Return a question that names what may be meant, as ", did you mean clip_min_s?"; nothing where none is alike."""
+    found = get_close_matches(name, list(known), n=3, cutoff=0.6)
+    return f", did you mean {' or '.join(found)}?" if found else ""
 
 
 def read_yaml(text: str, origin: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.weights.licences import licence_of
+from pipeline.dataset.croissant import write_descriptions
 from pipeline.stages.chain import made_by
 from pipeline.stages.registry import stages
 from pipeline.store.groups import PROBABILITY_RIGHT
@@ -19,7 +20,7 @@ BOUNDS = np.array([0.0, 0.4, 0.5, 0.65, 0.8, 0.9, 1.0])
 
 
 def write_card(store: Store, summary: DatasetSummary, video_ids: Sequence[str]) -> None:
-    """Write ``dataset/card.md``.
+    """Write ``dataset/card.md`` and, for others to read, ``README.md`` and ``croissant.json``.
 
     video_ids: videos whose provenance tells which weights made the dataset.
     """
@@ -40,7 +41,9 @@ def write_card(store: Store, summary: DatasetSummary, video_ids: Sequence[str]) 
         "## Videos",
         "Each video is under the licence of whoever published it: `licence` in the catalog and in manifests.",
     ]
-    store.write_bytes(("\n\n".join(lines) + "\n").encode(), *CARD)
+    text = "\n\n".join(lines) + "\n"
+    store.write_bytes(text.encode(), *CARD)
+    write_descriptions(store, summary, text)
 
 
 def probabilities_of_clips(store: Store) -> NDArray[np.float32]:

@@ -70,7 +70,7 @@ def build_dataset(store: Store, settings: DatasetSettings, asked: Selection = EV
 
 
 def _built(store: Store, settings: DatasetSettings, asked: Selection, taken: AbstractSet[str]) -> DatasetSummary:
-    is_first, earlier, before = not store.exists(*KNOWN), _earlier(store), read_contents(store)
+    is_first, earlier, before = not store.exists(*KNOWN), earlier_summary(store), read_contents(store)
     known = know(store, settings.filters, asked, taken)
     judged = judge(known.finished(), Catalog(store), settings, asked)
     version = _version(judged.wanted, settings)
@@ -100,7 +100,7 @@ def _described(judged: Judged, *, mixed: bool) -> list[str]:
     return ids if mixed else ids[:1]
 
 
-def _earlier(store: Store) -> DatasetSummary | None:
+def earlier_summary(store: Store) -> DatasetSummary | None:
     """Return the summary as it was; one that does not read back is as good as none."""
     try:
         return read_summary(store)

@@ -61,8 +61,10 @@ def memory() -> Diagnosis:
 
 def graphics_card() -> Diagnosis:
     """Tell which card torch sees, and whether it computes in bfloat16."""
-    import torch
-
+    try:
+        import torch
+    except (ImportError, OSError) as error:  # what it imports may want a temporary folder, or a library
+        return note("GPU", f"torch cannot be imported ({str(error).strip()}), so that nothing is known of a card")
     if not torch.cuda.is_available():
         if Path("/proc/driver/nvidia/version").exists() or shutil.which("nvidia-smi"):
             remedy = "install a torch that fits the driver, or give the container the card (--gpus all)"

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -24,11 +25,12 @@ from pipeline.tours.truth import tour_of
 
 @dataclass(frozen=True)
 class Figure:
-    """One row of the report. at_least, at_most: the target, where there is one."""
+    """One row of the report. says: what it means, in words. at_least, at_most: the target, where there is one."""
 
     stage: str
     name: str
     value: float
+    says: str = ""
     unit: str = ""
     at_least: float | None = None
     at_most: float | None = None
@@ -57,10 +59,15 @@ class QualityReport(BaseModel):
     tours: tuple[TourScores, ...]
 
     def figures(self, tours: Sequence[TourScores] | None = None) -> list[Figure]:
-        """Return every figure over some tours, by default over all: medians and means over clips, whole-set counts."""
+        """Return every figure over some tours, by default over all: medians and means over clips, whole-set counts.
+
+        What lies in the data comes first, then stage by stage what it comes from.
+        """
         tours = self.tours if tours is None else tours
         clips = [clip for tour in tours for clip in tour.clips]
-        return [*_video_figures(tours), *_clip_figures(clips), *_overlap_figures(tours)] if tours else []
+        if not tours:
+            return []
+        return [*_data_figures(tours, clips), *_video_figures(tours), *_clip_figures(clips), *_overlap_figures(tours)]
 
     def markdown(self) -> str:
         """Return the report over all tours as a Markdown table."""
@@ -68,13 +75,13 @@ class QualityReport(BaseModel):
         lines = [
             f"profile {self.profile} on {names or 'no tours'}",
             "",
-            "| stage | figure | value | target | reached |",
+            "| stage | figure | value | target | reached | what it says |",
         ]
-        lines.append("|---|---|---|---|---|")
+        lines.append("|---|---|---|---|---|---|")
         marks = {True: "yes", False: "**no**", None: ""}
         for row in self.figures():
             value = f"{row.value:.3f}{row.unit}"
-            lines.append(f"| {row.stage} | {row.name} | {value} | {row.target} | {marks[row.reached]} |")
+            lines.append(f"| {row.stage} | {row.name} | {value} | {row.target} | {marks[row.reached]} | {row.says} |")
         return "\n".join(lines)
 
     def plot(self) -> bytes:
@@ -108,19 +115,21 @@ def tour_quality(
     wanted, tours = list(video_ids), []
     refuse_frozen(frozen_among(store, wanted))
     for done, video_id in enumerate(wanted):
-        progress("score", done, len(wanted), video_id)
-        scores = _tour_scores(store.video(video_id), settings)
+        scores = _tour_scores(store.video(video_id), settings, partial(progress, "score", done, len(wanted), video_id))
         tours += [scores] if scores else []
     return QualityReport(profile=settings.profile, tours=tuple(tours))
 
 
-def _tour_scores(video: VideoStore, settings: Settings) -> TourScores | None:
-    tour, made = tour_of(video), made_by(video, "occupancy")
-    if tour is None or made is None or not is_built(video, settings):
+def _tour_scores(video: VideoStore, settings: Settings, begins: Callable[[], None]) -> TourScores | None:
+    made, stored = made_by(video, "occupancy"), _stored_scores(video)
+    if made is None or not is_built(video, settings):
         return None
-    stored = _stored_scores(video)
     if stored is not None and stored.fingerprint == made.fingerprint:
         return stored
+    begins()
+    tour = tour_of(video)  # a house to be built, which takes seconds
+    if tour is None:
+        return None
     scores = measure_tour(video, tour, settings, made)
     if not video.files.is_read_only():
         video.write_json(QUALITY, scores.model_dump(mode="json"))
@@ -135,17 +144,32 @@ def _stored_scores(video: VideoStore) -> TourScores | None:
         return None
 
 
+def _data_figures(tours: Sequence[TourScores], clips: Sequence[ClipErrors]) -> list[Figure]:
+    grids = _overlaps(tours, "grids")
+    scale = float(np.median([clip.scale_error for clip in clips])) if clips else float("nan")
+    filled = "voxels that are rightly filled, of those filled here or in truth; in the metres that were estimated"
+    return [
+        Figure("occupancy", "IoU, estimated scale", grids.iou, filled, at_least=0.4),
+        Figure("occupancy", "mIoU, estimated scale", grids.miou, "the same class by class", at_least=0.22),
+        Figure("scene", "scale error, median", scale, "metres are longer or shorter by this share", at_most=0.025),
+    ]
+
+
 def _video_figures(tours: Sequence[TourScores]) -> list[Figure]:
     found, true, matched = (sum(getattr(tour.cuts, name) for tour in tours) for name in ("found", "true", "matched"))
     judged, right = sum(tour.indoor_clips for tour in tours), sum(tour.indoor_right for tour in tours)
     shots, came_through = sum(tour.indoor_shots for tour in tours), sum(tour.shots_reconstructed for tour in tours)
+    mixed, f1 = sum(t.transition_frames for t in tours), matched / max(found + true, 1)
+    kept = "frames of fades and dissolves that are in clips"
     return [
-        Figure("clips", "cut precision", matched / max(found, 1)),
-        Figure("clips", "cut recall", matched / max(true, 1)),
-        Figure("clips", "cut F1", 2 * matched / max(found + true, 1), at_least=0.95),
-        Figure("clips", "kept frames inside transitions", sum(t.transition_frames for t in tours), at_most=0),
-        Figure("indoor_clips", "accuracy per clip", right / max(judged, 1), at_least=0.95),
-        Figure("reconstruction", "indoor shots that came through", came_through / max(shots, 1)),
+        Figure("clips", "cut precision", matched / max(found, 1), "cuts that are there, of those found"),
+        Figure("clips", "cut recall", matched / max(true, 1), "cuts that were found, of those that are there"),
+        Figure("clips", "cut F1", 2 * f1, "both as one number", at_least=0.95),
+        Figure("clips", "kept frames inside transitions", mixed, kept, at_most=0),
+        Figure(
+            "indoor_clips", "accuracy per clip", right / max(judged, 1), "clips rightly kept or left out", at_least=0.95
+        ),
+        Figure("reconstruction", "indoor shots that came through", came_through / max(shots, 1), "of walks indoors"),
     ]
 
 
@@ -154,36 +178,41 @@ def _clip_figures(clips: Sequence[ClipErrors]) -> list[Figure]:
         return float(statistic([getattr(clip, name) for clip in clips])) if clips else float("nan")
 
     frames = sum(clip.frames for clip in clips)
+    found = sum(clip.registered for clip in clips) / max(frames, 1)
+    focal, rotation, way = (over(name, np.median) for name in ("focal_error", "rotation_median", "direction_median"))
+    up, floor = over("up_degrees", np.mean), over("floor_m", np.median)
+    area, depth = "1 where every pair of cameras is exact, 0 where none is within", "pixels whose depth is"
     return [
-        Figure("reconstruction", "frames registered", sum(clip.registered for clip in clips) / max(frames, 1)),
-        Figure("reconstruction", "focal error, median", over("focal_error", np.median), at_most=0.03),
-        Figure("reconstruction", "rotation error, median", over("rotation_median", np.median), " deg"),
-        Figure("reconstruction", "translation direction, median", over("direction_median", np.median), " deg"),
-        Figure("reconstruction", "rotation AUC@5", over("rotation_auc5", np.mean), at_least=0.9),
-        Figure("reconstruction", "pose AUC@5", over("auc5", np.mean)),
-        Figure("reconstruction", "pose AUC@10", over("auc10", np.mean)),
-        Figure("reconstruction", "pose AUC@20", over("auc20", np.mean)),
-        Figure("reconstruction", "depth AbsRel", over("depth_abs_rel", np.mean), at_most=0.05),
-        Figure("reconstruction", "depth delta < 1.25", over("depth_delta", np.mean)),
-        Figure("reconstruction", "depth given", over("depth_given", np.mean), at_least=0.6),
-        Figure("scene", "up-vector error, mean", over("up_degrees", np.mean), " deg", at_most=2.0),
-        Figure("scene", "scale error, median", over("scale_error", np.median)),
-        Figure("scene", "floor height error, median", over("floor_m", np.median), " m"),
+        Figure("reconstruction", "frames registered", found, "frames with a camera"),
+        Figure("reconstruction", "focal error, median", focal, "focal lengths are off by this share", at_most=0.03),
+        Figure("reconstruction", "rotation error, median", rotation, "between two cameras", " deg"),
+        Figure("reconstruction", "translation direction, median", way, "from one camera to another", " deg"),
+        Figure("reconstruction", "rotation AUC@5", over("rotation_auc5", np.mean), f"{area} 5 degrees", at_least=0.9),
+        Figure("reconstruction", "pose AUC@5", over("auc5", np.mean), "the same of rotation and direction"),
+        Figure("reconstruction", "pose AUC@10", over("auc10", np.mean), "within 10 degrees"),
+        Figure("reconstruction", "pose AUC@20", over("auc20", np.mean), "within 20 degrees"),
+        Figure(
+            "reconstruction", "depth AbsRel", over("depth_abs_rel", np.mean), "depth is off by this share", at_most=0.05
+        ),
+        Figure("reconstruction", "depth delta < 1.25", over("depth_delta", np.mean), f"{depth} right within a quarter"),
+        Figure("reconstruction", "depth given", over("depth_given", np.mean), f"{depth} known", at_least=0.6),
+        Figure("scene", "up-vector error, mean", up, "floors are tilted by this much", " deg", at_most=2.0),
+        Figure("scene", "floor height error, median", floor, "floors are too high or low", " m"),
     ]
 
 
 def _overlap_figures(tours: Sequence[TourScores]) -> list[Figure]:
-    def total(name: str) -> OverlapCounts:
-        parts: list[Overlap] = [getattr(tour, name) for tour in tours]
-        return sum((part.counts() for part in parts), OverlapCounts.nothing())
-
-    grids, true_scale = total("grids"), total("grids_true_scale")
+    pixels, known = _overlaps(tours, "pixels"), _overlaps(tours, "grids_true_scale")
+    size = "as above, if the size had been known: what cameras, depth and labels are worth"
     return [
-        Figure("semantics", "mIoU of pixels, 11 classes", total("pixels").miou),
-        Figure("occupancy", "IoU, estimated scale", grids.iou),
-        Figure("occupancy", "mIoU, estimated scale", grids.miou),
-        Figure("occupancy", "IoU, true scale", true_scale.iou, at_least=0.45),
-        Figure("occupancy", "precision, true scale", true_scale.precision),
-        Figure("occupancy", "recall, true scale", true_scale.recall),
-        Figure("occupancy", "mIoU, true scale", true_scale.miou),
+        Figure("semantics", "mIoU of pixels, 11 classes", pixels.miou, "labels that are right, class by class"),
+        Figure("occupancy", "IoU, true scale", known.iou, size),
+        Figure("occupancy", "precision, true scale", known.precision, "voxels that are there, of those filled"),
+        Figure("occupancy", "recall, true scale", known.recall, "voxels that are filled, of those that can be seen"),
+        Figure("occupancy", "mIoU, true scale", known.miou, "class by class"),
     ]
+
+
+def _overlaps(tours: Sequence[TourScores], name: str) -> OverlapCounts:
+    parts: list[Overlap] = [getattr(tour, name) for tour in tours]
+    return sum((part.counts() for part in parts), OverlapCounts.nothing())

@@ -106,13 +106,19 @@ def final_fingerprint(video_id: str, settings: SettingsTree) -> str:
 
 def final_fingerprints(video_id: str, settings: SettingsTree) -> tuple[str, ...]:
     """Return ``final_fingerprint``, and after it those of videos that hold results of earlier code which stand."""
+    found = fingerprints_now(video_id, settings)
+    return tuple(joined(ends) for ends in product(*(found[name] for name in last_stages())))
+
+
+def fingerprints_now(video_id: str, settings: SettingsTree) -> dict[str, tuple[str, ...]]:
+    """Return by stage the fingerprint that its result would get, and those of earlier code whose results stand."""
     found: dict[str, tuple[str, ...]] = {}
     for name in stages():
         files = weight_files(settings.of(stages()[name]))
         befores = (joined(given) for given in product(*(found[given] for given in latest_inputs(name))) if given)
         made = [_fingerprints(name, settings, before, files) for before in list(befores) or [video_id]]
         found[name] = tuple(dict.fromkeys(each for some in made for each in some))
-    return tuple(joined(ends) for ends in product(*(found[name] for name in last_stages())))
+    return found
 
 
 def is_built(video: VideoStore, settings: SettingsTree) -> bool:

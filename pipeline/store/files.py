@@ -142,6 +142,14 @@ class Files:
             return []
         return sorted(name.rstrip("/").rpartition("/")[2] for name in found)
 
+    def size(self, *parts: str) -> int:
+        """Return the bytes of everything below a name; 0 where there is nothing."""
+        try:
+            with reading(self.path(*parts)):
+                return int(self.file_system.du(self.path(*parts)))
+        except FileNotFoundError:
+            return 0
+
     def move_folder(self, source: tuple[str, ...], target: tuple[str, ...]) -> None:
         """Move a file or a folder to a name that is free, in a bucket file by file and its ``zarr.json`` last."""
         self._claim_for(source)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.store.contents import GROUP_METADATA, LISTED, contents
+from pipeline.store.description import axes
 
 if TYPE_CHECKING:
     import zarr
@@ -69,6 +70,7 @@ class GroupWriter:
             dtype=rows.dtype,
             compressors=ZstdCodec(level=3),
             fill_value=0,
+            dimension_names=axes(name, rows.ndim),
             config={"write_empty_chunks": True},  # else rows of zeros had no file, as lost ones have none
         )
 

@@ -29,6 +29,7 @@ from pipeline.store import contents, publish
 from pipeline.store.atomic import disk_errors, reading
 from pipeline.store.changes import Changes
 from pipeline.store.contents import GROUP_METADATA, LISTED
+from pipeline.store.description import root_attributes
 from pipeline.store.drafts import remove_tree
 from pipeline.store.files import Files
 from pipeline.store.group_writer import GroupWriter
@@ -222,7 +223,7 @@ class VideoStore:
         """Write the metadata of the hierarchy, by which other readers of Zarr find its groups."""
         name = f"{SCENE_ZARR}/{GROUP_METADATA}"
         if not self.exists(name):
-            self.write_json(name, {"zarr_format": 3, "node_type": "group", "attributes": {}})
+            self.write_json(name, {"zarr_format": 3, "node_type": "group", "attributes": root_attributes()})
 
     def _require(self, name: str) -> None:
         if not self.exists(name):

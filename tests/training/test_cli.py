@@ -59,6 +59,21 @@ def test_an_export_of_one_video_says_which_split_is_empty(
     assert len(MonoSceneRooms(tmp_path / "out", tmp_path / "out" / "depthbin", "train")) == len(frames)
 
 
+def test_an_export_says_how_many_frames_it_wrote_and_refuses_options_of_other_formats(
+    run: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    frames = stored_frames(tmp_path / "data")
+    words = ("export", "--path", str(tmp_path / "data"), "--out", str(tmp_path / "out"), "--format")
+    assert run(*words, "ply", "--filter", "row<2") == 0
+    assert f"2 frames in {tmp_path / 'out'}" in capsys.readouterr().out
+    assert len(frames) > 2
+    assert run(*words, "ply", "--filter", "rows<2") == 1
+    assert "the index has no column 'rows'" in capsys.readouterr().err
+    assert run(*words, "monoscene", "--filter", "row<2") == 1
+    assert run(*words, "hf", "--read", "every=2") == 1
+    assert "take --split and --filter" in capsys.readouterr().err
+
+
 def test_a_dataset_teaches_words_and_name_seeded_ones_are_said_to_mean_nothing(
     run: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):

@@ -25,6 +25,7 @@ class FramesSource(BaseModel):
     path: str | None = Field(None, description="data folder or URL (stored), depthbin (nyu), folder above it, or root")
     version: str | None = Field(None, description="of a stored dataset; another one is refused")
     by: Literal["official", "by_space"] = Field("by_space", description="how occscannet is split")
+    split: Split | None = Field(None, description="of a stored dataset; else what it is read for decides")
     every: int = Field(1, ge=1, description="of the frames every n-th is used; neighbours are much alike")
     unknown: Literal["ignore", "empty"] = Field("ignore", description="what 255 means in occscannet")
 
@@ -35,7 +36,7 @@ class FramesSource(BaseModel):
             UnusableDataset, BrokenBenchmark: nothing there to read, or not what the kind says.
         """
         if self.kind == "stored":
-            return self.stored("train" if side == "train" else "validation")
+            return self.stored(self.split or ("train" if side == "train" else "validation"))
         found = self._benchmark(side)
         every = range(0, len(found), self.every)
         return found if self.every == 1 else FrameSubset(found, every, f"every {self.every}th frame")

@@ -57,7 +57,7 @@ class StoredFrames:
             splits = ", ".join(f"{name} {count}" for name, count in summary.frames_by_split.items())
             message = (
                 f"the split {split!r} of dataset {self.version} has no frame ({splits} frames of {summary.videos} "
-                "videos): videos are split as a whole, so add more, or use split 'all'"
+                "videos): videos are split as a whole, so add more, or read every frame (split=all, after --read)"
             )
             raise UnusableDataset(message)
         refuse_frozen(frozen_among(store, (video_id for video_id, _ in self.rows)))

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models.dust3r.blocks import Attention, CrossAttention, DecoderBlock, EncoderBlock, Rotation
+from models.dust3r.blocks import Attention, CrossAttention, DecoderBlock, EncoderBlock
+from models.rotary import Rotation
 
 CPU = torch.device("cpu")
 WIDTH, HEADS = 24, 3

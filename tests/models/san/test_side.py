@@ -3,8 +3,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from models.norms import ChannelNorm
 from models.san.clip import ClipMap
-from models.san.side import ChannelNorm, Fusion, SideAdapter, SideAttention, SideBlock
+from models.san.side import Fusion, SideAdapter, SideAttention, SideBlock
 from tests.models.san.networks import SLIM, slim_san
 
 WIDTH, HEADS = 24, 6

@@ -13,6 +13,12 @@ REGISTERED: dict[str, tuple[str, ...]] = {
     "dinov2_small": ("ae1e99fcefd534ed978cdeb8326f08030c96e28b7a81ffcbc98a857c84d14be1",),
     "dinov2_base": ("d73036b56966966d07975d696bde331762f37297e2f095de8cea0040c3aa0841",),
     "dinov2_large": ("399fba97a95f22c36834418bc69373364a99af3a1153da1c0fb31db567c92e23",),
+    "da3_small": ("364492e38a3a06d221ac75da7f6621ada3f2361cd24fde11ba79091e9f40efcf",),
+    "da3_base": ("e01067dc1659613083d9145a9a2547ccdbe6ccbbf83c4fe7b3e8a4e2bdae78b5",),
+    "da3_metric_large": ("bbea5b0b3ee389849cffa7ddae89de064a90abd2b055fc5aa99aac68db324776",),
+    "moge_2_vits": ("79a16621928c2bf0ed04659218c55c01075e950507f40bb3332fb4c873d3e1dc",),
+    "moge_2_vitb": ("16b8110e86d5dc5a849db120ca96ef3a223fd30b0c9146d1d81db504073da5f6",),
+    "moge_2_vitl": ("280741fd09bc3f403ccff9967784c2a391b52d2c0742ae3efdb21d9f90cc1a01",),
     "san_vit_b_16": (),
     "san_vit_large_14": (),
 }

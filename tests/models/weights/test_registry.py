@@ -70,6 +70,13 @@ def test_a_licence_tells_whether_commercial_use_is_forbidden(licence: str, *, re
     assert replace(WEIGHTS["dinov2_small"], licence=licence).non_commercial is restricted
 
 
+def test_depth_anything_and_moge_are_for_anything_and_say_what_they_were_trained_on():
+    entries = [entry for name, entry in WEIGHTS.items() if name.startswith(("da3_", "moge_"))]
+    assert len(entries) == 6
+    assert not any(entry.non_commercial for entry in entries)
+    assert all("training sets" in entry.use for entry in entries)
+
+
 def test_dust3rs_released_weights_are_not_for_commercial_use_and_dinov2s_are():
     assert all(entry.non_commercial for name, entry in WEIGHTS.items() if name.startswith("dust3r"))
     assert not any(entry.non_commercial for name, entry in WEIGHTS.items() if name.startswith("dinov2"))

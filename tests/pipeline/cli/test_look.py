@@ -1,5 +1,4 @@
 import io
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -14,28 +13,6 @@ from tests.earlier import VIDEO
 from .runs import output, run
 
 
-class Pictures(HTMLParser):
-    """Counts the pictures and headings of a page."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        del attrs
-        self.tags.append(tag)
-
-
-def test_view_writes_one_page_with_a_picture_of_every_stage(data: Path):
-    assert output("view", VIDEO, "--data", data).splitlines() == [f"{VIDEO}.html"]
-    page = Path(f"{VIDEO}.html").read_text(encoding="utf-8")
-    assert Pictures(page).tags.count("img") == len(stages())
-    assert len(page) < 4_000_000
-    output("view", VIDEO, "--data", data, "--out", "other.html")
-    assert Path("other.html").read_text(encoding="utf-8") == page
-
-
 def test_preview_writes_a_picture_of_every_stage(data: Path):
     shown = output("preview", VIDEO, "--data", data, "--out", "new/folder").splitlines()
     assert shown == [f"new/folder/{VIDEO}-{stage}.jpg" for stage in stages()]
@@ -43,11 +20,9 @@ def test_preview_writes_a_picture_of_every_stage(data: Path):
         assert Image.open(io.BytesIO(Path(path).read_bytes())).format == "JPEG"
 
 
-@pytest.mark.parametrize("command", ["view", "preview"])
-def test_a_video_that_is_not_there_is_named_and_leaves_no_page(tmp_path: Path, command: str):
+def test_a_video_that_is_not_there_is_named_and_leaves_no_picture(tmp_path: Path):
     with pytest.raises(StageMissing, match="tour-9"):
-        run(command, "tour-9", "--data", tmp_path / "data")
-    assert not list(Path().glob("**/*.html"))
+        run("preview", "tour-9", "--data", tmp_path / "data")
     assert not list(Path().glob("**/*.jpg"))
 
 

@@ -1,6 +1,9 @@
 """A built tour's manifest holds no pixel, and the same dataset is made from it again."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +55,20 @@ def test_a_manifest_names_frames_and_cameras_and_no_secret(copied_tour: Workbenc
     assert len(table["camera_to_world"][0]) == 16
     assert manifest.stat().st_size < 200_000
     assert "web" not in read_recipe(manifest).stages["video"].settings
+
+
+def test_it_is_written_on_two_cores_when_no_variable_holds_arrow_to_one(copied_tour: Workbench, tmp_path: Path):
+    build_dataset(copied_tour.video.files, copied_tour.settings.dataset)
+    code = (
+        "import sys, pyarrow; pyarrow.set_cpu_count(2); from pathlib import Path; "
+        "from pipeline.dataset.manifest import export_manifest; from pipeline.sources.catalog.catalog import Catalog; "
+        "from pipeline.store.store import Store; store = Store(sys.argv[1]); "
+        "print(export_manifest(store, Catalog(store), Path(sys.argv[2])))"
+    )
+    command = [sys.executable, "-c", code, str(copied_tour.video.files.root), str(tmp_path / "two.parquet")]
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout.strip()) == (0, "1"), ended.stderr
 
 
 def test_it_says_how_the_videos_were_made_and_not_what_holds_today(copied_tour: Workbench, manifest: Path):

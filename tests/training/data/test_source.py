@@ -15,6 +15,9 @@ def test_every_nth_frame_is_said_in_the_origin(tmp_path: Path):
     stored = FramesSource(path=str(tmp_path / "data"), every=4).open("train")
     assert stored.names == whole.names[::4]
     assert stored.origin.endswith("split train, every 4th frame")
+    with pytest.raises(UnusableDataset, match=r"read every frame \(split=all, after --read\)"):
+        FramesSource(path=str(tmp_path / "data")).open("test")
+    assert len(FramesSource(path=str(tmp_path / "data"), split="all").open("test")) == len(whole)
     list(export_monoscene(RoomFrames(3), tmp_path / "nyu", "test"))
     rooms = FramesSource(kind="monoscene", path=str(tmp_path / "nyu"), every=2).open("test")
     assert rooms.names == ("NYU0001_0000", "NYU0003_0000")

@@ -152,10 +152,10 @@ def _of_path(weights: str) -> Mapping[str, str]:
 
 
 def _located(weights: str) -> Path:
-    from models.dust3r.checkpoint import locate
+    from models.weights.located import located
 
     with as_settings_error(f"reconstruction weights {weights}"):
-        return locate(weights)
+        return located(weights, "model.safetensors")
 
 
 def _frame_notes(shown: NDArray[np.bool_]) -> tuple[str, ...]:

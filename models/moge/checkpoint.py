@@ -1,0 +1,25 @@
+"""Reading checkpoints of MoGe-2: ``model.pt`` as released, alone or in a folder of the hub."""
+
+from pathlib import Path
+
+from torch import Tensor
+
+from models.moge.config import MogeConfig, config_of
+from models.weights.checkpoint import read_file, state_dict_in
+from models.weights.located import check_finite, located, with_checksum
+
+
+def read_checkpoint(path_or_name: str | Path) -> tuple[MogeConfig, dict[str, Tensor]]:
+    """Read the sizes and the tensors of a network.
+
+    Raises:
+        WrongWeights: damaged, unsafe or another network's file, with its checksum and the one on record.
+        WeightsUnavailable: a registered name that is neither cached nor reachable, or no such file.
+    """
+    path = located(path_or_name, "model.pt")
+    with with_checksum(path):
+        stored = read_file(path)
+        state = state_dict_in({name: value for name, value in stored.items() if name != "model_config"}, path.name)
+        config = config_of({name: tuple(tensor.shape) for name, tensor in state.items()}, stored.get("model_config"))
+        check_finite(state, path.name)
+    return config, state

@@ -1,0 +1,48 @@
+"""What reading a checkpoint of any network begins and ends with: where it lies, and what is said where it is wrong."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from torch import Tensor
+
+from models.errors import WeightsUnavailable, WrongWeights
+from models.weights.cache import expected_checksum, locate, shipped
+from models.weights.contents import checksum
+from models.weights.registry import WEIGHTS
+
+
+def located(path_or_name: str | Path, inside: str) -> Path:
+    """Return the file of weights behind a name, a file or a folder of the hub, fetching it if need be.
+
+    inside: what the file is called in a folder.
+
+    Raises:
+        WeightsUnavailable: a registered name that is neither cached nor reachable, or no such file.
+    """
+    path = locate(path_or_name)
+    path = path / inside if path.is_dir() else path
+    if not path.is_file():
+        raise WeightsUnavailable(f"there is no file {path}; known names: {', '.join([*shipped(), *WEIGHTS])}")
+    return path
+
+
+@contextmanager
+def with_checksum(path: Path) -> Iterator[None]:
+    """Add to what is wrong with a file its SHA-256 and the one on record."""
+    try:
+        yield
+    except WrongWeights as error:
+        known = expected_checksum(path) or "none on record"
+        raise WrongWeights(f"{error} (sha256 of {path.name}: expected {known}, found {checksum(path)})") from error
+
+
+def check_finite(state: Mapping[str, Tensor], origin: str) -> None:
+    """Make sure that all tensors hold numbers.
+
+    Raises:
+        WrongWeights: one does not.
+    """
+    broken = next((name for name, tensor in state.items() if not tensor.isfinite().all()), None)
+    if broken is not None:
+        raise WrongWeights(f"{origin} holds numbers that are not finite, first in {broken}")

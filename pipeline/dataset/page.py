@@ -1,0 +1,206 @@
+"""The dataset's own page: ``dataset/index.html``, which any browser shows without a server, scripts or a network."""
+
+import base64
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from html import escape
+from importlib.resources import files
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from PIL import Image
+
+from models.json_text import parsed_json
+from pipeline.contract.classes import SemanticClass, palette
+from pipeline.contract.errors import VideoError
+from pipeline.dataset.contents import read_contents
+from pipeline.dataset.summaries import DEPTH_BOUNDS, described
+from pipeline.pictures.charts import bars, histogram
+from pipeline.pictures.encode import jpeg
+from pipeline.pictures.stored import middle_row
+from pipeline.pictures.viewer.clip_page import content_hash, filled
+from pipeline.pictures.viewer.kept import VIEW, keep_view
+from pipeline.store.groups import SCENE
+from pipeline.store.index import DatasetSummary
+from pipeline.store.rows import read_pictures
+from pipeline.store.store import Store
+from pipeline.store.video import VIDEOS
+
+INDEX_PAGE = ("dataset", "index.html")
+QUALITY_ROWS = ("dataset", "quality.json")
+SAMPLES = 24
+THUMBNAIL_BYTES = 12_000
+THUMBNAIL_SIZE = (240, 180)
+MOST_ROWS = 30
+"""Rows of a table; what is rarer is counted together."""
+
+SPACE = (SemanticClass.EMPTY.name.lower(), SemanticClass.UNKNOWN.name.lower())
+
+
+def write_dataset_page(store: Store, summary: DatasetSummary) -> str:
+    """Write the page of a dataset whose index has been written; returns its path.
+
+    It reads the videos that are new since the last time and ``SAMPLES`` pictures, whatever the size of the dataset.
+
+    Raises:
+        DiskFull: there is no room for it.
+    """
+    contents = read_contents(store)
+    known = described(store, contents if contents is not None else pa.table({"video_id": [], "fingerprint": []}))
+    parts = {
+        "counts": _counts(summary, known),
+        "classes": _classes(summary),
+        "depth": _depth(known),
+        "scale": _scale(known),
+        "lengths": _lengths(known),
+        "rejects": _rejects(summary),
+        "licences": _table(_counted(known["licence"].to_pylist()), ("licence", "videos")),
+        "sources": _table(_counted(known["uploader"].to_pylist()), ("published by", "videos")),
+        "quality": _quality(store),
+        "samples": "".join(_samples(store, known)),
+    }
+    style = _part("page.css")
+    known_parts = {"policy": content_hash(style), "style": style, "version": escape(summary.version), **parts}
+    text = filled(_part("page.html"), known_parts)
+    _write_where_other(store, text.encode(), INDEX_PAGE)
+    return store.path(*INDEX_PAGE)
+
+
+def keep_quality(store: Store, rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Keep figures for the page, a row a figure: stage, name, value, target, whether it is reached, what it says.
+
+    Returns whether they are others than before.
+    """
+    return _write_where_other(store, json.dumps(list(rows)).encode(), QUALITY_ROWS)
+
+
+def _write_where_other(store: Store, content: bytes, place: tuple[str, ...]) -> bool:
+    if store.exists(*place) and store.read_bytes(*place) == content:
+        return False
+    store.write_bytes(content, *place)
+    return True
+
+
+def _part(name: str) -> str:
+    return files("pipeline.dataset").joinpath(name).read_text(encoding="utf-8")
+
+
+def _counts(summary: DatasetSummary, known: pa.Table) -> str:
+    seconds = _flat(known["clip_seconds"])
+    shown = [
+        ("videos", f"{summary.videos:,}"),
+        ("clips", f"{summary.clips:,}"),
+        ("frames", f"{summary.frames:,}"),
+        *((f"frames of {split}", f"{frames:,}") for split, frames in summary.frames_by_split.items()),
+        ("minutes of clips", f"{seconds.sum() / 60:,.1f}"),
+        ("of all voxels unknown", f"{_share_unknown(summary):.1%}"),
+    ]
+    waiting = summary.videos - known.num_rows
+    note = f"<p>{waiting:,} videos are not described below yet; the next refreshes do.</p>" if waiting > 0 else ""
+    return (
+        f'<ul class="counts">{"".join(f"<li><b>{value}</b> {escape(name)}</li>" for name, value in shown)}</ul>{note}'
+    )
+
+
+def _share_unknown(summary: DatasetSummary) -> float:
+    voxels = {name: found.voxels for name, found in summary.classes.items()}
+    return voxels.get(SPACE[1], 0) / max(1, sum(voxels.values()))
+
+
+def _classes(summary: DatasetSummary) -> str:
+    found = {name: counted for name, counted in summary.classes.items() if name not in SPACE}
+    occupied = max(1, sum(counted.voxels for counted in found.values()))
+    rows = [
+        (name, float(counted.voxels), f"{counted.voxels / occupied:.1%}, in {counted.frames:,} frames")
+        for name, counted in found.items()
+    ]
+    return bars(rows, [_colour(name) for name in found])
+
+
+def _colour(name: str) -> tuple[int, int, int]:
+    red, green, blue = palette()[SemanticClass[name.upper()]].tolist()
+    return red, green, blue
+
+
+def _depth(known: pa.Table) -> str:
+    counts = np.zeros(len(DEPTH_BOUNDS) - 1, np.int64)
+    if known.num_rows:
+        counts += _flat(known["depth"]).astype(np.int64).reshape(known.num_rows, -1).sum(axis=0)
+    return histogram(counts.tolist(), DEPTH_BOUNDS.tolist(), "m")
+
+
+def _scale(known: pa.Table) -> str:
+    heights = _flat(known["camera_height"])
+    counts, bounds = np.histogram(np.clip(heights, 0, 2.999), 24, (0, 3))
+    sources = Counter(chain.from_iterable(known["scale_source"].to_pylist()))
+    rows = [(name.replace("_", " "), float(n), f"{n:,} clips") for name, n in sources.most_common()]
+    middle = f"<p>Median {np.median(heights):.2f} m.</p>" if len(heights) else ""
+    return histogram(counts.tolist(), bounds.tolist(), "m") + middle + bars(rows)
+
+
+def _lengths(known: pa.Table) -> str:
+    seconds = _flat(known["clip_seconds"])
+    longest = max(4.0, float(np.ceil(np.percentile(seconds, 99)))) if len(seconds) else 4.0
+    counts, bounds = np.histogram(np.clip(seconds, 0, longest - 1e-6), 20, (0, longest))
+    return histogram(counts.tolist(), bounds.tolist(), "s")
+
+
+def _rejects(summary: DatasetSummary) -> str:
+    rows = [(f"{found.code}, by {found.stage}", float(found.count), f"{found.count:,}") for found in summary.counts()]
+    rows.sort(key=lambda row: -row[1])
+    return bars(rows[:MOST_ROWS]) if rows else "<p>Nothing was left out.</p>"
+
+
+def _quality(store: Store) -> str:
+    rows: Any = None
+    with suppress(VideoError, ValueError):
+        rows = parsed_json(store.read_bytes(*QUALITY_ROWS)) if store.exists(*QUALITY_ROWS) else None
+    if not isinstance(rows, list) or not rows:
+        return "<p>No video here has a known truth (rendered tours do), so nothing can be said.</p>"
+    marks = {True: "yes", False: "no", None: ""}
+    names = ("stage", "name", "value", "target")
+    cells = [[*(row[name] for name in names), marks[row["reached"]], row.get("says", "")] for row in rows]
+    return _table(cells, ("stage", "figure", "value", "target", "reached", "what it says"))
+
+
+def _samples(store: Store, known: pa.Table) -> list[str]:
+    """Return some videos, spread evenly, each with a picture and a link to the page of its fullest clip."""
+    held = known.filter(pc.greater(pc.list_value_length(known["clip_frames"]), 0))
+    places = np.unique(np.linspace(0, held.num_rows - 1, min(SAMPLES, held.num_rows)).astype(int)).tolist()
+    found = []
+    for row in held.select(["video_id", "title", "clip_frames"]).take(places).to_pylist() if places else []:
+        video = store.video(row["video_id"])
+        said = f"{escape(row['title'] or row['video_id'])}<small>{len(row['clip_frames'])} clips</small>"
+        try:
+            keep_view(video)
+            small = Image.fromarray(read_pictures(video, middle_row(video, SCENE))[0]).resize(THUMBNAIL_SIZE)
+        except (VideoError, ValueError, IndexError):  # gone, or being built anew
+            found.append(f"<li>{said}<small>cannot be read at the moment</small></li>")
+            continue
+        image = base64.b64encode(jpeg(small, THUMBNAIL_BYTES)).decode()
+        link = f"../{VIDEOS}/{video.video_id}/{VIEW}"
+        found.append(f'<li><a href="{link}"><img alt="" src="data:image/jpeg;base64,{image}">{said}</a></li>')
+    return found
+
+
+def _counted(values: Sequence[str]) -> list[list[str]]:
+    counted = Counter(value or "not known" for value in values).most_common()
+    rows = [[name, f"{count:,}"] for name, count in counted[:MOST_ROWS]]
+    rest = sum(count for _, count in counted[MOST_ROWS:])
+    return [*rows, *([[f"{len(counted) - MOST_ROWS:,} others", f"{rest:,}"]] if rest else [])]
+
+
+def _table(rows: Sequence[Sequence[object]], names: Sequence[str]) -> str:
+    head = "".join(f"<th>{escape(name)}</th>" for name in names)
+    body = "".join("<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows)
+    return f'<div class="wide"><table><tr>{head}</tr>{body}</table></div>'
+
+
+def _flat(lists: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return all values of lists, one after the other."""
+    return np.asarray(pc.list_flatten(lists).to_numpy(), np.float64)

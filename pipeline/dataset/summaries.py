@@ -1,0 +1,107 @@
+"""What the dataset's page tells of every video: ``dataset/described.parquet``, one row a video.
+
+A video is read once, when its fingerprint is new; a refresh reads what changed, and ``MOST_NEW`` videos at most.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.contract.errors import CorruptStore, VideoError
+from pipeline.contract.records import ScaleSource
+from pipeline.dataset.tables import replaced, write_large
+from pipeline.store.groups import FRAMES, SCENE, SOURCE_NOTES
+from pipeline.store.rows import clip_rows
+from pipeline.store.store import Store
+from pipeline.store.video import VideoStore
+
+DESCRIBED = ("dataset", "described.parquet")
+MOST_NEW = 500
+"""Videos that one refresh reads; of a large dataset of an earlier release, the others follow with the next."""
+
+UNREAD = ""
+"""In place of the fingerprint of a video that could not be read."""
+
+DEPTH_BOUNDS = np.arange(0.0, 12.1, 0.5)
+"""Metres; what is farther counts with the last bin."""
+
+DEPTH_FRAMES = 6
+"""Frames of a video whose depth is counted, spread evenly."""
+
+SCHEMA = pa.schema(
+    [
+        ("video_id", pa.string()),
+        ("fingerprint", pa.string()),
+        ("title", pa.string()),
+        ("uploader", pa.string()),
+        ("licence", pa.string()),
+        ("clip_frames", pa.list_(pa.int32())),
+        ("clip_seconds", pa.list_(pa.float32())),
+        ("camera_height", pa.list_(pa.float32())),
+        ("scale_source", pa.list_(pa.string())),
+        ("depth", pa.list_(pa.int64())),
+    ]
+)
+"""Lists have an entry a clip, ``camera_height`` the median in metres above the floor; depth: ``DEPTH_BOUNDS``."""
+
+
+def described(store: Store, contents: pa.Table) -> pa.Table:
+    """Return what is known of the videos of a dataset, after reading those that are new; the table is kept.
+
+    contents: as of ``read_contents``. Videos that cannot be read have no row, nor have those that wait for their turn;
+    what could not be read is tried again after what was never tried.
+    """
+    wanted = dict(zip(contents["video_id"].to_pylist(), contents["fingerprint"].to_pylist(), strict=True))
+    before = _kept(store)
+    held = dict(zip(before["video_id"].to_pylist(), before["fingerprint"].to_pylist(), strict=True))
+    stale = {key for key, made in held.items() if wanted.get(key) != made and (key not in wanted or made)}
+    new = sorted((key for key in wanted if held.get(key) != wanted[key]), key=lambda key: key in held)[:MOST_NEW]
+    rows = pa.Table.from_pylist(list(_rows(store, {key: wanted[key] for key in new})), SCHEMA)
+    after = replaced(before, stale | set(new), rows)
+    if not after.equals(before):
+        write_large(store, after, *DESCRIBED)
+    return after.filter(pc.not_equal(after["fingerprint"], UNREAD))
+
+
+def _kept(store: Store) -> pa.Table:
+    """Return what was known; nothing where that does not read back or has other columns."""
+    try:
+        kept = store.read_table(*DESCRIBED) if store.exists(*DESCRIBED) else SCHEMA.empty_table()
+    except CorruptStore:
+        return SCHEMA.empty_table()
+    return kept if kept.schema.equals(SCHEMA) else SCHEMA.empty_table()
+
+
+def _rows(store: Store, wanted: dict[str, str]) -> Iterator[dict[str, Any]]:
+    for video_id, fingerprint in wanted.items():
+        try:
+            yield {"video_id": video_id, "fingerprint": fingerprint, **_described(store.video(video_id))}
+        except (VideoError, ValueError, IndexError):  # half built, gone, or being built anew
+            yield {"video_id": video_id, "fingerprint": UNREAD}
+
+
+def _described(video: VideoStore) -> dict[str, Any]:
+    notes = video.read_json(SOURCE_NOTES)
+    registered, time_s = video.read(SCENE, "registered"), video.read(FRAMES, "time_s")
+    heights, sources = video.read(SCENE, "camera_to_world")[:, 2, 3], video.read(SCENE, "scale_source")
+    clips = [rows for _, rows in clip_rows(video) if registered[rows].any()]
+    return {
+        **{name: str(notes.get(name) or "") for name in ("title", "uploader", "licence")},
+        "clip_frames": [int(registered[rows].sum()) for rows in clips],
+        "clip_seconds": [float(time_s[rows][-1] - time_s[rows][0]) for rows in clips],
+        "camera_height": [float(np.median(heights[rows][registered[rows]])) for rows in clips],
+        "scale_source": [ScaleSource(int(sources[rows.start])).name.lower() for rows in clips],
+        "depth": _depth_counts(video, np.flatnonzero(registered)),
+    }
+
+
+def _depth_counts(video: VideoStore, rows: np.ndarray[Any, np.dtype[np.int64]]) -> list[int]:
+    counts = np.zeros(len(DEPTH_BOUNDS) - 1, np.int64)
+    if len(rows):
+        for row in np.unique(rows[np.linspace(0, len(rows) - 1, DEPTH_FRAMES).astype(int)]).tolist():
+            depth = video.read(SCENE, "depth", slice(row, row + 1)).astype(np.float32)
+            counts += np.histogram(np.minimum(depth[depth > 0], DEPTH_BOUNDS[-1] - 1e-3), DEPTH_BOUNDS)[0]
+    return [int(count) for count in counts]

@@ -1,0 +1,144 @@
+"""The page of a clip in a real browser."""
+
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page
+
+from pipeline.pictures.viewer.clip_page import clip_page
+from tests.browser import NO_3D, SOFTWARE_3D, browsers
+
+from .made_up import FRAMES, HOSTILE, made_up_view
+
+ATTACK = "Executing inline script violates"
+"""What the browser says of a script that a test puts into the page."""
+
+SIZE = {"width": 900, "height": 620}
+
+
+@pytest.fixture(scope="module")
+def start() -> Iterator[Callable[..., Browser]]:
+    with browsers() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def browser(start: Callable[..., Browser]) -> Browser:
+    return start(*SOFTWARE_3D)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    view = made_up_view(HOSTILE)
+    path = tmp_path_factory.mktemp("page") / "view.html"
+    path.write_text(clip_page(replace(view, truth=np.roll(view.grids, 3, axis=2))), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def page(browser: Browser, written: Path) -> Iterator[Page]:
+    """The page as it opens; it asked for nothing but itself, and nothing went wrong in it."""
+    page = browser.new_page(viewport=SIZE)
+    asked: list[str] = []
+    troubles: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.partition(":")[0]))
+    page.on("console", lambda said: troubles.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.goto(written.as_uri())
+    page.wait_for_selector("body[data-ready=yes]")
+    yield page
+    assert [said for said in troubles if ATTACK not in said] == []
+    assert set(asked) <= {"file", "data", "blob"}
+    page.close()
+
+
+def pixels(page: Page, what: str) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(page.locator(what).screenshot())).convert("RGB"))
+
+
+def shot(page: Page, what: str = "#view") -> np.ndarray:
+    """Return what is drawn (h, w, 3) once the room rests."""
+    page.wait_for_selector("body[data-rests=yes]")
+    return pixels(page, what)
+
+
+def test_moving_the_slider_changes_room_and_picture(page: Page):
+    room, picture = shot(page), shot(page, "#picture")
+    page.locator("#frame").fill(str(FRAMES - 1))
+    assert page.locator("#when").inner_text() == "3 of 3 · 1.00 s"
+    later, later_picture = shot(page), shot(page, "#picture")
+    assert (room != later).any(axis=2).mean() > 0.01
+    assert later_picture.mean() - picture.mean() > 30, "the later picture is brighter"
+    page.locator("#frame").fill("0")
+    assert np.array_equal(room, shot(page)), "the same state shows the same room"
+
+
+def test_every_class_is_shown_and_hidden_alone(page: Page):
+    page.uncheck("#truth")
+    page.click("#none")
+    bare = shot(page)
+    boxes = page.locator("#classes input").all()
+    assert len(boxes) == 14, "eleven classes, unnamed, seen empty, unknown"
+    for box in boxes:
+        box.check()
+        assert (shot(page) != bare).any(axis=2).sum() > 30, box.get_attribute("data-label")
+        box.uncheck()
+    assert np.array_equal(shot(page), bare)
+
+
+def test_points_path_squares_and_truth_are_shown_and_hidden(page: Page):
+    before = shot(page)
+    for part, shown in (("cloud", True), ("path", False), ("floor", False), ("truth", False), ("voxels", False)):
+        page.locator(f"#{part}").set_checked(shown)
+        after = shot(page)
+        assert (after != before).any(axis=2).sum() > 50, part
+        before = after
+
+
+def test_other_looks_and_a_drag_move_the_camera(page: Page):
+    seen = [shot(page)]
+    for look in ("above", "camera", "over"):
+        page.click(f"[data-look={look}]")
+        seen.append(shot(page))
+    assert np.array_equal(seen[0], seen[3])
+    assert (seen[0] != seen[1]).any(axis=2).mean() > 0.05 < (seen[1] != seen[2]).any(axis=2).mean()
+    page.mouse.move(200, 200)
+    page.mouse.down()
+    page.mouse.move(300, 230, steps=3)
+    page.mouse.up()
+    assert (shot(page) != seen[3]).any(axis=2).mean() > 0.05
+
+
+def test_a_title_is_text_and_no_script_but_the_page_s_own_runs(page: Page):
+    assert page.title() == page.locator("#title").inner_text() == HOSTILE
+    assert page.locator("#title").locator("*").count() == 0
+    page.evaluate(
+        "addEventListener('securitypolicyviolation', e => document.body.dataset.refused = e.violatedDirective)"
+    )
+    page.evaluate(
+        "const s = document.createElement('script'); s.textContent = 'window.taken = 1'; document.body.append(s)"
+    )
+    assert page.evaluate("window.taken") is None
+    assert page.locator("body[data-refused=script-src-elem]").count() == 1
+
+
+def test_a_phone_s_width_holds_the_page(page: Page):
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    assert shot(page).shape[1] == 360
+
+
+def test_without_webgl_there_are_pictures(start: Callable[..., Browser], written: Path):
+    page = start(*NO_3D).new_page(viewport=SIZE)
+    page.goto(written.as_uri())
+    page.wait_for_selector("body[data-ready=yes][data-flat=yes]")
+    assert page.locator("#still img").is_visible()
+    assert not page.locator("#view").is_visible()
+    before = pixels(page, "#picture")
+    page.locator("#frame").fill("2")
+    assert pixels(page, "#picture").mean() - before.mean() > 30, "the slider still turns over the pictures"
