@@ -79,7 +79,7 @@ def sample_of(clip: KnownClip, group: str, kind: str, settings: ColmapSettings) 
         frames=len(clip.rgb),
         registered=int(model.registered.sum()),
         places=len(np.unique(clip.place[model.registered])),
-        **errors_of(model, depth, clip.camera_to_world[model.registered], clip.depth[model.registered]),
+        **errors_of(model, views.with_sides(depth), clip.camera_to_world[model.registered], clip.depth[model.registered]),
         signs={**signs_of(model), **dense_signs(views, depth)},
     )
 

@@ -142,8 +142,10 @@ class ColmapReconstructor:
         model = found.without(alone) if alone.any() else found
         check_cameras(model, self.settings.trust)
         views = views_of(rgb, model, self.settings.sweep)
-        depth, confidence = (maps * views.shown() for maps in dense_depth(views, self.settings))
-        verdict = self.verdict(model, depth, {**signs_of(model), **dense_signs(views, depth)})
+        seen, sure = dense_depth(views, self.settings)
+        signs = {**signs_of(model), **dense_signs(views, seen)}
+        depth, confidence = views.with_sides(seen), views.with_sides(sure)
+        verdict = self.verdict(model, depth, signs)
         check_probability(verdict, self.settings.trust.min_probability)
         return Reconstruction(
             intrinsics=(model.registered[:, None, None] * model.frame_intrinsics()).astype(np.float32),
