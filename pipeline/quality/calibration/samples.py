@@ -79,7 +79,12 @@ def sample_of(clip: KnownClip, group: str, kind: str, settings: ColmapSettings) 
         frames=len(clip.rgb),
         registered=int(model.registered.sum()),
         places=len(np.unique(clip.place[model.registered])),
-        **errors_of(model, views.with_sides(depth), clip.camera_to_world[model.registered], clip.depth[model.registered]),
+        **errors_of(
+            model.camera_to_world[model.registered],
+            views.with_sides(depth),
+            clip.camera_to_world[model.registered],
+            clip.depth[model.registered],
+        ),
         signs={**signs_of(model), **dense_signs(views, depth)},
     )
 
@@ -98,12 +103,12 @@ def _refusal(model: SparseModel, settings: ColmapSettings) -> str:
     return ""
 
 
-def errors_of(model: SparseModel, depth: Floats, true_cameras: Float64s, true_depth: Floats) -> dict[str, float]:
+def errors_of(cameras: Float64s, depth: Floats, true_cameras: Float64s, true_depth: Floats) -> dict[str, float]:
     """Return the errors of a ``JudgedClip``.
 
-    depth (r, h, w), true_cameras (r, 4, 4), true_depth (r, hh, ww), 0 = not known: of the registered frames.
+    cameras, true_cameras (r, 4, 4), depth (r, h, w), true_depth (r, hh, ww), 0 = not known: of frames with a camera.
     """
-    errors = pose_errors(model.camera_to_world[model.registered], true_cameras)
+    errors = pose_errors(cameras, true_cameras)
     first, second = np.triu_indices(len(true_cameras), 1)
     baseline = np.linalg.norm(true_cameras[first, :3, 3] - true_cameras[second, :3, 3], axis=1)
     apart = baseline > 0.25 * np.median(baseline)
