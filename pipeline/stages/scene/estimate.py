@@ -25,6 +25,7 @@ _LOG_SCALES = np.arange(-1.6, 3.2, 0.02)
 """Log of metres that what is seen reaches from bottom to top."""
 
 _BEYOND_LOWEST = np.arange(-1.2, 1.25, 0.1)
+_ANYWHERE = np.arange(-2.0, 1.05, 0.1)
 _LIKELIER_THAN_NOTHING = 1e-6
 
 
@@ -139,10 +140,11 @@ def _floors(clip: ScaleEvidence) -> Iterator[tuple[float, float, bool]]:
         right = _right(level, sizes.FLOOR_RIGHT, sizes.FLOOR_BEYOND)
         yield left * right, level.distance, True
         left *= 1 - right
-    if clip.lowest <= 0:  # nothing is seen below the camera
-        yield left, _extent(clip), False
+    extent, x = _extent(clip), _BEYOND_LOWEST
+    if clip.lowest < sizes.SEEN_BELOW * extent:  # the camera looks up: the floor may be anywhere
+        for distance in extent * np.exp(_ANYWHERE):
+            yield left / len(_ANYWHERE), float(distance), False
         return
-    x = _BEYOND_LOWEST
     below = (1 - sizes.STRAY) * np.exp(-x / sizes.BELOW_LOWEST) / sizes.BELOW_LOWEST
     above = sizes.STRAY * np.exp(x / sizes.ABOVE_LOWEST) / sizes.ABOVE_LOWEST
     weights = np.where(x > 0, below, above)

@@ -46,6 +46,9 @@ FLOOR_BEYOND, CEILING_BEYOND, SURE_SHARE = 0.006, 0.010, 0.004
 BELOW_LOWEST, ABOVE_LOWEST, STRAY = 0.18, 0.12, 0.25
 """A floor out of view lies below the lowest surface, exponentially; or above it, where stray points lie lower."""
 
+SEEN_BELOW = 0.2
+"""Share of the height of all that is seen that must lie below the camera to say anything of the floor."""
+
 TOP_MARGIN, TOP_SPREAD, TOP_PASSED = 0.05, 0.08, 0.15
 """How sharply a ceiling out of view bounds what is seen, and how likely it bounds nothing (slopes, stairs, panes)."""
 

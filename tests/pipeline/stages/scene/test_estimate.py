@@ -106,10 +106,11 @@ def test_a_scale_far_from_the_evidence_has_a_large_deviation():
         replace(room(ceiling=None), pitch=-0.65),
         ScaleEvidence((), (), 1.0, 1.0, 0.0, 0.0),
         ScaleEvidence((), (), -0.2, 3.0, 0.0, 0.6),
+        ScaleEvidence((), (), 0.04, 3.1, 0.7, 0.56),
         ScaleEvidence((), (), 1.0, -0.3, 0.0, -0.7),
         ScaleEvidence((LevelSeen(1.0, 0.04, 0.2),), (), 1.5, 0.5, 0.0, 0.0),
     ],
-    ids=["no floor", "a crane", "from above", "nothing level", "all above", "all below", "a table"],
+    ids=["no floor", "a crane", "from above", "nothing level", "all above", "looking up", "all below", "a table"],
 )
 def test_whoever_shows_little_is_not_sure(odd: ScaleEvidence):
     (plain,) = estimate(room(ceiling=None))
@@ -117,6 +118,13 @@ def test_whoever_shows_little_is_not_sure(odd: ScaleEvidence):
     assert found.deviation(found.median()) > 1.2 * plain.deviation(plain.median())
     assert found.probabilities.sum() == pytest.approx(1)
     assert found.drop > 0
+
+
+def test_whoever_looks_up_and_sees_no_ceiling_knows_next_to_nothing():
+    for lowest in (-0.2, 0.0, 0.1, 0.5):
+        (found,) = estimate(ScaleEvidence((), (), lowest, 3.0, 0.0, 0.3))
+        assert found.deviation(found.median()) > 0.5
+        assert found.deviation(0.0) > 0.5
 
 
 def test_a_doll_house_and_a_warehouse_show_in_the_deviation():
