@@ -12,11 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from models.errors import MissingExtra
 from pipeline.contract.errors import (
     CorruptStore,
+    CredentialsRefused,
     DiskFull,
     DownloadRefused,
     DownloadTransient,
     ExtractorTrouble,
     HostResting,
+    LeaseLost,
     NotReadableNow,
     NotYet,
     OutOfMemory,
@@ -25,6 +27,7 @@ from pipeline.contract.errors import (
     StorageFailed,
     WeightsAway,
     WeightsReplaced,
+    WrongClock,
 )
 from pipeline.store.changes import Changes
 from pipeline.store.groups import FAILURE
@@ -43,6 +46,9 @@ _WORLD = {
             NotYet,
             DiskFull,
             CorruptStore,
+            CredentialsRefused,
+            LeaseLost,
+            WrongClock,
             NotReadableNow,
             MissingExtra,
             OutOfMemory,

@@ -1,11 +1,12 @@
 """Files of a data folder or a bucket, by name: the only module that knows how they are reached."""
 
 import contextlib
+import functools
 import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import fsspec
 import numpy as np
@@ -16,6 +17,7 @@ from models.extras import extra
 from pipeline.contract.errors import CorruptStore, SettingsError
 from pipeline.store.atomic import disk_errors, flush, move, reading
 from pipeline.store.drafts import draft_in
+from pipeline.store.objects import Objects, objects_of
 from pipeline.store.ownership import KEPT, Ownership
 
 if TYPE_CHECKING:
@@ -45,9 +47,24 @@ class Files:
         if "::" in str(url):
             raise SettingsError(f"{str(url)!r} chains file systems with '::': name one folder or one URL, as s3://a/b")
         with extra("s3", f"opening {url}"):
-            self.file_system, self.root = fsspec.core.url_to_fs(str(url))
+            # A listing that is kept would hide what other processes have written since.
+            self.file_system, self.root = fsspec.core.url_to_fs(str(url), use_listings_cache=False)
         self._ownership = Ownership(self.file_system, str(self.root), is_local=self.is_local())
         self.scratch = scratch or self._scratch_of_its_own()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in ("objects", "shared")}
+
+    @functools.cached_property
+    def objects(self) -> Objects:
+        """Those of the data that several processes change, with versions."""
+        return objects_of(self.file_system, str(self.root), self._make_locks)
+
+    @functools.cached_property
+    def shared(self) -> Objects:
+        """Those by which processes and machines agree and which are no data: in scratch of a folder, in the bucket."""
+        root = str(self.scratch.absolute()) if self.is_local() else str(self.root)
+        return objects_of(self.file_system, root, self._make_locks)
 
     def path(self, *parts: str) -> str:
         """Return the file system's path of a file."""
@@ -225,6 +242,11 @@ class Files:
         self.scratch.mkdir(parents=True, exist_ok=True)
         return self.scratch
 
+    def _make_locks(self) -> Path:
+        folder = self.make_scratch() / "locks"
+        folder.mkdir(exist_ok=True)
+        return folder
+
     def is_read_only(self) -> bool:
         """Tell whether this is a local folder that this user may read and not write."""
         return self.is_local() and Path(self.root).is_dir() and not os.access(self.root, os.W_OK | os.X_OK)
@@ -233,10 +255,11 @@ class Files:
         return self.is_local() and self.scratch.parent == Path(self.root)
 
     def _scratch_of_its_own(self) -> Path:
-        cache = Path.home() / ".cache" / "youtube-occ"
-        if self.is_read_only():
-            return cache / "read_only" / hashlib.sha256(str(self.root).encode()).hexdigest()[:16]
-        return Path(self.root) / self._ownership.scratch() if self.is_local() else cache / "scratch"
+        if self.is_local() and not self.is_read_only():
+            return Path(self.root) / self._ownership.scratch()
+        server = "" if self.is_local() else f"{os.environ.get('AWS_ENDPOINT_URL', '')} {self.file_system.protocol} "
+        kind, name = "read_only" if self.is_local() else "scratch", hashlib.sha256(f"{server}{self.root}".encode())
+        return Path.home() / ".cache" / "youtube-occ" / kind / name.hexdigest()[:16]
 
     def _claim_for(self, parts: tuple[str, ...]) -> None:
         if parts and parts[0] in KEPT:

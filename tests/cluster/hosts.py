@@ -8,10 +8,16 @@ from pipeline.sources.video_source import VideoSource
 from pipeline.store.store import Store
 
 
+def say(word: str) -> None:
+    """Tell the test how far this host is."""
+    sys.stdout.write(f"{word}\n")
+    sys.stdout.flush()
+
+
 def register(url: str, name: str, count: str) -> None:
-    """Register videos one by one, and change each once."""
+    """Register videos one by one."""
     catalog = Catalog(Store(url))
-    print("ready", flush=True)
+    say("ready")
     sys.stdin.readline()
     for number in range(int(count)):
         video_id = f"{name}-{number}"

@@ -1,6 +1,6 @@
 """An S3 server on loopback (moto), in a process of its own, with the faults that real ones have.
 
-Prints its address. ``FOLDER/requests`` gets a line a request; while ``FOLDER/expired`` exists, credentials have expired;
+Prints its address. ``FOLDER/requests`` gets a line a request. While ``FOLDER/expired`` exists, credentials are refused;
 with ``--unconditional`` it takes conditional writes for plain ones, as older servers do; ``--ahead`` moves its clock.
 """
 
@@ -39,7 +39,7 @@ class FaultyBuckets:
         with self._turn:
             if (self._folder / "expired").exists():
                 noted("400 Bad Request", [("Content-Type", "application/xml"), ("Content-Length", str(len(EXPIRED)))])
-                return [EXPIRED]
+                return [] if asked["REQUEST_METHOD"] == "HEAD" else [EXPIRED]
             return list(self._moto(asked, noted))
 
     def _later(self, name: str, value: str) -> str:

@@ -5,8 +5,6 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-import pytest
-
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.store.store import Store
 from tests.cluster.conftest import Bucket
@@ -15,7 +13,6 @@ from tests.paths import ROOT
 CHANGES = 20
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="writers of two hosts do not see each other's locks")
 def test_two_hosts_that_register_at_once_lose_no_row_and_give_no_number_twice(bucket: Bucket, tmp_path: Path):
     with ExitStack() as running:
         hosts = []
