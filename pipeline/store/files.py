@@ -4,9 +4,9 @@ import contextlib
 import functools
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, Self
 
 import fsspec
 import numpy as np
@@ -17,6 +17,7 @@ from models.extras import extra
 from pipeline.contract.errors import CorruptStore, SettingsError
 from pipeline.store.atomic import disk_errors, flush, move, reading
 from pipeline.store.drafts import draft_in
+from pipeline.store.lease import LEASE_S
 from pipeline.store.objects import Objects, objects_of
 from pipeline.store.ownership import KEPT, Ownership
 
@@ -43,6 +44,11 @@ class Files:
         SettingsError: the URL cannot be understood.
     """
 
+    lease_s = LEASE_S
+    """Seconds for which another machine that gives no sign of life keeps what it holds."""
+
+    _checks: tuple[Callable[[], None], ...] = ()
+
     def __init__(self, url: str | Path, scratch: Path | None = None) -> None:
         if "::" in str(url):
             raise SettingsError(f"{str(url)!r} chains file systems with '::': name one folder or one URL, as s3://a/b")
@@ -52,8 +58,8 @@ class Files:
         self._ownership = Ownership(self.file_system, str(self.root), is_local=self.is_local())
         self.scratch = scratch or self._scratch_of_its_own()
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name not in ("objects", "shared")}
+    def __getstate__(self) -> dict[str, Any]:  # what holds connections and locks is made anew in another process
+        return {name: value for name, value in vars(self).items() if name not in ("objects", "shared", "_checks")}
 
     @functools.cached_property
     def objects(self) -> Objects:
@@ -63,8 +69,14 @@ class Files:
     @functools.cached_property
     def shared(self) -> Objects:
         """Those by which processes and machines agree and which are no data: in scratch of a folder, in the bucket."""
-        root = str(self.scratch.absolute()) if self.is_local() else str(self.root)
+        root = str(self._common().absolute()) if self.is_local() else str(self.root)
         return objects_of(self.file_system, root, self._make_locks)
+
+    def fenced(self, check: Callable[[], None]) -> Self:
+        """Return the same files, of which none is written or removed before ``check`` has been called."""
+        same = object.__new__(type(self))
+        vars(same).update(vars(self), _checks=(*self._checks, check))
+        return same
 
     def path(self, *parts: str) -> str:
         """Return the file system's path of a file."""
@@ -106,7 +118,7 @@ class Files:
         Raises:
             SettingsError: as ``claim``.
         """
-        self._claim_for(parts)
+        self._may_write(parts)
         with disk_errors(), draft_in(self.scratch) as draft:
             draft.write_bytes(content)
             self.place(draft, *parts)
@@ -117,7 +129,7 @@ class Files:
         Raises:
             SettingsError: as ``claim``.
         """
-        self._claim_for(parts)
+        self._may_write(parts)
         target = self.path(*parts)
         self.file_system.makedirs(target.rpartition("/")[0], exist_ok=True)
         if self.is_local():
@@ -129,7 +141,7 @@ class Files:
 
     def remove(self, *parts: str) -> None:
         """Delete a file if it is there; raises ``SettingsError`` as ``claim`` does."""
-        self._claim_for(parts)
+        self._may_write(parts)
         if self.is_read_only() and not self.exists(*parts):
             return
         with contextlib.suppress(FileNotFoundError):
@@ -140,7 +152,7 @@ class Files:
 
         Metadata of groups goes first: what is left of a group when this is cut off is no group.
         """
-        self._claim_for(parts)
+        self._may_write(parts)
         if not self.exists(*parts):
             return
         folder = self.path(*parts)
@@ -169,7 +181,7 @@ class Files:
 
     def move_folder(self, source: tuple[str, ...], target: tuple[str, ...]) -> None:
         """Move a file or a folder to a name that is free, in a bucket file by file and its ``zarr.json`` last."""
-        self._claim_for(source)
+        self._may_write(source)
         old, new = self.path(*source), self.path(*target)
         self.file_system.makedirs(new.rpartition("/")[0], exist_ok=True)
         if self.is_local():
@@ -178,6 +190,7 @@ class Files:
             return
         paths = self.file_system.find(old)
         for path in sorted(paths, key=lambda path: (path == f"{old}/zarr.json", path)):
+            self._may_write(target)
             self.file_system.cp_file(path, new + path[len(old) :])
         self.file_system.rm(old, recursive=True)
 
@@ -242,9 +255,15 @@ class Files:
         self.scratch.mkdir(parents=True, exist_ok=True)
         return self.scratch
 
+    def _common(self) -> Path:
+        """Return the folder for what all who share the data have in common: beside the data, where that is writable."""
+        is_own = not self.is_local() or self.is_read_only() or self._is_beside()
+        return self.scratch if is_own else Path(self.root) / self._ownership.scratch()
+
     def _make_locks(self) -> Path:
-        folder = self.make_scratch() / "locks"
-        folder.mkdir(exist_ok=True)
+        self.claim()
+        folder = self._common() / "locks"
+        folder.mkdir(parents=True, exist_ok=True)
         return folder
 
     def is_read_only(self) -> bool:
@@ -261,7 +280,9 @@ class Files:
         kind, name = "read_only" if self.is_local() else "scratch", hashlib.sha256(f"{server}{self.root}".encode())
         return Path.home() / ".cache" / "youtube-occ" / kind / name.hexdigest()[:16]
 
-    def _claim_for(self, parts: tuple[str, ...]) -> None:
+    def _may_write(self, parts: tuple[str, ...]) -> None:
+        for check in self._checks:
+            check()
         if parts and parts[0] in KEPT:
             self.claim()
 
