@@ -28,7 +28,7 @@ SCHEMES = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss")
 _REFUSALS = (
     "ExpiredToken", "InvalidToken", "InvalidAccessKeyId", "SignatureDoesNotMatch", "TokenRefreshRequired",
     "AccessDenied", "token has expired", "token included in the request is expired", "403 Forbidden",
-    "401 Unauthorized",
+    "401 Unauthorized", "Bad Request",
 )  # fmt: skip
 _WRONG_TIME = ("RequestTimeTooSkewed", "RequestExpired", "difference between the request time and")
 

@@ -69,8 +69,9 @@ class Files:
     @functools.cached_property
     def shared(self) -> Objects:
         """Those by which processes and machines agree and which are no data: in scratch of a folder, in the bucket."""
-        root = str(self._common().absolute()) if self.is_local() else str(self.root)
-        return objects_of(self.file_system, root, self._make_locks)
+        if not self.is_local():
+            return self.objects
+        return objects_of(self.file_system, str(self._common().absolute()), self._make_locks)
 
     def fenced(self, check: Callable[[], None]) -> Self:
         """Return the same files, of which none is written or removed before ``check`` has been called."""
@@ -144,7 +145,7 @@ class Files:
         self._may_write(parts)
         if self.is_read_only() and not self.exists(*parts):
             return
-        with contextlib.suppress(FileNotFoundError):
+        with disk_errors(), contextlib.suppress(FileNotFoundError):
             self.file_system.rm_file(self.path(*parts))
 
     def remove_folder(self, *parts: str) -> None:

@@ -22,7 +22,7 @@ from pathlib import Path
 from models.json_text import parsed_json
 from pipeline.contract.errors import LeaseLost, NotReadableNow, VideoError, VideoLocked, WrittenMeanwhile
 from pipeline.contract.waits import Patience
-from pipeline.store.objects import Expected, Objects, ObjectVersion, found, give_way
+from pipeline.store.objects import Expected, Objects, ObjectVersion, found
 
 LEASE_S = 60.0
 """Seconds for which a lease holds. Longer ones free the videos of a dead machine later, shorter ones ask more often."""
@@ -74,23 +74,48 @@ class Lease:
         self._record = replace(self._record, lease_s=lease_s)
         self._version: ObjectVersion | None = None
         self._trusted_until = 0.0
+        self._holder, self._is_alive = LeaseRecord(), False
+        self._seen: ObjectVersion | None = None
+        self._since: float | None = None
         self._turn, self._ended = threading.Lock(), threading.Event()
 
     @contextlib.contextmanager
     def held(self, timeout_s: float = 0) -> Iterator["Lease"]:
-        """Hold the lease, renewed by a thread, to the end of the block.
+        """Hold the lease to the end of the block.
 
         It takes as long as needed to tell whether a holder lives: a third of the lease's time if so, else all of it.
 
         Raises:
             VideoLocked: its holder lives, and still has it after ``timeout_s`` seconds.
         """
-        self._acquire(timeout_s)
+        until, patience = _now() + timeout_s, Patience(f"{self._what}, which another machine has or had")
+        while not self.attempt():
+            if self._is_alive and _now() >= until:
+                raise VideoLocked(f"{self._what} is being worked on by {self._holder.who}; wait for it or stop it")
+            patience.look()
+            time.sleep(self._holder.lease_s / LOOKS)
+        with self.kept():
+            yield self
+
+    def attempt(self) -> bool:
+        """Take the lease if it is free or its holder gave no sign of life for its time; tell whether that worked."""
+        record, version = self._look()
+        if version != self._seen:
+            self._is_alive = self._since is not None
+            self._seen, self._since = version, _now()  # after the look: the holder's time began before it
+        self._holder = record
+        is_over = _now() - (self._since or _now()) >= record.lease_s
+        is_left = not record.holder or record.locks == self._record.locks or is_over
+        return is_left and self._take(record, version)
+
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[None]:
+        """Keep a lease that was taken, which a thread renews, to the end of the block, and leave it free."""
         self._ended.clear()
         renewing = threading.Thread(target=self._keep, name=f"lease {self._name}", daemon=True)
         renewing.start()
         try:
-            yield self
+            yield
         finally:
             self._ended.set()
             renewing.join()
@@ -105,30 +130,6 @@ class Lease:
         """
         if _now() >= self._trusted_until:
             self._renew()
-
-    def _acquire(self, timeout_s: float) -> None:
-        first: ObjectVersion | None = None
-        seen, since, tried = first, _now(), 0
-        until, patience = (
-            _now() + timeout_s,
-            Patience(f"{self._what}, whose holder may be gone"),
-        )
-        while True:
-            record, version = self._look()
-            if version != seen:
-                seen, since = version, _now()  # after the look: the holder's time began before it
-            first = first or version
-            is_left = not record.holder or record.locks == self._record.locks or _now() - since >= record.lease_s
-            if is_left and self._take(record, version):
-                return
-            if is_left:
-                tried += 1
-                give_way(tried)
-                continue
-            if seen != first and _now() >= until:
-                raise VideoLocked(f"{self._what} is being worked on by {record.who}; wait for it or stop it")
-            patience.look()
-            time.sleep(record.lease_s / LOOKS)
 
     def is_held(self) -> bool:
         """Tell whether some machine has the lease, or had it when it died."""

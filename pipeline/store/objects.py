@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import fsspec
 import numpy as np
@@ -25,6 +25,12 @@ from pipeline.store.bucket import bucket_errors, open_bucket, refuse_wrong_clock
 
 TRIES = 50
 """Times that a change is made anew because others changed the object meanwhile."""
+
+
+_AHEAD_S: dict[str, float] = {}
+"""By the URL of a bucket that this process may use: the seconds by which its clock is ahead."""
+
+_TRYING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,13 @@ class Expected:
 ABSENT = Expected(None)
 
 
+class Listed(NamedTuple):
+    """An object as a list tells of it; size in bytes."""
+
+    size: int
+    version: ObjectVersion
+
+
 class Objects(Protocol):
     """Objects by name; ``put`` without ``expected`` takes effect whatever is there."""
 
@@ -53,6 +66,9 @@ class Objects(Protocol):
 
     def put(self, name: str, content: bytes, expected: Expected | None = None) -> ObjectVersion:
         """Write an object; raises ``WrittenMeanwhile`` where it is not as ``expected``, and nothing was written."""
+
+    def listed(self, folder: str) -> dict[str, Listed]:
+        """Return what there is in a folder, by its name in it."""
 
     def clock_ahead_s(self) -> float:
         """Return by how many seconds the clock of the storage is ahead of this machine's."""
@@ -130,6 +146,16 @@ class FolderObjects:
             self._write(f"{self._root}/{name}", content)
         return ObjectVersion(hashlib.sha256(content).hexdigest())
 
+    def listed(self, folder: str) -> dict[str, Listed]:
+        """Return what there is in a folder, by its name in it; of files that vanish meanwhile, nothing."""
+        try:
+            paths = self._file_system.ls(f"{self._root}/{folder}", detail=False)
+        except FileNotFoundError:
+            return {}
+        names = (path.rpartition("/")[2] for path in paths)
+        contents = ((name, found(self, f"{folder}/{name}")) for name in names)
+        return {name: Listed(len(held[0]), held[1]) for name, held in contents if held[0] is not None and held[1]}
+
     def clock_ahead_s(self) -> float:
         """Return 0: the clock of a folder is this machine's."""
         return 0.0
@@ -150,12 +176,10 @@ class BucketObjects:
     """
 
     PROBE = "youtube-occ-probe.json"
-    """Written by every process once; its content never changes."""
+    """Written once by every process that writes; its content never changes."""
 
     def __init__(self, file_system: fsspec.AbstractFileSystem, url: str) -> None:
         self._url, self._bucket = url.rstrip("/"), open_bucket(file_system, url)
-        self._ahead_s: float | None = None
-        self._trying = threading.Lock()
 
     def get(self, name: str) -> tuple[bytes, ObjectVersion]:
         """Return an object and its version."""
@@ -180,6 +204,12 @@ class BucketObjects:
                 raise
             return version
 
+    def listed(self, folder: str) -> dict[str, Listed]:
+        """Return what there is in a folder, by its name in it."""
+        with bucket_errors(self._where(folder)):
+            told = [each for some in self._bucket.list(folder) for each in some]
+        return {each["path"].removeprefix(f"{folder}/"): Listed(each["size"], _version(each)) for each in told}
+
     def clock_ahead_s(self) -> float:
         """Return by how many seconds the bucket's clock is ahead; before that, try whether it may be used at all.
 
@@ -187,13 +217,14 @@ class BucketObjects:
             SettingsError: it has no conditional writes.
             WrongClock: this machine's clock is far from the bucket's.
         """
-        with self._trying:
-            if self._ahead_s is None:
+        with _TRYING:
+            if self._url not in _AHEAD_S:
                 self._try_conditions()
                 with bucket_errors(self._where(self.PROBE)):
-                    self._ahead_s = seconds_ahead(self._bucket.head(self.PROBE)["last_modified"])
-                refuse_wrong_clock(self._url, self._ahead_s)
-            return self._ahead_s
+                    ahead_s = seconds_ahead(self._bucket.head(self.PROBE)["last_modified"])
+                refuse_wrong_clock(self._url, ahead_s)
+                _AHEAD_S[self._url] = ahead_s
+            return _AHEAD_S[self._url]
 
     def _try_conditions(self) -> None:
         content = b'{"made_by": "youtube-occ", "why": "tells whether this bucket has conditional writes"}'

@@ -18,6 +18,7 @@ import fsspec
 from models.atomic import draft
 from models.json_text import parsed_json
 from pipeline.contract.errors import SettingsError
+from pipeline.store.atomic import reading
 from pipeline.store.groups import CLIPS, FAILURE, QUALITY, SCENE_ZARR, SOURCE_NOTES, SOURCE_VIDEO
 
 MARK = "youtube-occ.json"
@@ -109,7 +110,8 @@ class Ownership:
     def _read(self, name: str) -> dict[str, Any]:
         """Return the mapping in a JSON file; empty where there is none."""
         try:
-            content = parsed_json(self._file_system.cat_file(self._path(name)))
+            with reading(self._path(name)):
+                content = parsed_json(self._file_system.cat_file(self._path(name)))
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
             return {}
         return content if isinstance(content, dict) else {}

@@ -27,14 +27,14 @@ from pipeline.contract.errors import (
 )
 from pipeline.store import contents, publish
 from pipeline.store.atomic import disk_errors, reading
-from pipeline.store.changes import Changes
+from pipeline.store.changes import changes_of
 from pipeline.store.contents import GROUP_METADATA, LISTED
 from pipeline.store.description import root_attributes
 from pipeline.store.drafts import remove_tree
 from pipeline.store.files import Files
 from pipeline.store.group_writer import GroupWriter
 from pipeline.store.groups import SCENE_ZARR
-from pipeline.store.lease import Lease
+from pipeline.store.hold import held, lease
 
 VIDEOS = "videos"
 VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -76,16 +76,15 @@ class VideoStore:
             raise VideoLocked(message) from error
         files = self.files
         try:
-            with self._lease().held(timeout_s) as lease:
-                self.files = files.fenced(lease.check)
-                Changes(self.files).note(self.video_id, held=True)
+            with held(files, self.video_id, self.video_id, timeout_s) as self.files:
+                changes_of(self.files).note(self.video_id, held=True)
                 remove_tree(self.scratch / "groups")
                 publish.finish_switches(self.files, self.folder)
                 try:
                     yield
                 finally:
                     with contextlib.suppress(PipelineError, OSError):  # then the note of a process that ended stays
-                        Changes(self.files).note(self.video_id)
+                        changes_of(self.files).note(self.video_id)
         finally:
             self.files = files
             lock.release()
@@ -95,13 +94,9 @@ class VideoStore:
         lock = FileLock(self.files.make_scratch() / f"{self.video_id}.lock", timeout=0)
         try:
             with lock:
-                return self._lease().is_held()
+                return lease(self.files, self.video_id, self.video_id).is_held()
         except Timeout:
             return True
-
-    def _lease(self) -> Lease:
-        name, scratch = f"leases/{self.video_id}.json", self.files.make_scratch()
-        return Lease(self.files.shared, name, self.video_id, scratch, self.files.lease_s)
 
     def exists(self, name: str) -> bool:
         """Tell whether a file of the video exists."""

@@ -39,26 +39,30 @@ class Bucket:
         """Return what was asked of the server so far: status, method and path."""
         return (self.control / "requests").read_text().splitlines()
 
-
-@contextmanager
-def serving(folder: Path, *faults: str) -> Iterator[Bucket]:
-    """Run a server and make a bucket on it."""
-    command = [sys.executable, "-m", "tests.cluster.s3_server", str(folder), *faults]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        endpoint = server.stdout.readline().strip()
+    @contextmanager
+    def having(self, fault: str, measure: str = "") -> Iterator[None]:
+        """Have something go wrong with the server in the block."""
+        told = self.control / fault
+        told.write_text(measure)
         try:
-            urllib.request.urlopen(urllib.request.Request(f"{endpoint}/bucket", method="PUT")).close()  # noqa: S310
-            yield Bucket(endpoint, f"s3://bucket/{uuid4().hex}", folder)
+            yield
         finally:
-            server.kill()
+            told.unlink()
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bucket]:
-    """One server for all tests that want nothing to go wrong with it."""
-    with serving(tmp_path_factory.mktemp("server")) as bucket:
-        yield bucket
+    """One server for all tests, with a bucket on it."""
+    folder = tmp_path_factory.mktemp("server")
+    command = [sys.executable, "-m", "tests.cluster.s3_server", str(folder)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as serving:
+        assert serving.stdout is not None
+        endpoint = serving.stdout.readline().strip()
+        try:
+            urllib.request.urlopen(urllib.request.Request(f"{endpoint}/bucket", method="PUT")).close()  # noqa: S310
+            yield Bucket(endpoint, "s3://bucket", folder)
+        finally:
+            serving.kill()
 
 
 @pytest.fixture

@@ -1,10 +1,10 @@
 """An S3 server on loopback (moto), in a process of its own, with the faults that real ones have.
 
-Prints its address. ``FOLDER/requests`` gets a line a request. While ``FOLDER/expired`` exists, credentials are refused;
-with ``--unconditional`` it takes conditional writes for plain ones, as older servers do; ``--ahead`` moves its clock.
+Prints its address. ``FOLDER/requests`` gets a line a request. Files there tell what goes wrong: ``expired``,
+credentials are refused; ``unconditional``, conditional writes are taken for plain ones, as by older servers; ``ahead``,
+its clock is as many seconds ahead.
 """
 
-import argparse
 import sys
 import threading
 from collections.abc import Callable, Iterable
@@ -22,12 +22,12 @@ EXPIRED = b"<Error><Code>ExpiredToken</Code><Message>The provided token has expi
 class FaultyBuckets:
     """Moto's application behind the faults, one request at a time: S3 decides on conditional writes one by one."""
 
-    def __init__(self, folder: Path, *, unconditional: bool, ahead_s: float) -> None:
-        self._folder, self._unconditional, self._ahead = folder, unconditional, timedelta(seconds=ahead_s)
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._moto, self._turn = DomainDispatcherApplication(create_backend_app), threading.Lock()
 
     def __call__(self, asked: dict[str, Any], answer: Callable[..., Any]) -> Iterable[bytes]:
-        if self._unconditional:
+        if (self._folder / "unconditional").exists():
             asked.pop("HTTP_IF_MATCH", None)
             asked.pop("HTTP_IF_NONE_MATCH", None)
 
@@ -43,9 +43,10 @@ class FaultyBuckets:
             return list(self._moto(asked, noted))
 
     def _later(self, name: str, value: str) -> str:
-        if not self._ahead or name.lower() not in ("last-modified", "date"):
+        ahead = self._folder / "ahead"
+        if name.lower() not in ("last-modified", "date") or not ahead.exists():
             return value
-        return format_datetime(parsedate_to_datetime(value) + self._ahead, usegmt=True)
+        return format_datetime(parsedate_to_datetime(value) + timedelta(seconds=float(ahead.read_text())), usegmt=True)
 
 
 class _Quiet(WSGIRequestHandler):
@@ -57,12 +58,7 @@ class _Quiet(WSGIRequestHandler):
 
 def main() -> None:
     """Serve until killed."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--unconditional", action="store_true")
-    parser.add_argument("--ahead", type=float, default=0.0)
-    given = parser.parse_args()
-    buckets = FaultyBuckets(given.folder, unconditional=given.unconditional, ahead_s=given.ahead)
+    buckets = FaultyBuckets(Path(sys.argv[1]))
     server = make_server("127.0.0.1", 0, buckets, threaded=True, request_handler=_Quiet)
     sys.stdout.write(f"http://127.0.0.1:{server.server_port}\n")
     sys.stdout.flush()
