@@ -246,7 +246,7 @@ class Files:
         Raises:
             SettingsError: it holds files with names of a dataset that none of ours has written.
         """
-        if self.is_read_only():  # nothing can be replaced in it, and no mark be written
+        if self._ownership.is_claimed or self.is_read_only():  # no mark can be written where one may only read
             return
         self._ownership.claim(self.scratch.name if self._is_beside() else self._ownership.scratch())
 

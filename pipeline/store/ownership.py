@@ -42,7 +42,7 @@ class Ownership:
         self._file_system = file_system
         self._root = str(root).rstrip("/")
         self._is_local = is_local
-        self._is_claimed = False
+        self.is_claimed = False
 
     def scratch(self) -> str:
         """Return the name of the folder for work in progress; writes nothing.
@@ -63,8 +63,8 @@ class Ownership:
         Raises:
             SettingsError: it holds what we would replace and have not made; the message names it.
         """
-        if self._is_claimed or self._read(MARK):
-            self._is_claimed = True
+        if self.is_claimed or self._read(MARK):
+            self.is_claimed = True
             return
         strange = next(self._in_the_way(), None)
         if strange and not self._is_proven():
@@ -73,7 +73,7 @@ class Ownership:
                 "(--data, YOUTUBE_OCC_DATA), so that it stays as it is"
             )
         self._write_mark(json.dumps({"made_by": "youtube-occ", "scratch": scratch}, indent=1).encode())
-        self._is_claimed = True
+        self.is_claimed = True
 
     def _write_mark(self, content: bytes) -> None:
         if self._exists(MARK):  # somebody else's file, or a damaged one: it says nothing, and stays
