@@ -64,14 +64,14 @@ class Files:
     @functools.cached_property
     def objects(self) -> Objects:
         """Those of the data that several processes change, with versions."""
-        return objects_of(self.file_system, str(self.root), self._make_locks)
+        return objects_of(self.file_system, str(self.root), self._make_locks, durable=True)
 
     @functools.cached_property
     def shared(self) -> Objects:
         """Those by which processes and machines agree and which are no data: in scratch of a folder, in the bucket."""
         if not self.is_local():
             return self.objects
-        return objects_of(self.file_system, str(self._common().absolute()), self._make_locks)
+        return objects_of(self.file_system, str(self._common().absolute()), self._make_locks, durable=False)
 
     def fenced(self, check: Callable[[], None]) -> Self:
         """Return the same files, of which none is written or removed before ``check`` has been called."""

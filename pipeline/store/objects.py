@@ -111,25 +111,30 @@ def found(objects: Objects, name: str) -> tuple[bytes | None, ObjectVersion | No
         return None, None
 
 
-def objects_of(file_system: fsspec.AbstractFileSystem, root: str, locks: Callable[[], Path]) -> Objects:
-    """Return the objects below a root of a file system; ``locks`` makes the local folder of their locks if need be.
+def objects_of(
+    file_system: fsspec.AbstractFileSystem, root: str, locks: Callable[[], Path], *, durable: bool
+) -> Objects:
+    """Return the objects below a root of a file system; see ``FolderObjects``.
 
     Raises:
         SettingsError: it is neither a folder nor a bucket with conditional writes.
     """
     if {"file", "memory"} & set(np.atleast_1d(file_system.protocol)):
-        return FolderObjects(file_system, root, locks)
+        return FolderObjects(file_system, root, locks, durable=durable)
     return BucketObjects(file_system, file_system.unstrip_protocol(root))
 
 
 class FolderObjects:
-    """Objects that are files below ``root``, with their locks in the local folder ``locks``.
+    """Objects that are files below ``root``.
 
-    file_system: of ``root``; a local folder, or memory, which is no other process's.
+    file_system: of ``root``; a local folder, or memory, which is no other process's. locks: makes the local folder of
+    their locks if need be. durable: what is put also outlives a power cut.
     """
 
-    def __init__(self, file_system: fsspec.AbstractFileSystem, root: str, locks: Callable[[], Path]) -> None:
-        self._file_system, self._root, self._locks = file_system, root.rstrip("/"), locks
+    def __init__(
+        self, file_system: fsspec.AbstractFileSystem, root: str, locks: Callable[[], Path], *, durable: bool = False
+    ) -> None:
+        self._file_system, self._root, self._locks, self._durable = file_system, root.rstrip("/"), locks, durable
 
     def get(self, name: str) -> tuple[bytes, ObjectVersion]:
         """Return a file's content and its digest."""
@@ -165,7 +170,7 @@ class FolderObjects:
         if self._file_system.protocol == "memory":
             self._file_system.pipe_file(path, content)
             return
-        with replacing(Path(path), durable=True) as draft:
+        with replacing(Path(path), durable=self._durable) as draft:
             draft.write_bytes(content)
 
 
