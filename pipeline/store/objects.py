@@ -51,7 +51,7 @@ class Expected:
 ABSENT = Expected(None)
 
 
-class Listed(NamedTuple):
+class ListedObject(NamedTuple):
     """An object as a list tells of it; size in bytes."""
 
     size: int
@@ -67,7 +67,7 @@ class Objects(Protocol):
     def put(self, name: str, content: bytes, expected: Expected | None = None) -> ObjectVersion:
         """Write an object; raises ``WrittenMeanwhile`` where it is not as ``expected``, and nothing was written."""
 
-    def listed(self, folder: str) -> dict[str, Listed]:
+    def listed(self, folder: str) -> dict[str, ListedObject]:
         """Return what there is in a folder, by its name in it."""
 
     def clock_ahead_s(self) -> float:
@@ -151,7 +151,7 @@ class FolderObjects:
             self._write(f"{self._root}/{name}", content)
         return ObjectVersion(hashlib.sha256(content).hexdigest())
 
-    def listed(self, folder: str) -> dict[str, Listed]:
+    def listed(self, folder: str) -> dict[str, ListedObject]:
         """Return what there is in a folder, by its name in it; of files that vanish meanwhile, nothing."""
         try:
             paths = self._file_system.ls(f"{self._root}/{folder}", detail=False)
@@ -159,7 +159,7 @@ class FolderObjects:
             return {}
         names = (path.rpartition("/")[2] for path in paths)
         contents = ((name, found(self, f"{folder}/{name}")) for name in names)
-        return {name: Listed(len(held[0]), held[1]) for name, held in contents if held[0] is not None and held[1]}
+        return {name: ListedObject(len(held[0]), held[1]) for name, held in contents if held[0] is not None and held[1]}
 
     def clock_ahead_s(self) -> float:
         """Return 0: the clock of a folder is this machine's."""
@@ -209,11 +209,11 @@ class BucketObjects:
                 raise
             return version
 
-    def listed(self, folder: str) -> dict[str, Listed]:
+    def listed(self, folder: str) -> dict[str, ListedObject]:
         """Return what there is in a folder, by its name in it."""
         with bucket_errors(self._where(folder)):
             told = [each for some in self._bucket.list(folder) for each in some]
-        return {each["path"].removeprefix(f"{folder}/"): Listed(each["size"], _version(each)) for each in told}
+        return {each["path"].removeprefix(f"{folder}/"): ListedObject(each["size"], _version(each)) for each in told}
 
     def clock_ahead_s(self) -> float:
         """Return by how many seconds the bucket's clock is ahead; before that, try whether it may be used at all.
