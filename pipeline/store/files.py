@@ -207,7 +207,7 @@ class Files:
             table = pq.read_table(pa.BufferReader(self.read_bytes(*parts)), page_checksum_verification=True)
             table.validate(full=True)
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-            if getattr(error, "errno", None) is not None:
+            if isinstance(error, FileNotFoundError) or getattr(error, "errno", None) is not None:
                 raise
             message = f"{self.path(*parts)} is no Parquet file ({error}): delete it and run its stage again"
             raise CorruptStore(message) from error
@@ -225,7 +225,7 @@ class Files:
             try:
                 yield pq.ParquetFile(file, page_checksum_verification=True)
             except (pa.ArrowException, OSError, UnicodeDecodeError, KeyError) as error:
-                if getattr(error, "errno", None) is not None:
+                if isinstance(error, FileNotFoundError) or getattr(error, "errno", None) is not None:
                     raise
                 path = self.path(*parts)
                 message = f"{path} is no Parquet file ({error}): put a copy of it back, or have it made again"
