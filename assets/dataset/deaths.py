@@ -1,7 +1,6 @@
 """Runs whose processes were killed: they are closed, and their videos remember that they died without a word."""
 
 import os
-from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from assets.resources import PARTITION_TAG, PipelineResource
-from pipeline.contract.errors import PipelineError, VideoLocked
+from pipeline.contract.errors import PipelineError
 from pipeline.settings import Settings
 from pipeline.stages.failures import last_failure, record_death
 from pipeline.stages.run import final_fingerprint, is_built
@@ -109,10 +108,6 @@ def _is_held(run: dg.DagsterRun) -> bool:
         return False
     try:
         store: Store = pipeline_of(run).store()
-        with ExitStack() as held:
-            held.enter_context(store.video(run.tags[PARTITION_TAG]).locked())
-    except VideoLocked:
-        return True
+        return store.video(run.tags[PARTITION_TAG]).is_held()
     except PipelineError:
         return False
-    return False

@@ -57,6 +57,10 @@ class NotReady(PipelineError):
     """Something on this machine would fail every video of a batch: nothing was begun. A line each says what to do."""
 
 
+class WrittenMeanwhile(PipelineError):
+    """Another process changed an object between the look at it and the write, which did not take place."""
+
+
 class VideoError(PipelineError):
     """The whole video is left out."""
 
@@ -196,12 +200,24 @@ class NotReadableNow(VideoError):
     """This machine cannot say what a file holds (permissions, a folder that is away, too many open files)."""
 
 
+class CredentialsRefused(NotReadableNow):
+    """A bucket does not take this machine's credentials, or takes them no longer: renew them and run again."""
+
+
+class WrongClock(NotReadableNow):
+    """This machine's clock is too far from that of the bucket for them to work together: set it."""
+
+
 class ChangedSinceIndexed(VideoError):
     """Stages of the video were run again since the dataset was written: pictures and grids do not fit."""
 
 
 class VideoLocked(VideoError):
     """Another process works on this video at the moment."""
+
+
+class LeaseLost(VideoError):
+    """This machine stood still for so long that another one has the video now: nothing more was written."""
 
 
 class ClipError(PipelineError):

@@ -6,6 +6,7 @@ Only what changed is looked at: videos whose lock was held, or whose failure was
 
 import hashlib
 import logging
+import math
 import re
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
@@ -35,7 +36,8 @@ from pipeline.settings import DatasetSettings
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.stages.damage import examined
 from pipeline.stages.failures import record_failure
-from pipeline.store.changes import Changes
+from pipeline.store.changes import changes_of
+from pipeline.store.hold import held
 from pipeline.store.index import (
     SHOWN,
     DatasetSummary,
@@ -47,24 +49,33 @@ from pipeline.store.index import (
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
 
+LEASE = "all.dataset"
+"""No id of a video has a dot."""
+
 _log = logging.getLogger(__name__)
 
 
 def build_dataset(store: Store, settings: DatasetSettings, asked: Selection = EVERYTHING) -> DatasetSummary:
     """Write the index and the summary of the finished videos that are asked for, as far as anything has changed.
 
-    store: of the dataset; two processes that write it take turns. settings: split, filters. asked: which sources and
-    settings of stages hold; by default every finished video is taken in.
+    store: of the dataset; processes and machines that write it take turns. settings: split, filters. asked: which
+    sources and settings of stages hold; by default every finished video is taken in.
 
     Raises:
         DiskFull: no space; the dataset is as it was.
         CorruptStore: the catalog does not read back.
         SettingsError: the sources cannot be understood.
+        LeaseLost: this machine stood still so long that another one writes the dataset.
     """
-    with held_aloud(FileLock(store.make_scratch() / "dataset.lock"), "the dataset's tables"), system_memory():
-        changes = Changes(store)
+    tables = "the dataset's tables"
+    with (
+        held_aloud(FileLock(store.make_scratch() / "dataset.lock"), tables),
+        held(store, LEASE, tables, timeout_s=math.inf) as ours,
+        system_memory(),
+    ):
+        changes = changes_of(ours)
         taken = changes.take()
-        summary = _built(store, settings, asked, taken)
+        summary = _built(ours, settings, asked, taken)
         changes.done(taken)
     return summary
 

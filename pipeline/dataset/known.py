@@ -23,7 +23,7 @@ from pipeline.stages.chain import final, finished, identity_of, made_by
 from pipeline.stages.failures import Failure, last_failure, worth_trying
 from pipeline.stages.registry import stages
 from pipeline.stages.run import final_fingerprint, final_fingerprints
-from pipeline.store.changes import Changes
+from pipeline.store.changes import changes_of
 from pipeline.store.index import LEFT_OUT, LeftOutEntry
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
@@ -109,7 +109,7 @@ def with_unread(store: Store, known: KnownVideos, errors: Mapping[str, VideoErro
     if not errors:
         return known
     for video_id in errors:
-        Changes(store).note(video_id)
+        changes_of(store).note(video_id)
     entries = (
         LeftOutEntry(video_id=key, stage="dataset", clip_id=None, code=error.code, detail=str(error))
         for key, error in sorted(errors.items())
@@ -127,7 +127,7 @@ def write_known(store: Store, known: KnownVideos, filters: FilterSettings, asked
 
 def settled(store: Store, filters: FilterSettings, asked: Selection, give_up_after: int) -> set[str]:
     """Return videos that need nothing, as far as is known: finished, or not worth another try."""
-    before, pending = _read(store, filters, asked).videos, Changes(store).pending()
+    before, pending = _read(store, filters, asked).videos, changes_of(store).pending()
     if asked.settings is None:
         return set()
     done = set(before["video_id"].filter(before["alike"]).to_pylist())
@@ -179,7 +179,7 @@ def _read(store: Store, filters: FilterSettings, asked: Selection) -> KnownVideo
 
 
 def _holds_while(store: Store, filters: FilterSettings, asked: Selection) -> bytes:
-    return json.dumps([Changes(store).epoch(), asked.recipe, suffix_of(filters)]).encode()
+    return json.dumps([changes_of(store).epoch(), asked.recipe, suffix_of(filters)]).encode()
 
 
 def _looked(

@@ -32,7 +32,7 @@ def is_gone(source: VideoSource) -> bool:
 def take_place(catalog: Catalog, copy: str, original: str) -> bool:
     """Let a video go on as the file of its copy if its own file is gone; tell whether it does.
 
-    What was built of it stays: the content is the same. The copy stays its duplicate. The caller holds the catalog.
+    What was built of it stays: the content is the same. The copy stays its duplicate. Part of a change of the catalog.
     """
     rows = catalog.rows([copy, original])
     if rows[copy].source.kind != "file" or not is_gone(rows[original].source):
@@ -66,8 +66,7 @@ def look_again(catalog: Catalog, sources: Iterable[VideoSource]) -> list[str]:
             continue
         seen.append({"video_id": row.video_id, "size": looks[row.video_id][0], "mtime_ns": looks[row.video_id][1]})
     if seen:
-        with noted.locked():
-            noted.append(pa.Table.from_pylist(seen, _SCHEMA), noted.listing().next_number)
+        noted.append(pa.Table.from_pylist(seen, _SCHEMA), noted.listing().next_number)
     return again
 
 
@@ -90,13 +89,16 @@ def _return_from_gone(catalog: Catalog, row: CatalogRow) -> None:
     """Let a copy take the place of the video that it is a copy of, if the file of that is gone."""
     if row.state is not VideoState.DUPLICATE:
         return
-    with catalog.locked():
+
+    def returned() -> None:
         original = catalog.rows([row.duplicate_of]).get(row.duplicate_of)
         if original is None or not is_gone(original.source):
             return
         if not (original.sha256 == row.sha256 and take_place(catalog, row.video_id, original.video_id)):
             catalog.update([row.video_id], _as_new)
             VideoStore(catalog.files, row.video_id).remove(FAILURE)
+
+    catalog.change(returned)
 
 
 def _owner(catalog: Catalog, row: CatalogRow) -> CatalogRow:

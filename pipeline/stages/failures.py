@@ -12,11 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from models.errors import MissingExtra
 from pipeline.contract.errors import (
     CorruptStore,
+    CredentialsRefused,
     DiskFull,
     DownloadRefused,
     DownloadTransient,
     ExtractorTrouble,
     HostResting,
+    LeaseLost,
     NotReadableNow,
     NotYet,
     OutOfMemory,
@@ -25,8 +27,9 @@ from pipeline.contract.errors import (
     StorageFailed,
     WeightsAway,
     WeightsReplaced,
+    WrongClock,
 )
-from pipeline.store.changes import Changes
+from pipeline.store.changes import changes_of
 from pipeline.store.groups import FAILURE
 from pipeline.store.video import VideoStore
 
@@ -43,6 +46,9 @@ _WORLD = {
             NotYet,
             DiskFull,
             CorruptStore,
+            CredentialsRefused,
+            LeaseLost,
+            WrongClock,
             NotReadableNow,
             MissingExtra,
             OutOfMemory,
@@ -99,7 +105,7 @@ def last_failure(video: VideoStore) -> Failure | None:
 def forget_failure(video: VideoStore) -> None:
     """Remove the note after a success."""
     video.remove(FAILURE)
-    Changes(video.files).note(video.video_id)
+    changes_of(video.files).note(video.video_id)
 
 
 def worth_trying(failure: Failure | None, wanted: str, give_up_after: int) -> bool:
@@ -116,5 +122,5 @@ def _record(video: VideoStore, stage: str, wanted: str, code: str, detail: str) 
     when = datetime.now(UTC).isoformat(timespec="seconds")
     failure = Failure(stage=stage, code=code, detail=detail[:2000], wanted=wanted, tries=tries, when=when)
     video.write_json(FAILURE, failure.model_dump())
-    Changes(video.files).note(video.video_id)
+    changes_of(video.files).note(video.video_id)
     return failure

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from models.atomic import draft
 from pipeline.contract.errors import DiskFull, NotReadableNow, StorageFailed
+from pipeline.store.bucket import refusal
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -61,10 +62,16 @@ def move(source: Path, target: Path) -> None:
 
 @contextlib.contextmanager
 def disk_errors() -> Iterator[None]:
-    """Turn 'no space left' from anywhere below into ``DiskFull``, other failures of a disk into ``StorageFailed``."""
+    """Turn 'no space left' from anywhere below into ``DiskFull``, other failures of a disk into ``StorageFailed``.
+
+    What a bucket says of this machine's credentials or clock becomes ``CredentialsRefused`` or ``WrongClock``.
+    """
     try:
         yield
     except OSError as error:
+        refused = refusal("writing", error)
+        if refused is not None:
+            raise refused from error
         if error.errno in NO_SPACE:
             message = "no space left for the dataset: free some, or move it (YOUTUBE_OCC_DATA), then run again"
             raise DiskFull(message) from error
@@ -88,6 +95,9 @@ def reading(path: str) -> Iterator[None]:
     except FileNotFoundError:
         raise
     except OSError as error:
+        refused = refusal(path, error)
+        if refused is not None:
+            raise refused from error
         if error.errno is None or error.errno in NO_SPACE:  # a library's word for odd bytes; a write beside the read
             raise
         why = ADVICE.get(error.errno, "its storage does not answer")

@@ -4,28 +4,62 @@ A file a video in ``scratch/changes``. It is written when a video's lock is take
 again when the lock is let go; a failure that is noted without the lock writes it too. Whoever looks *takes* the files
 first and drops them when what follows from them is written: what changes meanwhile has a file of its own again, and
 what was taken by a process that died is taken once more.
+
+Machines that share a bucket note what changes there, in ``changes``; what is done with is emptied, if it is still what
+was taken.
 """
 
 import contextlib
+import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Protocol
 from uuid import uuid4
 
+from models.json_text import parsed_json
+from pipeline.contract.errors import WrittenMeanwhile
 from pipeline.store.atomic import disk_errors, replacing
 from pipeline.store.files import Files
+from pipeline.store.objects import Expected, Objects, ObjectVersion, changed
 
 _EPOCH = ".epoch"
 _TAKEN = ".taken"
+_BUCKET = "changes"
+_NOTHING = b"-"
 
 
-class Changes:
+class Noted(Protocol):
+    """The videos that may have changed; one process at a time takes them."""
+
+    def note(self, video_id: str, *, held: bool = False) -> None:
+        """Write down that a video may have changed; ``held``: that this process goes on changing it."""
+
+    def epoch(self) -> str:
+        """Return a name that is another one if what was noted before is lost."""
+
+    def pending(self) -> set[str]:
+        """Return the videos that may have changed; they stay so."""
+
+    def take(self) -> set[str]:
+        """Return the videos that may have changed, to be ``done`` with later."""
+
+    def done(self, video_ids: Iterable[str]) -> None:
+        """Drop what was taken; of a video that somebody still holds, it stays noted."""
+
+
+def changes_of(files: Files) -> Noted:
+    """Return what is noted of the videos of a folder or a bucket."""
+    return FolderChanges(files) if files.is_local() else BucketChanges(files.shared)
+
+
+class FolderChanges:
     """The videos of a data folder that may have changed."""
 
     def __init__(self, files: Files) -> None:
         self._files, self._folder = files, files.scratch / "changes"
 
-    def note(self, video_id: str, held: bool = False) -> None:
+    def note(self, video_id: str, *, held: bool = False) -> None:
         """Write down that a video may have changed; ``held``: that this process goes on changing it."""
         with disk_errors():
             self._make()
@@ -69,6 +103,45 @@ class Changes:
     def _make(self) -> None:
         self._files.make_scratch()
         self._folder.mkdir(parents=True, exist_ok=True)
+
+
+class BucketChanges:
+    """The videos of a bucket that may have changed, on whichever machine."""
+
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+        self._taken: dict[str, ObjectVersion] = {}
+
+    def note(self, video_id: str, *, held: bool = False) -> None:
+        """Write down that a video may have changed; ``held``: that this process goes on changing it."""
+        self._objects.put(f"{_BUCKET}/{video_id}", json.dumps({"held": held, "note": uuid4().hex}).encode())
+
+    def epoch(self) -> str:
+        """Return a name that is another one if what was noted before is lost."""
+        made = changed(self._objects, f"{_BUCKET}/{_EPOCH}", lambda stored: stored or uuid4().hex.encode())
+        return (made or b"").decode()
+
+    def pending(self) -> set[str]:
+        """Return the videos that may have changed; they stay so."""
+        return set(self._noted())
+
+    def take(self) -> set[str]:
+        """Return the videos that may have changed, to be ``done`` with later."""
+        self._taken = self._noted()
+        return set(self._taken)
+
+    def done(self, video_ids: Iterable[str]) -> None:
+        """Drop what was taken, unless it was noted anew or is still held."""
+        for video_id in video_ids:
+            name = f"{_BUCKET}/{video_id}"
+            with contextlib.suppress(WrittenMeanwhile, FileNotFoundError):
+                content, version = self._objects.get(name)
+                if version == self._taken.get(video_id) and not parsed_json(content)["held"]:
+                    self._objects.put(name, _NOTHING, Expected(version))
+
+    def _noted(self) -> dict[str, ObjectVersion]:
+        listed = self._objects.listed(_BUCKET).items()
+        return {name: state.version for name, state in listed if "." not in name and state.size > len(_NOTHING)}
 
 
 def _names(folder: Path) -> list[str]:

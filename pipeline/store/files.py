@@ -1,11 +1,12 @@
 """Files of a data folder or a bucket, by name: the only module that knows how they are reached."""
 
 import contextlib
+import functools
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, Self
 
 import fsspec
 import numpy as np
@@ -16,6 +17,8 @@ from models.extras import extra
 from pipeline.contract.errors import CorruptStore, SettingsError
 from pipeline.store.atomic import disk_errors, flush, move, reading
 from pipeline.store.drafts import draft_in
+from pipeline.store.lease import LEASE_S
+from pipeline.store.objects import Objects, objects_of
 from pipeline.store.ownership import KEPT, Ownership
 
 if TYPE_CHECKING:
@@ -41,13 +44,40 @@ class Files:
         SettingsError: the URL cannot be understood.
     """
 
+    lease_s = LEASE_S
+    """Seconds for which another machine that gives no sign of life keeps what it holds."""
+
+    _checks: tuple[Callable[[], None], ...] = ()
+
     def __init__(self, url: str | Path, scratch: Path | None = None) -> None:
         if "::" in str(url):
             raise SettingsError(f"{str(url)!r} chains file systems with '::': name one folder or one URL, as s3://a/b")
         with extra("s3", f"opening {url}"):
-            self.file_system, self.root = fsspec.core.url_to_fs(str(url))
+            # A listing that is kept would hide what other processes have written since.
+            self.file_system, self.root = fsspec.core.url_to_fs(str(url), use_listings_cache=False)
         self._ownership = Ownership(self.file_system, str(self.root), is_local=self.is_local())
         self.scratch = scratch or self._scratch_of_its_own()
+
+    def __getstate__(self) -> dict[str, Any]:  # what holds connections and locks is made anew in another process
+        return {name: value for name, value in vars(self).items() if name not in ("objects", "shared", "_checks")}
+
+    @functools.cached_property
+    def objects(self) -> Objects:
+        """Those of the data that several processes change, with versions."""
+        return objects_of(self.file_system, str(self.root), self._make_locks, durable=True)
+
+    @functools.cached_property
+    def shared(self) -> Objects:
+        """Those by which processes and machines agree and which are no data: in scratch of a folder, in the bucket."""
+        if not self.is_local():
+            return self.objects
+        return objects_of(self.file_system, str(self._common().absolute()), self._make_locks, durable=False)
+
+    def fenced(self, check: Callable[[], None]) -> Self:
+        """Return the same files, of which none is written or removed before ``check`` has been called."""
+        same = object.__new__(type(self))
+        vars(same).update(vars(self), _checks=(*self._checks, check))
+        return same
 
     def path(self, *parts: str) -> str:
         """Return the file system's path of a file."""
@@ -89,7 +119,7 @@ class Files:
         Raises:
             SettingsError: as ``claim``.
         """
-        self._claim_for(parts)
+        self._may_write(parts)
         with disk_errors(), draft_in(self.scratch) as draft:
             draft.write_bytes(content)
             self.place(draft, *parts)
@@ -100,7 +130,7 @@ class Files:
         Raises:
             SettingsError: as ``claim``.
         """
-        self._claim_for(parts)
+        self._may_write(parts)
         target = self.path(*parts)
         self.file_system.makedirs(target.rpartition("/")[0], exist_ok=True)
         if self.is_local():
@@ -112,10 +142,10 @@ class Files:
 
     def remove(self, *parts: str) -> None:
         """Delete a file if it is there; raises ``SettingsError`` as ``claim`` does."""
-        self._claim_for(parts)
+        self._may_write(parts)
         if self.is_read_only() and not self.exists(*parts):
             return
-        with contextlib.suppress(FileNotFoundError):
+        with disk_errors(), contextlib.suppress(FileNotFoundError):
             self.file_system.rm_file(self.path(*parts))
 
     def remove_folder(self, *parts: str) -> None:
@@ -123,7 +153,7 @@ class Files:
 
         Metadata of groups goes first: what is left of a group when this is cut off is no group.
         """
-        self._claim_for(parts)
+        self._may_write(parts)
         if not self.exists(*parts):
             return
         folder = self.path(*parts)
@@ -152,7 +182,7 @@ class Files:
 
     def move_folder(self, source: tuple[str, ...], target: tuple[str, ...]) -> None:
         """Move a file or a folder to a name that is free, in a bucket file by file and its ``zarr.json`` last."""
-        self._claim_for(source)
+        self._may_write(source)
         old, new = self.path(*source), self.path(*target)
         self.file_system.makedirs(new.rpartition("/")[0], exist_ok=True)
         if self.is_local():
@@ -161,6 +191,7 @@ class Files:
             return
         paths = self.file_system.find(old)
         for path in sorted(paths, key=lambda path: (path == f"{old}/zarr.json", path)):
+            self._may_write(target)
             self.file_system.cp_file(path, new + path[len(old) :])
         self.file_system.rm(old, recursive=True)
 
@@ -176,7 +207,7 @@ class Files:
             table = pq.read_table(pa.BufferReader(self.read_bytes(*parts)), page_checksum_verification=True)
             table.validate(full=True)
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-            if getattr(error, "errno", None) is not None:
+            if isinstance(error, FileNotFoundError) or getattr(error, "errno", None) is not None:
                 raise
             message = f"{self.path(*parts)} is no Parquet file ({error}): delete it and run its stage again"
             raise CorruptStore(message) from error
@@ -194,7 +225,7 @@ class Files:
             try:
                 yield pq.ParquetFile(file, page_checksum_verification=True)
             except (pa.ArrowException, OSError, UnicodeDecodeError, KeyError) as error:
-                if getattr(error, "errno", None) is not None:
+                if isinstance(error, FileNotFoundError) or getattr(error, "errno", None) is not None:
                     raise
                 path = self.path(*parts)
                 message = f"{path} is no Parquet file ({error}): put a copy of it back, or have it made again"
@@ -215,7 +246,7 @@ class Files:
         Raises:
             SettingsError: it holds files with names of a dataset that none of ours has written.
         """
-        if self.is_read_only():  # nothing can be replaced in it, and no mark be written
+        if self._ownership.is_claimed or self.is_read_only():  # no mark can be written where one may only read
             return
         self._ownership.claim(self.scratch.name if self._is_beside() else self._ownership.scratch())
 
@@ -225,6 +256,17 @@ class Files:
         self.scratch.mkdir(parents=True, exist_ok=True)
         return self.scratch
 
+    def _common(self) -> Path:
+        """Return the folder for what all who share the data have in common: beside the data, where that is writable."""
+        is_own = not self.is_local() or self.is_read_only() or self._is_beside()
+        return self.scratch if is_own else Path(self.root) / self._ownership.scratch()
+
+    def _make_locks(self) -> Path:
+        self.claim()
+        folder = self._common() / "locks"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
     def is_read_only(self) -> bool:
         """Tell whether this is a local folder that this user may read and not write."""
         return self.is_local() and Path(self.root).is_dir() and not os.access(self.root, os.W_OK | os.X_OK)
@@ -233,12 +275,15 @@ class Files:
         return self.is_local() and self.scratch.parent == Path(self.root)
 
     def _scratch_of_its_own(self) -> Path:
-        cache = Path.home() / ".cache" / "youtube-occ"
-        if self.is_read_only():
-            return cache / "read_only" / hashlib.sha256(str(self.root).encode()).hexdigest()[:16]
-        return Path(self.root) / self._ownership.scratch() if self.is_local() else cache / "scratch"
+        if self.is_local() and not self.is_read_only():
+            return Path(self.root) / self._ownership.scratch()
+        server = "" if self.is_local() else f"{os.environ.get('AWS_ENDPOINT_URL', '')} {self.file_system.protocol} "
+        kind, name = "read_only" if self.is_local() else "scratch", hashlib.sha256(f"{server}{self.root}".encode())
+        return Path.home() / ".cache" / "youtube-occ" / kind / name.hexdigest()[:16]
 
-    def _claim_for(self, parts: tuple[str, ...]) -> None:
+    def _may_write(self, parts: tuple[str, ...]) -> None:
+        for check in self._checks:
+            check()
         if parts and parts[0] in KEPT:
             self.claim()
 

@@ -18,6 +18,7 @@ import fsspec
 from models.atomic import draft
 from models.json_text import parsed_json
 from pipeline.contract.errors import SettingsError
+from pipeline.store.atomic import reading
 from pipeline.store.groups import CLIPS, FAILURE, QUALITY, SCENE_ZARR, SOURCE_NOTES, SOURCE_VIDEO
 
 MARK = "youtube-occ.json"
@@ -41,7 +42,7 @@ class Ownership:
         self._file_system = file_system
         self._root = str(root).rstrip("/")
         self._is_local = is_local
-        self._is_claimed = False
+        self.is_claimed = False
 
     def scratch(self) -> str:
         """Return the name of the folder for work in progress; writes nothing.
@@ -62,8 +63,8 @@ class Ownership:
         Raises:
             SettingsError: it holds what we would replace and have not made; the message names it.
         """
-        if self._is_claimed or self._read(MARK):
-            self._is_claimed = True
+        if self.is_claimed or self._read(MARK):
+            self.is_claimed = True
             return
         strange = next(self._in_the_way(), None)
         if strange and not self._is_proven():
@@ -72,7 +73,7 @@ class Ownership:
                 "(--data, YOUTUBE_OCC_DATA), so that it stays as it is"
             )
         self._write_mark(json.dumps({"made_by": "youtube-occ", "scratch": scratch}, indent=1).encode())
-        self._is_claimed = True
+        self.is_claimed = True
 
     def _write_mark(self, content: bytes) -> None:
         if self._exists(MARK):  # somebody else's file, or a damaged one: it says nothing, and stays
@@ -109,7 +110,8 @@ class Ownership:
     def _read(self, name: str) -> dict[str, Any]:
         """Return the mapping in a JSON file; empty where there is none."""
         try:
-            content = parsed_json(self._file_system.cat_file(self._path(name)))
+            with reading(self._path(name)):
+                content = parsed_json(self._file_system.cat_file(self._path(name)))
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
             return {}
         return content if isinstance(content, dict) else {}

@@ -27,13 +27,14 @@ from pipeline.contract.errors import (
 )
 from pipeline.store import contents, publish
 from pipeline.store.atomic import disk_errors, reading
-from pipeline.store.changes import Changes
+from pipeline.store.changes import changes_of
 from pipeline.store.contents import GROUP_METADATA, LISTED
 from pipeline.store.description import root_attributes
 from pipeline.store.drafts import remove_tree
 from pipeline.store.files import Files
 from pipeline.store.group_writer import GroupWriter
 from pipeline.store.groups import SCENE_ZARR
+from pipeline.store.hold import held, lease
 
 VIDEOS = "videos"
 VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -58,10 +59,14 @@ class VideoStore:
 
     @contextlib.contextmanager
     def locked(self, timeout_s: float = 0) -> Iterator[None]:
-        """Hold the video against other processes of this machine; what an earlier one left half-done is removed.
+        """Hold the video against other processes and machines; what an earlier one left half-done is removed.
+
+        A file lock tells at once which processes of this machine live, a lease which of others do (``store.lease``).
+        Inside the block ``files`` makes sure before every write that the video is still held.
 
         Raises:
             VideoLocked: another process holds it, and still does after ``timeout_s`` seconds.
+            LeaseLost: inside the block, of a write: this machine stood still so long that another has the video.
         """
         lock = FileLock(self.files.make_scratch() / f"{self.video_id}.lock", timeout=timeout_s)
         try:
@@ -69,15 +74,29 @@ class VideoStore:
         except Timeout as error:
             message = f"{self.video_id} is being worked on by another process; wait for it or stop it"
             raise VideoLocked(message) from error
+        files = self.files
         try:
-            Changes(self.files).note(self.video_id, held=True)
-            remove_tree(self.scratch / "groups")
-            publish.finish_switches(self.files, self.folder)
-            yield
+            with held(files, self.video_id, self.video_id, timeout_s) as self.files:
+                changes_of(self.files).note(self.video_id, held=True)
+                remove_tree(self.scratch / "groups")
+                publish.finish_switches(self.files, self.folder)
+                try:
+                    yield
+                finally:
+                    with contextlib.suppress(PipelineError, OSError):  # then the note of a process that ended stays
+                        changes_of(self.files).note(self.video_id)
         finally:
-            with contextlib.suppress(PipelineError, OSError):  # then the note of a process that ended stays
-                Changes(self.files).note(self.video_id)
+            self.files = files
             lock.release()
+
+    def is_held(self) -> bool:
+        """Tell whether a process or machine holds the video; of another machine, also where it died holding it."""
+        lock = FileLock(self.files.make_scratch() / f"{self.video_id}.lock", timeout=0)
+        try:
+            with lock:
+                return lease(self.files, self.video_id, self.video_id).is_held()
+        except Timeout:
+            return True
 
     def exists(self, name: str) -> bool:
         """Tell whether a file of the video exists."""

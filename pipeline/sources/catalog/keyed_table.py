@@ -2,14 +2,16 @@
 
 ``parts.json`` names the files, oldest first; of rows with the same key the one in the newest file holds. A change is
 one more file; a file that has grown to half the one before it is merged into that one, so that there are few
-and every row is rewritten about log2(n) times. What decides that a change happened is ``parts.json``, written last.
+and every row is rewritten about log2(n) times. What decides that a change happened is ``parts.json``, written last, and
+only if it is what the change was made from: of two machines that change the table at once, one begins anew.
 """
 
-import contextlib
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import TypeVar
 from uuid import uuid4
 
 import numpy as np
@@ -20,9 +22,10 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from models.json_text import parsed_json
-from pipeline.contract.errors import CorruptStore
+from pipeline.contract.errors import CorruptStore, WrittenMeanwhile
 from pipeline.contract.waits import held_aloud
 from pipeline.store.files import Files
+from pipeline.store.objects import TRIES, Expected, ObjectVersion, found, give_way
 
 LIST = "parts.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\.parquet")
@@ -42,10 +45,42 @@ class TableFile:
 
 @dataclass(frozen=True)
 class Listing:
-    """The files that make up the table, oldest first, and the number that the next new row gets."""
+    """The files that make up the table, oldest first, and the number that the next new row gets.
+
+    gone: files of a bucket that the last change merged away. Readers that began before it may still want them; the next
+    change deletes them.
+    """
 
     parts: tuple[TableFile, ...] = ()
     next_number: int = 0
+    gone: tuple[str, ...] = ()
+
+    @classmethod
+    def parsed(cls, content: bytes) -> "Listing":
+        """Return a stored list; raises ``ValueError``, ``KeyError``, ``TypeError`` or ``OverflowError``."""
+        told = parsed_json(content)
+        parts = tuple(_table_file(part) for part in told["parts"])
+        gone = tuple(str(name) for name in told.get("gone", ()) if _NAME.fullmatch(str(name)))
+        return cls(parts, _number(told["next_number"]), gone)
+
+    def stored(self) -> bytes:
+        """Return the list as it is stored."""
+        told = {"parts": [asdict(part) for part in self.parts], "next_number": self.next_number}
+        return json.dumps(told | ({"gone": self.gone} if self.gone else {})).encode()
+
+
+@dataclass
+class _Change:
+    """A change that is being made: what it is made from, the rows it adds, what follows once it holds."""
+
+    before: Listing
+    version: ObjectVersion | None
+    next_number: int
+    rows: pa.Table | None = None
+    follow: list[Callable[[Listing], None]] = field(default_factory=list)
+
+
+Result = TypeVar("Result")
 
 
 def _table_file(stored: dict[str, object]) -> TableFile:
@@ -72,28 +107,42 @@ class KeyedTable:
         self.schema = schema
         self.key = key
         self._lock = FileLock(files.scratch / f"{folder}.lock")
+        self._thread = threading.local()
 
-    @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold the table against other writers of this machine; the same thread may hold it twice."""
+    def change(self, work: Callable[[], Result]) -> Result:
+        """Change the table in one step: what ``work`` reads of it holds when the rows that it appends take effect.
+
+        Writers of this machine take turns; where another machine was first, nothing of the change holds, and ``work``
+        is called again. A change inside another is part of it.
+
+        Raises:
+            WrittenMeanwhile: others were first, ``TRIES`` times in a row.
+        """
+        if self._begun() is not None:
+            return work()
         self.files.make_scratch()
         with held_aloud(self._lock, f"the {self.folder}"):
-            yield
+            for tried in range(TRIES):
+                try:
+                    return self._changed(work)
+                except WrittenMeanwhile:
+                    if tried == TRIES - 1:
+                        raise
+                    give_way(tried)
+        raise AssertionError
 
     def listing(self) -> Listing:
-        """Return which files there are.
+        """Return which files there are; inside a change, those that it is made from and the number it has come to.
 
         Raises:
             CorruptStore: the list does not read back.
         """
-        if not self.files.exists(self.folder, LIST):
-            return Listing()
-        try:
-            content = parsed_json(self.files.read_bytes(self.folder, LIST))
-            return Listing(tuple(_table_file(part) for part in content["parts"]), _number(content["next_number"]))
-        except (ValueError, KeyError, TypeError, OverflowError) as error:
-            message = f"{self.files.path(self.folder, LIST)} does not read back ({error}): restore it from a backup"
-            raise CorruptStore(message) from error
+        begun = self._begun()
+        return self._stored()[0] if begun is None else replace(begun.before, next_number=begun.next_number)
+
+    def follow(self, follow: Callable[[Listing], None]) -> None:
+        """Have something called once the change that is being made holds, with the new list."""
+        self._thread.change.follow.append(follow)
 
     def known(self, keys: Sequence[str]) -> set[str]:
         """Return those of ``keys`` that the table holds."""
@@ -109,41 +158,97 @@ class KeyedTable:
         return self._consistent(list(columns))
 
     def append(self, rows: pa.Table, next_number: int) -> None:
-        """Add rows, which take the place of those with the same keys; the caller holds the lock."""
-        listing = self.listing()
-        merged, gone = [*listing.parts], []
-        while merged and merged[-1].rows <= 2 * rows.num_rows:
-            older = merged.pop()
+        """Add rows, which take the place of those with the same keys."""
+        self.change(lambda: self._append(rows, next_number))
+
+    def _append(self, rows: pa.Table, next_number: int) -> None:
+        begun: _Change = self._thread.change
+        begun.rows = rows if begun.rows is None else self._newest([begun.rows, rows])
+        begun.next_number = next_number
+
+    def _begun(self) -> _Change | None:
+        """Return the change that this thread is making."""
+        return getattr(self._thread, "change", None)
+
+    def _stored(self) -> tuple[Listing, ObjectVersion | None]:
+        content, version = found(self.files.objects, f"{self.folder}/{LIST}")
+        if content is None:
+            return Listing(), None
+        try:
+            return Listing.parsed(content), version
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
+            message = f"{self.files.path(self.folder, LIST)} does not read back ({error}): restore it from a backup"
+            raise CorruptStore(message) from error
+
+    def _changed(self, work: Callable[[], Result]) -> Result:
+        listing, version = self._stored()
+        begun = _Change(listing, version, listing.next_number)
+        self._thread.change = begun
+        try:
+            result = work()
+            after = listing if begun.rows is None else self._commit(begun, begun.rows)
+        finally:
+            self._thread.change = None
+        for follow in begun.follow:
+            follow(after)
+        return result
+
+    def _commit(self, begun: _Change, rows: pa.Table) -> Listing:
+        kept, gone = [*begun.before.parts], []
+        while kept and kept[-1].rows <= 2 * rows.num_rows:
+            older = kept.pop()
             gone.append(older.name)
-            rows = self._newest([self._read(older, self.schema.names), rows])
+            rows = self._newest([self._part(older, self.schema.names), rows])
         new = TableFile(f"{uuid4().hex}.parquet", rows.num_rows)
         sink = pa.BufferOutputStream()
         pq.write_table(rows, sink, compression="lz4", row_group_size=ROWS_PER_GROUP)
         self.files.write_bytes(sink.getvalue(), self.folder, new.name)
-        content = {"parts": [asdict(part) for part in (*merged, new)], "next_number": next_number}
-        self.files.write_bytes(json.dumps(content).encode(), self.folder, LIST)
-        for name in gone:
+        after = Listing((*kept, new), begun.next_number, () if self.files.is_local() else tuple(gone))
+        try:
+            self.files.objects.put(f"{self.folder}/{LIST}", after.stored(), Expected(begun.version))
+        except WrittenMeanwhile:
+            self.files.remove(self.folder, new.name)
+            raise
+        for name in gone if self.files.is_local() else begun.before.gone:
             self.files.remove(self.folder, name)
+        return after
+
+    def _part(self, part: TableFile, columns: list[str]) -> pa.Table:
+        """Return a file of the list that a change is made from; raises ``WrittenMeanwhile`` where that list is old."""
+        try:
+            return self._read(part, columns)
+        except FileNotFoundError:
+            self._refuse_old()
+            raise
+
+    def _refuse_old(self) -> None:
+        """Have a change begin anew whose list is not the stored one any more."""
+        begun = self._begun()
+        if begun is not None and self._stored()[1] != begun.version:
+            raise WrittenMeanwhile(f"the {self.folder} was changed by another process")
 
     def _consistent(self, columns: list[str]) -> pa.Table:
         needed = list(dict.fromkeys([self.key, *columns]))
 
         def read(listing: Listing) -> pa.Table:
-            return self._newest([self._read(part, needed) for part in listing.parts], needed)
+            begun = self._begun()
+            added = [] if begun is None or begun.rows is None else [begun.rows.select(needed)]
+            return self._newest([*(self._read(part, needed) for part in listing.parts), *added], needed)
 
         return self._retried(read).select(columns)
 
     def _retried(self, read: Callable[[Listing], pa.Table]) -> pa.Table:
         for _ in range(READ_TRIES):
             try:
-                found = read(self.listing())
-                found.validate(full=True)
+                rows = read(self.listing())
+                rows.validate(full=True)
             except FileNotFoundError:
+                self._refuse_old()
                 continue
             except (pa.ArrowException, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
                 message = f"files of {self.files.path(self.folder)} do not fit together ({error}): restore them"
                 raise CorruptStore(f"{message} from a backup") from error
-            return found
+            return rows
         message = f"files of {self.files.path(self.folder)} are missing: restore them from a backup"
         raise CorruptStore(message)
 
@@ -157,14 +262,17 @@ class KeyedTable:
         return pa.concat_tables(reversed(kept)) if kept else schema.empty_table()
 
     def _select(self, listing: Listing, keys: Sequence[str]) -> pa.Table:
-        wanted, found = pa.array(keys, pa.string()), [self.schema.empty_table()]
+        wanted, begun = pa.array(keys, pa.string()), self._begun()
+        added = self.schema.empty_table() if begun is None or begun.rows is None else begun.rows
+        hits = added.filter(pc.is_in(added[self.key], wanted))
+        selected = [hits]
         for part in reversed(listing.parts):
+            wanted = wanted.filter(pc.invert(pc.is_in(wanted, hits[self.key])))
             if not len(wanted):
                 break
             hits = self._hits(part, wanted)
-            found.append(hits)
-            wanted = wanted.filter(pc.invert(pc.is_in(wanted, hits[self.key])))
-        return pa.concat_tables(found)
+            selected.append(hits)
+        return pa.concat_tables(selected)
 
     def _hits(self, part: TableFile, wanted: pa.Array) -> pa.Table:
         with self.files.open_parquet(self.folder, part.name) as file:

@@ -4,7 +4,7 @@ A video is described by the perceptual hashes of frames taken at equal shares of
 leaves in place.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from pipeline.contract.errors import CorruptStore
 from pipeline.media import frames_near
-from pipeline.sources.catalog.keyed_table import KeyedTable
+from pipeline.sources.catalog.keyed_table import KeyedTable, Listing, Result
 from pipeline.sources.duplicates.lookalikes import Lookalikes
 from pipeline.sources.duplicates.perceptual import (
     Hashes,
@@ -52,20 +52,26 @@ class Fingerprints:
         self._hashes = KeyedTable(files, FOLDER, _SCHEMA, "video_id")
         self._index = Lookalikes(files.make_scratch() / f"{FOLDER}.sqlite")
 
+    def change(self, work: Callable[[], Result]) -> Result:
+        """Have what ``work`` finds alike hold until what it adds is written; it may be called again."""
+        return self._hashes.change(work)
+
     def add(self, video_id: str, hashes: Hashes) -> None:
         """Keep the hashes of a video."""
-        with self._hashes.locked():
-            followed = self._index.follows() == self._version()
-            row = pa.table({"video_id": [video_id], "hashes": [hashes.tobytes()]}, _SCHEMA)
-            self._hashes.append(row, self._hashes.listing().next_number)
-            if followed:
-                self._index.add([(video_id, hashes)], self._version())
+        self._hashes.change(lambda: self._add(video_id, hashes))
+
+    def _add(self, video_id: str, hashes: Hashes) -> None:
+        followed = self._index.follows() == _version(self._hashes.listing())
+        row = pa.table({"video_id": [video_id], "hashes": [hashes.tobytes()]}, _SCHEMA)
+        self._hashes.append(row, self._hashes.listing().next_number)
+        if followed:
+            self._hashes.follow(lambda after: self._index.add([(video_id, hashes)], _version(after)))
 
     def alike(self, hashes: Hashes, settings: DuplicateSettings) -> list[Lookalike]:
         """Return the videos that show the same, the most alike first."""
         if len(hashes) < settings.frames_min:
             return []
-        self._catch_up()
+        self._hashes.change(self._catch_up)
         compared = [
             Lookalike(video_id, found_again(hashes, other, settings.distance))
             for video_id, other in self._index.candidates(hashes, CANDIDATES)
@@ -74,13 +80,13 @@ class Fingerprints:
         return sorted((match for match in compared if match.share >= settings.share), key=lambda match: -match.share)
 
     def _catch_up(self) -> None:
-        with self._hashes.locked():
-            version = self._version()
-            if self._index.follows() != version:
-                self._index.add(_videos(self._hashes.table(_SCHEMA.names)), version)
+        version = _version(self._hashes.listing())
+        if self._index.follows() != version:
+            self._index.add(_videos(self._hashes.table(_SCHEMA.names)), version)
 
-    def _version(self) -> str:
-        return " ".join(part.name for part in self._hashes.listing().parts)
+
+def _version(listing: Listing) -> str:
+    return " ".join(part.name for part in listing.parts)
 
 
 def _videos(table: pa.Table) -> Iterator[tuple[str, Hashes]]:

@@ -1,7 +1,8 @@
-"""Keeps the rate limit of every host, for all threads and processes that share a scratch folder.
+"""Keeps the rate limit of every host, for all threads and processes that share a scratch folder or a bucket.
 
-A request reserves its moment in the host's file before it is made, so that a killed process never leads to a
-host being asked too often. Slots are file locks, which a killed process gives back by dying.
+A request reserves its moment in the host's record before it is made, so that a killed process never leads to a
+host being asked too often. Slots are file locks, which a killed process gives back by dying, and leases as well where
+machines share a bucket. Times in a bucket are of the bucket's clock.
 """
 
 import contextlib
@@ -10,21 +11,25 @@ import random
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from fsspec.implementations.local import LocalFileSystem
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.contract.errors import HostResting
-from pipeline.contract.waits import Patience, held_aloud, in_words, say_wait
+from pipeline.contract.waits import Patience, in_words, say_wait
 from pipeline.sources.web.settings import WebSettings
-from pipeline.store.atomic import replacing
 from pipeline.store.files import Files
+from pipeline.store.hold import lease
+from pipeline.store.lease import Lease
+from pipeline.store.objects import FolderObjects, Objects, changed, found
 
 FOLDER = "hosts"
 EVERYBODY = "all-hosts"
 POLL_S = 0.05
+POLL_BUCKET_S = 1.0
 TURNS_AHEAD = 4
 """Requests that each of those who may ask at once can have reserved, generously."""
 
@@ -54,17 +59,22 @@ class Hosts:
     Args:
         folder: where they are kept; shared by all processes that ought to be one guest to a host.
         settings: how often a host is asked and how long it rests.
+        bucket: where the limits are kept instead that machines share.
     """
 
-    def __init__(self, folder: Path, settings: WebSettings) -> None:
+    def __init__(self, folder: Path, settings: WebSettings, bucket: Files | None = None) -> None:
         self.folder = folder
         self.settings = settings
         folder.mkdir(parents=True, exist_ok=True)
+        self._bucket = bucket
+        self._records: Objects = FolderObjects(LocalFileSystem(), str(folder.absolute()), lambda: folder)
+        if bucket is not None:
+            self._records = bucket.shared
 
     @classmethod
     def of(cls, files: Files, settings: WebSettings) -> "Hosts":
         """Return the rate limits that all processes share which work on a store."""
-        return cls(files.make_scratch() / FOLDER, settings)
+        return cls(files.make_scratch() / FOLDER, settings, None if files.is_local() else files)
 
     def wait_turn(self, site: str) -> None:
         """Wait until a host may be asked.
@@ -91,12 +101,14 @@ class Hosts:
 
     def state(self, site: str) -> HostState:
         """Return what is known of a host; what a wrong clock wrote is put right."""
-        noted = _noted(self._path(site), site)
+        noted = self._noted(_parsed(found(self._records, self._name(site))[0], site))
         return noted if self._bounded(noted) == noted else self._change(site, lambda state: state)
 
     def states(self) -> list[HostState]:
         """Return what is known of all hosts that were ever asked."""
-        noted = [_noted(path) for path in sorted(self.folder.glob("*.json"))]
+        folder = "" if self._bucket is None else FOLDER
+        names = sorted(name for name in self._records.listed(folder) if name.endswith(".json"))
+        noted = [_parsed(found(self._records, f"{folder}/{name}".lstrip("/"))[0]) for name in names]
         return [self.state(state.site) for state in noted if state.site]
 
     @contextlib.contextmanager
@@ -115,21 +127,31 @@ class Hosts:
     @contextlib.contextmanager
     def _place(self, site: str, places: int) -> Iterator[None]:
         locks = [FileLock(self.folder / f"{_name(site)}.place{i}.lock") for i in range(places)]
+        leases = self._leases(site, places)
         what = "all hosts" if site == EVERYBODY else site
         patience = Patience(f"one of {places} places at {what}, which other videos hold")
         while True:
             patience.look()
-            for lock in locks:
+            for i, lock in enumerate(locks):
                 try:
                     lock.acquire(timeout=0)
                 except Timeout:
                     continue
                 try:
-                    yield
+                    if leases and not leases[i].attempt():
+                        continue
+                    with leases[i].kept() if leases else nullcontext():
+                        yield
                 finally:
                     lock.release()
                 return
-            time.sleep(POLL_S)
+            time.sleep(POLL_BUCKET_S if leases else POLL_S)
+
+    def _leases(self, site: str, places: int) -> list[Lease]:
+        """Return leases of a host's places; none in a folder, and none where each machine has its own measure."""
+        if self._bucket is None or site == EVERYBODY:
+            return []
+        return [lease(self._bucket, f"{_name(site)}.place{i}", f"a place at {site}") for i in range(places)]
 
     def _reserve(self, state: HostState) -> HostState:
         gap = self.settings.interval_s * (1 + self.settings.jitter * random.random())
@@ -155,22 +177,33 @@ class Hosts:
         return state.model_copy(update={"refusals": refusals, "resting_until": until, "trouble": trouble})
 
     def _change(self, site: str, change: Callable[[HostState], HostState]) -> HostState:
-        path = self._path(site)
-        with held_aloud(FileLock(path.with_suffix(".lock")), f"what is noted of {site}"):
-            state = change(self._bounded(_noted(path, site)))
-            with replacing(path) as draft:
-                draft.write_text(state.model_dump_json())
-        return state
+        def made(stored: bytes | None) -> bytes:
+            state = change(self._bounded(self._noted(_parsed(stored, site))))
+            return _moved(state, self._records.clock_ahead_s()).model_dump_json().encode()
 
-    def _path(self, site: str) -> Path:
-        return self.folder / f"{_name(site)}.json"
+        return self._noted(_parsed(changed(self._records, self._name(site), made), site))
+
+    def _noted(self, stored: HostState) -> HostState:
+        """Return what is noted in times of this machine."""
+        return _moved(stored, -self._records.clock_ahead_s())
+
+    def _name(self, site: str) -> str:
+        return f"{_name(site)}.json" if self._bucket is None else f"{FOLDER}/{_name(site)}.json"
 
 
-def _noted(path: Path, site: str = "") -> HostState:
+def _parsed(stored: bytes | None, site: str = "") -> HostState:
     try:
-        return HostState.model_validate_json(path.read_bytes())
-    except (FileNotFoundError, ValidationError):
+        return HostState(site=site) if stored is None else HostState.model_validate_json(stored)
+    except ValidationError:
         return HostState(site=site)
+
+
+def _moved(state: HostState, by_s: float) -> HostState:
+    """Return a state with its times moved; those that are not set stay so."""
+    if not by_s:
+        return state
+    times = ("turn_at", "free_at", "resting_until")
+    return state.model_copy(update={name: getattr(state, name) + by_s for name in times if getattr(state, name)})
 
 
 def _name(site: str) -> str:

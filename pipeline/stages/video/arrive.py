@@ -111,10 +111,13 @@ def _ask(row: CatalogRow, folder: Path, settings: VideoSettings, hosts: Hosts, p
 
 def _claim(catalog: Catalog, row: CatalogRow, sha256: str) -> None:
     """Note which file a video is, so that of two videos with the same file only the first goes on."""
-    with catalog.locked():
+
+    def claimed() -> tuple[str | None, bool]:
         twin = _twin(catalog, row.video_id, sha256)
         catalog.update([row.video_id], lambda known: replace(known, sha256=sha256, duplicate_of=twin or ""))
-        moved = twin is not None and take_place(catalog, row.video_id, twin)
+        return twin, twin is not None and take_place(catalog, row.video_id, twin)
+
+    twin, moved = catalog.change(claimed)
     if moved:
         raise DuplicateVideo(f"{row.video_id} is {twin}, whose file moved to {row.source.origin}")
     if twin:
@@ -130,11 +133,12 @@ def _twin(catalog: Catalog, video_id: str, sha256: str) -> str | None:
 
 def _compare(catalog: Catalog, row: CatalogRow, path: Path, settings: DuplicateSettings) -> None:
     """Keep the hashes of a video, and note which earlier one shows much of the same; a copy is refused."""
-    from pipeline.sources.duplicates.fingerprints import Fingerprints, video_hashes
+    from pipeline.sources.duplicates.fingerprints import Fingerprints, Lookalike, video_hashes
 
     fingerprints, hashes = Fingerprints(catalog.files), video_hashes(path)
     least = settings.model_copy(update={"share": min(settings.near, settings.share)})
-    with catalog.locked():
+
+    def compared() -> Lookalike | None:
         alike = [found for found in fingerprints.alike(hashes, least) if found.video_id != row.video_id]
         rows = catalog.rows([found.video_id for found in alike])
         others = {key for key, other in rows.items() if other.state in BUILDABLE and not is_gone(other.source)}
@@ -143,7 +147,12 @@ def _compare(catalog: Catalog, row: CatalogRow, path: Path, settings: DuplicateS
             catalog.update([row.video_id], lambda known: replace(known, duplicate_of=first.video_id))
         if first is None or first.share < settings.share or not settings.enabled:
             fingerprints.add(row.video_id, hashes)
-            return
+            return None
+        return first
+
+    first = catalog.change(lambda: fingerprints.change(compared))
+    if first is None:
+        return
     raise DuplicateVideo(f"{row.video_id} shows {first.share:.0%} of the pictures of {first.video_id}")
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.contract.errors import BrokenVideo
 from pipeline.stages.failures import forget_failure, record_death, record_failure
-from pipeline.store.changes import Changes
+from pipeline.store.changes import FolderChanges
 from pipeline.store.store import Store
 
 
@@ -20,11 +20,11 @@ def hold(folder: str, held: "multiprocessing.synchronize.Event") -> None:
 
 
 @pytest.fixture
-def changes(tmp_path: Path) -> Changes:
-    return Changes(Store(tmp_path))
+def changes(tmp_path: Path) -> FolderChanges:
+    return FolderChanges(Store(tmp_path))
 
 
-def test_whoever_takes_a_lock_has_changed_the_video(tmp_path: Path, changes: Changes):
+def test_whoever_takes_a_lock_has_changed_the_video(tmp_path: Path, changes: FolderChanges):
     with Store(tmp_path).video("a").locked():
         assert changes.pending() == {"a"}
     assert changes.take() == {"a"}
@@ -32,7 +32,7 @@ def test_whoever_takes_a_lock_has_changed_the_video(tmp_path: Path, changes: Cha
     assert changes.pending() == set()
 
 
-def test_a_failure_is_a_change_with_or_without_the_lock(tmp_path: Path, changes: Changes):
+def test_a_failure_is_a_change_with_or_without_the_lock(tmp_path: Path, changes: FolderChanges):
     video = Store(tmp_path).video("a")
     for happens in (
         lambda: record_failure(video, "video", "w", BrokenVideo("no frame")),
@@ -44,7 +44,7 @@ def test_a_failure_is_a_change_with_or_without_the_lock(tmp_path: Path, changes:
         changes.done({"a"})
 
 
-def test_what_changes_while_somebody_looks_is_looked_at_again(changes: Changes):
+def test_what_changes_while_somebody_looks_is_looked_at_again(changes: FolderChanges):
     changes.note("a")
     taken = changes.take()
     changes.note("a")
@@ -52,13 +52,15 @@ def test_what_changes_while_somebody_looks_is_looked_at_again(changes: Changes):
     assert changes.take() == {"a"}
 
 
-def test_what_a_process_took_that_died_is_taken_again(tmp_path: Path, changes: Changes):
+def test_what_a_process_took_that_died_is_taken_again(tmp_path: Path, changes: FolderChanges):
     changes.note("a")
     assert changes.take() == {"a"}
-    assert Changes(Store(tmp_path)).take() == {"a"}, "nobody said that it was done"
+    assert FolderChanges(Store(tmp_path)).take() == {"a"}, "nobody said that it was done"
 
 
-def test_a_video_that_is_being_worked_on_stays_changed_even_if_its_process_is_killed(tmp_path: Path, changes: Changes):
+def test_a_video_that_is_being_worked_on_stays_changed_even_if_its_process_is_killed(
+    tmp_path: Path, changes: FolderChanges
+):
     processes = multiprocessing.get_context("forkserver")
     held = processes.Event()
     process = processes.Process(target=hold, args=(str(tmp_path), held))
@@ -73,16 +75,16 @@ def test_a_video_that_is_being_worked_on_stays_changed_even_if_its_process_is_ki
     assert changes.pending() == set()
 
 
-def test_drafts_that_a_kill_left_are_no_videos(tmp_path: Path, changes: Changes):
+def test_drafts_that_a_kill_left_are_no_videos(tmp_path: Path, changes: FolderChanges):
     changes.note("a")
     (tmp_path / "scratch" / "changes" / "b.0123.part").write_text("")
     assert changes.take() == {"a"}
 
 
-def test_lost_notes_show_in_the_epoch(tmp_path: Path, changes: Changes):
+def test_lost_notes_show_in_the_epoch(tmp_path: Path, changes: FolderChanges):
     import shutil
 
     first = changes.epoch()
-    assert changes.epoch() == Changes(Store(tmp_path)).epoch() == first
+    assert changes.epoch() == FolderChanges(Store(tmp_path)).epoch() == first
     shutil.rmtree(tmp_path / "scratch")
     assert changes.epoch() != first

@@ -105,14 +105,17 @@ def test_a_video_that_was_never_listed_says_what_to_do(tmp_path: Path):
         Catalog(Store(tmp_path)).row("nobody")
 
 
-def test_what_is_read_under_the_lock_holds_until_it_is_given_back(tmp_path: Path):
+def test_what_is_read_in_a_change_holds_until_it_is_written(tmp_path: Path):
     first, second = Catalog(Store(tmp_path)), Catalog(Store(tmp_path))
-    with first.locked():
-        waiting = threading.Thread(target=lambda: second.register(rows(1)))
+    waiting = threading.Thread(target=lambda: second.register(rows(1)))
+
+    def work() -> None:
         waiting.start()
         waiting.join(timeout=0.2)
         assert waiting.is_alive()
         assert len(first) == 0
+
+    first.change(work)
     waiting.join()
     assert len(first) == 1
 

@@ -23,17 +23,18 @@ SCHEMA = pa.schema([("key", pa.string()), ("value", pa.int64())])
 KILLED_BEFORE_THE_LIST = """
 import os, signal, sys
 import pyarrow as pa
-from pipeline.sources.catalog.keyed_table import LIST, KeyedTable
+from pipeline.sources.catalog.keyed_table import KeyedTable
 from pipeline.store.files import Files
+from pipeline.store.objects import FolderObjects
 
-class Killed(Files):
-    def write_bytes(self, content, *parts):
-        if parts[-1] == LIST:
-            os.kill(os.getpid(), signal.SIGKILL)
-        super().write_bytes(content, *parts)
+class Killed(FolderObjects):
+    def put(self, name, content, expected=None):
+        os.kill(os.getpid(), signal.SIGKILL)
 
+files = Files(sys.argv[1])
+files.objects.__class__ = Killed
 schema = pa.schema([("key", pa.string()), ("value", pa.int64())])
-table = KeyedTable(Killed(sys.argv[1]), "numbers", schema, "key")
+table = KeyedTable(files, "numbers", schema, "key")
 table.append(pa.table({"key": ["a", "new"], "value": [99, 99]}, schema), 9)
 """
 
@@ -156,8 +157,51 @@ def test_readers_are_not_disturbed_by_a_writer_that_merges_files_away(tmp_path: 
     assert max(as_dict(reader.table(["key", "value"])).values()) == 59
 
 
-def test_one_thread_may_hold_the_table_twice(tmp_path: Path):
+def test_what_a_change_adds_is_seen_inside_it_and_takes_effect_as_a_whole(tmp_path: Path):
+    table, other = table_in(tmp_path), table_in(tmp_path)
+    table.append(rows({"a": 1, "b": 2}), 2)
+
+    def work() -> dict[str, int]:
+        table.append(rows({"a": 10}), 2)
+        table.change(lambda: table.append(rows({"c": 30}), 3))
+        assert as_dict(other.table(["key", "value"])) == {"a": 1, "b": 2}
+        assert as_dict(table.select(["a", "b", "c"])) == {"a": 10, "b": 2, "c": 30}
+        assert table.known(["c", "d"]) == {"c"}
+        return as_dict(table.table(["key", "value"]))
+
+    assert table.change(work) == {"a": 10, "b": 2, "c": 30} == as_dict(other.table(["key", "value"]))
+    assert json.loads((tmp_path / "numbers" / LIST).read_text())["next_number"] == 3
+
+
+def test_a_change_that_fails_changes_nothing(tmp_path: Path):
     table = table_in(tmp_path)
-    with table.locked(), table.locked():
+
+    def work() -> None:
         table.append(rows({"a": 1}), 1)
-    assert json.loads((tmp_path / "numbers" / LIST).read_text())["next_number"] == 1
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        table.change(work)
+    assert as_dict(table.table(["key", "value"])) == {}
+
+
+def test_a_change_begins_anew_where_another_machine_was_first(tmp_path: Path):
+    """Scratch folders of their own stand for two machines, which do not see each other's locks."""
+    table, elsewhere = (
+        KeyedTable(Files(tmp_path / "data", scratch=tmp_path / name), "numbers", SCHEMA, "key") for name in "ab"
+    )
+    tries = []
+
+    def work() -> None:
+        tries.append(as_dict(table.table(["key", "value"])))
+        if len(tries) == 1:
+            elsewhere.append(rows({"a": 5}), 1)
+        table.append(rows({"a": sum(tries[-1].values()) + 1}), table.listing().next_number)
+
+    table.change(work)
+    assert tries == [{}, {"a": 5}]
+    assert as_dict(elsewhere.table(["key", "value"])) == {"a": 6}
+    assert {path.name for path in (tmp_path / "data" / "numbers").iterdir()} == {
+        LIST,
+        *(part.name for part in table.listing().parts),
+    }
