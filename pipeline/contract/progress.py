@@ -4,9 +4,12 @@ import io
 import os
 import sys
 import time
-from typing import Protocol
+from collections.abc import Collection, Iterator
+from typing import Protocol, TypeVar
 
 SECONDS_BETWEEN_LINES = 5.0
+
+ItemT = TypeVar("ItemT")
 
 
 class Progress(Protocol):
@@ -29,6 +32,14 @@ def named(progress: Progress, name: str) -> Progress:
         progress(name, done, total, note)
 
     return renamed
+
+
+def counted(items: Collection[ItemT], progress: Progress, task: str) -> Iterator[ItemT]:
+    """Yield items, and report how many of them are done."""
+    for done, item in enumerate(items):
+        progress(task, done, len(items))
+        yield item
+    progress(task, len(items), len(items))
 
 
 def say(line: str) -> None:

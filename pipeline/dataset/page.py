@@ -23,8 +23,8 @@ from pipeline.contract.errors import VideoError
 from pipeline.dataset.contents import read_contents
 from pipeline.dataset.summaries import DEPTH_BOUNDS, described
 from pipeline.pictures.charts import bars, histogram
+from pipeline.pictures.chosen import chosen_row
 from pipeline.pictures.encode import jpeg
-from pipeline.pictures.stored import middle_row
 from pipeline.pictures.viewer.clip_page import content_hash, filled
 from pipeline.pictures.viewer.kept import VIEW, keep_view
 from pipeline.store.groups import SCENE
@@ -52,8 +52,8 @@ SPACE = (SemanticClass.EMPTY.name.lower(), SemanticClass.UNKNOWN.name.lower())
 def write_dataset_page(store: Store, summary: DatasetSummary) -> str:
     """Write the page of a dataset whose index has been written; returns its path.
 
-    It reads the videos that are new since the last time and ``SAMPLES`` pictures, whatever the size of the dataset; where
-    nothing that it shows has changed, the page stays as it is.
+    It reads the videos that are new since the last time and ``SAMPLES`` pictures, whatever the size of the dataset;
+    where nothing that it shows has changed, the page stays as it is.
 
     Raises:
         DiskFull: there is no room for it.
@@ -198,7 +198,7 @@ def _samples(store: Store, known: pa.Table) -> list[str]:
         said = f"{escape(row['title'] or row['video_id'])}<small>{len(row['clip_frames'])} clips</small>"
         try:
             keep_view(video)
-            small = Image.fromarray(read_pictures(video, middle_row(video, SCENE))[0]).resize(THUMBNAIL_SIZE)
+            small = Image.fromarray(read_pictures(video, chosen_row(video, SCENE))[0]).resize(THUMBNAIL_SIZE)
         except (VideoError, ValueError, IndexError):  # gone, or being built anew
             found.append(f"<li>{said}<small>{UNREADABLE}</small></li>")
             continue
