@@ -14,6 +14,11 @@ from pipeline.stages.registry import AnyStage, stages
 from pipeline.store.provenance import Provenance
 from pipeline.store.video import VideoStore
 
+PICTURE = ".jpg"
+"""Ending, after the name of a stage, of the file in a video's folder."""
+
+LARGE_BYTES = 400_000
+
 
 def picture_of(video: VideoStore, stage: str, max_bytes: int) -> bytes:
     """Return a JPEG of at most ``max_bytes`` that shows what a stage made.
@@ -23,6 +28,14 @@ def picture_of(video: VideoStore, stage: str, max_bytes: int) -> bytes:
         KeyError: there is no such stage.
     """
     return jpeg(stages()[stage].preview(video), max_bytes)
+
+
+def keep_picture(video: VideoStore, stage: str) -> str:
+    """Write the picture of a stage, large, among a video's files, unless that very one is there; returns its name."""
+    name, image = f"{stage}{PICTURE}", picture_of(video, stage, LARGE_BYTES)
+    if not (video.exists(name) and video.files.read_bytes(*video.folder, name) == image):
+        video.files.write_bytes(image, *video.folder, name)
+    return name
 
 
 def figure_of(video: VideoStore, stage: str, chosen: Chosen = ANY, dpi: int = SCREEN_DPI) -> Image.Image:
