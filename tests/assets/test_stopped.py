@@ -1,6 +1,7 @@
 """A run that is interrupted, in a process of its own, as a user's "Terminate" interrupts it."""
 
 import dagster as dg
+import pytest
 from dagster import DagsterExecutionInterruptedError
 
 from assets.stopped import STOPPED, terminated_in_one_line
@@ -29,8 +30,5 @@ def test_an_interrupt_is_one_line_without_a_stack():
 
 
 def test_what_is_no_interrupt_is_shown_in_full():
-    try:
-        with terminated_in_one_line():
-            raise ValueError("wrong")
-    except ValueError as error:
-        assert str(error) == "wrong"
+    with pytest.raises(ValueError, match="wrong"), terminated_in_one_line():
+        raise ValueError("wrong")
