@@ -1,6 +1,7 @@
 """What the UI shows of a result: how it was made, what it counted and left out, and a small picture."""
 
 import base64
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -15,11 +16,11 @@ PREVIEW_BYTES = 14_500
 Metadata = Mapping[str, dg.MetadataValue]
 
 
-def stage_metadata(report: StageReport, preview: bytes) -> Metadata:
-    """Return the metadata of one stage of one video."""
+def stage_metadata(report: StageReport, preview: bytes, link: str = "") -> Metadata:
+    """Return the metadata of one stage of one video; ``link`` leads to a larger preview."""
     made = report.provenance
     return {
-        "preview": picture(preview),
+        "preview": picture(preview, link),
         **{name: dg.MetadataValue.float(float(value)) for name, value in made.counts.items()},
         "seconds": dg.MetadataValue.float(made.seconds),
         "reused": dg.MetadataValue.bool(report.reused),
@@ -42,10 +43,16 @@ def table(rows: Iterable[Mapping[str, Any]]) -> dg.MetadataValue:
     return dg.MetadataValue.table(records=records, schema=dg.TableSchema(columns=columns))
 
 
-def picture(image: bytes) -> dg.MetadataValue:
-    """Embed a JPEG or PNG."""
+def numbers(values: Mapping[str, float]) -> Metadata:
+    """Return figures as numbers, which Dagster plots over the runs; those that are not known are left out."""
+    return {name: dg.MetadataValue.float(float(value)) for name, value in values.items() if math.isfinite(value)}
+
+
+def picture(image: bytes, link: str = "") -> dg.MetadataValue:
+    """Embed a JPEG or PNG, which opens what the link leads to."""
     kind = "png" if image.startswith(b"\x89PNG") else "jpeg"
-    return dg.MetadataValue.md(f"![preview](data:image/{kind};base64,{base64.b64encode(image).decode()})")
+    embedded = f"![preview](data:image/{kind};base64,{base64.b64encode(image).decode()})"
+    return dg.MetadataValue.md(f"[{embedded}]({link})" if link else embedded)
 
 
 def _column_type(value: object) -> str:

@@ -1,8 +1,53 @@
-"""What a build says of a video on the terminal and in the logs."""
+"""What a build says of a video on the terminal, in the logs, and on the page of its run."""
+
+import time
+from contextlib import suppress
+from typing import Protocol
 
 from typer import echo
 
+from pipeline.contract.progress import Pace, Progress
 from pipeline.stages.run import StageReport
+
+SECONDS_BETWEEN_EVENTS = 10.0
+"""An event is a row of a database that is kept for ever."""
+
+
+class Log(Protocol):
+    """Where events of a run go: Dagster's log of it."""
+
+    def info(self, msg: object) -> None:
+        """Write a line."""
+        ...
+
+
+class RunEvents:
+    """Reports progress to the page of a run, at most one event every few seconds, with the time that is left."""
+
+    def __init__(self, log: Log, every_s: float = SECONDS_BETWEEN_EVENTS) -> None:
+        self._log, self._every = log, every_s
+        self._pace, self._next = Pace(), time.monotonic() + every_s
+
+    def __call__(self, task: str, done: float, total: float, note: str = "") -> None:
+        """Write an event if one is due; work goes on where it cannot be written."""
+        now = time.monotonic()
+        self._pace.begins(task, done, now)
+        if now < self._next:
+            return
+        self._next = now + self._every
+        shown = note or f"{done:g} of {total:g}{self._pace.left(now, done, total)}"
+        with suppress(Exception):
+            self._log.info(f"{task} {done / max(total, 1e-9):.0%}: {shown}")
+
+
+def both(one: Progress, other: Progress) -> Progress:
+    """Return what reports to two."""
+
+    def report(task: str, done: float, total: float, note: str = "") -> None:
+        one(task, done, total, note)
+        other(task, done, total, note)
+
+    return report
 
 
 def echo_report(video_id: str, report: StageReport) -> None:

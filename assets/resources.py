@@ -9,6 +9,8 @@ import dagster as dg
 from pydantic import Field
 from typer import echo
 
+from assets.launchpad import LaunchpadSettings, Profile, given
+from assets.progress import RunEvents, both
 from models.memory import limited_memory, machine_bytes
 from models.places import Places
 from pipeline.contract.errors import NotReadableNow, PipelineError, VideoLocked
@@ -41,9 +43,11 @@ class PipelineResource(dg.ConfigurableResource["PipelineResource"]):
 
     data: str | None = Field(None, description="folder or fsspec URL; else YOUTUBE_OCC_DATA, else ./data")
     sources: str | None = Field(None, description="a .yaml file or sources themselves; else SOURCES, else sources.yaml")
-    profile: str | None = Field(None, description="set of backends; else YOUTUBE_OCC_PROFILE, the sources file's")
+    profile: Profile | None = Field(None, description="set of backends; else YOUTUBE_OCC_PROFILE, the sources file's")
     settings_file: str | None = Field(None, description="YAML laid over the profile; else YOUTUBE_OCC_SETTINGS")
-    overrides: dict[str, Any] = Field({}, description="single settings on top, as in {clips: {clip_min_s: 2}}")
+    overrides: LaunchpadSettings = Field(
+        LaunchpadSettings(), description="single settings on top, as in {clips: {clip_min_s: 2}}"
+    )
 
     @classmethod
     def from_environment(cls) -> "PipelineResource":
@@ -57,11 +61,16 @@ class PipelineResource(dg.ConfigurableResource["PipelineResource"]):
     def resolved(self) -> Resolved:
         """Return the settings that hold, and who said so; raises ``SettingsError``."""
         file = Path(self.settings_file) if self.settings_file else None
-        said = [Layer("the launchpad", self.profile or None, file, self.overrides), environment()]
+        said = [Layer("the launchpad", self.named_profile, file, given(self.overrides)), environment()]
         if not any(layer.profile for layer in said):
             listed = listed_sources(self.sources, required=False)
             said += [Layer(str(listed.file), listed.profile)] if listed else []
         return resolve(*said, dataset=self.store())
+
+    @property
+    def named_profile(self) -> str | None:
+        """The name of the profile, where one was given."""
+        return self.profile.value if isinstance(self.profile, Profile) else self.profile
 
     def settings(self) -> Settings:
         """Return the settings of all stages; raises ``SettingsError``."""
@@ -96,9 +105,9 @@ class PipelineResource(dg.ConfigurableResource["PipelineResource"]):
 
     def run_config(self) -> dict[str, Any]:
         """Return the run configuration that gives another run this same resource, and the same profile."""
-        given, resolved = {name: value for name, value in self.model_dump().items() if value}, self.resolved()
+        own, resolved = {name: value for name, value in given(self).items() if value}, self.resolved()
         named = {} if resolved.follows_dataset else {"profile": resolved.settings.profile}
-        return {"resources": {"pipeline": {"config": given | named}}}
+        return {"resources": {"pipeline": {"config": own | named}}}
 
 
 class LockedVideo(dg.ConfigurableResource[Workbench]):
@@ -113,7 +122,9 @@ class LockedVideo(dg.ConfigurableResource[Workbench]):
             raise dg.DagsterInvariantViolationError("choose a video: these assets are made one partition at a time")
         store, settings = self.pipeline.store(), self.pipeline.settings()
         held = store.video(context.run.tags[PARTITION_TAG])
-        workbench = Workbench(held, Catalog(store), settings, Lines(held.video_id))
+        lines = Lines(held.video_id)
+        progress = lines if context.log is None else both(lines, RunEvents(context.log))
+        workbench = Workbench(held, Catalog(store), settings, progress)
         with ExitStack() as until_done:
             _wait_for_place(held, settings.dataset.parallel_videos, until_done)
             _wait_for(held, until_done)

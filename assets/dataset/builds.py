@@ -7,7 +7,9 @@ from typer import echo
 
 from assets.dataset.video_builder import VideoBuild, VideoBuilder
 from assets.metadata import table
+from assets.progress import RunEvents
 from assets.resources import PipelineResource
+from assets.stopped import terminated_in_one_line
 from pipeline.contract.errors import PipelineError
 from pipeline.contract.progress import Lines
 from pipeline.doctor.examine import check_ready
@@ -42,9 +44,10 @@ def _prepare(pipeline: PipelineResource, settings: Settings, video_ids: list[str
 
 
 @dg.op
-def build_video(builder: dg.ResourceParam[VideoBuilder], video_id: str) -> VideoBuild:
-    """Wait until one video is built or has failed."""
-    return builder.wait(video_id)
+def build_video(context: dg.OpExecutionContext, builder: dg.ResourceParam[VideoBuilder], video_id: str) -> VideoBuild:
+    """Wait until one video is built or has failed; say meanwhile how many are."""
+    with terminated_in_one_line():
+        return builder.wait(video_id, RunEvents(context.log))
 
 
 @dg.op

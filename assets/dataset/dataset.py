@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from typer import echo
 
-from assets.metadata import picture, table
+from assets.metadata import numbers, picture, table
 from assets.resources import PipelineResource
 from pipeline.contract.progress import Lines
 from pipeline.dataset.index import build_dataset, earlier_summary
@@ -69,6 +69,7 @@ def quality_report(pipeline: PipelineResource) -> dg.MaterializeResult:
             "tours": len(report.tours),
             "report": dg.MetadataValue.md(report.markdown()),
             "plot": picture(plot),
+            **numbers({f"{figure.stage}: {figure.name}": figure.value for figure in report.figures()}),
         }
     )
 

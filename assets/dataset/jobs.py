@@ -19,6 +19,10 @@ SENSOR_TAG = "dagster/sensor_name"
 RUN_KEY_TAG = "dagster/run_key"
 DEFAULT_CRON: str = DatasetSettings().poll_cron
 _log = logging.getLogger(__name__)
+RUN_TAGS = {".dagster/repository": "__repository__@assets"}
+"""What Dagster tags the runs with that its daemon starts. With it those of ``dagster job execute`` are in timelines and on
+job pages too, where this code is loaded as the location ``assets``, as it is by 'make ui' and 'dagster dev'."""
+
 NOT_OVER = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -31,12 +35,14 @@ process_video = dg.define_asset_job(
     "process_video",
     selection=dg.AssetSelection.groups(PER_VIDEO),
     description="All stages of one video, in one process: a network loaded once serves every clip.",
+    run_tags=RUN_TAGS,
 )
 
 build_dataset = dg.define_asset_job(
     "build_dataset",
     selection=["video_catalog", "video_builds", "dataset", "quality_report"],
     description="Everything that is missing, from the list of sources to the quality report.",
+    run_tags=RUN_TAGS,
 )
 
 poll_sources = dg.define_asset_job(

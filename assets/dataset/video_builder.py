@@ -7,7 +7,8 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import TimeoutError as FuturesTimeout
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from typer import echo
 
 from assets.dataset.deaths import note_death
 from assets.resources import PARTITION_TAG, PipelineResource, is_missing
+from pipeline.contract.progress import Progress, silent
 from pipeline.stages.failures import last_failure
 from pipeline.stages.run import is_built
 from pipeline.store.video import VideoStore
@@ -59,9 +61,13 @@ class VideoBuilder:
         """Build a video as soon as there is room."""
         self._builds[video_id] = self._threads.submit(self._build, self.pipeline.store().video(video_id))
 
-    def wait(self, video_id: str) -> VideoBuild:
-        """Wait for a video that was started; return how its build ended."""
-        return self._builds[video_id].result()
+    def wait(self, video_id: str, progress: Progress = silent) -> VideoBuild:
+        """Wait for a video that was started; return how its build ended. Reports how many of all have ended."""
+        build = self._builds[video_id]
+        while True:
+            progress("videos", sum(other.done() for other in self._builds.values()), len(self._builds))
+            with suppress(FuturesTimeout):
+                return build.result(timeout=1)
 
     def stop(self) -> None:
         """End what is still being built; what has not ended ``GRACE_S`` seconds later is killed."""

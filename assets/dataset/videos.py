@@ -1,21 +1,28 @@
 """The assets of a video, one a stage of the pipeline; a partition is one video."""
 
 from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+from warnings import catch_warnings
 
 import dagster as dg
 
 from assets.metadata import PREVIEW_BYTES, stage_metadata
 from assets.progress import echo_report
+from assets.stopped import terminated_in_one_line
 from models.errors import MissingExtra
 from pipeline.contract.errors import PipelineError
 from pipeline.stages.base import Check, Finding, Workbench
 from pipeline.stages.registry import AnyStage, last_stages, latest_inputs, stages
 from pipeline.stages.run import run_stage
+from pipeline.store.outputs import GroupOutput, SourceOutput, TableOutput
 from pipeline.store.video import VideoStore
 
 PARTITIONS = "videos"
 VIDEOS = dg.DynamicPartitionsDefinition(name=PARTITIONS)
 PER_VIDEO = "per_video"
+OWNER = "team:youtube-occ"
+_KINDS: Mapping[type[Any], str] = {GroupOutput: "zarr", TableOutput: "parquet", SourceOutput: "mp4"}
 
 
 def video_assets() -> list[dg.AssetsDefinition]:
@@ -32,6 +39,9 @@ def _stage_asset(stage: AnyStage) -> dg.AssetsDefinition:
         description=stage.description,
         code_version=stage.code_version,
         check_specs=[_spec(check, stage) for check in stage.checks],
+        kinds={"python", _KINDS.get(type(stage.output), "file")},
+        owners=[OWNER],
+        tags={"youtube_occ/per": "video"},
     )
     def stage_of_video(workbench: dg.ResourceParam[Workbench]) -> dg.MaterializeResult:
         return _materialize(stage, workbench)
@@ -40,17 +50,22 @@ def _stage_asset(stage: AnyStage) -> dg.AssetsDefinition:
 
 
 def _materialize(stage: AnyStage, workbench: Workbench) -> dg.MaterializeResult:
-    from pipeline.stages.page import picture_of
+    from pipeline.stages.page import keep_picture, picture_of
 
     try:
-        report = run_stage(stage.name, workbench)
+        with terminated_in_one_line():
+            report = run_stage(stage.name, workbench)
     except (PipelineError, MissingExtra) as error:
         code = type(error).__name__
         raise dg.Failure(f"{code}: {error}", metadata={"error": code}, allow_retries=False) from error
     video = workbench.video
     echo_report(video.video_id, report)
+    link = ""
+    with suppress(PipelineError):  # the small one is there all the same
+        link = "/".join(("/shown", *video.folder, keep_picture(video, stage.name)))
+    small = picture_of(video, stage.name, PREVIEW_BYTES)
     return dg.MaterializeResult(
-        metadata={**_view(stage, video), **stage_metadata(report, picture_of(video, stage.name, PREVIEW_BYTES))},
+        metadata={**_view(stage, video), **stage_metadata(report, small, link)},
         data_version=dg.DataVersion(report.provenance.fingerprint),
         check_results=[_result(check, stage, check(video)) for check in stage.checks],
     )
@@ -74,7 +89,8 @@ def _view(stage: AnyStage, video: VideoStore) -> Mapping[str, dg.MetadataValue]:
 
 
 def _spec(check: Check, stage: AnyStage) -> dg.AssetCheckSpec:
-    return dg.AssetCheckSpec(_name(check), asset=stage.name, description=check.__doc__)
+    with catch_warnings(category=dg.PreviewWarning, action="ignore"):
+        return dg.AssetCheckSpec(_name(check), asset=stage.name, description=check.__doc__, partitions_def=VIDEOS)
 
 
 def _result(check: Check, stage: AnyStage, finding: Finding) -> dg.AssetCheckResult:

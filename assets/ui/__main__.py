@@ -11,12 +11,19 @@ import dagster._cli.dev as dagster_dev
 from dagster_shared.ipc import open_ipc_subprocess
 
 PAGES, GUARDED_PAGES = "dagster_webserver", "assets.ui.webserver"
+DAEMON, LOG_LEVEL, CHATTY, QUIET = "dagster._daemon", "--log-level", "info", "warning"
+"""At its usual level the daemon writes some thirty lines a minute to say that it has looked and found nothing."""
+
 LOOPBACK = "127.0.0.1"
 
 
 def start_guarded(parts: Sequence[str], **options: Any) -> Any:
-    """Start one of Dagster's processes; instead of its web server the guarded one."""
-    return open_ipc_subprocess([GUARDED_PAGES if part == PAGES else part for part in parts], **options)
+    """Start one of Dagster's processes: instead of its web server the guarded one; a daemon that tells of trouble."""
+    started = [GUARDED_PAGES if part == PAGES else part for part in parts]
+    if DAEMON in started and LOG_LEVEL in started:
+        level = started.index(LOG_LEVEL) + 1
+        started[level] = QUIET if started[level] == CHATTY else started[level]
+    return open_ipc_subprocess(started, **options)
 
 
 def main() -> None:

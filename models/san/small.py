@@ -6,6 +6,7 @@ recognition under attention biases, mask decoder and readout are the same code.
 """
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import Self
 
 import torch
@@ -233,8 +234,10 @@ class WordTable(nn.Module):
         check_vocabulary(vocabulary)
         strange = [word for word in vocabulary if clean(word) not in self._row]
         if strange:
+            near = _near(clean(strange[0]), list(self._row))
+            hint = f"; nearest to that it knows {', '.join(near)}" if near else ""
             raise UnusableVocabulary(
-                f"this small network does not know {strange[0]!r}; it knows {', '.join(self._row)}"
+                f"this small network does not know {strange[0]!r}{hint}; all it knows: {', '.join(self._row)}"
             )
         rows = [self._row[clean(word)] for word in vocabulary]
         return functional.normalize(self.groups[rows], dim=-1)
@@ -258,3 +261,10 @@ def _initialise(network: SmallSan) -> None:
         nn.init.normal_(table, std=0.5)
     nn.init.normal_(network.recognition.proj, std=network.recognition.proj.shape[0] ** -0.5)
     nn.init.constant_(network.table.logit_scale, 2.0)
+
+
+def _near(word: str, known: Sequence[str]) -> list[str]:
+    """Return known words that are spelt like a word, or like the noun at its end."""
+    tried = dict.fromkeys((word, word.rpartition(" ")[2]))
+    alike = [found for each in tried for found in get_close_matches(each, known, n=3, cutoff=0.55)]
+    return list(dict.fromkeys(alike))[:4]

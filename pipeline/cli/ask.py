@@ -13,11 +13,12 @@ from pipeline.cli.options import (
     ProfileOption,
     ReportingOption,
     SetOption,
+    completed_videos,
     flags,
-    resolved,
+    resolved_for_words,
     store_at,
 )
-from pipeline.cli.printers import console, print_markdown, say_logged
+from pipeline.cli.printers import bar, console, print_markdown, say_logged
 from pipeline.contract.errors import UnusableQuery
 from pipeline.contract.language import NO_MEANING
 from pipeline.settings import Layer, Settings
@@ -31,14 +32,16 @@ if TYPE_CHECKING:
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to a command line."""
-    app.command(rich_help_panel=LOOK, epilog='Example: youtube-occ query "a wooden bookshelf" --top 20')(query)
+    app.command(rich_help_panel=LOOK, epilog='Example: youtube-occ query "a bookcase" --top 20')(query)
     app.command(rich_help_panel=LOOK, epilog="Example: youtube-occ retrieval bench --make 30")(retrieval)
 
 
 def query(
-    text: Annotated[str | None, typer.Argument(help='What to look for, as in "a wooden bookshelf".')] = None,
+    text: Annotated[str | None, typer.Argument(help='What to look for, as in "a bookcase".')] = None,
     data: DataOption = None,
-    video: Annotated[str | None, typer.Option(help="Only this video; its id, as in <data>/videos/.")] = None,
+    video: Annotated[
+        str | None, typer.Option(help="Only this video; its id, as in <data>/videos/.", autocompletion=completed_videos)
+    ] = None,
     top: Annotated[int, typer.Option(min=1, max=1000, help="Frames, and voxels, to show.")] = 20,
     prompts: Annotated[Path | None, typer.Option(help="List, one a line: label every voxel by it.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for pictures, point clouds and labels.")] = Path("query"),
@@ -56,10 +59,12 @@ def query(
 
     store, side = _asked(data, flags(profile, settings_file, values))[:2]
     if text is not None:
-        answer = ask(store, side, text, top, video)
+        with bar(passing=True) as progress:
+            answer = ask(store, side, text, top, video, progress)
         _show(answer, write_answer(store, answer, text, out))
     if prompts is not None:
-        counts = label_dataset(store, side, read_prompts(prompts), out / "labels", video)
+        with bar(passing=True) as progress:
+            counts = label_dataset(store, side, read_prompts(prompts), out / "labels", video, progress)
         table = Table("label", "prompt", "voxels", title=f"zero-shot labels in {out / 'labels'}")
         for label, (prompt, voxels) in enumerate(zip(counts.prompts, counts.voxels.tolist(), strict=True), start=1):
             table.add_row(str(label), prompt, str(voxels))
@@ -95,7 +100,8 @@ def retrieval(
         if queries is None:
             write_benchmark(benchmark, tour_benchmark(store, settings, make or 1))
             queries = read_benchmark(benchmark)
-        report = measure(store, side, queries)
+        with bar(passing=True) as progress:
+            report = measure(store, side, queries, progress)
         print_markdown(report.markdown())
         if picture is not None:
             picture.write_bytes(jpeg(heat_maps(store, side, queries, report), MAX_BYTES))
@@ -110,7 +116,7 @@ def _asked(data: str | None, said: Layer) -> "tuple[Store, SanText, Settings]":
     from pipeline.stages.semantics.stage import semantics
 
     store = store_at(data)
-    settings = resolved(said, store).settings
+    settings = resolved_for_words(said, store).settings
     return store, SanText(settings.of(semantics).of(SAN)), settings
 
 

@@ -10,6 +10,7 @@ from pipeline.cli.options import (
     FileOption,
     ProfileOption,
     SetOption,
+    completed_stages,
     flags,
     resolved,
     sources_naming,
@@ -23,17 +24,13 @@ from pipeline.sources.current_rules import bring_rules
 from pipeline.sources.video_source import parse_source
 from pipeline.stages.base import Workbench
 from pipeline.stages.needed_weights import fetch_weights
-from pipeline.stages.registry import check_stage, stages
+from pipeline.stages.registry import check_stage
 from pipeline.stages.run import is_built, process_video
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to a command line."""
     app.command(rich_help_panel=BUILD, epilog="Example: youtube-occ process tour://7 --data /tmp/look")(process)
-
-
-def _stages(incomplete: str) -> list[str]:
-    return [name for name in stages() if name.startswith(incomplete)]
 
 
 def process(
@@ -43,7 +40,8 @@ def process(
     settings_file: FileOption = None,
     values: SetOption = None,
     until: Annotated[
-        str | None, typer.Option(help="Stop after this stage, to look at what it makes.", autocompletion=_stages)
+        str | None,
+        typer.Option(help="Stop after this stage, to look at what it makes.", autocompletion=completed_stages),
     ] = None,
 ) -> None:
     """Run all stages on one video, here and now. What is already done with the same settings is reused."""

@@ -15,6 +15,8 @@ from pipeline.cli.options import (
     SetOption,
     SourcesOption,
     VideoArgument,
+    completed_stages,
+    completed_videos,
     flags,
     resolved,
     store_at,
@@ -23,19 +25,23 @@ from pipeline.cli.printers import bar, console
 from pipeline.cli.state import known_videos
 from pipeline.settings import described
 from pipeline.sources.entries import listed_sources
-from pipeline.stages.registry import stages
+from pipeline.stages.registry import check_stage, stages
+from pipeline.store.atomic import disk_errors
 
 NAMED_FAILURES = 3
 """Videos that are named for every error; catalogs may hold many that failed alike."""
 
 PICTURE_BYTES = 4_000_000
+JPEG_QUALITY = 92
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to a command line."""
-    app.command(rich_help_panel=LOOK, epilog="Example: youtube-occ preview tour-7 --out pictures", cls=TakesIds)(
-        preview
-    )
+    app.command(
+        rich_help_panel=LOOK,
+        epilog="Example: youtube-occ preview tour-7 --stage occupancy --clip 2 --frame 0 --png --dpi 300",
+        cls=TakesIds,
+    )(preview)
     app.command("settings", rich_help_panel=LOOK, epilog="Example: youtube-occ settings --why")(show_settings)
     app.command(rich_help_panel=LOOK, epilog="Example: youtube-occ verify --data data", cls=TakesIds)(verify)
     app.command("rejects", rich_help_panel=LOOK, epilog="Example: youtube-occ rejects --out rejects")(show_rejects)
@@ -45,15 +51,25 @@ def preview(
     video_id: VideoArgument,
     data: DataOption = None,
     out: Annotated[Path, typer.Option(help="Folder for the pictures.")] = Path("preview"),
+    stage: Annotated[str | None, typer.Option(help="Only this stage.", autocompletion=completed_stages)] = None,
+    clip: Annotated[int | None, typer.Option(help="Clip to show; by default the fullest.")] = None,
+    frame: Annotated[int | None, typer.Option(min=0, help="Frame of the clip, from 0; else a telling one.")] = None,
+    png: Annotated[bool, typer.Option("--png", help="PNG, without loss, instead of JPEG.")] = False,
+    dpi: Annotated[int, typer.Option(min=48, max=600, help="Dots per inch: 96 for a screen, 300 for print.")] = 96,
 ) -> None:
-    """Write a picture of every stage of a built video: clips, depth, cameras, labels, grids."""
-    from pipeline.stages.page import picture_of
+    """Write a picture of every stage of a built video: clips, depth, cameras, labels, grids; with title and legend."""
+    from pipeline.pictures.chosen import Chosen
+    from pipeline.stages.page import figure_of
 
-    video = store_at(data).video(video_id)
-    out.mkdir(parents=True, exist_ok=True)
-    for stage in stages():
-        path = out / f"{video_id}-{stage}.jpg"
-        path.write_bytes(picture_of(video, stage, PICTURE_BYTES))
+    check_stage(stage)
+    video, chosen = store_at(data).video(video_id), Chosen(clip, frame)
+    which = "".join(f"-{name}{number}" for name, number in (("clip", clip), ("frame", frame)) if number is not None)
+    figures = {name: figure_of(video, name, chosen, dpi) for name in ([stage] if stage else stages())}
+    for name, picture in figures.items():
+        path = out / f"{video_id}-{name}{which}.{'png' if png else 'jpg'}"
+        with disk_errors():
+            out.mkdir(parents=True, exist_ok=True)
+            picture.save(path, dpi=(dpi, dpi), quality=JPEG_QUALITY)  # which PNG has no use for
         console.print(str(path))
 
 
@@ -76,7 +92,9 @@ def show_settings(
 
 
 def verify(
-    video_ids: Annotated[list[str] | None, typer.Argument(help="Videos to verify; all by default.")] = None,
+    video_ids: Annotated[
+        list[str] | None, typer.Argument(help="Videos to verify; all by default.", autocompletion=completed_videos)
+    ] = None,
     data: DataOption = None,
     aside: Annotated[
         bool, typer.Option("--set-aside", help="Move damaged results aside, so that the next build makes them again.")
@@ -115,7 +133,9 @@ def show_rejects(
     from pipeline.pictures.encode import jpeg
 
     store = store_at(data)
-    found = rejects(store, resolved(flags(profile, settings_file, values), store).settings.dataset.filters)
+    filters = resolved(flags(profile, settings_file, values), store).settings.dataset.filters
+    with bar(passing=True) as progress:
+        found = rejects(store, filters, progress)
     out.mkdir(parents=True, exist_ok=True)
     for code, clips in found.items():
         path = out / f"{code}.jpg"

@@ -23,10 +23,22 @@ def _profiles(incomplete: str) -> list[str]:
     return [name for name in PROFILES if name.startswith(incomplete)]
 
 
-def _videos(incomplete: str) -> list[str]:
-    folder = Path(data_url()) / VIDEOS
+def completed_stages(incomplete: str) -> list[str]:
+    """Return the stages that begin so, for the completion of shells."""
+    from pipeline.stages.registry import stages
+
+    return [name for name in stages() if name.startswith(incomplete)]
+
+
+def _videos(incomplete: str, data: str | None = None) -> list[str]:
+    folder = Path(data_url(data)) / VIDEOS
     found = os.scandir(folder) if folder.is_dir() else ()
     return sorted(entry.name for entry in found if entry.name.startswith(incomplete))
+
+
+def completed_videos(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the videos that begin so, of the data folder that the line names, for the completion of shells."""
+    return _videos(incomplete, context.params.get("data"))
 
 
 DataOption = Annotated[
@@ -53,7 +65,8 @@ ReportingOption = Annotated[
     ),
 ]
 VideoArgument = Annotated[
-    str, typer.Argument(help="Id of a video, as in <data>/videos/.", autocompletion=_videos, show_default=False)
+    str,
+    typer.Argument(help="Id of a video, as in <data>/videos/.", autocompletion=completed_videos, show_default=False),
 ]
 
 
@@ -80,6 +93,17 @@ def resolved(said: Layer, dataset: Store, listed: SourceList | None = None) -> R
     """
     named = [Layer(str(listed.file), listed.profile)] if listed is not None else []
     return resolve(said, environment(), *named, dataset=dataset)
+
+
+def resolved_for_words(said: Layer, dataset: Store) -> Resolved:
+    """Return the settings that hold where a dataset is asked in words: its own, unless the command line says otherwise.
+
+    What the environment says is for what is built next; words are compared with what was built.
+
+    Raises:
+        SettingsError: they cannot be understood.
+    """
+    return resolve(said, dataset=dataset)
 
 
 def sources_naming(source: VideoSource, catalog: Catalog) -> SourceList | None:

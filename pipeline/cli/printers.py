@@ -59,11 +59,16 @@ class BarProgress:
 
 
 @contextmanager
-def bar() -> Iterator[BarProgress]:
-    """Show a bar while the block runs; what is printed meanwhile goes above it."""
+def bar(*, passing: bool = False) -> Iterator[BarProgress]:
+    """Show a bar while the block runs; what is printed meanwhile goes above it.
+
+    passing: nothing of it stays, and nothing of it goes into a pipe.
+    """
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
     times = (TimeElapsedColumn(), TimeRemainingColumn(compact=True))
-    with Progress(*columns, *times, TextColumn("{task.fields[note]}", markup=False), console=console) as bars:
+    hidden = passing and not console.is_terminal
+    note = TextColumn("{task.fields[note]}", markup=False)
+    with Progress(*columns, *times, note, console=console, transient=passing, disable=hidden) as bars:
         yield BarProgress(bars)
 
 

@@ -31,7 +31,8 @@ def manifest(
     from pipeline.dataset.manifest import export_manifest
 
     store = store_at(data)
-    videos = export_manifest(store, Catalog(store), path)
+    with bar(passing=True) as progress:
+        videos = export_manifest(store, Catalog(store), path, progress)
     console.print(f"{videos} videos in {path}; videos that are files of this machine are not")
 
 

@@ -18,6 +18,7 @@ from pipeline.cli.options import (
     ProfileOption,
     SetOption,
     SourcesOption,
+    completed_videos,
     flags,
     resolved,
     store_at,
@@ -45,7 +46,9 @@ def add_to(app: typer.Typer) -> None:
 
 
 def show_status(
-    video_ids: Annotated[list[str] | None, typer.Argument(help="Videos to show; all by default.")] = None,
+    video_ids: Annotated[
+        list[str] | None, typer.Argument(help="Videos to show; all by default.", autocompletion=completed_videos)
+    ] = None,
     data: DataOption = None,
     sources: SourcesOption = None,
     profile: ProfileOption = None,
@@ -85,7 +88,9 @@ def show_status(
 
 
 def drop(
-    video_ids: Annotated[list[str], typer.Argument(help="Videos whose results are deleted.")],
+    video_ids: Annotated[
+        list[str], typer.Argument(help="Videos whose results are deleted.", autocompletion=completed_videos)
+    ],
     data: DataOption = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:

@@ -14,12 +14,14 @@ from pipeline.cli.options import (
     FileOption,
     ProfileOption,
     SetOption,
+    completed_videos,
     flags,
-    resolved,
+    resolved_for_words,
     store_at,
 )
-from pipeline.cli.printers import console
+from pipeline.cli.printers import bar
 from pipeline.contract.errors import PipelineError, SettingsError
+from pipeline.contract.progress import counted
 from pipeline.settings import Settings
 from pipeline.store.store import Store
 from pipeline.store.video import VIDEOS, VideoStore
@@ -38,7 +40,11 @@ def add_to(app: typer.Typer) -> None:
 def view(
     what: Annotated[
         str,
-        typer.Argument(metavar="VIDEO|DIR", help="Id of a video; or a data folder, or a video's folder in it."),
+        typer.Argument(
+            metavar="VIDEO|DIR",
+            help="Id of a video; or a data folder, or a video's folder in it.",
+            autocompletion=completed_videos,
+        ),
     ],
     data: DataOption = None,
     out: Annotated[Path, typer.Option(help="Folder for the pages, one a clip.")] = Path("views"),
@@ -58,17 +64,18 @@ def view(
     named and the others go on; the command then ends with 1.
     """
     store, ids = _asked(what, data)
-    side = _text_side(store, resolved(flags(profile, settings_file, values), store).settings) if query else None
-    failed = 0
-    for video_id in ids:
-        try:
-            for path in _written(store.video(video_id), out, clip, (side, query or ""), truth, stages):
-                console.print(str(path), soft_wrap=True)
-        except PipelineError as error:
-            if len(ids) == 1:
-                raise
-            failed += 1
-            console.print(f"{error.code}: {error}", soft_wrap=True)
+    settings = resolved_for_words(flags(profile, settings_file, values), store).settings if query else None
+    side, failed = _text_side(store, settings) if settings else None, 0
+    with bar(passing=True) as progress:
+        for video_id in counted(ids, progress, "view"):
+            try:
+                for path in _written(store.video(video_id), out, clip, (side, query or ""), truth, stages):
+                    progress.console.print(str(path), soft_wrap=True)
+            except PipelineError as error:
+                if len(ids) == 1:
+                    raise
+                failed += 1
+                progress.console.print(f"{error.code}: {error}", soft_wrap=True)
     if failed:
         raise typer.Exit(1)
 

@@ -4,9 +4,12 @@ import io
 import os
 import sys
 import time
-from typing import Protocol
+from collections.abc import Collection, Iterator
+from typing import Protocol, TypeVar
 
 SECONDS_BETWEEN_LINES = 5.0
+
+ItemT = TypeVar("ItemT")
 
 
 class Progress(Protocol):
@@ -31,6 +34,14 @@ def named(progress: Progress, name: str) -> Progress:
     return renamed
 
 
+def counted(items: Collection[ItemT], progress: Progress, task: str) -> Iterator[ItemT]:
+    """Yield items, and report how many of them are done."""
+    for done, item in enumerate(items):
+        progress(task, done, len(items))
+        yield item
+    progress(task, len(items), len(items))
+
+
 def say(line: str) -> None:
     """Print a line at once; characters that the output does not know are written as their numbers."""
     lossless_output()
@@ -44,6 +55,27 @@ def lossless_output() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+class Pace:
+    """Tells from how far tasks are when they will be done."""
+
+    def __init__(self) -> None:
+        self._task, self._began, self._first = "", 0.0, 0.0
+
+    def begins(self, task: str, done: float, now: float) -> bool:
+        """Take note of how far a task is at a time, seconds of a steady clock; tell whether it is another one now."""
+        if task == self._task:
+            return False
+        self._task, self._began, self._first = task, now, done
+        return True
+
+    def left(self, now: float, done: float, total: float) -> str:
+        """Return what to say of the time that is left, beginning with a comma; nothing where it is not known."""
+        if done <= self._first or done >= total:
+            return ""
+        seconds = (now - self._began) / (done - self._first) * (total - done)
+        return f", about {seconds / 60:.0f} min left" if seconds >= 90 else f", about {seconds:.0f} s left"
+
+
 class Lines:
     """Prints progress as plain lines, which read well on a terminal, in a log file and from several processes at once.
 
@@ -55,24 +87,15 @@ class Lines:
 
     def __init__(self, subject: str = "", every_s: float = SECONDS_BETWEEN_LINES) -> None:
         self.subject, self._every = subject, every_s
-        self._task, self._next = "", 0.0
-        self._began, self._first = 0.0, 0.0
+        self._pace, self._next = Pace(), 0.0
 
     def __call__(self, task: str, done: float, total: float, note: str = "") -> None:
         """Print a line if one is due."""
         now = time.monotonic()
-        if task != self._task:
-            self._task, self._began, self._first = task, now, done
-        elif now < self._next and done < total:
+        if not self._pace.begins(task, done, now) and now < self._next and done < total:
             return
         self._next = now + self._every
         if os.environ.get("RANK", "0") == "0":
             share = done / max(total, 1e-9)
-            shown = note or f"{done:g} of {total:g}{self._left(now, done, total)}"
+            shown = note or f"{done:g} of {total:g}{self._pace.left(now, done, total)}"
             say(f"{self.subject:<16} {task:<15} {share:>4.0%}  {shown}".strip())
-
-    def _left(self, now: float, done: float, total: float) -> str:
-        if done <= self._first or done >= total:
-            return ""
-        seconds = (now - self._began) / (done - self._first) * (total - done)
-        return f", about {seconds / 60:.0f} min left" if seconds >= 90 else f", about {seconds:.0f} s left"

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from models.memory import limited_growth
 from pipeline.contract.classes import COUNTED_CLASSES
 from pipeline.contract.errors import BrokenManifest, PipelineError, SettingsError, StageMissing
-from pipeline.contract.progress import Progress, silent
+from pipeline.contract.progress import Progress, counted, silent
 from pipeline.contract.records import ScaleCue, Segment
 from pipeline.dataset.recipe import DatasetRecipe, one_recipe, recipe_of
 from pipeline.settings import Settings
@@ -87,7 +87,7 @@ class Rebuilt:
     difference: str
 
 
-def export_manifest(store: Store, catalog: Catalog, path: Path) -> int:
+def export_manifest(store: Store, catalog: Catalog, path: Path, progress: Progress = silent) -> int:
     """Write the manifest of a dataset; return the number of videos in it.
 
     Settings, weights, words and code versions are those that the videos' own provenance notes. Videos that are files of
@@ -103,7 +103,7 @@ def export_manifest(store: Store, catalog: Catalog, path: Path) -> int:
     recipe = one_recipe(store, [row.video_id for row, _ in listed])
     schema = SCHEMA.with_metadata({HEADER: recipe.model_dump_json()})
     with replacing(path) as draft, closing(pq.ParquetWriter(draft, schema, compression="zstd")) as writer:
-        for row, split in listed:
+        for row, split in counted(listed, progress, "manifest"):
             table = _video_table(store.video(row.video_id), row, split)
             writer.write_table(table.replace_schema_metadata(schema.metadata))
     return len(listed)

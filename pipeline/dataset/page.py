@@ -1,11 +1,13 @@
 """The dataset's own page: ``dataset/index.html``, which any browser shows without a server, scripts or a network."""
 
 import base64
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from html import escape
+from importlib.metadata import version
 from importlib.resources import files
 from itertools import chain
 from typing import Any
@@ -21,8 +23,8 @@ from pipeline.contract.errors import VideoError
 from pipeline.dataset.contents import read_contents
 from pipeline.dataset.summaries import DEPTH_BOUNDS, described
 from pipeline.pictures.charts import bars, histogram
+from pipeline.pictures.chosen import chosen_row
 from pipeline.pictures.encode import jpeg
-from pipeline.pictures.stored import middle_row
 from pipeline.pictures.viewer.clip_page import content_hash, filled
 from pipeline.pictures.viewer.kept import VIEW, keep_view
 from pipeline.store.groups import SCENE
@@ -39,19 +41,28 @@ THUMBNAIL_SIZE = (240, 180)
 MOST_ROWS = 30
 """Rows of a table; what is rarer is counted together."""
 
+MARK = "<!-- made of "
+"""Before a digest of all that a page shows; there is none where a sample could not be read."""
+
+UNREADABLE = "cannot be read at the moment"
+
 SPACE = (SemanticClass.EMPTY.name.lower(), SemanticClass.UNKNOWN.name.lower())
 
 
 def write_dataset_page(store: Store, summary: DatasetSummary) -> str:
     """Write the page of a dataset whose index has been written; returns its path.
 
-    It reads the videos that are new since the last time and ``SAMPLES`` pictures, whatever the size of the dataset.
+    It reads the videos that are new since the last time and ``SAMPLES`` pictures, whatever the size of the dataset;
+    where nothing that it shows has changed, the page stays as it is.
 
     Raises:
         DiskFull: there is no room for it.
     """
     contents = read_contents(store)
     known = described(store, contents if contents is not None else pa.table({"video_id": [], "fingerprint": []}))
+    mark = _mark(store, summary, known)
+    if store.exists(*INDEX_PAGE) and store.read_bytes(*INDEX_PAGE)[-len(mark) :] == mark:
+        return store.path(*INDEX_PAGE)
     parts = {
         "counts": _counts(summary, known),
         "classes": _classes(summary),
@@ -66,9 +77,18 @@ def write_dataset_page(store: Store, summary: DatasetSummary) -> str:
     }
     style = _part("page.css")
     known_parts = {"policy": content_hash(style), "style": style, "version": escape(summary.version), **parts}
-    text = filled(_part("page.html"), known_parts)
-    _write_where_other(store, text.encode(), INDEX_PAGE)
+    text = filled(_part("page.html"), known_parts).encode()
+    _write_where_other(store, text if UNREADABLE in parts["samples"] else text + mark, INDEX_PAGE)
     return store.path(*INDEX_PAGE)
+
+
+def _mark(store: Store, summary: DatasetSummary, known: pa.Table) -> bytes:
+    """Return what a page ends with that shows all this: videos by their fingerprints, figures, layout."""
+    digest = hashlib.sha256(f"{version('youtube-occ')}{_part('page.html')}{_part('page.css')}".encode())
+    digest.update(summary.model_dump_json().encode())
+    digest.update(json.dumps(known.to_pydict()).encode())
+    digest.update(store.read_bytes(*QUALITY_ROWS) if store.exists(*QUALITY_ROWS) else b"")
+    return f"{MARK}{digest.hexdigest()} -->\n".encode()
 
 
 def keep_quality(store: Store, rows: Sequence[Mapping[str, Any]]) -> bool:
@@ -189,9 +209,9 @@ def _samples(store: Store, known: pa.Table) -> list[str]:
         said = f"{escape(row['title'] or row['video_id'])}<small>{len(row['clip_frames'])} clips</small>"
         try:
             keep_view(video)
-            small = Image.fromarray(read_pictures(video, middle_row(video, SCENE))[0]).resize(THUMBNAIL_SIZE)
+            small = Image.fromarray(read_pictures(video, chosen_row(video, SCENE))[0]).resize(THUMBNAIL_SIZE)
         except (VideoError, ValueError, IndexError):  # gone, or being built anew
-            found.append(f"<li>{said}<small>cannot be read at the moment</small></li>")
+            found.append(f"<li>{said}<small>{UNREADABLE}</small></li>")
             continue
         image = base64.b64encode(jpeg(small, THUMBNAIL_BYTES)).decode()
         link = f"../{VIDEOS}/{video.video_id}/{VIEW}"

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from pipeline.contract.progress import Progress, counted, silent
 from pipeline.dataset.filters import filtered
 from pipeline.pictures.clips import ClipRow, clip_sheet
 from pipeline.pictures.thumbnails import thumbnails
@@ -33,10 +34,10 @@ class Reject(NamedTuple):
     detail: str
 
 
-def rejects(store: Store, filters: FilterSettings) -> dict[str, list[Reject]]:
+def rejects(store: Store, filters: FilterSettings, progress: Progress = silent) -> dict[str, list[Reject]]:
     """Return the clips of all videos that were left out, by reason, the most frequent first."""
     by_code: dict[str, list[Reject]] = defaultdict(list)
-    for video_id in store.video_ids():
+    for video_id in counted(store.video_ids(), progress, "rejects"):
         for reject in _of_video(store.video(video_id), filters):
             by_code[reject.code].append(reject)
     return dict(sorted(by_code.items(), key=lambda item: -len(item[1])))

@@ -24,6 +24,7 @@ from models.errors import DamagedArrays
 from models.extras import extra
 from pipeline.contract.arrays import Floats
 from pipeline.contract.errors import NoEmbeddings
+from pipeline.contract.progress import Progress, counted, silent
 from pipeline.language.text import SanText, cosine
 from pipeline.stages.chain import finished
 from pipeline.store.atomic import disk_errors
@@ -146,7 +147,7 @@ def _largest(values: NDArray[np.float64], count: int) -> NDArray[np.int64]:
     return np.argpartition(-values, count)[:count] if count < len(values) else np.arange(len(values))
 
 
-def open_index(store: Store, text: SanText) -> RegionIndex:
+def open_index(store: Store, text: SanText, progress: Progress = silent) -> RegionIndex:
     """Return the index over all regions of a dataset, brought up to date.
 
     Raises:
@@ -160,7 +161,7 @@ def open_index(store: Store, text: SanText) -> RegionIndex:
         with FileLock(folder / "index.lock"):
             known = _known(folder)
             if known is None or {v.video_id: v.fingerprint for v in known.videos} != wanted:
-                known = _rebuild(store, folder, wanted, known)
+                known = _rebuild(store, folder, wanted, known, progress)
             return open_files(folder, known)
 
 
@@ -200,7 +201,9 @@ def _files(folder: Path, version: str) -> tuple[Path, Path]:
     return folder / f"{version}-float16.npy", folder / f"{version}-int8.npy"
 
 
-def _rebuild(store: Store, folder: Path, wanted: dict[str, str], known: IndexContent | None) -> IndexContent:
+def _rebuild(
+    store: Store, folder: Path, wanted: dict[str, str], known: IndexContent | None, progress: Progress
+) -> IndexContent:
     """Write new files, placed by their table; what an earlier run left is deleted afterwards."""
     videos, first, width = [], 0, 0
     for video_id, fingerprint in wanted.items():
@@ -209,7 +212,7 @@ def _rebuild(store: Store, folder: Path, wanted: dict[str, str], known: IndexCon
         first += count
     content = IndexContent(version=uuid4().hex, videos=tuple(videos))
     earlier = open_files(folder, known) if known else None
-    write_files(folder, content.version, (first, width), _blocks(store, content, earlier))
+    write_files(folder, content.version, (first, width), _blocks(store, content, earlier, progress))
     draft = folder / f"{content.version}.part"
     draft.write_text(content.model_dump_json(indent=1))
     draft.replace(folder / "index.json")
@@ -234,9 +237,11 @@ def write_files(folder: Path, version: str, shape: tuple[int, int], blocks: Iter
         array.flush()
 
 
-def _blocks(store: Store, content: IndexContent, earlier: RegionIndex | None) -> Iterator[NDArray[np.float16]]:
+def _blocks(
+    store: Store, content: IndexContent, earlier: RegionIndex | None, progress: Progress
+) -> Iterator[NDArray[np.float16]]:
     known = {(video.video_id, video.fingerprint): video for video in (earlier.videos if earlier else ())}
-    for video in content.videos:
+    for video in counted(content.videos, progress, "index of words"):
         kept = known.get((video.video_id, video.fingerprint))
         for start in range(0, video.count, _ROWS_AT_ONCE):
             rows = slice(start, min(start + _ROWS_AT_ONCE, video.count))

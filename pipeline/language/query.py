@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Floats
+from pipeline.contract.progress import Progress, counted, silent
 from pipeline.language.index import RegionHit, RegionIndex, open_index
 from pipeline.language.text import SanText, checked_queries, cosine
 from pipeline.language.voxels import ensure_language, language_grid, region_rows, world_centres
@@ -55,7 +56,9 @@ class Answer:
     voxels: tuple[VoxelHit, ...]
 
 
-def ask(store: Store, text: SanText, query: str, top: int, video_id: str | None = None) -> Answer:
+def ask(
+    store: Store, text: SanText, query: str, top: int, video_id: str | None = None, progress: Progress = silent
+) -> Answer:
     """Return the ``top`` frames of a dataset, or of one video, that say most of a query, and the voxels in them.
 
     Raises:
@@ -64,11 +67,13 @@ def ask(store: Store, text: SanText, query: str, top: int, video_id: str | None 
         OtherWeights: the embeddings were made by other weights than the text side's.
     """
     checked_queries([query])
-    index = open_index(store, text)  # before the words ask for weights that no region of this dataset may need
+    index = open_index(
+        store, text, progress
+    )  # before the words ask for weights that no region of this dataset may need
     vector = text.embed([query])[0]
     index.video_ids(video_id)
     hits = best_frames(store, index, vector, top, video_id)
-    heats = tuple(frame_heat(store.video(hit.video_id), hit, vector) for hit in hits)
+    heats = tuple(frame_heat(store.video(hit.video_id), hit, vector) for hit in counted(hits, progress, "heat"))
     return Answer(heats, tuple(_best_voxels(store, heats, top)))
 
 

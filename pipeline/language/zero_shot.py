@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from models.json_text import parsed_json
 from pipeline.contract.arrays import Floats
 from pipeline.contract.errors import SettingsError
+from pipeline.contract.progress import Progress, counted, silent
 from pipeline.language.index import open_index
 from pipeline.language.text import SanText, cosine
 from pipeline.language.voxels import ensure_language, language_grid
@@ -42,7 +43,12 @@ class PromptCounts:
 
 
 def label_dataset(
-    store: Store, text: SanText, prompts: Sequence[str], out: Path, video_id: str | None = None
+    store: Store,
+    text: SanText,
+    prompts: Sequence[str],
+    out: Path,
+    video_id: str | None = None,
+    progress: Progress = silent,
 ) -> PromptCounts:
     """Write ``<out>/<video_id>.zarr`` with ``labels`` (N, 60, 60, 36) uint16 for every video, or the one named.
 
@@ -58,7 +64,7 @@ def label_dataset(
     videos = open_index(store, text).video_ids(video_id)
     for chosen in videos:
         _check_own(out / f"{chosen}.zarr")
-    for chosen in videos:
+    for chosen in counted(videos, progress, "labels"):
         with disk_errors(), _draft(out, chosen) as draft:
             writer = GroupWriter(draft, {"prompts": list(prompts), "weights": dict(text.weights)})
             for labels in zero_shot_labels(store.video(chosen), vectors):

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from pipeline.contract.arrays import Floats, Images
-from pipeline.pictures.layout import INK, PAPER, below, beside, caption
+from pipeline.pictures.layout import INK, PAPER, below, beside, caption, font, patch, px
 
 NO_VALUE = (235, 235, 235)
 
@@ -20,13 +20,15 @@ def depth_beside_picture(rgb: Images, depth: Floats, unit: str = "m", height: in
         unit: of depth, for the scale; "x" for multiples of the clip's median.
         height: of the row, pixels.
     """
+    height = px(height)
     size = (round(height * rgb.shape[1] / rgb.shape[0]), height)
     nearest, farthest = _range(depth)
     picture = Image.fromarray(rgb).resize(size, Image.Resampling.LANCZOS)
     drawn = Image.fromarray(_coloured(depth, nearest, farthest)).resize(size, Image.Resampling.NEAREST)
     share = float((depth > 0).mean())
     row = beside(picture, drawn, _scale(nearest, farthest, unit, height))
-    return below(row, caption(f"depth on {share:.0%} of the pixels", 12))
+    words = caption(f"depth on {share:.0%} of the pixels", 12)
+    return below(row, words if share == 1 else beside(words, patch(NO_VALUE, "no depth", 12)))
 
 
 def _range(depth: Floats) -> tuple[float, float]:
@@ -51,11 +53,11 @@ def _turbo(values: NDArray[np.floating]) -> Images:
 
 
 def _scale(nearest: float, farthest: float, unit: str, height: int) -> Image.Image:
-    ramp = np.repeat(np.linspace(1, 0, height, dtype=np.float32)[:, None], 12, axis=1)
-    bar = Image.new("RGB", (70, height), PAPER)
+    ramp = np.repeat(np.linspace(1, 0, height, dtype=np.float32)[:, None], px(12), axis=1)
+    bar = Image.new("RGB", (px(70), height), PAPER)
     bar.paste(Image.fromarray(_turbo(ramp)), (0, 0))
     draw = ImageDraw.Draw(bar)
     for share in (0.0, 0.5, 1.0):
         value = 1 / (1 / nearest + share * (1 / farthest - 1 / nearest))
-        draw.text((16, share * (height - 14)), f"{value:.2g} {unit}", INK)
+        draw.text((px(16), share * (height - px(14))), f"{value:.2g} {unit}", INK, font(px(10)))
     return bar

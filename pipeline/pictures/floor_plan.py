@@ -1,11 +1,13 @@
 """The camera's path from above, over the points it saw."""
 
+from itertools import product
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from pipeline.contract.arrays import Floats, Images
-from pipeline.pictures.layout import INK, PAPER, below, caption
+from pipeline.pictures.layout import INK, PAPER, below, beside, caption, px, scale_bar
 
 KNEE_HEIGHT, HEAD_HEIGHT = 0.1, 2.2
 """Metres above the floor between which points are drawn: no floor, no ceiling, so that walls show as lines."""
@@ -23,12 +25,14 @@ def floor_plan(points: Floats, colours: Images, camera_to_world: NDArray[np.floa
         camera_to_world: (n, 4, 4) poses of the frames, in order.
         side: of the plan, pixels.
     """
+    side = px(side)
     drawn = (points[:, 2] > KNEE_HEIGHT) & (points[:, 2] < HEAD_HEIGHT)
     low, extent = _extent(points[drawn, :2], camera_to_world[:, :2, 3])
     scale = (side - 20) / extent
     plan = _splat(_to_plan(points[drawn, :2], low, scale, side), colours[drawn], points[drawn, 2], side)
     _draw_path(ImageDraw.Draw(plan), camera_to_world, low, scale, side)
-    return below(plan, caption(f"{len(camera_to_world)} cameras from above; the plan is {extent:.1f} m wide", 12))
+    words = caption(f"{len(camera_to_world)} cameras from above; the plan is {extent:.1f} m wide", 12)
+    return below(plan, beside(scale_bar(scale), words))
 
 
 def _extent(points: NDArray[np.floating], centres: NDArray[np.floating]) -> tuple[NDArray[np.float64], float]:
@@ -46,11 +50,12 @@ def _to_plan(xy: NDArray[np.floating], low: NDArray[np.float64], scale: float, s
 
 
 def _splat(pixels: NDArray[np.int64], colours: Images, heights: Floats, side: int) -> Image.Image:
-    inside = ((pixels >= 0) & (pixels < side - 1)).all(axis=1)
+    dot = px(2)
+    inside = ((pixels >= 0) & (pixels <= side - dot)).all(axis=1)
     order = np.argsort(heights[inside], kind="stable")
     plan = np.full((side, side, 3), PAPER, np.uint8)
     columns, rows = pixels[inside][order].T
-    for row, column in ((0, 0), (0, 1), (1, 0), (1, 1)):
+    for row, column in product(range(dot), range(dot)):
         plan[rows + row, columns + column] = colours[inside][order]
     return Image.fromarray(plan)
 
@@ -65,7 +70,7 @@ def _draw_path(
     centres = _to_plan(camera_to_world[:, :2, 3], low, scale, side)
     ahead = _to_plan(camera_to_world[:, :2, 3] + 0.4 * camera_to_world[:, :2, 2], low, scale, side)
     for centre, tip in zip(centres.tolist(), ahead.tolist(), strict=True):
-        draw.line([tuple(centre), tuple(tip)], VIEW, 1)
-    draw.line([tuple(centre) for centre in centres.tolist()], PATH, 3)
+        draw.line([tuple(centre), tuple(tip)], VIEW, px(1))
+    draw.line([tuple(centre) for centre in centres.tolist()], PATH, px(3))
     for x, y in centres[[0, -1]].tolist():
-        draw.ellipse((x - 4, y - 4, x + 4, y + 4), PATH, INK)
+        draw.ellipse((x - px(4), y - px(4), x + px(4), y + px(4)), PATH, INK)

@@ -7,13 +7,14 @@ from PIL import Image
 
 from pipeline.contract.arrays import Images
 from pipeline.contract.classes import OCCUPIED_CLASSES, SemanticClass, palette
-from pipeline.pictures.layout import beside, legend
+from pipeline.pictures.layout import PAPER, below, beside, legend, patch, px
 
 OPACITY = 0.6
 
 
 def label_overlay(rgb: Images, labels: NDArray[np.uint8], height: int = 300) -> Image.Image:
     """Return the picture (480, 640, 3) uint8 with the labels (h, w) over it; unknown pixels show the bare picture."""
+    height = px(height)
     size = (round(height * rgb.shape[1] / rgb.shape[0]), height)
     picture = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
     enlarged = cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST)
@@ -21,4 +22,7 @@ def label_overlay(rgb: Images, labels: NDArray[np.uint8], height: int = 300) -> 
     blended = picture * (1 - opacity) + palette()[enlarged] * opacity
     present = [label for label in OCCUPIED_CLASSES if np.any(enlarged == label)]
     overlay = Image.fromarray(blended.astype(np.uint8))
-    return beside(overlay, legend(present)) if present else overlay
+    if not present:
+        return overlay
+    bare = [patch(PAPER, "unknown: as filmed")] if np.any(enlarged == SemanticClass.UNKNOWN) else []
+    return beside(overlay, below(legend(present), *bare))

@@ -9,16 +9,18 @@ from PIL import Image
 
 from pipeline.contract.arrays import Floats, Images
 from pipeline.contract.camera import pointmap
-from pipeline.contract.classes import FILLED_LABELS
+from pipeline.contract.classes import FILLED_LABELS, SemanticClass
+from pipeline.contract.errors import SettingsError
 from pipeline.contract.records import Clip, MetricScene
+from pipeline.pictures.chosen import ANY, Chosen, chosen_row
 from pipeline.pictures.clips import ClipRow
 from pipeline.pictures.depth import depth_beside_picture
-from pipeline.pictures.layout import below, beside, legend, scaled
-from pipeline.pictures.slices import grid_slices
+from pipeline.pictures.layout import below, beside, caption, legend, scaled
+from pipeline.pictures.slices import grid_slices, slices_scale
 from pipeline.pictures.thumbnails import thumbnails
 from pipeline.pictures.voxels import isometric
 from pipeline.store.groups import SOURCE_VIDEO
-from pipeline.store.rows import clip_rows, read_pictures
+from pipeline.store.rows import read_pictures
 from pipeline.store.video import VideoStore
 
 MOST_CLIPS = 8
@@ -26,6 +28,11 @@ MOST_CLIPS = 8
 
 THUMBNAILS_A_CLIP = 4
 POINTS_A_FRAME = 4000
+SLICES = 90
+"""Height of slices through a grid, pixels."""
+
+SPACE = (SemanticClass.EMPTY, SemanticClass.UNKNOWN)
+"""What slices show beside what is filled."""
 
 
 def rows_of_clips(video: VideoStore, clips: Sequence[Clip], verdicts: Mapping[int, tuple[bool, str]]) -> list[ClipRow]:
@@ -44,25 +51,23 @@ def rows_of_clips(video: VideoStore, clips: Sequence[Clip], verdicts: Mapping[in
     return rows
 
 
-def depth_picture(video: VideoStore, group: str, unit: str) -> Image.Image:
-    """Return the depth of a frame of the fullest clip beside its picture; ``unit`` names that of the depth."""
-    row = middle_row(video, group)
+def those_chosen(video: VideoStore, clips: Sequence[Clip], chosen: Chosen) -> Sequence[Clip]:
+    """Return the clip that is wanted, else all.
+
+    Raises:
+        SettingsError: the video was not cut into such a clip.
+    """
+    found = [clip for clip in clips if chosen.clip_id in (None, clip.clip_id)]
+    if not found and chosen.clip_id is not None:
+        raise SettingsError(f"{video.video_id} was cut into {len(clips)} clips, none of which is {chosen.clip_id}")
+    return found
+
+
+def depth_picture(video: VideoStore, group: str, unit: str, chosen: Chosen = ANY) -> Image.Image:
+    """Return the depth of a frame, by default of the fullest clip, beside its picture; ``unit`` is that of depth."""
+    row = chosen_row(video, group, chosen)
     depth = video.read(group, "depth", row)[0].astype(np.float32)
     return depth_beside_picture(read_pictures(video, row)[0], depth, unit)
-
-
-def middle_row(video: VideoStore, group: str) -> slice:
-    """Return the row of the middle registered frame of the fullest clip."""
-    rows = fullest_clip(video, group)
-    found = rows.start + np.flatnonzero(video.read(group, "registered", rows))
-    middle = int(found[len(found) // 2]) if len(found) else rows.start
-    return slice(middle, middle + 1)
-
-
-def fullest_clip(video: VideoStore, group: str) -> slice:
-    """Return the rows of the clip with most registered frames."""
-    registered = video.read(group, "registered")
-    return max((rows for _, rows in clip_rows(video)), key=lambda rows: int(registered[rows].sum()))
 
 
 def coloured_points(scene: MetricScene, rgb: Images) -> tuple[Floats, Images]:
@@ -80,6 +85,8 @@ def coloured_points(scene: MetricScene, rgb: Images) -> tuple[Floats, Images]:
 
 def grid_page(rgb: Images, labels: NDArray[np.uint8], width: int = 640) -> Image.Image:
     """Return a frame's picture and legend, its grid as blocks, and slices of it below."""
-    present = [label for label in FILLED_LABELS if np.any(labels == label)]
+    there = set(np.unique(labels).tolist())
+    present = [label for label in (*FILLED_LABELS, *SPACE) if label in there]
     seen = beside(scaled(Image.fromarray(rgb), 180), legend(present))
-    return beside(below(seen, grid_slices(labels, 90)), isometric(labels, width))
+    slices = below(grid_slices(labels, SLICES), beside(slices_scale(SLICES), caption("heights above the floor", 12)))
+    return beside(below(seen, slices), isometric(labels, width))

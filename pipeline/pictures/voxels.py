@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from pipeline.contract.classes import SemanticClass, palette
-from pipeline.pictures.layout import PAPER
+from pipeline.pictures.layout import PAPER, px
 
 SIDES = {
     "top": ((0, 0, 1), np.array([(0, 0, 1), (1, 0, 1), (1, 1, 1), (0, 1, 1)]), 1.0),
@@ -57,6 +57,7 @@ def isometric(labels: NDArray[np.uint8], width: int = 640) -> Image.Image:
         labels: (X, Y, Z) uint8, ``labels[x, y, z]``; empty and unknown voxels are not drawn, nor nameless ones 2 m up.
         width: of the picture, pixels.
     """
+    width = px(width)
     high = (labels == SemanticClass.UNNAMED) & (np.arange(labels.shape[2]) >= ROOF)
     labels = np.where(high, np.uint8(SemanticClass.EMPTY), labels)
     walls, half = np.isin(labels, WALLS), len(labels) // 2

@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict
 from pipeline.contract.errors import CorruptStore
 from pipeline.contract.overlap import OverlapCounts
 from pipeline.contract.progress import Progress, silent
-from pipeline.quality.measures import measure_tour
 from pipeline.quality.scores import ClipErrors, Overlap, TourScores
 from pipeline.settings import Settings
 from pipeline.stages.chain import made_by
@@ -20,7 +19,6 @@ from pipeline.store.groups import QUALITY
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
 from pipeline.tours.frozen import frozen_among, refuse_frozen
-from pipeline.tours.truth import tour_of
 
 
 @dataclass(frozen=True)
@@ -127,6 +125,9 @@ def _tour_scores(video: VideoStore, settings: Settings, begins: Callable[[], Non
     if stored is not None and stored.fingerprint == made.fingerprint:
         return stored
     begins()
+    from pipeline.quality.measures import measure_tour  # the renderer, which a report of kept scores does without
+    from pipeline.tours.truth import tour_of
+
     tour = tour_of(video)  # a house to be built, which takes seconds
     if tour is None:
         return None

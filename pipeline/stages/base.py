@@ -119,7 +119,8 @@ class Stage(Generic[SettingsT, DraftT]):
     same input and settings would give another result. inputs: names of the stages whose results it reads; the
     fingerprint of the last ones enters its own. fill: does the work, filling the draft of the output. published: what
     follows once the result is in its place. beside: tells what it has written into the result of an earlier stage,
-    which may be made anew without it; what it was is in the provenance. restore: makes again what of its result was
+    which may be made anew without it; what it was is in the provenance. preview: draws the result of a video, its
+    only argument but for a ``Chosen`` where it can show any clip and frame. restore: makes again what of its result was
     deleted to save space, before a later stage reads it.
     """
 
@@ -129,7 +130,7 @@ class Stage(Generic[SettingsT, DraftT]):
     inputs: tuple[str, ...]
     output: Output[DraftT]
     fill: Callable[[Workbench, SettingsT, DraftT], StageResult]
-    preview: "Callable[[VideoStore], Image]"
+    preview: "Callable[..., Image]"
     checks: tuple[Check, ...] = ()
     resources: Resources = Resources()
     published: Callable[[Workbench], None] | None = None
@@ -165,7 +166,7 @@ def stage(
     settings: type[SettingsT],
     inputs: tuple[str, ...],
     output: Output[DraftT],
-    preview: "Callable[[VideoStore], Image]",
+    preview: "Callable[..., Image]",
     checks: tuple[Check, ...] = (),
     resources: Resources = Resources(),
     published: Callable[[Workbench], None] | None = None,

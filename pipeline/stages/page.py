@@ -1,12 +1,23 @@
 """Pictures of what the stages of a video made, one by one or as a page for a browser."""
 
+import inspect
+
+from PIL import Image
+
 from pipeline.contract.errors import StageMissing
+from pipeline.pictures.chosen import ANY, Chosen
 from pipeline.pictures.encode import jpeg
+from pipeline.pictures.layout import SCREEN_DPI, enlarged, titled
 from pipeline.pictures.page import Section, page
 from pipeline.stages.chain import made_by
-from pipeline.stages.registry import stages
+from pipeline.stages.registry import AnyStage, stages
 from pipeline.store.provenance import Provenance
 from pipeline.store.video import VideoStore
+
+PICTURE = ".jpg"
+"""Ending, after the name of a stage, of the file in a video's folder."""
+
+LARGE_BYTES = 400_000
 
 
 def picture_of(video: VideoStore, stage: str, max_bytes: int) -> bytes:
@@ -17,6 +28,37 @@ def picture_of(video: VideoStore, stage: str, max_bytes: int) -> bytes:
         KeyError: there is no such stage.
     """
     return jpeg(stages()[stage].preview(video), max_bytes)
+
+
+def keep_picture(video: VideoStore, stage: str) -> str:
+    """Write the picture of a stage, large, among a video's files, unless that very one is there; returns its name."""
+    name, image = f"{stage}{PICTURE}", picture_of(video, stage, LARGE_BYTES)
+    if not (video.exists(name) and video.files.read_bytes(*video.folder, name) == image):
+        video.files.write_bytes(image, *video.folder, name)
+    return name
+
+
+def figure_of(video: VideoStore, stage: str, chosen: Chosen = ANY, dpi: int = SCREEN_DPI) -> Image.Image:
+    """Return what a stage made as a picture that says what it is, drawn for print at ``dpi`` dots per inch.
+
+    Raises:
+        StageMissing: the stage has not been run.
+        SettingsError: there is no such clip or frame.
+        KeyError: there is no such stage.
+    """
+    shown = stages()[stage]
+    asked = [(chosen.clip_id, "clip"), (chosen.frame, "frame")]
+    which = ", ".join(f"{name} {number}" for number, name in asked if number is not None)
+    title = f"{video.video_id}: {stage}{f', {which}' if which else ''}"
+    with enlarged(dpi / SCREEN_DPI):
+        drawn = shown.preview(video, chosen) if chosen != ANY and _takes_a_choice(shown) else shown.preview(video)
+        return titled(drawn, title, shown.description.partition("\n")[0])
+
+
+def _takes_a_choice(shown: AnyStage) -> bool:
+    """Tell whether the preview of a stage, which may be another package's, can show what is asked for."""
+    kinds = [parameter.kind for parameter in inspect.signature(shown.preview).parameters.values()]
+    return len(kinds) > 1 or inspect.Parameter.VAR_POSITIONAL in kinds
 
 
 def page_of(video: VideoStore, max_bytes: int) -> str:

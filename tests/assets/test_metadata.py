@@ -2,7 +2,7 @@ import os
 
 import dagster as dg
 
-from assets.metadata import PREVIEW_BYTES, picture, stage_metadata, table
+from assets.metadata import PREVIEW_BYTES, numbers, picture, stage_metadata, table
 from models.weights.licences import UNKNOWN_LICENCE
 from pipeline.contract.records import LeftOut
 from pipeline.stages.run import StageReport
@@ -23,6 +23,17 @@ def test_a_table_of_nothing_can_be_shown():
 def test_a_picture_is_embedded_as_what_it_is():
     assert picture(b"\x89PNG\r\n").md_str == "![preview](data:image/png;base64,iVBORw0K)"
     assert picture(b"\xff\xd8\xff").md_str == "![preview](data:image/jpeg;base64,/9j/)"
+
+
+def test_a_small_picture_opens_a_larger_one():
+    shown = picture(b"\xff\xd8\xff", "/shown/videos/a/scene.jpg").md_str
+    assert shown == "[![preview](data:image/jpeg;base64,/9j/)](/shown/videos/a/scene.jpg)"
+
+
+def test_figures_are_numbers_and_those_that_are_not_known_are_left_out():
+    assert numbers({"occupancy: IoU": 0.5, "scene: up": float("nan")}) == {
+        "occupancy: IoU": dg.MetadataValue.float(0.5)
+    }
 
 
 def test_columns_of_a_table_have_the_types_of_its_first_row():

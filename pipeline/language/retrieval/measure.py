@@ -14,6 +14,7 @@ from pipeline.contract.arrays import Floats
 from pipeline.contract.camera import depth_intrinsics
 from pipeline.contract.errors import BrokenRetrievalSet, UnusableQuery
 from pipeline.contract.grid import voxel_centres
+from pipeline.contract.progress import Progress, counted, silent
 from pipeline.contract.records import without_moving
 from pipeline.language.index import open_index
 from pipeline.language.mixtures import mix, weights
@@ -34,7 +35,7 @@ class Words(NamedTuple):
     vector: Floats
 
 
-def measure(store: Store, text: SanText, benchmark: Benchmark) -> RetrievalReport:
+def measure(store: Store, text: SanText, benchmark: Benchmark, progress: Progress = silent) -> RetrievalReport:
     """Rank the occupied voxels of every query's frame.
 
     Raises:
@@ -47,7 +48,7 @@ def measure(store: Store, text: SanText, benchmark: Benchmark) -> RetrievalRepor
     asked = chosen(benchmark, [row for row, query in enumerate(benchmark.queries) if query in words])
     scores = [
         score
-        for rows in _by_frame(asked)
+        for rows in counted(_by_frame(asked), progress, "rank voxels")
         if asked.queries[rows[0]].video_id in indexed
         for score in _frame_scores(store, asked, rows, words)
     ]

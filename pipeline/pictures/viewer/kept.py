@@ -1,6 +1,6 @@
 """The page of a video's fullest clip, kept among its files: what pages of the dataset and of Dagster link to."""
 
-from pipeline.pictures.stored import fullest_clip
+from pipeline.pictures.chosen import chosen_clip
 from pipeline.pictures.viewer.clip_page import clip_page
 from pipeline.pictures.viewer.clip_view import read_clip_view
 from pipeline.store.groups import OCCUPANCY, SCENE
@@ -22,7 +22,7 @@ def keep_view(video: VideoStore) -> str:
     path = video.files.path(*video.folder, VIEW)
     if video.exists(VIEW) and video.files.read_bytes(*video.folder, VIEW)[-len(made) - 1 :].strip() == made.encode():
         return path
-    rows = fullest_clip(video, SCENE)
+    rows = chosen_clip(video, SCENE)
     clip_id = next(found for found, held in clip_rows(video) if held == rows)
     page = clip_page(read_clip_view(video, clip_id))
     video.files.write_bytes(f"{page}{made}\n".encode(), *video.folder, VIEW)

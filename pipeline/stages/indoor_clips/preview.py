@@ -2,8 +2,9 @@
 
 from PIL import Image
 
+from pipeline.pictures.chosen import ANY, Chosen
 from pipeline.pictures.clips import clip_sheet
-from pipeline.pictures.stored import rows_of_clips
+from pipeline.pictures.stored import rows_of_clips, those_chosen
 from pipeline.stages.indoor_clips.rows import indoor_scores
 from pipeline.store.groups import FRAMES
 from pipeline.store.outputs import GroupOutput, provenance
@@ -11,7 +12,7 @@ from pipeline.store.rows import clip_rows, stored_clips
 from pipeline.store.video import VideoStore
 
 
-def contact_sheet(video: VideoStore) -> Image.Image:
+def contact_sheet(video: VideoStore, chosen: Chosen = ANY) -> Image.Image:
     """Return frames of all clips, kept or not, with P(indoor) and the kinds of scene where they are known."""
     kept = {clip_id: rows.start for clip_id, rows in clip_rows(video)}
     scores, made = video.read(FRAMES, "indoor_score"), provenance(video, GroupOutput(FRAMES))
@@ -21,4 +22,4 @@ def contact_sheet(video: VideoStore) -> Image.Image:
     for clip, score in zip(clips, indoor_scores(video), strict=False):
         named = "".join(f"; {category.name} {category.probability:.2f}" for category in score.categories)
         verdicts[clip.clip_id] = (verdicts[clip.clip_id][0], verdicts[clip.clip_id][1] + named)
-    return clip_sheet(rows_of_clips(video, clips, verdicts))
+    return clip_sheet(rows_of_clips(video, those_chosen(video, clips, chosen), verdicts))

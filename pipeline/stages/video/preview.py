@@ -3,6 +3,7 @@
 import numpy as np
 from PIL import Image
 
+from pipeline.pictures.chosen import ANY, Chosen
 from pipeline.pictures.clips import ClipRow, clip_sheet
 from pipeline.pictures.thumbnails import thumbnails
 from pipeline.store.groups import SOURCE_NOTES, SOURCE_VIDEO
@@ -11,8 +12,9 @@ from pipeline.store.video import VideoStore
 SHOWN = 6
 
 
-def frames_of_source(video: VideoStore) -> Image.Image:
-    """Return frames at equal distances over the whole video, with its size and length."""
+def frames_of_source(video: VideoStore, chosen: Chosen = ANY) -> Image.Image:
+    """Return frames at equal distances over the whole video, with its size and length; whichever clip is ``chosen``."""
+    del chosen
     source = video.read_json(SOURCE_NOTES)
     times = (np.arange(SHOWN) + 0.5) / SHOWN * source["duration_s"]
     with video.local_file(SOURCE_VIDEO) as path:

@@ -4,7 +4,7 @@ import dagster as dg
 import pytest
 
 from assets import definitions
-from assets.dataset.videos import PARTITIONS, PER_VIDEO, video_assets
+from assets.dataset.videos import PARTITIONS, PER_VIDEO, VIDEOS, video_assets
 from assets.metadata import PREVIEW_BYTES
 from pipeline.settings import load_settings, resolve
 from pipeline.sources.catalog.catalog import Catalog
@@ -29,6 +29,16 @@ def test_every_stage_is_an_asset_partitioned_by_video_and_depends_on_the_stage_b
 def test_checks_are_there():
     keys = {check.name for check in definitions.resolve_asset_graph().asset_check_keys}
     assert keys == {"frames_shape", "depth_share", "up_confidence", "label_histogram", "grid_shape"}
+
+
+def test_assets_say_whose_they_are_what_they_are_kept_as_and_checks_know_their_video():
+    graph = definitions.resolve_asset_graph()
+    for name in stages():
+        node = graph.get(dg.AssetKey(name))
+        assert node.owners == ["team:youtube-occ"]
+        assert node.kinds & {"zarr", "parquet", "mp4"}
+    for key in graph.asset_check_keys:
+        assert graph.get(key).partitions_def == VIDEOS
 
 
 def materialized(workbench: Workbench) -> dg.ExecuteInProcessResult:
@@ -56,6 +66,9 @@ def test_a_built_video_is_materialized_with_previews_versions_and_checks(
         metadata = event.materialization.metadata
         assert metadata["reused"].value is True
         assert len(metadata["preview"].value) < 1.4 * PREVIEW_BYTES
+    for name in stages():
+        assert made[name].materialization.metadata["preview"].value.endswith(f"](/shown/videos/{VIDEO}/{name}.jpg)")
+        assert store.video(VIDEO).exists(f"{name}.jpg")
     shown = capsys.readouterr().out.splitlines()
     assert [line.split()[:4] for line in shown if "done" in line] == [
         [VIDEO, name, "done", "kept:"] for name in stages()
@@ -65,6 +78,7 @@ def test_a_built_video_is_materialized_with_previews_versions_and_checks(
     found = {check.check_name: check for check in result.get_asset_check_evaluations()}
     assert len(found) == sum(len(stage.checks) for stage in stages().values())
     assert all(check.passed for check in found.values())
+    assert {check.partition for check in found.values()} == {VIDEO}
     assert {check.severity for check in found.values()} == {dg.AssetCheckSeverity.WARN}
 
 

@@ -61,6 +61,18 @@ def test_a_query_shows_the_best_frames_and_voxels_and_writes_pictures(data: Path
     assert NO_MEANING not in shown, "the weights that ship have a meaning"
 
 
+def test_a_dataset_is_asked_with_its_own_weights_whatever_is_to_be_built_next(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("YOUTUBE_OCC_PROFILE", "youtube_occ")
+    assert len(rows_of(output("query", "a bed", "--data", data, "--top", 1))) == 2
+
+
+def test_words_near_those_that_a_small_network_knows_are_named_first(data: Path):
+    with pytest.raises(UnusableQuery, match=r"'wooden bookshelf'; nearest to that it knows [a-z, ]*bookcase"):
+        run("query", "a wooden bookshelf", "--data", data)
+
+
 def test_a_list_of_prompts_labels_every_voxel_and_counts_them(data: Path):
     Path("prompts.txt").write_text("# three\na bed\na wall\nwooden floor\n", encoding="utf-8")
     shown = output("query", "--data", data, "--prompts", "prompts.txt", "--out", "found")

@@ -20,6 +20,24 @@ def test_preview_writes_a_picture_of_every_stage(data: Path):
         assert Image.open(io.BytesIO(Path(path).read_bytes())).format == "JPEG"
 
 
+def test_a_frame_is_shown_for_print(data: Path):
+    command = ("preview", VIDEO, "--data", data, "--stage", "occupancy", "--frame", 2, "--png", "--out", "out")
+    (small,) = output(*command, "--dpi", 96).splitlines()
+    screen = Image.open(small)
+    assert (small, screen.format) == (f"out/{VIDEO}-occupancy-frame2.png", "PNG")
+    screen.load()
+    output(*command, "--dpi", 192)
+    printed = Image.open(small)
+    assert printed.info["dpi"] == pytest.approx((192, 192), abs=0.1)
+    assert printed.width == pytest.approx(2 * screen.width, rel=0.02)
+
+
+def test_a_clip_that_is_not_there_is_named_before_anything_is_written(data: Path):
+    with pytest.raises(SettingsError, match="none of which is 99"):
+        run("preview", VIDEO, "--data", data, "--clip", 99, "--out", "out")
+    assert not Path("out").exists()
+
+
 def test_a_video_that_is_not_there_is_named_and_leaves_no_picture(tmp_path: Path):
     with pytest.raises(StageMissing, match="tour-9"):
         run("preview", "tour-9", "--data", tmp_path / "data")

@@ -1,7 +1,9 @@
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from pipeline.cli.app import command_line
 from pipeline.cli.options import _profiles, _videos, flags, resolved, sources_naming, store_at
 from pipeline.contract.errors import CorruptStore, SettingsError
 from pipeline.settings import DEFAULT_PROFILE
@@ -84,3 +86,21 @@ def test_profiles_and_videos_are_completed(data: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("YOUTUBE_OCC_DATA", str(data))
     assert _videos("tour") == [VIDEO]
     assert _videos("film") == []
+    assert _videos("tour", str(data.parent / "none")) == []
+
+
+def test_a_shell_completes_the_videos_of_the_folder_that_the_line_names(data: Path):
+    def completed(*words: object) -> list[str]:
+        line = [str(word) for word in words]
+        variables = {
+            "_YOUTUBE_OCC_COMPLETE": "complete_bash",
+            "COMP_WORDS": " ".join(line),
+            "COMP_CWORD": str(len(line) - 1),
+        }
+        ended = CliRunner().invoke(command_line(), [], prog_name="youtube-occ", env=variables)
+        return ended.output.split()
+
+    for command in ("preview", "view", "status", "verify", "drop"):
+        assert completed("youtube-occ", command, "--data", data, "tour") == [VIDEO], command
+    assert completed("youtube-occ", "query", "x", "--data", data, "--video", "tour") == [VIDEO]
+    assert completed("youtube-occ", "preview", "--stage", "o") == ["occupancy"]

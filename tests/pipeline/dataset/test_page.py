@@ -70,6 +70,18 @@ def test_figures_are_shown_once_they_are_kept(built: tuple[Store, DatasetSummary
     assert "<td>IoU</td><td>0.412</td><td>&gt;= 0.45</td><td>no</td>" in page_of(built)
 
 
+def test_a_page_that_shows_the_same_is_not_drawn_again(built: tuple[Store, DatasetSummary]):
+    page = Path(write_dataset_page(*built))
+    text = page.read_text(encoding="utf-8")
+    changed = text.replace("<h1>Dataset", "<h1>Kept")
+    page.write_text(changed, encoding="utf-8")
+    write_dataset_page(*built)
+    assert page.read_text(encoding="utf-8") == changed, "its mark says that it shows all this"
+    keep_quality(built[0], [{"stage": "s", "name": "n", "value": "1", "target": "", "reached": None}])
+    write_dataset_page(*built)
+    assert "<h1>Dataset" in page.read_text(encoding="utf-8")
+
+
 def test_a_video_is_read_once_and_again_when_it_was_made_anew(built: tuple[Store, DatasetSummary]):
     store, _ = built
     contents = read_contents(store)

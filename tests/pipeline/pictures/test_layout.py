@@ -5,7 +5,21 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pipeline.contract.classes import OCCUPIED_CLASSES, SemanticClass
-from pipeline.pictures.layout import GAP, PAPER, below, beside, caption, font, legend, scaled
+from pipeline.pictures.layout import (
+    GAP,
+    INK,
+    PAPER,
+    below,
+    beside,
+    caption,
+    enlarged,
+    font,
+    legend,
+    px,
+    scale_bar,
+    scaled,
+    titled,
+)
 
 from .colours import colour_of, colours_of
 
@@ -80,3 +94,29 @@ def test_scaling_keeps_the_proportions_and_at_least_a_pixel(
 
 def test_letters_of_a_larger_font_are_wider():
     assert font(20).getlength("floor") > 1.5 * font(12).getlength("floor")
+
+
+def test_everything_is_drawn_larger_for_print_and_nothing_afterwards():
+    screen = beside(legend([SemanticClass.SOFA]), scaled(Image.new("RGB", (40, 30)), 30), caption("a sofa"))
+    with enlarged(3):
+        assert px(10) == 30
+        page = beside(legend([SemanticClass.SOFA]), scaled(Image.new("RGB", (40, 30)), 30), caption("a sofa"))
+    assert px(10) == 10
+    assert page.width == pytest.approx(3 * screen.width, rel=0.03)
+    assert page.height == pytest.approx(3 * screen.height, rel=0.03)
+
+
+def test_a_bar_is_as_long_as_its_metres():
+    bar = np.asarray(scale_bar(pixels_a_metre=25, metres=2))
+    ink = (bar == INK).all(axis=-1)
+    assert ink[:, :50].sum(axis=1).max() == 50
+    assert not ink[:, 50 : 50 + GAP].any()
+    assert ink[:, 0].sum() > ink[:, 20].sum(), "its ends are marked"
+
+
+def test_a_title_stands_above_its_picture():
+    page = np.asarray(titled(Image.new("RGB", (200, 20), RED), "tour-1: scene", "", "what it does"))
+    red = np.argwhere((page == RED).all(axis=-1))
+    assert len(red) == 200 * 20
+    assert (page[: red[0, 0]] < 128).any()
+    assert (page[-GAP:] == PAPER).all()

@@ -5,16 +5,16 @@ import numpy as np
 import pytest
 
 from pipeline.contract.classes import SemanticClass, palette
-from pipeline.contract.errors import StageMissing
+from pipeline.contract.errors import SettingsError, StageMissing
+from pipeline.pictures.chosen import Chosen, chosen_clip, chosen_row
+from pipeline.pictures.layout import INK
 from pipeline.pictures.stored import (
     MOST_CLIPS,
     POINTS_A_FRAME,
     THUMBNAILS_A_CLIP,
     coloured_points,
     depth_picture,
-    fullest_clip,
     grid_page,
-    middle_row,
     rows_of_clips,
 )
 from pipeline.store.rows import read_scene, stored_clips
@@ -60,18 +60,18 @@ def test_of_many_clips_a_few_are_shown_from_the_first_to_the_last(room: VideoSto
 
 def test_the_fullest_clip_is_the_one_with_most_registered_frames(tmp_path: Path):
     video = with_frames(tmp_path, [0] * 4 + [1] * 3, [True, False, False, False, True, False, True])
-    assert fullest_clip(video, "scene") == slice(4, 7)
-    assert middle_row(video, "scene") == slice(6, 7), "the later of two"
+    assert chosen_clip(video, "scene") == slice(4, 7)
+    assert chosen_row(video, "scene") == slice(6, 7), "the later of two"
 
 
 def test_without_any_registered_frame_the_first_is_shown(tmp_path: Path):
     video = with_frames(tmp_path, [3, 3], [False, False])
-    assert middle_row(video, "scene") == slice(0, 1)
+    assert chosen_row(video, "scene") == slice(0, 1)
 
 
 def test_the_depth_of_a_stored_frame_lies_beside_its_picture(room: VideoStore):
     picture = np.asarray(depth_picture(room, "scene", "m"))
-    rgb = room.read("frames", "rgb", middle_row(room, "scene"))[0]
+    rgb = room.read("frames", "rgb", chosen_row(room, "scene"))[0]
     left = picture[:240, :320].astype(int)
     assert np.abs(left.mean(axis=(0, 1)) - rgb.mean(axis=(0, 1))).max() < 2
     assert picture.shape[1] > 2 * 320
@@ -113,3 +113,26 @@ def test_a_page_of_a_grid_names_its_classes(tmp_path: Path):
     present = {SemanticClass(label) for label in np.unique(labels)} - {SemanticClass.EMPTY, SemanticClass.UNKNOWN}
     assert SemanticClass.BED in present
     assert {tuple(palette()[label].tolist()) for label in present} <= shown
+
+
+def test_a_page_of_a_grid_says_what_is_empty_and_what_nobody_saw_and_how_long_a_metre_is(tmp_path: Path):
+    video = store_room(tmp_path)
+    rgb, labels = video.read("frames", "rgb", slice(0, 1))[0], video.read("occupancy", "labels", slice(0, 1))[0]
+    assert {SemanticClass.EMPTY, SemanticClass.UNKNOWN} <= set(np.unique(labels).tolist())
+    page = np.asarray(grid_page(rgb, labels, width=320))
+    seen = np.where(labels == SemanticClass.UNKNOWN, SemanticClass.EMPTY, labels).astype(np.uint8)
+    assert page.shape[0] > grid_page(rgb, seen, width=320).height, "a line of the legend less"
+    ink = (page[:, :40] == INK).all(axis=-1)
+    assert ink.sum(axis=1).max() == round(90 / 4.8), "a metre of slices that are 4.8 m wide and 90 pixels"
+
+
+def test_any_clip_and_frame_that_was_kept_can_be_chosen(tmp_path: Path):
+    video = with_frames(tmp_path, [3] * 4 + [7] * 3, [True] * 4 + [False, True, False])
+    assert chosen_clip(video, "scene", Chosen(7)) == slice(4, 7)
+    assert chosen_row(video, "scene", Chosen(7)) == slice(5, 6)
+    assert chosen_row(video, "scene", Chosen(7, 2)) == slice(6, 7)
+    assert chosen_row(video, "scene", Chosen(frame=3)) == slice(3, 4)
+    with pytest.raises(SettingsError, match="no clip 4; the clips that were kept: 3, 7"):
+        chosen_row(video, "scene", Chosen(4))
+    with pytest.raises(SettingsError, match="frame 3 is not there; this clip has frames 0 to 2"):
+        chosen_row(video, "scene", Chosen(7, 3))
