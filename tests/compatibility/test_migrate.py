@@ -1,4 +1,4 @@
-"""``migrate`` brings the dataset of release 0.1 to today's format and changes no value; it may be killed at any moment."""
+"""``migrate`` brings the dataset of release 0.1 to today's format; it may be killed at any moment."""
 
 import json
 import signal

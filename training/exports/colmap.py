@@ -49,10 +49,10 @@ class Colmap:
         _write(model / "images.bin", images)
         _write(model / "points3D.bin", [struct.pack("<Q", len(points)), *points])
 
-    def card(self, rows: pa.Table) -> str:
-        """Return nothing: the format has no card."""
+    def texts(self, rows: pa.Table) -> dict[str, str]:
+        """Return nothing: the format has no further files."""
         del rows
-        return ""
+        return {}
 
 
 def _camera(number: int, frame: Frame) -> bytes:

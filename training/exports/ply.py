@@ -37,10 +37,10 @@ class Ply:
         """Write the cloud of a clip."""
         write_points(piece, reader, draft)
 
-    def card(self, rows: pa.Table) -> str:
-        """Return nothing: the format has no card."""
+    def texts(self, rows: pa.Table) -> dict[str, str]:
+        """Return nothing: the format has no further files."""
         del rows
-        return ""
+        return {}
 
 
 def write_points(piece: ExportPiece, reader: FrameReader, path: Path) -> None:
