@@ -58,7 +58,7 @@ def write_points(piece: ExportPiece, reader: FrameReader, path: Path) -> None:
 
 
 def _cloud(piece: ExportPiece, reader: FrameReader) -> NDArray[np.void]:
-    """Return the points of a clip, thinned whenever many wait, so that a long clip takes no more memory than its room."""
+    """Return the points of a clip, thinned whenever many wait: a long clip takes no more memory than its room."""
     waiting = [np.empty(0, _VERTEX)]
     for at in range(piece.rows.num_rows):
         waiting.append(_vertices(piece, reader, at))
