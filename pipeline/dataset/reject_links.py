@@ -79,9 +79,11 @@ def _file_name(code: str, entries: Sequence[LeftOutEntry]) -> str:
 
 
 def _sheet(store: Store, name: str, entries: Sequence[LeftOutEntry]) -> Image.Image | None:
-    """Return a sheet, as it is kept or made now; None where a film cannot be read (any more)."""
+    """Return a sheet, as it is kept or made now; None where films lie in a bucket or cannot be read (any more)."""
     try:
         if not store.exists(*SHEETS, name):
+            if not store.is_local():  # whole films would have to be fetched
+                return None
             found = [Reject(e.video_id, e.clip_id or 0, e.stage, e.code, e.detail) for e in entries]
             store.write_bytes(jpeg(reject_sheet(store, found), SHEET_BYTES), *SHEETS, name)
         return Image.open(io.BytesIO(store.read_bytes(*SHEETS, name))).convert("RGB")
