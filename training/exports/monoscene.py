@@ -14,12 +14,12 @@ from training.data.source import FramesSource
 from training.data.subset import FrameSubset
 from training.exports.chosen import chosen_rows
 
-Side = Literal["train", "validation", "all"]
-SIDES: dict[Side, tuple[NyuSplit, ...]] = {"train": ("train",), "validation": ("test",), "all": ("train", "test")}
+ExportSide = Literal["train", "validation", "all"]
+SIDES: dict[ExportSide, tuple[NyuSplit, ...]] = {"train": ("train",), "validation": ("test",), "all": ("train", "test")}
 
 
 def export_rooms(
-    given: FramesSource, out: Path, split: Side = "all", conditions: Sequence[str] = (), progress: Progress = silent
+    given: FramesSource, out: Path, split: ExportSide = "all", conditions: Sequence[str] = (), progress: Progress = silent
 ) -> int:
     """Write a dataset as NYUv2 for the loaders of MonoScene, ISO and Symphonies; return the number of frames.
 
