@@ -19,7 +19,11 @@ SIDES: dict[ExportSide, tuple[NyuSplit, ...]] = {"train": ("train",), "validatio
 
 
 def export_rooms(
-    given: FramesSource, out: Path, split: ExportSide = "all", conditions: Sequence[str] = (), progress: Progress = silent
+    given: FramesSource,
+    out: Path,
+    split: ExportSide = "all",
+    conditions: Sequence[str] = (),
+    progress: Progress = silent,
 ) -> int:
     """Write a dataset as NYUv2 for the loaders of MonoScene, ISO and Symphonies; return the number of frames.
 
