@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.contract.errors import StageMissing
 from pipeline.store.store import Store
 from tests.earlier import VIDEO, unpack_earlier_dataset
 from tests.paths import ROOT
@@ -95,6 +96,16 @@ def test_after_a_kill_there_are_whole_clips_and_the_next_run_writes_the_others(
     export_dataset(store, out, "colmap")
     assert content(out) == wanted
     assert (out / "a_001" / "sparse" / "0" / "images.bin").stat().st_mtime_ns == kept
+
+
+def test_a_video_that_was_dropped_is_named_and_what_was_finished_stays(store: Store, tmp_path: Path):
+    data = tmp_path / "data"
+    shutil.copytree(Path(str(store.root)) / "dataset", data / "dataset")
+    shutil.copytree(Path(str(store.root)) / "videos", data / "videos", symlinks=True)
+    (data / "videos" / "b").unlink()
+    with pytest.raises(StageMissing, match="b has no group"):
+        export_dataset(Store(data), tmp_path / "out", "ply")
+    assert [path.name for path in (tmp_path / "out").glob("[!.]*")] == ["a_001.ply"]
 
 
 def test_a_disk_that_is_full_leaves_whole_clips_and_with_room_the_next_run_writes_the_others(
