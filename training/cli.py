@@ -31,7 +31,7 @@ app = typer.Typer(
 LEARN, JUDGE, STUDY = "Learn", "Judge", "Study"
 """Panels of the help."""
 
-ExportName = Literal["monoscene", "colmap", "nerfstudio", "ply", "hf", "webdataset"]
+ExportName = Literal["monoscene", "colmap", "nerfstudio", "ply", "hf", "webdataset", "occscannet"]
 
 KindOption = Annotated[str, typer.Option("--kind", help="stored, nyu, monoscene or occscannet.")]
 PathOption = Annotated[str | None, typer.Option("--path", help="Data folder or URL, or folder of the benchmark.")]
@@ -217,42 +217,27 @@ def export(
     path: PathOption = None,
     read: ReadOption = None,
     layout: Annotated[ExportName, typer.Option("--format", help="What it is to be opened with.")] = "monoscene",
-    split: Annotated[
-        Literal["train", "validation", "all"], typer.Option(help="Frames of one side; not for monoscene.")
-    ] = "all",
+    split: Annotated[Literal["train", "validation", "all"], typer.Option(help="Frames of one side.")] = "all",
     conditions: Annotated[
-        list[str] | None, typer.Option("--filter", help="Frames whose column of the index is so; not for monoscene.")
+        list[str] | None, typer.Option("--filter", help="Frames of our dataset whose column of the index is so.")
     ] = None,
 ) -> None:
     """Write a dataset for other programs; the same call again goes on where one was cut off."""
     typer.echo(f"{layout}, into {out}")
+    given = source(kind, path, read)
     if layout == "monoscene":
-        _monoscene(kind, path, read, out, split, conditions)
+        from training.exports.monoscene import export_rooms
+
+        typer.echo(f"{export_rooms(given, out, split, conditions or (), Lines())} frames in {out}")
         return
     from training.exports.run import export_dataset
 
-    given = source(kind, path, read)
     if kind != "stored" or read:
         raise SettingsError(
             f"--kind and --read are for monoscene; {layout} is of our dataset: take --split and --filter"
         )
     frames = export_dataset(given.store(), out, layout, split, conditions or (), Lines())
     typer.echo(f"{frames} frames in {out}")
-
-
-def _monoscene(
-    kind: str, path: str | None, read: list[str] | None, out: Path, split: str, conditions: list[str] | None
-) -> None:
-    """Write both sides of a dataset as NYUv2 for the loaders of MonoScene, ISO and Symphonies."""
-    from training.data.export import export_monoscene
-
-    if split != "all" or conditions:
-        raise SettingsError("monoscene is written with both sides and every frame: leave --split and --filter out")
-    sides: tuple[Literal["train", "test"], ...] = ("train", "test")
-    for side in sides:
-        frames, progress = source(kind, path, read).open(side), Lines()
-        for done, _ in enumerate(export_monoscene(frames, out, side), start=1):
-            progress(side, done, len(frames))
 
 
 def _spoken_page(

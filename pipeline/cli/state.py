@@ -31,6 +31,7 @@ from pipeline.dataset.status import StageState, VideoStatus, statuses
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.entries import listed_sources
 from pipeline.stages.registry import stages
+from pipeline.store.description import FORMAT_VERSION
 from pipeline.store.store import Store
 
 NAMED = 20
@@ -41,6 +42,9 @@ def add_to(app: typer.Typer) -> None:
     """Add the commands to a command line."""
     app.command("status", rich_help_panel=LOOK, epilog="Example: youtube-occ status --data data", cls=TakesIds)(
         show_status
+    )
+    app.command("migrate", rich_help_panel=LOOK, epilog="Example: youtube-occ migrate --data data", cls=TakesIds)(
+        migrate_videos
     )
     app.command("drop", rich_help_panel=LOOK, epilog="Example: youtube-occ drop tour-7", cls=TakesIds)(drop)
 
@@ -109,6 +113,35 @@ def drop(
     for video_id in dropped:
         drop_video(store, Catalog(store), video_id)
         console.print(f"{video_id}: deleted")
+
+
+def migrate_videos(
+    video_ids: Annotated[list[str] | None, typer.Argument(help="Videos to migrate; all by default.")] = None,
+    data: DataOption = None,
+) -> None:
+    """Bring what earlier releases wrote to today's format: attributes, names of axes, checksums, the dataset's card.
+
+    Values stay as they are, and nothing is built anew. A group is renewed as a whole, so that this may be stopped at
+    any moment and run again; what is of today's format is left alone. What is damaged is named and left as it is; the
+    command then ends with 1.
+    """
+    from pipeline.dataset.migrate import describe_dataset, migrate
+
+    store, failed, renewed = store_at(data), 0, 0
+    wanted = known_videos(store, video_ids)
+    with bar() as progress:
+        for video in migrate(store, wanted, progress):
+            failed += bool(video.problem)
+            renewed += not video.problem
+            said = video.problem or f"format {FORMAT_VERSION}; groups renewed: {', '.join(video.groups) or 'none'}"
+            progress.console.print(f"{video.video_id}: {said}", soft_wrap=True)
+    if describe_dataset(store):
+        console.print(f"described: {store.path('dataset', 'README.md')}, {store.path('dataset', 'croissant.json')}")
+    console.print(
+        f"{len(wanted)} videos: {renewed} migrated, {failed} left as they are, the others are of today's format"
+    )
+    if failed:
+        raise typer.Exit(1)
 
 
 def known_videos(store: Store, video_ids: Sequence[str] | None) -> list[str]:

@@ -54,6 +54,9 @@ def view(
     stages: Annotated[
         bool, typer.Option("--stages", help="Instead one page a video, with a picture of every stage.")
     ] = False,
+    rerun: Annotated[
+        bool, typer.Option("--rerun", help="Also a recording (.rrd) for Rerun; needs the extra 'rerun'.")
+    ] = False,
     profile: ProfileOption = None,
     settings_file: FileOption = None,
     values: SetOption = None,
@@ -69,7 +72,7 @@ def view(
     with bar(passing=True) as progress:
         for video_id in counted(ids, progress, "view"):
             try:
-                for path in _written(store.video(video_id), out, clip, (side, query or ""), truth, stages):
+                for path in _written(store.video(video_id), out, clip, (side, query or ""), truth, stages, rerun):
                     progress.console.print(str(path), soft_wrap=True)
             except PipelineError as error:
                 if len(ids) == 1:
@@ -95,10 +98,16 @@ def _asked(what: str, data: str | None) -> tuple[Store, list[str]]:
 
 
 def _written(
-    video: VideoStore, out: Path, clip: int | None, words: "tuple[SanText | None, str]", truth: bool, stages: bool
+    video: VideoStore,
+    out: Path,
+    clip: int | None,
+    words: "tuple[SanText | None, str]",
+    truth: bool,
+    stages: bool,
+    rerun: bool,
 ) -> Iterator[Path]:
     """Yield the pages of a video as they are written."""
-    from pipeline.quality.views import clip_views, write_view
+    from pipeline.quality.views import clip_views, write_rerun, write_view
     from pipeline.stages.page import page_of
 
     if stages:
@@ -115,6 +124,8 @@ def _written(
             yield write_view(replace(shown, words=words_of(video, side, query, shown.rows.tolist())), out)
         else:
             yield write_view(shown, out)
+        if rerun:
+            yield write_rerun(shown, out)
 
 
 def _text_side(store: Store, settings: Settings) -> "SanText":

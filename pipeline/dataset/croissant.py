@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.store.index import DatasetSummary, index_files
+from pipeline.store.index import INDEX_SCHEMA, DatasetSummary, IndexFile, index_files
 from pipeline.store.store import Store
 
 CROISSANT = ("dataset", "croissant.json")
@@ -77,7 +77,7 @@ def write_descriptions(store: Store, summary: DatasetSummary, card: str) -> None
 
 def croissant(store: Store, summary: DatasetSummary) -> dict[str, Any]:
     """Return the description: the files of the index with their checksums, and their columns."""
-    files = [part.name for part in index_files(store).files]
+    files = index_files(store).files
     return {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
@@ -88,30 +88,40 @@ def croissant(store: Store, summary: DatasetSummary) -> dict[str, Any]:
         "datePublished": summary.created,
         "license": LICENCES,
         "citeAs": "YouTube-Occ, arXiv 2506.18266",
-        "distribution": [_file(store, name) for name in files],
-        "recordSet": [_records(store, name, number) for number, name in enumerate(files)],
+        "distribution": [_file(store, part) for part in files],
+        "recordSet": [_records(store, part, number) for number, part in enumerate(files)],
     }
 
 
-def _file(store: Store, name: str) -> dict[str, str]:
+def _file(store: Store, part: IndexFile) -> dict[str, str]:
+    return {
+        "@type": "cr:FileObject",
+        "@id": part.name,
+        "name": part.name,
+        "contentUrl": part.name,
+        "encodingFormat": "application/x-parquet",
+        "sha256": part.sha256 or _sha256(store, part.name),
+    }
+
+
+def _sha256(store: Store, name: str) -> str:
+    """Return the checksum of an index of one file, which is small, or of a part that an earlier release wrote."""
     with store.open("dataset", name) as file:
         digest = hashlib.sha256()
         while piece := file.read(HASHED_AT_ONCE):
             digest.update(piece)
-    return {
-        "@type": "cr:FileObject",
-        "@id": name,
-        "name": name,
-        "contentUrl": name,
-        "encodingFormat": "application/x-parquet",
-        "sha256": digest.hexdigest(),
-    }
+    return digest.hexdigest()
 
 
-def _records(store: Store, name: str, number: int) -> dict[str, Any]:
-    record = f"frames_{number}"
-    with store.open_parquet("dataset", name) as file:
-        columns = list(file.schema_arrow)
+def _columns(store: Store, part: IndexFile) -> pa.Schema:
+    if part.sha256:  # written by this release, as it notes checksums
+        return INDEX_SCHEMA
+    with store.open_parquet("dataset", part.name) as file:
+        return file.schema_arrow
+
+
+def _records(store: Store, part: IndexFile, number: int) -> dict[str, Any]:
+    record, columns = f"frames_{number}", _columns(store, part)
     fields = [
         {
             "@type": "cr:Field",
@@ -119,7 +129,7 @@ def _records(store: Store, name: str, number: int) -> dict[str, Any]:
             "name": column.name,
             "description": column.name.replace("_", " "),
             "dataType": _kind(column.type),
-            "source": {"fileObject": {"@id": name}, "extract": {"column": column.name}},
+            "source": {"fileObject": {"@id": part.name}, "extract": {"column": column.name}},
         }
         for column in columns
     ]

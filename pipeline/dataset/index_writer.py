@@ -141,13 +141,17 @@ class IndexWriter:
             if sum(pq.read_metadata(draft.path).num_rows for draft in drafts) <= ROWS_OF_ONE:
                 self.store.place(_joined(drafts, self._scratch / "index.parquet", written), *INDEX)
                 return
-        for part in parts:
-            if isinstance(part, _Draft):
-                self.store.place(part.path, "dataset", part.file.name)
-        files = tuple(part.file if isinstance(part, _Draft) else part for part in parts)
+        files = tuple(self._placed(part) if isinstance(part, _Draft) else part for part in parts)
         self.store.write_bytes(IndexFiles(files=files, written=written).model_dump_json(indent=1).encode(), *FILES)
         for name in {part.name for part in listed.files} - {part.name for part in files}:
             self.store.remove("dataset", name)
+
+    def _placed(self, part: _Draft) -> IndexFile:
+        """Put a draft into its place and return what the list says of it."""
+        with part.path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        self.store.place(part.path, "dataset", part.file.name)
+        return part.file.model_copy(update={"sha256": digest})
 
     def rows_of(self, video_id: str) -> pa.Table:
         """Return the rows of a video, read from its store; none, and a note of the error, where they do not read."""

@@ -21,6 +21,7 @@ from models.json_text import parsed_json
 from pipeline.contract.classes import SemanticClass, palette
 from pipeline.contract.errors import VideoError
 from pipeline.dataset.contents import read_contents
+from pipeline.dataset.reject_links import reject_links
 from pipeline.dataset.summaries import DEPTH_BOUNDS, described
 from pipeline.pictures.charts import bars, histogram
 from pipeline.pictures.chosen import chosen_row
@@ -69,7 +70,7 @@ def write_dataset_page(store: Store, summary: DatasetSummary) -> str:
         "depth": _depth(known),
         "scale": _scale(known),
         "lengths": _lengths(known),
-        "rejects": _rejects(summary),
+        "rejects": _rejects(summary) + reject_links(store, summary),
         "licences": _table(_counted(known["licence"].to_pylist()), ("licence", "videos")),
         "sources": _table(_counted(known["uploader"].to_pylist()), ("published by", "videos")),
         "quality": _quality(store),

@@ -7,6 +7,7 @@ from pathlib import Path
 from pipeline.contract.errors import FrozenSeeds, StageMissing
 from pipeline.pictures.viewer.clip_page import clip_page
 from pipeline.pictures.viewer.clip_view import ClipView, read_clip_view
+from pipeline.pictures.viewer.recording import write_recording
 from pipeline.quality.true_grids import true_grids
 from pipeline.store.atomic import disk_errors
 from pipeline.store.groups import OCCUPANCY, SCENE
@@ -52,4 +53,18 @@ def write_view(view: ClipView, folder: Path) -> Path:
     with disk_errors():
         folder.mkdir(parents=True, exist_ok=True)
         path.write_text(clip_page(view), encoding="utf-8")
+    return path
+
+
+def write_rerun(view: ClipView, folder: Path) -> Path:
+    """Write a clip as a recording for Rerun to a folder; returns its path.
+
+    Raises:
+        MissingExtra: the extra ``rerun`` is not installed.
+        DiskFull: there is no room for it.
+    """
+    path = folder / f"{view.video_id}-{view.clip_id}.rrd"
+    with disk_errors():
+        folder.mkdir(parents=True, exist_ok=True)
+        write_recording(view, path)
     return path

@@ -5,7 +5,7 @@ the files with the list: their presence and size at every opening, their content
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,9 +35,13 @@ Contents = Mapping[str, Listed]
 _CONTENTS = TypeAdapter(dict[str, Listed])
 
 
-def contents(folder: Path) -> dict[str, Listed]:
-    """Return the files below a local folder, but for the metadata of the folder itself, which is to hold this list."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / GROUP_METADATA)
+def contents(folder: Path, names: Collection[str] | None = None) -> dict[str, Listed]:
+    """Return the files below a local folder, but for the metadata of the folder itself, which is to hold this list.
+
+    names: of the files that are wanted; all by default.
+    """
+    found = folder.rglob("*") if names is None else (folder / name for name in names)
+    paths = sorted(path for path in found if path.is_file() and path != folder / GROUP_METADATA)
     return {path.relative_to(folder).as_posix(): Listed(path.stat().st_size, _sha256(path)) for path in paths}
 
 

@@ -65,12 +65,16 @@ T = TypeVar("T")
 
 
 class IndexFile(BaseModel):
-    """One file of an index: its name, and its first video; it holds the videos up to the next file's first."""
+    """One file of an index: its name, and its first video; it holds the videos up to the next file's first.
+
+    sha256: of its content, noted when it was written so that nobody has to read it again; empty where not known.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(pattern=r"^(index/)?[A-Za-z0-9_-]+\.parquet$")
     first: str = ""
+    sha256: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
 
 
 class IndexFiles(BaseModel):

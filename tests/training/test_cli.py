@@ -69,7 +69,12 @@ def test_an_export_says_how_many_frames_it_wrote_and_refuses_options_of_other_fo
     assert len(frames) > 2
     assert run(*words, "ply", "--filter", "rows<2") == 1
     assert "the index has no column 'rows'" in capsys.readouterr().err
-    assert run(*words, "monoscene", "--filter", "row<2") == 1
+    out = tmp_path / "rooms"
+    rooms = (*words[:3], "--out", str(out), "--format", "monoscene", "--split", "train", "--filter", "row<2")
+    assert run(*rooms) == 0
+    assert f"2 frames in {out}" in capsys.readouterr().out
+    assert len(MonoSceneRooms(out, out / "depthbin", "train")) == 2
+    assert not (out / "base" / "NYUtest").exists(), "one side was asked for"
     assert run(*words, "hf", "--read", "every=2") == 1
     assert "take --split and --filter" in capsys.readouterr().err
 

@@ -5,7 +5,6 @@ ships it and ``base/NYU{train,test}`` as MonoScene preprocesses it. Those loader
 pictures and depth maps are resampled to it.
 """
 
-import pickle
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,8 @@ from training.data.down_sample import down_sample
 from training.data.nyu import NyuSplit
 from training.data.nyu_format import INTRINSICS, NyuScene, finer, stored_of, write_bin
 from training.data.pictures import write_picture
-from training.data.sample import Frames, Sample, each
+from training.data.portable_pickle import portable_pickle
+from training.data.sample import Frames, Sample
 from training.errors import UnusableDataset
 
 MONOSCENE_COARSE = 4
@@ -31,18 +31,20 @@ MARK = "made-by-youtube-occ"
 def export_monoscene(frames: Frames, folder: Path, split: NyuSplit) -> Iterator[str]:
     """Write frame after frame into ``folder/depthbin`` and ``folder/base``; yields the name of each when it is there.
 
-    Frames are called NYU0001_0000 and so on; ``folder/NYU{split}.txt`` says which is which. Running it again writes
-    the same files again.
+    Frames are called NYU0001_0000 and so on; ``folder/NYU{split}.txt`` says which is which. Running it again goes on
+    where it was cut off, or begins anew where the frames are others.
 
     Raises:
         UnusableDataset: the folder holds such rooms that are not of an export, as the original data set does.
     """
     _mark_own(folder, split)
+    _begin(frames, folder, split)
     names = []
-    for number, sample in enumerate(each(frames), start=1):
-        name = f"NYU{number:04d}_0000"
-        write_room(with_nyu_camera(sample), folder, split, name)
-        names.append(f"{name} {sample.name}\n")
+    for index, sample_name in enumerate(frames.names):
+        name = f"NYU{index + 1:04d}_0000"
+        if not (folder / "base" / f"NYU{split}" / f"{name}.pkl").exists():
+            write_room(with_nyu_camera(frames[index]), folder, split, name)
+        names.append(f"{name} {sample_name}\n")
         yield name
     (folder / f"NYU{split}.txt").write_text("".join(names))
 
@@ -56,6 +58,17 @@ def _mark_own(folder: Path, split: NyuSplit) -> None:
         raise UnusableDataset(f"{strange[0]} holds rooms that no export has written: name another folder")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MARK).touch()
+
+
+def _begin(frames: Frames, folder: Path, split: NyuSplit) -> None:
+    """Note which frames a folder is of; what it holds of others loses its pickles, by which a room counts as there."""
+    noted, said = folder / f"{MARK}-{split}", f"{frames.origin}\n{len(frames)} frames\n"
+    if noted.exists() and noted.read_text(encoding="utf-8") == said:
+        return
+    for path in (folder / "base" / f"NYU{split}").glob("NYU*_0000.pkl"):
+        path.unlink()
+    with draft(noted) as part:
+        part.write_text(said, encoding="utf-8")
 
 
 def write_room(sample: Sample, folder: Path, split: NyuSplit, name: str) -> None:
@@ -78,7 +91,7 @@ def write_room(sample: Sample, folder: Path, split: NyuSplit, name: str) -> None
         "target_1_16": _stored_order(down_sample(named, MONOSCENE_COARSE)),
     }
     with draft(grids / f"{name}.pkl") as part:
-        part.write_bytes(pickle.dumps(content, protocol=4))
+        part.write_bytes(portable_pickle(content))
 
 
 def with_nyu_camera(sample: Sample) -> Sample:

@@ -4,7 +4,7 @@ Every frame has a camera ``PINHOLE`` of its own. Points are pixels with depth; e
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -36,23 +36,29 @@ class Colmap:
         model, pictures = draft / "sparse" / "0", draft / "images"
         model.mkdir(parents=True)
         pictures.mkdir()
-        count = struct.pack("<Q", piece.rows.num_rows)
-        cameras, images, points, first = [count], [count], list[bytes](), 1
-        for number, frame in enumerate(piece.frames(reader), start=1):
-            name, cloud = f"{frame.row:06d}.jpg", cloud_of(frame, POINT_EVERY)
-            (pictures / name).write_bytes(as_jpeg(frame.picture))
-            cameras.append(_camera(number, frame))
-            images.append(_image(number, frame, name, cloud, first))
-            points += _points(number, cloud, first)
-            first += len(cloud.world)
-        _write(model / "cameras.bin", cameras)
-        _write(model / "images.bin", images)
-        _write(model / "points3D.bin", [struct.pack("<Q", len(points)), *points])
+        count, first = struct.pack("<Q", piece.rows.num_rows), 1
+        with (
+            (model / "cameras.bin").open("wb") as cameras,
+            (model / "images.bin").open("wb") as images,
+            (model / "points3D.bin").open("wb") as points,
+        ):
+            cameras.write(count)
+            images.write(count)
+            points.write(bytes(len(count)))
+            for number, frame in enumerate(piece.frames(reader), start=1):
+                name, cloud = f"{frame.row:06d}.jpg", cloud_of(frame, POINT_EVERY)
+                (pictures / name).write_bytes(as_jpeg(frame.picture))
+                cameras.write(_camera(number, frame))
+                images.write(_image(number, frame, name, cloud, first))
+                points.writelines(_points(number, cloud, first))
+                first += len(cloud.world)
+            points.seek(0)  # how many there are is known now
+            points.write(struct.pack("<Q", first - 1))
 
-    def card(self, rows: pa.Table) -> str:
-        """Return nothing: the format has no card."""
+    def texts(self, rows: pa.Table) -> dict[str, str]:
+        """Return nothing: the format has no further files."""
         del rows
-        return ""
+        return {}
 
 
 def _camera(number: int, frame: Frame) -> bytes:
@@ -71,14 +77,7 @@ def _image(number: int, frame: Frame, name: str, cloud: ExportCloud, first: int)
     return begin + name.encode() + b"\0" + struct.pack("<Q", len(seen)) + seen.tobytes()
 
 
-def _points(number: int, cloud: ExportCloud, first: int) -> list[bytes]:
-    """Return the points of one frame, each with a track of that frame alone."""
-    return [
-        struct.pack("<Q3d3BdQII", first + index, *place, *colour, 0.0, 1, number, index)
-        for index, (place, colour) in enumerate(zip(cloud.world.tolist(), cloud.rgb.tolist(), strict=True))
-    ]
-
-
-def _write(path: Path, parts: Sequence[bytes]) -> None:
-    with path.open("wb") as file:
-        file.writelines(parts)
+def _points(number: int, cloud: ExportCloud, first: int) -> Iterator[bytes]:
+    """Yield the points of one frame, each with a track of that frame alone."""
+    for index, (place, colour) in enumerate(zip(cloud.world.tolist(), cloud.rgb.tolist(), strict=True)):
+        yield struct.pack("<Q3d3BdQII", first + index, *place, *colour, 0.0, 1, number, index)

@@ -44,7 +44,7 @@ class HuggingFace:
                 some = ExportPiece(piece.path, piece.rows.slice(start, ROWS_AT_ONCE))
                 writer.write_table(pa.Table.from_pylist(list(_rows(some, reader)), schema()))
 
-    def card(self, rows: pa.Table) -> str:
+    def texts(self, rows: pa.Table) -> dict[str, str]:
         """Return the dataset card, whose head names the files of every split."""
         files = {split: f"data/{split}-*.parquet" for split in sorted(rows["split"].unique().to_pylist())}
         lines = [f"  - split: {split}\n    path: {path}" for split, path in files.items()]
@@ -60,7 +60,7 @@ class HuggingFace:
             "`depth` is in millimetres, 0 = no value. Matrices are listed row by row; cameras look along z, y down.",
             "Videos belong to their makers: each is under the licence of whoever published it.",
         ]
-        return "\n".join(head) + "\n" + "\n\n".join(body) + "\n"
+        return {"README.md": "\n".join(head) + "\n" + "\n\n".join(body) + "\n"}
 
 
 def schema() -> pa.Schema:

@@ -20,8 +20,8 @@ class ExportFormat(Protocol):
         """Write a piece to ``draft``, a file or a folder that is not there yet."""
         ...
 
-    def card(self, rows: pa.Table) -> str:
-        """Return the text of ``README.md``; empty where the format has none."""
+    def texts(self, rows: pa.Table) -> dict[str, str]:
+        """Return files of text by name, which are written once all pieces are there."""
         ...
 
 
@@ -30,6 +30,7 @@ def layout_named(name: str) -> ExportFormat:
     from training.exports.colmap import Colmap
     from training.exports.hugging_face import HuggingFace
     from training.exports.nerfstudio import Nerfstudio
+    from training.exports.occscannet import OccScanNet
     from training.exports.ply import Ply
     from training.exports.web_dataset import WebShards
 
@@ -39,5 +40,6 @@ def layout_named(name: str) -> ExportFormat:
         "ply": Ply(),
         "hf": HuggingFace(),
         "webdataset": WebShards(),
+        "occscannet": OccScanNet(),
     }
     return layouts[name]

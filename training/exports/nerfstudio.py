@@ -44,10 +44,10 @@ class Nerfstudio:
         }
         (draft / "transforms.json").write_text(json.dumps(content, indent=1), encoding="utf-8")
 
-    def card(self, rows: pa.Table) -> str:
-        """Return nothing: the format has no card."""
+    def texts(self, rows: pa.Table) -> dict[str, str]:
+        """Return nothing: the format has no further files."""
         del rows
-        return ""
+        return {}
 
 
 def _entry(frame: Frame) -> dict[str, Any]:

@@ -16,6 +16,9 @@ from training.exports.encoded import cloud_of
 SPACING = 0.01
 """Metres; of the points in one cube of that size the first is written."""
 
+MOST_WAITING = 2_000_000
+"""Points, 16 bytes each, that wait to be thinned."""
+
 _VERTEX = np.dtype(
     [
         *((axis, "<f4") for axis in "xyz"),
@@ -37,21 +40,31 @@ class Ply:
         """Write the cloud of a clip."""
         write_points(piece, reader, draft)
 
-    def card(self, rows: pa.Table) -> str:
-        """Return nothing: the format has no card."""
+    def texts(self, rows: pa.Table) -> dict[str, str]:
+        """Return nothing: the format has no further files."""
         del rows
-        return ""
+        return {}
 
 
 def write_points(piece: ExportPiece, reader: FrameReader, path: Path) -> None:
     """Write the points of all frames of a clip to a binary PLY."""
-    points = _thinned(np.concatenate([_vertices(piece, reader, at) for at in range(piece.rows.num_rows)]))
+    points = _cloud(piece, reader)
     names = [f"property {_TYPES[_VERTEX[name].str]} {name}" for name in _VERTEX.names or ()]
     header = ["ply", "format binary_little_endian 1.0", "comment metres, z up, floor at z = 0"]
     header += [f"element vertex {len(points)}", *names, "end_header"]
     with path.open("wb") as file:
         file.write(("\n".join(header) + "\n").encode())
         file.write(points.tobytes())
+
+
+def _cloud(piece: ExportPiece, reader: FrameReader) -> NDArray[np.void]:
+    """Return the points of a clip, thinned whenever many wait: a long clip takes no more memory than its room."""
+    waiting = [np.empty(0, _VERTEX)]
+    for at in range(piece.rows.num_rows):
+        waiting.append(_vertices(piece, reader, at))
+        if sum(map(len, waiting[1:])) > max(MOST_WAITING, len(waiting[0])):
+            waiting = [_thinned(np.concatenate(waiting))]
+    return _thinned(np.concatenate(waiting))
 
 
 def _vertices(piece: ExportPiece, reader: FrameReader, at: int) -> NDArray[np.void]:

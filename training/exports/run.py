@@ -68,7 +68,8 @@ def export_dataset(
 
 def _write(layout: ExportFormat, rows: pa.Table, reader: FrameReader, out: Path, progress: Progress) -> None:
     remove_tree(out / PARTS)
-    pieces, total = layout.pieces(rows), rows.num_rows
+    pieces = layout.pieces(rows)
+    total = sum(piece.rows.num_rows for piece in pieces)
     missing = [piece for piece in pieces if not (out / piece.path).exists()]
     done = total - sum(piece.rows.num_rows for piece in missing)
     try:
@@ -76,10 +77,9 @@ def _write(layout: ExportFormat, rows: pa.Table, reader: FrameReader, out: Path,
             progress("export", done, total)
             _place(layout, piece, reader, out)
             done += piece.rows.num_rows
-        card = layout.card(rows)
-        if card:
-            with draft(out / "README.md") as written:
-                written.write_text(card, encoding="utf-8")
+        for text_name, text in layout.texts(rows).items():
+            with draft(out / text_name) as written:
+                written.write_text(text, encoding="utf-8")
     finally:
         remove_tree(out / PARTS)
     progress("export", done, total)

@@ -31,10 +31,10 @@ class WebShards:
                     entry.size = len(content)
                     archive.addfile(entry, io.BytesIO(content))
 
-    def card(self, rows: pa.Table) -> str:
-        """Return nothing: the format has no card."""
+    def texts(self, rows: pa.Table) -> dict[str, str]:
+        """Return nothing: the format has no further files."""
         del rows
-        return ""
+        return {}
 
 
 def _members(frame: Frame) -> dict[str, bytes]:

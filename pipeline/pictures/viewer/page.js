@@ -62,6 +62,7 @@ const drawPicture = () => {
 };
 
 const canvas = $("view");
+const FEW_POINTS = .7;  // of sharpness; below, one point in sixteen is drawn, spread evenly as they lie along Morton's curve
 let gl, programs, buffers, table, waiting = false;
 
 // A processor that draws instead of a graphics card has no time for smooth edges.
@@ -73,10 +74,13 @@ const inSoftware = () => {
 };
 
 const start3d = () => {
-  gl = canvas.getContext("webgl2", { antialias: !inSoftware(), alpha: false });
+  const software = inSoftware();
+  gl = canvas.getContext("webgl2", { antialias: !software, alpha: false });
   if (!gl) return false;
+  if (software) sharpness = sharpest = .6;
   programs = { faces: new Program(gl, FACES), points: new Program(gl, POINTS), lines: new Program(gl, LINES) };
   buffers = { points: pointAttributes(gl), path: lineAttributes(gl), floor: lineAttributes(gl) };
+  buffers.few = pointAttributes(gl, { every: 16, of: buffers.points });
   for (const side of ["grids", "truth"]) buffers[side] = { solid: faceAttributes(gl), glass: faceAttributes(gl) };
   buffers.points.fill(pointsOf(arrays.cloud, content.cloud.points), content.cloud.points);
   table = new Float32Array(SLOTS * 3).fill(.5);
@@ -129,7 +133,7 @@ const drawSide = (side, left, bottom, width, height) => {
     if (!buffer.count) return;
     const at = use(programs.lines);
     gl.uniform2f(at.screen, width, height); gl.uniform1f(at.width, wide * ratio);
-    buffer.bind(); gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, buffer.count);
+    buffer.draw();
   };
   gl.enable(gl.BLEND); gl.blendFunc(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA);
   if (checked("floor")) lines(buffers.floor, 1.2);
@@ -139,16 +143,17 @@ const drawSide = (side, left, bottom, width, height) => {
     let shown = 0;
     classes.forEach(c => { if (!state.off.has(c.id) || c.id === UNKNOWN) shown |= 1 << slot(c.id); });
     gl.uniform3fv(at.low, content.cloud.corner); gl.uniform1f(at.size, content.cloud.step);
-    gl.uniform1f(at.pixels, .024 * height / 2 / Math.tan(tall / 2)); gl.uniform1f(at.cut, cut() === shape[2] ? 1e9 : cut() * content.voxel);
+    const points = sharpness > FEW_POINTS ? buffers.points : buffers.few;
+    gl.uniform1f(at.pixels, .024 * Math.cbrt(points.every) * height / 2 / Math.tan(tall / 2)); gl.uniform1f(at.cut, cut() === shape[2] ? 1e9 : cut() * content.voxel);
     gl.uniform3fv(at.colours, table); gl.uniform1i(at.mode, mode()); gl.uniform1ui(at.shown, shown >>> 0);
-    buffers.points.bind(); gl.drawArrays(gl.POINTS, 0, buffers.points.count);
+    points.draw();
   }
   const faces = (buffer, alpha) => {
     if (!buffer.count) return;
     const at = use(programs.faces);
     gl.uniformMatrix4fv(at.world, false, frames[state.frame].voxels);
     gl.uniform3fv(at.colours, table); gl.uniform1i(at.mode, mode()); gl.uniform1f(at.alpha, alpha);
-    buffer.bind(); gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, buffer.count);
+    buffer.draw();
   };
   gl.disable(gl.BLEND);
   if (checked("voxels")) faces(buffers[side].solid, 1);
@@ -159,7 +164,7 @@ const drawSide = (side, left, bottom, width, height) => {
 };
 
 // While the room moves it is drawn as sharp as 30 frames a second allow, and in full once it rests.
-let sharpness = 1, settled = 0, last = 0;
+let sharpness = 1, sharpest = 1, settled = 0, last = 0;
 const resting = () => {
   const moving = sharpness;
   sharpness = 1; last = 0;
@@ -169,7 +174,7 @@ const resting = () => {
 };
 const pace = () => {
   const now = performance.now(), took = now - last;
-  if (last && took < 1000) sharpness = took > 36 ? Math.max(.4, sharpness * .8) : took < 22 ? Math.min(1, sharpness * 1.1) : sharpness;
+  if (last && took < 1000) sharpness = took > 36 ? Math.max(.4, sharpness * .8) : took < 22 ? Math.min(sharpest, sharpness * 1.1) : sharpness;
   last = now;
   document.body.dataset.rests = "no";
   clearTimeout(settled); settled = setTimeout(resting, 250);

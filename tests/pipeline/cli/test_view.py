@@ -42,6 +42,12 @@ def test_one_page_with_a_picture_of_every_stage_is_there_too(data: Path):
     assert Pictures(page).tags.count("img") == len(stages())
 
 
+def test_a_recording_for_rerun_lies_beside_the_page(data: Path):
+    page, recording = (Path(line) for line in output("view", VIDEO, "--data", data, "--no-truth", "--rerun").split())
+    assert recording == page.with_suffix(".rrd")
+    assert recording.read_bytes().startswith(b"RRF")
+
+
 def test_a_video_that_is_not_there_is_named_and_leaves_no_page(tmp_path: Path):
     with pytest.raises(StageMissing, match="tour-9"):
         run("view", "tour-9", "--data", tmp_path / "data")

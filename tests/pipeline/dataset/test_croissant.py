@@ -8,8 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from pipeline.bench import refresh
 from pipeline.dataset.card import write_card
-from pipeline.store.index import read_summary
+from pipeline.dataset.index import build_dataset
+from pipeline.store.index import index_files, read_summary
 from pipeline.store.store import Store
 from tests.earlier import FRAMES, VIDEO, unpack_earlier_dataset
 
@@ -43,3 +45,17 @@ def test_the_head_of_the_card_names_a_file_that_is_there(folder: Path):
     assert pq.read_metadata(folder / files[0]).num_rows == FRAMES
     for heading in ("## Weights", "## Known limits", "## How to read it"):
         assert heading in text
+
+
+def test_of_an_index_of_many_files_those_that_changed_are_hashed_as_they_are_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(refresh, "ROWS_A_FILE", 20)
+    store = refresh.made_up_store(tmp_path, 30, frames=2)
+    refresh.change(store, 4, frames=2)
+    build_dataset(store, refresh.SETTINGS)
+    assert [bool(part.sha256) for part in index_files(store).files] == [True, False, False]
+    files = json.loads(store.read_bytes("dataset", "croissant.json"))["distribution"]
+    assert len(files) == 3
+    for file in files:
+        assert file["sha256"] == hashlib.sha256(store.read_bytes("dataset", file["contentUrl"])).hexdigest()

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from PIL import Image
 
 from pipeline.bench.refresh import made_up_store
 from pipeline.dataset import summaries
@@ -48,9 +49,26 @@ def test_counts_classes_and_reasons_are_on_the_page(built: tuple[Store, DatasetS
 
 
 def test_a_sample_leads_to_a_page_that_is_there(built: tuple[Store, DatasetSummary]):
-    (link,) = re.findall(r'<a href="([^"]*)"', page_of(built))
+    (link,) = re.findall(r'<a href="(\.\./[^"]*)"', page_of(built))
     target = Path(built[0].path("dataset")) / link
     assert "b-grids" in target.read_text(encoding="utf-8")
+
+
+def test_reasons_have_sheets_of_pictures_that_are_made_once(built: tuple[Store, DatasetSummary]):
+    store, summary = built
+    told = {(entry.stage, entry.code) for entry in summary.left_out if entry.clip_id is not None}
+    assert told
+    links = re.findall(
+        r'<a href="(rejects/[A-Za-z]+-[0-9a-f]{12}\.jpg)"><img alt="" src="data:image/jpeg', page_of(built)
+    )
+    assert len(links) == len(told)
+    sheet = Path(store.path("dataset", links[0]))
+    assert Image.open(sheet).width > 360
+    before = sheet.stat().st_mtime_ns
+    (sheet.parent / "Earlier-000000000000.jpg").touch()
+    page_of(built)
+    assert sheet.stat().st_mtime_ns == before
+    assert len(list(sheet.parent.iterdir())) == len(links), "sheets of other clips are gone"
 
 
 def test_words_of_others_run_nothing(built: tuple[Store, DatasetSummary]):

@@ -1,5 +1,6 @@
 """Exports for the loaders of others: what they read is what was written."""
 
+import pickletools
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from training.data import MonoSceneRooms, NyuRooms
 from training.data.export import MARK, export_monoscene, with_nyu_camera, write_room
 from training.data.nyu_format import INTRINSICS
 from training.data.safe_pickle import read_arrays
+from training.data.subset import FrameSubset
 from training.errors import UnusableDataset
 
 
@@ -58,6 +60,27 @@ def test_voxels_without_a_name_are_unknown_to_others(tmp_path: Path):
     for read in (rooms[0][0].labels, rooms[1][0].labels):
         assert (read[labels == SemanticClass.UNNAMED] == SemanticClass.UNKNOWN).all()
         assert np.array_equal(read == SemanticClass.FLOOR, labels == SemanticClass.FLOOR)
+
+
+def test_pickles_open_with_the_numpy_of_other_projects_too(exported: Path):
+    stored = (exported / "base" / "NYUtrain" / "NYU0001_0000.pkl").read_bytes()
+    asked = {argument for code, argument, _ in pickletools.genops(stored) if code.name in ("GLOBAL", "STACK_GLOBAL")}
+    assert asked == {"numpy.core.multiarray _reconstruct", "numpy ndarray", "numpy dtype"}
+
+
+def test_an_export_goes_on_where_it_was_and_begins_anew_with_other_frames(tmp_path: Path):
+    frames, written = RoomFrames(3), iter(export_monoscene(RoomFrames(3), tmp_path, "train"))
+    next(written)
+    written.close()  # as a kill leaves it
+    first = tmp_path / "base" / "NYUtrain" / "NYU0001_0000.pkl"
+    before = first.stat().st_mtime_ns
+    assert len(list(export_monoscene(frames, tmp_path, "train"))) == 3
+    assert first.stat().st_mtime_ns == before
+    assert len(MonoSceneRooms(tmp_path, tmp_path / "depthbin", "train")) == 3
+    list(export_monoscene(FrameSubset(frames, [2], "the last"), tmp_path, "train"))
+    rooms = MonoSceneRooms(tmp_path, tmp_path / "depthbin", "train")
+    assert len(rooms) == 1
+    assert np.array_equal(rooms[0].labels, frames[2].labels)
 
 
 def test_rooms_that_no_export_has_written_stay_and_an_export_is_made_again(tmp_path: Path, exported: Path):

@@ -16,9 +16,12 @@ from pipeline.contract.errors import DiskFull, SettingsError, StageMissing
 from pipeline.store.frames import Frame, FrameReader
 from pipeline.store.store import Store
 from tests.earlier import FRAMES, VIDEO, unpack_earlier_dataset
+from training.data import OccScanNetFrames, StoredFrames
+from training.data.safe_pickle import read_arrays
 from training.errors import UnusableDataset
 from training.exports.chosen import ExportPiece, chosen_rows, in_shards
 from training.exports.encoded import cloud_of
+from training.exports.occscannet import OccScanNet
 from training.exports.run import EXPORT_MARK, PARTS, export_dataset
 
 CLIP = f"{VIDEO}_001"
@@ -119,6 +122,49 @@ def test_tar_shards_open_in_webdataset(store: Store, frames: list[Frame], tmp_pa
         assert np.array_equal(sample["occupancy.npy"], frame.grid.labels)
         assert np.abs(sample["jpg"].astype(int) - frame.picture).mean() < 3
         assert np.allclose(sample["json"]["intrinsics"], frame.camera.intrinsics)
+
+
+def test_a_frame_of_occscannet_is_what_its_documented_loader_reads(store: Store, frames: list[Frame], tmp_path: Path):
+    out = tmp_path / "out"
+    assert export_dataset(store, out, "occscannet") == FRAMES
+    listed = (out / "train_subscenes.txt").read_text(encoding="utf-8").splitlines()
+    assert listed == [f"gathered_data/scene0000_00/{frame.row:05d}.pkl" for frame in frames]
+    assert (out / "scenes.txt").read_text(encoding="utf-8") == f"scene0000_00 {CLIP}\n"
+    for path, frame in zip(listed, frames, strict=True):
+        content = read_arrays(out / path)  # the keys and shapes that the authors' loader takes
+        assert content["target_1_4"].shape == (60, 60, 36)
+        assert content["target_1_16"].shape == (15, 15, 9)
+        assert (content["cam_pose"].shape, content["intrinsic"].shape) == ((4, 4), (4, 4))
+        assert Image.open(out / content["img"]).size == (640, 480)
+        depth = np.asarray(Image.open(out / content["depth_gt"]))
+        assert (depth.dtype, depth.shape) == (np.uint16, (480, 640))
+        assert np.isin(content["target_1_4"], [*range(12), 255]).all()
+        assert np.array_equal(content["target_1_4"][frame.grid.labels < 12], frame.grid.labels[frame.grid.labels < 12])
+
+
+def test_our_own_reader_of_occscannet_finds_every_grid_where_its_depth_map_lies(store: Store, tmp_path: Path):
+    export_dataset(store, tmp_path / "out", "occscannet")
+    read = OccScanNetFrames(tmp_path / "out", "train", by="official")
+    ours = StoredFrames(store, "train")
+    assert len(read) == len(ours) == FRAMES
+    for index in range(FRAMES):
+        found, true = read[index], ours[index]
+        assert np.array_equal(found.labels, np.where(true.labels == 12, 255, true.labels))
+        assert np.allclose(found.camera_to_world, true.camera_to_world, atol=1e-6)
+        assert np.allclose(found.intrinsics, true.intrinsics, atol=1e-4)
+        assert np.allclose(found.origin, true.origin)
+        assert np.abs(found.depth - true.depth).max() <= 0.0005 + 1e-6
+
+
+def test_more_videos_than_occscannet_can_name_are_refused(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("training.exports.occscannet.MOST_SPACES", 2)
+    rows = pa.table({"video_id": list("abc"), "clip_id": [0, 0, 0], "split": ["train"] * 3, "row": [0, 0, 0]})
+    assert [piece.path for piece in OccScanNet().pieces(rows.slice(0, 2))][2:] == [
+        "posed_images/scene0001_00",
+        "gathered_data/scene0001_00",
+    ]
+    with pytest.raises(SettingsError, match="c is one more"):
+        OccScanNet().pieces(rows)
 
 
 def test_conditions_choose_frames_and_what_cannot_be_understood_is_told(store: Store):

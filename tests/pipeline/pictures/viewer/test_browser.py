@@ -133,8 +133,26 @@ def test_a_phone_s_width_holds_the_page(page: Page):
     assert shot(page).shape[1] == 360
 
 
-def test_without_webgl_there_are_pictures(start: Callable[..., Browser], written: Path):
-    page = start(*NO_3D).new_page(viewport=SIZE)
+def test_a_room_is_drawn_coarsely_while_it_moves_and_not_at_all_while_it_rests(page: Page):
+    page.locator("#cloud").check()
+    before = shot(page)
+    width = page.evaluate("document.getElementById('view').width")
+    page.mouse.move(200, 200)
+    page.mouse.down()
+    page.mouse.move(230, 200)
+    page.wait_for_selector("body[data-rests=no]")
+    page.wait_for_function(f"document.getElementById('view').width < {width}")
+    page.mouse.move(200, 200)
+    page.mouse.up()
+    assert np.array_equal(shot(page), before), "back where it was, and every point of it"
+    drawn = page.evaluate("document.body.dataset.drawn")
+    page.wait_for_timeout(400)
+    assert page.evaluate("document.body.dataset.drawn") == drawn
+
+
+@pytest.mark.parametrize("flags", NO_3D)
+def test_without_webgl_there_are_pictures(start: Callable[..., Browser], written: Path, flags: tuple[str, ...]):
+    page = start(*flags).new_page(viewport=SIZE)
     page.goto(written.as_uri())
     page.wait_for_selector("body[data-ready=yes][data-flat=yes]")
     assert page.locator("#still img").is_visible()
