@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -19,7 +20,7 @@ from pipeline.contract.errors import ClipError, ProcessKilled, ReconstructionCra
 from pipeline.contract.padding import shown_columns
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, Reconstruction
 from pipeline.stages.reconstruction.base import FramesBetween
-from pipeline.stages.reconstruction.colmap.dense import dense_depth
+from pipeline.stages.reconstruction.colmap.dense import DenseMaps, dense_depth
 from pipeline.stages.reconstruction.colmap.evidence import signs_of
 from pipeline.stages.reconstruction.colmap.probability import check_probability, judged, settings_note
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
@@ -27,7 +28,7 @@ from pipeline.stages.reconstruction.colmap.sparse_model import MASKS, SparseMode
 from pipeline.stages.reconstruction.colmap.surfaces import dense_signs
 from pipeline.stages.reconstruction.colmap.task import OWN_FRAMES, Task
 from pipeline.stages.reconstruction.colmap.trust import check_cameras, is_trusted
-from pipeline.stages.reconstruction.colmap.views import views_of
+from pipeline.stages.reconstruction.colmap.views import ClipViews, views_of
 from pipeline.stages.reconstruction.colmap.votes import elected
 from pipeline.stages.reconstruction.colmap.walk import best, check_extra, is_enough, rungs
 from pipeline.stages.reconstruction.faults import is_of_the_machine
@@ -80,14 +81,14 @@ class ColmapReconstructor:
             ReconstructionCrashed: COLMAP ended without a result.
             MissingExtra: XFeat is asked for and not installed.
         """
-        self._check(rgb)
+        self.check(rgb)
         return self._of_rungs(rgb, rungs(find_cameras, rgb, scratch, self.settings.without_lens(), between))
 
     def reconstruct_known(
         self, rgb: Images, scratch: Path, between: FramesBetween | None, known: Ballot
     ) -> Reconstruction:
         """Do the same with what the clips of the video say together of its camera, whatever this clip says."""
-        self._check(rgb)
+        self.check(rgb)
         focal = known.focal / FRAME_WIDTH if known.focal else None
         settings = self.settings.without_lens(NO_STEP if known.square else None, focal)
         return self._of_rungs(rgb, rungs(find_cameras, rgb, scratch, settings, between))
@@ -98,7 +99,7 @@ class ColmapReconstructor:
         Raises:
             as ``reconstruct_walk``.
         """
-        self._check(rgb)
+        self.check(rgb)
         climb = rungs(find_cameras, rgb, scratch, self.settings, between)
         first = next(climb)
         fit = LensFit.of_array(first.lens_fit)
@@ -110,7 +111,14 @@ class ColmapReconstructor:
         """Return the lens of a video whose clips say so."""
         return elected(fits, self.settings.sparse.aspect_step, self.settings.lens)
 
-    def _check(self, rgb: Images) -> None:
+    def check(self, rgb: Images) -> None:
+        """Make sure that frames can be worked on.
+
+        Raises:
+            ValueError: they have another shape or type.
+            TooFewRegistered: they are fewer than are needed.
+            MissingExtra: XFeat is asked for and not installed.
+        """
         if rgb.dtype != np.uint8 or rgb.shape[1:] != (FRAME_HEIGHT, FRAME_WIDTH, 3):
             message = f"need frames (n, {FRAME_HEIGHT}, {FRAME_WIDTH}, 3) uint8, not {rgb.shape} {rgb.dtype}"
             raise ValueError(message)
@@ -137,22 +145,36 @@ class ColmapReconstructor:
 
     def with_depth(self, rgb: Images, found: SparseModel) -> Reconstruction:
         """Return cameras with dense depth; raises as ``reconstruct_walk`` where they cannot be trusted."""
+        return self.measured(rgb, found).found
+
+    def measured(self, rgb: Images, found: SparseModel) -> "MatchedClip":
+        """Return the same with what it was made of."""
         alone = found.alone()
         model = found.without(alone) if alone.any() else found
         check_cameras(model, self.settings.trust)
         views = views_of(rgb, model, self.settings.sweep)
-        depth, confidence = (maps * views.shown() for maps in dense_depth(views, self.settings))
-        verdict = judged({**signs_of(model), **dense_signs(views, depth)})
+        maps = dense_depth(views, self.settings).only(views.shown())
+        verdict = judged({**signs_of(model), **dense_signs(views, maps.depth)})
         check_probability(verdict, self.settings.trust.min_probability)
-        return Reconstruction(
+        reconstruction = Reconstruction(
             intrinsics=(model.registered[:, None, None] * model.frame_intrinsics()).astype(np.float32),
             camera_to_world=model.camera_to_world.astype(np.float32),
-            depth=spread(depth, model),
-            confidence=spread(confidence, model),
+            depth=spread(maps.depth, model),
+            confidence=spread(maps.confidence, model),
             registered=model.registered,
             notes=notes_on(model) + alone_notes(alone) + (verdict.note(), *settings_note(self.settings)),
             probability_right=verdict.probability,
         )
+        return MatchedClip(model, views, maps, reconstruction)
+
+
+class MatchedClip(NamedTuple):
+    """Cameras, the pictures of registered frames, their depth by matching, and all of it as a reconstruction."""
+
+    model: SparseModel
+    views: ClipViews
+    maps: DenseMaps
+    found: Reconstruction
 
 
 def find_cameras(rgb: Images, scratch: Path, settings: ColmapSettings, task: Task = OWN_FRAMES) -> SparseModel:

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import save_file
 
 from models.da3.name_seeded import TINY, TINY_METRIC
 from models.errors import OutOfDeviceMemory
@@ -16,6 +15,7 @@ from pipeline.stages.reconstruction.da3.predict import EVERY, Prediction, predic
 from pipeline.stages.reconstruction.da3.settings import Da3Settings
 from pipeline.stages.reconstruction.da3.windows import owned_frames, windows_of
 from tests.models.da3.networks import tiny, tiny_metric
+from tests.pipeline.stages.reconstruction.da3.weights import save_da3
 from tests.pipeline.stages.reconstruction.da3.worlds import FOCAL, HEIGHT, WIDTH, walked_room
 
 ANY_JOIN = 1e9
@@ -26,15 +26,8 @@ ANY_JOIN = 1e9
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of name-seeded weights, with the config.json that a size that was not released needs."""
     folder = tmp_path_factory.mktemp("tiny")
-    _save(folder, tiny(), TINY.layers, TINY.camera_heads)
+    save_da3(folder, tiny(), TINY.layers, TINY.camera_heads)
     return folder
-
-
-def _save(folder: Path, network: torch.nn.Module, layers: tuple[int, ...], camera_heads: int) -> None:
-    state = {f"model.{name}": tensor.clone().contiguous() for name, tensor in network.state_dict().items()}
-    save_file(state, folder / "model.safetensors")
-    config = f'{{"config": {{"net": {{"out_layers": {list(layers)}}}, "cam_enc": {{"num_heads": {camera_heads}}}}}}}'
-    (folder / "config.json").write_text(config)
 
 
 def backend(weights: Path, **changed: float) -> Da3Reconstructor:
@@ -209,7 +202,7 @@ def test_weights_are_on_record_and_a_matter_of_settings(weights: Path, tmp_path:
 
 
 def test_the_network_for_metric_depth_has_no_cameras(tmp_path: Path):
-    _save(tmp_path, tiny_metric(), TINY_METRIC.layers, TINY_METRIC.camera_heads)
+    save_da3(tmp_path, tiny_metric(), TINY_METRIC.layers, TINY_METRIC.camera_heads)
     with pytest.raises(SettingsError, match="metric depth of one view"):
         backend(tmp_path).reconstruct(frames(3), tmp_path)
 
