@@ -185,6 +185,12 @@ def find_cameras(rgb: Images, scratch: Path, settings: ColmapSettings, task: Tas
         ProcessKilled: somebody ended it, or it stood still.
         MemoryError, OSError: the machine had no room for it.
     """
+    run_alone("pipeline.stages.reconstruction.colmap.sparse", rgb, scratch, settings, task)
+    return SparseModel.load(scratch / "sparse.npz")
+
+
+def run_alone(module: str, rgb: Images, scratch: Path, settings: ColmapSettings, task: Task) -> None:
+    """Run a module on what it finds in ``scratch``, in a process of its own; raises as ``find_cameras``."""
     (scratch / "frames").mkdir(parents=True)
     for index, frame in enumerate(rgb):
         cv2.imwrite(str(scratch / "frames" / f"{index:06d}.png"), cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
@@ -194,7 +200,7 @@ def find_cameras(rgb: Images, scratch: Path, settings: ColmapSettings, task: Tas
     environment = os.environ | {"PYTHONPATH": str(CODE)}
     try:
         process = subprocess.run(  # noqa: S603 - our own module, no input in the command
-            [sys.executable, "-m", "pipeline.stages.reconstruction.colmap.sparse", str(scratch)],
+            [sys.executable, "-m", module, str(scratch)],
             env=environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -204,7 +210,6 @@ def find_cameras(rgb: Images, scratch: Path, settings: ColmapSettings, task: Tas
     except subprocess.TimeoutExpired as error:
         raise ProcessKilled(f"structure from motion stood still for {error.timeout:.0f} s") from error
     check_end(process.returncode, process.stderr, settings)
-    return SparseModel.load(scratch / "sparse.npz")
 
 
 def _mask_sides(rgb: Images, folder: Path) -> None:

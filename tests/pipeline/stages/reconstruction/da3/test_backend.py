@@ -31,7 +31,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def backend(weights: Path, **changed: float) -> Da3Reconstructor:
-    chosen = {"image_size": 112, "device": "cpu", "max_disagreement": ANY_JOIN, **changed}
+    chosen = {"image_size": 112, "device": "cpu", "max_disagreement": ANY_JOIN, "refine": False, **changed}
     return Da3Reconstructor(Da3Settings.model_validate({"weights": str(weights), **chosen}))
 
 
