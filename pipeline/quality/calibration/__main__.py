@@ -13,7 +13,7 @@ import numpy as np
 import typer
 
 from pipeline.contract.arrays import Float64s
-from pipeline.quality.calibration.collection import collect, collect_real
+from pipeline.quality.calibration.collection import collect
 from pipeline.quality.calibration.fit import Figures, figures, fitted, held_out
 from pipeline.quality.calibration.report import (
     WithProbability,
@@ -24,19 +24,24 @@ from pipeline.quality.calibration.report import (
 )
 from pipeline.quality.calibration.samples import JudgedClip
 from pipeline.quality.calibration.spoilt import ONCE
+from pipeline.quality.calibration.stored import EASY, HARD, REAL, collect_real, collect_tours
 from pipeline.stages.reconstruction.colmap.probability import TABLE, learned_settings
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, SparseSettings, SweepSettings
 
 NEVER_FINE = 9.0
 """Reprojection error, pixels, that no model has which passes the checks."""
 
-REAL = "real"
-"""First word of the kind of clips that are judged and not learned from."""
-
 
 def main(
     folder: Annotated[Path, typer.Option(help="Where clips and samples are kept.")] = Path(".calibration"),
-    real: Annotated[Path | None, typer.Option(help="Folder of real clips (.npz) to judge, not to learn from.")] = None,
+    real: Annotated[
+        Path | None, typer.Option(help="Data folder of built real footage (RULERS/real), to judge, not to learn from.")
+    ] = None,
+    truth: Annotated[Path, typer.Option(help="Folder of real footage with its truth, as of `--suite real`.")] = Path(),
+    tours: Annotated[
+        list[Path] | None,
+        typer.Option(help="Data folders of built tours, easy or hard, to learn from too, as they are filmed and cut."),
+    ] = None,
     width: Annotated[int, typer.Option(help="Width of depth maps; signs hardly depend on it, time does.")] = 160,
     quick: Annotated[
         bool, typer.Option(help="No second try with fine features, which takes most of the time.")
@@ -46,34 +51,42 @@ def main(
     """Film, reconstruct, fit, and print what came of it."""
     sparse = SparseSettings(precise=NEVER_FINE) if quick else SparseSettings()
     settings = ColmapSettings(threads=1, sparse=sparse, sweep=SweepSettings(width=width))
-    if real is not None:
-        collect_real(real, folder, settings, _say)
     samples = collect(folder, settings, _say)
-    tours = [sample for sample in samples if not sample.kind.startswith(REAL)]
-    others = [sample for sample in samples if sample.kind.startswith(REAL)]
+    built = [sample for data in tours or () for sample in collect_tours(data, folder, settings, _say)]
+    others = list(collect_real(real, truth, folder, settings, _say)) if real is not None else []
+    learned_from = samples + built
     day = datetime.now(UTC).date()
-    fit = partial(fitted, learned=f"{len(tours)} clips, {day}", settings=learned_settings(settings))
-    table = fit(tours)
-    judged = _judged(tours, held_out(tours, fit))
+    fit = partial(fitted, learned=f"{len(learned_from)} models, {day}", settings=learned_settings(settings))
+    table = fit(learned_from)
+    judged = _judged(learned_from, held_out(learned_from, fit))
     if others:
-        judged["real"] = others, np.array([table.probability(sample.signs) for sample in others])
+        judged[REAL] = others, np.array([table.probability(sample.signs) for sample in others])
     least = settings.trust.min_probability
     found: dict[str, Figures] = {name: figures(*one, least) for name, one in judged.items()}
     diagram = folder / "reliability.svg"
     diagram.write_text(reliability_diagram(judged), encoding="utf-8")
-    typer.echo("\n\n".join([figures_table(found), reliability_table(judged), signs_table(tours)]))
+    typer.echo("\n\n".join([figures_table(found), reliability_table(judged), signs_table(learned_from)]))
     typer.echo(f"\n{table.model_dump_json(indent=1, exclude={'settings'})}\n{diagram}")
     if write:
         TABLE.write_text(f"{table.model_dump_json(indent=1)}\n", encoding="utf-8")
 
 
 def _judged(samples: list[JudgedClip], probabilities: Float64s) -> dict[str, WithProbability]:
-    """Return samples as filmed and as published, and spoilt ones, with their probabilities."""
-    plain = np.array([sample.kind in ONCE for sample in samples])
+    """Return samples as filmed and as published, spoilt ones, and those of easy and hard tours, each with its P."""
+    parts = np.array([_part(sample) for sample in samples])
     return {
-        name: ([sample for sample, taken in zip(samples, part, strict=True) if taken], probabilities[part])
-        for name, part in (("tours", plain), ("spoilt", ~plain))
+        str(name): (
+            [sample for sample, part in zip(samples, parts, strict=True) if part == name],
+            probabilities[parts == name],
+        )
+        for name in dict.fromkeys(parts.tolist())
     }
+
+
+def _part(sample: JudgedClip) -> str:
+    if sample.kind in ONCE:
+        return "houses"
+    return f"{sample.kind} tours" if sample.kind in (EASY, HARD) else "houses, spoilt"
 
 
 def _say(task: str, done: float, total: float, note: str = "") -> None:

@@ -34,16 +34,6 @@ def collect(folder: Path, settings: ColmapSettings, progress: Progress = silent)
     return list(stored(folder / SAMPLES))
 
 
-def collect_real(real: Path, folder: Path, settings: ColmapSettings, progress: Progress = silent) -> list[JudgedClip]:
-    """Return the samples of real clips with known cameras, ``real/*.npz``; the film is the name up to a dot."""
-    paths = sorted(real.glob("*.npz"))
-    for done, path in enumerate(paths):
-        progress("calibration", done, len(paths), path.stem)
-        if (path.stem.partition(".")[0], f"real {path.stem}") not in _known(folder):
-            _add(folder, KnownClip.load(path), path.stem.partition(".")[0], f"real {path.stem}", settings)
-    return list(stored(folder / SAMPLES))
-
-
 def _add(folder: Path, clip: KnownClip, group: str, kind: str, settings: ColmapSettings) -> None:
     sample = sample_of(clip, group, kind, settings)
     path, line = (

@@ -12,7 +12,7 @@ from pipeline.stages.reconstruction.colmap.probability import MEANING
 
 BINS = np.array([0.0, 0.2, 0.4, 0.6, 0.75, 0.85, 1.0])
 SIDE, MARGIN = 300, 46
-_COLOURS = ("#4c78a8", "#e45756", "#54a24b")
+_COLOURS = ("#4c78a8", "#e45756", "#54a24b", "#b279a2", "#9d755d")
 
 WithProbability = tuple[Sequence[JudgedClip], Float64s]
 """Samples and the probability (k,) of each."""

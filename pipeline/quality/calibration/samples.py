@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from pipeline.contract.arrays import Floats
+from pipeline.contract.arrays import Float64s, Floats
 from pipeline.contract.errors import ClipError
 from pipeline.geometry.poses import depth_errors, pose_errors, resize_nearest
 from pipeline.quality.calibration.filmed import KnownClip
@@ -78,7 +78,13 @@ def sample_of(clip: KnownClip, group: str, kind: str, settings: ColmapSettings) 
         refused=_refusal(model, settings),
         frames=len(clip.rgb),
         registered=int(model.registered.sum()),
-        **_errors(clip, model, depth),
+        places=len(np.unique(clip.place[model.registered])),
+        **errors_of(
+            model.camera_to_world[model.registered],
+            views.with_sides(depth),
+            clip.camera_to_world[model.registered],
+            clip.depth[model.registered],
+        ),
         signs={**signs_of(model), **dense_signs(views, depth)},
     )
 
@@ -97,17 +103,18 @@ def _refusal(model: SparseModel, settings: ColmapSettings) -> str:
     return ""
 
 
-def _errors(clip: KnownClip, model: SparseModel, depth: Floats) -> dict[str, float]:
-    rows = model.registered
-    true = clip.camera_to_world[rows]
-    errors = pose_errors(model.camera_to_world[rows], true)
-    first, second = np.triu_indices(int(rows.sum()), 1)
-    baseline = np.linalg.norm(true[first, :3, 3] - true[second, :3, 3], axis=1)
+def errors_of(cameras: Float64s, depth: Floats, true_cameras: Float64s, true_depth: Floats) -> dict[str, float]:
+    """Return the errors of a ``JudgedClip``.
+
+    cameras, true_cameras (r, 4, 4), depth (r, h, w), true_depth (r, hh, ww), 0 = not known: of frames with a camera.
+    """
+    errors = pose_errors(cameras, true_cameras)
+    first, second = np.triu_indices(len(true_cameras), 1)
+    baseline = np.linalg.norm(true_cameras[first, :3, 3] - true_cameras[second, :3, 3], axis=1)
     apart = baseline > 0.25 * np.median(baseline)
     direction = errors.translation_direction[apart]
-    maps = depth_errors(depth, resize_nearest(clip.depth[rows], depth.shape[1:]))
+    maps = depth_errors(depth, resize_nearest(true_depth, depth.shape[1:]))
     return {
-        "places": len(np.unique(clip.place[rows])),
         "rotation": float(np.median(errors.rotation)),
         "rotation_most": float(np.percentile(errors.rotation, 90)),
         "direction": float(np.median(direction)) if len(direction) else 180.0,

@@ -1,12 +1,14 @@
 """What learns the trust table: spoilt clips keep their truth, fits find what was put in, figures count what passes."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from pipeline.contract.records import WHOLE
+from pipeline.contract.records import Box as PictureBox
 from pipeline.quality.calibration.collection import HOUSES, planned
 from pipeline.quality.calibration.filmed import KnownClip
 from pipeline.quality.calibration.fit import auroc, figures, fitted, held_out
@@ -18,8 +20,14 @@ from pipeline.quality.calibration.report import (
 )
 from pipeline.quality.calibration.samples import JudgedClip, sample_of, stored
 from pipeline.quality.calibration.spoilt import ONCE, SPOILS
+from pipeline.quality.calibration.stored import EASY, REAL, KnownFilm, collect_tours, samples_of
+from pipeline.quality.truth.rendered import TourFilm
+from pipeline.stages.base import Workbench
 from pipeline.stages.reconstruction.colmap.probability import MEANING, TrustTable
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
+from pipeline.stages.reconstruction.stage import reconstruction
+from pipeline.store.store import Store
+from pipeline.tours.truth import TrueClip, tour_of
 from tests.pipeline.box_room import INTRINSICS, Box, Room, looking
 
 ROOM = Room(Box((0, 0, 0), (4, 3.6, 2.6)))
@@ -142,3 +150,40 @@ def test_samples_read_back_also_where_a_sign_is_not_known(tmp_path: Path):
 def test_of_noise_there_is_no_reconstruction_to_learn_from():
     clip = known_clip(0, frames=3)
     assert sample_of(replace(clip, rgb=np.full_like(clip.rgb, 127)), "noise", "as_filmed", ColmapSettings()) is None
+
+
+def test_a_stored_tour_is_reconstructed_again_and_every_judged_model_is_a_sample(built_tour: Workbench, tmp_path: Path):
+    data = Path(built_tour.video.files.root)
+    settings = built_tour.settings.of(reconstruction).colmap
+    samples = list(collect_tours(data, tmp_path, settings))
+    assert samples
+    assert {sample.kind for sample in samples} == {EASY}
+    assert all(sample.right for sample in samples)
+    assert set(samples[0].signs) == set(MEANING)
+    (kept,) = (tmp_path / "tours").iterdir()
+    kept.write_text(kept.read_text(encoding="utf-8").splitlines()[0], encoding="utf-8")
+    assert len(list(collect_tours(data, tmp_path, settings))) == 1, "what is kept is not made again"
+
+
+@dataclass(frozen=True)
+class PartlyKnown(TourFilm):
+    """A film of which the truth is known of every other frame, as of sequences whose trackers got lost."""
+
+    def known(self, frame_index: np.ndarray) -> np.ndarray:
+        return np.arange(len(frame_index)) % 2 == 0
+
+    def clip(self, frame_index: np.ndarray, box: PictureBox = WHOLE) -> TrueClip:
+        self.asked.append(len(frame_index))
+        return super().clip(frame_index, box)
+
+    asked: list[int] = field(default_factory=list)
+
+
+def test_real_footage_is_judged_where_its_truth_is_known(built_tour: Workbench):
+    video, tour = built_tour.video, tour_of(built_tour.video)
+    assert tour is not None
+    film = PartlyKnown("film", tour)
+    settings = built_tour.settings.of(reconstruction).colmap
+    samples = samples_of(Store(built_tour.video.files.root), KnownFilm(video, film, "film", REAL), settings)
+    assert all(sample.right and sample.kind == REAL for sample in samples)
+    assert film.asked == [(sample.registered + 1) // 2 for sample in samples]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pipeline.contract.arrays import Float64s, Int64s
 from pipeline.geometry.poses import pose_errors
 from pipeline.stages.reconstruction.colmap.cameras import camera_of, frame_of, with_two_focals
-from pipeline.stages.reconstruction.colmap.lens import find_lens, is_format
+from pipeline.stages.reconstruction.colmap.lens import RadialFit, find_lens, is_format, radial_fit
 from pipeline.stages.reconstruction.colmap.residuals import fall_of_cost
 from pipeline.stages.reconstruction.colmap.settings import LensSettings, SparseSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
@@ -62,6 +62,11 @@ def adjusted(
         turns=np.full(max(frame_count - 1, 0), np.nan),
         signs={},
     )
+
+
+def radial_of(model: pycolmap.Reconstruction) -> RadialFit | None:
+    """Return what one coefficient makes of a refined model; None where its frames have cameras of their own."""
+    return radial_fit(model, partial(bundle_adjust, patient=True)) if len(model.cameras) == 1 else None
 
 
 def lens_of(model: pycolmap.Reconstruction, lens: LensSettings, zoomed: bool) -> LensFit:

@@ -21,8 +21,9 @@ from pipeline.contract.padding import shown_columns
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, Reconstruction
 from pipeline.stages.reconstruction.base import FramesBetween
 from pipeline.stages.reconstruction.colmap.dense import DenseMaps, dense_depth
-from pipeline.stages.reconstruction.colmap.evidence import signs_of
-from pipeline.stages.reconstruction.colmap.probability import check_probability, judged, settings_note
+from pipeline.stages.reconstruction.colmap.evidence import Signs, signs_of
+from pipeline.stages.reconstruction.colmap.overlays import overlays
+from pipeline.stages.reconstruction.colmap.probability import Likelihood, check_probability, judged, settings_note
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import MASKS, SparseModel
 from pipeline.stages.reconstruction.colmap.surfaces import dense_signs
@@ -153,19 +154,26 @@ class ColmapReconstructor:
         model = found.without(alone) if alone.any() else found
         check_cameras(model, self.settings.trust)
         views = views_of(rgb, model, self.settings.sweep)
-        maps = dense_depth(views, self.settings).only(views.shown())
-        verdict = judged({**signs_of(model), **dense_signs(views, maps.depth)})
+        maps = dense_depth(views, self.settings)
+        signs = {**signs_of(model), **dense_signs(views, maps.depth)}
+        depth, confidence = views.with_sides(maps.depth), views.with_sides(maps.confidence)
+        verdict = self.verdict(model, depth, signs)
         check_probability(verdict, self.settings.trust.min_probability)
         reconstruction = Reconstruction(
             intrinsics=(model.registered[:, None, None] * model.frame_intrinsics()).astype(np.float32),
             camera_to_world=model.camera_to_world.astype(np.float32),
-            depth=spread(maps.depth, model),
-            confidence=spread(maps.confidence, model),
+            depth=spread(depth, model),
+            confidence=spread(confidence, model),
             registered=model.registered,
             notes=notes_on(model) + alone_notes(alone) + (verdict.note(), *settings_note(self.settings)),
             probability_right=verdict.probability,
         )
         return MatchedClip(model, views, maps, reconstruction)
+
+    def verdict(self, model: SparseModel, depth: Floats, signs: Signs) -> Likelihood:
+        """Return what is thought of a model, depth (r, h, w) of its registered frames, and the signs of both."""
+        del model, depth
+        return judged(signs)
 
 
 class MatchedClip(NamedTuple):
@@ -194,7 +202,7 @@ def run_alone(module: str, rgb: Images, scratch: Path, settings: ColmapSettings,
     (scratch / "frames").mkdir(parents=True)
     for index, frame in enumerate(rgb):
         cv2.imwrite(str(scratch / "frames" / f"{index:06d}.png"), cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
-    _mask_sides(rgb, scratch / MASKS)
+    _mask_what_is_no_room(rgb, scratch / MASKS)
     (scratch / "settings.json").write_text(settings.model_dump_json())
     (scratch / "task.json").write_text(task.model_dump_json())
     environment = os.environ | {"PYTHONPATH": str(CODE)}
@@ -212,16 +220,16 @@ def run_alone(module: str, rgb: Images, scratch: Path, settings: ColmapSettings,
     check_end(process.returncode, process.stderr, settings)
 
 
-def _mask_sides(rgb: Images, folder: Path) -> None:
-    """Write a mask for each frame of a film between black columns, so that their edges are no features."""
-    columns = shown_columns(rgb)
-    if columns == slice(0, rgb.shape[2]):
+def _mask_what_is_no_room(rgb: Images, folder: Path) -> None:
+    """Write a mask for each frame where there are black columns beside the film, or letters over it: no features."""
+    columns, laid_over = shown_columns(rgb), overlays(rgb)
+    if columns == slice(0, rgb.shape[2]) and not laid_over.any():
         return
-    mask = np.zeros(rgb.shape[1:3], np.uint8)
-    mask[:, columns.start + BESIDE_SIDES : columns.stop - BESIDE_SIDES] = 255
+    shown = np.full(rgb.shape[2], columns == slice(0, rgb.shape[2]))
+    shown[columns.start + BESIDE_SIDES : columns.stop - BESIDE_SIDES] = True
     folder.mkdir()
-    for index in range(len(rgb)):
-        cv2.imwrite(str(folder / f"{index:06d}.png.png"), mask)
+    for index, over in enumerate(laid_over):
+        cv2.imwrite(str(folder / f"{index:06d}.png.png"), np.where(shown & ~over, 255, 0).astype(np.uint8))
 
 
 def check_end(status: int, stderr: bytes, settings: ColmapSettings) -> None:

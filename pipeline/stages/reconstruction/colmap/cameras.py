@@ -26,6 +26,22 @@ def frame_of(image: pycolmap.Image) -> int:
     return int(image.name.partition(".")[0])
 
 
+def is_square(model: pycolmap.Reconstruction) -> bool:
+    """Tell whether the camera of a model has square pixels."""
+    camera = camera_of(model)
+    return bool(camera.focal_length_x == camera.focal_length_y)
+
+
+def square_pixels(model: pycolmap.Reconstruction) -> pycolmap.Reconstruction:
+    """Return a copy whose camera has square pixels."""
+    square = copy.deepcopy(model)
+    camera = camera_of(square)
+    one = [(camera.focal_length_x + camera.focal_length_y) / 2, camera.principal_point_x, camera.principal_point_y]
+    camera.model = pycolmap.CameraModelId.SIMPLE_PINHOLE
+    camera.params = one
+    return square
+
+
 def with_two_focals(model: pycolmap.Reconstruction) -> pycolmap.Reconstruction:
     """Return a copy whose camera may have pixels that are not square."""
     stretched = copy.deepcopy(model)

@@ -17,6 +17,7 @@ from pipeline.geometry.epipolar import distance_from_lines
 from pipeline.geometry.poses import pose_errors
 from pipeline.stages.reconstruction.colmap.pairs import MatchedPair
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
+from pipeline.stages.reconstruction.first_look import LensFit
 
 Signs = Mapping[str, float]
 """Signs by name; nan where a clip does not tell."""
@@ -25,11 +26,17 @@ NEAR_PX = 2.0
 """Distance from its epipolar line within which a match agrees with two cameras, pixels of the 640x480 picture."""
 
 RIM, MIDDLE = 0.7, 0.4
-"""Parts of the picture's half diagonal beyond which is the rim, and within which is the middle."""
+"""Parts of the distance of the farthest match from the centre beyond which is the rim, and within which the middle."""
 
 
-UNKNOWN: Signs = dict.fromkeys(("contradicted", "epipolar", "rim", "apart"), float("nan"))
+UNKNOWN: Signs = dict.fromkeys(("contradicted", "epipolar", "rim", "apart", "bend"), float("nan"))
 """Signs that need more than the model."""
+
+USUAL_FOCAL = 0.8
+"""Picture widths of what is stored: halfway between wide cameras (0.5) and phones that steady the picture (1.3)."""
+
+FAILED = 20.0
+"""Degrees beyond which another model does not doubt this one: it came to nothing itself."""
 
 MOST = 0.6
 """Share of frames that two models must both have placed for one to say anything of the other."""
@@ -46,12 +53,15 @@ def _camera_signs(model: SparseModel) -> dict[str, float]:
     missing: share of frames without a camera. few: 1 over the number with one. jump: longest step between registered
     frames over the median step. turn: largest turn of a step, degrees. unseen: 1 over the fewest observations of a
     camera. shallow: 1 over the median angle under which points are seen, degrees. half_turn, half_focal: how far the
-    halves of the clip disagree when each is adjusted alone, degrees and ln.
+    halves of the clip disagree when each is adjusted alone, degrees and ln. unusual: distance of ln(focal length) from
+    that of usual cameras. vague: standard deviation of ln(focal length) as the clip tells it. uneven: ln ratio of the
+    longest to the shortest focal length that frames ask for and do not get, as those of a wrong model do.
     """
     frames = np.flatnonzero(model.registered)
     steps = np.linalg.norm(np.diff(model.camera_to_world[frames, :3, 3], axis=0), axis=1) / np.diff(frames)
     seen = np.bincount(model.observed_frame, minlength=len(model.registered))[frames]
     first, second = model.halves_focal
+    deviation = LensFit.of_array(model.lens_fit).deviation
     return {
         "missing": float(1 - model.registered.mean()),
         "few": 1 / len(frames),
@@ -61,6 +71,9 @@ def _camera_signs(model: SparseModel) -> dict[str, float]:
         "unseen": float(1 / max(int(seen.min()), 1)),
         "half_turn": float(np.nanmax(np.append(model.halves_rotation, 0))),
         "half_focal": float(abs(np.log(first / second))),
+        "unusual": float(abs(np.log(model.intrinsics[0, 0] / (USUAL_FOCAL * FRAME_WIDTH)))),
+        "uneven": float(np.log(model.zoom_asked.max() / model.zoom_asked.min())),
+        "vague": deviation if np.isfinite(deviation) else float("nan"),
     }
 
 
@@ -91,7 +104,7 @@ def match_signs(model: SparseModel, matches: Sequence[MatchedPair]) -> Signs:
     distances = [epipolar_distance(model, pair) for pair in pairs]
     radii = [_radius(pair.pixels) for pair in pairs]
     distance, radius = np.concatenate(distances), np.concatenate(radii)
-    rim, middle = distance[radius > RIM], distance[radius < MIDDLE]
+    rim, middle = distance[radius > RIM * radius.max()], distance[radius < MIDDLE * radius.max()]
     enough = min(len(rim), len(middle)) >= 50
     return {
         "contradicted": float(np.mean([np.mean(found < NEAR_PX) < 0.5 for found in distances])),
@@ -104,13 +117,15 @@ def apart(model: SparseModel, other: SparseModel) -> float:
     """Return how far a model of other input (focal length to start from, frames, features) disagrees, degrees.
 
     The 90th percentile of the angle between relative rotations, or half of the median angle between directions of
-    movement, whichever is more; nan where the two do not share most of their frames.
+    movement, whichever is more; nan where the two do not share most of their frames, and where the other one failed:
+    models that differ by a few degrees say that the clip does not tell, one that differs by tens is itself wrong.
     """
     shared, either = model.registered & other.registered, model.registered | other.registered
     if shared.sum() < max(2, MOST * either.sum()):
         return float("nan")
     errors = pose_errors(model.camera_to_world[shared], other.camera_to_world[shared])
-    return float(max(np.percentile(errors.rotation, 90), np.median(errors.translation_direction) / 2))
+    found = float(max(np.percentile(errors.rotation, 90), np.median(errors.translation_direction) / 2))
+    return found if found < FAILED else float("nan")
 
 
 def compared(model: SparseModel, others: Sequence[SparseModel]) -> SparseModel:
@@ -131,6 +146,5 @@ def epipolar_distance(model: SparseModel, pair: MatchedPair) -> Float64s:
 
 
 def _radius(pixels: Float64s) -> Float64s:
-    """Return the distance (m,) of pixels from the picture's centre, in half diagonals."""
-    centre = np.array([FRAME_WIDTH / 2, FRAME_HEIGHT / 2])
-    return np.asarray(np.linalg.norm(pixels - centre, axis=1) / np.linalg.norm(centre))
+    """Return the distance (m,) of pixels from the picture's centre, pixels."""
+    return np.asarray(np.linalg.norm(pixels - (FRAME_WIDTH / 2, FRAME_HEIGHT / 2), axis=1))

@@ -14,8 +14,15 @@ import pycolmap
 
 from pipeline.contract.arrays import Float64s, Int64s
 from pipeline.geometry.distortion import HALF_DIAGONAL, Distortion
-from pipeline.stages.reconstruction.colmap.cameras import LensName, camera_of, with_lens, with_own_cameras
-from pipeline.stages.reconstruction.colmap.residuals import is_surely_less, projected
+from pipeline.stages.reconstruction.colmap.cameras import (
+    LensName,
+    camera_of,
+    is_square,
+    square_pixels,
+    with_lens,
+    with_own_cameras,
+)
+from pipeline.stages.reconstruction.colmap.residuals import distances, fall_of_cost, is_surely_less, projected
 from pipeline.stages.reconstruction.colmap.settings import LensSettings
 from pipeline.stages.reconstruction.colmap.zoom import Adjust
 from pipeline.stages.reconstruction.first_look import UNTOLD, LensFit
@@ -31,6 +38,15 @@ STRETCHED = 0.1
 
 DECENTRED = 0.005
 """Tangential coefficient, shares of the half diagonal, above which no lens of a camera is: what was fitted is wrong."""
+
+STRONGEST, STRONG = -0.35, -0.045
+"""Bends of wide cameras; on anamorphic clips of RealEstate10K a bend of -0.02 to -0.04 stands for their pixels."""
+
+SURE = 16.0
+"""F statistic of four standard errors: 19 to 24,000 on bent tours, below 6 on clips of straight lenses."""
+
+CLEARLY = 1.5
+"""By so much more must a bend explain than pixels that are not square."""
 
 MOST_SQUEEZED, MOST_STRETCHED = 0.67, 1.5
 """Vertical over horizontal focal length of the formats that exist: 0.69 (upright 16:9 PAL) to 1.46 (16:9 PAL)."""
@@ -59,6 +75,44 @@ class HeldOut:
             off = np.linalg.norm(place - self.pixel[own], axis=1)
             errors[own] = np.where((depth > 0) & (off < WORST), off, WORST)
         return errors
+
+
+@dataclass(frozen=True)
+class RadialFit:
+    """What one coefficient makes of a model, with square pixels.
+
+    lens: as it is found. fall: by how much the cost falls (F), stretched: by how much it falls for pixels that are not
+    square instead, 0 where the model has square ones. plain, fitted: mean reprojection errors without and with it,
+    each observation's ``WORST`` at most, pixels. observations: how many.
+    """
+
+    lens: Distortion
+    fall: float
+    stretched: float
+    plain: float
+    fitted: float
+    observations: int
+
+    @property
+    def asked(self) -> float:
+        """How strong a bend is surely asked for: by a wrong model, or by a right one whose lens bends unknown to it."""
+        return abs(self.lens.k1) if self.fall > SURE else 0.0
+
+
+def radial_fit(model: pycolmap.Reconstruction, adjust: Adjust) -> RadialFit:
+    """Adjust a model with one camera anew, with square pixels and one coefficient; the model stays as it is."""
+    square = square_pixels(model)
+    adjust(square)
+    bent = _adjusted(square, "SIMPLE_RADIAL", adjust)
+    plain, fitted = (float(np.minimum(distances(each), WORST).mean()) for each in (square, bent))
+    return RadialFit(
+        lens=_lens_of(camera_of(bent)),
+        fall=fall_of_cost(square, bent),
+        stretched=0.0 if is_square(model) else fall_of_cost(square, model),
+        plain=plain,
+        fitted=fitted,
+        observations=bent.compute_num_observations(),
+    )
 
 
 def find_lens(model: pycolmap.Reconstruction, adjust: Adjust, settings: LensSettings, zoomed: bool = False) -> LensFit:
@@ -96,6 +150,17 @@ def find_lens(model: pycolmap.Reconstruction, adjust: Adjust, settings: LensSett
     return LensFit(
         lens if bends else Distortion(aspect=lens.aspect), float(base.mean()), float(least.mean()), len(base)
     )
+
+
+def strong_bend(found: RadialFit | None, settings: LensSettings) -> LensFit | None:
+    """Return a bend that is too strong to be anything else; None where there is none, or nothing to tell by.
+
+    One coefficient takes most of what a strong bend does to cameras back. It is believed where it explains more than
+    noise does, and more than pixels that are not square do, whose place a weak bend may take.
+    """
+    if found is None or not STRONGEST < found.lens.k1 < STRONG or found.fall < max(SURE, CLEARLY * found.stretched):
+        return None
+    return LensFit(found.lens, found.plain, found.fitted, int(settings.held_out * found.observations))
 
 
 def is_format(aspect: float) -> bool:

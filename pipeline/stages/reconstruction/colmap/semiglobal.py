@@ -66,12 +66,15 @@ def _extend(cost: Any, origin: Any, origin_lowest: Any, slant: Any, jump: Any, p
 
 
 def pick(aggregated: Floats, inverse_depth: Floats) -> Floats:
-    """Return the depth (h, w) float32 of the lowest cost, between planes by the parabola through its neighbours."""
+    """Return the depth (h, w) float32 of the lowest cost, between planes by the parabola through its neighbours.
+
+    0 where the lowest cost is that of the farthest or the nearest plane, which is no minimum: what matches nowhere, as
+    a bare wall, or lies beyond the range, ends there in all views, which then agree on it.
+    """
     winner = aggregated.argmin(axis=2)
     middle = np.clip(winner, 1, len(inverse_depth) - 2)
     before, at, after = (np.take_along_axis(aggregated, (middle + k)[..., None], 2)[..., 0] for k in (-1, 0, 1))
     curvature = np.maximum(before - 2 * at + after, 1e-6)
     offset = np.clip((before - after) / (2 * curvature), -0.5, 0.5)
     step = inverse_depth[1] - inverse_depth[0]
-    inverse = inverse_depth[winner] + np.where(winner == middle, offset, 0) * step
-    return np.asarray(1 / inverse, np.float32)
+    return np.where(winner == middle, 1 / (inverse_depth[middle] + offset * step), 0).astype(np.float32)

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pipeline.contract.values import HERE_ALONE
 from pipeline.stages.base import StageSettings
 
-LEAST_PROBABILITY = 0.4
+LEAST_PROBABILITY = 0.5
 """Least probability by default. It is not written down, so that what was stored before it is not made again."""
 
 

@@ -23,10 +23,11 @@ import pycolmap
 from PIL import Image
 
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
-from pipeline.stages.reconstruction.colmap.adjust import adjusted, held_to, lens_of, refined
+from pipeline.stages.reconstruction.colmap.adjust import adjusted, held_to, lens_of, radial_of, refined
 from pipeline.stages.reconstruction.colmap.bend import bend_of
 from pipeline.stages.reconstruction.colmap.evidence import compared, match_signs, median_turn
 from pipeline.stages.reconstruction.colmap.features import THREADS, Attempt, find_matches
+from pipeline.stages.reconstruction.colmap.lens import RadialFit, strong_bend
 from pipeline.stages.reconstruction.colmap.pairs import Features, turns_between, verified
 from pipeline.stages.reconstruction.colmap.parallax import parallax_of
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, TrustSettings
@@ -81,18 +82,35 @@ def solve(folder: Path, settings: ColmapSettings, task: Task, rounds: int = ROUN
 def _solve(folder: Path, settings: ColmapSettings, task: Task) -> SparseModel:
     """Find cameras of one set of frames with one kind of features, and what they say of the lens.
 
-    Where matches alone say that it bends, nothing else is found: mapping would break on what a lens bends so much.
+    Where matches alone say that it bends, nothing else is found: mapping would break on what a lens bends so much. Nor
+    are fine features where coarse ones do: of bent pictures they give no better cameras.
     """
     lens, coarse = settings.lens, Attempt(folder, settings, task, 0)
     asked = lens.correct and task == OWN_FRAMES
     find_matches(coarse)
-    if asked and (bend := bend_of_matches(coarse)).lens.bends:
-        return replace(SparseModel.empty(coarse.frame_count, math.nan), lens_fit=bend.as_array())
-    model, refined_model = _cameras(coarse)
+    if asked and (told := bend_of_matches(coarse)).lens.bends:
+        return replace(SparseModel.empty(coarse.frame_count, math.nan), lens_fit=told.as_array())
+    found = best_model(coarse)
+    radial = _radial_of(found)
+    bend = strong_bend(radial, lens) if asked else None
+    if bend is None and (finer := _finer(coarse, found)) is not found:
+        found, radial = finer, _radial_of(finer)
+        bend = strong_bend(radial, lens) if asked else None
+    model, refined_model = found
+    if radial is not None:
+        model = replace(model, signs={**model.signs, "bend": radial.asked})
+    if bend is not None:
+        return replace(model, lens_fit=bend.as_array())
     if not asked or refined_model is None:
         return model
     zoomed = bool(np.any(model.zoom != 1) or np.any(model.zoom_asked != 1))
     return replace(model, lens_fit=lens_of(refined_model, lens, zoomed).as_array())
+
+
+def _radial_of(found: Mapped) -> RadialFit | None:
+    """Return what one coefficient makes of cameras; None where there are none, or they have a zoom."""
+    is_zoomed = bool(np.any(found.model.zoom != 1))
+    return None if found.colmap is None or is_zoomed else radial_of(found.colmap)
 
 
 def bend_of_matches(attempt: Attempt) -> LensFit:
@@ -101,16 +119,15 @@ def bend_of_matches(attempt: Attempt) -> LensFit:
         return bend_of(Features(database), attempt.settings.lens, attempt.settings.sparse.seed)
 
 
-def _cameras(attempt: Attempt) -> Mapped:
-    """Find cameras with the coarse features that are matched and, where those do not do, with fine ones.
+def _finer(attempt: Attempt, found: Mapped) -> Mapped:
+    """Return the cameras that coarse features found or, where those do not do, those of fine ones.
 
     Coarse features come first, which cost a sixth of fine ones. Where a clip that is no fast walk (blurred, compressed)
     is placed imprecisely or cannot be trusted, fine ones are found; they count where they are trusted and lose no
     frame. Of a fast walk frames between tell more. Where nothing passes, the best of what was found is returned, for
     the caller to refuse.
     """
-    settings, task, found = attempt.settings, attempt.task, best_model(attempt)
-    coarse = found.model
+    settings, task, coarse = attempt.settings, attempt.task, found.model
     trusted = is_trusted(coarse, settings.trust)
     is_fast = median_turn(coarse) > settings.walks.fast_turn
     is_still = not coarse.parallax >= settings.trust.min_parallax

@@ -28,7 +28,7 @@ NOT_KNOWN = float("nan")
 def dense_signs(views: ClipViews, depth: Floats) -> dict[str, float]:
     """Return the signs of depth (r, h, w), 0 = no value.
 
-    hollow: share of shown pixels without depth. through: of the pixels that frames far apart in time both see, the
+    hollow: share of pixels without depth. through: of the pixels that frames far apart in time both see, the
     share at which one looks through the other's surface. crooked: share of surfaces neither parallel nor upright to the
     best up. floors: difference of the floor's height in the clip's halves, in heights of the camera above it.
     """
@@ -36,7 +36,7 @@ def dense_signs(views: ClipViews, depth: Floats) -> dict[str, float]:
     up = _up(views, normals)
     agrees = np.minimum(np.abs(normals @ up), _sine(normals @ up)) < BAND
     return {
-        "hollow": float(np.mean(depth[..., views.shown()] == 0)),
+        "hollow": float(np.mean(depth == 0)),
         "through": _seen_through(views, depth),
         "crooked": float(1 - agrees.mean()) if len(normals) >= 100 else NOT_KNOWN,
         "floors": _floors(views, points @ up, normals @ up, frame, up),

@@ -18,8 +18,8 @@ from PIL import Image
 from pipeline.contract.arrays import Float64s
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
 from pipeline.stages.reconstruction.colmap.cameras import (
-    camera_of,
     frame_of,
+    is_square,
     with_lens,
     with_own_cameras,
     without_zoom,
@@ -77,12 +77,6 @@ def find_zoom(model: pycolmap.Reconstruction, adjust: Adjust, count: int) -> Zoo
     if course.max() > LEAST_ZOOM * course.min() and fall_of_cost(plain, steady) / COURSE > max(SURE, bend):
         return Zoom(steady, spread)
     return Zoom(None, spread, bent.compute_mean_reprojection_error())
-
-
-def is_square(model: pycolmap.Reconstruction) -> bool:
-    """Tell whether the camera of a model has square pixels."""
-    camera = camera_of(model)
-    return bool(camera.focal_length_x == camera.focal_length_y)
 
 
 def steady_course(frames: Float64s, focal: Float64s, points: Float64s) -> Float64s:

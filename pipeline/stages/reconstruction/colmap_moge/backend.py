@@ -133,13 +133,17 @@ class Sighted(ColmapReconstructor):
         depth, solid = self.seen.seen_with(frames, focal)
         normals = None if self.seen.normals is None else self.seen.normals[frames]
         points = points_in(measured.model, frames, depth.shape[1:])
-        fused = fuse(measured.views, measured.maps, points, Sight(depth, normals), self.fusion)
-        maps = fused.maps.only(measured.views.shown())
+        views = measured.views
+        depth, solid = views.without_sides(depth), views.without_sides(solid)
+        points = views.without_sides(points)
+        sight = Sight(depth, None if normals is None else views.without_sides(normals))
+        fused = fuse(views, measured.maps, points, sight, self.fusion)
+        source = views.with_sides(fused.maps.source).astype(np.float32)
         result = replace(
             measured.found,
-            depth=spread(maps.depth, measured.model),
-            confidence=spread(maps.confidence, measured.model),
-            depth_source=spread(maps.source.astype(np.float32), measured.model).astype(np.uint8),
+            depth=spread(views.with_sides(fused.maps.depth), measured.model),
+            confidence=spread(views.with_sides(fused.maps.confidence), measured.model),
+            depth_source=spread(source, measured.model).astype(np.uint8),
             notes=(*measured.found.notes, fusion_note(fused)),
         )
         return self._with_scale(result, measured, depth, solid)

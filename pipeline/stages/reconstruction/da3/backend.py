@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 FOCAL_BOUNDS = (0.25, 5.0)
 """Focal lengths that a camera has, in widths of the picture: fields of view from 127 to 11 degrees."""
 
-UNCHECKED = "nothing but the network says that cameras and depth are right: how probable it is, is not known"
+UNCHECKED = "how probable it is that cameras and depth are right is not known: the network gives no signs of that"
 
 
 class Da3Reconstructor:

@@ -32,6 +32,8 @@ def refined(rgb: Images, found: Reconstruction, scratch: Path, settings: ColmapS
     if rgb.shape[1:3] != (FRAME_HEIGHT, FRAME_WIDTH):
         return found
     focal = float(found.intrinsics[found.registered][0, 0, 0])
+    scratch /= "refinement"
+    scratch.mkdir()
     np.savez(
         scratch / "given.npz",
         allow_pickle=False,

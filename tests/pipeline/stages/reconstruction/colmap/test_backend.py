@@ -84,6 +84,11 @@ def test_black_sides_of_an_upright_film_hold_no_depth_and_move_no_camera(clip: T
     assert not found.depth[:, :, (columns < 185) | (columns > 455)].any()
     truth = resize_nearest(np.stack([truth.depth for truth in clip.truth]), found.depth.shape[1:])
     assert depth_errors(found.depth, truth).absolute_relative <= 0.05
+    # the sides go with the camera, and match each other: beside them nothing may be believed that others do not see
+    beside = (columns < 205) | (columns > 435)
+    scale = np.median((truth / np.where(found.depth > 0, found.depth, np.nan))[found.depth > 0])
+    off = np.abs(found.depth * scale / truth - 1)[..., beside][found.depth[..., beside] > 0]
+    assert np.mean(off > 0.2) < 0.05
 
 
 def test_the_same_frames_give_the_same_cameras(clip: TourClip, tmp_path: Path):

@@ -1,5 +1,7 @@
 """Dense depth of walls whose depth is a formula: swept, believed where views agree, filled where they cannot tell."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -61,6 +63,20 @@ def test_an_even_patch_of_a_wall_is_filled_with_the_wall_at_half_the_confidence(
     assert (source[0][INSIDE][:15] == DepthSource.MATCHED).mean() > 0.9
     assert (source == DepthSource.PLANE).any()
     assert (confidence[source == DepthSource.PLANE] <= 0.5).all()
+
+
+def test_a_bare_wall_that_no_view_can_match_has_no_depth():
+    bare = without_texture(wall_views(POSES, NORMAL, 2.0), slice(0, 120), slice(0, 160))
+    depth, confidence = dense_depth(bare, SETTINGS)
+    assert not depth.any()
+    assert not confidence.any()
+
+
+@pytest.mark.parametrize("range_of_depth", [(3.0, 9.0), (0.3, 1.2)])
+def test_what_lies_beyond_the_range_is_not_taken_for_its_end(views: ClipViews, range_of_depth: tuple[float, float]):
+    elsewhere = replace(views, depth_range=np.tile(range_of_depth, (len(POSES), 1)))
+    depth, _ = dense_depth(elsewhere, SETTINGS)
+    assert (depth > 0).mean() < 0.2
 
 
 def test_a_sweep_gives_depth_and_how_well_it_matches(views: ClipViews):

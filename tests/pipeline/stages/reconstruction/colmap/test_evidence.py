@@ -145,7 +145,8 @@ def test_models_agree_whatever_their_scale_and_place():
     moved[:, :3, 3] = 3 * moved[:, :3, 3] + np.array([1, 2, 3])
     alike = replace(model, camera_to_world=moved)
     assert apart(model, alike) == pytest.approx(0, abs=1e-5)
-    assert apart(model, hinged(20)) == pytest.approx(20, rel=0.01)
+    assert apart(model, hinged(12)) == pytest.approx(12, rel=0.01)
+    assert np.isnan(apart(model, hinged(40))), "the other one failed"
     fresh = replace(model, signs={})
     assert compared(fresh, [hinged(20), alike]).signs["apart"] == pytest.approx(0, abs=1e-5), "the nearest counts"
     assert compared(compared(fresh, [alike]), [hinged(20)]).signs["apart"] == pytest.approx(0, abs=1e-5)
@@ -155,7 +156,7 @@ def test_collapsed_directions_are_no_agreement():
     model = good_model()
     back = model.camera_to_world.copy()
     back[1::2, :3, 3] *= -1
-    assert apart(model, replace(model, camera_to_world=back)) > 20
+    assert np.isnan(apart(model, replace(model, camera_to_world=back))), "it failed"
 
 
 def test_a_model_that_shares_few_frames_says_nothing():

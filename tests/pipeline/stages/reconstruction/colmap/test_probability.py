@@ -36,7 +36,7 @@ def test_a_clip_that_is_probably_wrong_is_refused_with_the_figure_and_the_worst_
     verdict = judged({"jump": 40, "hollow": 0.3}, TABLE)
     check_probability(verdict, 0.1)
     with pytest.raises(
-        UnlikelyReconstruction, match=r"probability of 0\.\d\d, 0\.4 needed; .*longest step .* 40"
+        UnlikelyReconstruction, match=r"probability of 0\.\d\d, 0\.5 needed; .*longest step .* 40"
     ) as said:
         check_probability(verdict, TrustSettings().min_probability)
     assert isinstance(said.value, ClipError)

@@ -36,6 +36,13 @@ def test_between_planes_a_parabola_is_met_exactly(lowest: float):
     assert 1 / pick(cost, planes)[0, 0] == pytest.approx(0.1 + lowest * step, rel=1e-3)
 
 
+@pytest.mark.parametrize("lowest", [-3.0, 0.0, 15.0, 18.0])
+def test_what_matches_best_at_an_end_of_the_range_has_no_depth(lowest: float):
+    planes = np.linspace(0.1, 1, 16).astype(np.float32)
+    cost = ((np.arange(16) - lowest) ** 2).astype(np.float32)[None, None]
+    assert pick(cost, planes)[0, 0] == 0
+
+
 def test_turning_the_picture_around_turns_the_result_around():
     rng = np.random.default_rng(1)
     cost, grey = rng.random((12, 15, 9), np.float32), rng.random((12, 15), np.float32)

@@ -31,6 +31,21 @@ def test_intrinsics_belong_to_the_small_pictures(views: ClipViews):
     assert views.intrinsics.tolist() == [[[125, 0, 80], [0, 125, 60], [0, 0, 1]]] * len(views.grey)
 
 
+def test_black_sides_are_cut_off_and_given_back(views: ClipViews):
+    upright = np.zeros_like(RGB)
+    upright[:, :, 185:455] = 100
+    narrow = views_of(upright, good_model(), SETTINGS)
+    assert narrow.grey.shape == (FRAMES, 120, 160 - sum(narrow.beside))
+    assert narrow.grey.min() == narrow.grey.max()
+    assert narrow.beside == (48, 48)  # columns 192 to 448: one small column is black in part, one next to that
+    assert np.array_equal(narrow.intrinsics - views.intrinsics, [[[0, 0, -48], [0, 0, 0], [0, 0, 0]]] * FRAMES)
+    whole = narrow.with_sides(narrow.grey)
+    assert whole.shape == views.grey.shape
+    assert np.array_equal(whole[..., 48:112], narrow.grey)
+    assert not whole[..., :48].any()
+    assert not whole[..., 112:].any()
+
+
 def test_frames_without_a_camera_are_left_out(views: ClipViews):
     model = good_model()
     kept = np.arange(FRAMES) != 2

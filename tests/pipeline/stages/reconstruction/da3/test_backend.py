@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from safetensors.torch import save_file
 
 from models.da3.name_seeded import TINY, TINY_METRIC
 from models.errors import OutOfDeviceMemory
@@ -205,6 +206,31 @@ def test_the_network_for_metric_depth_has_no_cameras(tmp_path: Path):
     save_da3(tmp_path, tiny_metric(), TINY_METRIC.layers, TINY_METRIC.camera_heads)
     with pytest.raises(SettingsError, match="metric depth of one view"):
         backend(tmp_path).reconstruct(frames(3), tmp_path)
+
+
+def test_weights_of_another_family_or_size_are_a_matter_of_settings(weights: Path, tmp_path: Path):
+    save_file({"encoder.backbone.cls_token": torch.zeros(1, 1, 384)}, tmp_path / "model.safetensors")
+    with pytest.raises(SettingsError, match=r"reconstruction weights .*Depth Anything 3"):
+        backend(tmp_path).reconstruct(frames(3), tmp_path)
+    (tmp_path / "model.safetensors").write_bytes((weights / "model.safetensors").read_bytes())
+    with pytest.raises(SettingsError, match=r"config\.json"):
+        backend(tmp_path).reconstruct(frames(3), tmp_path)
+
+
+def test_bfloat16_on_a_device_without_it_is_a_matter_of_settings(weights: Path, tmp_path: Path):
+    asked = Da3Settings.model_validate({"weights": str(weights), "device": "meta", "precision": "bfloat16"})
+    with pytest.raises(SettingsError, match="does not compute in bfloat16"):
+        Da3Reconstructor(asked).reconstruct(frames(3), tmp_path)
+
+
+def test_upright_pictures_beside_black_sides_and_refinement_go_together(weights: Path, tmp_path: Path):
+    rgb = frames(4)
+    rgb[:, :, :184], rgb[:, :, 456:] = 0, 0
+    plain = backend(weights).reconstruct(rgb, tmp_path)
+    found = backend(weights, refine=True).reconstruct(rgb, tmp_path)
+    assert any(note.startswith("Cameras") for note in found.notes)
+    assert np.array_equal(found.registered, plain.registered)
+    assert np.array_equal(found.confidence, plain.confidence)
 
 
 def test_weights_that_are_replaced_while_they_are_read_are_noticed(weights: Path):
