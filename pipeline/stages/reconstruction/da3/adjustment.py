@@ -36,7 +36,7 @@ LEAST_GAIN, LEAST_SURE = 0.05, 4.0
 FEWEST_SEEN = 20
 """Observations that tell how far a frame's depth is off."""
 
-Seen = tuple[int, int]
+Sighting = tuple[int, int]
 """A feature: id of its image, and its number there."""
 
 
@@ -56,11 +56,11 @@ def adjust(folder: Path, settings: ColmapSettings, task: Task) -> None:
     np.savez(folder / "adjusted.npz", allow_pickle=False, **found)
 
 
-def tracks_of(database: pycolmap.Database) -> list[list[Seen]]:
+def tracks_of(database: pycolmap.Database) -> list[list[Sighting]]:
     """Join verified matches to tracks of features; those that meet a frame twice are mistaken and left out."""
-    leader: dict[Seen, Seen] = {}
+    leader: dict[Sighting, Sighting] = {}
 
-    def first(seen: Seen) -> Seen:
+    def first(seen: Sighting) -> Sighting:
         while leader.setdefault(seen, seen) != seen:
             leader[seen] = leader[leader[seen]]
             seen = leader[seen]
@@ -70,13 +70,13 @@ def tracks_of(database: pycolmap.Database) -> list[list[Seen]]:
         one, two = pycolmap.pair_id_to_image_pair(pair)
         for a, b in geometry.inlier_matches.tolist():
             leader[first((two, b))] = first((one, a))
-    tracks: dict[Seen, list[Seen]] = {}
+    tracks: dict[Sighting, list[Sighting]] = {}
     for seen in sorted(leader):
         tracks.setdefault(first(seen), []).append(seen)
     return [track for track in tracks.values() if len(track) == len({image for image, _ in track})]
 
 
-def placed(given: dict[str, np.ndarray], features: Features, tracks: list[list[Seen]]) -> pycolmap.Reconstruction:
+def placed(given: dict[str, np.ndarray], features: Features, tracks: list[list[Sighting]]) -> pycolmap.Reconstruction:
     """Return a model of the given cameras and of points where their depth puts tracks of three frames or more."""
     model = pycolmap.Reconstruction()
     params = np.array([float(given["focal"]), FRAME_WIDTH / 2, FRAME_HEIGHT / 2])
