@@ -60,6 +60,11 @@ def dust3r() -> None:
     _run("models.bench.dust3r", "--small", "--output", str(FOLDER / "dust3r.json"))
 
 
+def geometry() -> None:
+    """Cameras and depth of an 8-frame clip, one way beside the other; pipeline.bench.geometry takes any length."""
+    _run("pipeline.bench.geometry", "--frames", "8", "--output", str(FOLDER / "geometry.json"))
+
+
 def san() -> None:
     """SAN ViT-B/16 beside the machine's rate of matrix products."""
     printed = _run("models.bench.san")
@@ -114,6 +119,7 @@ BENCHMARKS = {
         alignment,
         clip,
         dust3r,
+        geometry,
         san,
         views,
         query,

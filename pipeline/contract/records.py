@@ -146,6 +146,15 @@ class IndoorScore:
     people: str = ""
 
 
+class DepthSource(IntEnum):
+    """Whose the depth of a pixel is; stored as ``reconstruction/depth_source`` where more than one kind is mixed."""
+
+    NONE = 0
+    MATCHED = 1
+    PLANE = 2
+    NETWORK = 3
+
+
 @dataclass(frozen=True)
 class Reconstruction:
     """Cameras and depth of one clip of n frames, up to one unknown scale, in an arbitrary world frame.
@@ -157,6 +166,9 @@ class Reconstruction:
     registered: (n,) bool; rows of unregistered frames hold zeros.
     probability_right: how probable it is that all of this is right, in [0, 1]; nan where the backend cannot tell.
     notes: what the user should know ("two models, kept the larger"), one sentence each.
+    depth_source: (n, h, w) uint8, ``DepthSource`` of every pixel; None where all is of one kind.
+    log_scale, log_scale_sigma: natural logarithm of metres a unit as metric depth says it, and its standard deviation;
+        nan where nothing says it.
     """
 
     intrinsics: Floats
@@ -166,6 +178,9 @@ class Reconstruction:
     registered: NDArray[np.bool_]
     notes: tuple[str, ...] = ()
     probability_right: float = float("nan")
+    depth_source: NDArray[np.uint8] | None = None
+    log_scale: float = float("nan")
+    log_scale_sigma: float = float("nan")
 
 
 class ScaleSource(IntEnum):

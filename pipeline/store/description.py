@@ -25,7 +25,7 @@ _AXES = {
     "mixture_ranges": ("mixture_range", "bound"),
     "mixtures": ("mixture_entry", "member"),
 }
-_MAPS_OR_GRIDS = ("depth", "confidence", "labels", "regions", "moving", "guessed")
+_MAPS_OR_GRIDS = ("depth", "confidence", "labels", "regions", "moving", "guessed", "depth_source")
 
 
 def axes(array: str, dimensions: int) -> tuple[str, ...]:

@@ -25,3 +25,9 @@ SCALE_SIGMA = "scale_sigma"
 
 DISTORTION = "distortion"
 """Name of an array of ``reconstruction``, (N, 5) float64, where pictures were straightened: how the film was bent."""
+
+DEPTH_SOURCE = "depth_source"
+"""Name of an array of ``reconstruction``, (N, h, w) uint8, where depth comes from more than one source."""
+
+LOG_SCALE, LOG_SCALE_SIGMA = "log_scale", "log_scale_sigma"
+"""Names of arrays of ``reconstruction``, (N,) float32, where metric depth says the scale of a clip."""

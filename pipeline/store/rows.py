@@ -23,8 +23,11 @@ from pipeline.contract.records import (
 )
 from pipeline.store.groups import (
     CLIPS,
+    DEPTH_SOURCE,
     DISTORTION,
     FRAMES,
+    LOG_SCALE,
+    LOG_SCALE_SIGMA,
     OCCUPANCY,
     PROBABILITY_RIGHT,
     RECONSTRUCTION,
@@ -129,6 +132,25 @@ def read_probability_right(video: VideoStore, rows: slice | NDArray[np.int64] | 
         return np.asarray(video.read(RECONSTRUCTION, PROBABILITY_RIGHT, rows), np.float32)
     ids: NDArray[np.int32] = video.read(FRAMES, "clip_id")
     return np.full(len(ids if rows is None else ids[rows]), np.nan, np.float32)
+
+
+def read_metric_scale(video: VideoStore, rows: slice) -> tuple[float, float]:
+    """Return what metric depth says of a clip's scale: ln(metres a unit of its reconstruction), and its deviation.
+
+    nan and nan where nothing was asked, or nothing could tell.
+    """
+    if not video.has_array(RECONSTRUCTION, LOG_SCALE):
+        return float("nan"), float("nan")
+    first = slice(rows.start, rows.start + 1)
+    value, deviation = (float(video.read(RECONSTRUCTION, name, first)[0]) for name in (LOG_SCALE, LOG_SCALE_SIGMA))
+    return value, deviation
+
+
+def read_depth_source(video: VideoStore, rows: slice) -> NDArray[np.uint8] | None:
+    """Return ``DepthSource`` of every pixel (n, h, w) of a reconstruction; None where all is of one kind."""
+    if not video.has_array(RECONSTRUCTION, DEPTH_SOURCE):
+        return None
+    return np.asarray(video.read(RECONSTRUCTION, DEPTH_SOURCE, rows), np.uint8)
 
 
 def read_guessed(video: VideoStore, group: str, rows: slice) -> NDArray[np.bool_]:

@@ -71,7 +71,7 @@ def sample_of(clip: KnownClip, group: str, kind: str, settings: ColmapSettings) 
     if model.registered.sum() < settings.trust.min_frames:
         return None
     views = views_of(clip.rgb, model, settings.sweep)
-    depth, _ = dense_depth(views, settings)
+    depth = dense_depth(views, settings).depth
     return JudgedClip(
         group=group,
         kind=kind,

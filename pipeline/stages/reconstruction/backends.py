@@ -6,6 +6,7 @@ from pipeline.stages.backends import Backend, with_backends
 from pipeline.stages.base import Resources
 from pipeline.stages.reconstruction.base import Reconstructor
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
+from pipeline.stages.reconstruction.colmap_moge.settings import ColmapMogeSettings
 from pipeline.stages.reconstruction.da3.settings import Da3Settings
 from pipeline.stages.reconstruction.dust3r.settings import Dust3rSettings
 from pipeline.stages.reconstruction.settings import ReconstructionSettings
@@ -32,11 +33,21 @@ def _da3(stage: ReconstructionSettings, own: Da3Settings, scratch: Path | None) 
     return Da3Reconstructor(own)
 
 
+def _colmap_moge(stage: ReconstructionSettings, own: ColmapMogeSettings, scratch: Path | None) -> Reconstructor:
+    del stage, scratch
+    from pipeline.stages.reconstruction.colmap_moge.backend import ColmapMogeReconstructor
+
+    return ColmapMogeReconstructor(own)
+
+
 COLMAP = Backend("colmap", ColmapSettings, _colmap, resources=Resources(cpus=2, memory_gb=2))
 DUST3R = Backend("dust3r", Dust3rSettings, _dust3r, resources=Resources(cpus=2, memory_gb=6, gpu_share=1))
 DA3 = Backend("da3", Da3Settings, _da3, resources=Resources(cpus=2, memory_gb=6, gpu_share=1))
+COLMAP_MOGE = Backend(
+    "colmap_moge", ColmapMogeSettings, _colmap_moge, resources=Resources(cpus=2, memory_gb=4, gpu_share=1)
+)
 
-SETTINGS = with_backends("reconstruction", ReconstructionSettings, (COLMAP, DUST3R, DA3))
+SETTINGS = with_backends("reconstruction", ReconstructionSettings, (COLMAP, DUST3R, DA3, COLMAP_MOGE))
 """The settings of the stage, with those of every backend."""
 
 

@@ -18,6 +18,7 @@ from pipeline.stages.reconstruction.first_look import UNTOLD, LensFit
 from pipeline.store.atomic import replacing
 
 _ARRAYS = ("intrinsics", "camera_to_world", "depth", "confidence", "registered")
+_NUMBERS = ("probability_right", "log_scale", "log_scale_sigma")
 
 
 class ClipCheckpoints:
@@ -42,7 +43,9 @@ class ClipCheckpoints:
             content = {"error": np.array([result.code, str(result)])}
         elif result is not None:
             content = {name: getattr(result, name) for name in _ARRAYS} | {"notes": np.array(result.notes, np.str_)}
-            content["probability_right"] = np.array(result.probability_right)
+            content |= {name: np.array(getattr(result, name)) for name in _NUMBERS}
+            if result.depth_source is not None:
+                content["depth_source"] = result.depth_source
         with replacing(self._path(clip_id), durable=True) as draft, draft.open("wb") as file:
             np.savez(file, allow_pickle=False, **content, lens_fit=fit.as_array())
 
@@ -66,12 +69,13 @@ class ClipCheckpoints:
         if "error" in archive:
             code, detail = archive["error"].tolist()
             return LeftOut("reconstruction", clip_id, str(code), str(detail))
-        arrays = {name: archive[name] for name in _ARRAYS}
+        arrays: dict[str, Any] = {name: archive[name] for name in _ARRAYS}
         notes = tuple(map(str, archive["notes"].tolist()))
-        probability = float(archive["probability_right"])
+        numbers: dict[str, Any] = {name: float(archive[name]) for name in _NUMBERS}
+        source = archive.get("depth_source")
         if any(array.shape[:1] != arrays["registered"].shape for array in arrays.values()):
             raise DamagedArrays(f"{self._path(clip_id)} is no reconstruction of a clip: its arrays differ in length")
-        return Reconstruction(**arrays, notes=notes, probability_right=probability)
+        return Reconstruction(**arrays, notes=notes, depth_source=source, **numbers)
 
     def _path(self, clip_id: int) -> Path:
         return self.folder / f"{clip_id}.npz"

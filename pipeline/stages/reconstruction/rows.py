@@ -1,6 +1,7 @@
 """Reconstructions as rows of the group ``reconstruction``, and what is thought of each in ``clips.parquet``."""
 
-from collections.abc import Iterable
+import math
+from collections.abc import Container, Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,7 @@ from pipeline.contract.padding import shown_share
 from pipeline.contract.records import Reconstruction
 from pipeline.geometry.distortion import Distortion
 from pipeline.store.group_writer import GroupWriter
-from pipeline.store.groups import DISTORTION, FRAMES, PROBABILITY_RIGHT
+from pipeline.store.groups import DEPTH_SOURCE, DISTORTION, FRAMES, LOG_SCALE, LOG_SCALE_SIGMA, PROBABILITY_RIGHT
 from pipeline.store.video import VideoStore
 
 
@@ -20,7 +21,8 @@ def unit_depth(found: Reconstruction) -> Reconstruction:
     unit = float(np.median(given)) if given.size else 1.0
     camera_to_world = found.camera_to_world.copy()
     camera_to_world[:, :3, 3] /= unit
-    return replace(found, camera_to_world=camera_to_world, depth=found.depth / unit)
+    log_scale = found.log_scale + math.log(unit)
+    return replace(found, camera_to_world=camera_to_world, depth=found.depth / unit, log_scale=log_scale)
 
 
 def only_shown(found: Reconstruction, rgb: Images) -> Reconstruction:
@@ -28,17 +30,36 @@ def only_shown(found: Reconstruction, rgb: Images) -> Reconstruction:
     shown = shown_share(rgb, found.depth.shape[2])
     if shown.all():
         return found
-    return replace(found, depth=found.depth * shown, confidence=found.confidence * shown)
+    source = None if found.depth_source is None else found.depth_source * shown
+    return replace(found, depth=found.depth * shown, confidence=found.confidence * shown, depth_source=source)
 
 
-def append_reconstruction(group: GroupWriter, found: Reconstruction) -> None:
-    """Append the rows of one clip to the group ``reconstruction``."""
+def append_reconstruction(group: GroupWriter, found: Reconstruction, further: Container[str] = ()) -> None:
+    """Append the rows of one clip to the group ``reconstruction``.
+
+    further: which of the arrays ``depth_source`` and ``log_scale`` the clips of this video have (``further_arrays``).
+    """
+    if DEPTH_SOURCE in further:
+        source = np.zeros(found.depth.shape, np.uint8) if found.depth_source is None else found.depth_source
+        group.append(DEPTH_SOURCE, source)
+    if LOG_SCALE in further:
+        group.append(LOG_SCALE, np.full(len(found.registered), found.log_scale, np.float32))
+        group.append(LOG_SCALE_SIGMA, np.full(len(found.registered), found.log_scale_sigma, np.float32))
     group.append("intrinsics", found.intrinsics.astype(np.float32))
     group.append("camera_to_world", found.camera_to_world.astype(np.float32))
     group.append("depth", found.depth.astype(np.float16))
     group.append("confidence", found.confidence.astype(np.float16))
     group.append("registered", found.registered)
     group.append(PROBABILITY_RIGHT, np.full(len(found.registered), found.probability_right, np.float32))
+
+
+def further_arrays(found: Iterable[Reconstruction]) -> set[str]:
+    """Return which arrays the group needs besides those that all have: what one clip of the video says."""
+    further: set[str] = set()
+    for clip in found:
+        further |= {DEPTH_SOURCE} if clip.depth_source is not None else set()
+        further |= {LOG_SCALE} if np.isfinite(clip.log_scale) else set()
+    return further
 
 
 def append_pictures(

@@ -1,5 +1,6 @@
 """Stage ``reconstruction``: where the camera was, and how far everything is."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from pipeline.stages.reconstruction.rows import (
     append_pictures,
     append_reconstruction,
     blank_reconstruction,
+    further_arrays,
     lens_note,
 )
 from pipeline.stages.reconstruction.settings import ReconstructionSettings
@@ -77,13 +79,18 @@ def _collect(
     """
     notes: list[str] = []
     probabilities: dict[int, float] = {}
-    found = (checkpoints.load(clip_id) for clip_id, _ in clips)
-    h, w = next(item.depth.shape[1:] for item in found if isinstance(item, Reconstruction))
+    h, w = next(found.depth.shape[1:] for found in _reconstructed(clips, checkpoints))
+    further = further_arrays(_reconstructed(clips, checkpoints))
     for clip_id, rows in clips:
         item = checkpoints.load(clip_id)
         if isinstance(item, LeftOut):
             item = blank_reconstruction(rows.stop - rows.start, h, w)
         notes += [f"clip {clip_id}: {note}" for note in item.notes]
         probabilities[clip_id] = item.probability_right
-        append_reconstruction(group, item)
+        append_reconstruction(group, item, further)
     return tuple(notes), probabilities
+
+
+def _reconstructed(clips: ClipRows, checkpoints: ClipCheckpoints) -> Iterator[Reconstruction]:
+    found = (checkpoints.load(clip_id) for clip_id, _ in clips)
+    return (item for item in found if isinstance(item, Reconstruction))

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -19,7 +20,7 @@ from pipeline.contract.errors import ClipError, ProcessKilled, ReconstructionCra
 from pipeline.contract.padding import shown_columns
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, Reconstruction
 from pipeline.stages.reconstruction.base import FramesBetween
-from pipeline.stages.reconstruction.colmap.dense import dense_depth
+from pipeline.stages.reconstruction.colmap.dense import DenseMaps, dense_depth
 from pipeline.stages.reconstruction.colmap.evidence import Signs, signs_of
 from pipeline.stages.reconstruction.colmap.overlays import overlays
 from pipeline.stages.reconstruction.colmap.probability import Likelihood, check_probability, judged, settings_note
@@ -28,7 +29,7 @@ from pipeline.stages.reconstruction.colmap.sparse_model import MASKS, SparseMode
 from pipeline.stages.reconstruction.colmap.surfaces import dense_signs
 from pipeline.stages.reconstruction.colmap.task import OWN_FRAMES, Task
 from pipeline.stages.reconstruction.colmap.trust import check_cameras, is_trusted
-from pipeline.stages.reconstruction.colmap.views import views_of
+from pipeline.stages.reconstruction.colmap.views import ClipViews, views_of
 from pipeline.stages.reconstruction.colmap.votes import elected
 from pipeline.stages.reconstruction.colmap.walk import best, check_extra, is_enough, rungs
 from pipeline.stages.reconstruction.faults import is_of_the_machine
@@ -81,14 +82,14 @@ class ColmapReconstructor:
             ReconstructionCrashed: COLMAP ended without a result.
             MissingExtra: XFeat is asked for and not installed.
         """
-        self._check(rgb)
+        self.check(rgb)
         return self._of_rungs(rgb, rungs(find_cameras, rgb, scratch, self.settings.without_lens(), between))
 
     def reconstruct_known(
         self, rgb: Images, scratch: Path, between: FramesBetween | None, known: Ballot
     ) -> Reconstruction:
         """Do the same with what the clips of the video say together of its camera, whatever this clip says."""
-        self._check(rgb)
+        self.check(rgb)
         focal = known.focal / FRAME_WIDTH if known.focal else None
         settings = self.settings.without_lens(NO_STEP if known.square else None, focal)
         return self._of_rungs(rgb, rungs(find_cameras, rgb, scratch, settings, between))
@@ -99,7 +100,7 @@ class ColmapReconstructor:
         Raises:
             as ``reconstruct_walk``.
         """
-        self._check(rgb)
+        self.check(rgb)
         climb = rungs(find_cameras, rgb, scratch, self.settings, between)
         first = next(climb)
         fit = LensFit.of_array(first.lens_fit)
@@ -111,7 +112,14 @@ class ColmapReconstructor:
         """Return the lens of a video whose clips say so."""
         return elected(fits, self.settings.sparse.aspect_step, self.settings.lens)
 
-    def _check(self, rgb: Images) -> None:
+    def check(self, rgb: Images) -> None:
+        """Make sure that frames can be worked on.
+
+        Raises:
+            ValueError: they have another shape or type.
+            TooFewRegistered: they are fewer than are needed.
+            MissingExtra: XFeat is asked for and not installed.
+        """
         if rgb.dtype != np.uint8 or rgb.shape[1:] != (FRAME_HEIGHT, FRAME_WIDTH, 3):
             message = f"need frames (n, {FRAME_HEIGHT}, {FRAME_WIDTH}, 3) uint8, not {rgb.shape} {rgb.dtype}"
             raise ValueError(message)
@@ -138,16 +146,20 @@ class ColmapReconstructor:
 
     def with_depth(self, rgb: Images, found: SparseModel) -> Reconstruction:
         """Return cameras with dense depth; raises as ``reconstruct_walk`` where they cannot be trusted."""
+        return self.measured(rgb, found).found
+
+    def measured(self, rgb: Images, found: SparseModel) -> "MatchedClip":
+        """Return the same with what it was made of."""
         alone = found.alone()
         model = found.without(alone) if alone.any() else found
         check_cameras(model, self.settings.trust)
         views = views_of(rgb, model, self.settings.sweep)
-        seen, sure = dense_depth(views, self.settings)
-        signs = {**signs_of(model), **dense_signs(views, seen)}
-        depth, confidence = views.with_sides(seen), views.with_sides(sure)
+        maps = dense_depth(views, self.settings)
+        signs = {**signs_of(model), **dense_signs(views, maps.depth)}
+        depth, confidence = views.with_sides(maps.depth), views.with_sides(maps.confidence)
         verdict = self.verdict(model, depth, signs)
         check_probability(verdict, self.settings.trust.min_probability)
-        return Reconstruction(
+        reconstruction = Reconstruction(
             intrinsics=(model.registered[:, None, None] * model.frame_intrinsics()).astype(np.float32),
             camera_to_world=model.camera_to_world.astype(np.float32),
             depth=spread(depth, model),
@@ -156,11 +168,21 @@ class ColmapReconstructor:
             notes=notes_on(model) + alone_notes(alone) + (verdict.note(), *settings_note(self.settings)),
             probability_right=verdict.probability,
         )
+        return MatchedClip(model, views, maps, reconstruction)
 
     def verdict(self, model: SparseModel, depth: Floats, signs: Signs) -> Likelihood:
         """Return what is thought of a model, depth (r, h, w) of its registered frames, and the signs of both."""
         del model, depth
         return judged(signs)
+
+
+class MatchedClip(NamedTuple):
+    """Cameras, the pictures of registered frames, their depth by matching, and all of it as a reconstruction."""
+
+    model: SparseModel
+    views: ClipViews
+    maps: DenseMaps
+    found: Reconstruction
 
 
 def find_cameras(rgb: Images, scratch: Path, settings: ColmapSettings, task: Task = OWN_FRAMES) -> SparseModel:
@@ -171,6 +193,12 @@ def find_cameras(rgb: Images, scratch: Path, settings: ColmapSettings, task: Tas
         ProcessKilled: somebody ended it, or it stood still.
         MemoryError, OSError: the machine had no room for it.
     """
+    run_alone("pipeline.stages.reconstruction.colmap.sparse", rgb, scratch, settings, task)
+    return SparseModel.load(scratch / "sparse.npz")
+
+
+def run_alone(module: str, rgb: Images, scratch: Path, settings: ColmapSettings, task: Task) -> None:
+    """Run a module on what it finds in ``scratch``, in a process of its own; raises as ``find_cameras``."""
     (scratch / "frames").mkdir(parents=True)
     for index, frame in enumerate(rgb):
         cv2.imwrite(str(scratch / "frames" / f"{index:06d}.png"), cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
@@ -180,7 +208,7 @@ def find_cameras(rgb: Images, scratch: Path, settings: ColmapSettings, task: Tas
     environment = os.environ | {"PYTHONPATH": str(CODE)}
     try:
         process = subprocess.run(  # noqa: S603 - our own module, no input in the command
-            [sys.executable, "-m", "pipeline.stages.reconstruction.colmap.sparse", str(scratch)],
+            [sys.executable, "-m", module, str(scratch)],
             env=environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -190,7 +218,6 @@ def find_cameras(rgb: Images, scratch: Path, settings: ColmapSettings, task: Tas
     except subprocess.TimeoutExpired as error:
         raise ProcessKilled(f"structure from motion stood still for {error.timeout:.0f} s") from error
     check_end(process.returncode, process.stderr, settings)
-    return SparseModel.load(scratch / "sparse.npz")
 
 
 def _mask_what_is_no_room(rgb: Images, folder: Path) -> None:

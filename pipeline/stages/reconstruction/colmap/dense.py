@@ -4,11 +4,13 @@ Rectified pairs would take a fifth of the time, but lose most of some clips (``d
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Floats
+from pipeline.contract.records import DepthSource
 from pipeline.stages.reconstruction.colmap.consistency import agreement
 from pipeline.stages.reconstruction.colmap.plane_sweep import cost_volume, inverse_depths
 from pipeline.stages.reconstruction.colmap.refine import fill_planes
@@ -17,8 +19,25 @@ from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, Sweep
 from pipeline.stages.reconstruction.colmap.views import ClipViews
 
 
-def dense_depth(views: ClipViews, settings: ColmapSettings) -> tuple[Floats, Floats]:
-    """Return depth (r, h, w) float32, 0 = no value, and confidence (r, h, w) float32 in [0, 1].
+class DenseMaps(NamedTuple):
+    """Depth of r views.
+
+    depth: (r, h, w) float32, 0 = no value. confidence: (r, h, w) float32 in [0, 1]. source: (r, h, w) uint8,
+    ``DepthSource`` of every pixel.
+    """
+
+    depth: Floats
+    confidence: Floats
+    source: NDArray[np.uint8]
+
+    def only(self, kept: NDArray[np.bool_]) -> "DenseMaps":
+        """Return the maps without values where ``kept``, which may be (w,) or (r, h, w), is false."""
+        depth, confidence = (np.where(kept, part, np.float32(0)) for part in (self.depth, self.confidence))
+        return DenseMaps(depth, confidence, np.where(kept, self.source, np.uint8(0)))
+
+
+def dense_depth(views: ClipViews, settings: ColmapSettings) -> DenseMaps:
+    """Find depth of all views.
 
     What a plane filled must agree between views just as swept depth must. Confidence is the correlation of the match
     times the share of sources that agree; a plane, whose pixels match nothing, counts as a correlation of one half.
@@ -37,7 +56,9 @@ def dense_depth(views: ClipViews, settings: ColmapSettings) -> tuple[Floats, Flo
     correlation = np.where(known, np.stack([correlation for _, correlation in swept]), 0.5)
     most = np.array([max(len(sources), 1) for sources in views.sources])[:, None, None]
     confidence = correlation * np.where(known, support, filled_support) / most
-    return np.where(known, depth, filled), confidence.astype(np.float32)
+    merged = np.where(known, depth, filled)
+    source = np.where(known, DepthSource.MATCHED, np.where(merged > 0, DepthSource.PLANE, DepthSource.NONE))
+    return DenseMaps(merged, confidence.astype(np.float32), source.astype(np.uint8))
 
 
 def sweep(views: ClipViews, view: int, inverse_depth: Floats, settings: SweepSettings) -> tuple[Floats, Floats]:

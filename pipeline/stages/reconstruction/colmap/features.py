@@ -26,7 +26,8 @@ class Attempt:
     @property
     def priors(self) -> tuple[float, ...]:
         """Focal lengths that mapping starts from, picture widths."""
-        return self.task.priors or (self.settings.sparse.focal_prior, self.settings.walks.second_prior)
+        sparse = self.settings.sparse
+        return self.task.priors or (sparse.focal_prior, self.settings.walks.second_prior, *sparse.further_priors)
 
     @property
     def frame_count(self) -> int:

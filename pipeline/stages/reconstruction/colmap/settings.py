@@ -19,6 +19,11 @@ class SparseSettings(BaseModel):
     focal_prior: float = Field(
         0.6, gt=0.2, lt=3, description="Focal length to start from, in picture widths; 0.6 measured on real tours."
     )
+    further_priors: tuple[float, ...] = Field(
+        (),
+        exclude_if=lambda priors: not priors,
+        description="Further focal lengths to start from, picture widths; each costs a mapping.",
+    )
     max_features: int = Field(
         6000, ge=100, le=20000, description="SIFT features per frame at most; 640x480 frames of rooms have 500 to 4000."
     )

@@ -12,6 +12,7 @@ import os
 import resource
 import shutil
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -236,13 +237,18 @@ def _limit_processor_time(seconds: float) -> None:
 
 def main(folder: Path) -> None:
     """Read frames, settings and the task from ``folder``, write ``sparse.npz`` there."""
+    work(folder, lambda settings, task: solve(folder, settings, task).save(folder / "sparse.npz"))
+
+
+def work(folder: Path, do: Callable[[ColmapSettings, Task], None]) -> None:
+    """Do something with the settings and the task that ``folder`` holds, in a process that is there for it alone."""
     settings = ColmapSettings.model_validate_json((folder / "settings.json").read_text())
     task = Task.model_validate_json((folder / "task.json").read_text())
     _limit_processor_time(settings.sparse.timeout_s)
     pycolmap.logging.minloglevel = pycolmap.logging.FATAL.value
     pycolmap.set_random_seed(settings.sparse.seed)
     try:
-        solve(folder, settings, task).save(folder / "sparse.npz")
+        do(settings, task)
     except (MemoryError, OSError) as error:
         # By their status these are told from what the pictures are to blame for.
         sys.stderr.write(f"{type(error).__name__}: {error}\n")

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Float64s, Floats, Images
 from pipeline.contract.padding import shown_share
 from pipeline.contract.records import FRAME_WIDTH
+from pipeline.geometry.poses import Pixel
 from pipeline.stages.reconstruction.colmap.settings import SweepSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
 
@@ -31,9 +33,14 @@ class ClipViews:
     depth_range: Float64s
     beside: tuple[int, int] = (0, 0)
 
-    def with_sides(self, maps: Floats) -> Floats:
+    def with_sides(self, maps: NDArray[Pixel]) -> NDArray[Pixel]:
         """Return maps (r, h, w) of these pictures as maps of whole frames, zero at the sides that show nothing."""
         return np.pad(maps, ((0, 0), (0, 0), self.beside))
+
+    def without_sides(self, maps: NDArray[Pixel]) -> NDArray[Pixel]:
+        """Return maps (r, h, w, ...) of whole frames as maps of these pictures."""
+        left, right = self.beside
+        return maps[:, :, left : maps.shape[2] - right]
 
     def projection(self, view: int, source: int) -> tuple[Float64s, Float64s]:
         """Return (3, 3) H and (3,) b: a pixel u of ``view`` at depth z falls on ``H (u, 1) + b / z`` in ``source``."""

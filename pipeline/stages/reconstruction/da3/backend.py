@@ -1,7 +1,7 @@
 """Reconstruction by Depth Anything 3: depth and cameras of all frames of a clip in one go, without pairs or alignment.
 
-The released weights of SMALL and BASE are Apache-2.0. Cameras are what the network says: nothing checks them against
-matches, and nothing refines them.
+The released weights of SMALL and BASE are Apache-2.0. Cameras are what the network says, adjusted to matches where
+those tell (``refinement``).
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,9 @@ from pipeline.contract.errors import InconsistentReconstruction, TooFewRegistere
 from pipeline.contract.padding import shown_share
 from pipeline.contract.records import Reconstruction
 from pipeline.stages.network_errors import as_settings_error
+from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
 from pipeline.stages.reconstruction.da3.predict import EVERY, Prediction, predict
+from pipeline.stages.reconstruction.da3.refinement import refined
 from pipeline.stages.reconstruction.da3.settings import Da3Settings
 from pipeline.stages.reconstruction.da3.windows import Joined, joined, moved
 from pipeline.stages.reconstruction.dust3r.lens import check_lens
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 FOCAL_BOUNDS = (0.25, 5.0)
 """Focal lengths that a camera has, in widths of the picture: fields of view from 127 to 11 degrees."""
 
-UNCHECKED = "nothing but the network says that cameras and depth are right: how probable it is, is not known"
+UNCHECKED = "how probable it is that cameras and depth are right is not known: the network gives no signs of that"
 
 
 class Da3Reconstructor:
@@ -61,7 +63,6 @@ class Da3Reconstructor:
             SettingsError: the weights are unknown, damaged or another network's, or the device's memory is too small.
             WeightsAway: no server gives the weights at the moment.
         """
-        del scratch
         settings = self.settings
         # frame by frame: a deviation of all at once takes eight times their memory
         contrast = np.array([frame.std(axis=(0, 1)).max() for frame in rgb])
@@ -74,6 +75,8 @@ class Da3Reconstructor:
         found = to_reconstruction(said, kept, rgb.shape[:3], settings.max_disagreement)
         self._require(int(found.registered.sum()), "frames have a camera in one world")
         check_lens(rgb, found)
+        if settings.refine:
+            found = refined(rgb, found, scratch, ColmapSettings())
         dropped = len(rgb) - len(kept)
         notes = [f"{dropped} frames of one colour were left out"] if dropped else []
         if said.window < min(settings.window, len(kept)):

@@ -35,6 +35,11 @@ class Da3Settings(BaseModel):
         description="largest distance between the points that two windows give the same pixels, median in shares of "
         "their depth; beyond it the clip falls apart there, and its longest piece is kept",
     )
+    refine: bool = Field(
+        True,
+        description="whether cameras are adjusted to matches of SIFT features; kept only where they then foretell "
+        "matches that the adjustment has not seen",
+    )
     device: str | None = Field(
         None, json_schema_extra=HERE_ALONE, description="torch device; none = the GPU if there is one"
     )

@@ -3,8 +3,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from pipeline.stages.reconstruction.backends import COLMAP, DA3, DUST3R, SETTINGS, reconstructor
+from pipeline.stages.reconstruction.backends import COLMAP, COLMAP_MOGE, DA3, DUST3R, SETTINGS, reconstructor
 from pipeline.stages.reconstruction.colmap.backend import ColmapReconstructor
+from pipeline.stages.reconstruction.colmap_moge.backend import ColmapMogeReconstructor
 from pipeline.stages.reconstruction.da3.backend import Da3Reconstructor
 from pipeline.stages.reconstruction.dust3r.backend import Dust3rReconstructor
 
@@ -15,7 +16,13 @@ def test_the_backend_that_needs_no_weights_is_the_default():
 
 
 @pytest.mark.parametrize(
-    ("backend", "kind"), [(COLMAP, ColmapReconstructor), (DUST3R, Dust3rReconstructor), (DA3, Da3Reconstructor)]
+    ("backend", "kind"),
+    [
+        (COLMAP, ColmapReconstructor),
+        (DUST3R, Dust3rReconstructor),
+        (DA3, Da3Reconstructor),
+        (COLMAP_MOGE, ColmapMogeReconstructor),
+    ],
 )
 def test_backends_are_chosen_by_name_and_made_without_asking_for_weights(backend: Any, kind: type):
     made = reconstructor(SETTINGS(backend=backend.name))
@@ -42,4 +49,4 @@ def test_an_unknown_backend_is_refused():
 
 
 def test_networks_want_a_gpu_to_themselves_and_geometry_none():
-    assert [backend.resources.gpu_share for backend in (COLMAP, DUST3R, DA3)] == [0, 1, 1]
+    assert [backend.resources.gpu_share for backend in (COLMAP, DUST3R, DA3, COLMAP_MOGE)] == [0, 1, 1, 1]

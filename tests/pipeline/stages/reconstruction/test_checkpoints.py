@@ -48,6 +48,9 @@ def reconstruction(seed: int, notes: tuple[str, ...] = ()) -> Reconstruction:
         registered=np.array([True, False]),
         notes=notes,
         probability_right=0.8,
+        depth_source=draw.integers(0, 4, (2, 3, 4), np.uint8),
+        log_scale=0.7,
+        log_scale_sigma=0.1,
     )
 
 

@@ -6,18 +6,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.contract.records import Reconstruction
+from pipeline.contract.records import DepthSource, Reconstruction
 from pipeline.stages.reconstruction.rows import (
     append_reconstruction,
     blank_reconstruction,
+    further_arrays,
+    only_shown,
     unit_depth,
 )
-from pipeline.store.rows import read_probability_right, read_reconstruction
+from pipeline.store.rows import read_depth_source, read_metric_scale, read_probability_right, read_reconstruction
 from pipeline.store.store import Store
 from tests.pipeline.box_room import Box, Room, film, looking
 from tests.pipeline.disguise import disguise
 
-NOT_ARRAYS = ("notes", "probability_right")
+NOT_ARRAYS = ("notes", "probability_right", "depth_source", "log_scale", "log_scale_sigma")
 ROOM = Room(Box((-1.5, -1.0, 0.0), (2.0, 3.0, 2.6)))
 CAMERAS = [looking((0.1 * i, 0, 1.5), (0.5, 2, 1.2)) for i in range(3)]
 
@@ -96,3 +98,43 @@ def test_how_probable_it_is_that_a_clip_is_right_reads_back_and_is_unknown_where
     with video.write_group("reconstruction") as group:
         group.append("registered", np.ones(6, bool))
     assert np.isnan(read_probability_right(video, slice(2, 4))).tolist() == [True, True]
+
+
+def test_whose_depth_is_and_what_metric_depth_says_read_back_where_a_clip_has_them(
+    tmp_path: Path, found: Reconstruction
+):
+    video = Store(tmp_path).video("a")
+    source = np.full(found.depth.shape, DepthSource.NETWORK, np.uint8)
+    scaled = unit_depth(replace(found, depth_source=source, log_scale=1.0, log_scale_sigma=0.1))
+    clips = [found, scaled]
+    with video.write_group("reconstruction") as group:
+        for clip in clips:
+            append_reconstruction(group, clip, further_arrays(clips))
+    assert np.isnan(read_metric_scale(video, slice(0, 3))).all()
+    value, deviation = read_metric_scale(video, slice(3, 6))
+    # metres a unit: what was one unit is now one over the median
+    assert value == pytest.approx(1 + np.log(np.median(found.depth[found.depth > 0])))
+    assert deviation == pytest.approx(0.1)
+    read = read_depth_source(video, slice(0, 6))
+    assert read is not None
+    assert read.dtype == np.uint8
+    assert not read[:3].any()
+    assert (read[3:] == DepthSource.NETWORK).all()
+
+
+def test_videos_of_backends_that_say_neither_have_neither_array(tmp_path: Path, found: Reconstruction):
+    video = Store(tmp_path).video("a")
+    with video.write_group("reconstruction") as group:
+        append_reconstruction(group, found, further_arrays([found, found]))
+    assert not any(video.has_array("reconstruction", name) for name in ("depth_source", "log_scale", "log_scale_sigma"))
+    assert read_depth_source(video, slice(0, 3)) is None
+    assert np.isnan(read_metric_scale(video, slice(0, 3))).all()
+
+
+def test_black_sides_have_no_source(found: Reconstruction):
+    rgb = np.full((3, 480, 640, 3), 90, np.uint8)
+    rgb[:, :, :200], rgb[:, :, 440:] = 0, 0
+    source = np.full(found.depth.shape, DepthSource.NETWORK, np.uint8)
+    shown = only_shown(replace(found, depth_source=source), rgb)
+    assert shown.depth_source is not None
+    assert np.array_equal(shown.depth_source > 0, shown.depth > 0)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pipeline.contract.records import DepthSource
 from pipeline.stages.reconstruction.colmap.dense import believed, dense_depth, sweep
 from pipeline.stages.reconstruction.colmap.plane_sweep import inverse_depths
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, SweepSettings
@@ -27,7 +28,9 @@ def views() -> ClipViews:
 
 @pytest.fixture(scope="module")
 def found(views: ClipViews) -> tuple[np.ndarray, np.ndarray]:
-    return dense_depth(views, SETTINGS)
+    maps = dense_depth(views, SETTINGS)
+    assert np.array_equal(maps.source > 0, maps.depth > 0)
+    return maps.depth, maps.confidence
 
 
 def test_depth_of_a_wall_is_found_in_every_view(found: tuple[np.ndarray, np.ndarray]):
@@ -52,11 +55,14 @@ def test_confidence_lies_between_zero_and_one_and_only_where_depth_is(found: tup
 def test_an_even_patch_of_a_wall_is_filled_with_the_wall_at_half_the_confidence():
     # Two thirds of a picture are even: windows tell nothing there, and colour says that it is one surface.
     even = without_texture(wall_views(POSES, NORMAL, 2.0), slice(30, 90), slice(45, 115))
-    depth, confidence = dense_depth(even, SETTINGS)
+    depth, confidence, source = dense_depth(even, SETTINGS)
     filled = depth[0][PATCH]
     assert (filled > 0).mean() > 0.9
     assert np.median(np.abs(filled[filled > 0] / TRUTH[0][PATCH][filled > 0] - 1)) < 0.03
     assert np.median(confidence[0][PATCH]) <= 0.5
+    assert (source[0][INSIDE][:15] == DepthSource.MATCHED).mean() > 0.9
+    assert (source == DepthSource.PLANE).any()
+    assert (confidence[source == DepthSource.PLANE] <= 0.5).all()
 
 
 def test_a_bare_wall_that_no_view_can_match_has_no_depth():
@@ -104,6 +110,6 @@ def test_with_fewer_views_asked_for_more_is_believed(views: ClipViews):
 
 
 def test_the_number_of_threads_changes_nothing(views: ClipViews, found: tuple[np.ndarray, np.ndarray]):
-    depth, confidence = dense_depth(views, SETTINGS.model_copy(update={"threads": 2}))
+    depth, confidence, _ = dense_depth(views, SETTINGS.model_copy(update={"threads": 2}))
     assert np.array_equal(depth, found[0])
     assert np.array_equal(confidence, found[1])

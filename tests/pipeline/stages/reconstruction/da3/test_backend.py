@@ -16,6 +16,7 @@ from pipeline.stages.reconstruction.da3.predict import EVERY, Prediction, predic
 from pipeline.stages.reconstruction.da3.settings import Da3Settings
 from pipeline.stages.reconstruction.da3.windows import owned_frames, windows_of
 from tests.models.da3.networks import tiny, tiny_metric
+from tests.pipeline.stages.reconstruction.da3.weights import save_da3
 from tests.pipeline.stages.reconstruction.da3.worlds import FOCAL, HEIGHT, WIDTH, walked_room
 
 ANY_JOIN = 1e9
@@ -26,19 +27,12 @@ ANY_JOIN = 1e9
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of name-seeded weights, with the config.json that a size that was not released needs."""
     folder = tmp_path_factory.mktemp("tiny")
-    _save(folder, tiny(), TINY.layers, TINY.camera_heads)
+    save_da3(folder, tiny(), TINY.layers, TINY.camera_heads)
     return folder
 
 
-def _save(folder: Path, network: torch.nn.Module, layers: tuple[int, ...], camera_heads: int) -> None:
-    state = {f"model.{name}": tensor.clone().contiguous() for name, tensor in network.state_dict().items()}
-    save_file(state, folder / "model.safetensors")
-    config = f'{{"config": {{"net": {{"out_layers": {list(layers)}}}, "cam_enc": {{"num_heads": {camera_heads}}}}}}}'
-    (folder / "config.json").write_text(config)
-
-
 def backend(weights: Path, **changed: float) -> Da3Reconstructor:
-    chosen = {"image_size": 112, "device": "cpu", "max_disagreement": ANY_JOIN, **changed}
+    chosen = {"image_size": 112, "device": "cpu", "max_disagreement": ANY_JOIN, "refine": False, **changed}
     return Da3Reconstructor(Da3Settings.model_validate({"weights": str(weights), **chosen}))
 
 
@@ -209,9 +203,34 @@ def test_weights_are_on_record_and_a_matter_of_settings(weights: Path, tmp_path:
 
 
 def test_the_network_for_metric_depth_has_no_cameras(tmp_path: Path):
-    _save(tmp_path, tiny_metric(), TINY_METRIC.layers, TINY_METRIC.camera_heads)
+    save_da3(tmp_path, tiny_metric(), TINY_METRIC.layers, TINY_METRIC.camera_heads)
     with pytest.raises(SettingsError, match="metric depth of one view"):
         backend(tmp_path).reconstruct(frames(3), tmp_path)
+
+
+def test_weights_of_another_family_or_size_are_a_matter_of_settings(weights: Path, tmp_path: Path):
+    save_file({"encoder.backbone.cls_token": torch.zeros(1, 1, 384)}, tmp_path / "model.safetensors")
+    with pytest.raises(SettingsError, match=r"reconstruction weights .*Depth Anything 3"):
+        backend(tmp_path).reconstruct(frames(3), tmp_path)
+    (tmp_path / "model.safetensors").write_bytes((weights / "model.safetensors").read_bytes())
+    with pytest.raises(SettingsError, match=r"config\.json"):
+        backend(tmp_path).reconstruct(frames(3), tmp_path)
+
+
+def test_bfloat16_on_a_device_without_it_is_a_matter_of_settings(weights: Path, tmp_path: Path):
+    asked = Da3Settings.model_validate({"weights": str(weights), "device": "meta", "precision": "bfloat16"})
+    with pytest.raises(SettingsError, match="does not compute in bfloat16"):
+        Da3Reconstructor(asked).reconstruct(frames(3), tmp_path)
+
+
+def test_upright_pictures_beside_black_sides_and_refinement_go_together(weights: Path, tmp_path: Path):
+    rgb = frames(4)
+    rgb[:, :, :184], rgb[:, :, 456:] = 0, 0
+    plain = backend(weights).reconstruct(rgb, tmp_path)
+    found = backend(weights, refine=True).reconstruct(rgb, tmp_path)
+    assert any(note.startswith("Cameras") for note in found.notes)
+    assert np.array_equal(found.registered, plain.registered)
+    assert np.array_equal(found.confidence, plain.confidence)
 
 
 def test_weights_that_are_replaced_while_they_are_read_are_noticed(weights: Path):

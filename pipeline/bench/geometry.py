@@ -1,0 +1,249 @@
+"""Benchmark of the ways to find cameras and depth of one clip: processor seconds, memory and operations of each.
+
+``python -m pipeline.bench.geometry --help``. Networks have name-seeded weights, so no checkpoint is needed, and their
+answers are no geometry: exact pointmaps of a room take the place of DUSt3R's, so that alignment works as it would.
+Every way is measured in a process of its own, on one thread.
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from time import process_time
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+import typer
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
+
+from models import name_seeded
+from models.bench.memory import peak_bytes
+from models.da3 import Da3
+from models.da3.config import Da3Config
+from models.da3.name_seeded import name_seeded_da3
+from models.dust3r import Dust3rConfig, PointMap, PreparedView, Tokens
+from models.dust3r.pairs import predict_pairs
+from models.dust3r.preprocess import plan_crop
+from models.moge.config import MogeConfig
+from models.moge.name_seeded import name_seeded_moge
+from pipeline.bench.clip import SIZE, RoomNetwork
+from pipeline.contract.arrays import Images
+from pipeline.stages.reconstruction.da3.backend import to_reconstruction
+from pipeline.stages.reconstruction.da3.predict import predict
+from pipeline.stages.reconstruction.dust3r.alignment.align import align
+from pipeline.stages.reconstruction.dust3r.alignment.graph import video_pairs
+from pipeline.stages.reconstruction.dust3r.alignment.records import PairPredictions
+from pipeline.stages.reconstruction.dust3r.alignment.settings import AlignmentSettings
+from pipeline.stages.reconstruction.dust3r.backend import to_reconstruction as of_pairs
+from pipeline.stages.reconstruction.dust3r.settings import Dust3rSettings
+from pipeline.tours.tour import Tour
+
+SMALL = Da3Config(width=384, heads=6, channels=(48, 96, 192, 384), features=64)
+BASE = Da3Config()
+PAIRS_RUN = 6
+"""Pairs that run through DUSt3R; every pair does the same work, and so the others are reckoned."""
+
+
+@dataclass(frozen=True)
+class ClipCost:
+    """What one clip costs one way.
+
+    cpu_s: processor seconds, reckoned where not all was run. gflop: operations of the networks, 10^9, multiplications
+    and additions; 0 where there is none. peak_gb: resident memory of the process or its largest child.
+    """
+
+    way: str
+    frames: int
+    cpu_s: float
+    gflop: float
+    peak_gb: float
+    note: str = ""
+
+
+class TimedRoom(RoomNetwork):
+    """The network that answers with a room, and what its own work costs a picture and a pair."""
+
+    def __init__(self, config: Dust3rConfig, frames: int, every: int) -> None:
+        super().__init__(config, edges_of(frames), frames, every)
+        self.spent = {"image": [0.0, 0.0], "pair": [0.0, 0.0]}
+
+    def encode(self, images: Tensor) -> Tokens:
+        """Encode, counting seconds and operations where it is run."""
+        before = self.images_run
+        with counting() as counter:
+            started = process_time()
+            tokens = super().encode(images)
+        self._note("image", self.images_run - before, process_time() - started, counter)
+        return tokens
+
+    def decode_prepared(self, view1: PreparedView, view2: PreparedView) -> tuple[PointMap, PointMap]:
+        """Decode, counting as ``encode`` does."""
+        before = self.pairs_run
+        with counting() as counter:
+            started = process_time()
+            maps = super().decode_prepared(view1, view2)
+        self._note("pair", self.pairs_run - before, process_time() - started, counter)
+        return maps
+
+    def _note(self, what: str, run: int, seconds: float, counter: FlopCounterMode) -> None:
+        if run:
+            self.spent[what] = [seconds / run, counter.get_total_flops() / run / 1e9]
+
+
+def counting() -> FlopCounterMode:
+    """Return a counter of operations, of fused attention on a CPU as well, which torch's own leaves out."""
+
+    def attention(query: Any, key: Any, value: Any, *_: Any, out_shape: Any = None, **__: Any) -> int:
+        del out_shape
+        return int(sdpa_flop_count(query, key, value))  # type: ignore[no-untyped-call]
+
+    fused = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu  # noqa: SLF001 - it has no other name
+    return FlopCounterMode(display=False, custom_mapping={fused: attention})
+
+
+def edges_of(frames: int) -> np.ndarray:
+    """Return the pairs (E, 2) that the backend ``dust3r`` takes by default."""
+    settings = Dust3rSettings()
+    return video_pairs(frames, settings.window, settings.strides, settings.complete_up_to)
+
+
+def dust3r(frames: int, config: Dust3rConfig | None = None) -> ClipCost:
+    """DUSt3R ViT-L with alignment; six of its pairs are run."""
+    edges = edges_of(frames)
+    network = TimedRoom(config or Dust3rConfig(), frames, max(len(edges) // PAIRS_RUN, 1))
+    network.eval().requires_grad_(requires_grad=False)
+    name_seeded.fill(network)
+    image = torch.from_numpy(name_seeded.image("frame", *SIZE))
+    with tempfile.TemporaryDirectory() as scratch:
+        maps = predict_pairs(network, image.expand(frames, -1, -1, -1), edges, Path(scratch))
+        pairs = PairPredictions(frames, edges, maps.points1, maps.points2, maps.confidence1, maps.confidence2)
+        started = process_time()
+        of_pairs(align(pairs, AlignmentSettings()), plan_crop(640, 480, max(SIZE)), np.ones(frames, np.bool_), ())
+        aligning = process_time() - started
+    (image_s, image_gflop), (pair_s, pair_gflop) = network.spent["image"], network.spent["pair"]
+    said = f"{len(edges)} pairs of which {network.pairs_run} were run; alignment {aligning:.1f} s"
+    seconds = frames * image_s + len(edges) * pair_s + aligning
+    return ClipCost("dust3r", frames, seconds, frames * image_gflop + len(edges) * pair_gflop, memory(), said)
+
+
+def da3(name: str, frames: int, config: Da3Config, size: int = 504) -> ClipCost:
+    """Depth Anything 3 over all frames at once, without rays, joined to a reconstruction."""
+    network, rgb = name_seeded_da3(Da3, config), made_up(frames)
+    with counting() as counter:
+        started = process_time()
+        said = predict(network, rgb, np.arange(frames), size, 64, 0.5)
+        to_reconstruction(said, np.arange(frames), rgb.shape[:3], 0.1)
+        spent = process_time() - started
+    return ClipCost(name, frames, spent, counter.get_total_flops() / 1e9, memory())
+
+
+def moge(frames: int, config: MogeConfig) -> ClipCost:
+    """MoGe-2 S at its coarsest, which ``colmap_moge`` adds to ``colmap``; one frame is run."""
+    network = name_seeded_moge(config)
+    picture = torch.from_numpy(made_up(1)).movedim(-1, 1).float() / 255
+    with counting() as counter, torch.inference_mode():
+        started = process_time()
+        network(picture, level=0)
+        spent = process_time() - started
+    return ClipCost("moge_s", frames, frames * spent, frames * counter.get_total_flops() / 1e9, memory(), "1 frame run")
+
+
+def colmap(frames: int) -> ClipCost:
+    """Structure from motion and plane sweep on frames of a rendered tour."""
+    from pipeline.stages.reconstruction.colmap.backend import ColmapReconstructor
+    from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
+
+    rgb = toured(frames)
+    before = _both_seconds()
+    with tempfile.TemporaryDirectory() as scratch:
+        found = ColmapReconstructor(ColmapSettings(threads=1)).reconstruct(rgb, Path(scratch))
+    said = f"{int(found.registered.sum())} frames placed"
+    return ClipCost("colmap", frames, _both_seconds() - before, 0.0, memory(), said)
+
+
+def toured(frames: int) -> Images:
+    """Return frames (n, 480, 640, 3) of the first indoor shot of a tour, evenly spread."""
+    tour = Tour.from_seed(2)
+    shot = next(shot for shot in tour.shots if shot.kind == "indoor")
+    numbers = np.linspace(shot.start_frame, shot.end_frame - 1, frames).astype(int)
+    return np.stack([tour.picture(int(number)) for number in numbers])
+
+
+def made_up(frames: int) -> Images:
+    """Return frames (n, 480, 640, 3) of noise; what networks cost does not depend on what they see."""
+    return np.random.default_rng(0).integers(0, 256, (frames, 480, 640, 3), np.uint8)
+
+
+def memory() -> float:
+    """Return the peak of resident memory of this process, or of the largest of its children, 10^9 bytes."""
+    return max(peak_bytes(), 1024 * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / 1e9
+
+
+def _both_seconds() -> float:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+WAYS: dict[str, Callable[[int], ClipCost]] = {
+    "da3_small": lambda frames: da3("da3_small", frames, SMALL),
+    "da3_base": lambda frames: da3("da3_base", frames, BASE),
+    "colmap": colmap,
+    "moge_s": lambda frames: moge(frames, MogeConfig(width=384, widths=(384, 256, 128, 64, 32))),
+    "dust3r": dust3r,
+}
+
+
+def table(rows: list[ClipCost]) -> str:
+    """Return a table of what was measured, each beside DUSt3R's processor seconds of as many frames where they are."""
+    base = {row.frames: row.cpu_s for row in rows if row.way == "dust3r"}
+    lines = [
+        "| way | frames | CPU-s | GFLOP | peak memory, GB | DUSt3R's CPU-s over it | |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        ratio = f"{base[row.frames] / row.cpu_s:.1f}x" if row.frames in base else ""
+        operations = f"{row.gflop:,.0f}" if row.gflop else ""
+        name = f"`{row.way}`"
+        lines.append(
+            f"| {name} | {row.frames} | {row.cpu_s:.0f} | {operations} | {row.peak_gb:.1f} | {ratio} | {row.note} |"
+        )
+    return "\n".join(lines)
+
+
+def main(
+    frames: Annotated[list[int] | None, typer.Option(help="frames of the clips; 8 where nothing is said")] = None,
+    way: Annotated[list[str] | None, typer.Option(help=f"which of {', '.join(WAYS)}; none = all")] = None,
+    one: Annotated[bool, typer.Option(help="measure one way on one clip in this process, and print JSON")] = False,
+    output: Annotated[Path, typer.Option(help="JSON file of the results")] = Path(".bench/geometry.json"),
+) -> None:
+    """Measure ways of reconstruction one after another and print a table."""
+    chosen, counts = way or list(WAYS), frames or [8]
+    if one:
+        torch.set_num_threads(1)
+        typer.echo(json.dumps(asdict(WAYS[chosen[0]](counts[0]))))
+        return
+    rows: list[ClipCost] = []
+    output.parent.mkdir(parents=True, exist_ok=True)
+    for count in counts:
+        for name in chosen:
+            rows.append(_in_own_process(name, count))
+            output.write_text(json.dumps([asdict(row) for row in rows], indent=1))
+    typer.echo(table(rows))
+
+
+def _in_own_process(name: str, frames: int) -> ClipCost:
+    command = [sys.executable, "-m", "pipeline.bench.geometry", "--one", "--way", name, "--frames", str(frames)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)  # noqa: S603 - ours
+    return ClipCost(**json.loads(done.stdout.strip().splitlines()[-1]))
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,122 @@
+"""Depth that is right but for a scale and a shift, brought to depth that is measured in some of its pixels.
+
+A network that looks at one picture knows shapes better than distances: its depth d is right up to z = a d + b. Errors
+count as shares of the depth, robustly: part of what was measured is wrong, and part of what the network says.
+
+Whether the two belong together is asked of pixels that the fit has not seen: the picture is cut into cells like a
+chess board, the white ones foretell the black ones and the other way round.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+_CELLS = (6, 8)
+_TRIES, _MOST, _ROUNDS = 96, 3000, 8
+_FLAT = 0.08
+"""Spread of ln(depth) below which a shift cannot be told from a scale."""
+_NEAR_LINE = 0.05
+_TO_DEVIATION = 1.4826
+
+_Depth = NDArray[np.floating]
+
+
+class Affine(NamedTuple):
+    """z = scale d + shift; the shift is in units of z."""
+
+    scale: float
+    shift: float
+
+    def of(self, depth: _Depth) -> NDArray[np.float64]:
+        """Return the depth that a network's depth stands for."""
+        return np.asarray(self.scale * depth.astype(np.float64) + self.shift)
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """How a network's depth becomes depth in the unit of what was measured, and how well it foretells that.
+
+    held_out: median error of measured pixels that the fit did not see, shares of their depth. far_off: the same, 80th
+    percentile. range: nearest and farthest measured depth, 2nd and 98th percentile. pixels: how many were measured.
+    cells: in how many of the picture's 48 cells.
+    """
+
+    affine: Affine
+    held_out: float
+    far_off: float
+    range: tuple[float, float]
+    pixels: int
+    cells: int
+
+
+def align_depth(said: _Depth, measured: _Depth) -> Aligned | None:
+    """Fit a network's depth (h, w) to measured depth (h, w); what is not positive and finite is no value.
+
+    None where fewer than three cells of either colour of the chess board hold pixels of both, or where more depth here
+    means less there.
+    """
+    both = _given(said) & _given(measured)
+    d, z = said[both].astype(np.float64), measured[both].astype(np.float64)
+    cell, is_white = _chess_board(both)
+    cells = [len(np.unique(cell[side])) for side in (is_white, ~is_white)]
+    if min(cells) < 3:
+        return None
+    errors = np.zeros(len(z))
+    for side in (is_white, ~is_white):
+        seen = _fit(d[side], z[side])
+        if seen is None:
+            return None
+        errors[~side] = np.abs(seen.of(d[~side]) / z[~side] - 1)
+    whole = _fit(d, z)
+    if whole is None:
+        return None
+    near, far = np.percentile(z, (2, 98))
+    held_out, far_off = np.median(errors), np.percentile(errors, 80)
+    return Aligned(whole, float(held_out), float(far_off), (float(near), float(far)), len(z), sum(cells))
+
+
+def _given(depth: _Depth) -> NDArray[np.bool_]:
+    return np.isfinite(depth) & (depth > 0)
+
+
+def _chess_board(chosen: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return for the chosen pixels (m,) which cell they lie in, and whether it is a white one."""
+    rows, columns = np.nonzero(chosen)
+    down, across = rows * _CELLS[0] // chosen.shape[0], columns * _CELLS[1] // chosen.shape[1]
+    return down * _CELLS[1] + across, (down + across) % 2 == 0
+
+
+def _fit(d: NDArray[np.float64], z: NDArray[np.float64]) -> Affine | None:
+    """Return the robust fit, or None where the scale is not positive: then d is no depth of z."""
+    chosen = slice(None, None, len(z) // _MOST + 1)
+    d, z = d[chosen], z[chosen]
+    logs = np.log(z)
+    if _TO_DEVIATION * np.median(np.abs(logs - np.median(logs))) < _FLAT:
+        return Affine(float(np.exp(np.median(logs - np.log(d)))), 0.0)
+    found = _start(d, z)
+    for _ in range(_ROUNDS):
+        off = found.of(d) / z - 1
+        spread = max(_TO_DEVIATION * float(np.median(np.abs(off))), 1e-6)
+        # Tukey's biweight: what lies beyond 4.7 deviations says nothing
+        weight = np.maximum(1 - (off / (4.7 * spread)) ** 2, 0) / z
+        columns = np.stack([d, np.ones_like(d)], axis=1) * weight[:, None]
+        scale, shift = np.linalg.lstsq(columns, z * weight, rcond=None)[0]
+        found = Affine(float(scale), float(shift))
+    return found if found.scale > 0 else None
+
+
+def _start(d: NDArray[np.float64], z: NDArray[np.float64]) -> Affine:
+    """Return the line through two pixels that most others lie near."""
+    pairs = np.random.default_rng(0).integers(len(z), size=(_TRIES, 2))
+    near, far = d[pairs].T
+    apart = np.abs(far - near) > 0.05 * np.abs(far)
+    scale = np.divide(z[pairs[:, 1]] - z[pairs[:, 0]], far - near, out=np.ones(_TRIES), where=apart)
+    shift = np.where(apart, z[pairs[:, 0]] - scale * near, 0)
+    # without any two that differ, a scale alone
+    plain = float(np.median(z / d))
+    scale, shift = np.append(np.where(apart, scale, plain), plain), np.append(shift, 0)
+    off = np.abs((scale[:, None] * d + shift[:, None]) / z - 1)
+    best = int(np.minimum(off, _NEAR_LINE).sum(axis=1).argmin())
+    return Affine(float(scale[best]), float(shift[best]))

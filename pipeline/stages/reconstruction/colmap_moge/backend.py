@@ -1,0 +1,216 @@
+"""Structure from motion and dense matching, filled with what MoGe-2 sees where pictures do not tell.
+
+Cameras are those of ``colmap``, which may start from MoGe-2's focal length as well. Where they are not found, Depth
+Anything 3 is asked if the settings say how.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.contract.arrays import Floats, Images
+from pipeline.contract.errors import ClipError
+from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, DepthSource, Reconstruction
+from pipeline.geometry.depth_scale import TrustedPixels
+from pipeline.geometry.poses import resize_nearest
+from pipeline.stages.reconstruction.base import FramesBetween
+from pipeline.stages.reconstruction.colmap.backend import ColmapReconstructor, MatchedClip, spread
+from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
+from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
+from pipeline.stages.reconstruction.colmap_moge.looks import MODEL_FILE, NetworkLook, look
+from pipeline.stages.reconstruction.colmap_moge.settings import ColmapMogeSettings
+from pipeline.stages.reconstruction.da3.backend import Da3Reconstructor
+from pipeline.stages.reconstruction.da3.settings import Da3Settings
+from pipeline.stages.reconstruction.first_look import UNTOLD, Ballot, FirstLook, LensFit
+from pipeline.stages.reconstruction.fusion import Fused, Sight, fuse
+from pipeline.stages.reconstruction.metric_evidence import evidence_note, scale_evidence
+from pipeline.stages.reconstruction.recorded import recorded_weights
+
+NEW_PRIOR = 0.05
+"""ln ratio of two focal lengths below which to start from both would tell nothing new."""
+
+
+class ColmapMogeReconstructor:
+    """``colmap`` with sight: MoGe-2's depth where matching gives none, and every pixel says whose it is."""
+
+    name = "colmap_moge"
+
+    def __init__(self, settings: ColmapMogeSettings) -> None:
+        self.settings = settings
+        self._otherwise = None if settings.da3_weights is None else Da3Reconstructor(_of_da3(settings))
+
+    @property
+    def weights(self) -> Mapping[str, str]:
+        """SHA-256 of the files of weights; fetches them if need be.
+
+        Raises:
+            SettingsError: there are no such weights.
+            WeightsAway: no server gives them at the moment.
+        """
+        other = {} if self._otherwise is None else self._otherwise.weights
+        own = recorded_weights(self.settings.weights, MODEL_FILE)
+        return {**ColmapReconstructor(self.settings.colmap).weights, **own, **other}
+
+    def reconstruct(self, rgb: Images, scratch: Path) -> Reconstruction:
+        """Reconstruct frames (n, 480, 640, 3) uint8 RGB; ``scratch`` is an empty folder for temporary files.
+
+        Raises as ``reconstruct_walk``.
+        """
+        return self.reconstruct_walk(rgb, scratch, None)
+
+    def reconstruct_walk(self, rgb: Images, scratch: Path, between: FramesBetween | None) -> Reconstruction:
+        """Reconstruct frames as ``reconstruct``; ``between`` finds frames between them where they are needed.
+
+        Raises:
+            ClipError: as ``ColmapReconstructor``, and ``Da3Reconstructor`` where the settings ask for it.
+            SettingsError: the weights are unknown, damaged or another network's, or the device's memory is too small.
+            WeightsAway: no server gives the weights at the moment.
+        """
+        try:
+            return self._sighted(rgb).reconstruct_walk(rgb, scratch, between)
+        except ClipError as error:
+            return self._by_network(rgb, scratch, error)
+
+    def first_look(self, rgb: Images, scratch: Path, between: FramesBetween | None) -> FirstLook:
+        """Do the same and say what the clip tells of its lens; where it bends, nothing else is done."""
+        try:
+            return self._sighted(rgb).first_look(rgb, scratch, between)
+        except ClipError as error:
+            return FirstLook(UNTOLD, self._by_network(rgb, scratch, error))
+
+    def vote(self, fits: Sequence[LensFit]) -> Ballot:
+        """Return the lens of a video whose clips say so."""
+        return ColmapReconstructor(self.settings.colmap).vote(fits)
+
+    def reconstruct_known(
+        self, rgb: Images, scratch: Path, between: FramesBetween | None, known: Ballot
+    ) -> Reconstruction:
+        """Reconstruct with what the clips of the video say together of its camera."""
+        try:
+            return self._sighted(rgb).reconstruct_known(rgb, scratch, between, known)
+        except ClipError as error:
+            return self._by_network(rgb, scratch, error)
+
+    def _sighted(self, rgb: Images) -> "Sighted":
+        """Return what reconstructs this clip by matching, after the network has looked at it."""
+        colmap = self.settings.colmap
+        ColmapReconstructor(colmap).check(rgb)
+        seen = look(rgb, _shape(colmap), self.settings)
+        prior = seen.focal_prior() if self.settings.focal_prior else None
+        return Sighted(with_prior(colmap, prior), self.settings, seen)
+
+    def _by_network(self, rgb: Images, scratch: Path, error: ClipError) -> Reconstruction:
+        """Return cameras and depth of Depth Anything 3, at the size of the other clips' maps."""
+        if self._otherwise is None:
+            raise error
+        found = self._otherwise.reconstruct(rgb, scratch)
+        depth, confidence = (resize_nearest(part, _shape(self.settings.colmap)) for part in _maps(found))
+        source = np.where(depth > 0, DepthSource.NETWORK, DepthSource.NONE).astype(np.uint8)
+        note = f"Matching found no cameras ({error.code}: {error}); they are Depth Anything 3's."
+        return replace(found, depth=depth, confidence=confidence, depth_source=source, notes=(note, *found.notes))
+
+
+class Sighted(ColmapReconstructor):
+    """``colmap`` for one clip that a network has looked at."""
+
+    name = "colmap_moge"
+
+    def __init__(self, colmap: ColmapSettings, settings: ColmapMogeSettings, seen: NetworkLook) -> None:
+        super().__init__(colmap)
+        self.fusion, self.seen = settings.fusion, seen
+
+    def with_depth(self, rgb: Images, found: SparseModel) -> Reconstruction:
+        """Return cameras with depth of both kinds; raises as ``colmap`` where they cannot be trusted."""
+        return self.completed(self.measured(rgb, found))
+
+    def completed(self, measured: MatchedClip) -> Reconstruction:
+        """Fill what matching left empty, and say what metric depth tells of the scale."""
+        frames = np.flatnonzero(measured.model.registered)
+        focal = measured.model.frame_intrinsics()[frames, 0, 0] / FRAME_WIDTH
+        depth, solid = self.seen.seen_with(frames, focal)
+        normals = None if self.seen.normals is None else self.seen.normals[frames]
+        points = points_in(measured.model, frames, depth.shape[1:])
+        views = measured.views
+        depth, solid = views.without_sides(depth), views.without_sides(solid)
+        points = views.without_sides(points)
+        sight = Sight(depth, None if normals is None else views.without_sides(normals))
+        fused = fuse(views, measured.maps, points, sight, self.fusion)
+        source = views.with_sides(fused.maps.source).astype(np.float32)
+        result = replace(
+            measured.found,
+            depth=spread(views.with_sides(fused.maps.depth), measured.model),
+            confidence=spread(views.with_sides(fused.maps.confidence), measured.model),
+            depth_source=spread(source, measured.model).astype(np.uint8),
+            notes=(*measured.found.notes, fusion_note(fused)),
+        )
+        return self._with_scale(result, measured, depth, solid)
+
+    def _with_scale(
+        self, result: Reconstruction, measured: MatchedClip, metric: Floats, solid: NDArray[np.bool_]
+    ) -> Reconstruction:
+        """Add what the network's metres say of the scale, by what matching alone has measured."""
+        if self.seen.metres is None:
+            return result
+        frames, poses = np.flatnonzero(measured.model.registered), measured.views.camera_to_world
+        focal_ratio = self.seen.focal[frames] * FRAME_WIDTH / measured.model.frame_intrinsics()[frames, 0, 0]
+        trusted = TrustedPixels(solid=solid, weights=measured.maps.confidence)
+        scale = scale_evidence(metric, measured.maps.depth, trusted, focal_ratio, poses)
+        notes = (*result.notes, evidence_note(scale))
+        if scale is None:
+            return replace(result, notes=notes)
+        return replace(result, notes=notes, log_scale=scale.log_scale, log_scale_sigma=scale.sigma)
+
+
+def with_prior(settings: ColmapSettings, prior: float | None) -> ColmapSettings:
+    """Return the settings with one more focal length to start from, picture widths, if it is new."""
+    known = (settings.sparse.focal_prior, settings.walks.second_prior, *settings.sparse.further_priors)
+    if prior is None or min(abs(np.log(prior / other)) for other in known) <= NEW_PRIOR:
+        return settings
+    sparse = settings.sparse.model_copy(update={"further_priors": (*settings.sparse.further_priors, prior)})
+    return settings.model_copy(update={"sparse": sparse})
+
+
+def points_in(model: SparseModel, frames: NDArray[np.int64], shape: tuple[int, ...]) -> Floats:
+    """Return maps (r, h, w) with the depth of triangulated points at the pixels where frames saw them, else 0."""
+    maps = np.zeros((len(frames), *shape), np.float32)
+    row = np.full(len(model.registered), -1)
+    row[frames] = np.arange(len(frames))
+    pose = model.camera_to_world[model.observed_frame]
+    local = np.einsum("kji,kj->ki", pose[:, :3, :3], model.points[model.observed_point] - pose[:, :3, 3])
+    place = np.einsum("kij,kj->ki", model.frame_intrinsics()[model.observed_frame], local)
+    front = (local[:, 2] > 0) & (row[model.observed_frame] >= 0)
+    pixel = place[front, :2] / local[front, 2:]
+    at = np.floor(pixel * (shape[1] / FRAME_WIDTH, shape[0] / FRAME_HEIGHT)).astype(np.int64)
+    inside = ((at >= 0) & (at < (shape[1], shape[0]))).all(axis=1)
+    at, depth, view = at[inside], local[front, 2][inside], row[model.observed_frame[front]][inside]
+    maps[view, at[:, 1], at[:, 0]] = depth
+    return maps
+
+
+def fusion_note(fused: Fused) -> str:
+    """Say in a sentence how much of the depth is the network's."""
+    taken = [fit for fit in fused.fits if fit is not None]
+    if not taken:
+        return "The network's depth was taken in no frame: fitted to measured depth, it does not foretell it."
+    share = float(np.mean(fused.maps.source == DepthSource.NETWORK))
+    off = float(np.median([fit.held_out for fit in taken]))
+    return (
+        f"The network's depth fills {share:.0%} of the pixels, in {len(taken)} of {len(fused.fits)} frames; "
+        f"measured pixels that its fit has not seen it foretells to {off:.1%}."
+    )
+
+
+def _of_da3(settings: ColmapMogeSettings) -> Da3Settings:
+    shared = {"device": settings.device, "precision": settings.precision}
+    return Da3Settings.model_validate({"weights": settings.da3_weights, **shared})
+
+
+def _shape(settings: ColmapSettings) -> tuple[int, int]:
+    return settings.sweep.width * 3 // 4, settings.sweep.width
+
+
+def _maps(found: Reconstruction) -> tuple[Floats, Floats]:
+    return found.depth, found.confidence

@@ -1,0 +1,148 @@
+"""What MoGe-2 says of the frames of a clip, one after another: focal length, depth in metres, normals."""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.contract.arrays import Float64s, Floats, Images
+from pipeline.contract.errors import WeightsReplaced
+from pipeline.geometry.poses import resize_nearest
+from pipeline.stages.network_errors import as_settings_error
+from pipeline.stages.reconstruction.colmap_moge.settings import ColmapMogeSettings
+from pipeline.stages.reconstruction.recorded import sha256_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from models.moge import Moge, MogeRaw
+
+MODEL_FILE = "model.pt"
+FOCAL_SPREAD = 0.1
+"""Robust deviation of ln(focal length) over the frames above which the network does not know the lens."""
+FOCAL_RANGE = (0.35, 2.5)
+"""Picture widths: what cameras have."""
+_TO_DEVIATION = 1.4826
+
+
+@dataclass(frozen=True)
+class NetworkLook:
+    """What the network says of n frames, at the size of depth maps.
+
+    points: (n, h, w, 3) float32, right but for a shift along z and a scale. normals: (n, h, w, 3) float32 or None.
+    mask: (n, h, w) float32, probability of something solid, or None. metres: (n,) float32 or None, metres a unit of
+    the points. focal: (n,), the network's own focal length in picture widths.
+    """
+
+    points: Floats
+    normals: Floats | None
+    mask: Floats | None
+    metres: Floats | None
+    focal: Float64s
+
+    def focal_prior(self) -> float | None:
+        """Return the focal length of the clip in picture widths; None where frames disagree or no camera has it."""
+        logs = np.log(self.focal[np.isfinite(self.focal) & (self.focal > 0)])
+        if not len(logs):
+            return None
+        middle = float(np.median(logs))
+        spread = _TO_DEVIATION * float(np.median(np.abs(logs - middle)))
+        known = spread <= FOCAL_SPREAD and FOCAL_RANGE[0] <= math.exp(middle) <= FOCAL_RANGE[1]
+        return math.exp(middle) if known else None
+
+    def seen_with(self, frames: NDArray[np.int64], focal: Float64s) -> tuple[Floats, NDArray[np.bool_]]:
+        """Return depth (r, h, w) of some frames with focal lengths (r,) that are known, and where it is solid.
+
+        focal: picture widths. Depth is in metres where the network says its scale; 0 = no value.
+        """
+        import torch
+
+        from models.moge.geometry import metric_views
+
+        depth, solid = (np.zeros((len(frames), *self.points.shape[1:3]), kind) for kind in (np.float32, np.bool_))
+        for row, (frame, length) in enumerate(zip(frames.tolist(), focal.tolist(), strict=True)):
+            angle = 2 * math.degrees(math.atan(0.5 / length))
+            views = metric_views(self._raw(frame), fov_x=angle, masked=False)
+            given = views.mask[0] & torch.isfinite(views.depth[0]) & (views.depth[0] > 0)
+            solid[row] = given.numpy()
+            depth[row] = np.where(solid[row], views.depth[0].numpy(), 0)
+        return depth, solid
+
+    def _raw(self, frame: int) -> "MogeRaw":
+        import torch
+
+        from models.moge import MogeRaw
+
+        others = (self.normals, self.mask, self.metres)
+        of_frame = (None if part is None else torch.from_numpy(part[frame : frame + 1]) for part in others)
+        return MogeRaw(torch.from_numpy(self.points[frame : frame + 1]), *of_frame)
+
+
+def look(rgb: Images, shape: tuple[int, int], settings: ColmapMogeSettings) -> NetworkLook:
+    """Run the network over frames (n, H, W, 3) uint8 RGB, one at a time; shape: (h, w) of what is kept.
+
+    Raises:
+        SettingsError: the weights are unknown, damaged or another network's, or the device's memory is too small.
+        WeightsAway: no server gives the weights at the moment.
+    """
+    with as_settings_error(f"reconstruction weights {settings.weights}"):
+        sha256 = sha256_of(settings.weights, MODEL_FILE)
+        network = _network(settings.weights, sha256, settings.device, settings.precision)
+        seen = [_one(network, frame, shape, settings.level) for frame in rgb]
+    return NetworkLook(
+        points=np.concatenate([one.points for one in seen]),
+        normals=_together([one.normals for one in seen]),
+        mask=_together([one.mask for one in seen]),
+        metres=_together([one.metres for one in seen]),
+        focal=np.concatenate([one.focal for one in seen]),
+    )
+
+
+def _together(parts: list[Floats | None]) -> Floats | None:
+    given = [part for part in parts if part is not None]
+    return np.concatenate(given) if given else None
+
+
+def _one(network: "Moge", frame: Images, shape: tuple[int, int], level: int) -> NetworkLook:
+    import torch
+
+    from models.errors import OutOfDeviceMemory
+    from models.moge import MogeRaw, metric_views
+
+    picture = torch.from_numpy(frame).movedim(-1, 0)[None].float() / 255
+    try:
+        with torch.inference_mode():
+            raw = network(picture, level=level)
+    except torch.OutOfMemoryError as error:
+        message = "not even one picture fits into the device's memory; make level smaller, or device cpu"
+        raise OutOfDeviceMemory(message) from error
+    points = _nearest(raw.points, shape)
+    normals, mask = (None if part is None else _nearest(part, shape) for part in (raw.normal, raw.mask))
+    small = MogeRaw(torch.from_numpy(points), None, None if mask is None else torch.from_numpy(mask), None)
+    focal = metric_views(small, masked=False).intrinsics[:, 0, 0].double().numpy() / shape[1]
+    metres = None if raw.metric_scale is None else raw.metric_scale.float().cpu().numpy()
+    return NetworkLook(points, normals, mask, metres, focal)
+
+
+def _nearest(values: "Tensor", shape: tuple[int, int]) -> Floats:
+    """Sample (1, H, W, ...) at the centres of maps of ``shape``; a mean would mix both sides of an edge."""
+    maps = values.float().cpu().numpy()
+    return np.ascontiguousarray(resize_nearest(maps, shape), np.float32)
+
+
+@lru_cache(maxsize=1)
+def _network(weights: str, sha256: str, device: str | None, precision: str) -> "Moge":
+    """Load a network once for all clips of a process, as long as the weights are the same."""
+    import torch
+
+    from models.device import device_of, in_bfloat16
+    from models.moge import Moge
+
+    place = device_of(device)
+    network = Moge.load(weights).to(place)
+    if sha256_of(weights, MODEL_FILE) != sha256:
+        raise WeightsReplaced(f"{weights} was replaced while it was read: run the stage again")
+    return network.multiply_in(torch.bfloat16) if in_bfloat16(precision, place) else network

@@ -1,0 +1,193 @@
+"""A rendered tour, matched, with a name-seeded network that knows nothing: it must not make anything worse.
+
+With the true depth in the place of the network's, distorted, it must make more of it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from models.da3.name_seeded import TINY
+from models.moge import Moge
+from models.weights.contents import checksum
+from pipeline.contract.errors import SettingsError, TooFewRegistered, TooLittleParallax
+from pipeline.contract.records import DepthSource, Reconstruction
+from pipeline.geometry.poses import depth_errors, resize_nearest
+from pipeline.stages.reconstruction.colmap.backend import ColmapReconstructor, MatchedClip, find_cameras
+from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, SparseSettings, SweepSettings
+from pipeline.stages.reconstruction.colmap_moge.backend import ColmapMogeReconstructor, Sighted, with_prior
+from pipeline.stages.reconstruction.colmap_moge.looks import NetworkLook, look
+from pipeline.stages.reconstruction.colmap_moge.settings import ColmapMogeSettings
+from pipeline.stages.reconstruction.first_look import FindsLens
+from tests.models.da3.networks import tiny
+from tests.models.moge.networks import tiny_moge
+from tests.pipeline.stages.reconstruction.colmap.clips import TourClip, tour_clip
+from tests.pipeline.stages.reconstruction.da3.weights import save_da3
+
+SHAPE = (120, 160)
+QUICK = ColmapSettings(
+    sparse=SparseSettings(max_features=1200), sweep=SweepSettings(width=SHAPE[1], max_planes=64), threads=1
+)
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("moge") / "model.pt"
+    network = tiny_moge()
+    torch.save({"model_config": model_config(network), "model": network.state_dict()}, path)
+    return path
+
+
+def model_config(network: Moge) -> dict[str, object]:
+    config = network.config
+    stack = {
+        "dim_res_blocks": list(config.widths),
+        "resamplers": ["conv_transpose"] * 3 + ["bilinear"],
+    }
+    heads = {f"{name}_head": {**stack, "num_res_blocks": list(config.head_blocks)} for name in config.maps}
+    return {
+        "encoder": {"intermediate_layers": list(config.taps)},
+        "neck": {**stack, "num_res_blocks": list(config.neck_blocks)},
+        "scale_head": {"dims": [config.width] * 3},
+        "remap_output": config.remap,
+        "num_tokens_range": [60, 120],
+        **heads,
+    }
+
+
+def settings_of(weights: Path, **changed: object) -> ColmapMogeSettings:
+    given = {"weights": str(weights), "device": "cpu", "colmap": QUICK, **changed}
+    return ColmapMogeSettings.model_validate(given)
+
+
+@pytest.fixture(scope="module")
+def clip() -> TourClip:
+    return tour_clip(seed=2, shot=1, count=9)
+
+
+@pytest.fixture(scope="module")
+def measured(clip: TourClip, tmp_path_factory: pytest.TempPathFactory) -> MatchedClip:
+    model = find_cameras(clip.rgb, tmp_path_factory.mktemp("clip"), QUICK.without_lens())
+    return ColmapReconstructor(QUICK).measured(clip.rgb, model)
+
+
+def test_a_network_that_knows_nothing_makes_nothing_worse(clip: TourClip, measured: MatchedClip, weights: Path):
+    settings = settings_of(weights)
+    found = Sighted(QUICK, settings, look(clip.rgb, SHAPE, settings)).completed(measured)
+    for name in ("intrinsics", "camera_to_world", "depth", "confidence", "registered"):
+        assert np.array_equal(getattr(found, name), getattr(measured.found, name)), name
+    assert found.depth_source is not None
+    assert np.array_equal(found.depth_source > 0, found.depth > 0)
+    assert not (found.depth_source == DepthSource.NETWORK).any()
+    assert "taken in no frame" in found.notes[-2]
+    assert "says nothing of the scale" in found.notes[-1]
+    assert np.isnan(found.log_scale)
+
+
+def test_a_clip_goes_through_from_its_pictures(clip: TourClip, weights: Path, tmp_path: Path):
+    backend = ColmapMogeReconstructor(settings_of(weights))
+    assert isinstance(backend, FindsLens)
+    found = backend.reconstruct(clip.rgb[:5], tmp_path)
+    assert found.registered.all()
+    assert found.depth.shape == (5, *SHAPE)
+    assert found.depth_source is not None
+    assert (found.depth_source == DepthSource.MATCHED).mean() > 0.3
+    assert backend.weights == {"model.pt": checksum(weights)}
+
+
+@pytest.fixture(scope="module")
+def true_look(clip: TourClip) -> NetworkLook:
+    """What a network would say that sees shapes exactly, and every frame in a unit and with a shift of its own."""
+    depth = resize_nearest(np.stack([truth.depth for truth in clip.truth]), SHAPE).astype(np.float32)
+    focal = clip.truth[0].intrinsics[0, 0]
+    columns, rows = ((np.arange(side) + 0.5) * 640 / SHAPE[1] for side in SHAPE[::-1])
+    x, y = np.meshgrid((columns - 320) / focal, (rows - 240) / focal)
+    rng = np.random.default_rng(0)
+    unit, shift = np.exp(rng.uniform(-1, 1, (2, len(depth), 1, 1, 1)))
+    z = depth[..., None] / unit
+    points = np.concatenate(
+        [x[..., None] * z, y[..., None] * z, z - 0.3 * shift * z.min(axis=(1, 2, 3), keepdims=True)], -1
+    )
+    focals = np.full(len(depth), focal / 640)
+    return NetworkLook(points.astype(np.float32), None, None, unit[:, 0, 0, 0].astype(np.float32), focals)
+
+
+def test_true_shapes_fill_what_matching_left_and_say_the_scale(
+    clip: TourClip, measured: MatchedClip, true_look: NetworkLook, weights: Path
+):
+    found, plain = Sighted(QUICK, settings_of(weights), true_look).completed(measured), measured.found
+    truth = resize_nearest(np.stack([truth.depth for truth in clip.truth]), SHAPE)
+    before, after = (depth_errors(one.depth, truth) for one in (plain, found))
+    assert after.given > before.given + 0.03
+    assert after.given > 0.95
+    assert after.absolute_relative < before.absolute_relative + 0.005
+    kept = plain.depth > 0
+    assert np.array_equal(found.depth[kept], plain.depth[kept])
+    assert np.array_equal(found.camera_to_world, plain.camera_to_world)
+    own = np.median(np.log(truth[kept & (truth > 0)] / plain.depth[kept & (truth > 0)]))
+    assert found.log_scale == pytest.approx(own, abs=0.02)
+    assert 0.06 < found.log_scale_sigma < 0.15
+    assert "fills" in found.notes[-2]
+
+
+def test_the_networks_focal_length_is_one_more_to_start_from():
+    assert with_prior(QUICK, None) is QUICK
+    assert with_prior(QUICK, 0.61) is QUICK, "0.6 is tried anyhow"
+    assert with_prior(QUICK, 1.2).sparse.further_priors == (1.2,)
+    assert with_prior(QUICK, 1.2).decisive() != QUICK.decisive()
+
+
+def test_a_focal_length_that_frames_disagree_on_is_none(true_look: NetworkLook):
+    assert true_look.focal_prior() == pytest.approx(true_look.focal[0])
+    assert replace(true_look, focal=np.geomspace(0.3, 2, 9)).focal_prior() is None
+    assert replace(true_look, focal=np.full(9, 4.0)).focal_prior() is None
+    assert replace(true_look, focal=np.full(9, np.nan)).focal_prior() is None
+
+
+def test_clips_without_cameras_are_left_out_unless_da3_is_asked(clip: TourClip, weights: Path, tmp_path: Path):
+    still = np.repeat(clip.rgb[:1], 4, axis=0)
+    with pytest.raises(TooLittleParallax):
+        ColmapMogeReconstructor(settings_of(weights)).reconstruct(still, tmp_path)
+    with pytest.raises(TooFewRegistered, match="2 frames"):
+        ColmapMogeReconstructor(settings_of(weights)).reconstruct(clip.rgb[:2], tmp_path)
+    with pytest.raises(SettingsError, match="no_da3"):
+        ColmapMogeReconstructor(settings_of(weights, da3_weights=str(tmp_path / "no_da3"))).weights  # noqa: B018
+
+
+def test_cameras_that_matching_does_not_find_are_da3s_at_the_size_of_the_other_maps(
+    clip: TourClip, weights: Path, tmp_path: Path
+):
+    save_da3(tmp_path, tiny(), TINY.layers, TINY.camera_heads)
+    asked = ColmapMogeReconstructor(settings_of(weights, da3_weights=str(tmp_path)))
+    (tmp_path / "work").mkdir()
+    bare = np.full_like(clip.rgb[:3], 128)
+    bare[:, 100:300, 100:400] = np.arange(90, 120, 10)[:, None, None, None]
+    found = asked.first_look(bare, tmp_path / "work", None).result
+    assert isinstance(found, Reconstruction)
+    assert found.depth.shape == found.confidence.shape == (3, *SHAPE)
+    assert found.depth_source is not None
+    assert (found.depth_source[found.depth > 0] == DepthSource.NETWORK).all()
+    assert "Matching found no cameras" in found.notes[0]
+    assert set(asked.weights) == {"model.pt", "model.safetensors"}
+
+
+def test_weights_that_are_a_web_page_or_of_another_family_are_a_matter_of_settings(clip: TourClip, tmp_path: Path):
+    page = tmp_path / "model.pt"
+    page.write_text("<!DOCTYPE html><title>Sign in</title>")
+    with pytest.raises(SettingsError, match=r"model\.pt"):
+        look(clip.rgb[:1], SHAPE, settings_of(page))
+    torch.save({"model": {"pos_embed": torch.zeros(3)}}, page)
+    with pytest.raises(SettingsError, match="MoGe-2"):
+        look(clip.rgb[:1], SHAPE, settings_of(page))
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
