@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline.quality.report import Figure, QualityReport
+from pipeline.quality.figure import Figure
+from pipeline.quality.report import QualityReport
 
 _COLOURS = ("#4c78a8", "#f58518", "#54a24b", "#b279a2", "#9d755d")
 

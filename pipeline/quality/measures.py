@@ -26,6 +26,7 @@ from pipeline.store.rows import (
     clip_rows,
     read_distortion,
     read_labels,
+    read_probability_right,
     read_reconstruction,
     read_scene,
     stored_clips,
@@ -200,7 +201,23 @@ def clip_errors(
         up_degrees=_up_error(scene, truth),
         floor_m=_floor_error(scene, truth, true_scale),
         scale_error=abs(1 / true_scale - 1),
+        probability_right=probability_of(video, rows),
+        rotation_most=float(np.percentile(poses.rotation, 90)),
     )
+
+
+def with_probabilities(video: VideoStore, scores: TourScores) -> TourScores:
+    """Return scores of an earlier release with the probabilities that are stored beside what was scored."""
+    rows = dict(clip_rows(video))
+    found = {clip.clip_id: probability_of(video, rows[clip.clip_id]) for clip in scores.clips if clip.clip_id in rows}
+    clips = (clip.model_copy(update={"probability_right": found.get(clip.clip_id)}) for clip in scores.clips)
+    return scores.model_copy(update={"clips": tuple(clips)})
+
+
+def probability_of(video: VideoStore, rows: slice) -> float | None:
+    """Return how probable it is that the reconstruction of a clip is right, as stored; None where it is not known."""
+    found = float(read_probability_right(video, slice(rows.start, rows.start + 1))[0])
+    return found if np.isfinite(found) else None
 
 
 def scale_to_truth(scene: MetricScene, truth: TrueClip) -> float:

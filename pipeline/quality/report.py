@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -11,41 +10,16 @@ from pydantic import BaseModel, ConfigDict
 from pipeline.contract.errors import CorruptStore
 from pipeline.contract.overlap import OverlapCounts
 from pipeline.contract.progress import Progress, silent
+from pipeline.quality.figure import Figure
+from pipeline.quality.reliability import reliability
 from pipeline.quality.scores import ClipErrors, Overlap, TourScores
 from pipeline.settings import Settings
 from pipeline.stages.chain import made_by
 from pipeline.stages.run import is_built
-from pipeline.store.groups import QUALITY
+from pipeline.store.groups import PROBABILITY_RIGHT, QUALITY
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
 from pipeline.tours.frozen import frozen_among, refuse_frozen
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One row of the report. says: what it means, in words. at_least, at_most: the target, where there is one."""
-
-    stage: str
-    name: str
-    value: float
-    says: str = ""
-    unit: str = ""
-    at_least: float | None = None
-    at_most: float | None = None
-
-    @property
-    def target(self) -> str:
-        """The target as text."""
-        if self.at_least is not None:
-            return f">= {self.at_least:g}"
-        return f"<= {self.at_most:g}" if self.at_most is not None else ""
-
-    @property
-    def reached(self) -> bool | None:
-        """Whether the target is reached; None where there is none."""
-        if self.at_least is not None:
-            return self.value >= self.at_least
-        return self.value <= self.at_most if self.at_most is not None else None
 
 
 class QualityReport(BaseModel):
@@ -65,7 +39,8 @@ class QualityReport(BaseModel):
         clips = [clip for tour in tours for clip in tour.clips]
         if not tours:
             return []
-        return [*_data_figures(tours, clips), *_video_figures(tours), *_clip_figures(clips), *_overlap_figures(tours)]
+        of_clips = [*_clip_figures(clips), *reliability(clips)]
+        return [*_data_figures(tours, clips), *_video_figures(tours), *of_clips, *_overlap_figures(tours)]
 
     def markdown(self) -> str:
         """Return the report over all tours as a Markdown table."""
@@ -123,15 +98,26 @@ def _tour_scores(video: VideoStore, settings: Settings, begins: Callable[[], Non
     if made is None or not is_built(video, settings):
         return None
     if stored is not None and stored.fingerprint == made.fingerprint:
-        return stored
+        is_told = all(PROBABILITY_RIGHT in clip.model_fields_set for clip in stored.clips)
+        return stored if is_told else _told(video, stored)
     begins()
-    from pipeline.quality.measures import measure_tour  # the renderer, which a report of kept scores does without
+    # Renders and measures; a build with nothing to score is spared their imports.
+    from pipeline.quality.measures import measure_tour
     from pipeline.tours.truth import tour_of
 
     tour = tour_of(video)  # a house to be built, which takes seconds
     if tour is None:
         return None
-    scores = measure_tour(video, tour, settings, made)
+    return _kept(video, measure_tour(video, tour, settings, made))
+
+
+def _told(video: VideoStore, stored: TourScores) -> TourScores:
+    from pipeline.quality.measures import with_probabilities
+
+    return _kept(video, with_probabilities(video, stored))
+
+
+def _kept(video: VideoStore, scores: TourScores) -> TourScores:
     if not video.files.is_read_only():
         video.write_json(QUALITY, scores.model_dump(mode="json"))
     return scores

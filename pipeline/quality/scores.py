@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from pipeline.contract.classes import SemanticClass
 from pipeline.contract.overlap import IDS, OverlapCounts
 
+RIGHT_DEGREES, RIGHT_DEPTH = 5.0, 0.1
+"""A clip is right up to so many degrees (rotation: nine pairs in ten; direction: half of them) and this AbsRel."""
+
 
 class CutCounts(BaseModel):
     """Shot changes of one tour: how many were found, exist, and are both."""
@@ -25,7 +28,8 @@ class ClipErrors(BaseModel):
 
     Pose errors in degrees over all pairs of frames; depth after one scale per clip; up_degrees and floor_m: median over
     frames of the angle between estimated and true up and of the floor's height error at true scale; scale_error:
-    ``|estimated / true - 1|`` of the metric scene.
+    ``|estimated / true - 1|`` of the metric scene. probability_right: of the reconstruction, as it is stored; None
+    where it is not known. rotation_most: nine pairs in ten are within it; None in scores of earlier releases.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -47,6 +51,15 @@ class ClipErrors(BaseModel):
     up_degrees: float
     floor_m: float
     scale_error: float
+    probability_right: float | None = None
+    rotation_most: float | None = None
+
+    @property
+    def right(self) -> bool:
+        """Whether cameras and depth are right; by the median rotation where nothing else is known."""
+        rotation = self.rotation_median if self.rotation_most is None else self.rotation_most
+        poses = rotation <= RIGHT_DEGREES and self.direction_median <= RIGHT_DEGREES
+        return poses and not self.depth_abs_rel > RIGHT_DEPTH
 
 
 class Overlap(BaseModel):

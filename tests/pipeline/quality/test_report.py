@@ -9,7 +9,7 @@ from PIL import Image
 
 from pipeline.contract.overlap import OverlapCounts, overlap
 from pipeline.quality import QualityReport, tour_quality
-from pipeline.quality.report import Figure
+from pipeline.quality.figure import Figure
 from pipeline.quality.scores import ClipErrors, CutCounts, Overlap, TourScores
 from pipeline.stages.base import Workbench
 from pipeline.store.store import Store
