@@ -7,13 +7,6 @@ FAILURE = "failure.json"
 QUALITY = "quality.json"
 RULER = "ruler.json"
 
-PREVIEW = "preview-{stage}.jpg"
-"""Picture of what a stage made."""
-
-VIEW = "view.html"
-"""Page that shows a video's fullest clip in 3D."""
-
-
 SCENE_ZARR = "scene.zarr"
 """The Zarr hierarchy of a video, which holds the groups below."""
 
