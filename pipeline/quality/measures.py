@@ -26,6 +26,7 @@ from pipeline.store.rows import (
     clip_rows,
     read_distortion,
     read_labels,
+    read_probability_right,
     read_reconstruction,
     read_scene,
     stored_clips,
@@ -33,6 +34,9 @@ from pipeline.store.rows import (
 from pipeline.store.video import VideoStore
 from pipeline.tours.tour import Tour
 from pipeline.tours.truth import TrueClip, true_clip
+
+MOST_PAIRS = 90
+"""Per cent of the pairs of frames of which a right clip has few degrees of rotation error."""
 
 CUT_TOLERANCE = 2
 """Frames within which a cut counts as found."""
@@ -172,16 +176,13 @@ def clip_errors(
 ) -> ClipErrors:
     """Return how far a stored clip, in ``rows`` of its video's arrays, is from the truth.
 
-    Depth is that of the room: what is seen through panes and in mirrors, and people, are no part of it.
-
-    scene, truth: of the frames that are compared. compared: (n,) which of the clip's these are; by default those that
-    are registered.
+    Depth is that of the room: panes, mirrors and people are no part of it. scene, truth: of the frames compared. compared: (n,) which of the clip's these are, else those registered.
     """
     reconstruction = read_reconstruction(video, rows)
     depth = reconstruction.depth[reconstruction.registered if compared is None else compared]
     poses = pose_errors(scene.camera_to_world, truth.scene.camera_to_world)
     errors = depth_errors(depth, resize_nearest(truth.depth_of_room, depth.shape[1:]))
-    true_scale = scale_to_truth(scene, truth)
+    true_scale, told = scale_to_truth(scene, truth), float(read_probability_right(video, rows)[0])
     return ClipErrors(
         video_id=video.video_id,
         clip_id=clip_id,
@@ -200,6 +201,9 @@ def clip_errors(
         up_degrees=_up_error(scene, truth),
         floor_m=_floor_error(scene, truth, true_scale),
         scale_error=abs(1 / true_scale - 1),
+        rotation_most=float(np.percentile(poses.rotation, MOST_PAIRS)),
+        places=len(np.unique(truth.shot_id)),
+        probability_right=None if np.isnan(told) else told,
     )
 
 

@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -19,6 +20,9 @@ from pipeline.store.groups import QUALITY
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
 from pipeline.tours.frozen import frozen_among, refuse_frozen
+
+TRUST_BOUNDS = (0.0, 0.5, 0.75, 0.9, 1.0)
+"""Bounds of the probabilities that are counted together."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,13 @@ class QualityReport(BaseModel):
         clips = [clip for tour in tours for clip in tour.clips]
         if not tours:
             return []
-        return [*_data_figures(tours, clips), *_video_figures(tours), *_clip_figures(clips), *_overlap_figures(tours)]
+        return [
+            *_data_figures(tours, clips),
+            *_video_figures(tours),
+            *_clip_figures(clips),
+            *_trust_figures(clips),
+            *_overlap_figures(tours),
+        ]
 
     def markdown(self) -> str:
         """Return the report over all tours as a Markdown table."""
@@ -122,7 +132,8 @@ def _tour_scores(video: VideoStore, settings: Settings, begins: Callable[[], Non
     made, stored = made_by(video, "occupancy"), _stored_scores(video)
     if made is None or not is_built(video, settings):
         return None
-    if stored is not None and stored.fingerprint == made.fingerprint:
+    is_whole = stored is not None and all(clip.right is not None for clip in stored.clips)
+    if stored is not None and stored.fingerprint == made.fingerprint and (is_whole or video.files.is_read_only()):
         return stored
     begins()
     from pipeline.quality.measures import measure_tour  # the renderer, which a report of kept scores does without
@@ -200,6 +211,19 @@ def _clip_figures(clips: Sequence[ClipErrors]) -> list[Figure]:
         Figure("scene", "up-vector error, mean", up, "floors are tilted by this much", " deg", at_most=2.0),
         Figure("scene", "floor height error, median", floor, "floors are too high or low", " m"),
     ]
+
+
+def _trust_figures(clips: Sequence[ClipErrors]) -> list[Figure]:
+    """Return what share of clips is right, of those that were given a probability of it within ``TRUST_BOUNDS``."""
+    told = [(clip.probability_right, clip.right) for clip in clips if clip.right is not None]
+    figures = []
+    for low, high in pairwise(TRUST_BOUNDS):
+        held = [right for p, right in told if p is not None and (low <= p < high or p == high == 1)]
+        if held:
+            name = f"right where P is {low:g} to {high:g}"
+            says = f"{sum(held)} of {len(held)} clips, whose probability to be right was told to be that"
+            figures.append(Figure("reconstruction", name, sum(held) / len(held), says))
+    return figures
 
 
 def _overlap_figures(tours: Sequence[TourScores]) -> list[Figure]:

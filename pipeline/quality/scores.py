@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from pipeline.contract.classes import SemanticClass
 from pipeline.contract.overlap import IDS, OverlapCounts
 
+RIGHT_DEGREES, RIGHT_DEPTH = 5.0, 0.1
+"""A clip is right up to so many degrees (rotation: nine pairs in ten; direction: half of them) and this AbsRel."""
+
 
 class CutCounts(BaseModel):
     """Shot changes of one tour: how many were found, exist, and are both."""
@@ -25,7 +28,9 @@ class ClipErrors(BaseModel):
 
     Pose errors in degrees over all pairs of frames; depth after one scale per clip; up_degrees and floor_m: median over
     frames of the angle between estimated and true up and of the floor's height error at true scale; scale_error:
-    ``|estimated / true - 1|`` of the metric scene.
+    ``|estimated / true - 1|`` of the metric scene. rotation_most: what nine pairs in ten stay below; places: shots that
+    the frames come from; probability_right: as the backend gave it, None where it gave none. Scores of earlier releases
+    know neither of these.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -47,6 +52,17 @@ class ClipErrors(BaseModel):
     up_degrees: float
     floor_m: float
     scale_error: float
+    rotation_most: float | None = None
+    places: int = 1
+    probability_right: float | None = None
+
+    @property
+    def right(self) -> bool | None:
+        """Whether cameras and depth are right; None where that was not measured."""
+        if self.rotation_most is None:
+            return None
+        poses = self.rotation_most <= RIGHT_DEGREES and self.direction_median <= RIGHT_DEGREES
+        return self.places == 1 and poses and not self.depth_abs_rel > RIGHT_DEPTH
 
 
 class Overlap(BaseModel):

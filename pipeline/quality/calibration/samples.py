@@ -11,6 +11,7 @@ from pipeline.contract.arrays import Float64s, Floats
 from pipeline.contract.errors import ClipError
 from pipeline.geometry.poses import depth_errors, pose_errors, resize_nearest
 from pipeline.quality.calibration.filmed import KnownClip
+from pipeline.quality.scores import RIGHT_DEGREES, RIGHT_DEPTH
 from pipeline.stages.reconstruction.colmap.backend import find_cameras
 from pipeline.stages.reconstruction.colmap.dense import dense_depth
 from pipeline.stages.reconstruction.colmap.evidence import signs_of
@@ -19,9 +20,6 @@ from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
 from pipeline.stages.reconstruction.colmap.surfaces import dense_signs
 from pipeline.stages.reconstruction.colmap.trust import check_cameras
 from pipeline.stages.reconstruction.colmap.views import views_of
-
-RIGHT_DEGREES, RIGHT_DEPTH = 5.0, 0.1
-"""A clip is right up to so many degrees (rotation: nine pairs in ten; direction: half of them) and this AbsRel."""
 
 GROSS_ROTATION, GROSS_DIRECTION = 5.0, 15.0
 """Medians in degrees from which on a clip is grossly wrong."""

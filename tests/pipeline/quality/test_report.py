@@ -20,7 +20,7 @@ NOTHING = Overlap.of(OverlapCounts.nothing())
 
 
 def clip_of(clip_id: int = 0, **errors: float) -> ClipErrors:
-    perfect = dict.fromkeys(ClipErrors.model_fields, 0.0) | {"frames": 10, "registered": 10}
+    perfect = dict.fromkeys(ClipErrors.model_fields, 0.0) | {"frames": 10, "registered": 10, "places": 1}
     return ClipErrors.model_validate({**perfect, "video_id": "tour-1", "clip_id": clip_id, **errors})
 
 
@@ -154,3 +154,28 @@ def test_a_plot_has_three_panels_a_row_for_the_figures_with_a_target():
     targeted = sum(row.reached is not None for row in report.figures())
     picture = Image.open(io.BytesIO(report.plot()))
     assert picture.size == (3 * 4 * 80, int(2.2 * 80 * -(-targeted // 3)))
+
+
+def test_probabilities_are_set_against_how_many_of_the_clips_are_right():
+    clips = (
+        clip_of(0, probability_right=0.95),
+        clip_of(1, probability_right=1.0),
+        clip_of(2, probability_right=0.92, direction_median=7.0),
+        clip_of(3, probability_right=0.8, rotation_most=5.1),
+        clip_of(4, probability_right=0.3, depth_abs_rel=0.2),
+        clip_of(5, probability_right=0.76, places=2),
+        clip_of(6).model_copy(update={"probability_right": None}),
+        clip_of(7, probability_right=0.9).model_copy(update={"rotation_most": None}),
+    )
+    rows = {row.name: row for row in report_on(scores_of(clips=clips)).figures() if row.name.startswith("right where")}
+    assert {name: row.value for name, row in rows.items()} == {
+        "right where P is 0 to 0.5": 0,
+        "right where P is 0.75 to 0.9": 0,
+        "right where P is 0.9 to 1": pytest.approx(2 / 3),
+    }
+    assert rows["right where P is 0.9 to 1"].says.startswith("2 of 3 clips")
+
+
+def test_where_no_probability_is_known_nothing_is_said_of_it():
+    clip = clip_of().model_copy(update={"probability_right": None})
+    assert not any(row.name.startswith("right where") for row in report_on(scores_of(clips=(clip,))).figures())
