@@ -20,10 +20,9 @@ RUN_KEY_TAG = "dagster/run_key"
 DEFAULT_CRON: str = DatasetSettings().poll_cron
 _log = logging.getLogger(__name__)
 RUN_TAGS = {".dagster/repository": "__repository__@assets"}
-"""What Dagster tags the runs with that its daemon starts.
+"""What Dagster tags runs with that its daemon starts; those of ``dagster job execute`` are on the pages of jobs by it.
 
-With it those of ``dagster job execute`` are in timelines and on job pages too, where this code is loaded as the
-location ``assets``, as it is by 'make ui' and 'dagster dev'.
+That is where this code is loaded as the location ``assets``, as 'make ui' and 'dagster dev' do.
 """
 
 NOT_OVER = [

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
 
 from pipeline.cli.ids import TakesIds
 from pipeline.cli.options import (
@@ -71,16 +72,23 @@ def view(
     side, failed = _text_side(store, settings) if settings else None, 0
     with bar(passing=True) as progress:
         for video_id in counted(ids, progress, "view"):
-            try:
-                for path in _written(store.video(video_id), out, clip, (side, query or ""), truth, stages, rerun):
-                    progress.console.print(str(path), soft_wrap=True)
-            except PipelineError as error:
-                if len(ids) == 1:
-                    raise
-                failed += 1
-                progress.console.print(f"{error.code}: {error}", soft_wrap=True)
+            pages = _written(store.video(video_id), out, clip, (side, query or ""), truth, stages, rerun)
+            failed += _said(pages, progress.console, may_fail=len(ids) > 1)
     if failed:
         raise typer.Exit(1)
+
+
+def _said(pages: Iterator[Path], screen: Console, *, may_fail: bool) -> bool:
+    """Print where pages are written; tell whether that failed, where other videos are to go on."""
+    try:
+        for path in pages:
+            screen.print(str(path), soft_wrap=True)
+    except PipelineError as error:
+        if not may_fail:
+            raise
+        screen.print(f"{error.code}: {error}", soft_wrap=True)
+        return True
+    return False
 
 
 def _asked(what: str, data: str | None) -> tuple[Store, list[str]]:

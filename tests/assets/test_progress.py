@@ -45,8 +45,7 @@ def test_of_many_reports_few_are_events_and_they_say_how_long_it_takes():
 def test_work_goes_on_where_an_event_cannot_be_written():
     class Locked(Told):
         def info(self, msg: object) -> None:
-            message = f"database is locked: {msg}"
-            raise OSError(message)
+            raise OSError(f"database is locked: {msg}")
 
     told = Told()
     report = both(RunEvents(Locked(), every_s=0), RunEvents(told, every_s=0))
