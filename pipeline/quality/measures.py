@@ -173,10 +173,8 @@ def clip_errors(
 ) -> ClipErrors:
     """Return how far a stored clip, in ``rows`` of its video's arrays, is from the truth.
 
-    Depth is that of the room: what is seen through panes and in mirrors, and people, are no part of it.
-
-    scene, truth: of the frames that are compared. compared: (n,) which of the clip's these are; by default those that
-    are registered.
+    Depth is that of the room: panes, mirrors and people are no part of it. scene, truth: of the frames that are
+    compared. compared: (n,) which of the clip's these are; by default those that are registered.
     """
     reconstruction = read_reconstruction(video, rows)
     depth = reconstruction.depth[reconstruction.registered if compared is None else compared]
