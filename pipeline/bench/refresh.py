@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from models.bench.memory import peak_bytes
 from pipeline.bench.made_up import finish_made_up
-from pipeline.contract.records import LeftOut, ScaleSource
+from pipeline.contract.records import LeftOut
+from pipeline.contract.scale import ScaleSource
 from pipeline.dataset.contents import contents_of, write_contents
 from pipeline.dataset.index import build_dataset
 from pipeline.dataset.index_writer import ROWS_A_FILE
@@ -32,7 +33,8 @@ from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.catalog.rows import CatalogRow, VideoState
 from pipeline.sources.video_source import VideoSource
 from pipeline.stages.registry import stages
-from pipeline.store.index import CLASS_COLUMNS, FILES, INDEX_SCHEMA, IndexFile, IndexFiles, as_indexed
+from pipeline.store.index import CLASS_COLUMNS, FILES, INDEX_SCHEMA, IndexFile, IndexFiles
+from pipeline.store.indexed import as_indexed
 from pipeline.store.store import Store
 from pipeline.store.video import VIDEOS
 

@@ -19,7 +19,8 @@ from models.bench.memory import peak_bytes
 from pipeline.contract.camera import pixel_rays, pointmap
 from pipeline.contract.classes import OCCUPIED_CLASSES, SemanticClass
 from pipeline.contract.grid import GRID_SHAPE, VOXEL_SIZE, voxel_index
-from pipeline.contract.records import FrameGrid, MetricScene, ScaleSource, Semantics
+from pipeline.contract.records import FrameGrid, MetricScene, Semantics
+from pipeline.contract.scale import ScaleSource
 from pipeline.geometry.voxels import voxelize_frame
 
 FRAMES = 20

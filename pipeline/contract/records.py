@@ -7,13 +7,14 @@ smaller: a depth map of width ``w`` has intrinsics scaled by ``w / 640``.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from enum import IntEnum, IntFlag
+from enum import IntEnum
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Floats
+from pipeline.contract.scale import ScaleCue, ScaleSource
 
 FRAME_WIDTH = 640
 FRAME_HEIGHT = 480
@@ -181,38 +182,6 @@ class Reconstruction:
     depth_source: NDArray[np.uint8] | None = None
     log_scale: float = float("nan")
     log_scale_sigma: float = float("nan")
-
-
-class ScaleSource(IntEnum):
-    """What the metric scale of a clip rests on, best first; stored as ``scene/scale_source``."""
-
-    NONE = 0
-    FLOOR_TO_CEILING = 1
-    FLOOR_AND_TOP = 2
-    CEILING_AND_BOTTOM = 3
-    CAMERA_HEIGHT = 4
-    EVIDENCE = 5
-
-
-class ScaleCue(IntFlag):
-    """What the metric scale of a clip was read from; stored as their sum in ``scene/scale_cues``, 0 = not known.
-
-    FLOOR, CEILING: a level taken for it. CAMERA_HEIGHT: that the camera is held as people hold cameras. LOWEST,
-    HIGHEST: how far down or up surfaces reach, where no floor or ceiling is seen. OTHER_CLIPS: what the rest of the
-    video shows.
-    """
-
-    NONE = 0
-    FLOOR = 1
-    CEILING = 2
-    CAMERA_HEIGHT = 4
-    LOWEST = 8
-    HIGHEST = 16
-    OTHER_CLIPS = 32
-
-    def names(self) -> str:
-        """Return the cues by name, joined by ``+``: what the index holds."""
-        return "+".join(cue.name.lower() for cue in ScaleCue if cue and cue in self and cue.name)
 
 
 @dataclass(frozen=True)

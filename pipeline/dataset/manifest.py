@@ -20,7 +20,8 @@ from models.memory import limited_growth
 from pipeline.contract.classes import COUNTED_CLASSES
 from pipeline.contract.errors import BrokenManifest, PipelineError, SettingsError, StageMissing
 from pipeline.contract.progress import Progress, counted, silent
-from pipeline.contract.records import ScaleCue, Segment
+from pipeline.contract.records import Segment
+from pipeline.contract.scale import ScaleCue
 from pipeline.dataset.recipe import DatasetRecipe, one_recipe, recipe_of
 from pipeline.settings import Settings
 from pipeline.sources.catalog.catalog import Catalog

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.contract.errors import CorruptStore, VideoError
-from pipeline.contract.records import ScaleSource
+from pipeline.contract.scale import ScaleSource
 from pipeline.dataset.tables import replaced, write_large
 from pipeline.store.groups import FRAMES, SCALE_SIGMA, SCENE, SOURCE_NOTES
 from pipeline.store.rows import clip_rows, read_later

@@ -10,7 +10,8 @@ from pipeline.stages.chain import finished, identities_of_groups, made_by
 from pipeline.stages.damage import examined, problem
 from pipeline.stages.registry import stages
 from pipeline.store.groups import CLIPS, SCENE_ZARR, SOURCE_NOTES, SOURCE_VIDEO
-from pipeline.store.index import INDEX, as_indexed
+from pipeline.store.index import INDEX
+from pipeline.store.indexed import as_indexed
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
 

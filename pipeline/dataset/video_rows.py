@@ -6,12 +6,13 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.contract.errors import ChangedSinceIndexed
-from pipeline.contract.records import ScaleCue, ScaleSource
+from pipeline.contract.scale import ScaleCue, ScaleSource
 from pipeline.dataset.filters import filtered
 from pipeline.settings import FilterSettings
 from pipeline.stages.chain import finished, identities_of_groups, identity_of
 from pipeline.store.groups import FRAMES, PROBABILITY_RIGHT, SCALE_SIGMA, SCENE
-from pipeline.store.index import CLASS_COLUMNS, INDEX_SCHEMA, as_indexed
+from pipeline.store.index import CLASS_COLUMNS, INDEX_SCHEMA
+from pipeline.store.indexed import as_indexed
 from pipeline.store.rows import read_class_counts, read_later, read_probability_right, read_scale_cues
 from pipeline.store.video import VideoStore
 

@@ -18,7 +18,7 @@ from pipeline.contract.errors import ChangedSinceIndexed
 from pipeline.store.contents import GROUP_METADATA, require
 from pipeline.store.files import Files, Stamp
 from pipeline.store.groups import OCCUPANCY, SCENE, SCENE_ZARR, SEMANTICS
-from pipeline.store.index import same_as_indexed
+from pipeline.store.indexed import same_as_indexed
 from pipeline.store.rows import pictures_group
 from pipeline.store.video import VideoStore, array_errors
 

@@ -4,19 +4,16 @@ The index of most datasets is one file, ``dataset/index.parquet``. One that has 
 ``dataset/index/*.parquet``, each with a range of the videos, so that a video that changed costs a file and not all.
 """
 
-import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
-from models.json_text import parsed_json
 from pipeline.contract.classes import COUNTED_CLASSES, SemanticClass
 from pipeline.contract.errors import CorruptStore
 from pipeline.store.files import Files
-from pipeline.store.provenance import identity
 
 INDEX = ("dataset", "index.parquet")
 FOLDER = ("dataset", "index")
@@ -274,30 +271,3 @@ def _columns(files: Files, part: IndexFile, columns: Sequence[str]) -> pa.Table:
         table = index.read(held).select(held)
         table.validate(full=True)
     return with_all_columns(table, columns)
-
-
-def as_indexed(made: Mapping[str, str]) -> str:
-    """Return what the index notes of a video's groups: the identity of each by its name, as JSON."""
-    return json.dumps(dict(sorted(made.items())))
-
-
-def same_as_indexed(group: str, attributes: Mapping[str, Any], indexed: str) -> bool:
-    """Tell whether a group with these attributes is the one that the index notes; nothing noted, nothing to differ.
-
-    Indexes of release 0.1 note nothing; groups that they do not name (``language``) are checked by whoever makes them.
-    """
-    wanted = _noted(indexed).get(group)
-    found = identity(str(attributes.get("fingerprint")), str(attributes.get("upstream", "")))
-    return wanted is None or found == wanted
-
-
-def _noted(indexed: str) -> dict[str, Any]:
-    try:
-        noted = parsed_json(indexed or "{}")
-    except ValueError:
-        noted = None
-    if not isinstance(noted, dict):
-        raise CorruptStore(
-            f"the index does not say which groups it was written from ({indexed[:80]!r}): build it again"
-        )
-    return noted

@@ -10,17 +10,8 @@ from numpy.typing import NDArray
 from pipeline.contract.arrays import Float64s, Floats, Images
 from pipeline.contract.classes import COUNTED_CLASSES, SemanticClass
 from pipeline.contract.errors import CorruptStore
-from pipeline.contract.records import (
-    WHOLE,
-    Box,
-    Clip,
-    ClipScores,
-    MetricScene,
-    Reconstruction,
-    ScaleCue,
-    ScaleSource,
-    Semantics,
-)
+from pipeline.contract.records import WHOLE, Box, Clip, ClipScores, MetricScene, Reconstruction, Semantics
+from pipeline.contract.scale import ScaleCue, ScaleSource
 from pipeline.store.groups import (
     CLIPS,
     DEPTH_SOURCE,

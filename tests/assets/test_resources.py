@@ -5,6 +5,7 @@ from threading import Event, Thread
 import dagster as dg
 import pytest
 from filelock import FileLock, Timeout
+from pydantic import ValidationError
 
 from assets.resources import PARTITION_TAG, LockedVideo, PipelineResource, is_missing
 from models.places import Places
@@ -50,8 +51,8 @@ def test_the_sources_file_names_the_profile_unless_another_is_asked_for(
     monkeypatch.setenv("YOUTUBE_OCC_PROFILE", "youtube_occ")
     assert PipelineResource(sources=str(file)).settings().profile == "youtube_occ"
     file.write_text("{profile: large, sources: [tour://1]}")
-    with pytest.raises(SettingsError, match="'large'"):
-        PipelineResource(sources=str(file), profile="large").settings()
+    with pytest.raises(ValidationError, match="'large'"):
+        PipelineResource(sources=str(file), profile="large")
 
 
 def test_a_wrong_setting_is_named():

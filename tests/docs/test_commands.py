@@ -20,9 +20,10 @@ def test_commands_of_training_and_of_weights_are_among_them():
 
 
 def test_what_a_command_does_is_not_cut_off():
-    assert (
-        "* `preview`: Write a picture of every stage of a built video: clips, depth, cameras, labels, grids; with title and legend.\n" in PAGE
+    preview = (
+        "Write a picture of every stage of a built video: clips, depth, cameras, labels, grids; with title and legend."
     )
+    assert f"* `preview`: {preview}\n" in PAGE
     assert not [line for line in PAGE.splitlines() if line.startswith("* `") and line.endswith("...")]
 
 

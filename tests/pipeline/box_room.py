@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from pipeline.contract.camera import pixel_rays
 from pipeline.contract.classes import SemanticClass
-from pipeline.contract.records import MetricScene, ScaleSource, Semantics
+from pipeline.contract.records import MetricScene, Semantics
+from pipeline.contract.scale import ScaleSource
 
 INTRINSICS = np.array([[500, 0, 320], [0, 500, 240], [0, 0, 1]], np.float32)
 

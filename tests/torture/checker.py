@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 import zarr
 from numpy.typing import NDArray
 
-from pipeline.contract.records import MetricScene, ScaleSource, Semantics
+from pipeline.contract.records import MetricScene, Semantics
+from pipeline.contract.scale import ScaleSource
 from pipeline.geometry.voxels import VoxelSettings, voxelize
 from tests.torture.identity import Identity, identify
 from tests.torture.traced import DIGITS, FX, STEP, label_digits

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.contract.records import ScaleCue, ScaleSource
+from pipeline.contract.scale import ScaleCue, ScaleSource
 from pipeline.geometry.planes import plane_offsets
 from pipeline.stages.scene.settings import SceneSettings
 from pipeline.stages.scene.surfaces import SurfaceSamples

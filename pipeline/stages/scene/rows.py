@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from pipeline.contract.records import MetricScene, Reconstruction, ScaleSource
+from pipeline.contract.records import MetricScene, Reconstruction
+from pipeline.contract.scale import ScaleSource
 from pipeline.store.group_writer import GroupWriter
 from pipeline.store.groups import SCALE_SIGMA
 

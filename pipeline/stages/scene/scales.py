@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from pipeline.contract.records import ScaleCue, ScaleSource
+from pipeline.contract.scale import ScaleCue, ScaleSource
 from pipeline.stages.scene.estimate import ScaleEstimate, estimate_scales
 from pipeline.stages.scene.evidence import ScaleEvidence
 from pipeline.stages.scene.heights import Levels, Scale, find_scale

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.contract.progress import SECONDS_BETWEEN_LINES, Lines, named, silent
+from pipeline.contract.progress import SECONDS_BETWEEN_LINES, Lines, Pace, named, silent
 
 HOUR = 3600.0
 
@@ -64,9 +64,10 @@ def test_of_processes_that_train_together_only_the_first_prints(
     ],
 )
 def test_what_is_left_is_told_from_what_was_done_since_the_task_began(now: float, done: float, left: str):
-    lines = Lines()
-    lines._began, lines._first = 0.0, 20
-    assert lines._left(now, done, 100) == left
+    pace = Pace()
+    assert pace.begins("task", 20, 0.0)
+    assert not pace.begins("task", 25, 0.5)
+    assert pace.left(now, done, 100) == left
 
 
 def test_a_part_of_a_task_reports_under_the_name_of_the_whole():

@@ -15,12 +15,12 @@ from pipeline.contract.records import (
     MetricScene,
     Occupancy,
     Reconstruction,
-    ScaleSource,
     SceneCategory,
     Segment,
     Semantics,
     without_moving,
 )
+from pipeline.contract.scale import ScaleSource
 
 SHAPE = (2, 3, 4)
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from pipeline.bench.made_up import finish_made_up
 from pipeline.contract.errors import BrokenVideo
-from pipeline.contract.records import LeftOut, ScaleSource
+from pipeline.contract.records import LeftOut
+from pipeline.contract.scale import ScaleSource
 from pipeline.dataset import index_writer
 from pipeline.dataset.frames import Dataset
 from pipeline.dataset.index import build_dataset

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from pipeline.contract.camera import pointmap
 from pipeline.contract.grid import voxel_index
-from pipeline.contract.records import MetricScene, ScaleSource
+from pipeline.contract.records import MetricScene
+from pipeline.contract.scale import ScaleSource
 from pipeline.language.mixtures import NO_VOXEL, mix, voxel_keys, weights
 
 SHAPE = (6, 8)

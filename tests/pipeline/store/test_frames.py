@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.contract.errors import ChangedSinceIndexed, CorruptStore, StageMissing
 from pipeline.store.frames import OPEN_VIDEOS, Camera, Frame, FrameReader, Grid
-from pipeline.store.index import as_indexed
+from pipeline.store.indexed import as_indexed
 from pipeline.store.store import Store
 
 ROWS = 3

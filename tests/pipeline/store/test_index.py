@@ -15,12 +15,11 @@ from pipeline.store.index import (
     ClassStatistics,
     DatasetSummary,
     LeftOutEntry,
-    as_indexed,
     first_video,
     read_summary,
-    same_as_indexed,
     write_summary,
 )
+from pipeline.store.indexed import as_indexed, same_as_indexed
 from pipeline.store.store import Store
 
 LEFT_OUT = (

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.contract.errors import StageMissing
-from pipeline.contract.records import ClipScores, ScaleSource
+from pipeline.contract.records import ClipScores
+from pipeline.contract.scale import ScaleSource
 from pipeline.store.rows import (
     clip_rows,
     has_embeddings,

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pipeline.contract.records import ScaleCue, ScaleSource
+from pipeline.contract.scale import ScaleCue, ScaleSource
 from pipeline.stages.scene.heights import Levels, Scale, bottom_level, find_levels, find_scale, plausible
 from pipeline.stages.scene.settings import SceneSettings
 from pipeline.stages.scene.surfaces import SurfaceSamples

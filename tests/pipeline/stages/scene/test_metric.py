@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 
 from pipeline.contract.camera import pointmap
 from pipeline.contract.errors import NoUpDirection
-from pipeline.contract.records import MetricScene, Reconstruction, ScaleCue, ScaleSource
+from pipeline.contract.records import MetricScene, Reconstruction
+from pipeline.contract.scale import ScaleCue, ScaleSource
 from pipeline.stages.scene.heights import Scale
 from pipeline.stages.scene.metric import moved_cameras, to_metric, world_from_reconstruction
 from pipeline.stages.scene.settings import SceneSettings

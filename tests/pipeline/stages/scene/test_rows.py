@@ -4,7 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.contract.records import MetricScene, Reconstruction, ScaleSource
+from pipeline.contract.records import MetricScene, Reconstruction
+from pipeline.contract.scale import ScaleSource
 from pipeline.stages.scene.rows import append_scene, blank_scene
 from pipeline.store.rows import read_scene
 from pipeline.store.store import Store

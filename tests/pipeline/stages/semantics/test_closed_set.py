@@ -19,7 +19,8 @@ from models.errors import UnusableInput, WrongWeights
 from models.san.name_seeded import photo
 from pipeline.contract.classes import SemanticClass
 from pipeline.contract.errors import SettingsError
-from pipeline.contract.records import MetricScene, ScaleSource
+from pipeline.contract.records import MetricScene
+from pipeline.contract.scale import ScaleSource
 from pipeline.contract.vocabulary import GROUP_LABELS
 from pipeline.stages.semantics.closed_set import ClosedSetBackend, groups_of_names
 from pipeline.stages.semantics.settings import ClosedSetSettings

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from models.san.name_seeded import TINY, photo
 from pipeline.contract.classes import SemanticClass
 from pipeline.contract.errors import SettingsError
-from pipeline.contract.records import MetricScene, ScaleSource, Semantics
+from pipeline.contract.records import MetricScene, Semantics
+from pipeline.contract.scale import ScaleSource
 from pipeline.contract.vocabulary import default_vocabulary
 from pipeline.stages.semantics.san import SanSegmenter
 from pipeline.stages.semantics.settings import SanSettings
