@@ -65,7 +65,7 @@ def test_a_spoilt_clip_is_left_out_by_name_and_the_films_other_clip_is_kept(tmp_
     chosen = [word for value in values for word in ("--set", value)]
     shown = output("process", tmp_path / "film.mp4", "--data", tmp_path / "data", *chosen)
     assert "left out clip 1: UnlikelyReconstruction: right with a probability of 0." in shown
-    assert "0.4 needed; the worst sign: share of" in shown
+    assert "0.5 needed; the worst sign: share of" in shown
     store = Store(tmp_path / "data")
     (video_id,) = store.video_ids()
     clip_of_frame = store.video(video_id).read("frames", "clip_id")

@@ -67,16 +67,15 @@ def test_an_even_patch_of_a_wall_is_filled_with_the_wall_at_half_the_confidence(
 
 def test_a_bare_wall_that_no_view_can_match_has_no_depth():
     bare = without_texture(wall_views(POSES, NORMAL, 2.0), slice(0, 120), slice(0, 160))
-    depth, confidence = dense_depth(bare, SETTINGS)
-    assert not depth.any()
-    assert not confidence.any()
+    found = dense_depth(bare, SETTINGS)
+    assert not found.depth.any()
+    assert not found.confidence.any()
 
 
 @pytest.mark.parametrize("range_of_depth", [(3.0, 9.0), (0.3, 1.2)])
 def test_what_lies_beyond_the_range_is_not_taken_for_its_end(views: ClipViews, range_of_depth: tuple[float, float]):
     elsewhere = replace(views, depth_range=np.tile(range_of_depth, (len(POSES), 1)))
-    depth, _ = dense_depth(elsewhere, SETTINGS)
-    assert (depth > 0).mean() < 0.2
+    assert (dense_depth(elsewhere, SETTINGS).depth > 0).mean() < 0.2
 
 
 def test_a_sweep_gives_depth_and_how_well_it_matches(views: ClipViews):
