@@ -6,7 +6,8 @@ from pipeline.stages.reconstruction.settings import ReconstructionSettings
 
 
 def test_every_backend_has_its_settings():
-    assert set(SETTINGS.model_fields) - set(ReconstructionSettings.model_fields) == {"colmap", "colmap_moge", "dust3r", "da3"}
+    own = set(SETTINGS.model_fields) - set(ReconstructionSettings.model_fields)
+    assert own == {"colmap", "colmap_moge", "dust3r", "da3"}
 
 
 def test_cameras_of_earlier_releases_stand_until_they_are_to_be_found_anew():
