@@ -4,7 +4,6 @@ The released weights of SMALL and BASE are Apache-2.0. Cameras are what the netw
 those tell (``refinement``).
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Float64s, Images
-from pipeline.contract.errors import InconsistentReconstruction, TooFewRegistered, WeightsReplaced
+from pipeline.contract.errors import InconsistentReconstruction, WeightsReplaced
 from pipeline.contract.padding import shown_share
 from pipeline.contract.records import Reconstruction
 from pipeline.stages.network_errors import as_settings_error
@@ -24,7 +23,8 @@ from pipeline.stages.reconstruction.da3.refinement import refined
 from pipeline.stages.reconstruction.da3.settings import Da3Settings
 from pipeline.stages.reconstruction.da3.windows import Joined, joined, moved
 from pipeline.stages.reconstruction.dust3r.lens import check_lens
-from pipeline.stages.reconstruction.recorded import recorded_weights, sha256_of
+from pipeline.stages.reconstruction.network import NetworkReconstructor, dropped_notes
+from pipeline.stages.reconstruction.recorded import sha256_of
 
 if TYPE_CHECKING:
     from models.da3 import Da3
@@ -35,23 +35,10 @@ FOCAL_BOUNDS = (0.25, 5.0)
 UNCHECKED = "how probable it is that cameras and depth are right is not known: the network gives no signs of that"
 
 
-class Da3Reconstructor:
+class Da3Reconstructor(NetworkReconstructor[Da3Settings]):
     """Cameras and depth of a clip from Depth Anything 3."""
 
     name = "da3"
-
-    def __init__(self, settings: Da3Settings) -> None:
-        self.settings = settings
-
-    @property
-    def weights(self) -> Mapping[str, str]:
-        """SHA-256 of the file of weights; fetches it if need be.
-
-        Raises:
-            SettingsError: there are no such weights.
-            WeightsAway: no server gives them at the moment.
-        """
-        return recorded_weights(self.settings.weights)
 
     def reconstruct(self, rgb: Images, scratch: Path) -> Reconstruction:
         """Reconstruct frames (n, 480, 640, 3) uint8 RGB.
@@ -64,35 +51,28 @@ class Da3Reconstructor:
             WeightsAway: no server gives the weights at the moment.
         """
         settings = self.settings
-        # frame by frame: a deviation of all at once takes eight times their memory
-        contrast = np.array([frame.std(axis=(0, 1)).max() for frame in rgb])
-        kept = np.flatnonzero(contrast >= settings.min_contrast)
-        self._require(len(kept), "frames show anything but one colour")
+        kept = self.shown_frames(rgb)
         with as_settings_error(f"reconstruction weights {settings.weights}"):
             network = _network(settings.weights, sha256_of(settings.weights), settings.device, settings.precision)
             said = predict(network, rgb, kept, settings.image_size, settings.window, settings.overlap)
         _trust_only(shown_share(rgb, said.depth.shape[2]), said)
         found = to_reconstruction(said, kept, rgb.shape[:3], settings.max_disagreement)
-        self._require(int(found.registered.sum()), "frames have a camera in one world")
+        self.require(int(found.registered.sum()), "frames have a camera in one world")
         check_lens(rgb, found)
         if settings.refine:
             found = refined(rgb, found, scratch, ColmapSettings())
-        dropped = len(rgb) - len(kept)
-        notes = [f"{dropped} frames of one colour were left out"] if dropped else []
+        notes = [*dropped_notes(len(rgb), len(kept))]
         if said.window < min(settings.window, len(kept)):
             notes.append(f"the device ran out of memory; went on with {said.window} frames at a time")
-        return replace(found, notes=(*notes, *found.notes, *self._baseline_notes(found), UNCHECKED))
-
-    def _require(self, count: int, what: str) -> None:
-        if count < self.settings.min_registered:
-            raise TooFewRegistered(f"only {count} {what}; {self.settings.min_registered} are needed")
-
-    def _baseline_notes(self, found: Reconstruction) -> tuple[str, ...]:
-        centres = found.camera_to_world[found.registered, :3, 3]
-        baseline = np.linalg.norm(centres[:, None] - centres, axis=-1).max()
-        if baseline >= self.settings.min_baseline * np.median(found.depth[found.depth > 0]):
-            return ()
-        return ("the camera hardly moved: depth rests on the network's experience alone",)
+        return replace(
+            found,
+            notes=(
+                *notes,
+                *found.notes,
+                *self.baseline_notes(found.camera_to_world[found.registered], found.depth),
+                UNCHECKED,
+            ),
+        )
 
 
 def _trust_only(columns: NDArray[np.bool_], said: Prediction) -> None:

@@ -1,16 +1,13 @@
 """Settings of the backend ``da3``."""
 
-from typing import Literal
+from pydantic import Field
 
-from pydantic import BaseModel, ConfigDict, Field
+from pipeline.contract.values import NAMED_WEIGHTS
+from pipeline.stages.reconstruction.network import NetworkSettings
 
-from pipeline.contract.values import HERE_ALONE, NAMED_WEIGHTS
 
-
-class Da3Settings(BaseModel):
+class Da3Settings(NetworkSettings):
     """How Depth Anything 3 is run over a clip."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     weights: str = Field(
         "da3_base",
@@ -39,17 +36,4 @@ class Da3Settings(BaseModel):
         True,
         description="whether cameras are adjusted to matches of SIFT features; kept only where they then foretell "
         "matches that the adjustment has not seen",
-    )
-    device: str | None = Field(
-        None, json_schema_extra=HERE_ALONE, description="torch device; none = the GPU if there is one"
-    )
-    precision: Literal["auto", "float32", "bfloat16"] = Field(
-        "auto", description="of the body; auto = bfloat16 on GPUs that have it, else float32"
-    )
-    min_contrast: float = Field(
-        2.0, ge=0, description="grey levels, standard deviation; flatter frames (fades, covered lens) are left out"
-    )
-    min_registered: int = Field(3, ge=2, description="fewer frames with a camera are no reconstruction")
-    min_baseline: float = Field(
-        0.01, ge=0, description="largest distance between cameras, in median depths, below which a note is left"
     )

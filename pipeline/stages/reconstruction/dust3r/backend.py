@@ -3,7 +3,6 @@
 DUSt3R's released weights are non-commercial; this backend runs whatever weights its settings name.
 """
 
-from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Images
-from pipeline.contract.errors import TooFewRegistered, WeightsReplaced
+from pipeline.contract.errors import WeightsReplaced
 from pipeline.contract.padding import shown_columns
 from pipeline.contract.records import Reconstruction
 from pipeline.stages.network_errors import as_settings_error
@@ -20,7 +19,8 @@ from pipeline.stages.reconstruction.dust3r.alignment.graph import video_pairs
 from pipeline.stages.reconstruction.dust3r.alignment.records import Alignment, PairPredictions
 from pipeline.stages.reconstruction.dust3r.lens import check_lens
 from pipeline.stages.reconstruction.dust3r.settings import Dust3rSettings
-from pipeline.stages.reconstruction.recorded import recorded_weights, sha256_of
+from pipeline.stages.reconstruction.network import NetworkReconstructor, dropped_notes
+from pipeline.stages.reconstruction.recorded import sha256_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,23 +30,10 @@ if TYPE_CHECKING:
     from models.dust3r.preprocess import Crop
 
 
-class Dust3rReconstructor:
+class Dust3rReconstructor(NetworkReconstructor[Dust3rSettings]):
     """Cameras and depth of a clip from DUSt3R's pointmaps."""
 
     name = "dust3r"
-
-    def __init__(self, settings: Dust3rSettings) -> None:
-        self.settings = settings
-
-    @property
-    def weights(self) -> Mapping[str, str]:
-        """SHA-256 of the file of weights; fetches it if need be.
-
-        Raises:
-            SettingsError: there are no such weights.
-            WeightsAway: no server gives them at the moment.
-        """
-        return recorded_weights(self.settings.weights)
 
     def reconstruct(self, rgb: Images, scratch: Path) -> Reconstruction:
         """Reconstruct frames (n, 480, 640, 3) uint8 RGB; pairs wait in ``scratch``.
@@ -61,8 +48,8 @@ class Dust3rReconstructor:
         from models.dust3r.preprocess import preprocess
         from pipeline.stages.reconstruction.dust3r.alignment.align import align
 
-        shown = rgb.std(axis=(1, 2)).max(axis=1) >= self.settings.min_contrast
-        self._require(int(shown.sum()), "frames show anything but one colour")
+        shown = np.zeros(len(rgb), np.bool_)
+        shown[self.shown_frames(rgb)] = True
         with as_settings_error(f"reconstruction weights {self.settings.weights}"):
             network = _network(
                 self.settings.weights, sha256_of(self.settings.weights), self.settings.device, self.settings.precision
@@ -76,15 +63,17 @@ class Dust3rReconstructor:
             len(images), edges, maps.points1, maps.points2, maps.confidence1, maps.confidence2
         )
         alignment = align(predictions, self.settings.alignment)
-        self._require(int(alignment.aligned.sum()), "frames see the same place")
-        notes = (*_frame_notes(shown), *_batch_notes(maps), *alignment.notes, *self._baseline_notes(alignment))
+        self.require(int(alignment.aligned.sum()), "frames see the same place")
+        cameras = alignment.camera_to_world[alignment.aligned]
+        notes = (
+            *dropped_notes(len(rgb), len(images)),
+            *_batch_notes(maps),
+            *alignment.notes,
+            *self.baseline_notes(cameras, alignment.depth),
+        )
         found = to_reconstruction(alignment, crop, shown, notes)
         check_lens(rgb, found)
         return found
-
-    def _require(self, count: int, what: str) -> None:
-        if count < self.settings.min_registered:
-            raise TooFewRegistered(f"only {count} {what}; {self.settings.min_registered} are needed")
 
     def _predict(self, network: "Dust3r", images: "Tensor", scratch: Path) -> tuple[NDArray[np.int64], "PairPointMaps"]:
         from models.dust3r.pairs import predict_pairs
@@ -92,14 +81,6 @@ class Dust3rReconstructor:
         settings = self.settings
         edges = video_pairs(len(images), settings.window, settings.strides, settings.complete_up_to)
         return edges, predict_pairs(network, images, edges, scratch, settings.batch_pairs)
-
-    def _baseline_notes(self, alignment: Alignment) -> tuple[str, ...]:
-        centres = alignment.camera_to_world[alignment.aligned, :3, 3]
-        baseline = np.linalg.norm(centres[:, None] - centres, axis=-1).max()
-        seen = alignment.depth[alignment.depth > 0]
-        if seen.size and baseline >= self.settings.min_baseline * np.median(seen):
-            return ()
-        return ("the camera hardly moved: depth rests on the network's experience alone",)
 
 
 def _trust_only(columns: slice, crop: "Crop", maps: "PairPointMaps") -> None:
@@ -123,10 +104,6 @@ def _network(weights: str, sha256: str, device: str | None, precision: str) -> "
     if sha256_of(weights) != sha256:
         raise WeightsReplaced(f"{weights} was replaced while it was read: run the stage again")
     return network.cast_body(torch.bfloat16) if in_bfloat16(precision, place) else network
-
-
-def _frame_notes(shown: NDArray[np.bool_]) -> tuple[str, ...]:
-    return () if shown.all() else (f"{(~shown).sum()} frames of one colour were left out",)
 
 
 def _batch_notes(maps: "PairPointMaps") -> tuple[str, ...]:

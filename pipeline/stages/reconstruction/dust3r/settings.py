@@ -1,17 +1,14 @@
 """Settings of the backend ``dust3r``."""
 
-from typing import Literal
-
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from pipeline.contract.values import HERE_ALONE, NAMED_WEIGHTS
 from pipeline.stages.reconstruction.dust3r.alignment.settings import AlignmentSettings
+from pipeline.stages.reconstruction.network import NetworkSettings
 
 
-class Dust3rSettings(BaseModel):
+class Dust3rSettings(NetworkSettings):
     """How DUSt3R is run over a clip."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     weights: str = Field(
         "dust3r_vitl_512_dpt",
@@ -33,18 +30,5 @@ class Dust3rSettings(BaseModel):
     complete_up_to: int = Field(6, ge=2, description="clips of so few frames take all pairs")
     batch_pairs: int | None = Field(
         None, ge=1, json_schema_extra=HERE_ALONE, description="pairs decoded at once; none = what the memory holds"
-    )
-    device: str | None = Field(
-        None, json_schema_extra=HERE_ALONE, description="torch device; none = the GPU if there is one"
-    )
-    precision: Literal["auto", "float32", "bfloat16"] = Field(
-        "auto", description="of encoder and decoders; auto = bfloat16 on GPUs that have it, else float32"
-    )
-    min_contrast: float = Field(
-        2.0, ge=0, description="grey levels, standard deviation; flatter frames (fades, covered lens) are left out"
-    )
-    min_registered: int = Field(3, ge=2, description="fewer aligned frames are no reconstruction")
-    min_baseline: float = Field(
-        0.01, ge=0, description="largest distance between cameras, in median depths, below which a note is left"
     )
     alignment: AlignmentSettings = AlignmentSettings()
