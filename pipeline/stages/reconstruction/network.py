@@ -34,13 +34,13 @@ class NetworkSettings(BaseModel):
     )
 
 
-NetworkSettingsT = TypeVar("NetworkSettingsT", bound=NetworkSettings)
+OwnSettingsT = TypeVar("OwnSettingsT", bound=NetworkSettings)
 
 
-class NetworkReconstructor(Generic[NetworkSettingsT]):
+class NetworkReconstructor(Generic[OwnSettingsT]):
     """A backend with a file of weights, and what it asks of frames and cameras."""
 
-    def __init__(self, settings: NetworkSettingsT) -> None:
+    def __init__(self, settings: OwnSettingsT) -> None:
         self.settings = settings
 
     @property
