@@ -1,9 +1,10 @@
 """What a build says of a video on the terminal, in the logs, and on the page of its run."""
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Protocol
 
+import dagster as dg
 from typer import echo
 
 from pipeline.contract.progress import Pace, Progress
@@ -13,31 +14,32 @@ SECONDS_BETWEEN_EVENTS = 10.0
 """An event is a row of a database that is kept for ever."""
 
 
-class Log(Protocol):
-    """Where events of a run go: Dagster's log of it."""
-
-    def info(self, msg: object) -> None:
-        """Write a line."""
-        ...
-
-
 class RunEvents:
-    """Reports progress to the page of a run, at most one event every few seconds, with the time that is left."""
+    """Reports progress to the page of a run, at most one event every few seconds, with the time that is left.
 
-    def __init__(self, log: Log, every_s: float = SECONDS_BETWEEN_EVENTS) -> None:
-        self._log, self._every = log, every_s
+    write: puts a line there. What was said last is not said again.
+    """
+
+    def __init__(self, write: Callable[[str], object], every_s: float = SECONDS_BETWEEN_EVENTS) -> None:
+        self._write, self._every, self._last = write, every_s, ""
         self._pace, self._next = Pace(), time.monotonic() + every_s
 
     def __call__(self, task: str, done: float, total: float, note: str = "") -> None:
         """Write an event if one is due; work goes on where it cannot be written."""
         now = time.monotonic()
         self._pace.begins(task, done, now)
-        if now < self._next:
-            return
-        self._next = now + self._every
         shown = note or f"{done:g} of {total:g}{self._pace.left(now, done, total)}"
+        line = f"{task} {done / max(total, 1e-9):.0%}: {shown}"
+        if now < self._next or line == self._last:
+            return
+        self._next, self._last = now + self._every, line
         with suppress(Exception):
-            self._log.info(f"{task} {done / max(total, 1e-9):.0%}: {shown}")
+            self._write(line)
+
+
+def events_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> RunEvents:
+    """Return what reports to the page of a run, and to no terminal: that shows the pipeline's own lines."""
+    return RunEvents(lambda line: instance.report_engine_event(line, run))
 
 
 def both(one: Progress, other: Progress) -> Progress:

@@ -10,7 +10,7 @@ from pydantic import Field
 from typer import echo
 
 from assets.launchpad import LaunchpadSettings, Profile, given
-from assets.progress import RunEvents, both
+from assets.progress import both, events_of
 from models.memory import limited_memory, machine_bytes
 from models.places import Places
 from pipeline.contract.errors import NotReadableNow, PipelineError, VideoLocked
@@ -123,7 +123,7 @@ class LockedVideo(dg.ConfigurableResource[Workbench]):
         store, settings = self.pipeline.store(), self.pipeline.settings()
         held = store.video(context.run.tags[PARTITION_TAG])
         lines = Lines(held.video_id)
-        progress = lines if context.log is None else both(lines, RunEvents(context.log))
+        progress = both(lines, events_of(context.instance, context.run)) if context.instance else lines
         workbench = Workbench(held, Catalog(store), settings, progress)
         with ExitStack() as until_done:
             _wait_for_place(held, settings.dataset.parallel_videos, until_done)

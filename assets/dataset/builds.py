@@ -7,7 +7,7 @@ from typer import echo
 
 from assets.dataset.video_builder import VideoBuild, VideoBuilder
 from assets.metadata import table
-from assets.progress import RunEvents
+from assets.progress import events_of
 from assets.resources import PipelineResource
 from assets.stopped import terminated_in_one_line
 from pipeline.contract.errors import PipelineError
@@ -47,7 +47,7 @@ def _prepare(pipeline: PipelineResource, settings: Settings, video_ids: list[str
 def build_video(context: dg.OpExecutionContext, builder: dg.ResourceParam[VideoBuilder], video_id: str) -> VideoBuild:
     """Wait until one video is built or has failed; say meanwhile how many are."""
     with terminated_in_one_line():
-        return builder.wait(video_id, RunEvents(context.log))
+        return builder.wait(video_id, events_of(context.instance, context.run))
 
 
 @dg.op
