@@ -21,7 +21,7 @@ def reliability(clips: Sequence[ClipErrors]) -> list[Figure]:
         inside = [(p, right) for p, right in told if low <= p < high or p == high == BOUNDS[-1]]
         if inside:
             right, mean = sum(right for _, right in inside), sum(p for p, _ in inside) / len(inside)
-            says = f"{right} of {len(inside)} clips, of whom {mean:.2f} was said"
+            says = f"{right} of {len(inside)} clips, which were given {mean:.2f}"
             figures.append(Figure(STAGE, f"right where P is {low:g} to {high:g}", right / len(inside), says))
     if told:
         brier = sum((p - right) ** 2 for p, right in told) / len(told)

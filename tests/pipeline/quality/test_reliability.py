@@ -13,7 +13,7 @@ def clip(probability: float | None, depth: float = 0.05, **changed: float | None
 def test_of_clips_in_a_bin_those_that_are_right_are_counted():
     rows = {row.name: row for row in reliability([clip(0.95), clip(1.0), clip(0.92, depth=0.2), clip(0.3, depth=0.5)])}
     assert rows["right where P is 0.9 to 1"].value == pytest.approx(2 / 3)
-    assert rows["right where P is 0.9 to 1"].says == "2 of 3 clips, of whom 0.96 was said"
+    assert rows["right where P is 0.9 to 1"].says == "2 of 3 clips, which were given 0.96"
     assert rows["right where P is 0 to 0.5"].value == 0
     assert "right where P is 0.5 to 0.8" not in rows
     assert rows["Brier score of P"].value == pytest.approx((0.05**2 + 0 + 0.92**2 + 0.3**2) / 4)
