@@ -6,17 +6,14 @@ Only what changed is looked at: videos whose lock was held, or whose failure was
 
 import hashlib
 import logging
-import math
 import re
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from filelock import FileLock
 
 from pipeline.contract.errors import ChangedSinceIndexed, CorruptStore, VideoError, VideoLocked
-from pipeline.contract.waits import held_aloud
 from pipeline.dataset.card import write_card
 from pipeline.dataset.contents import (
     class_statistics,
@@ -32,12 +29,12 @@ from pipeline.dataset.known import KNOWN, KnownVideos, judgement_table, know, lo
 from pipeline.dataset.selection import EVERYTHING, JUDGEMENTS, Judged, Selection, WantedVideos, judge
 from pipeline.dataset.split import ROWS_AT_ONCE, TRAIN, VALIDATION
 from pipeline.dataset.tables import replaced, system_memory
+from pipeline.dataset.turns import writing
 from pipeline.settings import DatasetSettings
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.stages.damage import examined
 from pipeline.stages.failures import record_failure
 from pipeline.store.changes import changes_of
-from pipeline.store.hold import held
 from pipeline.store.index import (
     SHOWN,
     DatasetSummary,
@@ -48,9 +45,6 @@ from pipeline.store.index import (
 )
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
-
-LEASE = "all.dataset"
-"""No id of a video has a dot."""
 
 _log = logging.getLogger(__name__)
 
@@ -67,12 +61,7 @@ def build_dataset(store: Store, settings: DatasetSettings, asked: Selection = EV
         SettingsError: the sources cannot be understood.
         LeaseLost: this machine stood still so long that another one writes the dataset.
     """
-    tables = "the dataset's tables"
-    with (
-        held_aloud(FileLock(store.make_scratch() / "dataset.lock"), tables),
-        held(store, LEASE, tables, timeout_s=math.inf) as ours,
-        system_memory(),
-    ):
+    with writing(store) as ours, system_memory():
         changes = changes_of(ours)
         taken = changes.take()
         summary = _built(ours, settings, asked, taken)

@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from filelock import FileLock
-
 from pipeline.contract.errors import CorruptStore, DiskFull, SettingsError, StorageFailed, VideoError
 from pipeline.contract.progress import Progress, silent
 from pipeline.dataset.card import write_card
 from pipeline.dataset.croissant import CROISSANT, README
+from pipeline.dataset.turns import writing
 from pipeline.stages.damage import problem
 from pipeline.store.description import FORMAT_VERSION
 from pipeline.store.index import read_index, read_summary
@@ -58,8 +57,8 @@ def describe_dataset(store: Store) -> bool:
     summary = read_summary(store)
     if summary is None or all(store.exists(*place) for place in (README, CROISSANT)):
         return False
-    with FileLock(store.make_scratch() / "dataset.lock"):
-        write_card(store, summary, read_index(store, ["video_id"])["video_id"].unique().to_pylist())
+    with writing(store) as ours:
+        write_card(ours, summary, read_index(ours, ["video_id"])["video_id"].unique().to_pylist())
     return True
 
 

@@ -13,6 +13,7 @@ import zarr
 
 from pipeline.dataset.index import build_dataset
 from pipeline.dataset.migrate import Migrated, describe_dataset, migrate
+from pipeline.dataset.turns import LEASE
 from pipeline.dataset.verify import verify
 from pipeline.settings import load_settings
 from pipeline.sources.catalog.catalog import Catalog
@@ -98,6 +99,15 @@ def test_nothing_is_made_again_after_it_and_the_index_stays_what_it_is(store: St
     assert build_dataset(store, settings.dataset) == summary
     croissant = json.loads(store.read_bytes("dataset", "croissant.json"))
     assert croissant["distribution"][0]["contentUrl"] == "index.parquet"
+
+
+def test_a_dataset_is_described_in_the_turn_of_whoever_writes_its_tables(store: Store):
+    with pytest.raises(FileNotFoundError):
+        store.shared.get(f"leases/{LEASE}.json")
+    assert describe_dataset(store)
+    content, _ = store.shared.get(f"leases/{LEASE}.json")
+    assert json.loads(content)["count"] > 0, "it was taken, and let go"
+    assert json.loads(content)["holder"] == ""
 
 
 def test_a_second_time_nothing_is_touched(store: Store):
