@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import typer
 import yaml
+from dagster._cli.dev import dev_command
 from typer.main import get_command
 
 from docs.pages_from_code import pages as generated_pages
@@ -26,6 +27,9 @@ from tests.earlier import FRAMES, VIDEO, unpack_earlier_dataset
 from tests.paths import ROOT
 
 README = ROOT / "README.md"
+HANDED_ON = {"python -m assets.ui": dev_command}
+"""Programs that hand their words on to the command of another one."""
+
 MODULES_OF = {"pipeline": "youtube-occ", "training": "youtube-occ train", "models": "youtube-occ"}
 """Which of the commands of ``youtube-occ`` a package runs."""
 
@@ -33,6 +37,8 @@ MODULES_OF = {"pipeline": "youtube-occ", "training": "youtube-occ train", "model
 @cache
 def command(program: str) -> Any:
     """Return a program as a Click command: one of the project's, or a module that hands a function to Typer."""
+    if program in HANDED_ON:
+        return HANDED_ON[program]
     if program in programs():
         return programs()[program]
     app = typer.Typer(add_completion=False)
@@ -181,6 +187,8 @@ def test_yaml_of_the_pages_is_understood(tmp_path: Path):
         if "sources" in content:
             (tmp_path / "sources.yaml").write_text(text)
             assert len(read_entries(str(tmp_path / "sources.yaml")).entries) == len(content["sources"])
+        elif "resources" in content:  # as Dagster's launchpad takes them
+            assert load_settings(**content["resources"]["pipeline"]["config"]) != load_settings()
         else:
             assert load_settings(overrides=content) != load_settings()
     assert len(texts) >= 2

@@ -15,6 +15,8 @@ from typing import Any
 
 from pipeline.sources.video_source import parse_source
 from pipeline.stages.run import final_fingerprint
+from pipeline.store.hold import FOLDER as LEASES
+from pipeline.store.lease import LeaseRecord
 from tests.torture import power_cut
 from tests.torture.checker import Film, Found, check, digests
 from tests.torture.daemon import Daemon
@@ -31,8 +33,8 @@ SPREAD_S, SPREAD_OF_COMMANDS_S = 2.0, 12.0
 
 OTHERS = ("build", "gather", "poll", "read", "train")
 SHARE_OF_COMMANDS = 0.03
-KEPT = ("changes", "places", "fingerprints.sqlite", "fingerprints.sqlite-journal", "hosts")
-"""What stays in the folder for work in progress: notes and caches."""
+KEPT = ("changes", "places", "fingerprints.sqlite", "fingerprints.sqlite-journal", "hosts", LEASES)
+"""What stays in the folder for work in progress: notes, caches, and leases, which are let go and not deleted."""
 
 FOREIGN = ("notes.txt", "videos/diary.txt", "scratch/photo.jpg", "dataset/thesis.tex", "catalog/letter.txt")
 
@@ -252,14 +254,15 @@ def _foreign(name: str) -> str:
 
 
 def _leftovers(data: Path) -> list[str]:
-    """Return the files in the work in progress that are no locks, notes or caches, and the folders of switches."""
+    """Return the files in the work in progress that are no locks, notes or caches, leases held, and folders of switches."""
     scratch = data / json.loads((data / "youtube-occ.json").read_text())["scratch"]
     odd = [
         path
         for path in scratch.rglob("*")
         if path.is_file() and path.suffix != ".lock" and path.parts[len(scratch.parts)] not in KEPT
     ]
-    found = (path.relative_to(data).as_posix() for path in [*odd, *data.glob("videos/*/switching")])
+    held = [path for path in scratch.glob(f"{LEASES}/*") if LeaseRecord.parsed(path.read_bytes()).holder]
+    found = (path.relative_to(data).as_posix() for path in [*odd, *held, *data.glob("videos/*/switching")])
     return sorted(name for name in found if name not in FOREIGN)
 
 
