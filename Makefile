@@ -16,7 +16,7 @@ export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 export DAGSTER_CLI_JOB_EXECUTE_MODULE_NAME ?= assets
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: build_dataset ui test check docs bench torture fuzz experiment install clean help
+.PHONY: build_dataset ui test check style types layers documents docs bench torture fuzz experiment install clean help
 
 # 'dagster job execute' is the command users know; that 'dg launch' is to succeed it need not open every build.
 build_dataset: export PYTHONWARNINGS ?= ignore:Function
@@ -31,15 +31,22 @@ install: $(ALL)  ## everything a user may want: the web, training, segmenters, q
 test: $(DEV) browser  ## all tests, three at a time: many of them wait
 	OMP_NUM_THREADS=1 pytest -q -n 3 --dist loadscope
 
-check: $(DEV)  ## style, types, which folder may import which, and that the documents build without a warning
+check: style types layers documents  ## style, types, which folder may import which, and that the documents build without a warning
+
+style: $(DEV)
 	ruff check $(PACKAGES)
 	ruff format --check $(PACKAGES)
+
+types: $(DEV)
 	mypy
+
+layers: $(DEV)
 	lint-imports
+
+documents: $(DEV)
 	sphinx-build -q -W --keep-going -j auto docs $(VENV)/docs
 
-docs: $(DEV)  ## the documents on http://127.0.0.1:8000
-	sphinx-build -q -W --keep-going -j auto docs $(VENV)/docs
+docs: documents  ## the documents on http://127.0.0.1:8000
 	python -m http.server -b 127.0.0.1 -d $(VENV)/docs 8000
 
 bench: $(DEV)  ## speed and memory, as ratios to named baselines; JSON in .bench/
