@@ -133,8 +133,20 @@ PROFILES: dict[str, dict[str, Any]] = {
         "reconstruction": {"backend": "dust3r"},
         "semantics": {"backend": "san"},
     },
-    "open": {**_OPEN, "reconstruction": {"backend": "da3", "da3": {"weights": "da3_base"}}},
-    "open_cpu": {**_OPEN, "reconstruction": {"backend": "da3", "da3": {"weights": "da3_small"}}},
+    "open": {
+        **_OPEN,
+        "reconstruction": {
+            "backend": "colmap_moge",
+            "colmap_moge": {"weights": "moge_2_vitb", "da3_weights": "da3_base"},
+        },
+    },
+    "open_cpu": {
+        **_OPEN,
+        "reconstruction": {
+            "backend": "colmap_moge",
+            "colmap_moge": {"weights": "moge_2_vits", "da3_weights": "da3_small"},
+        },
+    },
 }
 """What each profile sets: ``classic`` and ``small`` have all they need at hand, the others fetch weights; those of the
 ``open`` ones forbid no commercial use."""

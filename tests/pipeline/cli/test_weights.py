@@ -29,9 +29,9 @@ def test_all_weights_of_a_profile_are_fetched_their_sizes_and_licences_first(
         again = CliRunner().invoke(command_line(), ["weights", "fetch", "--profile", "open"])
     assert first.exit_code == 0, first.output
     assert f"{NEEDED[1]}  3 MB  to fetch  MIT" in first.output
-    assert "profile open: 3 of 3 files to fetch, 9 MB" in first.output
+    assert "profile open: 4 of 4 files to fetch, 13 MB" in first.output
     assert all((folder / f"{name}.bin").read_bytes() == CONTENT for name in NEEDED)
-    assert "profile open: 0 of 3 files to fetch, 0 MB" in again.output
+    assert "profile open: 0 of 4 files to fetch, 0 MB" in again.output
 
 
 @pytest.mark.usefixtures("folder")

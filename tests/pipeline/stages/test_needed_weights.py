@@ -52,11 +52,13 @@ def test_the_papers_profile_needs_one_file_a_network_and_another_backend_another
     assert missing_weights(cheaper) == needed_weights(cheaper)[1:]
 
 
-@pytest.mark.parametrize(("profile", "network"), [("open", "da3_base"), ("open_cpu", "da3_small")])
-def test_no_weights_of_an_open_profile_forbid_commercial_use(profile: str, network: str):
+@pytest.mark.parametrize(
+    ("profile", "geometry"), [("open", ["moge_2_vitb", "da3_base"]), ("open_cpu", ["moge_2_vits", "da3_small"])]
+)
+def test_no_weights_of_an_open_profile_forbid_commercial_use(profile: str, geometry: list[str]):
     settings = load_settings(profile)
     needed = needed_weights(settings)
-    assert [weights.name for weights in needed] == ["resnet50_places365", network, "san_vit_b_16"]
+    assert [weights.name for weights in needed] == ["resnet50_places365", *geometry, "san_vit_b_16"]
     named = {name for stage in stages().values() for name in weight_names(settings.of(stage))}
     assert named == {weights.name for weights in needed}, "no backend names weights that the registry does not know"
     assert not any(weights.non_commercial for weights in needed)
