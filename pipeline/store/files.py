@@ -3,10 +3,12 @@
 import contextlib
 import functools
 import hashlib
+import itertools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple, Self
+from typing import IO, TYPE_CHECKING, Any, Self
 
 import fsspec
 import numpy as np
@@ -15,21 +17,23 @@ import pyarrow.parquet as pq
 
 from models.extras import extra
 from pipeline.contract.errors import CorruptStore, SettingsError
-from pipeline.store.atomic import disk_errors, flush, move, reading
+from pipeline.store.atomic import disk_errors, flush
+from pipeline.store.bucket import open_bucket
+from pipeline.store.bucket_tree import BucketTree
 from pipeline.store.drafts import draft_in
 from pipeline.store.lease import LEASE_S
-from pipeline.store.objects import Objects, objects_of
+from pipeline.store.mirror import Mirror
+from pipeline.store.objects import BucketObjects, FolderObjects, Objects
 from pipeline.store.ownership import KEPT, Ownership
+from pipeline.store.trees import METADATA, PlainTree, Stamp, Tree
 
 if TYPE_CHECKING:
-    import zarr
+    from zarr.storage import StoreLike
 
+PUTS_AT_ONCE = 8
+"""Files of a group that are put into a bucket at a time."""
 
-class Stamp(NamedTuple):
-    """What tells one state of a file from the next without reading it: bytes, and a mark that every write changes."""
-
-    size: int
-    mark: str
+_CONNECTED = ("objects", "shared", "tree", "_bucket", "_checks", "_ownership")
 
 
 class Files:
@@ -55,28 +59,62 @@ class Files:
         with extra("s3", f"opening {url}"):
             # A listing that is kept would hide what other processes have written since.
             self.file_system, self.root = fsspec.core.url_to_fs(str(url), use_listings_cache=False)
-        self._ownership = Ownership(self.file_system, str(self.root), is_local=self.is_local())
         self.scratch = scratch or self._scratch_of_its_own()
 
     def __getstate__(self) -> dict[str, Any]:  # what holds connections and locks is made anew in another process
-        return {name: value for name, value in vars(self).items() if name not in ("objects", "shared", "_checks")}
+        return {name: value for name, value in vars(self).items() if name not in _CONNECTED}
 
     @functools.cached_property
     def objects(self) -> Objects:
         """Those of the data that several processes change, with versions."""
-        return objects_of(self.file_system, str(self.root), self._make_locks, durable=True)
+        if self._bucket is not None:
+            return BucketObjects(self._bucket, self._url)
+        return FolderObjects(self.file_system, str(self.root), self._make_locks, durable=True)
 
     @functools.cached_property
     def shared(self) -> Objects:
         """Those by which processes and machines agree and which are no data: in scratch of a folder, in the bucket."""
         if not self.is_local():
             return self.objects
-        return objects_of(self.file_system, str(self._common().absolute()), self._make_locks, durable=False)
+        return FolderObjects(self.file_system, str(self._common().absolute()), self._make_locks)
+
+    @functools.cached_property
+    def tree(self) -> Tree:
+        """How the files are reached."""
+        if self._bucket is not None:
+            return BucketTree(self._bucket, self._url)
+        return PlainTree(self.file_system, self.path(), is_local=self.is_local())
+
+    @functools.cached_property
+    def _ownership(self) -> Ownership:
+        return Ownership(self.tree, self.path())
+
+    @functools.cached_property
+    def _bucket(self) -> Any:
+        """Obstore's store of a bucket, None for a folder."""
+        if {"file", "memory"} & set(np.atleast_1d(self.file_system.protocol)):
+            return None
+        return open_bucket(self.file_system, self._url)
+
+    @property
+    def _url(self) -> str:
+        return str(self.file_system.unstrip_protocol(str(self.root)))
 
     def fenced(self, check: Callable[[], None]) -> Self:
         """Return the same files, of which none is written or removed before ``check`` has been called."""
         same = object.__new__(type(self))
         vars(same).update(vars(self), _checks=(*self._checks, check))
+        return same
+
+    def mirrored(self, folder: tuple[str, ...], kept: Path | None = None, *, is_held: bool = False) -> Self:
+        """Return the same files, of which those below a folder of a bucket are as they are listed now: see ``Mirror``.
+
+        Those in a folder of this machine, and in a mirror, are returned as they are.
+        """
+        if not isinstance(self.tree, BucketTree):
+            return self
+        same = object.__new__(type(self))
+        vars(same).update(vars(self), tree=Mirror(self.tree, "/".join(folder), kept, is_held=is_held))
         return same
 
     def path(self, *parts: str) -> str:
@@ -89,29 +127,21 @@ class Files:
 
     def stamp(self, *parts: str) -> Stamp | None:
         """Return the state of a file or folder, None where there is none; raises ``NotReadableNow``."""
-        path = self.path(*parts)
-        if not _is_name(path):
-            return None
-        try:
-            with reading(path):
-                if self.is_local():
-                    found = Path(path).stat()
-                    return Stamp(found.st_size, f"{found.st_ino} {found.st_mtime_ns}")
-                info = self.file_system.info(path)
-        except FileNotFoundError:
-            return None
-        return Stamp(info["size"] or 0, str(info.get("ETag") or info.get("mtime") or info.get("created")))
+        return self.tree.stamp("/".join(parts))
 
     def read_bytes(self, *parts: str) -> bytes:
         """Return the content of a small file; raises ``FileNotFoundError`` and ``NotReadableNow``."""
-        with reading(self.path(*parts)):
-            return bytes(self.file_system.cat_file(self.path(*parts)))
+        return self.tree.read("/".join(parts))
 
     @contextlib.contextmanager
     def open(self, *parts: str) -> Iterator[IO[bytes]]:
         """Open a file for reading; raises ``FileNotFoundError`` and, while it is read, ``NotReadableNow``."""
-        with reading(self.path(*parts)), self.file_system.open(self.path(*parts)) as file:
+        with self.tree.open("/".join(parts)) as file:
             yield file
+
+    def fetch(self, local: Path, *parts: str) -> None:
+        """Copy a file to a local path; raises ``FileNotFoundError`` and ``NotReadableNow``."""
+        self.tree.fetch("/".join(parts), local)
 
     def write_bytes(self, content: bytes, *parts: str) -> None:
         """Write a small file so that readers see the old content or the new one, never a part.
@@ -131,14 +161,17 @@ class Files:
             SettingsError: as ``claim``.
         """
         self._may_write(parts)
-        target = self.path(*parts)
-        self.file_system.makedirs(target.rpartition("/")[0], exist_ok=True)
-        if self.is_local():
-            flush(local)
-            move(local, Path(target))
-        else:
-            self.file_system.put_file(str(local), target)
-            local.unlink()
+        self.tree.put(local, "/".join(parts))
+
+    def place_all(self, local: Mapping[tuple[str, ...], Path]) -> None:
+        """Move finished local files to their places, by their names in parts; in a bucket many at a time.
+
+        Raises:
+            SettingsError: as ``claim``.
+        """
+        with ThreadPoolExecutor(PUTS_AT_ONCE) as threads:
+            for placed in [threads.submit(self.place, path, *parts) for parts, path in local.items()]:
+                placed.result()
 
     def remove(self, *parts: str) -> None:
         """Delete a file if it is there; raises ``SettingsError`` as ``claim`` does."""
@@ -146,7 +179,7 @@ class Files:
         if self.is_read_only() and not self.exists(*parts):
             return
         with disk_errors(), contextlib.suppress(FileNotFoundError):
-            self.file_system.rm_file(self.path(*parts))
+            self.tree.remove("/".join(parts))
 
     def remove_folder(self, *parts: str) -> None:
         """Delete everything below a name, if there is anything; raises ``SettingsError`` as ``claim`` does.
@@ -154,46 +187,40 @@ class Files:
         Metadata of groups goes first: what is left of a group when this is cut off is no group.
         """
         self._may_write(parts)
-        if not self.exists(*parts):
-            return
-        folder = self.path(*parts)
-        found = (path for path in self.file_system.find(folder) if path.endswith("/zarr.json"))
-        for path in sorted(found, key=lambda path: (path.count("/"), path)):
-            self.file_system.rm_file(path)
-        self.file_system.rm(folder, recursive=True)
+        found = self.tree.below("/".join(parts))
+        metadata = sorted((name.count("/"), name) for name in found if name.endswith(f"/{METADATA}"))
+        for _, names in itertools.groupby(metadata, key=lambda each: each[0]):
+            self.tree.remove_all([name for _, name in names])
+        self.tree.remove_all(found.keys() - {name for _, name in metadata})
+        if self._bucket is None and self.exists(*parts):  # folders that are empty now
+            self.file_system.rm(self.path(*parts), recursive=True)
 
     def names(self, *parts: str) -> list[str]:
         """Return the names in a folder, sorted; none where there is no such folder."""
-        path = self.path(*parts)
-        try:
-            with reading(path):
-                found = os.listdir(path) if self.is_local() else self.file_system.ls(path, detail=False)  # noqa: PTH208 - a hundred thousand names are wanted, not paths
-        except FileNotFoundError:
-            return []
-        return sorted(name.rstrip("/").rpartition("/")[2] for name in found)
+        return sorted(self.tree.names("/".join(parts)))
+
+    def below(self, *parts: str) -> dict[str, Stamp]:
+        """Return every file below a name, by its name below the root."""
+        return self.tree.below("/".join(parts))
 
     def size(self, *parts: str) -> int:
         """Return the bytes of everything below a name; 0 where there is nothing."""
-        try:
-            with reading(self.path(*parts)):
-                return int(self.file_system.du(self.path(*parts)))
-        except FileNotFoundError:
-            return 0
+        return sum(stamp.size for stamp in self.below(*parts).values())
 
     def move_folder(self, source: tuple[str, ...], target: tuple[str, ...]) -> None:
         """Move a file or a folder to a name that is free, in a bucket file by file and its ``zarr.json`` last."""
         self._may_write(source)
-        old, new = self.path(*source), self.path(*target)
-        self.file_system.makedirs(new.rpartition("/")[0], exist_ok=True)
         if self.is_local():
-            Path(old).rename(new)
-            flush(Path(new).parent)
+            Path(self.path(*target)).parent.mkdir(parents=True, exist_ok=True)
+            Path(self.path(*source)).rename(self.path(*target))
+            flush(Path(self.path(*target)).parent)
             return
-        paths = self.file_system.find(old)
-        for path in sorted(paths, key=lambda path: (path == f"{old}/zarr.json", path)):
+        old, new = "/".join(source), "/".join(target)
+        found = self.below(*source)
+        for name in sorted(found, key=lambda name: (name == f"{old}/{METADATA}", name)):
             self._may_write(target)
-            self.file_system.cp_file(path, new + path[len(old) :])
-        self.file_system.rm(old, recursive=True)
+            self.tree.copy(name, new + name[len(old) :])
+        self.tree.remove_all(found)
 
     def write_table(self, table: pa.Table, *parts: str) -> None:
         """Write a Parquet table, whole or not at all."""
@@ -231,14 +258,9 @@ class Files:
                 message = f"{path} is no Parquet file ({error}): put a copy of it back, or have it made again"
                 raise CorruptStore(message) from error
 
-    def zarr_location(self, *parts: str) -> "zarr.storage.LocalStore | zarr.storage.FsspecStore":
+    def zarr_location(self, *parts: str) -> "StoreLike":
         """Return what zarr opens for reading."""
-        import zarr
-
-        path = self.path(*parts)
-        if self.is_local():
-            return zarr.storage.LocalStore(path, read_only=True)
-        return zarr.storage.FsspecStore.from_url(self.file_system.unstrip_protocol(path), read_only=True)
+        return self.tree.zarr_store("/".join(parts))
 
     def claim(self) -> None:
         """Mark the folder as that of a dataset, before anything in it is replaced or deleted.
@@ -290,11 +312,3 @@ class Files:
     def is_local(self) -> bool:
         """Tell whether the files lie in a folder of this machine."""
         return "file" in np.atleast_1d(self.file_system.protocol)
-
-
-def _is_name(path: str) -> bool:
-    """Tell whether a file system can hold a name: without a zero, and text as a whole."""
-    try:
-        return b"\0" not in os.fsencode(path)
-    except UnicodeEncodeError:
-        return False

@@ -5,6 +5,7 @@ must still be that one after each read.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
@@ -16,10 +17,12 @@ from numpy.typing import NDArray
 from pipeline.contract.arrays import Floats, Images
 from pipeline.contract.errors import ChangedSinceIndexed
 from pipeline.store.contents import GROUP_METADATA, require
-from pipeline.store.files import Files, Stamp
+from pipeline.store.files import Files
 from pipeline.store.groups import OCCUPANCY, SCENE, SCENE_ZARR, SEMANTICS
 from pipeline.store.indexed import same_as_indexed
+from pipeline.store.mirror import ReplacedWhileRead
 from pipeline.store.rows import pictures_group
+from pipeline.store.trees import Stamp
 from pipeline.store.video import VideoStore, array_errors
 
 if TYPE_CHECKING:
@@ -35,12 +38,17 @@ class _OpenArray(NamedTuple):
     stamp: Stamp | None
 
 
+class _OpenVideo(NamedTuple):
+    video: VideoStore
+    arrays: dict[str, _OpenArray]
+
+
 class FrameReader:
     """Reads rows of arrays such as ``scene/depth``; every process opens its own files."""
 
     def __init__(self, files: Files) -> None:
         self.files = files
-        self._open: dict[tuple[str, str], dict[str, _OpenArray]] = {}
+        self._open: dict[tuple[str, str], _OpenVideo] = {}
         self._pictures: dict[str, str] = {}
 
     def read(self, video_id: str, array: str, rows: int | slice, indexed: str = "") -> NDArray[Any]:
@@ -55,14 +63,15 @@ class FrameReader:
             NotReadableNow: the file system cannot give it at the moment.
         """
         for _ in range(2):  # once more where the same group was made again meanwhile
-            opened = self._arrays(video_id, indexed)
-            if array not in opened:
-                opened[array] = self._opened(video_id, array, indexed)
-            found = opened[array]
-            with array_errors(f"{video_id}: {array} row {rows}", found.group[-1]):
-                values = np.asarray(found.values[rows])
-            if self.files.stamp(*found.group, GROUP_METADATA) == found.stamp:
-                return values
+            video, arrays = self._opened_video(video_id, indexed)
+            with suppress(ReplacedWhileRead):
+                if array not in arrays:
+                    arrays[array] = _opened(video, array, indexed)
+                found = arrays[array]
+                with array_errors(f"{video_id}: {array} row {rows}", found.group[-1]):
+                    values = np.asarray(found.values[rows])
+                if video.files.stamp(*found.group, GROUP_METADATA) == found.stamp:
+                    return values
             self._open.pop((video_id, indexed))
         raise ChangedSinceIndexed(f"{video_id}: {array} is being made again: wait, then build the dataset anew")
 
@@ -73,7 +82,7 @@ class FrameReader:
     def pictures_group(self, video_id: str) -> str:
         """Return the group that holds the pictures of a video: see ``rows.pictures_group``."""
         if video_id not in self._pictures:
-            self._pictures[video_id] = pictures_group(VideoStore(self.files, video_id))
+            self._pictures[video_id] = pictures_group(VideoStore(self.files, video_id).as_it_is())
         return self._pictures[video_id]
 
     def check(self, video_id: str, arrays: Iterable[str], indexed: str) -> None:
@@ -82,7 +91,7 @@ class FrameReader:
         Raises:
             VideoError: as ``read``.
         """
-        video = VideoStore(self.files, video_id)
+        video = VideoStore(self.files, video_id).as_it_is()
         for group, names in groupby(sorted(arrays), key=lambda array: array.partition("/")[0]):
             if not same_as_indexed(group, video.attributes(group), indexed):
                 raise _made_again(video_id, group)
@@ -94,22 +103,26 @@ class FrameReader:
         """Give other processes everything but the open arrays."""
         return {**self.__dict__, "_open": {}, "_pictures": {}}
 
-    def _arrays(self, video_id: str, indexed: str) -> dict[str, _OpenArray]:
+    def _opened_video(self, video_id: str, indexed: str) -> _OpenVideo:
         if (video_id, indexed) not in self._open and len(self._open) >= OPEN_VIDEOS:
             self._open.pop(next(iter(self._open)))
-        return self._open.setdefault((video_id, indexed), {})
+        if (video_id, indexed) not in self._open:
+            self._open[video_id, indexed] = _OpenVideo(VideoStore(self.files, video_id).as_it_is(), {})
+        return self._open[video_id, indexed]
 
-    def _opened(self, video_id: str, array: str, indexed: str) -> _OpenArray:
-        import zarr
 
-        video, (group, _, name) = VideoStore(self.files, video_id), array.partition("/")
-        names = (*video.folder, SCENE_ZARR, group)
-        stamp = self.files.stamp(*names, GROUP_METADATA)
-        if not same_as_indexed(group, video.attributes(group), indexed):
-            raise _made_again(video_id, group)
-        require(self.files, names, video.listed(group) or {}, name)
-        with array_errors(f"{video_id}: {array}", group):
-            return _OpenArray(zarr.open_array(self.files.zarr_location(*names, name), mode="r"), names, stamp)
+def _opened(video: VideoStore, array: str, indexed: str) -> _OpenArray:
+    import zarr
+
+    group, _, name = array.partition("/")
+    names = (*video.folder, SCENE_ZARR, group)
+    stamp = video.files.stamp(*names, GROUP_METADATA)
+    if not same_as_indexed(group, video.attributes(group), indexed):
+        raise _made_again(video.video_id, group)
+    require(video.files, names, video.listed(group) or {}, name)
+    with array_errors(f"{video.video_id}: {array}", group):
+        opened = zarr.open_array(video.files.zarr_location(*names, name), mode="r", zarr_format=3)
+        return _OpenArray(opened, names, stamp)
 
 
 def _made_again(video_id: str, group: str) -> ChangedSinceIndexed:

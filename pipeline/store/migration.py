@@ -112,17 +112,17 @@ def _renamed(video: VideoStore, group: str) -> dict[str, dict[str, Any]]:
 
 def _gather(video: VideoStore, group: str, draft: Path, leave: set[str]) -> None:
     """Bring the files of a group into a local folder, but for its own metadata and those to ``leave``."""
-    root = video.files.path(*video.folder, SCENE_ZARR, group)
-    for path in video.files.file_system.find(root):
-        name = path[len(root) + 1 :]
+    root = (*video.folder, SCENE_ZARR, group)
+    for path in video.files.below(*root):
+        name = path.removeprefix(f"{'/'.join(root)}/")
         if name == GROUP_METADATA or name in leave:
             continue
         target = draft / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if video.files.is_local():
-            _link(Path(path), target)
+            _link(Path(video.files.path(path)), target)
         else:
-            video.files.file_system.get_file(path, str(target))
+            video.files.fetch(target, path)
 
 
 def _link(source: Path, target: Path) -> None:

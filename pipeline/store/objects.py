@@ -16,12 +16,11 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import fsspec
-import numpy as np
 from filelock import FileLock
 
 from pipeline.contract.errors import SettingsError, WrittenMeanwhile
 from pipeline.store.atomic import disk_errors, reading, replacing
-from pipeline.store.bucket import bucket_errors, open_bucket, refuse_wrong_clock, seconds_ahead
+from pipeline.store.bucket import bucket_errors, refuse_wrong_clock, seconds_ahead
 
 TRIES = 50
 """Times that a change is made anew because others changed the object meanwhile."""
@@ -111,19 +110,6 @@ def found(objects: Objects, name: str) -> tuple[bytes | None, ObjectVersion | No
         return None, None
 
 
-def objects_of(
-    file_system: fsspec.AbstractFileSystem, root: str, locks: Callable[[], Path], *, durable: bool
-) -> Objects:
-    """Return the objects below a root of a file system; see ``FolderObjects``.
-
-    Raises:
-        SettingsError: it is neither a folder nor a bucket with conditional writes.
-    """
-    if {"file", "memory"} & set(np.atleast_1d(file_system.protocol)):
-        return FolderObjects(file_system, root, locks, durable=durable)
-    return BucketObjects(file_system, file_system.unstrip_protocol(root))
-
-
 class FolderObjects:
     """Objects that are files below ``root``.
 
@@ -177,14 +163,14 @@ class FolderObjects:
 class BucketObjects:
     """Objects of a bucket that knows conditional writes, which is tried before the first of them.
 
-    url: of the prefix that names are below.
+    bucket: obstore's. url: of the prefix that names are below.
     """
 
     PROBE = "youtube-occ-probe.json"
     """Written once by every process that writes; its content never changes."""
 
-    def __init__(self, file_system: fsspec.AbstractFileSystem, url: str) -> None:
-        self._url, self._bucket = url.rstrip("/"), open_bucket(file_system, url)
+    def __init__(self, bucket: Any, url: str) -> None:
+        self._url, self._bucket = url.rstrip("/"), bucket
 
     def get(self, name: str) -> tuple[bytes, ObjectVersion]:
         """Return an object and its version."""

@@ -5,21 +5,18 @@ A folder without it may be anybody's: what bears a name that we would write is l
 dataset of ours, made by an earlier release, is there.
 """
 
-import contextlib
 import itertools
 import json
 import re
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import fsspec
-
-from models.atomic import draft
 from models.json_text import parsed_json
 from pipeline.contract.errors import SettingsError
-from pipeline.store.atomic import reading
 from pipeline.store.groups import CLIPS, FAILURE, QUALITY, SCENE_ZARR, SOURCE_NOTES, SOURCE_VIDEO
+from pipeline.store.trees import Tree
 
 MARK = "youtube-occ.json"
 SCRATCH = "scratch"
@@ -36,12 +33,11 @@ _PROOFS = (
 
 
 class Ownership:
-    """Of the folder or prefix ``root``."""
+    """Of the files ``tree``; root: where they lie, in words."""
 
-    def __init__(self, file_system: fsspec.AbstractFileSystem, root: str, *, is_local: bool) -> None:
-        self._file_system = file_system
+    def __init__(self, tree: Tree, root: str) -> None:
+        self._tree = tree
         self._root = str(root).rstrip("/")
-        self._is_local = is_local
         self.is_claimed = False
 
     def scratch(self) -> str:
@@ -78,12 +74,10 @@ class Ownership:
     def _write_mark(self, content: bytes) -> None:
         if self._exists(MARK):  # somebody else's file, or a damaged one: it says nothing, and stays
             return
-        self._file_system.makedirs(self._root, exist_ok=True)
-        if not self._is_local:
-            self._file_system.pipe_file(self._path(MARK), content)
-            return
-        with draft(Path(self._path(MARK))) as written:
+        with tempfile.TemporaryDirectory() as folder:
+            written = Path(folder, MARK)
             written.write_bytes(content)
+            self._tree.put(written, MARK)
 
     def _in_the_way(self) -> Iterator[str]:
         """Yield what has a name that we would write."""
@@ -103,21 +97,15 @@ class Ownership:
         )
 
     def _videos(self) -> Iterator[str]:
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            for path in self._file_system.ls(self._path("videos"), detail=False):
-                yield f"videos/{PurePosixPath(path).name}"
+        yield from (f"videos/{name}" for name in self._tree.names("videos"))
 
     def _read(self, name: str) -> dict[str, Any]:
         """Return the mapping in a JSON file; empty where there is none."""
         try:
-            with reading(self._path(name)):
-                content = parsed_json(self._file_system.cat_file(self._path(name)))
+            content = parsed_json(self._tree.read(name))
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
             return {}
         return content if isinstance(content, dict) else {}
 
     def _exists(self, name: str) -> bool:
-        return bool(self._file_system.exists(self._path(name)))
-
-    def _path(self, name: str) -> str:
-        return f"{self._root}/{name}"
+        return self._tree.stamp(name) is not None or bool(self._tree.names(name))

@@ -7,6 +7,7 @@ moved to ``<video>/damaged/`` and stay there for whoever wants to look.
 
 import ctypes
 import errno
+import itertools
 import os
 import shutil
 from pathlib import Path
@@ -33,19 +34,20 @@ def publish(files: Files, video: PathParts, draft: Path, group: str) -> None:
     """
     new, place = (*video, SWITCHING, group, "new"), (*video, SCENE_ZARR, group)
     files.remove_folder(*video, SWITCHING, group)
-    if not files.is_local():
-        _upload(files, draft, new)
-        _copy(files, new, place)
-    else:
+    if files.is_local():
         _bring(draft, Path(files.path(*new)))
         switch(Path(files.path(*new)), Path(files.path(*place)))
+    elif files.exists(*place, GROUP_METADATA):
+        _upload(files, draft, new)
+        _copy(files, new, place)
+    else:  # without metadata, what is there is no group, nor is a new one that is cut off
+        files.remove_folder(*place)
+        _upload(files, draft, place)
     files.remove_folder(*video, SWITCHING)
 
 
 def finish_switches(files: Files, video: PathParts) -> None:
     """End what a kill interrupted; to be called by whoever holds the video's lock."""
-    if not files.exists(*video, SWITCHING):
-        return
     for group in files.names(*video, SWITCHING):
         place = (*video, SCENE_ZARR, group)
         waiting = [(*video, SWITCHING, group, which) for which in ("new", "old")]
@@ -58,11 +60,9 @@ def finish_switches(files: Files, video: PathParts) -> None:
 
 def set_aside(files: Files, video: PathParts, name: str) -> str:
     """Move a damaged group or file of a video out of the way; returns where it lies now."""
-    number = 1
-    stem = name.rpartition("/")[2]
-    while files.exists(*video, DAMAGED, f"{stem}-{number}"):
-        number += 1
-    target = (*video, DAMAGED, f"{stem}-{number}")
+    stem, taken = name.rpartition("/")[2], set(files.names(*video, DAMAGED))
+    free = next(f"{stem}-{number}" for number in itertools.count(1) if f"{stem}-{number}" not in taken)
+    target = (*video, DAMAGED, free)
     files.move_folder((*video, *name.split("/")), target)
     return files.path(*target)
 
@@ -109,9 +109,11 @@ def _exchange(one: Path, other: Path) -> bool:
     return bool(renameat2(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE) == 0)
 
 
-def _upload(files: Files, draft: Path, new: PathParts) -> None:
-    for path in _metadata_last(draft):
-        files.place(path, *new, *path.relative_to(draft).parts)
+def _upload(files: Files, draft: Path, place: PathParts) -> None:
+    found = {(*place, *path.relative_to(draft).parts): path for path in _metadata_last(draft)}
+    last = (*place, GROUP_METADATA)
+    files.place_all({name: path for name, path in found.items() if name != last})
+    files.place(found[last], *last)
 
 
 def _copy(files: Files, new: PathParts, place: PathParts) -> None:

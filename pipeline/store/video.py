@@ -76,7 +76,7 @@ class VideoStore:
             raise VideoLocked(message) from error
         files = self.files
         try:
-            with held(files, self.video_id, self.video_id, timeout_s) as self.files:
+            with held(files, self.video_id, self.video_id, timeout_s) as fenced, self._mirrored(fenced) as self.files:
                 changes_of(self.files).note(self.video_id, held=True)
                 remove_tree(self.scratch / "groups")
                 publish.finish_switches(self.files, self.folder)
@@ -88,6 +88,23 @@ class VideoStore:
         finally:
             self.files = files
             lock.release()
+
+    @contextlib.contextmanager
+    def _mirrored(self, files: Files) -> Iterator[Files]:
+        """Give the files of a held video: in a bucket, what is read and written of it stays on local disk meanwhile."""
+        kept = files.scratch / "mirrors" / self.video_id
+        remove_tree(kept)
+        try:
+            yield files.mirrored(self.folder, kept, is_held=True)
+        finally:
+            remove_tree(kept)
+
+    def as_it_is(self) -> "VideoStore":
+        """Return the video as it is now, for reading more than a file of it: a bucket is asked for each file once.
+
+        Of the files that are read, those that were replaced since end with ``ChangedSinceIndexed``.
+        """
+        return VideoStore(self.files.mirrored(self.folder), self.video_id)
 
     def is_held(self) -> bool:
         """Tell whether a process or machine holds the video; of another machine, also where it died holding it."""
@@ -109,11 +126,10 @@ class VideoStore:
             StageMissing: the file is not there.
             CorruptStore: it is not JSON.
         """
-        self._require(name)
         try:
             content = parsed_json(self.files.read_bytes(*self.folder, name))
         except FileNotFoundError as error:
-            raise StageMissing(f"{self.video_id} has no {name} any more: run the stage that makes it first") from error
+            raise self._missing(name) from error
         except ValueError as error:
             raise CorruptStore(f"{self.video_id}/{name} is no JSON: build the video again") from error
         if not isinstance(content, dict):
@@ -130,8 +146,10 @@ class VideoStore:
 
     def read_table(self, name: str) -> pa.Table:
         """Return a Parquet file of the video; raises ``StageMissing`` where there is none."""
-        self._require(name)
-        return self.files.read_table(*self.folder, name)
+        try:
+            return self.files.read_table(*self.folder, name)
+        except FileNotFoundError as error:
+            raise self._missing(name) from error
 
     def write_table(self, name: str, table: pa.Table) -> None:
         """Write a Parquet file of the video, whole or not at all."""
@@ -145,15 +163,14 @@ class VideoStore:
     @contextlib.contextmanager
     def local_file(self, name: str) -> Iterator[Path]:
         """Give a local path to a file of the video; a remote one is copied to scratch for the time being."""
-        path = self.files.path(*self.folder, name)
         self._require(name)
         if self.files.is_local():
-            yield Path(path)
+            yield Path(self.files.path(*self.folder, name))
             return
         self.files.make_scratch()
         self.scratch.mkdir(parents=True, exist_ok=True)
         copy = self.scratch / name
-        self.files.file_system.get_file(path, str(copy))
+        self.files.fetch(copy, *self.folder, name)
         try:
             yield copy
         finally:
@@ -198,7 +215,7 @@ class VideoStore:
         contents.require(self.files, (*self.folder, SCENE_ZARR, group), self.listed(group) or {}, array)
         with array_errors(f"{self.video_id}: {group}/{array}", group):
             location = self.files.zarr_location(*self.folder, SCENE_ZARR, group, array)
-            opened = zarr.open_array(location, mode="r")
+            opened = zarr.open_array(location, mode="r", zarr_format=3)
             return np.asarray(opened[:] if rows is None else opened[rows])
 
     @contextlib.contextmanager
@@ -229,12 +246,11 @@ class VideoStore:
         return publish.set_aside(self.files, self.folder, name)
 
     def _metadata(self, group: str) -> tuple[dict[str, Any], dict[str, contents.Listed] | None]:
-        if not self.has_group(group):
-            message = f"{self.video_id} has no group {group!r}: run the stage {group!r} first"
-            raise StageMissing(message)
         try:
             attributes = dict(self.read_json(f"{SCENE_ZARR}/{group}/{GROUP_METADATA}")["attributes"])
             return attributes, contents.parsed_contents(attributes.pop(LISTED, None))
+        except StageMissing as error:
+            raise StageMissing(f"{self.video_id} has no group {group!r}: run the stage {group!r} first") from error
         except (CorruptStore, KeyError, TypeError, ValueError) as error:
             raise CorruptStore(f"{self.video_id}: the metadata of {group!r} is damaged: {error}", group) from error
 
@@ -246,8 +262,10 @@ class VideoStore:
 
     def _require(self, name: str) -> None:
         if not self.exists(name):
-            message = f"{self.video_id} has no {name}: run the stage that makes it first"
-            raise StageMissing(message)
+            raise self._missing(name)
+
+    def _missing(self, name: str) -> StageMissing:
+        return StageMissing(f"{self.video_id} has no {name}: run the stage that makes it first")
 
 
 @contextlib.contextmanager
