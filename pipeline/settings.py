@@ -18,7 +18,7 @@ from pipeline.contract.values import Values, checked, laid_over, read_yaml
 from pipeline.stages.base import SettingsT, Stage
 from pipeline.stages.chain import finished, made_by
 from pipeline.stages.registry import stages
-from pipeline.store.index import first_video
+from pipeline.store.index import SUMMARY, first_video
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
 
@@ -263,18 +263,32 @@ def described(model: BaseModel, prefix: str = "") -> Iterator[tuple[str, Any, st
             yield f"{prefix}{name}", value, known.description or ""
 
 
+_MADE_WITH: dict[str, tuple[Values, str] | None] = {}
+"""What datasets in buckets were made with, by their summary as it was: every question about settings would ask again."""
+
+
 def _stored_base(layers: Sequence[Layer], dataset: Store | None) -> tuple[Values, str] | None:
     """Return what the dataset at hand was made with, unless a profile is named or there is none yet."""
     if dataset is None or any(layer.profile is not None for layer in layers):
         return None
+    summary = None if dataset.is_local() else dataset.stamp(*SUMMARY)
+    if summary is None:
+        return _made_with(dataset)
+    key = f"{dataset.path()} {summary}"
+    if key not in _MADE_WITH:
+        _MADE_WITH[key] = _made_with(dataset)
+    return _MADE_WITH[key]
+
+
+def _made_with(dataset: Store) -> tuple[Values, str] | None:
     video_id = first_video(dataset) or _first_finished(dataset)
-    stored = stored_settings(dataset.video(video_id)) if video_id else {}
+    stored = stored_settings(dataset.video(video_id).as_it_is()) if video_id else {}
     return ({"profile": _profile_of(stored), **stored}, f"the dataset, as {video_id} was made") if stored else None
 
 
 def _first_finished(dataset: Store) -> str | None:
     """Return a finished video of a data folder that has no index yet, as far as there is one among the first."""
-    return next((key for key in dataset.video_ids()[:LOOKED_AT] if finished(dataset.video(key))), None)
+    return next((key for key in dataset.video_ids()[:LOOKED_AT] if finished(dataset.video(key).as_it_is())), None)
 
 
 def _profile(layers: Sequence[Layer]) -> tuple[Values, str]:

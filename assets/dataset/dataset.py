@@ -44,7 +44,7 @@ def dataset(pipeline: PipelineResource) -> dg.MaterializeResult:
         raise dg.Failure("not one video could be built; the table of what was left out says why", allow_retries=False)
     page = {
         "page": dg.MetadataValue.url("/shown/dataset/index.html"),
-        "page_file": dg.MetadataValue.path(write_dataset_page(store, summary)),
+        "page_file": dg.MetadataValue.path(write_dataset_page(store.mirrored(("dataset",)), summary)),
     }
     return dg.MaterializeResult(
         metadata={**page, **_metadata(store, summary)}, data_version=dg.DataVersion(summary.version)

@@ -87,5 +87,6 @@ def _reconstructions(probabilities: NDArray[np.float32]) -> str:
 
 
 def _weights(store: Store, video_id: str) -> list[tuple[str, tuple[str, str]]]:
-    made = {name: made_by(store.video(video_id), name) for name in stages()}
+    video = store.video(video_id).as_it_is()
+    made = {name: made_by(video, name) for name in stages()}
     return [(name, file) for name, found in made.items() if found is not None for file in found.weights.items()]

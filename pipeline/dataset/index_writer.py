@@ -155,7 +155,7 @@ class IndexWriter:
 
     def rows_of(self, video_id: str) -> pa.Table:
         """Return the rows of a video, read from its store; none, and a note of the error, where they do not read."""
-        video, fingerprint = self.store.video(video_id), self._wanted.fingerprints[video_id]
+        video, fingerprint = self.store.video(video_id).as_it_is(), self._wanted.fingerprints[video_id]
         try:
             return video_rows(video, self._wanted.splits[video_id], fingerprint, self._filters)
         except VideoError as error:

@@ -187,7 +187,7 @@ def _looked(
 ) -> tuple[pa.Table, pa.Table, dict[str, NotReadableNow]]:
     videos, left_out, waiting = [KNOWN_SCHEMA.empty_table()], [LEFT_OUT_SCHEMA.empty_table()], iter(video_ids)
     unread: dict[str, NotReadableNow] = {}
-    while some := [store.video(video_id) for video_id in islice(waiting, AT_ONCE)]:
+    while some := [store.video(video_id).as_it_is() for video_id in islice(waiting, AT_ONCE)]:
         rows, entries = [], list[LeftOutEntry]()
         for video in some:
             try:

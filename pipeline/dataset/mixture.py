@@ -31,9 +31,9 @@ def check_alike(store: Store, settings: Settings, video_id: str) -> None:
         MixedDataset: they were made with other settings or code; the message says what to do.
     """
     other = _another(store, video_id)
-    if settings.dataset.mixed or other is None or finished(store.video(other)) is None:
+    if settings.dataset.mixed or other is None or finished(video := store.video(other).as_it_is()) is None:
         return
-    if not is_built(store.video(other), settings):
+    if not is_built(video, settings):
         raise MixedDataset(
             f"{store.path('dataset')} holds videos made in another way, as {other}: give this one a folder of its own "
             "(--data), leave out what differs (what holds: youtube-occ settings --why), or mix them (--set "

@@ -206,7 +206,7 @@ def _samples(store: Store, known: pa.Table) -> list[str]:
     places = np.unique(np.linspace(0, held.num_rows - 1, min(SAMPLES, held.num_rows)).astype(int)).tolist()
     found = []
     for row in held.select(["video_id", "title", "clip_frames"]).take(places).to_pylist() if places else []:
-        video = store.video(row["video_id"])
+        video = store.video(row["video_id"]).as_it_is()
         said = f"{escape(row['title'] or row['video_id'])}<small>{len(row['clip_frames'])} clips</small>"
         try:
             keep_view(video)

@@ -80,7 +80,7 @@ def _kept(store: Store) -> pa.Table:
 def _rows(store: Store, wanted: dict[str, str]) -> Iterator[dict[str, Any]]:
     for video_id, fingerprint in wanted.items():
         try:
-            yield {"video_id": video_id, "fingerprint": fingerprint, **_described(store.video(video_id))}
+            yield {"video_id": video_id, "fingerprint": fingerprint, **_described(store.video(video_id).as_it_is())}
         except (VideoError, ValueError, IndexError):  # half built, gone, or being built anew
             yield {"video_id": video_id, "fingerprint": UNREAD}
 

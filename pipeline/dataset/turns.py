@@ -26,4 +26,4 @@ def writing(store: Store) -> Iterator[Store]:
         held_aloud(FileLock(store.make_scratch() / "dataset.lock"), TABLES),
         held(store, LEASE, TABLES, timeout_s=math.inf) as ours,
     ):
-        yield ours
+        yield ours.mirrored(("dataset",), is_held=True)

@@ -88,7 +88,9 @@ def tour_quality(
     wanted, tours = list(video_ids), []
     refuse_frozen(frozen_among(store, wanted))
     for done, video_id in enumerate(wanted):
-        scores = _tour_scores(store.video(video_id), settings, partial(progress, "score", done, len(wanted), video_id))
+        scores = _tour_scores(
+            store.video(video_id).as_it_is(), settings, partial(progress, "score", done, len(wanted), video_id)
+        )
         tours += [scores] if scores else []
     return QualityReport(profile=settings.profile, tours=tuple(tours))
 

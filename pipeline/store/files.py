@@ -109,9 +109,9 @@ class Files:
     def mirrored(self, folder: tuple[str, ...], kept: Path | None = None, *, is_held: bool = False) -> Self:
         """Return the same files, of which those below a folder of a bucket are as they are listed now: see ``Mirror``.
 
-        Those in a folder of this machine, and in a mirror, are returned as they are.
+        Those in a folder of this machine are returned as they are.
         """
-        if not isinstance(self.tree, BucketTree):
+        if not isinstance(self.tree, BucketTree | Mirror):
             return self
         same = object.__new__(type(self))
         vars(same).update(vars(self), tree=Mirror(self.tree, "/".join(folder), kept, is_held=is_held))

@@ -196,10 +196,10 @@ def write_summary(files: Files, summary: DatasetSummary) -> None:
 
 def read_summary(files: Files) -> DatasetSummary | None:
     """Return the summary of the dataset as it is, or None where there is none yet."""
-    if not files.exists(*SUMMARY):
-        return None
     try:
         return DatasetSummary.model_validate_json(files.read_bytes(*SUMMARY))
+    except FileNotFoundError:
+        return None
     except ValueError as error:
         message = f"{files.path(*SUMMARY)} does not read back: delete it, and build the dataset again"
         raise CorruptStore(message) from error
@@ -207,15 +207,13 @@ def read_summary(files: Files) -> DatasetSummary | None:
 
 def index_files(files: Files) -> IndexFiles:
     """Return which files the index has; none where there is no index. Raises ``CorruptStore``."""
-    if files.exists(*FILES):
-        try:
-            return _SomeFiles.model_validate_json(files.read_bytes(*FILES))
-        except ValueError as error:
-            message = f"{files.path(*FILES)} does not read back: delete {files.path('dataset')} and build it again"
-            raise CorruptStore(message) from error
-    if not files.exists(*INDEX):
-        return IndexFiles()
-    return IndexFiles(files=(IndexFile(name=INDEX[1]),))
+    try:
+        return _SomeFiles.model_validate_json(files.read_bytes(*FILES))
+    except FileNotFoundError:
+        return IndexFiles(files=(IndexFile(name=INDEX[1]),)) if files.exists(*INDEX) else IndexFiles()
+    except ValueError as error:
+        message = f"{files.path(*FILES)} does not read back: delete {files.path('dataset')} and build it again"
+        raise CorruptStore(message) from error
 
 
 def read_index(files: Files, columns: Sequence[str]) -> pa.Table:

@@ -4,7 +4,7 @@ Whoever holds a video's lease is the only one who writes it: what the list said 
 writes, which the mirror knows. So nothing is asked for twice, and a stage reads what the one before it wrote from disk.
 
 A reader without the lease sees the video as it was at the list: each read asks for the very object that was listed
-(``If-Match``), and ends with ``ChangedSinceIndexed`` where that is gone.
+(``If-Match``), and ends with ``ReplacedWhileRead`` where that is gone.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from pipeline.contract.errors import ChangedSinceIndexed, WrittenMeanwhile
+from pipeline.contract.errors import NotReadableNow, WrittenMeanwhile
 from pipeline.store.bucket_tree import BucketTree
 from pipeline.store.trees import Stamp
 
@@ -27,20 +27,21 @@ WHOLE_BYTES = 1 << 20
 """Files up to this size are read whole for a part of them: that takes no longer than the request."""
 
 
-class ReplacedWhileRead(ChangedSinceIndexed):
+class ReplacedWhileRead(NotReadableNow):
     """A file is no longer the one that was listed."""
 
 
 class Mirror:
-    """The objects below ``folder``, a name; all others are asked of the bucket.
+    """The objects below ``folder``, a name; all others are asked of ``rest``.
 
     kept: local folder, empty, for what is kept; by default one that goes with the mirror. is_held: by this process,
     which reads most of the video; others read parts of large files as parts.
     """
 
-    def __init__(self, bucket: BucketTree, folder: str, kept: Path | None = None, *, is_held: bool) -> None:
-        self._bucket, self._folder, self._is_held = bucket, folder, is_held
-        self._listed = bucket.below(folder)
+    def __init__(self, rest: "BucketTree | Mirror", folder: str, kept: Path | None = None, *, is_held: bool) -> None:
+        self._rest, self._folder, self._is_held = rest, folder, is_held
+        self.bucket: BucketTree = rest.bucket if isinstance(rest, Mirror) else rest
+        self._listed = self.bucket.below(folder)
         self._goes = tempfile.TemporaryDirectory(ignore_cleanup_errors=True) if kept is None else None
         self._kept = Path(self._goes.name) if self._goes else Path(str(kept))
         self._parts: dict[tuple[str, str], bytes] = {}
@@ -48,11 +49,11 @@ class Mirror:
 
     def stamp(self, name: str) -> Stamp | None:
         """Return the state of an object as it was listed or written."""
-        return self._listed.get(name) if self._covers(name) else self._bucket.stamp(name)
+        return self._listed.get(name) if self._covers(name) else self._rest.stamp(name)
 
     def read(self, name: str) -> bytes:
         """Return the content of an object."""
-        return self.local(name).read_bytes() if self._covers(name) else self._bucket.read(name)
+        return self.local(name).read_bytes() if self._covers(name) else self._rest.read(name)
 
     @contextlib.contextmanager
     def open(self, name: str) -> Iterator[IO[bytes]]:
@@ -61,13 +62,13 @@ class Mirror:
             with self.local(name).open("rb") as file:
                 yield file
         else:
-            with self._bucket.open(name) as file:
+            with self._rest.open(name) as file:
                 yield file
 
     def fetch(self, name: str, local: Path) -> None:
         """Copy an object to a local path; it shares the bytes with what is kept, where the disk can."""
         if not self._covers(name):
-            self._bucket.fetch(name, local)
+            self._rest.fetch(name, local)
             return
         local.unlink(missing_ok=True)
         try:
@@ -78,9 +79,9 @@ class Mirror:
     def put(self, local: Path, name: str) -> None:
         """Move a local file to its place, and keep it."""
         if not self._covers(name):
-            self._bucket.put(local, name)
+            self._rest.put(local, name)
             return
-        written = self._bucket.upload(local, name)
+        written = self.bucket.upload(local, name)
         with self._turn:
             self._listed[name] = written
             kept = self._place(name)
@@ -90,26 +91,26 @@ class Mirror:
     def remove(self, name: str) -> None:
         """Delete an object; nothing is asked where there is none."""
         if not self._covers(name):
-            self._bucket.remove(name)
+            self._rest.remove(name)
         elif name in self._listed:
             self.remove_all([name])
 
     def names(self, folder: str) -> list[str]:
         """Return the names in a folder."""
         if not self._covers(folder):
-            return self._bucket.names(folder)
+            return self._rest.names(folder)
         return list(dict.fromkeys(name[len(folder) + 1 :].partition("/")[0] for name in self._below(folder)))
 
     def below(self, name: str) -> dict[str, Stamp]:
         """Return every object below a folder by its name; of an object, the object itself."""
         if not self._covers(name):
-            return self._bucket.below(name)
+            return self._rest.below(name)
         return {each: self._listed[each] for each in [name, *self._below(name)] if each in self._listed}
 
     def remove_all(self, names: Iterable[str]) -> None:
         """Delete objects."""
         gone = list(names)
-        self._bucket.remove_all(gone)
+        self.bucket.remove_all(gone)
         with self._turn:
             for name in gone:
                 if self._listed.pop(name, None) is not None:
@@ -117,16 +118,16 @@ class Mirror:
 
     def copy(self, source: str, target: str) -> None:
         """Copy an object within the bucket."""
-        self._bucket.copy(source, target)
+        self.bucket.copy(source, target)
         if self._covers(target):
-            self._listed.update(self._bucket.below(target))
+            self._listed.update(self.bucket.below(target))
             self._place(target).unlink(missing_ok=True)
 
     def zarr_store(self, name: str) -> "StoreLike":
         """Return what zarr opens for reading."""
         from pipeline.store.mirrored_zarr import MirrorStore
 
-        return MirrorStore(self, name, self._place(name)) if self._covers(name) else self._bucket.zarr_store(name)
+        return MirrorStore(self, name, self._place(name)) if self._covers(name) else self._rest.zarr_store(name)
 
     def local(self, name: str) -> Path:
         """Return where an object is kept, which is fetched if need be; raises ``FileNotFoundError``."""
@@ -153,7 +154,7 @@ class Mirror:
 
     def _asked(self, name: str, wanted: Any = None) -> bytes:
         try:
-            return self._bucket.read_if(name, self._listed[name].mark, wanted)
+            return self.bucket.read_if(name, self._listed[name].mark, wanted)
         except (WrittenMeanwhile, FileNotFoundError) as error:
             raise ReplacedWhileRead(f"{name} was made again while it was read: read it again") from error
 

@@ -102,7 +102,7 @@ class VideoStore:
     def as_it_is(self) -> "VideoStore":
         """Return the video as it is now, for reading more than a file of it: a bucket is asked for each file once.
 
-        Of the files that are read, those that were replaced since end with ``ChangedSinceIndexed``.
+        Of the files that are read, those that were replaced since end with ``NotReadableNow``.
         """
         return VideoStore(self.files.mirrored(self.folder), self.video_id)
 

@@ -47,7 +47,7 @@ def test_credentials_that_expire_while_a_video_is_held_are_told_and_lose_nothing
         video.write_json("one.json", {"whole": True})
         for use in (
             lambda: video.write_json("two.json", {}),
-            lambda: video.read_json("one.json"),
+            lambda: store.video("tour-1").read_json("one.json"),
             lambda: video.remove("one.json"),
             lambda: Catalog(store).note_read("somewhere", "rules"),
         ):
