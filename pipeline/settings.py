@@ -16,20 +16,15 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from pipeline.contract.errors import SettingsError
 from pipeline.contract.values import Values, checked, laid_over, read_yaml
 from pipeline.stages.base import SettingsT, Stage
-from pipeline.stages.chain import finished, made_by
+from pipeline.stages.made_with import made_with
 from pipeline.stages.registry import stages
-from pipeline.store.index import SUMMARY, first_video
 from pipeline.store.store import Store
-from pipeline.store.video import VideoStore
 
 PROFILE_VARIABLE = "YOUTUBE_OCC_PROFILE"
 FILE_VARIABLE = "YOUTUBE_OCC_SETTINGS"
 DEFAULT_PROFILE = "classic"
 OWN_PROFILE = "own"
 """Name of the profile of settings that are those of no profile."""
-
-LOOKED_AT = 100
-"""Videos among which a finished one is looked for, where there is no index yet."""
 
 RENAMED = {
     "download": "video",
@@ -247,12 +242,6 @@ def with_new_names(values: Values, origin: str) -> dict[str, Any]:
     return renamed
 
 
-def stored_settings(video: VideoStore) -> dict[str, Any]:
-    """Return the settings that decided a video's stored results, by stage; empty where there is none."""
-    made = {name: made_by(video, name) for name in stages()}
-    return {name: found.settings for name, found in made.items() if found is not None}
-
-
 def described(model: BaseModel, prefix: str = "") -> Iterator[tuple[str, Any, str]]:
     """Yield dotted name, value and description of every single setting."""
     for name, known in type(model).model_fields.items():
@@ -263,32 +252,15 @@ def described(model: BaseModel, prefix: str = "") -> Iterator[tuple[str, Any, st
             yield f"{prefix}{name}", value, known.description or ""
 
 
-_MADE_WITH: dict[str, tuple[Values, str] | None] = {}
-"""What datasets in buckets were made with, by their summary as it was: every question about settings would ask again."""
-
-
 def _stored_base(layers: Sequence[Layer], dataset: Store | None) -> tuple[Values, str] | None:
     """Return what the dataset at hand was made with, unless a profile is named or there is none yet."""
     if dataset is None or any(layer.profile is not None for layer in layers):
         return None
-    summary = None if dataset.is_local() else dataset.stamp(*SUMMARY)
-    if summary is None:
-        return _made_with(dataset)
-    key = f"{dataset.path()} {summary}"
-    if key not in _MADE_WITH:
-        _MADE_WITH[key] = _made_with(dataset)
-    return _MADE_WITH[key]
-
-
-def _made_with(dataset: Store) -> tuple[Values, str] | None:
-    video_id = first_video(dataset) or _first_finished(dataset)
-    stored = stored_settings(dataset.video(video_id).as_it_is()) if video_id else {}
-    return ({"profile": _profile_of(stored), **stored}, f"the dataset, as {video_id} was made") if stored else None
-
-
-def _first_finished(dataset: Store) -> str | None:
-    """Return a finished video of a data folder that has no index yet, as far as there is one among the first."""
-    return next((key for key in dataset.video_ids()[:LOOKED_AT] if finished(dataset.video(key).as_it_is())), None)
+    found = made_with(dataset)
+    if found is None:
+        return None
+    video_id, stored = found
+    return {"profile": _profile_of(stored), **stored}, f"the dataset, as {video_id} was made"
 
 
 def _profile(layers: Sequence[Layer]) -> tuple[Values, str]:

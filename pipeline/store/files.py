@@ -12,11 +12,9 @@ from typing import IO, TYPE_CHECKING, Any, Self
 
 import fsspec
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from models.extras import extra
-from pipeline.contract.errors import CorruptStore, SettingsError
+from pipeline.contract.errors import SettingsError
 from pipeline.store.atomic import disk_errors, flush
 from pipeline.store.bucket import open_bucket
 from pipeline.store.bucket_tree import BucketTree
@@ -25,6 +23,7 @@ from pipeline.store.lease import LEASE_S
 from pipeline.store.mirror import Mirror
 from pipeline.store.objects import BucketObjects, FolderObjects, Objects
 from pipeline.store.ownership import KEPT, Ownership
+from pipeline.store.parquet import TableFiles
 from pipeline.store.trees import METADATA, PlainTree, Stamp, Tree
 
 if TYPE_CHECKING:
@@ -35,8 +34,11 @@ PUTS_AT_ONCE = 8
 
 _CONNECTED = ("objects", "shared", "tree", "_bucket", "_checks", "_ownership")
 
+_CLAIMED: set[str] = set()
+"""Buckets that this process has found marked; those of folders may go and come."""
 
-class Files:
+
+class Files(TableFiles):
     """The files below one folder or URL; names are given in parts.
 
     Args:
@@ -222,42 +224,6 @@ class Files:
             self.tree.copy(name, new + name[len(old) :])
         self.tree.remove_all(found)
 
-    def write_table(self, table: pa.Table, *parts: str) -> None:
-        """Write a Parquet table, whole or not at all."""
-        sink = pa.BufferOutputStream()
-        pq.write_table(table, sink, compression="zstd", write_page_checksum=True)
-        self.write_bytes(sink.getvalue().to_pybytes(), *parts)
-
-    def read_table(self, *parts: str) -> pa.Table:
-        """Read a Parquet table; raises ``FileNotFoundError``, ``NotReadableNow`` and ``CorruptStore``."""
-        try:
-            table = pq.read_table(pa.BufferReader(self.read_bytes(*parts)), page_checksum_verification=True)
-            table.validate(full=True)
-        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-            if isinstance(error, FileNotFoundError) or getattr(error, "errno", None) is not None:
-                raise
-            message = f"{self.path(*parts)} is no Parquet file ({error}): delete it and run its stage again"
-            raise CorruptStore(message) from error
-        return table
-
-    @contextlib.contextmanager
-    def open_parquet(self, *parts: str) -> Iterator[pq.ParquetFile]:
-        """Open a Parquet file for reading parts of it.
-
-        Raises:
-            FileNotFoundError: there is none.
-            CorruptStore: it is none, or turns out damaged, or without a column, while it is read in the block.
-        """
-        with self.open(*parts) as file:
-            try:
-                yield pq.ParquetFile(file, page_checksum_verification=True)
-            except (pa.ArrowException, OSError, UnicodeDecodeError, KeyError) as error:
-                if isinstance(error, FileNotFoundError) or getattr(error, "errno", None) is not None:
-                    raise
-                path = self.path(*parts)
-                message = f"{path} is no Parquet file ({error}): put a copy of it back, or have it made again"
-                raise CorruptStore(message) from error
-
     def zarr_location(self, *parts: str) -> "StoreLike":
         """Return what zarr opens for reading."""
         return self.tree.zarr_store("/".join(parts))
@@ -268,9 +234,11 @@ class Files:
         Raises:
             SettingsError: it holds files with names of a dataset that none of ours has written.
         """
-        if self._ownership.is_claimed or self.is_read_only():  # no mark can be written where one may only read
+        known = self._ownership.is_claimed or (self._bucket is not None and self._url in _CLAIMED)
+        if known or self.is_read_only():  # no mark can be written where one may only read
             return
         self._ownership.claim(self.scratch.name if self._is_beside() else self._ownership.scratch())
+        _CLAIMED.add(self._url)
 
     def make_scratch(self) -> Path:
         """Return the folder for work in progress, which is made if need be; raises ``SettingsError`` as ``claim``."""

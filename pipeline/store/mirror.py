@@ -119,8 +119,9 @@ class Mirror:
     def copy(self, source: str, target: str) -> None:
         """Copy an object within the bucket."""
         self.bucket.copy(source, target)
-        if self._covers(target):
-            self._listed.update(self.bucket.below(target))
+        copied = self.bucket.stamp(target)
+        if self._covers(target) and copied is not None:
+            self._listed[target] = copied
             self._place(target).unlink(missing_ok=True)
 
     def zarr_store(self, name: str) -> "StoreLike":

@@ -2,7 +2,7 @@
 
 Prints its address. ``FOLDER/requests`` gets a line a request. Files there tell what goes wrong: ``expired``,
 credentials are refused; ``unconditional``, conditional writes are taken for plain ones, as by older servers; ``ahead``,
-its clock is as many seconds ahead.
+its clock is as many seconds ahead; ``read_only``, nothing may be written or deleted.
 """
 
 import sys
@@ -17,6 +17,8 @@ from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 EXPIRED = b"<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>"
+
+DENIED = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
 
 
 class FaultyBuckets:
@@ -40,6 +42,9 @@ class FaultyBuckets:
             if (self._folder / "expired").exists():
                 noted("400 Bad Request", [("Content-Type", "application/xml"), ("Content-Length", str(len(EXPIRED)))])
                 return [] if asked["REQUEST_METHOD"] == "HEAD" else [EXPIRED]
+            if (self._folder / "read_only").exists() and asked["REQUEST_METHOD"] not in ("GET", "HEAD"):
+                noted("403 Forbidden", [("Content-Type", "application/xml"), ("Content-Length", str(len(DENIED)))])
+                return [DENIED]
             return list(self._moto(asked, noted))
 
     def _later(self, name: str, value: str) -> str:

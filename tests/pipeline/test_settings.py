@@ -21,9 +21,9 @@ from pipeline.settings import (
     load_settings,
     resolve,
     settings_type,
-    stored_settings,
     with_new_names,
 )
+from pipeline.stages.made_with import stored_settings
 from pipeline.stages.registry import stages
 from pipeline.store.store import Store
 from tests.earlier import VIDEO, unpack_earlier_dataset

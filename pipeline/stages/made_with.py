@@ -1,0 +1,48 @@
+"""What the dataset at hand was made with, as the provenance of its videos tells."""
+
+from typing import Any
+
+from pipeline.stages.chain import finished, made_by
+from pipeline.stages.registry import stages
+from pipeline.store.index import SUMMARY, first_video
+from pipeline.store.store import Store
+from pipeline.store.video import VideoStore
+
+LOOKED_AT = 100
+"""Videos among which a finished one is looked for where there is no index yet."""
+
+MadeWith = tuple[str, dict[str, Any]]
+
+_KNOWN: dict[str, MadeWith | None] = {}
+"""Of datasets in buckets by their summary as it was: every question about settings would ask for it all again."""
+
+
+def stored_settings(video: VideoStore) -> dict[str, Any]:
+    """Return the settings that decided a video's stored results, by stage; empty where there is none."""
+    made = {name: made_by(video, name) for name in stages()}
+    return {name: found.settings for name, found in made.items() if found is not None}
+
+
+def made_with(dataset: Store) -> MadeWith | None:
+    """Return the first video of a dataset and the settings it was made with, by stage; None where there is none.
+
+    Of a dataset in a bucket it is the first video as it was when the summary was written, and while there is no summary
+    the one that this process found first.
+    """
+    if dataset.is_local():
+        return _found(dataset)
+    key = f"{dataset.path()} {dataset.stamp(*SUMMARY)}"
+    if _KNOWN.get(key) is None:
+        _KNOWN[key] = _found(dataset)
+    return _KNOWN[key]
+
+
+def _found(dataset: Store) -> MadeWith | None:
+    video_id = first_video(dataset) or _first_finished(dataset)
+    stored = stored_settings(dataset.video(video_id).as_it_is()) if video_id else {}
+    return (video_id, stored) if video_id and stored else None
+
+
+def _first_finished(dataset: Store) -> str | None:
+    """Return a finished video of a data folder that has no index yet, as far as there is one among the first."""
+    return next((key for key in dataset.video_ids()[:LOOKED_AT] if finished(dataset.video(key).as_it_is())), None)
