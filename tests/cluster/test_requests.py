@@ -15,7 +15,7 @@ from tests.cluster.conftest import Bucket
 from tests.paths import ROOT
 from tests.pipeline.stored_room import FRAMES, store_room
 
-NEW, AGAIN = 400, 120
+NEW, AGAIN = 600, 120
 """Requests for a new video of one clip through Dagster, and for a build that finds it there."""
 
 A_FRAME = 2.0
