@@ -66,8 +66,8 @@ def join(
     scale_off = max(abs(pair[5] - np.log(scale)) for pair in pairs)
     cameras = [(first.camera_to_world[a], second.camera_to_world[b]) for a, b, *_ in pairs]
     turns, moves = zip(*(_camera_off(*pair, similarity, scale) for pair in cameras), strict=True)
-    found = (residual, float(scale_off), max(turns), max(moves) / float(np.median(depth)))
-    return Join(similarity, *found, _objection(*found))
+    off = (residual, float(scale_off), max(turns), max(moves) / float(np.median(depth)))
+    return Join(similarity, *off, _objection(*off))
 
 
 def _objection(residual: float, scale_off: float, turn: float, move: float) -> str:

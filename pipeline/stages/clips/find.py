@@ -45,8 +45,9 @@ def find_clips(
     """Return the clips of a video and the shots that make none (paper, section 3.1).
 
     Shots are trimmed at shot changes, not at the ends of the file. A shot longer than ``frames_max`` frames at
-    ``frames_per_second`` is split into clips of equal length, which share ``shared_frames`` frames. Clips and left-out shots are numbered together, in
-    order. What nobody wants is left out by name (``unwanted``), a camera that stands still with it.
+    ``frames_per_second`` is split into clips of equal length, which share ``shared_frames`` frames. Clips and left-out
+    shots are numbered together, in order. What nobody wants is left out by name (``unwanted``), a camera that stands
+    still with it.
 
     Args:
         path: the video.
