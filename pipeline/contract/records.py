@@ -196,6 +196,7 @@ class MetricScene:
     standard deviation of the logarithm of the scale, nan where it is not known.
     world_from_reconstruction: (4, 4) float64 similarity that was applied.
     guessed: (n, h, w) bool, pixels that have the depth of the wall around a window or mirror; None where none have.
+    world_id: the first clip of those that share one frame, floor and scale with this one; -1 where it is not known.
     """
 
     intrinsics: Floats
@@ -211,6 +212,7 @@ class MetricScene:
     camera_height: float = float("nan")
     scale_sigma: float = float("nan")
     scale_cues: ScaleCue = ScaleCue.NONE
+    world_id: int = -1
 
     @classmethod
     def known(cls, intrinsics: Floats, camera_to_world: Floats, depth: Floats) -> "MetricScene":

@@ -31,10 +31,10 @@ from pipeline.stages.base import Workbench
 from pipeline.stages.run import process_video
 from pipeline.stages.video.stage import video as video_stage
 from pipeline.store.atomic import replacing
-from pipeline.store.groups import FRAMES, SCALE_SIGMA, SCENE, SOURCE_NOTES
+from pipeline.store.groups import FRAMES, SCALE_SIGMA, SCENE, SOURCE_NOTES, WORLD_ID
 from pipeline.store.index import index_files, read_index
 from pipeline.store.row_groups import oversized
-from pipeline.store.rows import read_class_counts, read_later, read_scale_cues, widened
+from pipeline.store.rows import read_class_counts, read_later, read_scale_cues, read_world_id, widened
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore, check_video_id
 
@@ -70,12 +70,13 @@ SCHEMA = pa.schema(
         ("camera_height", pa.float32()),
         (SCALE_SIGMA, pa.float32()),
         ("scale_cues", pa.string()),
+        (WORLD_ID, pa.int32()),
         ("voxels", pa.list_(pa.int32())),
     ]
 )
 
 
-_LATER = ("camera_height", SCALE_SIGMA, "scale_cues")
+_LATER = ("camera_height", SCALE_SIGMA, "scale_cues", WORLD_ID)
 """Columns that manifests of earlier releases lack; null what is not known."""
 
 
@@ -265,6 +266,7 @@ def _video_table(video: VideoStore, row: CatalogRow, split: str) -> pa.Table:
         "ceiling_height": video.read(SCENE, "ceiling_height")[kept],
         **{name: pa.array(read_later(video, name)[kept], from_pandas=True) for name in ("camera_height", SCALE_SIGMA)},
         "scale_cues": [ScaleCue(code).names() or None for code in read_scale_cues(video)[kept].tolist()],
+        WORLD_ID: [None if world < 0 else world for world in read_world_id(video)[kept].tolist()],
         "voxels": read_class_counts(video)[kept].tolist(),
     }
     return pa.Table.from_arrays([pa.array(columns[f.name]).cast(f.type) for f in SCHEMA], schema=SCHEMA)

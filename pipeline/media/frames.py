@@ -87,19 +87,23 @@ def read_each(path: Path, clips: Sequence[NDArray[np.int64]], boxes: Sequence[Bo
 
     Args:
         path: the video.
-        clips: frame numbers of each clip, rising; no clip begins before the one ahead of it ends.
+        clips: frame numbers of each clip, rising; what a clip does not share with the one ahead of it comes after that.
         boxes: the part of the picture that is looked at in each clip; none for all of it.
 
     Raises:
         BrokenVideo: as ``frames_at``.
     """
-    everything = np.concatenate(clips) if clips else np.empty(0, np.int64)
-    if np.any(np.diff(everything) <= 0):
+    ahead = [np.empty(0, np.int64), *clips]
+    own = [clip[~np.isin(clip, before)] for before, clip in zip(ahead, clips, strict=False)]
+    everything = np.concatenate([*own, np.empty(0, np.int64)])
+    if np.any(np.diff(everything) <= 0) or any(np.any(np.diff(clip) <= 0) for clip in clips):
         raise ValueError("clips must follow one another, their frames rising")
-    each = [box for clip, box in zip(clips, boxes or [WHOLE] * len(clips), strict=True) for _ in clip]
-    frames = frames_at(path, everything, each)
-    for clip in clips:
-        yield np.stack([frame.rgb for frame in islice(frames, len(clip))])
+    each = [box for new, box in zip(own, boxes or [WHOLE] * len(clips), strict=True) for _ in new]
+    frames, held = frames_at(path, everything, each), dict[int, Images]()
+    for clip, new in zip(clips, own, strict=True):
+        held = {index: rgb for index, rgb in held.items() if index >= clip[0]}
+        held |= {frame.index: frame.rgb for frame in islice(frames, len(new))}
+        yield np.stack([held[index] for index in clip.tolist()])
 
 
 def read_frames(path: Path, indices: NDArray[np.int64]) -> Images:

@@ -23,6 +23,9 @@ PROBABILITY_RIGHT = "probability_right"
 SCALE_SIGMA = "scale_sigma"
 """Name of an array of ``scene`` and of a column of the index."""
 
+WORLD_ID = "world_id"
+"""Name of an array of ``scene``, (N,) int32, and of a column of the index: the first clip of a clip's world."""
+
 DISTORTION = "distortion"
 """Name of an array of ``reconstruction``, (N, 5) float64, where pictures were straightened: how the film was bent."""
 

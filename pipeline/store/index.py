@@ -45,6 +45,7 @@ INDEX_SCHEMA = pa.schema(
         ("camera_height", pa.float32()),
         ("scale_sigma", pa.float32()),
         ("scale_cues", pa.string()),
+        ("world_id", pa.int32()),
         ("probability_right", pa.float32()),
         *((name, pa.int32()) for name in CLASS_COLUMNS),
         ("fingerprint", pa.string()),
@@ -52,10 +53,10 @@ INDEX_SCHEMA = pa.schema(
     ]
 )
 """``fingerprint``: how the video was made, and the filters that chose its frames. ``made``: see ``as_indexed``.
-``probability_right``, ``camera_height``, ``scale_sigma``, ``scale_cues``: null where it is not known."""
+``probability_right``, ``camera_height``, ``scale_sigma``, ``scale_cues``, ``world_id``: null where it is not known."""
 
 UNNAMED_COLUMN = CLASS_COLUMNS[COUNTED_CLASSES.index(SemanticClass.UNNAMED)]
-LATER = ("made", "probability_right", "camera_height", "scale_sigma", "scale_cues", UNNAMED_COLUMN)
+LATER = ("made", "probability_right", "camera_height", "scale_sigma", "scale_cues", "world_id", UNNAMED_COLUMN)
 """Columns that indexes of earlier releases lack: see ``with_all_columns``."""
 
 T = TypeVar("T")

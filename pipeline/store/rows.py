@@ -25,6 +25,7 @@ from pipeline.store.groups import (
     SCALE_SIGMA,
     SCENE,
     SEMANTICS,
+    WORLD_ID,
 )
 from pipeline.store.video import VideoStore
 
@@ -97,6 +98,7 @@ def read_scene(video: VideoStore, rows: slice) -> MetricScene:
         camera_height=float(read_later(video, "camera_height", first)[0]),
         scale_sigma=float(read_later(video, SCALE_SIGMA, first)[0]),
         scale_cues=ScaleCue(int(read_scale_cues(video, first)[0])),
+        world_id=int(read_world_id(video, first)[0]),
     )
 
 
@@ -112,6 +114,13 @@ def read_scale_cues(video: VideoStore, rows: slice | NDArray[np.int64] | None = 
     if video.has_array(SCENE, "scale_cues"):
         return np.asarray(video.read(SCENE, "scale_cues", rows), np.uint8)
     return np.zeros(len(video.read(SCENE, "scale_source", rows)), np.uint8)
+
+
+def read_world_id(video: VideoStore, rows: slice | NDArray[np.int64] | None = None) -> NDArray[np.int32]:
+    """Return the first clip of the world of frames (n,), which share one frame and scale; -1 where it is not known."""
+    if video.has_array(SCENE, WORLD_ID):
+        return np.asarray(video.read(SCENE, WORLD_ID, rows), np.int32)
+    return np.full(len(video.read(SCENE, "scale_source", rows)), -1, np.int32)
 
 
 def read_probability_right(video: VideoStore, rows: slice | NDArray[np.int64] | None = None) -> Floats:

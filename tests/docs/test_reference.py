@@ -29,6 +29,7 @@ LATER = {
     "scene/camera_height",
     "scene/scale_sigma",
     "scene/scale_cues",
+    "scene/world_id",
     "occupancy/guessed",
 }
 """Arrays that the dataset of release 0.1 lacks."""

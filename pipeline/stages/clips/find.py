@@ -45,8 +45,9 @@ def find_clips(
     """Return the clips of a video and the shots that make none (paper, section 3.1).
 
     Shots are trimmed at shot changes, not at the ends of the file. A shot longer than ``frames_max`` frames at
-    ``frames_per_second`` is split into clips of equal length. Clips and left-out shots are numbered together, in
-    order. What nobody wants is left out by name (``unwanted``), a camera that stands still with it.
+    ``frames_per_second`` is split into clips of equal length, which share ``shared_frames`` frames. Clips and left-out
+    shots are numbered together, in order. What nobody wants is left out by name (``unwanted``), a camera that stands
+    still with it.
 
     Args:
         path: the video.
@@ -59,8 +60,7 @@ def find_clips(
     """
     shot_list = detect_shots(path, settings, lambda share: progress(DETECTION_SHARE * share))
     shot_list = replace(shot_list, shots=_inside(shot_list, segments)) if segments else shot_list
-    pieces = enumerate(_pieces(shot_list, settings))
-    chosen = [_choose(clip_id, piece, shot_list, settings) for clip_id, piece in pieces]
+    chosen = _chosen(shot_list, settings)
     clips = [item for item in chosen if isinstance(item, Clip)]
     left_out = [item for item in chosen if isinstance(item, LeftOut)]
     pictures = read_each(path, [clip.frame_index for clip in clips], [clip.box for clip in clips])
@@ -72,7 +72,8 @@ def find_clips(
             left_out.append(LeftOut(STAGE, clip.clip_id, *why))
             continue
         hashes = clip_hashes(rgb)
-        scores = replace(clip_scores(rgb), repeats=seen_before(hashes, seen))
+        own = ~np.isin(clip.frame_index, moving[-1].frame_index if moving else ())
+        scores = replace(clip_scores(rgb), repeats=seen_before(hashes[own], seen))
         moving.append(replace(clip, motion=_motion(rgb), scores=scores))
         seen = np.concatenate([seen, hashes])
     return FoundClips(moving, sorted(left_out, key=lambda item: item.clip_id or 0), shot_list.lost)
@@ -91,14 +92,42 @@ def _inside(shot_list: ShotList, segments: Sequence[Segment]) -> tuple[Shot, ...
     return tuple(parts)
 
 
-def _pieces(shot_list: ShotList, settings: ClipsSettings) -> Iterator[Shot]:
+def _chosen(shot_list: ShotList, settings: ClipsSettings) -> list[Clip | LeftOut]:
+    """Return the pieces of all shots in order, each with its frames or why it has none."""
+    chosen: list[Clip | LeftOut] = []
+    for pieces in _pieces(shot_list, settings):
+        of_shot = [_choose(clip_id, piece, shot_list, settings) for clip_id, piece in enumerate(pieces, len(chosen))]
+        chosen += [*of_shot[:1], *(_begun(*pair, settings.shared_frames) for pair in pairwise(of_shot))]
+    return chosen
+
+
+def _begun(before: Clip | LeftOut, piece: Clip | LeftOut, shared: int) -> Clip | LeftOut:
+    """Let a piece of a shot begin with the last ``shared`` frames of the one before it."""
+    if not shared or isinstance(before, LeftOut) or isinstance(piece, LeftOut):
+        return piece
+    return replace(
+        piece,
+        start_frame=int(before.frame_index[-shared:][0]),
+        frame_index=np.concatenate([before.frame_index[-shared:], piece.frame_index]),
+        time_s=np.concatenate([before.time_s[-shared:], piece.time_s]),
+        sharpness=np.concatenate([before.sharpness[-shared:], piece.sharpness]),
+    )
+
+
+def _pieces(shot_list: ShotList, settings: ClipsSettings) -> Iterator[list[Shot]]:
     """Yield every shot trimmed, a long one in several pieces."""
-    longest_s = settings.frames_max / settings.frames_per_second
     for shot in shot_list.shots:
         trimmed = _trim(shot, shot_list, settings.trim_s)
-        pieces = max(1, int(np.ceil(_seconds(trimmed, shot_list.time_s) / longest_s - 1e-9)))
+        frames = _seconds(trimmed, shot_list.time_s) * settings.frames_per_second
+        own = settings.frames_max if frames <= settings.frames_max + 1e-9 else _own_frames(settings)
+        pieces = max(1, int(np.ceil(frames / own - 1e-9)))
         bounds = np.linspace(trimmed.start_frame, trimmed.end_frame, pieces + 1).round().astype(int).tolist()
-        yield from (replace(shot, start_frame=start, end_frame=end) for start, end in pairwise(bounds))
+        yield [replace(shot, start_frame=start, end_frame=end) for start, end in pairwise(bounds)]
+
+
+def _own_frames(settings: ClipsSettings) -> int:
+    """Return how many frames a piece may have besides those of the piece before it."""
+    return max(1, settings.frames_max - settings.shared_frames)
 
 
 def _trim(shot: Shot, shot_list: ShotList, trim_s: float) -> Shot:

@@ -9,8 +9,8 @@ from pipeline.stages.base import StageSettings
 Unwanted = Literal["SlideShow", "TextOverlay", "SplitScreen", "Static"]
 """Why nobody wants a clip, whatever house it shows."""
 
-SINCE_2 = ("dissolve_motion_max", "leave_out", "upright")
-"""Settings that came with code version 2 of the stage."""
+SINCE_2 = ("dissolve_motion_max", "leave_out", "upright", "shared_frames")
+"""Settings that came with code version 2 of the stage, or after it."""
 
 
 class ClipsSettings(StageSettings):
@@ -79,6 +79,13 @@ class ClipsSettings(StageSettings):
     frames_max: int = Field(
         24, ge=3, le=64, description="most frames of a clip, longer shots become several clips; the paper has 22"
     )
+    shared_frames: int = Field(
+        0,
+        ge=0,
+        le=4,
+        description="last frames of a piece of a long shot that the next piece begins with, so that the two can be "
+        "joined in one world; they count among ``frames_max``",
+    )
     keep_all_up_to: int = Field(
         16,
         ge=0,
@@ -104,7 +111,7 @@ class ClipsSettings(StageSettings):
     )
 
     def decisive(self) -> dict[str, Any]:
-        """Return what decides the clips; what came with code version 2 only where it is no default."""
+        """Return what decides the clips; what came with code version 2 or later only where it is no default."""
         return self.model_dump(mode="json", exclude=set(SINCE_2) - self._changed())
 
     def earlier(self) -> tuple[str, ...]:

@@ -1,12 +1,13 @@
 """The stage itself: outliers out, upright, panes filled, floor at zero, metres."""
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.contract.arrays import Floats
+from pipeline.contract.arrays import Float64s, Floats
 from pipeline.contract.errors import NoUpDirection
 from pipeline.contract.records import MetricScene, Reconstruction
 from pipeline.stages.scene.evidence import ScaleEvidence, scale_evidence
@@ -17,7 +18,7 @@ from pipeline.stages.scene.outliers import inlier_pixels
 from pipeline.stages.scene.panes import with_panes
 from pipeline.stages.scene.scales import find_scales
 from pipeline.stages.scene.settings import SceneSettings
-from pipeline.stages.scene.surfaces import sample_surfaces
+from pipeline.stages.scene.surfaces import SurfaceSamples, sample_surfaces
 
 
 @dataclass(frozen=True)
@@ -57,17 +58,39 @@ def upright(
     if not kept.any():
         raise NoUpDirection("the clip has no depth that belongs to a surface")
     cleaned = of_pixels(reconstruction, kept)
-    surfaces = sample_surfaces(cleaned, settings)
-    cameras = cleaned.camera_to_world[cleaned.registered].astype(np.float64)
-    up = find_up(surfaces.normals, cameras, settings)
-    rotation = walls_to_axes(surfaces.normals, up.direction, cameras[0, :3, 2])
-    rotation = walls_to_axes(surfaces.normals, level(surfaces, rotation, settings), cameras[0, :3, 2])
+    surfaces, cameras = sample_surfaces(cleaned, settings), _cameras(cleaned)
+    rotation, confidence = _turned(surfaces, cameras, settings)
     cleaned, guessed = with_panes(cleaned, reconstruction, surfaces, rotation, settings)
     if guessed.any():  # what lies outside tells nothing of the room's height
         surfaces = sample_surfaces(cleaned, settings)
+    return _seen(surfaces, cameras, rotation, confidence, settings), cleaned, guessed
+
+
+def upright_together(pieces: Sequence[Reconstruction], settings: SceneSettings) -> Upright:
+    """Return how pieces of one world stand, in whose frame they are, cleaned; raises ``NoUpDirection``."""
+    sampled, cameras = [sample_surfaces(one, settings) for one in pieces], np.concatenate(list(map(_cameras, pieces)))
+    points, normals = (np.concatenate(parts) for parts in zip(*((s.points, s.normals) for s in sampled), strict=True))
+    surfaces = SurfaceSamples(points, normals)
+    return _seen(surfaces, cameras, *_turned(surfaces, cameras, settings), settings)
+
+
+def _cameras(cleaned: Reconstruction) -> Float64s:
+    return np.asarray(cleaned.camera_to_world[cleaned.registered], np.float64)
+
+
+def _turned(surfaces: SurfaceSamples, cameras: Float64s, settings: SceneSettings) -> tuple[Float64s, float]:
+    """Return the rotation of ``Upright`` and its confidence."""
+    up = find_up(surfaces.normals, cameras, settings)
+    rotation = walls_to_axes(surfaces.normals, up.direction, cameras[0, :3, 2])
+    return walls_to_axes(surfaces.normals, level(surfaces, rotation, settings), cameras[0, :3, 2]), up.confidence
+
+
+def _seen(
+    surfaces: SurfaceSamples, cameras: Float64s, rotation: Float64s, confidence: float, settings: SceneSettings
+) -> Upright:
     levels = find_levels(surfaces, rotation[2], cameras[:, :3, 3], settings)
     evidence = scale_evidence(surfaces, rotation[2], cameras)
-    return Upright(rotation, cameras[0, :3, 3], up.confidence, levels, evidence), cleaned, guessed
+    return Upright(rotation, cameras[0, :3, 3], confidence, levels, evidence)
 
 
 def in_metres(stands: Upright, cleaned: Reconstruction, guessed: NDArray[np.bool_], scale: Scale) -> MetricScene:

@@ -5,7 +5,7 @@ import numpy as np
 from pipeline.contract.records import MetricScene, Reconstruction
 from pipeline.contract.scale import ScaleSource
 from pipeline.store.group_writer import GroupWriter
-from pipeline.store.groups import SCALE_SIGMA
+from pipeline.store.groups import SCALE_SIGMA, WORLD_ID
 
 
 def append_scene(group: GroupWriter, scene: MetricScene) -> None:
@@ -24,6 +24,7 @@ def append_scene(group: GroupWriter, scene: MetricScene) -> None:
     group.append("scale_source", np.full(n, scene.scale_source, np.uint8))
     group.append(SCALE_SIGMA, np.full(n, scene.scale_sigma, np.float32))
     group.append("scale_cues", np.full(n, scene.scale_cues, np.uint8))
+    group.append(WORLD_ID, np.full(n, scene.world_id, np.int32))
     group.append("world_from_reconstruction", np.repeat(scene.world_from_reconstruction[None], n, axis=0))
 
 

@@ -9,6 +9,9 @@ from pipeline.stages.base import StageSettings
 WITHOUT_PANES = "2"
 """Code version of scenes, up to release 0.2, in which windows and mirrors are holes."""
 
+WITHOUT_WORLDS = "4"
+"""Code version of scenes each of whose clips has a world of its own."""
+
 WITHOUT_SIGMA = "3"
 """Code version of scenes that say nothing of how sure their scale is."""
 
@@ -155,5 +158,8 @@ class SceneSettings(StageSettings):
         return self.model_dump(mode="json", exclude={name for name in added if getattr(self, name) == added[name]})
 
     def earlier(self) -> tuple[str, ...]:
-        """Return code versions whose scenes stand: the scale has no deviation in those, and windows may be holes."""
-        return (WITHOUT_SIGMA, WITHOUT_PANES) if self.scale == "paper" else ()
+        """Return code versions whose scenes stand.
+
+        No clips share a world in those, the scale of some has no deviation, and windows may be holes.
+        """
+        return (WITHOUT_WORLDS, *((WITHOUT_SIGMA, WITHOUT_PANES) if self.scale == "paper" else ()))

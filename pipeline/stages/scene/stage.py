@@ -2,10 +2,12 @@
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.contract.errors import ClipError, NothingReconstructed
 from pipeline.contract.records import LeftOut
@@ -23,10 +25,11 @@ from pipeline.store.rows import clip_rows, read_reconstruction
 if TYPE_CHECKING:
     from pipeline.stages.scene.heights import Scale
     from pipeline.stages.scene.metric import Upright
+    from pipeline.store.video import VideoStore
 
 
 @stage(
-    code_version="4",
+    code_version="5",
     settings=SceneSettings,
     inputs=("indoor_clips", "reconstruction"),
     output=GroupOutput(SCENE),
@@ -37,10 +40,11 @@ if TYPE_CHECKING:
 def scene(workbench: Workbench, settings: SceneSettings, group: GroupWriter) -> StageResult:
     """Drop outliers, turn z up, fill windows and mirrors, put the floor at z = 0, bring all to metres.
 
-    All clips are set upright first and wait on disk; then they find their scales together.
+    All clips are set upright first and wait on disk; then those that share frames are joined, and all find their scales
+    together.
     """
-    from pipeline.stages.scene.metric import in_metres
     from pipeline.stages.scene.scales import find_scales
+    from pipeline.stages.scene.worlds import find_worlds
 
     video, clips = workbench.video, clip_rows(workbench.video)
     video.files.make_scratch()
@@ -48,16 +52,19 @@ def scene(workbench: Workbench, settings: SceneSettings, group: GroupWriter) -> 
     with tempfile.TemporaryDirectory(dir=video.scratch) as scratch:
         folder = Path(scratch)
         standing, left_out = _set_upright(workbench, settings, clips, folder)
-        found = find_scales([(one.levels, one.evidence) for one in standing.values()], settings)
-        scales, done = dict(zip(standing, found, strict=True)), []
+        worlds, apart = find_worlds(standing, _frames(video, clips), lambda one: kept(folder, one)[0], settings)
+        scales = find_scales([(world.stands.levels, world.stands.evidence) for world in worlds], settings)
+        of_clip = {one: pair for pair in zip(worlds, scales, strict=True) for one in pair[0].members}
+        done = []
         for clip_id, rows in clips:
             metric = None
             if clip_id in standing:
+                world, scale = of_clip[clip_id]
                 try:
-                    made = in_metres(standing[clip_id], *kept(folder, clip_id), scales[clip_id])
+                    made = world.in_metres(clip_id, *kept(folder, clip_id), scale)
                     check_speed(made, video.read(FRAMES, "time_s", rows), settings.fastest_m_s)
                     metric = made
-                    done.append(scales[clip_id])
+                    done.append(scale)
                 except ClipError as error:
                     left_out[clip_id] = LeftOut("scene", clip_id, error.code, str(error))
             append_scene(group, metric or blank_scene(read_reconstruction(video, rows)))
@@ -65,7 +72,15 @@ def scene(workbench: Workbench, settings: SceneSettings, group: GroupWriter) -> 
         message = f"{video.video_id}: no clip could be set upright ({len(left_out)} left out)"
         raise NothingReconstructed(message)
     confidence = [one.up_confidence for clip_id, one in standing.items() if clip_id not in left_out]
-    return _result(done, float(np.mean(confidence)), [left_out[clip_id] for clip_id in sorted(left_out)])
+    result = _result(done, float(np.mean(confidence)), [left_out[clip_id] for clip_id in sorted(left_out)])
+    joined = [f"clips of one world: {', '.join(map(str, world.members))}" for world in worlds if len(world.members) > 1]
+    return replace(result, notes=(*result.notes, *joined, *apart))
+
+
+def _frames(video: "VideoStore", clips: list[tuple[int, slice]]) -> dict[int, NDArray[np.int64]]:
+    """Return which frames of the video each clip has."""
+    numbers = video.read(FRAMES, "frame_index")
+    return {clip_id: numbers[rows] for clip_id, rows in clips}
 
 
 def _result(scales: Sequence["Scale"], up_confidence: float, left_out: Sequence[LeftOut]) -> StageResult:

@@ -157,7 +157,7 @@ def test_an_index_without_the_probability_stays_as_it_is_and_reads_as_not_known(
         finish(store, video_id)
     before = build_dataset(store, HALF)
     path = tmp_path / "dataset" / "index.parquet"
-    lacking = ["probability_right", "camera_height", "scale_sigma", "scale_cues"]
+    lacking = ["probability_right", "camera_height", "scale_sigma", "scale_cues", "world_id"]
     pq.write_table(pq.read_table(path).drop_columns(lacking), path)
     written = path.read_bytes()
     assert build_dataset(store, HALF) == before

@@ -62,6 +62,35 @@ def test_a_long_shot_becomes_several_clips_that_follow_one_another(tmp_path: Pat
     assert all(one.end_frame == other.start_frame for one, other in pairwise(clips))
 
 
+@pytest.mark.parametrize("shared", [1, 3])
+def test_pieces_of_a_long_shot_begin_with_the_last_frames_of_the_piece_before_if_asked(
+    tmp_path: Path, shared: int
+) -> None:
+    path = write_video(tmp_path / "long.mp4", walk(10, 200, step=1.0), fps=FPS)
+    settings = ClipsSettings(shared_frames=shared)
+    clips = find_clips(path, settings).clips
+    assert [clip.clip_id for clip in clips] == list(range(len(clips)))
+    assert len(clips) == 3
+    for one, other in pairwise(clips):
+        assert one.frame_index[-shared:].tolist() == other.frame_index[:shared].tolist()
+        assert other.start_frame == other.frame_index[0]
+        assert np.all(np.diff(other.frame_index) > 0)
+        assert len(other.frame_index) == len(other.time_s) == len(other.sharpness) <= settings.frames_max
+        assert other.scores is not None
+        # only its own frames are asked whether they repeat others: the share is a number of those
+        repeated = other.scores.repeats * (len(other.frame_index) - shared)
+        assert repeated == pytest.approx(round(repeated), abs=1e-6)
+    stored = list(read_each(path, [clip.frame_index for clip in clips]))
+    assert [len(rgb) for rgb in stored] == [len(clip.frame_index) for clip in clips]
+    assert np.array_equal(stored[0][-shared:], stored[1][:shared])
+    assert not np.array_equal(stored[0][0], stored[1][0])
+
+
+def test_shots_of_two_scenes_share_no_frame(film: Path) -> None:
+    clips = find_clips(film, ClipsSettings(shared_frames=2, trim_s=0)).clips
+    assert all(one.frame_index[-1] < other.frame_index[0] for one, other in pairwise(clips))
+
+
 def test_a_video_of_three_frames_has_no_clip_and_says_why(tmp_path: Path) -> None:
     clips, left_out, _ = find_clips(write_video(tmp_path / "three.mp4", walk(1, 3), fps=FPS), ClipsSettings())
     assert clips == []

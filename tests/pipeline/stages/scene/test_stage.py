@@ -34,6 +34,7 @@ def store(folder: Path, *clips: Reconstruction) -> VideoStore:
         for clip_id, clip in enumerate(clips):
             group.append("clip_id", np.full(len(clip.depth), 2 * clip_id, np.int32))
             group.append("time_s", np.arange(len(clip.depth)) / 3)
+            group.append("frame_index", np.arange(len(clip.depth)) + 100 * clip_id)
     with video.write_group("reconstruction") as group:
         for clip in clips:
             append_reconstruction(group, clip)
