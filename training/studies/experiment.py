@@ -36,7 +36,7 @@ class Experiment(BaseModel):
 
     train_rooms: int = Field(400, ge=2, description="rooms with labels, one picture each")
     test_rooms: int = Field(200, ge=1, description="rooms that are scored, of other houses")
-    teacher: str = Field("dinov2", description="dinov2 or san")
+    teacher: str = Field("dinov2", description="dinov2, efficientnet, san or san_stem")
     weights: str = Field(description="file or registered name of the teacher's weights")
     every: int = Field(1, ge=1, description="of the dataset's frames every n-th is distilled on")
     relabelled_every: int = Field(
