@@ -1,4 +1,4 @@
-"""Teacher ``efficientnet``: EfficientNet-Lite0 on ImageNet's photographs, which no renderer and no label of ours made."""
+"""Teacher ``efficientnet``: EfficientNet-Lite0 on ImageNet's photographs, which no renderer of ours made."""
 
 from collections.abc import Mapping
 from pathlib import Path

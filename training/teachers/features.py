@@ -126,7 +126,7 @@ def compute(teacher: Teacher, rgb: NDArray[np.uint8]) -> NDArray[np.float16]:
     except UnusableInput as error:
         raise WrongCheckpoint(f"teacher {teacher.name} does not take {size}: {error}") from error
     if features.ndim != 4 or features.shape[:2] != (len(rgb), teacher.width) or not features.size:
-        message = f"teacher {teacher.name} gives {features.shape} for {len(rgb)} {size}, no map of {teacher.width} values"
+        message = f"teacher {teacher.name} gives {features.shape} for {size}, no map of {teacher.width} values"
         raise WrongCheckpoint(message)
     return features
 

@@ -12,7 +12,6 @@ from training.teachers.efficientnet import EfficientNetTeacher
 from training.teachers.san import SanTeacher
 from training.teachers.san_stem import SanStemTeacher
 
-
 PACKAGE = "package"
 """What the weights of ``efficientnet`` are called that come with a dependency of the project."""
 
