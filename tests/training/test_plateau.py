@@ -1,6 +1,8 @@
 """A training stops where what is held out says so, keeps its best weights, and goes on from a kill to the same ones."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -8,6 +10,7 @@ import torch
 from pipeline.contract.progress import silent
 from tests.training.rooms import RoomFrames
 from tests.training.tiny_runs import quick, roots
+from training.batches import EpochBatches
 from training.checkpoints import describe, load_network
 from training.errors import WrongCheckpoint
 from training.loop import Training, fabric_for, train
@@ -28,20 +31,18 @@ def judged(folder: Path, scores: dict[int, float], settings: LoopSettings, died_
 
     steps: list[int] = []
 
-    def progress(task: str, done: float, total: float, note: str = "") -> None:
-        if done == died_at:
+    def progress(*said: object) -> None:
+        if died_at == said[1]:
             raise KeyboardInterrupt
 
+    class Counted(EpochBatches):
+        def starting_at(self, step: int, *arguments: Any) -> Iterator[list[Any]]:
+            for number, batches in enumerate(super().starting_at(step, *arguments), start=step + 1):
+                steps.append(number)
+                yield batches
+
     plain = roots({0: 1.0, 1: 4.0})
-    counted = plain.batches.starting_at
-
-    def starting_at(step, *arguments):
-        for number, batches in enumerate(counted(step, *arguments), start=step + 1):
-            steps.append(number)
-            yield batches
-
-    plain.batches.starting_at = starting_at
-    training = Training(plain.task, plain.batches, {}, score, "held out")
+    training = Training(plain.task, Counted(plain.batches._samples, plain.batches._collate), {}, score, "held out")
     return train(training, settings, folder, fabric_for(settings, folder), progress), seen
 
 

@@ -14,6 +14,7 @@ from training.checkpoints import describe
 from training.errors import UnusableDataset
 from training.probes.run import ProbeSettings
 from training.settings import DistillSettings, FinetuneSettings
+from training.studies.experiment_report import verdict
 from training.studies.experiment_settings import Experiment
 from training.studies.label_efficiency import Study
 from training.studies.starts import SHUFFLED_LABELS, probed, starts_of
@@ -24,8 +25,8 @@ def tiny(**values: object) -> Experiment:
     given = {
         "teacher": "efficientnet",
         "weights": "package",
-        "probe": ProbeSettings(voxels=150, ridges=(1e-2, 1.0)),
-        "distill": DistillSettings(loop=quick(steps=2, batch_size=1)),
+        "probe": ProbeSettings(voxels=150, ridges=(0.1, 10.0), folds=2),
+        "distill": DistillSettings(loop=quick(steps=2, batch_size=1), loss="pixel_cosine"),
         "study": Study(preset="tiny", shares=(0.5, 1.0), seeds=(0, 1), finetune=FinetuneSettings(loop=quick())),
     }
     return Experiment.model_validate({**given, **values})
@@ -41,13 +42,13 @@ def test_every_seed_has_a_network_of_its_own_and_the_first_has_controls(tmp_path
     assert "pairs" not in made["distilled"]
     assert made["random_teacher"]["teacher"] == f"random_0_for_{made['distilled']['teacher']}"
     assert describe(starts[1]["distilled"]).settings["loop"]["seed"] == 1
-    scores = probed(tiny(), starts, (Houses(4, 0), Houses(3, 1)), tmp_path, silent, said.append)
+    sides = (Houses(4, 0), Houses(2, 1))
+    scores = probed(tiny(), starts, sides, tmp_path, silent, said.append)
     assert len(scores) == len(said) == 6 * 2 + 1
-    (control,) = [score for score in scores if score.start == SHUFFLED_LABELS]
-    real = next(score for score in scores if (score.start, score.seed, score.rooms) == ("distilled", 0, 4))
-    assert control.miou < real.miou
+    assert {score.rooms for score in scores if score.start == SHUFFLED_LABELS} == {4}
+    assert verdict(scores).startswith("**Controls score like the real arm"), "two steps teach nothing"
     assert len(json.loads((tmp_path / "probes.json").read_text())) == len(scores)
-    assert probed(tiny(), starts, (Houses(4, 0), Houses(3, 1)), tmp_path, silent, said.append) == scores
+    assert probed(tiny(), starts, sides, tmp_path, silent, said.append) == scores
 
 
 def test_labels_of_one_house_cannot_be_probed(tmp_path: Path):
