@@ -55,7 +55,7 @@ def pretrain(
     kind: KindOption = "stored",
     path: PathOption = None,
     read: ReadOption = None,
-    teacher: Annotated[str, typer.Option(help="dinov2, san or san_stem.")] = "dinov2",
+    teacher: Annotated[str, typer.Option(help="dinov2, efficientnet, san or san_stem.")] = "dinov2",
     preset: PresetOption = "paper",
     values: ValueOption = None,
 ) -> None:
@@ -180,8 +180,8 @@ def experiment(
 ) -> None:
     """Run the label-efficiency experiment on rendered rooms; goes on where it was stopped."""
     from training.data.source import FramesSource
-    from training.studies.experiment import Experiment
     from training.studies.experiment import run as run_experiment
+    from training.studies.experiment_settings import Experiment
 
     settings = with_values(Experiment, {"weights": weights, **parsed(values or [])})
     typer.echo(run_experiment(settings, FramesSource(path=data).store(), out, Lines(), typer.echo))

@@ -33,3 +33,7 @@ class LoaderStopped(TrainingError):
 
 class LossNotFinite(TrainingError):
     """The loss or its gradient became infinite or not a number; the last good checkpoint is kept."""
+
+
+class NotConverged(TrainingError):
+    """A probe whose optimum was not reached, so that it says nothing of the features."""
