@@ -13,7 +13,8 @@ import dagster as dg
 from dagster._config.pythonic_config import config as pythonic_config
 from pydantic import BaseModel, Field, create_model
 
-from pipeline.settings import PROFILES, settings_type
+from pipeline.settings import settings_type
+from pipeline.stages.profiles import PROFILES
 
 PLAIN = (bool, int, float, str)
 NOT_OFFERED = ("profile",)

@@ -12,7 +12,8 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from pipeline.settings import DEFAULT_PROFILE, PROFILES, load_settings, settings_type
+from pipeline.settings import DEFAULT_PROFILE, load_settings, settings_type
+from pipeline.stages.profiles import PROFILES
 from training.data.source import FramesSource
 from training.settings import DistillSettings, FinetuneSettings, LanguageSettings
 from training.small.settings import Dust3rTrainingSettings, IndoorTrainingSettings, SanTrainingSettings

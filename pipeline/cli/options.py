@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from pipeline.contract.values import parsed
-from pipeline.settings import PROFILES, Layer, Resolved, environment, resolve
+from pipeline.settings import Layer, Resolved, environment, resolve
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.entries import SourceList, listed_sources
 from pipeline.sources.video_source import VideoSource, names
+from pipeline.stages.profiles import PROFILES
 from pipeline.store.store import Store, data_url
 from pipeline.store.video import VIDEOS
 from pipeline.tours.seeds import FROZEN_SEEDS_START

@@ -19,11 +19,12 @@ from pipeline.cli.options import (
 from pipeline.cli.printers import bar, console, error_line, print_markdown, report_lines, say_logged
 from pipeline.cli.suites import ChosenSuite, JsonOption, SuiteOption, TruthOption, check_suite, score_suite
 from pipeline.contract.errors import PipelineError, SettingsError
-from pipeline.settings import PROFILES, Layer, Settings
+from pipeline.settings import Layer, Settings
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.video_source import parse_source
 from pipeline.stages.base import Workbench
 from pipeline.stages.needed_weights import fetch_weights
+from pipeline.stages.profiles import PROFILES
 from pipeline.stages.run import process_video
 from pipeline.stages.semantics.backends import segmenter
 from pipeline.stages.semantics.stage import semantics

@@ -7,7 +7,8 @@ from pydantic import ValidationError
 from assets import definitions
 from assets.launchpad import LaunchpadSettings, Profile, given
 from assets.resources import PipelineResource
-from pipeline.settings import PROFILES, described, load_settings
+from pipeline.settings import described, load_settings
+from pipeline.stages.profiles import PROFILES
 
 
 def problems(config: dict[str, Any]) -> list[str]:

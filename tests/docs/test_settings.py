@@ -1,7 +1,8 @@
 from pydantic import BaseModel
 
 from docs.pages_from_code.settings import TRAINING, groups_of, groups_of_training, pages
-from pipeline.settings import PROFILES, described, load_settings, settings_type
+from pipeline.settings import described, load_settings, settings_type
+from pipeline.stages.profiles import PROFILES
 from training.settings import FinetuneSettings
 
 TEXT = "\n".join(pages().values())

@@ -254,7 +254,7 @@ def _foreign(name: str) -> str:
 
 
 def _leftovers(data: Path) -> list[str]:
-    """Return the files in the work in progress that are no locks, notes or caches, leases held, and folders of switches."""
+    """Return the files in the work in progress that are no locks, notes or caches, leases held, folders of switches."""
     scratch = data / json.loads((data / "youtube-occ.json").read_text())["scratch"]
     odd = [
         path

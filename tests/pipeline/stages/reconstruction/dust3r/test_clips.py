@@ -17,9 +17,9 @@ from pipeline.contract.records import Reconstruction
 from pipeline.geometry.poses import depth_errors, focal_error, pose_errors, resize_nearest
 from pipeline.quality import QualityReport
 from pipeline.quality.scores import TourScores
-from pipeline.settings import PROFILES
 from pipeline.stages.base import Workbench
 from pipeline.stages.chain import made_by
+from pipeline.stages.profiles import PROFILES
 from pipeline.stages.reconstruction.dust3r.backend import Dust3rReconstructor
 from pipeline.stages.reconstruction.dust3r.settings import Dust3rSettings
 from pipeline.store.store import Store

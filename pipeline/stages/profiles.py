@@ -1,0 +1,39 @@
+"""Profiles: which backend each stage has, and which weights. ``pipeline.settings`` lays settings over one of them."""
+
+from typing import Any
+
+_OPEN = {"indoor_clips": {"backend": "places365"}, "semantics": {"backend": "san"}}
+
+PROFILES: dict[str, dict[str, Any]] = {
+    "classic": {
+        "indoor_clips": {"backend": "imagenet"},
+        "reconstruction": {"backend": "colmap"},
+        "semantics": {"backend": "structure"},
+    },
+    "small": {
+        "indoor_clips": {"backend": "small"},
+        "reconstruction": {"backend": "colmap"},
+        "semantics": {"backend": "san", "san": {"weights": "san_small", "short_side": 96}},
+    },
+    "youtube_occ": {
+        "indoor_clips": {"backend": "places365"},
+        "reconstruction": {"backend": "dust3r"},
+        "semantics": {"backend": "san"},
+    },
+    "open": {
+        **_OPEN,
+        "reconstruction": {
+            "backend": "colmap_moge",
+            "colmap_moge": {"weights": "moge_2_vitb", "da3_weights": "da3_base"},
+        },
+    },
+    "open_cpu": {
+        **_OPEN,
+        "reconstruction": {
+            "backend": "colmap_moge",
+            "colmap_moge": {"weights": "moge_2_vits", "da3_weights": "da3_small"},
+        },
+    },
+}
+"""What each profile sets: ``classic`` and ``small`` have all they need at hand, the others fetch weights; those of the
+``open`` ones forbid no commercial use."""
