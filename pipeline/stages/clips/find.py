@@ -72,11 +72,15 @@ def find_clips(
             left_out.append(LeftOut(STAGE, clip.clip_id, *why))
             continue
         hashes = clip_hashes(rgb)
-        own = ~np.isin(clip.frame_index, moving[-1].frame_index if moving else ())
-        scores = replace(clip_scores(rgb), repeats=seen_before(hashes[own], seen))
+        scores = replace(clip_scores(rgb), repeats=seen_before(hashes[_own(clip, moving)], seen))
         moving.append(replace(clip, motion=_motion(rgb), scores=scores))
         seen = np.concatenate([seen, hashes])
     return FoundClips(moving, sorted(left_out, key=lambda item: item.clip_id or 0), shot_list.lost)
+
+
+def _own(clip: Clip, before: Sequence[Clip]) -> NDArray[np.bool_]:
+    """Return which frames (n,) of a clip it does not share with the clip before it."""
+    return ~np.isin(clip.frame_index, before[-1].frame_index if before else ())
 
 
 def _inside(shot_list: ShotList, segments: Sequence[Segment]) -> tuple[Shot, ...]:

@@ -25,6 +25,7 @@ from pipeline.store.rows import clip_rows, read_reconstruction
 if TYPE_CHECKING:
     from pipeline.stages.scene.heights import Scale
     from pipeline.stages.scene.metric import Upright
+    from pipeline.stages.scene.worlds import JoinedClips
     from pipeline.store.video import VideoStore
 
 
@@ -73,8 +74,11 @@ def scene(workbench: Workbench, settings: SceneSettings, group: GroupWriter) -> 
         raise NothingReconstructed(message)
     confidence = [one.up_confidence for clip_id, one in standing.items() if clip_id not in left_out]
     result = _result(done, float(np.mean(confidence)), [left_out[clip_id] for clip_id in sorted(left_out)])
-    joined = [f"clips of one world: {', '.join(map(str, world.members))}" for world in worlds if len(world.members) > 1]
-    return replace(result, notes=(*result.notes, *joined, *apart))
+    return replace(result, notes=(*result.notes, *_joined(worlds), *apart))
+
+
+def _joined(worlds: Sequence["JoinedClips"]) -> list[str]:
+    return [f"clips of one world: {', '.join(map(str, world.members))}" for world in worlds if len(world.members) > 1]
 
 
 def _frames(video: "VideoStore", clips: list[tuple[int, slice]]) -> dict[int, NDArray[np.int64]]:

@@ -19,7 +19,7 @@ Cleaned = Callable[[int], Reconstruction]
 
 
 @dataclass(frozen=True)
-class World:
+class JoinedClips:
     """Clips that are one map. members: by clip id, the similarity (4, 4) from the clip's frame to the first clip's.
 
     stands: how the world stands, in the frame and unit of its first clip.
@@ -47,7 +47,7 @@ class World:
 
 def find_worlds(
     standing: Mapping[int, Upright], frames: Mapping[int, NDArray[np.int64]], cleaned: Cleaned, settings: SceneSettings
-) -> tuple[list[World], list[str]]:
+) -> tuple[list[JoinedClips], list[str]]:
     """Join clips that share frames with the clip before them, where all that they share agrees.
 
     standing: how each clip stands by itself, in order. frames: (n,) by clip id, which frames of the video it has.
@@ -85,15 +85,15 @@ def _worlds(
     cleaned: Cleaned,
     settings: SceneSettings,
     refused: list[str],
-) -> list[World]:
+) -> list[JoinedClips]:
     """Return the world of joined clips; where together they show no up, each stays by itself."""
     if len(group) > 1:
         try:
             pieces = [moved(cleaned(clip_id), to_first) for clip_id, to_first in group.items()]
-            return [World(group, upright_together(pieces, settings))]
+            return [JoinedClips(group, upright_together(pieces, settings))]
         except NoUpDirection as error:
             refused.append(f"clips {', '.join(map(str, group))} are not joined: {error}")
-    return [World({clip_id: np.eye(4)}, standing[clip_id]) for clip_id in group]
+    return [JoinedClips({clip_id: np.eye(4)}, standing[clip_id]) for clip_id in group]
 
 
 def moved(found: Reconstruction, similarity: Float64s) -> Reconstruction:
