@@ -41,12 +41,14 @@ out vec3 colour; out vec2 corner; out float shade;
 ${TURBO}
 void main() {
   int side = int(place.w), axis = side / 2, u = (axis + 1) % 3, v = (axis + 2) % 3;
-  int cu = gl_VertexID & 1, cv = gl_VertexID >> 1 & 1;
+  ivec2 at = ivec2(gl_VertexID & 1, gl_VertexID >> 1 & 1);
+  if (side % 2 == 1) at = at.yx;  // so that every side goes round the same way, seen from outside
+  int cu = at.x, cv = at.y;
+  corner = vec2(at) * (axis == 1 ? vec2(kind.w, 1.) : vec2(1., kind.w));
   vec3 p = vec3(place.xyz);
   if (side % 2 == 0) p[axis] += 1.;
-  p[u] += float(cu); p[v] += float(cv);
+  p[u] += corner.x; p[v] += corner.y;
   gl_Position = clip * world * vec4(p, 1.);
-  corner = vec2(cu, cv);
   float open = float((kind.y >> uint(2 * (cv * 2 + cu))) & 3u) / 3.;
   float side_light = axis == 2 ? (side == 4 ? 1. : .62) : (axis == 0 ? .88 : .79);
   shade = side_light * mix(.66, 1., open);
@@ -55,7 +57,7 @@ void main() {
 precision highp float;
 in vec3 colour; in vec2 corner; in float shade; uniform float alpha; out vec4 said;
 void main() {
-  vec2 edge = min(corner, 1. - corner), wide = fwidth(corner);
+  vec2 within = fract(corner), edge = min(within, 1. - within), wide = fwidth(corner);
   float line = 1. - smoothstep(0., 1.3, min(edge.x / wide.x, edge.y / wide.y));
   float fine = clamp(.12 / max(wide.x, wide.y), 0., 1.);
   said = vec4(colour * shade * (1. - .22 * line * fine), alpha < 1. ? alpha + .25 * line * fine : 1.);

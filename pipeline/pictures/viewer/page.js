@@ -62,7 +62,7 @@ const drawPicture = () => {
 };
 
 const canvas = $("view");
-const FEW_POINTS = .7;  // of sharpness; below, one point in sixteen is drawn, spread evenly as they lie along Morton's curve
+const COARSE = .7;  // of sharpness; from here down, faces in rows are one and few points are drawn, spread evenly as they lie along Morton's curve
 let gl, programs, buffers, table, waiting = false;
 
 // A processor that draws instead of a graphics card has no time for smooth edges.
@@ -80,8 +80,8 @@ const start3d = () => {
   if (software) sharpness = sharpest = .6;
   programs = { faces: new Program(gl, FACES), points: new Program(gl, POINTS), lines: new Program(gl, LINES) };
   buffers = { points: pointAttributes(gl), path: lineAttributes(gl), floor: lineAttributes(gl) };
-  buffers.few = pointAttributes(gl, { every: 16, of: buffers.points });
-  for (const side of ["grids", "truth"]) buffers[side] = { solid: faceAttributes(gl), glass: faceAttributes(gl) };
+  buffers.few = pointAttributes(gl, { every: 21, of: buffers.points });
+  for (const side of ["grids", "truth"]) buffers[side] = { solid: faceAttributes(gl), rows: faceAttributes(gl), glass: faceAttributes(gl) };
   buffers.points.fill(pointsOf(arrays.cloud, content.cloud.points), content.cloud.points);
   table = new Float32Array(SLOTS * 3).fill(.5);
   classes.forEach(c => table.set(c.colour.map(v => v / 255), slot(c.id) * 3));
@@ -95,11 +95,13 @@ const fillGrids = () => {
     const labels = grid(side, state.frame);
     if (!labels) continue;
     const faces = facesOf(labels, heat, shape, solid, cut(), null);
+    const inRows = rowsOf(faces);
     buffers[side].solid.fill(faces, faces.length / 8);
+    buffers[side].rows.fill(inRows, inRows.length / 8);
     const clear = glass[0] || glass[UNKNOWN] ? facesOf(labels, null, shape, glass, cut(), solid) : new Uint8Array(0);
     buffers[side].glass.fill(clear, clear.length / 8);
   }
-  document.body.dataset.faces = buffers.grids.solid.count + buffers.grids.glass.count;
+  Object.assign(document.body.dataset, { faces: buffers.grids.solid.count + buffers.grids.glass.count, rows: buffers.grids.rows.count });
 };
 
 const fillLines = () => {
@@ -127,7 +129,7 @@ const drawSide = (side, left, bottom, width, height) => {
   gl.viewport(left, bottom, width, height); gl.scissor(left, bottom, width, height);
   const { view, fov } = eye(), aspect = width / height;
   const tall = state.look === "camera" ? Math.max(fov, 2 * Math.atan(Math.tan(fov / 2) * 4 / 3 / aspect)) : aspect < 1 ? 2 * Math.atan(Math.tan(fov / 2) / aspect) : fov;
-  const clip = mul(perspective(tall, aspect, .05, 200), view), ratio = pixelRatio();
+  const clip = mul(perspective(tall, aspect, .05, 200), view), ratio = pixelRatio(), coarse = sharpness <= COARSE;
   const use = program => { gl.useProgram(program.id); gl.uniformMatrix4fv(program.at.clip, false, clip); return program.at; };
   const lines = (buffer, wide) => {
     if (!buffer.count) return;
@@ -137,17 +139,6 @@ const drawSide = (side, left, bottom, width, height) => {
   };
   gl.enable(gl.BLEND); gl.blendFunc(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA);
   if (checked("floor")) lines(buffers.floor, 1.2);
-  if (checked("cloud")) {
-    gl.disable(gl.BLEND);
-    const at = use(programs.points);
-    let shown = 0;
-    classes.forEach(c => { if (!state.off.has(c.id) || c.id === UNKNOWN) shown |= 1 << slot(c.id); });
-    gl.uniform3fv(at.low, content.cloud.corner); gl.uniform1f(at.size, content.cloud.step);
-    const points = sharpness > FEW_POINTS ? buffers.points : buffers.few;
-    gl.uniform1f(at.pixels, .024 * Math.cbrt(points.every) * height / 2 / Math.tan(tall / 2)); gl.uniform1f(at.cut, cut() === shape[2] ? 1e9 : cut() * content.voxel);
-    gl.uniform3fv(at.colours, table); gl.uniform1i(at.mode, mode()); gl.uniform1ui(at.shown, shown >>> 0);
-    points.draw();
-  }
   const faces = (buffer, alpha) => {
     if (!buffer.count) return;
     const at = use(programs.faces);
@@ -155,8 +146,19 @@ const drawSide = (side, left, bottom, width, height) => {
     gl.uniform3fv(at.colours, table); gl.uniform1i(at.mode, mode()); gl.uniform1f(at.alpha, alpha);
     buffer.draw();
   };
-  gl.disable(gl.BLEND);
-  if (checked("voxels")) faces(buffers[side].solid, 1);
+  gl.disable(gl.BLEND); gl.enable(gl.CULL_FACE);
+  if (checked("voxels")) faces(coarse ? buffers[side].rows : buffers[side].solid, 1);
+  gl.disable(gl.CULL_FACE);
+  if (checked("cloud")) {
+    const at = use(programs.points);
+    let shown = 0;
+    classes.forEach(c => { if (!state.off.has(c.id) || c.id === UNKNOWN) shown |= 1 << slot(c.id); });
+    gl.uniform3fv(at.low, content.cloud.corner); gl.uniform1f(at.size, content.cloud.step);
+    const points = coarse ? buffers.few : buffers.points;
+    gl.uniform1f(at.pixels, .024 * Math.cbrt(points.every) * height / 2 / Math.tan(tall / 2)); gl.uniform1f(at.cut, cut() === shape[2] ? 1e9 : cut() * content.voxel);
+    gl.uniform3fv(at.colours, table); gl.uniform1i(at.mode, mode()); gl.uniform1ui(at.shown, shown >>> 0);
+    points.draw();
+  }
   gl.enable(gl.BLEND);
   if (checked("path") && state.look !== "camera") lines(buffers.path, 1.6);
   if (checked("voxels")) { gl.depthMask(false); faces(buffers[side].glass, .1); gl.depthMask(true); }

@@ -25,7 +25,7 @@ const pointsOf = (planes, count) => {
   return out;
 };
 
-// The sides of shown voxels that no shown voxel hides, 8 bytes each: x, y, z, side, label, light of its corners, heat.
+// The sides of shown voxels that no shown voxel hides, 8 bytes each: x, y, z, side, label, light of its corners, heat, length.
 // Sides: +x -x +y -y +z -z. A corner gets less light the more voxels stand around it in front of the face.
 const facesOf = (labels, heat, [nx, ny, nz], shown, cut, glass) => {
   const size = [nx, ny, nz], jump = [ny * nz, nz, 1];
@@ -55,9 +55,24 @@ const facesOf = (labels, heat, [nx, ny, nz], shown, cut, glass) => {
       }
       if (end + 8 > out.length) { const more = new Uint8Array(out.length * 2); more.set(out); out = more; }
       out[end] = at[0]; out[end + 1] = at[1]; out[end + 2] = at[2]; out[end + 3] = side;
-      out[end + 4] = slot(label); out[end + 5] = light; out[end + 6] = heat ? heat[index] : 0;
+      out[end + 4] = slot(label); out[end + 5] = light; out[end + 6] = heat ? heat[index] : 0; out[end + 7] = 1;
       end += 8;
     }
+  }
+  return out.subarray(0, end);
+};
+
+// The same with faces that look alike and lie in a row as one: along z of walls, along y of floors.
+const rowsOf = faces => {
+  const out = faces.slice(), last = new Int32Array(6 * 256).fill(-1);
+  let end = 0;
+  for (let i = 0; i < faces.length; i += 8) {
+    const side = faces[i + 3], light = faces[i + 5], along = side > 3 ? 1 : 2, key = side * 256 + (side > 3 ? faces[i + 2] : 0), row = last[key];
+    const even = side >> 1 === 1 ? !((light ^ light >> 2) & 0x33) : (light & 15) === light >> 4;  // no darker at one end
+    let joins = even && row >= 0 && out[row + along] + out[row + 7] === faces[i + along];
+    for (let b = 0; joins && b < 7; b++) joins = b === along || out[row + b] === faces[i + b];
+    if (joins) out[row + 7]++;
+    else { out.set(faces.subarray(i, i + 8), end); last[key] = end; end += 8; }
   }
   return out.subarray(0, end);
 };

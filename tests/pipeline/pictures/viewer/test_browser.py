@@ -1,5 +1,6 @@
 """The page of a clip in a real browser."""
 
+import base64
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -19,6 +20,13 @@ ATTACK = "Executing inline script violates"
 """What the browser says of a script that a test puts into the page."""
 
 SIZE = {"width": 900, "height": 620}
+
+WHILE_MOVING = """() => new Promise(done => {
+  const view = document.getElementById('view');
+  view.dispatchEvent(new WheelEvent('wheel', { deltaY: 0, cancelable: true }));
+  requestAnimationFrame(() => done(view.toDataURL()));
+})"""
+"""Gives what is drawn while the camera moves, where it moves by nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +55,7 @@ def page(browser: Browser, written: Path) -> Iterator[Page]:
     asked: list[str] = []
     troubles: list[str] = []
     page.on("request", lambda request: asked.append(request.url.partition(":")[0]))
-    page.on("console", lambda said: troubles.append(said.text) if said.type == "error" else None)
+    page.on("console", lambda said: troubles.append(said.text) if said.type == "error" or "GL_" in said.text else None)
     page.on("pageerror", lambda error: troubles.append(str(error)))
     page.goto(written.as_uri())
     page.wait_for_selector("body[data-ready=yes]")
@@ -148,6 +156,24 @@ def test_a_room_is_drawn_coarsely_while_it_moves_and_not_at_all_while_it_rests(p
     drawn = page.evaluate("document.body.dataset.drawn")
     page.wait_for_timeout(400)
     assert page.evaluate("document.body.dataset.drawn") == drawn
+
+
+@pytest.mark.parametrize("part", ["voxels", "cloud"])
+def test_what_is_drawn_while_the_room_moves_is_what_is_drawn_at_rest_but_coarser(page: Page, part: str):
+    for box in ("voxels", "cloud", "path", "floor", "truth"):
+        page.locator(f"#{box}").set_checked(box == part)
+    page.click("[data-look=above]")
+    full = shot(page)
+    coarse = Image.open(io.BytesIO(base64.b64decode(page.evaluate(WHILE_MOVING).partition(",")[2]))).convert("RGB")
+    assert coarse.size[0] < full.shape[1]
+    assert int(page.evaluate("document.body.dataset.rows")) < int(page.evaluate("document.body.dataset.faces")) / 2
+    small = np.asarray(Image.fromarray(full).resize(coarse.size, Image.Resampling.BOX), np.float32)
+    drawn, wanted = (
+        (np.abs(picture - small[0, 0]).max(axis=2) > 20) for picture in (np.asarray(coarse, np.float32), small)
+    )
+    assert wanted.mean() > 0.02
+    assert 0.1 < drawn.mean() / wanted.mean() < 2, "points fewer but larger"
+    assert np.array_equal(shot(page), full), "and at rest all of it again"
 
 
 @pytest.mark.parametrize("flags", NO_3D)
