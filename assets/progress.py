@@ -28,8 +28,8 @@ class RunEvents:
         """Write an event if one is due; work goes on where it cannot be written."""
         now = time.monotonic()
         self._pace.begins(task, done, now)
-        shown = note or f"{done:g} of {total:g}{self._pace.left(now, done, total)}"
-        line = f"{task} {done / max(total, 1e-9):.0%}: {shown}"
+        told = self._pace.told(now, done, total, note)
+        line = f"{task} {done / max(total, 1e-9):.0%}{told and ': '}{told}"
         if now < self._next or line == self._last:
             return
         self._next, self._last = now + self._every, line

@@ -97,10 +97,10 @@ def retrieval(
     look = Look("youtube-occ retrieval", settings.profile, reporting)
     with looking(frozen_among(store, asked), look, data_url(data)) as log:
         say_logged(log)
-        if queries is None:
-            write_benchmark(benchmark, tour_benchmark(store, settings, make or 1))
-            queries = read_benchmark(benchmark)
         with bar(passing=True) as progress:
+            if queries is None:
+                write_benchmark(benchmark, tour_benchmark(store, settings, make or 1, progress=progress))
+                queries = read_benchmark(benchmark)
             report = measure(store, side, queries, progress)
         print_markdown(report.markdown())
         if picture is not None:

@@ -23,6 +23,7 @@ from pipeline.cli.options import (
 )
 from pipeline.cli.printers import bar, console
 from pipeline.cli.state import known_videos
+from pipeline.contract.progress import counted
 from pipeline.settings import described
 from pipeline.sources.entries import listed_sources
 from pipeline.stages.registry import check_stage, stages
@@ -64,7 +65,9 @@ def preview(
     check_stage(stage)
     video, chosen = store_at(data).video(video_id), Chosen(clip, frame)
     which = "".join(f"-{name}{number}" for name, number in (("clip", clip), ("frame", frame)) if number is not None)
-    figures = {name: figure_of(video, name, chosen, dpi) for name in ([stage] if stage else stages())}
+    names = [stage] if stage else list(stages())
+    with bar(passing=True) as progress:
+        figures = {name: figure_of(video, name, chosen, dpi) for name in counted(names, progress, "preview")}
     for name, picture in figures.items():
         path = out / f"{video_id}-{name}{which}.{'png' if png else 'jpg'}"
         with disk_errors():
@@ -134,13 +137,13 @@ def show_rejects(
 
     store = store_at(data)
     filters = resolved(flags(profile, settings_file, values), store).settings.dataset.filters
+    out.mkdir(parents=True, exist_ok=True)
     with bar(passing=True) as progress:
         found = rejects(store, filters, progress)
-    out.mkdir(parents=True, exist_ok=True)
-    for code, clips in found.items():
-        path = out / f"{code}.jpg"
-        path.write_bytes(jpeg(reject_sheet(store, clips), PICTURE_BYTES))
-        console.print(f"{len(clips):>6} {code:<24} {path}")
+        for code in counted(found, progress, "sheets"):
+            path = out / f"{code}.jpg"
+            path.write_bytes(jpeg(reject_sheet(store, found[code]), PICTURE_BYTES))
+            progress.console.print(f"{len(found[code]):>6} {code:<24} {path}")
     if not found:
         console.print("no clip was left out")
     for code, videos in failed_videos(store).items():

@@ -25,6 +25,7 @@ from pipeline.cli.options import (
 )
 from pipeline.cli.printers import bar, console
 from pipeline.contract.errors import SettingsError
+from pipeline.contract.progress import counted
 from pipeline.contract.values import like
 from pipeline.dataset.drop import drop_video
 from pipeline.dataset.status import StageState, VideoStatus, statuses
@@ -105,14 +106,18 @@ def drop(
     """
     store = store_at(data)
     dropped = known_videos(store, video_ids)
-    bytes_of = {video_id: store.size(*store.video(video_id).folder) for video_id in dropped}
+    with bar(passing=True) as progress:
+        bytes_of = {
+            video_id: store.size(*store.video(video_id).folder) for video_id in counted(dropped, progress, "size")
+        }
     for video_id, size in bytes_of.items():
         console.print(f"{video_id}: {size / 1e6:,.1f} MB")
     if not yes:
         typer.confirm(f"Delete {sum(bytes_of.values()) / 1e6:,.1f} MB of {len(dropped)} videos?", abort=True)
-    for video_id in dropped:
-        drop_video(store, Catalog(store), video_id)
-        console.print(f"{video_id}: deleted")
+    with bar(passing=True) as progress:
+        for video_id in counted(dropped, progress, "drop"):
+            drop_video(store, Catalog(store), video_id)
+            progress.console.print(f"{video_id}: deleted")
 
 
 def migrate_videos(

@@ -75,6 +75,14 @@ class Pace:
         seconds = (now - self._began) / (done - self._first) * (total - done)
         return f", about {seconds / 60:.0f} min left" if seconds >= 90 else f", about {seconds:.0f} s left"
 
+    def told(self, now: float, done: float, total: float, note: str) -> str:
+        """Return what to say of a task beside its share: the note or the units, and the time that is left.
+
+        Nothing where the units are that share themselves and no time is known.
+        """
+        units = "" if total == 1 else f"{done:g} of {total:g}"
+        return f"{note or units}{self.left(now, done, total)}".removeprefix(", ")
+
 
 class Lines:
     """Prints progress as plain lines, which read well on a terminal, in a log file and from several processes at once.
@@ -97,5 +105,5 @@ class Lines:
         self._next = now + self._every
         if os.environ.get("RANK", "0") == "0":
             share = done / max(total, 1e-9)
-            shown = note or f"{done:g} of {total:g}{self._pace.left(now, done, total)}"
-            say(f"{self.subject:<16} {task:<15} {share:>4.0%}  {shown}".strip())
+            told = self._pace.told(now, done, total, note)
+            say(f"{self.subject:<16} {task:<15} {share:>4.0%}  {told}".strip())

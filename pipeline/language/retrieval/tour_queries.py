@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.contract.classes import SemanticClass
 from pipeline.contract.errors import BrokenRetrievalSet
+from pipeline.contract.progress import Progress, counted, silent
 from pipeline.contract.records import WHOLE, Box
 from pipeline.geometry.voxels import voxelize_frame
 from pipeline.language.mixtures import mix
@@ -29,7 +30,9 @@ VOXELS_MIN = 8
 """Visible voxels that a text must mean, or it is no fair question."""
 
 
-def tour_benchmark(store: Store, settings: Settings, count: int = 30, seed: int = 0) -> Benchmark:
+def tour_benchmark(
+    store: Store, settings: Settings, count: int = 30, seed: int = 0, progress: Progress = silent
+) -> Benchmark:
     """Return ``count`` queries, or as many as there are, about a dataset's tours for scores.
 
     Raises:
@@ -38,7 +41,8 @@ def tour_benchmark(store: Store, settings: Settings, count: int = 30, seed: int 
     """
     video_ids = store.video_ids()
     refuse_frozen(frozen_among(store, video_ids))
-    asked = [one for video_id in video_ids for one in _video_queries(store.video(video_id), settings)]
+    looked_at = counted(video_ids, progress, "queries")
+    asked = [one for video_id in looked_at for one in _video_queries(store.video(video_id), settings)]
     if not asked:
         raise BrokenRetrievalSet(
             f"no tour of this dataset is for scores (seeds from {SCORED_SEEDS_START} on) and shows anything to "

@@ -70,6 +70,24 @@ def test_what_is_left_is_told_from_what_was_done_since_the_task_began(now: float
     assert pace.left(now, done, 100) == left
 
 
+@pytest.mark.parametrize(
+    ("done", "total", "note", "told"),
+    [
+        (30, 120, "frame 30 of 120", "frame 30 of 120, about 30 s left"),
+        (30, 120, "", "30 of 120, about 30 s left"),
+        (0.25, 1, "", "about 30 s left"),
+        (0, 1, "", ""),
+        (0, 4, "clip 2", "clip 2"),
+    ],
+)
+def test_the_time_left_is_told_beside_a_note_and_a_share_is_not_told_twice(
+    done: float, total: float, note: str, told: str
+):
+    pace = Pace()
+    pace.begins("video", 0, 100.0)
+    assert pace.told(110.0, done, total, note) == told
+
+
 def test_a_part_of_a_task_reports_under_the_name_of_the_whole():
     heard: list[tuple[str, float, float, str]] = []
 

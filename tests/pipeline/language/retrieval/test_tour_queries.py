@@ -63,7 +63,10 @@ def test_tours_to_train_on_make_no_benchmark(spoken_tour: Workbench):
 def test_tours_for_scores_are_asked_about_with_the_settings_they_were_rendered_with(
     spoken_tour: Workbench, scored_store: Store
 ):
-    made = tour_benchmark(scored_store, spoken_tour.settings, count=5)
+    told: list[tuple[str, float, float]] = []
+    made = tour_benchmark(scored_store, spoken_tour.settings, count=5, progress=lambda *said: told.append(said[:3]))
+    videos = len(scored_store.video_ids())
+    assert told == [("queries", done, videos) for done in range(videos + 1)]
     assert len({query.text for query in made.queries}) == 5
     assert {query.split for query in made.queries} == {"test"}
     again = tour_benchmark(scored_store, load_settings("youtube_occ"), count=5)
