@@ -63,7 +63,9 @@ def preview(
     from pipeline.stages.page import figure_of
 
     check_stage(stage)
-    video, chosen = store_at(data).video(video_id), Chosen(clip, frame)
+    store, chosen = store_at(data), Chosen(clip, frame)
+    known_videos(store, [video_id])
+    video = store.video(video_id)
     which = "".join(f"-{name}{number}" for name, number in (("clip", clip), ("frame", frame)) if number is not None)
     names = [stage] if stage else list(stages())
     with bar(passing=True) as progress:

@@ -21,6 +21,7 @@ from pipeline.cli.options import (
     store_at,
 )
 from pipeline.cli.printers import bar
+from pipeline.cli.state import known_videos
 from pipeline.contract.errors import PipelineError, SettingsError
 from pipeline.contract.progress import counted
 from pipeline.settings import Settings
@@ -92,7 +93,11 @@ def _said(pages: Iterator[Path], screen: Console, *, may_fail: bool) -> bool:
 
 
 def _asked(what: str, data: str | None) -> tuple[Store, list[str]]:
-    """Return the store and the videos that are meant by an id or a folder; an id is never taken for a folder."""
+    """Return the store and the videos that are meant by an id or a folder; an id is never taken for a folder.
+
+    Raises:
+        SettingsError: there is no such video; the message names those that are like it.
+    """
     folder = Path(what).absolute()
     if (folder / VIDEOS).is_dir():
         store = Store(str(folder))
@@ -102,7 +107,8 @@ def _asked(what: str, data: str | None) -> tuple[Store, list[str]]:
         return store, ids
     if folder.parent.name == VIDEOS and folder.is_dir():
         return Store(str(folder.parents[1])), [folder.name]
-    return store_at(data), [what]
+    store = store_at(data)
+    return store, known_videos(store, [what])
 
 
 def _written(

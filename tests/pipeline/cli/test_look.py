@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from pipeline.contract.errors import NothingReconstructed, SettingsError, StageMissing
+from pipeline.contract.errors import NothingReconstructed, SettingsError
 from pipeline.stages.failures import record_failure
 from pipeline.stages.registry import stages
 from pipeline.store.store import Store
@@ -39,7 +39,7 @@ def test_a_clip_that_is_not_there_is_named_before_anything_is_written(data: Path
 
 
 def test_a_video_that_is_not_there_is_named_and_leaves_no_picture(tmp_path: Path):
-    with pytest.raises(StageMissing, match="tour-9"):
+    with pytest.raises(SettingsError, match="tour-9"):
         run("preview", "tour-9", "--data", tmp_path / "data")
     assert not list(Path().glob("**/*.jpg"))
 

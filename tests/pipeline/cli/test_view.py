@@ -48,9 +48,10 @@ def test_a_recording_for_rerun_lies_beside_the_page(data: Path):
     assert recording.read_bytes().startswith(b"RRF")
 
 
-def test_a_video_that_is_not_there_is_named_and_leaves_no_page(tmp_path: Path):
-    with pytest.raises(StageMissing, match="tour-9"):
-        run("view", "tour-9", "--data", tmp_path / "data")
+@pytest.mark.parametrize("command", ["view", "preview"])
+def test_a_video_that_is_not_there_is_named_with_those_like_it_and_leaves_no_page(data: Path, command: str):
+    with pytest.raises(SettingsError, match=rf"there is no video {VIDEO}0 in .*{VIDEO}"):
+        run(command, f"{VIDEO}0", "--data", data)
     assert not list(Path().glob("**/*.html"))
 
 
