@@ -28,7 +28,7 @@ def main(
     nyu: Annotated[Path | None, typer.Option(help="NYUv2's depthbin; else the labels of the dataset.")] = None,
     folder: Annotated[Path, typer.Option(help="Where all of it goes.")] = Path("paper"),
     profile: Annotated[str, typer.Option(help="classic, small or youtube_occ.")] = "youtube_occ",
-    teacher: Annotated[str, typer.Option(help="dinov2, san or san_stem.")] = "dinov2",
+    teacher: Annotated[str, typer.Option(help="dinov2, efficientnet, san or san_stem.")] = "dinov2",
     weights: Annotated[str, typer.Option(help="The teacher's: a name or a file.")] = "dinov2_base",
     preset: Annotated[str, typer.Option(help="paper, medium, small or tiny.")] = "paper",
     steps: Annotated[int | None, typer.Option(help="Steps of each training; else as many epochs as the paper.")] = None,

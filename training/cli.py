@@ -55,7 +55,7 @@ def pretrain(
     kind: KindOption = "stored",
     path: PathOption = None,
     read: ReadOption = None,
-    teacher: Annotated[str, typer.Option(help="dinov2, san or san_stem.")] = "dinov2",
+    teacher: Annotated[str, typer.Option(help="dinov2, efficientnet, san or san_stem.")] = "dinov2",
     preset: PresetOption = "paper",
     values: ValueOption = None,
 ) -> None:

@@ -21,6 +21,7 @@ from training.curves import Curves
 from training.errors import LossNotFinite
 from training.fabric import Fabric, Logger, TensorBoardLogger
 from training.optimiser import moving_average, new_optimizer, set_learning_rate, trained_weights
+from training.plateau import is_over, keep_if_best, take_best
 from training.settings import LoopSettings
 from training.state import TrainingState
 
@@ -33,13 +34,14 @@ class Training:
 
     task: batches to losses, minimised under ``total``. batches: by step. identity: what makes it what it is beside how
     it is optimised (data, network, settings); a state of another training is refused. scores: figures of the task in
-    evaluation mode on what is held out, if anything is.
+    evaluation mode on what is held out, if anything is. judged_by: which of them decides when ``patience`` is over.
     """
 
     task: nn.Module
     batches: Batches
     identity: Mapping[str, Any]
     scores: Callable[[nn.Module], Mapping[str, float]] | None = None
+    judged_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,8 @@ def train(training: Training, settings: LoopSettings, folder: Path, fabric: Fabr
     state = state_of(training, settings, folder, fabric)
     steps = training.batches.steps(settings, fabric.world_size)
     for batches in training.batches.starting_at(state.step, settings, fabric):
+        if fabric.broadcast(is_over(state, settings, training.judged_by)):
+            break
         set_learning_rate(state.optimizer, settings, state.step, steps)
         losses = _step(state, batches, settings, fabric)
         if _is_due(state.step, steps, settings.log_every):
@@ -89,9 +93,13 @@ def train(training: Training, settings: LoopSettings, folder: Path, fabric: Fabr
             fabric.log_dict(losses, state.step)
         if training.scores is not None and _is_due(state.step, steps, settings.score_every):
             _score(training.scores, state, folder, fabric)
+            if fabric.is_global_zero:
+                keep_if_best(state, settings, training.judged_by, folder)
         if _is_due(state.step, steps, settings.checkpoint_every):
             state.save(folder, fabric)
         progress("training", state.step, steps)
+    if fabric.is_global_zero:
+        take_best(state, settings, training.judged_by, folder)
     return Trained(state.kept.eval(), state.step, state.curves)
 
 

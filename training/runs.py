@@ -1,6 +1,7 @@
 """What one does to a network: pre-train it, fine-tune it, teach it words; each is safe to kill and to run again."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from training.fabric import Fabric
 from training.language.embeddings import SpokenFrames, collate_spoken
 from training.language.task import OCCUPANCY_OUTPUTS, LanguageTask
 from training.loop import Training, fabric_for, train
+from training.plateau import BEST
+from training.scores.evaluate import predict, score
 from training.settings import DistillSettings, FinetuneSettings, LanguageSettings, LoopSettings
 from training.state import STATE
 from training.tasks.distill import Distillation, TaughtFrames, collate_taught
@@ -33,6 +36,9 @@ from training.tasks.losses import CLASSES
 from training.tasks.supervise import Supervision
 from training.teachers.features import FeatureSource
 from training.weight_files import with_files
+
+HELD_OUT = "miou held out"
+"""The figure that says when fine-tuning is over."""
 
 
 def pretrain(
@@ -79,14 +85,18 @@ def finetune(
     settings: FinetuneSettings,
     folder: Path,
     progress: Progress = silent,
+    validation: Frames | None = None,
 ) -> NetworkDescription:
     """Train a network with labels, from random values or from a pre-trained folder, all but the head.
+
+    validation: samples that mIoU is taken on meanwhile; with ``loop.patience`` training stops where it no longer rises.
 
     Raises:
         UnusableDataset, WrongCheckpoint, LossNotFinite: as in ``training.errors``.
         WrongWeights: the image encoder's.
     """
-    wanted = _wanted({"preset": preset, "start": _described(start)}, settings, start)
+    held_out = {} if validation is None else {"validation": validation.origin}
+    wanted = _wanted({"preset": preset, "start": _described(start), **held_out}, settings, start)
     labelled = fraction(frames, settings.label_share, settings.label_seed)
     if done := finished_network(folder, "supervised", labelled.origin, wanted):
         return done
@@ -104,6 +114,7 @@ def finetune(
         folder,
         fabric,
         named(progress, "fine-tuning"),
+        None if validation is None else partial(_held_out, validation),
     )
 
 
@@ -144,6 +155,11 @@ def learn_language(
         fabric,
         named(progress, "language"),
     )
+
+
+def _held_out(frames: Frames, task: Supervision) -> dict[str, float]:
+    """Return the mIoU of a task's network on what is held out."""
+    return {HELD_OUT: score({HELD_OUT: partial(predict, task.network)}, frames).summary()["miou all"]}
 
 
 def _wanted(
@@ -187,14 +203,16 @@ def _run(
     folder: Path,
     fabric: Fabric,
     progress: Progress,
+    scores: Callable[[Any], Mapping[str, float]] | None = None,
 ) -> NetworkDescription:
     identity: Mapping[str, Any] = {"data": description.data, **comparable(description.task, description.settings)}
-    trained = train(Training(task, batches, identity), loop, folder, fabric, progress)
+    trained = train(Training(task, batches, identity, scores, HELD_OUT), loop, folder, fabric, progress)
     description = description.model_copy(update={"steps": trained.steps})
     if fabric.is_global_zero:
         (folder / "curves.png").write_bytes(trained.curves.plot())
         kept: Any = trained.task
         save_network(folder, kept.network, description)
-        (folder / STATE).unlink(missing_ok=True)
+        for name in (STATE, BEST):
+            (folder / name).unlink(missing_ok=True)
     fabric.barrier()
     return description

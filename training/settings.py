@@ -52,10 +52,17 @@ class LoopSettings(BaseModel):
     score_every: int = Field(
         250, ge=1, description="optimiser steps between scores on what is held out, if anything is"
     )
+    patience: int | None = Field(
+        None,
+        ge=1,
+        description="scores on what is held out without a better one after which a training stops; the weights of the "
+        "best score are kept. None: go on to the end, keep the last",
+    )
 
     def decisive(self) -> dict[str, Any]:
         """Return, as JSON has it, what decides the weights a training ends with: all but where and how it runs."""
-        return self.model_dump(mode="json", exclude=set(INDECISIVE))
+        where_and_how = set(INDECISIVE) if self.patience is None else set(INDECISIVE) - {"score_every"}
+        return self.model_dump(mode="json", exclude=where_and_how)
 
     @model_serializer(mode="wrap")
     def _without_later_defaults(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -84,6 +91,7 @@ LATER = (
     "loader_timeout_s",
     "threads",
     "score_every",
+    "patience",
 )
 """Fields of ``LoopSettings`` that networks of the first release were trained without; add what comes later here."""
 
@@ -117,6 +125,11 @@ class DistillSettings(BaseModel):
         None, description="MaskDINO R50 checkpoint to start the paper preset's image encoder from: a file"
     )
     pixels: int = Field(4096, ge=1, description="pixels a picture for pixel_cosine")
+    pairs: Literal["own", "shuffled"] = Field(
+        "own",
+        exclude_if=lambda pairs: pairs == "own",
+        description="shuffled: a control, in which regions (or pixels) learn from those of any picture of the batch",
+    )
     loop: LoopSettings = Field(
         LoopSettings(learning_rate=8e-4), description="as fine-tuning, at 8e-4 (section 5 of the paper)"
     )

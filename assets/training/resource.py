@@ -28,7 +28,7 @@ class TrainingResource(dg.ConfigurableResource["TrainingResource"]):
         default=None, description="where networks go; else YOUTUBE_OCC_NETWORKS, else ./data/networks"
     )
     preset: str = Field(default="small", description="paper, medium, small or tiny")
-    teacher: str = Field(default="dinov2", description="dinov2, san or san_stem")
+    teacher: str = Field(default="dinov2", description="dinov2, efficientnet, san or san_stem")
     weights: str = Field(default="dinov2_small", description="the teacher's: a file or a registered name")
     benchmark: dict[str, Any] = Field(
         default={}, description="{kind: nyu, path: ...}; else the dataset's validation split"

@@ -120,12 +120,16 @@ class EfficientNetLite0(nn.Module):
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Return the logits (B, 1000) of pictures (B, 3, h, w), normalised as ``preprocess`` does."""
-        x = functional.relu6(self._bn0(self._conv_stem(pictures)))
-        for block in self._blocks:
-            x = block(x)
-        x = functional.relu6(self._bn1(self._conv_head(x)))
+        x = functional.relu6(self._bn1(self._conv_head(self.blocks(pictures, len(self._blocks)))))
         logits: Tensor = self._fc(x.mean(dim=(2, 3)))
         return logits
+
+    def blocks(self, pictures: Tensor, count: int) -> Tensor:
+        """Return the map (B, D, h', w') behind the first ``count`` blocks, of pictures as ``forward`` takes them."""
+        x = functional.relu6(self._bn0(self._conv_stem(pictures)))
+        for block in self._blocks[:count]:
+            x = block(x)
+        return x
 
     @torch.inference_mode()
     def logits(self, rgb: Tensor) -> Tensor:
@@ -136,5 +140,9 @@ class EfficientNetLite0(nn.Module):
 
 def preprocess(rgb: Tensor) -> Tensor:
     """Prepare pictures (B, 3, h, w) in 0..255: squeeze to 224x224, and (x - 127) / 128 as in training."""
-    squeezed = functional.interpolate(rgb.float(), (SIDE, SIDE), mode="bilinear", antialias=True)
-    return (squeezed - 127) / 128
+    return normalised(functional.interpolate(rgb.float(), (SIDE, SIDE), mode="bilinear", antialias=True))
+
+
+def normalised(rgb: Tensor) -> Tensor:
+    """Return pictures (B, 3, h, w) in 0..255 with values as in training, (x - 127) / 128, in float32."""
+    return (rgb.float() - 127) / 128

@@ -27,8 +27,13 @@ RULER_SEEDS = "910001-910003"
 FROZEN_SEEDS_START = 1_100_001
 """Seeds from here on are frozen, but for those of ``ROOM_SEEDS``."""
 
-ROOM_SEEDS = {"train": range(1_500_000, 1_600_000), "test": range(1_600_000, 1_700_000)}
-"""Houses of the benchmark of rendered rooms: studies have learned from the one side and been scored on the other."""
+ROOM_SEEDS = {
+    "train": range(1_500_000, 1_580_000),
+    "validation": range(1_580_000, 1_600_000),
+    "test": range(1_600_000, 1_700_000),
+}
+"""Houses of the benchmark of rendered rooms: studies have learned from the first side, stopped by the second and been
+scored on the third."""
 
 HELD_OUT_SEEDS = range(900_001, 900_004)
 """Tours that the curve of a training is drawn on: below those that are scored."""

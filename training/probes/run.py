@@ -65,9 +65,7 @@ def folds_of(houses: NDArray[np.str_], settings: ProbeSettings) -> NDArray[np.in
     """
     names, own = np.unique(houses, return_inverse=True)
     if len(names) < 2:
-        message = (
-            f"all labelled rooms are of the house {names[0]}, so that none can be held out: label rooms of another"
-        )
+        message = f"all labelled rooms are of the house {names[0]}, so that none can be held out: label others too"
         raise UnusableDataset(message)
     digests = [hashlib.sha256(f"{settings.seed}:{name}".encode()).hexdigest() for name in names.tolist()]
     places = np.empty(len(names), np.int64)

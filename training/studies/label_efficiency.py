@@ -17,7 +17,7 @@ from training.checkpoints import NetworkDescription, load_network
 from training.data import Frames
 from training.runs import finetune
 from training.scores.evaluate import evaluate
-from training.settings import FinetuneSettings
+from training.settings import FinetuneSettings, LoopSettings
 
 OTHERS_WAIT_S = 1.0
 _FIGURES = TypeAdapter(dict[str, float])
@@ -57,10 +57,12 @@ def label_efficiency(
     starts: Mapping[str, Path | None],
     folder: Path,
     progress: Progress = silent,
+    validation: Frames | None = None,
 ) -> Iterator[FinetunedScore]:
     """Fine-tune and score every combination; yields each as it is done. What is done in ``folder`` is not done again.
 
     starts: pre-trained networks by name, None for random values. The labels used depend on the seed, not on the start.
+    validation: as in ``finetune``.
     Several processes may work in one folder: each takes a combination that no other is at.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -70,9 +72,8 @@ def label_efficiency(
         name = network_name(start, share, seed)
         try:
             with FileLock(folder / f"{name}.lock", timeout=OTHERS_WAIT_S):
-                made = finetune(
-                    train, study.preset, pretrained, study.of(seed, share), folder / name, named(progress, name)
-                )
+                settings, said = study.of(seed, share), named(progress, name)
+                made = finetune(train, study.preset, pretrained, settings, folder / name, said, validation)
                 figures = _scored(made, test, folder / name, named(progress, f"{name} test"))
         except Timeout:
             waiting.append((seed, share, (start, pretrained)))
@@ -95,6 +96,23 @@ def _scored(made: NetworkDescription, test: Frames, folder: Path, progress: Prog
     (folder / "scores.md").write_text(scores.markdown())
     (folder / "result.json").write_text(json.dumps({"of": key, "figures": scores.summary()}))
     return scores.summary()
+
+
+def length(loop: LoopSettings) -> str:
+    """Return how long a training is, in words."""
+    amount = f"{loop.epochs} epochs" if loop.steps is None else f"{loop.steps} steps"
+    stopped = "" if loop.patience is None else "up to "
+    return f"{stopped}{amount} of {loop.batch_size * loop.accumulate}"
+
+
+def gains_of(results: Sequence[FinetunedScore]) -> dict[float, list[float]]:
+    """Return, by share of labels, how much distillation adds to mIoU for each seed, in [0, 1]."""
+    found = {(r.start, r.share, r.seed): r.figures["miou all"] for r in results}
+    shares = sorted({result.share for result in results})
+    seeds = sorted({result.seed for result in results})
+    return {
+        share: [found["distilled", share, seed] - found["random", share, seed] for seed in seeds] for share in shares
+    }
 
 
 def table(results: Sequence[FinetunedScore]) -> str:

@@ -35,6 +35,14 @@ def both_sides(folder: Path, counts: tuple[int, int], progress: Progress) -> tup
     return train, test
 
 
+def validation_rooms(folder: Path, count: int, progress: Progress) -> FrameSubset:
+    """Return so many rooms of houses that neither side of ``both_sides`` has, from a folder of their own."""
+    with alone(folder):
+        for done, _ in enumerate(write_rooms(folder, "train", count, ROOM_SEEDS["validation"]), start=1):
+            progress("validation rooms", done, count)
+    return FrameSubset(read_rooms(folder, "train"), range(count), f"{count} rooms to stop by")
+
+
 def read_rooms(folder: Path, side: NyuSplit) -> MonoSceneRooms:
     """Return written rooms, from the layout whose grids need no down-sampling."""
     return MonoSceneRooms(folder, folder / "depthbin", side)
@@ -46,9 +54,10 @@ def alone(folder: Path) -> FileLock:
     return FileLock(folder.with_name(f"{folder.name}.lock"))
 
 
-def write_rooms(folder: Path, split: NyuSplit, count: int) -> Iterator[str]:
+def write_rooms(folder: Path, split: NyuSplit, count: int, houses: Iterable[int] | None = None) -> Iterator[str]:
     """Write rooms until there are ``count``, house after house; yields each name. Rooms that are there stay.
 
+    houses: seeds of theirs, by default those of the split.
     ``folder/NYU{split}.txt`` lists them once all are there, so that no house is made again to name its rooms.
     """
     listed = folder / f"NYU{split}.txt"
@@ -56,7 +65,7 @@ def write_rooms(folder: Path, split: NyuSplit, count: int) -> Iterator[str]:
     if len(names) >= count and all(_grid(folder, split, name).exists() for name in names[:count]):
         yield from names[:count]
         return
-    names, seeds = [], iter(ROOM_SEEDS[split])
+    names, seeds = [], iter(ROOM_SEEDS[split] if houses is None else houses)
     while len(names) < count:
         for name in _write_house(folder, split, next(seeds), count - len(names)):
             names.append(name)

@@ -97,14 +97,20 @@ class Distillation(nn.Module):
             student, teacher = region_pairs(grid, voxel, region, features.float())
             students.append(self.network.head_linear(student))
             teachers.append(teacher)
-        return region_infonce(torch.cat(students), torch.cat(teachers), self.settings.temperature)
+        return region_infonce(torch.cat(students), self._paired(torch.cat(teachers)), self.settings.temperature)
 
     def _by_pixels(self, grids: Tensor, voxels: Tensor, taught: TaughtBatch) -> Tensor:
         losses = []
         for grid, voxel, features in zip(grids, voxels, taught.features, strict=True):
             student, teacher = pixel_pairs(grid, voxel, features.float(), self.settings.pixels)
-            losses.append(pixel_distance(self.network.head_linear(student), teacher))
+            losses.append(pixel_distance(self.network.head_linear(student), self._paired(teacher)))
         return torch.stack(losses).mean()
+
+    def _paired(self, teachers: Tensor) -> Tensor:
+        """Return the teacher's rows (n, D) that students learn from: their own, or for a control any of the batch."""
+        if self.settings.pairs == "own":
+            return teachers
+        return teachers[torch.randperm(len(teachers), device=teachers.device)]
 
 
 def region_pairs(grid: Tensor, voxels: Tensor, regions: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.dinov2.layout import load_dinov2
+from models.errors import UnusableInput
 from models.indoor.places365 import IMAGENET_MEAN, IMAGENET_STD
 from models.weights.checkpoint import read_state_dict
 from models.weights.contents import checksum
@@ -36,7 +37,14 @@ class Dinov2Teacher:
 
     @torch.inference_mode()
     def features(self, rgb: Tensor) -> Tensor:
-        """Return features (B, D, h, w) of pictures (B, 3, H, W) uint8."""
+        """Return features (B, D, h, w) of pictures (B, 3, H, W) uint8.
+
+        Raises:
+            UnusableInput: a picture is smaller than a patch.
+        """
+        if min(rgb.shape[2:]) < self.patch:
+            message = f"pictures of {rgb.shape[3]}x{rgb.shape[2]} are smaller than a patch of {self.patch} pixels"
+            raise UnusableInput(message)
         height, width = (side // self.patch for side in rgb.shape[2:])
         pixels = rgb.to(self.network.cls_token.device).float() / 255
         size = (height * self.patch, width * self.patch)

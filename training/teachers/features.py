@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,11 +12,12 @@ import torch
 from numpy.typing import NDArray
 
 from models.array_cache import ArrayCache, content_key
+from models.errors import UnusableInput
 from pipeline.contract.progress import Progress
 from pipeline.store.rows import pictures_group, read_pictures
 from pipeline.store.video import VideoStore
 from training.data import Frames, StoredFrames
-from training.errors import UnusableDataset
+from training.errors import UnusableDataset, WrongCheckpoint
 from training.teachers.base import Teacher
 
 FRAMES_AT_ONCE = 8
@@ -91,8 +92,7 @@ def features_of(frames: Frames, teacher: Teacher, folder: Path, progress: Progre
 
 def feature_group(teacher: Teacher) -> str:
     """Return the name of the Zarr group that holds a teacher's features: its kind and a digest of its weights."""
-    content = json.dumps([teacher.name, dict(teacher.weights)], sort_keys=True)
-    return f"teacher_{teacher.name}_{hashlib.sha256(content.encode()).hexdigest()[:12]}"
+    return _group_of(teacher.name, teacher.weights)
 
 
 def store_features(frames: StoredFrames, teacher: Teacher, progress: Progress) -> StoredFeatures:
@@ -114,13 +114,41 @@ def store_features(frames: StoredFrames, teacher: Teacher, progress: Progress) -
 
 
 def compute(teacher: Teacher, rgb: NDArray[np.uint8]) -> NDArray[np.float16]:
-    """Return the features (n, D, h, w) of pictures (n, 480, 640, 3)."""
+    """Return the features (n, D, h, w) of pictures (n, 480, 640, 3).
+
+    Raises:
+        WrongCheckpoint: pictures of this size do not fit the teacher, which gives no map of its width for them.
+    """
     pictures = torch.from_numpy(np.ascontiguousarray(np.moveaxis(rgb, -1, 1)))
-    return np.asarray(teacher.features(pictures).float().cpu().numpy(), np.float16)
+    size = f"pictures of {rgb.shape[2]}x{rgb.shape[1]}"
+    try:
+        features = np.asarray(teacher.features(pictures).float().cpu().numpy(), np.float16)
+    except UnusableInput as error:
+        raise WrongCheckpoint(f"teacher {teacher.name} does not take {size}: {error}") from error
+    if features.ndim != 4 or features.shape[:2] != (len(rgb), teacher.width) or not features.size:
+        message = f"teacher {teacher.name} gives {features.shape} for {size}, no map of {teacher.width} values"
+        raise WrongCheckpoint(message)
+    return features
+
+
+def _group_of(name: str, weights: Mapping[str, str]) -> str:
+    content = json.dumps([name, dict(weights)], sort_keys=True)
+    return f"teacher_{name}_{hashlib.sha256(content.encode()).hexdigest()[:12]}"
 
 
 def _is_stored(video: VideoStore, group: str) -> bool:
-    return video.has_group(group) and video.attributes(group).get("made_from") == _frames_fingerprint(video)
+    """Tell whether a video has a teacher's features of the frames that it has now.
+
+    Raises:
+        WrongCheckpoint: what lies under their name was made by other weights.
+    """
+    if not video.has_group(group):
+        return False
+    made = video.attributes(group)
+    if _group_of(str(made.get("teacher")), made.get("weights", {})) != group:
+        message = f"{group} of {video.video_id} holds features by other weights than its name says: delete the group"
+        raise WrongCheckpoint(message)
+    return bool(made.get("made_from") == _frames_fingerprint(video))
 
 
 def _frames_fingerprint(video: VideoStore) -> str:

@@ -12,7 +12,8 @@ from tests.training.studies.results import RESULTS
 from training.data import Sample, StoredFrames
 from training.errors import UnusableDataset
 from training.settings import LoopSettings
-from training.studies.experiment import Experiment, _as_stored, _exactly, _relabelled, gains_of, length
+from training.studies.experiment import Experiment, _as_stored, _exactly, _relabelled
+from training.studies.label_efficiency import gains_of, length
 
 
 def test_gains_are_paired_by_seed():
@@ -29,17 +30,22 @@ def test_gains_are_paired_by_seed():
         (LoopSettings(steps=200, batch_size=4), "200 steps of 4"),
         (LoopSettings(epochs=3, batch_size=2, accumulate=4), "3 epochs of 8"),
         (LoopSettings(epochs=3, steps=5), "5 steps of 1"),
+        (LoopSettings(steps=5, patience=2), "up to 5 steps of 1"),
     ],
 )
 def test_the_length_of_a_training_is_said_in_words(loop: LoopSettings, words: str):
     assert length(loop) == words
 
 
-def test_distillation_runs_longer_and_gentler_than_fine_tuning():
+def test_fine_tuning_has_a_quarter_of_the_rate_of_pre_training_and_stops_at_a_plateau():
     experiment = Experiment(weights="dinov2_small")
     distill, finetune = experiment.distill.loop, experiment.study.finetune.loop
-    assert (finetune.steps, finetune.batch_size, finetune.learning_rate) == (200, 4, 6e-3)
-    assert (distill.steps, distill.batch_size, distill.learning_rate) == (400, 4, 2e-3)
+    assert finetune.learning_rate == distill.learning_rate / 4
+    assert distill.schedule == finetune.schedule == "cosine"
+    assert (distill.steps, distill.batch_size, distill.patience) == (3000, 4, None)
+    assert finetune.patience == 3
+    assert [share * experiment.train_rooms for share in experiment.study.shares] == [4, 20, 100]
+    assert len(experiment.study.seeds) == 5
 
 
 @pytest.mark.parametrize("values", [{}, {"weights": "x", "train_rooms": 1}, {"weights": "x", "rooms": 3}])

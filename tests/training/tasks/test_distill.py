@@ -123,3 +123,22 @@ def test_slic_regions_replace_those_of_the_dataset():
     assert len(np.unique(sample.regions)) > 3
     assert not np.array_equal(sample.regions, frames[0].regions)
     assert features.dtype == torch.float16
+
+
+def test_shuffled_pairs_leave_nothing_to_find():
+    frames, width = RoomFrames(2), WIDTH
+    torch.manual_seed(0)
+    network = new_network("tiny", width)
+    rows = torch.nn.functional.normalize(torch.randn(200, width, generator=torch.Generator().manual_seed(1)), dim=1)
+    own, shuffled = (Distillation(network, DistillSettings(pairs=pairs)) for pairs in ("own", "shuffled"))
+    assert torch.equal(own._paired(rows), rows)
+    drawn = shuffled._paired(rows)
+    assert torch.equal(drawn.sort(dim=0).values, rows.sort(dim=0).values), "the same rows"
+    assert region_infonce(rows, rows, 0.07) < math.log(200) < region_infonce(rows, drawn, 0.07)
+    batch = collate_taught([TaughtFrames(frames, NumberedFeatures(), DistillSettings())[i] for i in range(2)])
+    assert shuffled(batch)["agreement"].isfinite()
+
+
+def test_a_description_of_before_there_were_controls_stays_as_it_was():
+    assert "pairs" not in DistillSettings().model_dump()
+    assert DistillSettings.model_validate(DistillSettings(pairs="shuffled").model_dump()).pairs == "shuffled"

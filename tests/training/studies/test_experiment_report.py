@@ -1,0 +1,55 @@
+"""The experiment's report: a control that scores like the real arm is said in the first line."""
+
+import numpy as np
+
+from training.probes.scores import HouseCounts, ProbeScore
+from training.studies.experiment_report import class_table, probe_table, verdict
+
+
+def scored(start: str, right: float, seed: int = 0, rooms: int = 4) -> ProbeScore:
+    """Thirty houses in which a share of the voxels of every class is right."""
+    rng = np.random.default_rng(seed)
+    houses = {}
+    for number in range(30):
+        true = rng.integers(40, 60, 11)
+        matched = np.round(true * np.clip(right + rng.normal(0, 0.02, 11), 0, 1)).astype(int)
+        rows = [tuple(row.tolist()) for row in (matched, true, true)]
+        houses[f"house{number}"] = HouseCounts(matched=rows[0], predicted=rows[1], true=rows[2])
+    return ProbeScore(start=start, rooms=rooms, seed=seed, ridge=0.1, houses=houses)
+
+
+REAL = [scored("random", 0.4), scored("random", 0.41, 1), scored("distilled", 0.6), scored("distilled", 0.59, 1)]
+
+
+def test_controls_that_fail_are_said_to():
+    line = verdict([*REAL, scored("random_teacher", 0.42), scored("shuffled_labels", 0.05)])
+    assert line.startswith("Controls score below the real arm, as they must")
+    assert "random_teacher (+" in line
+    assert "shuffled_labels (+" in line
+
+
+def test_a_control_that_scores_like_the_real_arm_comes_first():
+    line = verdict([*REAL, scored("random_teacher", 0.6), scored("shuffled_labels", 0.05)])
+    assert line.startswith("**Controls score like the real arm: random_teacher (")
+    assert "shuffled_labels" not in line
+    better = verdict([*REAL, scored("shuffled_regions", 0.7)])
+    assert better.startswith("**Controls score like the real arm: shuffled_regions (-")
+
+
+def test_a_report_without_controls_says_so():
+    assert verdict(REAL).startswith("**No control was run**")
+
+
+def test_tables_give_points_with_intervals_by_rooms_and_class():
+    lines = probe_table(
+        [*REAL, scored("random_teacher", 0.42), *(scored(s, 0.7, rooms=20) for s in ("random", "distilled"))]
+    )
+    assert [line.split(" | ")[:3] for line in lines[2:7]] == [
+        ["| 4", "random", "2"],
+        ["| 4", "distilled", "2"],
+        ["| 4", "random_teacher", "1"],
+        ["| 20", "random", "1"],
+        ["| 20", "distilled", "1"],
+    ]
+    assert "+0.00 [+0.00, +0.00]" in lines[5]
+    assert len(class_table(REAL)) == 2 + 11

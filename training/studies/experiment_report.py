@@ -1,0 +1,85 @@
+"""The report of the experiment: whether its controls fail, probes with intervals, then fine-tuning, then zero-shot."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from training.data import Frames
+from training.probes.scores import Interval, ProbeScore, class_intervals, gain_interval, miou_interval
+from training.studies.label_efficiency import FinetunedScore, gains_of, spread, table
+from training.studies.starts import DISTILLED, RANDOM
+
+BASELINES = ("iou all in view occupied", "iou surface from depth")
+
+
+def report_of(
+    heading: Sequence[str],
+    probes: Sequence[ProbeScore],
+    results: Sequence[FinetunedScore],
+    zero_shot: tuple[Frames, Mapping[str, Mapping[str, float]]],
+) -> str:
+    """Return the report as Markdown; its first line says whether a control scores like the real arm."""
+    relabelled, figures = zero_shot
+    parts = [[verdict(probes)], heading, probe_table(probes), class_table(probes)]
+    parts += [_finetuned(results), list(_zero_shot(relabelled, figures, results))]
+    return "\n\n".join("\n".join(part) for part in parts) + "\n"
+
+
+def verdict(probes: Sequence[ProbeScore]) -> str:
+    """Return in a line which controls score like the distilled start, with all labels that they were given."""
+    gains = dict(_gains_over_controls(probes))
+    like = [f"{name} ({gain.points('+')})" for name, gain in gains.items() if gain.low <= 0]
+    if like:
+        told = f"**Controls score like the real arm: {', '.join(like)}.** The gain of distilled over them holds nothing"
+        return f"{told}; what follows does not show what distillation is worth."
+    if not gains:
+        return "**No control was run**: what follows does not show what distillation is worth."
+    said = ", ".join(f"{name} ({gain.points('+')})" for name, gain in gains.items())
+    return f"Controls score below the real arm, as they must; the gain of distilled over them: {said}."
+
+
+def probe_table(probes: Sequence[ProbeScore]) -> list[str]:
+    """Return a table of mIoU on visible voxels and of the gain of distilled over every start, by labelled rooms."""
+    lines = ["| linear probe, labelled rooms | start | seeds | mIoU | gain of distilled |", "|---|---|---|---|---|"]
+    for rooms in sorted({score.rooms for score in probes}):
+        ours = _of(probes, DISTILLED, rooms)
+        for start in dict.fromkeys(score.start for score in probes):
+            theirs = _of(probes, start, rooms)
+            if theirs:
+                gain = "" if start == DISTILLED else gain_interval(ours, theirs).points("+")
+                lines.append(f"| {rooms} | {start} | {len(theirs)} | {miou_interval(theirs).points()} | {gain} |")
+    return [*lines, "", "Points on visible voxels; in brackets 95 % intervals, houses and seeds drawn again."]
+
+
+def class_table(probes: Sequence[ProbeScore]) -> list[str]:
+    """Return a table of the IoU of every class with the most labels, random start beside distilled."""
+    most = max(score.rooms for score in probes)
+    sides = [class_intervals(_of(probes, start, most)) for start in (RANDOM, DISTILLED)]
+    lines = [f"| linear probe, {most} rooms | {RANDOM}: IoU | {DISTILLED}: IoU |", "|---|---|---|"]
+    return lines + [f"| {name} | {found.points()} | {sides[1][name].points()} |" for name, found in sides[0].items()]
+
+
+def _gains_over_controls(probes: Sequence[ProbeScore]) -> Iterator[tuple[str, Interval]]:
+    for control in dict.fromkeys(score.start for score in probes if score.start not in (RANDOM, DISTILLED)):
+        most = max(score.rooms for score in probes if score.start == control)
+        yield control, gain_interval(_of(probes, DISTILLED, most), _of(probes, control, most))
+
+
+def _of(probes: Sequence[ProbeScore], start: str, rooms: int) -> list[ProbeScore]:
+    return [score for score in probes if (score.start, score.rooms) == (start, rooms)]
+
+
+def _finetuned(results: Sequence[FinetunedScore]) -> list[str]:
+    gains = gains_of(results)
+    lines = [table(results), "", "| labels | gain of distillation, mIoU (paired by seed) |", "|---|---|"]
+    return lines + [f"| {share:.0%} | {spread(values)} |" for share, values in gains.items()]
+
+
+def _zero_shot(
+    relabelled: Frames, figures: Mapping[str, Mapping[str, float]], results: Sequence[FinetunedScore]
+) -> Iterator[str]:
+    yield f"| zero-shot, trained on {len(relabelled)} frames | mIoU | IoU |"
+    yield "|---|---|---|"
+    for kind, found in figures.items():
+        yield f"| {kind} labels | {100 * found['miou all']:.2f} | {100 * found['iou all']:.2f} |"
+    for name, value in results[0].figures.items():
+        if name in BASELINES:
+            yield f"| baseline: {name.removeprefix('iou ')} | | {100 * value:.2f} |"

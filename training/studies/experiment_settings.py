@@ -1,0 +1,42 @@
+"""What the experiment compares, and how much is spent on it."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from training.probes.run import ProbeSettings
+from training.settings import DistillSettings, FinetuneSettings, LoopSettings
+from training.studies.label_efficiency import Study
+from training.studies.power import SEEN_DEVIATION
+
+Control = Literal["random_teacher", "shuffled_regions"]
+CONTROLS: tuple[Control, ...] = ("random_teacher", "shuffled_regions")
+PRETRAINING = LoopSettings(steps=3000, batch_size=4, learning_rate=2e-3, schedule="cosine", checkpoint_every=50)
+FINETUNING = PRETRAINING.model_copy(
+    update={"steps": 1000, "learning_rate": PRETRAINING.learning_rate / 4, "score_every": 100, "patience": 3}
+)
+"""The paper's proportions: a quarter of the rate of pre-training, here until rooms to stop by say that it is enough."""
+
+
+class Experiment(BaseModel):
+    """The paper's experiment in miniature."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    train_rooms: int = Field(100, ge=2, description="rooms with labels, one picture each")
+    validation_rooms: int = Field(40, ge=1, description="rooms of other houses, by which fine-tuning is stopped")
+    test_rooms: int = Field(300, ge=2, description="rooms that are scored, of other houses")
+    controls: tuple[Control, ...] = Field(CONTROLS, description="starts that must gain nothing")
+    control_seeds: int = Field(1, ge=1, description="of the study's seeds so many first ones have controls")
+    probe: ProbeSettings = ProbeSettings()
+    deviation: float = Field(
+        SEEN_DEVIATION, gt=0, description="of gains over seeds, in [0, 1]: by it is said beforehand what can be seen"
+    )
+    teacher: str = Field("dinov2", description="dinov2, efficientnet, san or san_stem")
+    weights: str = Field(description="file or registered name of the teacher's weights")
+    every: int = Field(1, ge=1, description="of the dataset's frames every n-th is distilled on")
+    relabelled_every: int = Field(
+        4, ge=1, description="every n-th is rendered again with exact labels, for zero-shot; neighbours are much alike"
+    )
+    distill: DistillSettings = DistillSettings(loop=PRETRAINING)
+    study: Study = Study(shares=(0.04, 0.2, 1.0), seeds=(0, 1, 2, 3, 4), finetune=FinetuneSettings(loop=FINETUNING))
