@@ -180,8 +180,8 @@ def experiment(
 ) -> None:
     """Run the label-efficiency experiment on rendered rooms; goes on where it was stopped."""
     from training.data.source import FramesSource
-    from training.studies.experiment import Experiment
     from training.studies.experiment import run as run_experiment
+    from training.studies.experiment_settings import Experiment
 
     settings = with_values(Experiment, {"weights": weights, **parsed(values or [])})
     typer.echo(run_experiment(settings, FramesSource(path=data).store(), out, Lines(), typer.echo))

@@ -16,7 +16,7 @@ from pipeline.settings import DEFAULT_PROFILE, PROFILES, load_settings, settings
 from training.data.source import FramesSource
 from training.settings import DistillSettings, FinetuneSettings, LanguageSettings
 from training.small.settings import Dust3rTrainingSettings, IndoorTrainingSettings, SanTrainingSettings
-from training.studies.experiment import Experiment
+from training.studies.experiment_settings import Experiment
 from training.studies.pillars import PillarStudy
 
 TRAINING: dict[str, tuple[type[BaseModel], str]] = {

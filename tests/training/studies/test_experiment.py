@@ -12,7 +12,8 @@ from tests.training.studies.results import RESULTS
 from training.data import Sample, StoredFrames
 from training.errors import UnusableDataset
 from training.settings import LoopSettings
-from training.studies.experiment import Experiment, _as_stored, _exactly, _relabelled
+from training.studies.experiment import _as_stored, _exactly, _relabelled
+from training.studies.experiment_settings import Experiment
 from training.studies.label_efficiency import gains_of, length
 
 
