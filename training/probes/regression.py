@@ -1,4 +1,6 @@
-"""Multinomial logistic regression with a ridge, solved to the optimum: of given rows there is one answer, in any order.
+"""Multinomial logistic regression with a ridge, solved to the optimum.
+
+Of given rows there is one answer, in any order::
 
     min over W, b:  sum_i w_i (-log softmax(W x_i + b)[y_i]) / sum_i w_i  +  ridge / 2 |W|^2
 
