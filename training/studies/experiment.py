@@ -1,9 +1,12 @@
 """``make experiment``: rooms, pre-training, probes, label efficiency, zero-shot; what is done is not done again."""
 
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
+
+import numpy as np
 
 from pipeline.contract.progress import Progress, named
 from pipeline.store.store import Store
@@ -13,6 +16,8 @@ from training.checkpoints import load_network
 from training.data import Frames, MonoSceneRooms, Sample, StoredFrames, fraction
 from training.data.export import with_nyu_camera, write_room
 from training.errors import UnusableDataset
+from training.probes.run import folds_of
+from training.probes.voxels import house_of
 from training.runs import finetune
 from training.scores.evaluate import evaluate
 from training.studies.experiment_report import report_of
@@ -33,8 +38,8 @@ def run(experiment: Experiment, store: Store, folder: Path, progress: Progress, 
     study = experiment.study
     echo(power_line(len(study.seeds), experiment.deviation))
     train, test = both_sides(folder / "rooms", (experiment.train_rooms, experiment.test_rooms), progress)
-    for share in study.shares:
-        fraction(train, share, 0)  # refused now, not after hours
+    for seed, share in itertools.product(study.seeds, study.shares):  # refused now, not after hours
+        folds_of(np.array([house_of(name) for name in fraction(train, share, seed).names]), experiment.probe)
     validation = validation_rooms(folder / "validation", experiment.validation_rooms, progress)
     frames = StoredFrames(store, "all", every=experiment.every)
     starts = {seed: starts_of(experiment, seed, frames, folder, progress) for seed in study.seeds}

@@ -7,12 +7,14 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline.contract.progress import silent
-from tests.training.rooms import stored_frames
+from pipeline.tours.seeds import ROOM_SEEDS
+from tests.training.rooms import RoomFrames, stored_frames
 from tests.training.studies.results import RESULTS
 from training.data import Sample, StoredFrames
+from training.data.export import with_nyu_camera, write_room
 from training.errors import UnusableDataset
 from training.settings import LoopSettings
-from training.studies.experiment import _as_stored, _exactly, _relabelled
+from training.studies.experiment import _as_stored, _exactly, _relabelled, run
 from training.studies.experiment_settings import Experiment
 from training.studies.label_efficiency import gains_of, length
 
@@ -53,6 +55,16 @@ def test_fine_tuning_has_a_quarter_of_the_rate_of_pre_training_and_stops_at_a_pl
 def test_an_experiment_that_cannot_be_is_refused(values: dict):
     with pytest.raises(ValidationError):
         Experiment.model_validate(values)
+
+
+def test_labelled_rooms_of_one_house_are_refused_before_anything_is_trained(tmp_path: Path):
+    for side in ("train", "test"):
+        for shot in range(2):
+            room = with_nyu_camera(RoomFrames(1, seed=shot)[0])
+            write_room(room, tmp_path / "rooms", side, f"NYU{ROOM_SEEDS[side][0]}_{shot:04d}")
+    experiment = Experiment(weights="there is no such file", train_rooms=2, test_rooms=2)
+    with pytest.raises(UnusableDataset, match="are of the house"):
+        run(experiment, stored_frames(tmp_path / "data").store, tmp_path, silent, lambda _: None)
 
 
 def test_a_video_that_is_no_rendered_tour_has_no_exact_labels(tmp_path: Path):
