@@ -250,7 +250,7 @@ class VideoStore:
             attributes = dict(self.read_json(f"{SCENE_ZARR}/{group}/{GROUP_METADATA}")["attributes"])
             return attributes, contents.parsed_contents(attributes.pop(LISTED, None))
         except StageMissing as error:
-            raise StageMissing(f"{self.video_id} has no group {group!r}: run the stage {group!r} first") from error
+            raise self._missing(f"group {group!r}", f"the stage {group!r}") from error
         except (CorruptStore, KeyError, TypeError, ValueError) as error:
             raise CorruptStore(f"{self.video_id}: the metadata of {group!r} is damaged: {error}", group) from error
 
@@ -264,8 +264,10 @@ class VideoStore:
         if not self.exists(name):
             raise self._missing(name)
 
-    def _missing(self, name: str) -> StageMissing:
-        return StageMissing(f"{self.video_id} has no {name}: run the stage that makes it first")
+    def _missing(self, what: str, made_by: str = "the stage that makes it") -> StageMissing:
+        if not self.files.names(*self.folder):
+            return StageMissing(f"{self.video_id} has no {what}, nor anything else: dropped, or yet to be built")
+        return StageMissing(f"{self.video_id} has no {what}: run {made_by} first")
 
 
 @contextlib.contextmanager

@@ -88,9 +88,12 @@ def test_what_does_not_read_back_is_named(store: Store, array: str, row: int):
         FrameReader(store).read("a", array, row)
 
 
-@pytest.mark.parametrize(("video_id", "array"), [("a", "flow/depth"), ("nobody", "scene/depth")])
-def test_a_group_that_is_not_there_is_named_with_its_stage(store: Store, video_id: str, array: str):
-    with pytest.raises(StageMissing, match=f"{video_id} has no group .*: run the stage"):
+@pytest.mark.parametrize(
+    ("video_id", "array", "advice"),
+    [("a", "flow/depth", "run the stage 'flow' first"), ("nobody", "scene/depth", "dropped, or yet to be built")],
+)
+def test_a_group_that_is_not_there_is_named_with_what_to_do(store: Store, video_id: str, array: str, advice: str):
+    with pytest.raises(StageMissing, match=f"{video_id} has no group .*: {advice}"):
         FrameReader(store).read(video_id, array, 0)
 
 

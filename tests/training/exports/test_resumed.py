@@ -103,7 +103,7 @@ def test_a_video_that_was_dropped_is_named_and_what_was_finished_stays(store: St
     shutil.copytree(Path(str(store.root)) / "dataset", data / "dataset")
     shutil.copytree(Path(str(store.root)) / "videos", data / "videos", symlinks=True)
     (data / "videos" / "b").unlink()
-    with pytest.raises(StageMissing, match="b has no group"):
+    with pytest.raises(StageMissing, match=r"b has no group .*: dropped, or yet"):
         export_dataset(Store(data), tmp_path / "out", "ply")
     assert [path.name for path in (tmp_path / "out").glob("[!.]*")] == ["a_001.ply"]
 

@@ -34,7 +34,7 @@ def test_a_clip_that_is_not_stored_is_named(room: VideoStore):
 
 
 def test_a_group_that_is_missing_is_named(tmp_path: Path):
-    with pytest.raises(StageMissing, match="nothing has no group 'occupancy': run the stage"):
+    with pytest.raises(StageMissing, match="nothing has no group 'occupancy', nor anything else"):
         read_clip_view(Store(tmp_path).video("nothing"), 0)
 
 
