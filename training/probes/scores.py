@@ -17,6 +17,7 @@ from training.errors import UnusableDataset
 
 DRAWS = 2000
 CONFIDENCE = 0.95
+ONE_HOUSE = "all scored rooms are of one house, over which nothing varies: score more houses"
 _CLASSES = [int(label) for label in OCCUPIED_CLASSES]
 
 
@@ -115,7 +116,7 @@ def _interval(
     counts = [_counts(scores) for scores in sides]
     seeds, houses = counts[0].shape[:2]
     if houses < 2:
-        raise UnusableDataset("all scored rooms are of one house, over which nothing varies: score more houses")
+        raise UnusableDataset(ONE_HOUSE)
     rng = np.random.default_rng(draw_seed)
     value = float(figure([_class_iou(side.sum(axis=1)) for side in counts]).mean())
     weights = rng.multinomial(houses, np.full(houses, 1 / houses), DRAWS)  # (draws, H)

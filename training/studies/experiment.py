@@ -17,6 +17,7 @@ from training.data import Frames, MonoSceneRooms, Sample, StoredFrames, fraction
 from training.data.export import with_nyu_camera, write_room
 from training.errors import UnusableDataset
 from training.probes.run import folds_of
+from training.probes.scores import ONE_HOUSE
 from training.probes.voxels import house_of
 from training.runs import finetune
 from training.scores.evaluate import evaluate
@@ -33,13 +34,12 @@ def run(experiment: Experiment, store: Store, folder: Path, progress: Progress, 
 
     Raises:
         UnusableDataset: a video of the dataset is no rendered tour, so that its exact labels are not known; a share of
-            the labels that there is not; labelled rooms of one house.
+            the labels that there is not; labelled or scored rooms of one house.
     """
     study = experiment.study
     echo(power_line(len(study.seeds), experiment.deviation))
     train, test = both_sides(folder / "rooms", (experiment.train_rooms, experiment.test_rooms), progress)
-    for seed, share in itertools.product(study.seeds, study.shares):  # refused now, not after hours
-        folds_of(np.array([house_of(name) for name in fraction(train, share, seed).names]), experiment.probe)
+    _check_houses(experiment, train, test)
     validation = validation_rooms(folder / "validation", experiment.validation_rooms, progress)
     frames = StoredFrames(store, "all", every=experiment.every)
     starts = {seed: starts_of(experiment, seed, frames, folder, progress) for seed in study.seeds}
@@ -58,6 +58,14 @@ def run(experiment: Experiment, store: Store, folder: Path, progress: Progress, 
     (folder / "report.png").write_bytes(plot(results))
     (folder / "results.json").write_text(json.dumps([result.model_dump() for result in results], indent=1))
     return report
+
+
+def _check_houses(experiment: Experiment, train: Frames, test: Frames) -> None:
+    """Refuse what would end in an error after hours: labelled or scored rooms that are all of one house."""
+    for seed, share in itertools.product(experiment.study.seeds, experiment.study.shares):
+        folds_of(np.array([house_of(name) for name in fraction(train, share, seed).names]), experiment.probe)
+    if len({house_of(name) for name in test.names}) < 2:
+        raise UnusableDataset(ONE_HOUSE)
 
 
 def heading(experiment: Experiment, frames: Frames, train: Frames, test: Frames) -> list[str]:

@@ -16,7 +16,7 @@ from training.errors import UnusableDataset
 from training.settings import LoopSettings
 from training.studies.experiment import _as_stored, _exactly, _relabelled, run
 from training.studies.experiment_settings import Experiment
-from training.studies.label_efficiency import gains_of, length
+from training.studies.label_efficiency import Study, gains_of, length
 
 
 def test_gains_are_paired_by_seed():
@@ -57,13 +57,21 @@ def test_an_experiment_that_cannot_be_is_refused(values: dict):
         Experiment.model_validate(values)
 
 
-def test_labelled_rooms_of_one_house_are_refused_before_anything_is_trained(tmp_path: Path):
-    for side in ("train", "test"):
-        for shot in range(2):
-            room = with_nyu_camera(RoomFrames(1, seed=shot)[0])
-            write_room(room, tmp_path / "rooms", side, f"NYU{ROOM_SEEDS[side][0]}_{shot:04d}")
-    experiment = Experiment(weights="there is no such file", train_rooms=2, test_rooms=2)
-    with pytest.raises(UnusableDataset, match="are of the house"):
+@pytest.mark.parametrize(
+    ("labelled", "scored", "message"),
+    [((0, 0), (0, 1), "all labelled rooms are of the house"), ((0, 1), (0, 0), "all scored rooms are of one house")],
+)
+def test_rooms_of_one_house_are_refused_before_anything_is_trained(
+    tmp_path: Path, labelled: tuple[int, int], scored: tuple[int, int], message: str
+):
+    for side, houses in (("train", labelled), ("test", scored)):
+        names = [f"NYU{ROOM_SEEDS[side][house]}_{shot:04d}" for shot, house in enumerate(houses)]
+        for seed, name in enumerate(names):
+            write_room(with_nyu_camera(RoomFrames(1, seed=seed)[0]), tmp_path / "rooms", side, name)
+        (tmp_path / "rooms" / f"NYU{side}.txt").write_text("\n".join(names))
+    values = {"train_rooms": 2, "test_rooms": 2, "study": Study(shares=(1.0,))}
+    experiment = Experiment(weights="there is no such file", **values)
+    with pytest.raises(UnusableDataset, match=message):
         run(experiment, stored_frames(tmp_path / "data").store, tmp_path, silent, lambda _: None)
 
 
