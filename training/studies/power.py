@@ -27,6 +27,9 @@ def seeds_for(gain: float, deviation: float) -> int:
 
 def power_line(seeds: int, deviation: float, aimed_at: float = 0.04) -> str:
     """Return in a line what fine-tuning with so many seeds could see."""
-    told = f"with a deviation of {100 * deviation:.2f} points over seeds, {seeds} of them show a gain of"
+    gain = (
+        f"{seeds} of them show a gain of {100 * smallest_gain(seeds, deviation):.1f} points or more (5 %, power 80 %)"
+    )
+    shown = gain if seeds > 1 else "a single one shows no gain, however large"
     needed = f"+{100 * aimed_at:.0f} takes {seeds_for(aimed_at, deviation)} seeds"
-    return f"{told} {100 * smallest_gain(seeds, deviation):.1f} points or more (5 %, power 80 %); {needed}"
+    return f"with a deviation of {100 * deviation:.2f} points over seeds, {shown}; {needed}"

@@ -27,3 +27,4 @@ def test_it_is_said_in_a_line():
         "with a deviation of 2.95 points over seeds, 5 of them show a gain of 4.9 points or more (5 %, power 80 %); "
         "+4 takes 7 seeds"
     )
+    assert "a single one shows no gain, however large; +4 takes 7 seeds" in power_line(1, SEEN_DEVIATION)
