@@ -153,11 +153,11 @@ def known_videos(store: Store, video_ids: Sequence[str] | None) -> list[str]:
     """Return the videos that are meant, all where none is named.
 
     Raises:
-        SettingsError: there is no such video; the message names those that are like it.
+        SettingsError: there is no such video; the message names those that are like it. Or no video has such an id.
     """
     known = store.video_ids()
     for video_id in video_ids or ():
-        if video_id not in set(known):
+        if store.video(video_id).video_id not in set(known):
             raise SettingsError(f"there is no video {video_id} in {store.path()}{like(video_id, known)}")
     return list(dict.fromkeys(video_ids)) if video_ids else known
 

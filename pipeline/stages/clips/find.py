@@ -71,8 +71,8 @@ def find_clips(
         if why := objection(rgb, settings.leave_out):
             left_out.append(LeftOut(STAGE, clip.clip_id, *why))
             continue
-        hashes = clip_hashes(rgb)
-        scores = replace(clip_scores(rgb), repeats=seen_before(hashes[_own(clip, moving)], seen))
+        hashes = clip_hashes(rgb[_own(clip, moving)])
+        scores = replace(clip_scores(rgb), repeats=seen_before(hashes, seen))
         moving.append(replace(clip, motion=_motion(rgb), scores=scores))
         seen = np.concatenate([seen, hashes])
     return FoundClips(moving, sorted(left_out, key=lambda item: item.clip_id or 0), shot_list.lost)

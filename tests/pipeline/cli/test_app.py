@@ -85,7 +85,7 @@ def test_an_error_made_on_purpose_is_one_line_and_status_1(
     assert ended.value.code == 1
     shown = capsys.readouterr()
     assert len(shown.out.splitlines()) == 1
-    assert shown.out.startswith("StageMissing: ")
+    assert shown.out.startswith("SettingsError: there is no video")
     assert shown.err == ""
 
 
