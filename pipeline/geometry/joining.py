@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pipeline.contract.arrays import Float64s
 from pipeline.contract.camera import pointmap
 from pipeline.contract.records import Reconstruction
+from pipeline.geometry.poses import rotation_angle, similarity_scale
 
 FEWEST_POINTS = 300
 POINTS_A_FRAME = 2000
@@ -60,7 +61,7 @@ def join(
         return Join(np.eye(4), np.nan, np.nan, np.nan, np.nan, "no shared frame has cameras and depth in both")
     points, target, depth = (np.concatenate([pair[n] for pair in pairs]) for n in (3, 2, 4))
     similarity = _fitted(points, target, 1 / depth)
-    scale = float(np.cbrt(np.linalg.det(similarity[:3, :3])))
+    scale = similarity_scale(similarity)
     moved = points @ similarity[:3, :3].T + similarity[:3, 3]
     residual = float(np.median(np.linalg.norm(moved - target, axis=1) / depth))
     scale_off = max(abs(pair[5] - np.log(scale)) for pair in pairs)
@@ -119,6 +120,5 @@ def _camera_off(
 ) -> tuple[float, float]:
     """Return by how many degrees, and by how far in the first's unit, two poses (4, 4) of one camera differ."""
     moved = similarity @ second.astype(np.float64)
-    chord = np.linalg.norm(moved[:3, :3] / scale - first[:3, :3])
-    turn = np.degrees(2 * np.arcsin(np.clip(chord / np.sqrt(8), 0, 1)))
+    (turn,) = rotation_angle(moved[None, :3, :3] / scale, first[None, :3, :3].astype(np.float64))
     return float(turn), float(np.linalg.norm(moved[:3, 3] - first[:3, 3]))

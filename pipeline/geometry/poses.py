@@ -68,7 +68,7 @@ def pose_errors(camera_to_world: AnyFloats, truth: AnyFloats) -> PoseErrors:
     relative = np.linalg.inv(estimate[first]) @ estimate[second]
     relative_true = np.linalg.inv(true[first]) @ true[second]
     return PoseErrors(
-        rotation=_rotation_angle(relative[:, :3, :3], relative_true[:, :3, :3]),
+        rotation=rotation_angle(relative[:, :3, :3], relative_true[:, :3, :3]),
         translation_direction=_direction_angle(relative[:, :3, 3], relative_true[:, :3, 3]),
     )
 
@@ -115,7 +115,13 @@ def resize_nearest(maps: NDArray[Pixel], shape: Sequence[int]) -> NDArray[Pixel]
     return maps[:, rows[:, None], columns[None, :]]
 
 
-def _rotation_angle(rotation: Float64s, truth: Float64s) -> Float64s:
+def similarity_scale(similarity: NDArray[np.floating[Any]]) -> float:
+    """Return the scale of a similarity (4, 4): det(s R) = s^3."""
+    return float(np.cbrt(np.linalg.det(similarity[:3, :3])))
+
+
+def rotation_angle(rotation: Float64s, truth: Float64s) -> Float64s:
+    """Return the angle (n,) in degrees between rotations (n, 3, 3): |R - Q| = sqrt(8) sin(angle / 2)."""
     chord = np.linalg.norm(rotation - truth, axis=(1, 2))
     return np.asarray(np.degrees(2 * np.arcsin(np.clip(chord / np.sqrt(8), 0, 1))))
 

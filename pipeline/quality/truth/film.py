@@ -18,6 +18,7 @@ from pipeline.contract.records import (
     Reconstruction,
     Semantics,
 )
+from pipeline.geometry.poses import similarity_scale
 from pipeline.media.pictures import cut_of
 from pipeline.tours.truth import TrueClip
 
@@ -130,7 +131,7 @@ def _levelled(scene: MetricScene) -> MetricScene:
         similarity = to_metric(found).world_from_reconstruction.copy()
     except NoUpDirection:
         similarity = _by_cameras(scene)
-    similarity[:3] /= np.cbrt(np.linalg.det(similarity[:3, :3]))
+    similarity[:3] /= similarity_scale(similarity)
     return replace(scene, camera_to_world=moved_cameras(scene.camera_to_world, scene.registered, similarity))
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pipeline.contract.arrays import Float64s, Floats
 from pipeline.contract.errors import NoUpDirection
 from pipeline.contract.records import MetricScene, Reconstruction
+from pipeline.geometry.poses import similarity_scale
 from pipeline.stages.scene.evidence import ScaleEvidence, scale_evidence
 from pipeline.stages.scene.heights import Levels, Scale, find_levels
 from pipeline.stages.scene.levelling import level
@@ -140,7 +141,7 @@ def moved_cameras(
     camera_to_world: NDArray[np.floating], registered: NDArray[np.bool_], similarity: NDArray[np.float64]
 ) -> Floats:
     """Apply a similarity (4, 4) to poses (n, 4, 4): rotations stay rotations, rows of unregistered frames stay zero."""
-    scale = np.cbrt(np.linalg.det(similarity[:3, :3]))
+    scale = similarity_scale(similarity)
     moved = similarity @ camera_to_world.astype(np.float64)
     moved[:, :3, :3] /= scale
     moved[~registered] = 0

@@ -10,6 +10,7 @@ from pipeline.contract.arrays import Float64s
 from pipeline.contract.errors import NoUpDirection
 from pipeline.contract.records import MetricScene, Reconstruction
 from pipeline.geometry.joining import join
+from pipeline.geometry.poses import similarity_scale
 from pipeline.stages.scene.heights import Scale
 from pipeline.stages.scene.metric import Upright, in_metres, moved_cameras, upright_together
 from pipeline.stages.scene.settings import SceneSettings
@@ -98,6 +99,6 @@ def _worlds(
 
 def moved(found: Reconstruction, similarity: Float64s) -> Reconstruction:
     """Return a reconstruction in another frame and unit. similarity: (4, 4), from its frame to that."""
-    scale = float(np.cbrt(np.linalg.det(similarity[:3, :3])))
+    scale = similarity_scale(similarity)
     cameras = moved_cameras(found.camera_to_world, found.registered, similarity)
     return replace(found, camera_to_world=cameras, depth=(found.depth * scale).astype(np.float32))

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Float64s
+from pipeline.geometry.poses import similarity_scale
 
 _LEAST_WEIGHT = 1e-6
 _TO_DEVIATION = 1.4826
@@ -84,7 +85,7 @@ def joined(windows: Sequence[WindowCameras], rays: Float64s, max_disagreement: f
 
 def moved(camera_to_world: Float64s, similarity: Float64s) -> tuple[Float64s, float]:
     """Return cameras (S, 4, 4) after a similarity (4, 4), rotations without its scale, and the scale."""
-    scale = float(np.cbrt(np.linalg.det(similarity[:3, :3])))
+    scale = similarity_scale(similarity)
     cameras = similarity @ camera_to_world
     cameras[:, :3, :3] /= scale
     return cameras, scale
@@ -127,7 +128,7 @@ def _fit(points: Float64s, target: Float64s, log_ratio: Float64s, weight: Float6
     like = off <= max(3 * _TO_DEVIATION * float(np.median(off)), _LEAST_SPREAD)
     scaled = np.exp(scale) * points
     fitted = fit_similarity(*(torch.from_numpy(part[like])[None] for part in (scaled, target, weight)))[0].numpy()
-    rotation = fitted[:3, :3] / np.cbrt(np.linalg.det(fitted[:3, :3]))
+    rotation = fitted[:3, :3] / similarity_scale(fitted)
     found = np.eye(4)
     found[:3, :3] = np.exp(scale) * rotation
     found[:3, 3] = np.median(target[like] - scaled[like] @ rotation.T, axis=0)
