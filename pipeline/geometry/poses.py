@@ -121,7 +121,7 @@ def similarity_scale(similarity: NDArray[np.floating[Any]]) -> float:
 
 
 def rotation_angle(rotation: Float64s, truth: Float64s) -> Float64s:
-    """Return the angle (n,) in degrees between rotations (n, 3, 3): |R - Q| = sqrt(8) sin(angle / 2)."""
+    """Return the angle (n,) in degrees between rotations (n, 3, 3): norm(R - Q) = sqrt(8) sin(angle / 2)."""
     chord = np.linalg.norm(rotation - truth, axis=(1, 2))
     return np.asarray(np.degrees(2 * np.arcsin(np.clip(chord / np.sqrt(8), 0, 1))))
 
