@@ -71,6 +71,8 @@ class Distortion:
     def straightened(self, rgb: Images) -> Images:
         """Return frames (n, 480, 640, 3) uint8 of a clip of the film as a pinhole camera would have taken them.
 
+        Frames of another size are taken for the same pictures, larger or smaller.
+
         Black columns at the sides, which show nothing, stay black columns: those that show something in some rows alone
         are black altogether.
         """
@@ -78,11 +80,12 @@ class Distortion:
 
         if not self.bends:
             return rgb
-        across, down = self._maps()
+        height, width = rgb.shape[1:3]
+        across, down = self._maps(width, height)
         frames = [cv2.remap(frame, across, down, cv2.INTER_CUBIC, None, cv2.BORDER_REPLICATE) for frame in rgb]
         straight = np.asarray(np.stack(frames), np.uint8)
         shown = shown_columns(rgb)
-        if shown != slice(0, FRAME_WIDTH):
+        if shown != slice(0, width):
             inside = (across >= shown.start + BESIDE_SIDES) & (across <= shown.stop - 1 - BESIDE_SIDES)
             straight[:, :, ~inside.all(axis=0)] = 0
         return straight
@@ -94,7 +97,7 @@ class Distortion:
         """
         if not self.bends:
             return maps
-        columns, rows = (np.floor(places + 0.5).astype(np.int64) for places in self._maps())
+        columns, rows = (np.floor(places + 0.5).astype(np.int64) for places in self._maps(FRAME_WIDTH, FRAME_HEIGHT))
         return maps[:, rows.clip(0, FRAME_HEIGHT - 1), columns.clip(0, FRAME_WIDTH - 1)]
 
     def straightened_intrinsics(self, intrinsics: NDArray[np.floating]) -> Floats:
@@ -142,10 +145,11 @@ class Distortion:
         """Return what ``as_row`` gave."""
         return cls(*map(float, row))
 
-    def _maps(self) -> tuple[Floats, Floats]:
-        columns, rows = np.meshgrid(np.arange(FRAME_WIDTH) + 0.5, np.arange(FRAME_HEIGHT) + 0.5)
-        film = self.bent(np.stack([columns.ravel(), rows.ravel()], axis=1)) - 0.5  # OpenCV's centres are integers
-        across, down = film.T.reshape(2, FRAME_HEIGHT, FRAME_WIDTH).astype(np.float32)
+    def _maps(self, width: int, height: int) -> tuple[Floats, Floats]:
+        scale = (FRAME_WIDTH / width, FRAME_HEIGHT / height)
+        columns, rows = np.meshgrid((np.arange(width) + 0.5) * scale[0], (np.arange(height) + 0.5) * scale[1])
+        film = self.bent(np.stack([columns.ravel(), rows.ravel()], axis=1)) / scale - 0.5  # OpenCV's are integers
+        across, down = film.T.reshape(2, height, width).astype(np.float32)
         return across, down
 
     def _fills(self, enlarged: float) -> bool:

@@ -13,7 +13,7 @@ from pipeline.contract.errors import BrokenVideo
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, WHOLE, Box
 from pipeline.media.container import opened
 from pipeline.media.decoding import shown_frames
-from pipeline.media.pictures import frame_picture, small_picture
+from pipeline.media.pictures import frame_picture, own_size_picture, small_picture
 from pipeline.media.probe import length_of
 from pipeline.media.seeking import pictures_near
 
@@ -43,17 +43,21 @@ def iterate(path: Path, height: int) -> Iterator[DecodedFrame]:
             yield DecodedFrame(shown.index, shown.time_s, picture, shown.follows, shown.lost)
 
 
-def frames_at(path: Path, indices: NDArray[np.int64], boxes: Sequence[Box] = ()) -> Iterator[DecodedFrame]:
+def frames_at(
+    path: Path, indices: NDArray[np.int64], boxes: Sequence[Box] = (), own_size: bool = False
+) -> Iterator[DecodedFrame]:
     """Decode chosen frames in one pass, in the order of the video, as 640x480 RGB pictures.
 
     Args:
         path: the video.
         indices: (n,) frame numbers, in any order; repeated ones come once.
         boxes: the part of each frame that is looked at; none for all of it.
+        own_size: whether pictures are as large as the film is there, in the same shape.
 
     Raises:
         BrokenVideo: more than one packet in a hundred does not decode, or the video ends before the last frame.
     """
+    picture_of = own_size_picture if own_size else frame_picture
     wanted = dict(zip(indices.tolist(), boxes or [WHOLE] * len(indices), strict=True))
     with opened(path) as (container, stream):
         for shown in shown_frames(container, stream):
@@ -61,7 +65,7 @@ def frames_at(path: Path, indices: NDArray[np.int64], boxes: Sequence[Box] = ())
                 return
             box = wanted.pop(shown.index, None)
             if box is not None:
-                yield DecodedFrame(shown.index, shown.time_s, frame_picture(shown.frame, stream, box))
+                yield DecodedFrame(shown.index, shown.time_s, picture_of(shown.frame, stream, box))
     if wanted:
         raise BrokenVideo(f"{path.name} ends before frame {max(wanted)}")
 

@@ -56,9 +56,13 @@ def small_picture(frame: VideoFrame, stream: VideoStream, height: int) -> Images
 
 def frame_picture(frame: VideoFrame, stream: VideoStream, box: Box = WHOLE) -> Images:
     """Return the centred 4:3 part of a box of a frame, (480, 640, 3) uint8 RGB; one that is kept whole, as ``Box``."""
-    turned = Orientation.of(frame).transposed
-    width, height = (frame.height, frame.width) if turned else (frame.width, frame.height)
-    return _made(frame, cut_of(width, height, _pixel_aspect(frame, stream), box), (FRAME_WIDTH, FRAME_HEIGHT))
+    return _made(frame, _cut(frame, stream, box), (FRAME_WIDTH, FRAME_HEIGHT))
+
+
+def own_size_picture(frame: VideoFrame, stream: VideoStream, box: Box = WHOLE) -> Images:
+    """Return what ``frame_picture`` does with as many rows as the film has there, (h, h * 4 / 3, 3) uint8 RGB."""
+    cut = _cut(frame, stream, box)
+    return _made(frame, cut, (round(cut.height * FRAME_WIDTH / FRAME_HEIGHT), cut.height))
 
 
 class Cut(NamedTuple):
@@ -110,6 +114,12 @@ def unpadded(rgb: Images) -> Images:
     left = columns.start + cut.left
     middle = rgb[:, cut.top : cut.top + cut.height, left : left + cut.width]
     return np.stack([_resized(picture, (FRAME_WIDTH, FRAME_HEIGHT)) for picture in middle])
+
+
+def _cut(frame: VideoFrame, stream: VideoStream, box: Box) -> Cut:
+    turned = Orientation.of(frame).transposed
+    width, height = (frame.height, frame.width) if turned else (frame.width, frame.height)
+    return cut_of(width, height, _pixel_aspect(frame, stream), box)
 
 
 def _made(frame: VideoFrame, cut: Cut | None, size: tuple[int, int]) -> Images:

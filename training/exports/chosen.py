@@ -10,11 +10,13 @@ import pyarrow.compute as pc
 
 from pipeline.contract.errors import SettingsError, StageMissing
 from pipeline.store.frames import Frame, FrameReader
+from pipeline.store.groups import WORLD_ID
 from pipeline.store.index import INDEX_SCHEMA, read_index
 from pipeline.store.store import Store
 from pipeline.store.video import check_video_id
 
-COLUMNS = ("video_id", "row", "clip_id", "split", "time_s", "made")
+FRAME_COLUMNS = ("video_id", "row", "clip_id", "split", "time_s", "made")
+COLUMNS = (*FRAME_COLUMNS, WORLD_ID)
 FRAMES_PER_SHARD = 512
 """Frames after which a shard ends, with the clip: some 300 MB."""
 
@@ -37,7 +39,7 @@ class ExportPiece(NamedTuple):
 
     def frames(self, reader: FrameReader) -> Iterator[Frame]:
         """Yield the frames, one at a time, so that what was read of one can go before the next."""
-        for row in self.rows.to_pylist():
+        for row in self.rows.select(FRAME_COLUMNS).to_pylist():
             yield Frame(**{**row, "made": row["made"] or ""}, reader=reader)
 
 
@@ -64,14 +66,20 @@ def chosen_rows(store: Store, split: str, conditions: Sequence[str]) -> pa.Table
         raise StageMissing(f"the dataset has no frame of split {split!r} with {list(conditions)}: ask for others")
     for video_id in rows["video_id"].unique().to_pylist():
         check_video_id(video_id)
-    return rows.select(COLUMNS)
+    known = pc.coalesce(rows[WORLD_ID], rows["clip_id"].cast(pa.int32()))  # an earlier release: every clip its own
+    return rows.select(FRAME_COLUMNS).append_column(WORLD_ID, known)
 
 
 def by_clip(rows: pa.Table) -> list[ExportPiece]:
     """Return a piece for every clip, a folder or file named after video and clip."""
-    return [
-        ExportPiece(f"{video_id}_{clip_id:03d}", rows.slice(at, count)) for video_id, clip_id, at, count in _clips(rows)
-    ]
+    return [ExportPiece(f"{video_id}_{clip_id:03d}", own) for video_id, clip_id, own in _runs(rows, "clip_id")]
+
+
+def by_world(rows: pa.Table) -> list[ExportPiece]:
+    """Return a piece for all clips of one world, which share frame, floor and scale, named after the first of them."""
+    order = pc.sort_indices(rows, sort_keys=[(name, "ascending") for name in ("video_id", WORLD_ID, "row")])
+    own = _runs(rows.take(order), WORLD_ID)
+    return [ExportPiece(f"{video_id}_{world_id:03d}", frames) for video_id, world_id, frames in own]
 
 
 def in_shards(rows: pa.Table, name: str) -> list[ExportPiece]:
@@ -83,9 +91,11 @@ def in_shards(rows: pa.Table, name: str) -> list[ExportPiece]:
     for split in sorted(rows["split"].unique().to_pylist()):
         own = rows.filter(pc.equal(rows["split"], split))
         starts = [0]
-        for _, _, at, count in _clips(own):
-            if at > starts[-1] and at + count - starts[-1] > FRAMES_PER_SHARD:
+        at = 0
+        for _, _, frames in _runs(own, "clip_id"):
+            if at > starts[-1] and at + frames.num_rows - starts[-1] > FRAMES_PER_SHARD:
                 starts.append(at)
+            at += frames.num_rows
         ends = [*starts[1:], own.num_rows]
         for number, (start, end) in enumerate(zip(starts, ends, strict=True)):
             path = name.format(split=split, number=number, count=len(starts))
@@ -93,13 +103,13 @@ def in_shards(rows: pa.Table, name: str) -> list[ExportPiece]:
     return pieces
 
 
-def _clips(rows: pa.Table) -> Iterator[tuple[str, int, int, int]]:
-    """Yield video, clip, first row and number of rows of every clip."""
+def _runs(rows: pa.Table, column: str) -> Iterator[tuple[str, int, pa.Table]]:
+    """Yield the rows that follow one another with the same video and number, and those two."""
     at = 0
-    ids = zip(rows["video_id"].to_pylist(), rows["clip_id"].to_pylist(), strict=True)
-    for (video_id, clip_id), same in groupby(ids):
+    ids = zip(rows["video_id"].to_pylist(), rows[column].to_pylist(), strict=True)
+    for (video_id, number), same in groupby(ids):
         count = sum(1 for _ in same)
-        yield video_id, clip_id, at, count
+        yield video_id, number, rows.slice(at, count)
         at += count
 
 

@@ -1,4 +1,4 @@
-"""Nerfstudio: a folder a clip, with ``transforms.json``, pictures, depth in millimetres and points to start from."""
+"""Nerfstudio: a folder a world, with ``transforms.json``, pictures, depth in millimetres and points to start from."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
 from pipeline.store.frames import Frame, FrameReader
-from training.exports.chosen import ExportPiece, by_clip
+from training.exports.chosen import ExportPiece, by_world
 from training.exports.encoded import MILLIMETRES, as_jpeg, depth_png
 from training.exports.ply import write_points
 
@@ -21,11 +21,11 @@ class Nerfstudio:
     """The format."""
 
     def pieces(self, rows: pa.Table) -> list[ExportPiece]:
-        """Return a folder for every clip, which has a world of its own."""
-        return by_clip(rows)
+        """Return a folder for every world."""
+        return by_world(rows)
 
     def write(self, piece: ExportPiece, reader: FrameReader, draft: Path) -> None:
-        """Write a clip."""
+        """Write a world."""
         for folder in ("images", "depth"):
             (draft / folder).mkdir(parents=True)
         frames = []

@@ -1,6 +1,6 @@
-"""PLY: a cloud a clip, metric, z up, with colour and class of every point.
+"""PLY: a cloud a world, metric, z up, with colour and class of every point.
 
-A cloud is a clip's: clips of one video have worlds of their own.
+A world is a clip, or clips that were joined; other clips of a video share no frame with it.
 """
 
 from pathlib import Path
@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.store.frames import FrameReader
-from training.exports.chosen import ExportPiece, by_clip
+from training.exports.chosen import ExportPiece, by_world
 from training.exports.encoded import cloud_of
 
 SPACING = 0.01
@@ -33,11 +33,11 @@ class Ply:
     """The format."""
 
     def pieces(self, rows: pa.Table) -> list[ExportPiece]:
-        """Return a file for every clip."""
-        return [ExportPiece(f"{piece.path}.ply", piece.rows) for piece in by_clip(rows)]
+        """Return a file for every world."""
+        return [ExportPiece(f"{piece.path}.ply", piece.rows) for piece in by_world(rows)]
 
     def write(self, piece: ExportPiece, reader: FrameReader, draft: Path) -> None:
-        """Write the cloud of a clip."""
+        """Write the cloud of a world."""
         write_points(piece, reader, draft)
 
     def texts(self, rows: pa.Table) -> dict[str, str]:
@@ -47,7 +47,7 @@ class Ply:
 
 
 def write_points(piece: ExportPiece, reader: FrameReader, path: Path) -> None:
-    """Write the points of all frames of a clip to a binary PLY."""
+    """Write the points of all frames of a world to a binary PLY."""
     points = _cloud(piece, reader)
     names = [f"property {_TYPES[_VERTEX[name].str]} {name}" for name in _VERTEX.names or ()]
     header = ["ply", "format binary_little_endian 1.0", "comment metres, z up, floor at z = 0"]
@@ -58,7 +58,7 @@ def write_points(piece: ExportPiece, reader: FrameReader, path: Path) -> None:
 
 
 def _cloud(piece: ExportPiece, reader: FrameReader) -> NDArray[np.void]:
-    """Return the points of a clip, thinned whenever many wait: a long clip takes no more memory than its room."""
+    """Return the points of a world, thinned whenever many wait: a long clip takes no more memory than its room."""
     waiting = [np.empty(0, _VERTEX)]
     for at in range(piece.rows.num_rows):
         waiting.append(_vertices(piece, reader, at))

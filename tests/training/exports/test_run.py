@@ -14,12 +14,14 @@ from PIL import Image
 
 from pipeline.contract.errors import DiskFull, SettingsError, StageMissing
 from pipeline.store.frames import Frame, FrameReader
+from pipeline.store.groups import SOURCE_VIDEO
 from pipeline.store.store import Store
 from tests.earlier import FRAMES, VIDEO, unpack_earlier_dataset
+from tests.pipeline.videos import write_video
 from training.data import OccScanNetFrames, StoredFrames
 from training.data.safe_pickle import read_arrays
 from training.errors import UnusableDataset
-from training.exports.chosen import ExportPiece, chosen_rows, in_shards
+from training.exports.chosen import ExportPiece, by_world, chosen_rows, in_shards
 from training.exports.encoded import cloud_of
 from training.exports.occscannet import OccScanNet
 from training.exports.run import EXPORT_MARK, PARTS, export_dataset
@@ -53,6 +55,32 @@ def test_colmap_opens_in_pycolmap_with_the_same_reprojections(store: Store, fram
     assert model.compute_mean_reprojection_error() < 1e-3
     model.update_point_3d_errors()
     assert max(point.error for point in model.points3D.values()) < 1e-3
+
+
+def test_colmap_takes_pictures_of_the_films_own_size(frames: list[Frame], tmp_path: Path):
+    import cv2
+    import pycolmap
+
+    store, size = Store(unpack_earlier_dataset(tmp_path)), (960, 720)
+    numbers = store.video(VIDEO).read("frames", "frame_index").tolist()
+    seen = [frames[np.searchsorted(numbers, index)].picture for index in range(numbers[-1] + 1)]
+    write_video(Path(store.path("videos", VIDEO, SOURCE_VIDEO)), [cv2.resize(rgb, size) for rgb in seen])
+    export_dataset(store, tmp_path / "out", "colmap")
+    model = pycolmap.Reconstruction(tmp_path / "out" / CLIP / "sparse" / "0")
+    for number, frame in enumerate(frames, start=1):
+        image, cloud = model.images[number], cloud_of(frame, 40)
+        picture = np.asarray(Image.open(tmp_path / "out" / CLIP / "images" / image.name))
+        assert picture.shape == (720, 960, 3)
+        assert cv2.absdiff(cv2.resize(picture, (640, 480), interpolation=cv2.INTER_AREA), frame.picture).mean() < 6
+        found = np.array([image.project_point(point) for point in cloud.world])
+        assert np.abs(found - cloud.pixels * 1.5).max() < 1e-3, "pixels of the larger picture"
+    assert model.compute_mean_reprojection_error() < 1e-3
+
+
+def test_clips_that_were_joined_are_one_world():
+    rows = pa.table({"video_id": ["a"] * 5 + ["b"], "row": [0, 1, 2, 3, 4, 0], "world_id": [0, 0, 1, 0, 2, 0]})
+    pieces = {piece.path: piece.rows["row"].to_pylist() for piece in by_world(rows)}
+    assert pieces == {"a_000": [0, 1, 3], "a_001": [2], "a_002": [4], "b_000": [0]}
 
 
 def test_nerfstudio_has_cameras_of_opengl_and_depth_in_millimetres(store: Store, frames: list[Frame], tmp_path: Path):
