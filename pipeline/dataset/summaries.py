@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from pipeline.contract.errors import CorruptStore, VideoError
 from pipeline.contract.scale import ScaleSource
@@ -19,7 +20,7 @@ from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
 
 DESCRIBED = ("dataset", "described.parquet")
-MOST_NEW = 500
+MOST_NEW = 200
 """Videos that one refresh reads; of a large dataset of an earlier release, the others follow with the next."""
 
 UNREAD = ""
@@ -102,10 +103,10 @@ def _described(video: VideoStore) -> dict[str, Any]:
     }
 
 
-def _depth_counts(video: VideoStore, rows: np.ndarray[Any, np.dtype[np.int64]]) -> list[int]:
-    counts = np.zeros(len(DEPTH_BOUNDS) - 1, np.int64)
-    if len(rows):
-        for row in np.unique(rows[np.linspace(0, len(rows) - 1, DEPTH_FRAMES).astype(int)]).tolist():
-            depth = video.read(SCENE, "depth", slice(row, row + 1)).astype(np.float32)
-            counts += np.histogram(np.minimum(depth[depth > 0], DEPTH_BOUNDS[-1] - 1e-3), DEPTH_BOUNDS)[0]
-    return [int(count) for count in counts]
+def _depth_counts(video: VideoStore, rows: NDArray[np.int64]) -> list[int]:
+    if not len(rows):
+        return [0] * (len(DEPTH_BOUNDS) - 1)
+    some = np.unique(rows[np.linspace(0, len(rows) - 1, DEPTH_FRAMES).astype(int)])
+    depth = video.read(SCENE, "depth", some).astype(np.float32)
+    bins = np.minimum(depth[depth > 0] / DEPTH_BOUNDS[1], len(DEPTH_BOUNDS) - 2).astype(np.int64)
+    return [int(count) for count in np.bincount(bins, minlength=len(DEPTH_BOUNDS) - 1)]
