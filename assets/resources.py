@@ -11,6 +11,7 @@ from typer import echo
 
 from assets.launchpad import LaunchpadSettings, Profile, given
 from assets.progress import both, events_of
+from assets.stopped import ends_when_terminated
 from models.memory import limited_memory, machine_bytes
 from models.places import Places
 from pipeline.contract.errors import NotReadableNow, PipelineError, VideoLocked
@@ -125,7 +126,7 @@ class LockedVideo(dg.ConfigurableResource[Workbench]):
         lines = Lines(held.video_id)
         progress = both(lines, events_of(context.instance, context.run)) if context.instance else lines
         workbench = Workbench(held, Catalog(store), settings, progress)
-        with ExitStack() as until_done:
+        with ends_when_terminated(context.instance, context.run), ExitStack() as until_done:
             _wait_for_place(held, settings.dataset.parallel_videos, until_done)
             _wait_for(held, until_done)
             if not is_built(held, settings):

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FuturesTimeout
 from contextlib import contextmanager, suppress
@@ -17,6 +17,7 @@ from typer import echo
 
 from assets.dataset.deaths import note_death
 from assets.resources import PARTITION_TAG, PipelineResource, is_missing
+from assets.stopped import ends_when_terminated
 from pipeline.contract.progress import Progress, silent
 from pipeline.stages.failures import last_failure
 from pipeline.stages.run import is_built
@@ -54,7 +55,7 @@ class VideoBuilder:
         self.settings = pipeline.settings()
         self._threads = ThreadPoolExecutor(self.settings.dataset.parallel_videos)
         self._builds: dict[str, Future[VideoBuild]] = {}
-        self._children: set[subprocess.Popen[bytes]] = set()
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._stopped_at: float | None = None
 
     def start(self, video_id: str) -> None:
@@ -73,8 +74,8 @@ class VideoBuilder:
         """End what is still being built; what has not ended ``GRACE_S`` seconds later is killed."""
         self._stopped_at = time.monotonic()
         self._threads.shutdown(wait=False, cancel_futures=True)
-        for child in list(self._children):
-            child.terminate()
+        for video_id, child in list(self._children.items()):
+            self._end(video_id, child)
 
     def _build(self, video: VideoStore) -> VideoBuild:
         if is_missing(video, self.settings):  # still: another run may have built it since
@@ -94,12 +95,25 @@ class VideoBuilder:
             json.dump({**self.pipeline.run_config(), **QUIET}, config)
             config.flush()
             with subprocess.Popen([*PROCESS_VIDEO, "--tags", tags, "-c", config.name]) as child:  # noqa: S603 - no shell, and ids are of safe characters
-                self._children.add(child)
+                self._children[video_id] = child
                 if self._stopped_at is not None:  # by another thread, which did not see this child yet
                     child.terminate()
                 exit_code = self._ended(child)
-                self._children.discard(child)
+                self._children.pop(video_id)
         return exit_code
+
+    def _end(self, video_id: str, child: "subprocess.Popen[bytes]") -> None:
+        """Let the run of a child be terminated, which it sees for itself; one that has no run yet is told."""
+        runs = [run for run in self._runs(video_id) if not run.is_finished]
+        for run in runs:
+            self.instance.report_run_canceling(run)
+        if not runs:
+            child.terminate()
+
+    def _runs(self, video_id: str) -> Sequence[dg.DagsterRun]:
+        """Return the last run of a video on behalf of this one, if there is any."""
+        tags = {PARTITION_TAG: video_id, BUILT_BY: self.run_id}
+        return self.instance.get_runs(dg.RunsFilter(tags=tags), limit=1)
 
     def _ended(self, child: "subprocess.Popen[bytes]") -> int:
         """Wait for a child; a process that a shell put into the background ignores the signals that would end it."""
@@ -113,12 +127,13 @@ class VideoBuilder:
     def _record_death(self, video: VideoStore, started: float, exit_code: int) -> None:
         """Note an end that no stage has noted, and close the run that a dead process left open."""
         detail = f"its process ended with code {exit_code} before it was done"
-        tags = {PARTITION_TAG: video.video_id, BUILT_BY: self.run_id}
-        runs = self.instance.get_runs(dg.RunsFilter(tags=tags), limit=1)
+        runs = self._runs(video.video_id)
         if self._stopped_at is None and not any(run.status is dg.DagsterRunStatus.CANCELED for run in runs):
             note_death(video, self.settings, started, detail)
         for run in runs:
-            if not run.is_finished:
+            if run.status is dg.DagsterRunStatus.CANCELING:
+                self.instance.report_run_canceled(run)
+            elif not run.is_finished:
                 self.instance.report_run_failed(run, detail)
 
 
@@ -134,6 +149,7 @@ class VideoBuilderResource(dg.ConfigurableResource[VideoBuilder]):
             raise dg.DagsterInvariantViolationError("videos are built by a run of a Dagster instance")
         builder = VideoBuilder(self.pipeline, context.instance, context.run.run_id)
         try:
-            yield builder
+            with ends_when_terminated(context.instance, context.run):
+                yield builder
         finally:
             builder.stop()

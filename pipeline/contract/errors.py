@@ -258,3 +258,10 @@ class NoUpDirection(ClipError):
 
 class TooFast(ClipError):
     """The camera moves faster than people walk: the film is played faster than it was filmed, or its size is wrong."""
+
+
+def interruption(error: BaseException | None) -> BaseException | None:
+    """Return the request to end that an error comes of, or None: what is loading a library at that moment wraps it."""
+    while isinstance(error, Exception):
+        error = error.__cause__ or error.__context__
+    return None if isinstance(error, GeneratorExit) else error

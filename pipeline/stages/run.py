@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 
-from pipeline.contract.errors import CorruptStore, StageMissing, StorageFailed, naming
+from pipeline.contract.errors import CorruptStore, StageMissing, StorageFailed, interruption, naming
 from pipeline.stages.base import SettingsTree, StageResult, Workbench
 from pipeline.stages.chain import agrees, content_of, finished_fingerprint, made_by, made_from, upstream
 from pipeline.stages.damage import examined, set_aside_if_damaged
@@ -84,6 +84,8 @@ def run_stage(name: str, workbench: Workbench) -> StageReport:
         with naming(SOURCE_VIDEO, video.video_id):
             made = _make(stages()[name], replace(workbench, wanted=wanted[0]), linked(before, content), files)
     except Exception as error:
+        if (asked_to_end := interruption(error)) is not None:
+            raise asked_to_end from None
         said = _said(video, error)
         record_failure(video, name, final_fingerprint(video.video_id, workbench.settings), said)
         if said is error:

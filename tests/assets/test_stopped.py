@@ -1,10 +1,16 @@
 """A run that is interrupted, in a process of its own, as a user's "Terminate" interrupts it."""
 
+import time
+from collections.abc import Callable
+from pathlib import Path
+
 import dagster as dg
 import pytest
 from dagster import DagsterExecutionInterruptedError
 
+from assets.launcher import RunLauncher
 from assets.stopped import STOPPED, terminated_in_one_line
+from tests.assets.workplace import Workplace, finish
 
 
 @dg.op
@@ -32,3 +38,39 @@ def test_an_interrupt_is_one_line_without_a_stack():
 def test_what_is_no_interrupt_is_shown_in_full():
     with pytest.raises(ValueError, match="wrong"), terminated_in_one_line():
         raise ValueError("wrong")
+
+
+CANCELED, STARTED = dg.DagsterRunStatus.CANCELED, dg.DagsterRunStatus.STARTED
+
+
+def _statuses(instance: dg.DagsterInstance, job: str) -> list[dg.DagsterRunStatus]:
+    return [run.status for run in instance.get_runs(dg.RunsFilter(job_name=job))]
+
+
+def _wait_until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 120
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+def test_pages_end_runs_of_the_command_line_and_the_videos_that_those_build(tmp_path: Path):
+    place = Workplace(tmp_path, "tour://3 tour://4")
+    build = place.start("job", "execute", "-j", "build_dataset")
+    with place.instance as instance:
+        assert isinstance(instance.run_launcher, RunLauncher)
+        _wait_until(lambda: _statuses(instance, "process_video") == [STARTED, STARTED])
+        one, other = instance.get_runs(dg.RunsFilter(job_name="process_video"))
+        assert instance.run_launcher.terminate(one.run_id), "a video of the build"
+        _wait_until(lambda: instance.get_run_by_id(one.run_id).status is CANCELED)
+        assert instance.get_run_by_id(other.run_id).status is STARTED, "the other goes on"
+        (parent,) = instance.get_runs(dg.RunsFilter(job_name="build_dataset"))
+        assert instance.run_launcher.terminate(parent.run_id)
+        ended = finish(build)
+        assert ended.code != 0
+        assert _statuses(instance, "build_dataset") == [CANCELED]
+        assert _statuses(instance, "process_video") == [CANCELED, CANCELED]
+        assert not instance.run_launcher.terminate(parent.run_id), "it has ended"
+    assert STOPPED in ended.text
+    assert "Traceback" not in ended.text
+    assert [place.failure("tour-3"), place.failure("tour-4")] == [None, None], "nobody's fault"

@@ -148,6 +148,16 @@ def test_a_failed_stage_is_noted_and_leaves_the_earlier_result(own_room: VideoSt
     assert own_room.read("scene", "depth").any()
 
 
+def test_a_request_to_end_that_a_library_has_wrapped_is_no_failure(own_room: VideoStore):
+    def interrupted(*_: object) -> None:
+        raise ImportError("initialization failed") from KeyboardInterrupt()
+
+    workbench = workbench_of(own_room, semantics={"regions": {"count": 40}})
+    with pytest.raises(KeyboardInterrupt):
+        run_stage("semantics", replace(workbench, progress=interrupted))
+    assert last_failure(own_room) is None
+
+
 def test_what_the_disk_refuses_speaks_against_no_video(own_room: VideoStore):
     draft = own_room.scratch / "groups"
     draft.mkdir(parents=True, exist_ok=True)

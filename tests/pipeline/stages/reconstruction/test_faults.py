@@ -54,6 +54,12 @@ def test_what_comes_of_the_machine_or_the_video_is_not(error: Exception):
     assert clip_fault(raised(error)) is None
 
 
+def test_a_request_to_end_is_not_the_clips_whatever_a_library_makes_of_it():
+    error = RuntimeError("initialization failed")
+    error.__cause__ = SystemExit()
+    assert clip_fault(raised(error)) is None
+
+
 def test_the_words_of_the_machine_are_known_in_any_case():
     assert is_of_the_machine("terminate called after throwing an instance of 'std::bad_alloc'")
     assert not is_of_the_machine("max() arg is an empty sequence")
