@@ -171,7 +171,9 @@ def evaluate(
         picture.write_bytes(prediction_picture(sample, predict(trained, sample), PICTURE_BYTES))
 
 
-@app.command(rich_help_panel=STUDY)
+@app.command(
+    rich_help_panel=STUDY, epilog="Example: youtube-occ train experiment --weights dinov2_small --out data/experiment"
+)
 def experiment(
     weights: Annotated[str, typer.Option(help="Weights of the teacher: a file or a registered name.")],
     data: Annotated[str | None, typer.Option(help="Dataset of rendered tours; YOUTUBE_OCC_DATA or ./data.")] = None,
@@ -187,7 +189,7 @@ def experiment(
     typer.echo(run_experiment(settings, FramesSource(path=data).store(), out, Lines(), typer.echo))
 
 
-@app.command(rich_help_panel=STUDY)
+@app.command(rich_help_panel=STUDY, epilog="Example: youtube-occ train study --data data --out data/study")
 def study(
     data: Annotated[
         str | None, typer.Option(help="Dataset that the pipeline built; YOUTUBE_OCC_DATA or ./data.")
