@@ -9,7 +9,10 @@ from pipeline.stages.base import StageSettings
 Unwanted = Literal["SlideShow", "TextOverlay", "SplitScreen", "Static"]
 """Why nobody wants a clip, whatever house it shows."""
 
-SINCE_2 = ("dissolve_motion_max", "leave_out", "upright", "shared_frames")
+WITHOUT_SHARED_FRAMES = "2"
+"""Code version of clips that had no frame in common by default."""
+
+LATER = ("dissolve_motion_max", "leave_out", "upright", "shared_frames")
 """Settings that came with code version 2 of the stage, or after it."""
 
 
@@ -80,11 +83,12 @@ class ClipsSettings(StageSettings):
         24, ge=3, le=64, description="most frames of a clip, longer shots become several clips; the paper has 22"
     )
     shared_frames: int = Field(
-        0,
+        2,
         ge=0,
         le=4,
         description="last frames of a piece of a long shot that the next piece begins with, so that the two can be "
-        "joined in one world; they count among ``frames_max``",
+        "joined in one world; they count among ``frames_max``. Two tell where the camera and the depth of one of them "
+        "went astray together; with none, every piece is a world of its own",
     )
     keep_all_up_to: int = Field(
         16,
@@ -112,11 +116,11 @@ class ClipsSettings(StageSettings):
 
     def decisive(self) -> dict[str, Any]:
         """Return what decides the clips; what came with code version 2 or later only where it is no default."""
-        return self.model_dump(mode="json", exclude=set(SINCE_2) - self._changed())
+        return self.model_dump(mode="json", exclude=set(LATER) - self._changed())
 
     def earlier(self) -> tuple[str, ...]:
-        """Return the code version whose clips stand, unless somebody asks for what it did not know."""
-        return () if self._changed() else ("1",)
+        """Return code versions whose clips stand, unless somebody asks for what they did not know."""
+        return () if self._changed() else (WITHOUT_SHARED_FRAMES, "1")
 
     def _changed(self) -> set[str]:
-        return {name for name in SINCE_2 if getattr(self, name) != type(self).model_fields[name].default}
+        return {name for name in LATER if getattr(self, name) != type(self).model_fields[name].default}

@@ -9,6 +9,9 @@ from pipeline.stages.base import StageSettings
 WITHOUT_PANES = "2"
 """Code version of scenes, up to release 0.2, in which windows and mirrors are holes."""
 
+OUTSIDE_THE_TABLE = "5"
+"""Code version of scenes whose sizes are not in ``clips.parquet``, and of which metric depth was not asked."""
+
 WITHOUT_WORLDS = "4"
 """Code version of scenes each of whose clips has a world of its own."""
 
@@ -158,8 +161,9 @@ class SceneSettings(StageSettings):
         return self.model_dump(mode="json", exclude={name for name in added if getattr(self, name) == added[name]})
 
     def earlier(self) -> tuple[str, ...]:
-        """Return code versions whose scenes stand.
+        """Return code versions whose scenes stand: those by the paper's rule, which has not changed.
 
-        No clips share a world in those, the scale of some has no deviation, and windows may be holes.
+        No clips share a world in some, the scale of some has no deviation, and windows may be holes.
         """
-        return (WITHOUT_WORLDS, *((WITHOUT_SIGMA, WITHOUT_PANES) if self.scale == "paper" else ()))
+        before = (OUTSIDE_THE_TABLE, WITHOUT_WORLDS, WITHOUT_SIGMA, WITHOUT_PANES)
+        return before if self.scale == "paper" else ()

@@ -1,7 +1,7 @@
 """Stage ``scene``: upright and in metres."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,21 +30,23 @@ if TYPE_CHECKING:
 
 
 @stage(
-    code_version="5",
+    code_version="6",
     settings=SceneSettings,
     inputs=("indoor_clips", "reconstruction"),
     output=GroupOutput(SCENE),
     preview=imported("pipeline.stages.scene.preview:plan_and_depth"),
     checks=(depth_share, up_confidence),
+    beside=imported("pipeline.stages.scene.table:placed_by"),
     resources=Resources(memory_gb=1),
 )
 def scene(workbench: Workbench, settings: SceneSettings, group: GroupWriter) -> StageResult:
     """Drop outliers, turn z up, fill windows and mirrors, put the floor at z = 0, bring all to metres.
 
     All clips are set upright first and wait on disk; then those that share frames are joined, and all find their scales
-    together.
+    together. What is found of their sizes goes to their rows of ``clips.parquet`` as well.
     """
     from pipeline.stages.scene.scales import find_scales
+    from pipeline.stages.scene.table import sizes_of, write_sizes
     from pipeline.stages.scene.worlds import find_worlds
 
     video, clips = workbench.video, clip_rows(workbench.video)
@@ -56,25 +58,24 @@ def scene(workbench: Workbench, settings: SceneSettings, group: GroupWriter) -> 
         worlds, apart = find_worlds(standing, _frames(video, clips), lambda one: kept(folder, one)[0], settings)
         scales = find_scales([(world.stands.levels, world.stands.evidence) for world in worlds], settings)
         of_clip = {one: pair for pair in zip(worlds, scales, strict=True) for one in pair[0].members}
-        done = []
+        sizes: dict[int, dict[str, object]] = {}
         for clip_id, rows in clips:
             metric = None
             if clip_id in standing:
-                world, scale = of_clip[clip_id]
                 try:
-                    made = world.in_metres(clip_id, *kept(folder, clip_id), scale)
-                    check_speed(made, video.read(FRAMES, "time_s", rows), settings.fastest_m_s)
-                    metric = made
-                    done.append(scale)
+                    metric = of_clip[clip_id][0].in_metres(clip_id, *kept(folder, clip_id), of_clip[clip_id][1])
+                    check_speed(metric, video.read(FRAMES, "time_s", rows), settings.fastest_m_s)
+                    sizes[clip_id] = sizes_of(metric)
                 except ClipError as error:
-                    left_out[clip_id] = LeftOut("scene", clip_id, error.code, str(error))
+                    metric, left_out[clip_id] = None, LeftOut("scene", clip_id, error.code, str(error))
             append_scene(group, metric or blank_scene(read_reconstruction(video, rows)))
-    if not done:
+    if not sizes:
         message = f"{video.video_id}: no clip could be set upright ({len(left_out)} left out)"
         raise NothingReconstructed(message)
-    confidence = [one.up_confidence for clip_id, one in standing.items() if clip_id not in left_out]
-    result = _result(done, float(np.mean(confidence)), [left_out[clip_id] for clip_id in sorted(left_out)])
-    return replace(result, notes=(*result.notes, *_joined(worlds), *apart))
+    write_sizes(video, sizes, workbench.wanted)
+    confidence = float(np.mean([standing[clip_id].up_confidence for clip_id in sizes]))
+    result = _result([of_clip[clip_id][1] for clip_id in sizes], confidence, left_out)
+    return replace(result, notes=(*result.notes, *_joined(worlds), *apart), beside=workbench.wanted)
 
 
 def _joined(worlds: Sequence["JoinedClips"]) -> list[str]:
@@ -87,12 +88,12 @@ def _frames(video: "VideoStore", clips: list[tuple[int, slice]]) -> dict[int, ND
     return {clip_id: numbers[rows] for clip_id, rows in clips}
 
 
-def _result(scales: Sequence["Scale"], up_confidence: float, left_out: Sequence[LeftOut]) -> StageResult:
+def _result(scales: Sequence["Scale"], up_confidence: float, left_out: Mapping[int, LeftOut]) -> StageResult:
     sources = [scale.source for scale in scales]
     notes = tuple(f"scale from {source.name.lower()}: {sources.count(source)} clips" for source in sorted(set(sources)))
     sigma = float(np.median([scale.sigma for scale in scales]))
     counts = {"clips": len(scales), "mean_up_confidence": up_confidence, "median_scale_sigma": sigma}
-    return StageResult("wall_height", counts, tuple(left_out), notes)
+    return StageResult("wall_height", counts, tuple(left_out[clip_id] for clip_id in sorted(left_out)), notes)
 
 
 def _set_upright(

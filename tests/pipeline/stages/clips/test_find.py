@@ -54,18 +54,16 @@ def test_sixteen_frames_of_two_seconds_all_stay(tmp_path: Path) -> None:
     assert clips[0].frame_index.tolist() == list(range(16))
 
 
-def test_a_long_shot_becomes_several_clips_that_follow_one_another(tmp_path: Path) -> None:
+def test_a_long_shot_becomes_several_clips_that_follow_one_another_if_nothing_is_shared(tmp_path: Path) -> None:
     path = write_video(tmp_path / "long.mp4", walk(10, 200, step=1.0), fps=FPS)
-    clips = find_clips(path, ClipsSettings()).clips
+    clips = find_clips(path, ClipsSettings(shared_frames=0)).clips
     # 20 s at 3 frames a second are 60 frames: three clips of at most 24.
     assert [len(clip.frame_index) for clip in clips] == [20, 20, 20]
     assert all(one.end_frame == other.start_frame for one, other in pairwise(clips))
 
 
-@pytest.mark.parametrize("shared", [1, 3])
-def test_pieces_of_a_long_shot_begin_with_the_last_frames_of_the_piece_before_if_asked(
-    tmp_path: Path, shared: int
-) -> None:
+@pytest.mark.parametrize("shared", [1, 2, 3])
+def test_pieces_of_a_long_shot_begin_with_the_last_frames_of_the_piece_before(tmp_path: Path, shared: int) -> None:
     path = write_video(tmp_path / "long.mp4", walk(10, 200, step=1.0), fps=FPS)
     settings = ClipsSettings(shared_frames=shared)
     clips = find_clips(path, settings).clips

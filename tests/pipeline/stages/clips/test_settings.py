@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from pipeline.stages.clips.settings import SINCE_2, ClipsSettings
+from pipeline.stages.clips.settings import LATER, ClipsSettings
 
 
 def test_every_setting_explains_its_number():
@@ -12,14 +12,15 @@ def test_every_setting_explains_its_number():
 
 def test_all_of_them_decide_which_clips_there_are():
     changed = ClipsSettings(dissolve_motion_max=0.06)
-    assert set(ClipsSettings.model_fields) - set(changed.decisive()) == set(SINCE_2) - {"dissolve_motion_max"}
+    assert set(ClipsSettings.model_fields) - set(changed.decisive()) == set(LATER) - {"dissolve_motion_max"}
     assert changed.decisive()["dissolve_motion_max"] == 0.06
 
 
 def test_clips_of_earlier_code_stand_until_somebody_asks_for_what_it_did_not_know():
-    assert ClipsSettings(frames_max=20).earlier() == ("1",)
-    assert not set(SINCE_2) & set(ClipsSettings(frames_max=20).decisive())
-    assert ClipsSettings(dissolve_motion_max=0.06).earlier() == ()
+    assert ClipsSettings(frames_max=20).earlier() == ("2", "1")
+    assert not set(LATER) & set(ClipsSettings(frames_max=20).decisive())
+    for asked in ({"dissolve_motion_max": 0.06}, {"shared_frames": 0}):
+        assert ClipsSettings.model_validate(asked).earlier() == ()
 
 
 @pytest.mark.parametrize(

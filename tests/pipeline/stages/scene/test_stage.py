@@ -10,6 +10,8 @@ from pipeline.contract.records import Reconstruction
 from pipeline.stages.reconstruction.rows import append_reconstruction, blank_reconstruction
 from pipeline.stages.scene.settings import SceneSettings
 from pipeline.stages.scene.stage import scene
+from pipeline.stages.scene.table import SIZE_COLUMNS, placed_by
+from pipeline.store.groups import CLIPS
 from pipeline.store.outputs import GroupOutput
 from pipeline.store.rows import clip_rows, read_scene
 from pipeline.store.store import Store
@@ -17,6 +19,7 @@ from pipeline.store.video import VideoStore
 from tests.pipeline.box_room import Box, Room, film, looking
 from tests.pipeline.disguise import disguise
 from tests.pipeline.stages.filling import filled, replaced, workbench_of
+from tests.pipeline.stages.scene.test_table import table_of
 
 ROOM = Room(Box((-1.5, -1.0, 0.0), (2.0, 3.0, 2.6)), (Box((0.2, 1.0, 0.0), (1.0, 1.5, 0.9)),))
 WALK = [looking((-0.6 + 0.12 * i, -0.6 + 0.05 * i, 1.5), (0.5 - 0.15 * i, 2.0, 1.2)) for i in range(4)]
@@ -38,6 +41,7 @@ def store(folder: Path, *clips: Reconstruction) -> VideoStore:
     with video.write_group("reconstruction") as group:
         for clip in clips:
             append_reconstruction(group, clip)
+    video.write_table(CLIPS, table_of([2 * clip_id for clip_id in range(len(clips))]))
     return video
 
 
@@ -98,6 +102,18 @@ def test_where_no_clip_can_be_set_upright_the_video_ends(tmp_path: Path):
     with pytest.raises(NothingReconstructed, match=r"a: no clip could be set upright \(1 left out\)"):
         filled(scene, workbench_of(video, scene=QUICK))
     assert not video.has_group("scene")
+
+
+def test_the_table_of_clips_says_how_large_each_is_and_how_sure_that_is(tmp_path: Path):
+    video = store(tmp_path, shapeless(), reconstructed(1))
+    filled(scene, workbench_of(video, scene=QUICK))
+    nothing, found = video.read_table(CLIPS).select(list(SIZE_COLUMNS)).to_pylist()
+    assert nothing == dict.fromkeys(SIZE_COLUMNS)
+    made = read_scene(video, slice(4, 8))
+    for name in ("world_id", "scale_sigma", "ceiling_height", "camera_height"):
+        assert found[name] == pytest.approx(getattr(made, name)), name
+    assert found["scale_cues"] == "floor+ceiling"
+    assert placed_by(video) == "0123456789abcdef"
 
 
 def test_settings_reach_the_clips(tmp_path: Path):

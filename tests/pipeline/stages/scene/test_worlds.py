@@ -10,12 +10,14 @@ from pipeline.contract.records import Reconstruction
 from pipeline.stages.reconstruction.rows import append_reconstruction
 from pipeline.stages.scene.settings import SceneSettings
 from pipeline.stages.scene.stage import scene
+from pipeline.store.groups import CLIPS
 from pipeline.store.rows import clip_rows, read_scene
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
 from tests.pipeline.box_room import Box, Room, film, looking
 from tests.pipeline.disguise import disguise
 from tests.pipeline.stages.filling import filled, workbench_of
+from tests.pipeline.stages.scene.test_table import table_of
 
 ROOM = Room(Box((-1.5, -1.0, 0.0), (2.0, 3.0, 2.6)), (Box((0.2, 1.0, 0.0), (1.0, 1.5, 0.9)),))
 SHOT = [looking((-0.6 + 0.12 * i, -0.6 + 0.05 * i, 1.5), (0.5 - 0.15 * i, 2.0, 1.2)) for i in range(10)]
@@ -37,6 +39,7 @@ def store(folder: Path, pieces: list[Reconstruction], frames: tuple[range, ...] 
     with video.write_group("reconstruction") as group:
         for one in pieces:
             append_reconstruction(group, one)
+    video.write_table(CLIPS, table_of(range(len(frames))))
     return video
 
 
@@ -50,6 +53,7 @@ def test_pieces_of_one_shot_share_frame_floor_and_scale(tmp_path: Path, rule: st
     result = filled(scene, workbench_of(video, scene={"samples": 4000, "scale": rule}))
     assert "clips of one world: 0, 1, 2" in result.notes
     assert video.read("scene", "world_id").tolist() == [0] * 12
+    assert video.read_table(CLIPS)["world_id"].to_pylist() == [0] * 3
     cameras = video.read("scene", "camera_to_world").astype(float)
     true = np.stack([SHOT[n] for frames in PIECES for n in frames])
     metres = np.linalg.norm(cameras[0, :3, 3] - cameras[-1, :3, 3]) / np.linalg.norm(true[0, :3, 3] - true[-1, :3, 3])
@@ -94,6 +98,6 @@ def test_pieces_that_share_no_frame_are_made_as_before(tmp_path: Path):
     assert not any("world" in note or "joined" in note for note in result.notes)
 
 
-def test_scenes_without_worlds_stand():
-    assert SceneSettings().earlier() == ("4", "3", "2")
-    assert SceneSettings(scale="evidence").earlier() == ("4",)
+def test_scenes_by_the_papers_rule_stand_and_those_by_evidence_are_made_with_all_of_it():
+    assert SceneSettings().earlier() == ("5", "4", "3", "2")
+    assert SceneSettings(scale="evidence").earlier() == ()
