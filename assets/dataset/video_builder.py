@@ -84,10 +84,15 @@ class VideoBuilder:
             self._record_death(video, started, exit_code)
         if is_built(video, self.settings):
             return VideoBuild(video.video_id, built=True, detail="")
-        failure = last_failure(video)
-        detail = f"{failure.stage}: {failure.code}: {failure.detail}" if failure else "see the log of its run"
+        detail = self._why_not(video)
         echo(f"{video.video_id:<16} left out: {detail}")
         return VideoBuild(video.video_id, built=False, detail=detail)
+
+    def _why_not(self, video: VideoStore) -> str:
+        if any(run.status is dg.DagsterRunStatus.CANCELED for run in self._runs(video.video_id)):
+            return "its run was terminated; the next build goes on from there"
+        failure = last_failure(video)
+        return f"{failure.stage}: {failure.code}: {failure.detail}" if failure else "see the log of its run"
 
     def _run_process_video(self, video_id: str) -> int:
         tags = json.dumps({PARTITION_TAG: video_id, BUILT_BY: self.run_id})

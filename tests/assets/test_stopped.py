@@ -72,5 +72,6 @@ def test_pages_end_runs_of_the_command_line_and_the_videos_that_those_build(tmp_
         assert _statuses(instance, "process_video") == [CANCELED, CANCELED]
         assert not instance.run_launcher.terminate(parent.run_id), "it has ended"
     assert STOPPED in ended.text
+    assert "left out: its run was terminated" in ended.text
     assert "Traceback" not in ended.text
     assert [place.failure("tour-3"), place.failure("tour-4")] == [None, None], "nobody's fault"
