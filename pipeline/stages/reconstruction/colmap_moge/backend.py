@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Floats, Images
-from pipeline.contract.errors import ClipError
+from pipeline.contract.errors import ClipError, ReconstructionCrashed, TooFewRegistered, TooLittleParallax
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, DepthSource, Reconstruction
 from pipeline.geometry.depth_scale import TrustedPixels
 from pipeline.geometry.poses import resize_nearest
@@ -28,6 +28,10 @@ from pipeline.stages.reconstruction.first_look import UNTOLD, Ballot, FirstLook,
 from pipeline.stages.reconstruction.fusion import Fused, Sight, fuse
 from pipeline.stages.reconstruction.metric_evidence import evidence_note, scale_evidence
 from pipeline.stages.reconstruction.recorded import recorded_weights
+
+NO_CAMERAS = (TooFewRegistered, TooLittleParallax, ReconstructionCrashed)
+"""Errors of clips that a network is asked for. Others tell that the clip itself is not to be trusted: its lens zooms, or
+its frames contradict each other; cameras of a network would come without a number that says so."""
 
 NEW_PRIOR = 0.05
 """ln ratio of two focal lengths below which to start from both would tell nothing new."""
@@ -104,7 +108,7 @@ class ColmapMogeReconstructor:
 
     def _by_network(self, rgb: Images, scratch: Path, error: ClipError) -> Reconstruction:
         """Return cameras and depth of Depth Anything 3, at the size of the other clips' maps."""
-        if self._otherwise is None:
+        if self._otherwise is None or not isinstance(error, NO_CAMERAS):
             raise error
         found = self._otherwise.reconstruct(rgb, scratch)
         depth, confidence = (resize_nearest(part, _shape(self.settings.colmap)) for part in _maps(found))

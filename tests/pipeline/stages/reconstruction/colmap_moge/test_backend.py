@@ -14,11 +14,11 @@ import torch
 from models.da3.name_seeded import TINY
 from models.moge import Moge
 from models.weights.contents import checksum
-from pipeline.contract.errors import SettingsError, TooFewRegistered, TooLittleParallax
+from pipeline.contract.errors import SettingsError, TooFewRegistered, TooLittleParallax, UnlikelyReconstruction
 from pipeline.contract.records import DepthSource, Reconstruction
 from pipeline.geometry.poses import depth_errors, resize_nearest
 from pipeline.stages.reconstruction.colmap.backend import ColmapReconstructor, MatchedClip, find_cameras
-from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, SparseSettings, SweepSettings
+from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, SparseSettings, SweepSettings, TrustSettings
 from pipeline.stages.reconstruction.colmap_moge.backend import ColmapMogeReconstructor, Sighted, with_prior
 from pipeline.stages.reconstruction.colmap_moge.looks import NetworkLook, look
 from pipeline.stages.reconstruction.colmap_moge.settings import ColmapMogeSettings
@@ -173,6 +173,17 @@ def test_cameras_that_matching_does_not_find_are_da3s_at_the_size_of_the_other_m
     assert (found.depth_source[found.depth > 0] == DepthSource.NETWORK).all()
     assert "Matching found no cameras" in found.notes[0]
     assert set(asked.weights) == {"model.pt", "model.safetensors"}
+
+
+def test_clips_that_are_not_to_be_trusted_are_left_out_whatever_network_is_asked(
+    clip: TourClip, weights: Path, tmp_path: Path
+):
+    save_da3(tmp_path, tiny(), TINY.layers, TINY.camera_heads)
+    sure = QUICK.model_copy(update={"trust": TrustSettings(min_probability=1.0)})
+    asked = ColmapMogeReconstructor(settings_of(weights, colmap=sure, da3_weights=str(tmp_path)))
+    (tmp_path / "work").mkdir()
+    with pytest.raises(UnlikelyReconstruction):
+        asked.reconstruct(clip.rgb, tmp_path / "work")
 
 
 def test_weights_that_are_a_web_page_or_of_another_family_are_a_matter_of_settings(clip: TourClip, tmp_path: Path):
