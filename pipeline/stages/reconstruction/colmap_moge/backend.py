@@ -30,8 +30,8 @@ from pipeline.stages.reconstruction.metric_evidence import evidence_note, scale_
 from pipeline.stages.reconstruction.recorded import recorded_weights
 
 NO_CAMERAS = (TooFewRegistered, TooLittleParallax, ReconstructionCrashed)
-"""Errors of clips that a network is asked for. Others tell that the clip itself is not to be trusted: its lens zooms, or
-its frames contradict each other; cameras of a network would come without a number that says so."""
+"""Errors of clips that a network is asked for. Others tell that the clip itself is not to be trusted: its lens zooms,
+or its frames contradict each other; cameras of a network would come without a number that says so."""
 
 NEW_PRIOR = 0.05
 """ln ratio of two focal lengths below which to start from both would tell nothing new."""
