@@ -19,7 +19,8 @@ class ScaleCue(IntFlag):
 
     FLOOR, CEILING: a level taken for it. CAMERA_HEIGHT: that the camera is held as people hold cameras. LOWEST,
     HIGHEST: how far down or up surfaces reach, where no floor or ceiling is seen. OTHER_CLIPS: what the rest of the
-    video shows.
+    video shows. METRIC_DEPTH: metric depth of its pictures, where the reconstruction has it. DISAGREEING: no cue, but
+    that two of them are more than three deviations apart.
     """
 
     NONE = 0
@@ -29,6 +30,8 @@ class ScaleCue(IntFlag):
     LOWEST = 8
     HIGHEST = 16
     OTHER_CLIPS = 32
+    METRIC_DEPTH = 64
+    DISAGREEING = 128
 
     def names(self) -> str:
         """Return the cues by name, joined by ``+``: what the index holds."""

@@ -172,7 +172,14 @@ def _deviations(known: pa.Table) -> str:
         return "<p>How sure these sizes are is not known: an earlier release made them.</p>"
     counts, bounds = np.histogram(np.clip(100 * sigmas, 0, 59.99), 20, (0, 60))
     said = f"<p>Standard deviation of the size, a clip each; median {np.median(sigmas):.0%}.</p>"
-    return said + histogram(counts.tolist(), bounds.tolist(), "%")
+    return said + histogram(counts.tolist(), bounds.tolist(), "%") + _disagreeing(known)
+
+
+def _disagreeing(known: pa.Table) -> str:
+    """Return in how many clips cues of the size disagree."""
+    cues = [names.split("+") for names in chain.from_iterable(known["scale_cues"].to_pylist()) if names]
+    odd = sum("disagreeing" in names for names in cues)
+    return f"<p>In {odd:,} of {len(cues):,} clips two cues of the size are more than three deviations apart.</p>"
 
 
 def _lengths(known: pa.Table) -> str:

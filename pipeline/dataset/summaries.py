@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.contract.errors import CorruptStore, VideoError
-from pipeline.contract.scale import ScaleSource
+from pipeline.contract.scale import ScaleCue, ScaleSource
 from pipeline.dataset.tables import replaced, write_large
 from pipeline.store.groups import FRAMES, SCALE_SIGMA, SCENE, SOURCE_NOTES
-from pipeline.store.rows import clip_rows, read_later
+from pipeline.store.rows import clip_rows, read_later, read_scale_cues
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
 
@@ -44,11 +44,12 @@ SCHEMA = pa.schema(
         ("camera_height", pa.list_(pa.float32())),
         ("scale_source", pa.list_(pa.string())),
         ("scale_sigma", pa.list_(pa.float32())),
+        ("scale_cues", pa.list_(pa.string())),
         ("depth", pa.list_(pa.int64())),
     ]
 )
 """Lists have an entry a clip, ``camera_height`` the median in metres above the floor,
-``scale_sigma`` null where it is not known; depth: ``DEPTH_BOUNDS``."""
+``scale_sigma`` null and ``scale_cues`` empty where they are not known; depth: ``DEPTH_BOUNDS``."""
 
 
 def described(store: Store, contents: pa.Table) -> pa.Table:
@@ -90,7 +91,7 @@ def _described(video: VideoStore) -> dict[str, Any]:
     notes = video.read_json(SOURCE_NOTES)
     registered, time_s = video.read(SCENE, "registered"), video.read(FRAMES, "time_s")
     heights, sources = video.read(SCENE, "camera_to_world")[:, 2, 3], video.read(SCENE, "scale_source")
-    sigmas = read_later(video, SCALE_SIGMA)
+    sigmas, cues = read_later(video, SCALE_SIGMA), read_scale_cues(video)
     clips = [rows for _, rows in clip_rows(video) if registered[rows].any()]
     return {
         **{name: str(notes.get(name) or "") for name in ("title", "uploader", "licence")},
@@ -99,6 +100,7 @@ def _described(video: VideoStore) -> dict[str, Any]:
         "camera_height": [float(np.median(heights[rows][registered[rows]])) for rows in clips],
         "scale_source": [ScaleSource(int(sources[rows.start])).name.lower() for rows in clips],
         "scale_sigma": [None if np.isnan(sigmas[rows.start]) else float(sigmas[rows.start]) for rows in clips],
+        "scale_cues": [ScaleCue(int(cues[rows.start])).names() for rows in clips],
         "depth": _depth_counts(video, np.flatnonzero(registered)),
     }
 

@@ -70,13 +70,16 @@ def read_distortion(video: VideoStore) -> Float64s | None:
 
 
 def read_reconstruction(video: VideoStore, rows: slice, group: str = RECONSTRUCTION) -> Reconstruction:
-    """Return the cameras and depth of the clip in ``rows`` from a group that holds them."""
+    """Return the cameras and depth of the clip in ``rows`` from a group that holds them, and its scale if it does."""
+    log_scale, sigma = read_metric_scale(video, rows) if group == RECONSTRUCTION else (float("nan"), float("nan"))
     return Reconstruction(
         intrinsics=video.read(group, "intrinsics", rows),
         camera_to_world=video.read(group, "camera_to_world", rows),
         depth=video.read(group, "depth", rows).astype(np.float32),
         confidence=video.read(group, "confidence", rows).astype(np.float32),
         registered=video.read(group, "registered", rows),
+        log_scale=log_scale,
+        log_scale_sigma=sigma,
     )
 
 

@@ -7,7 +7,8 @@ weight w. One hypothesis makes s known but for k and h, so that with p of camera
 .. math:: L(s \mid k, h) = \sum_i w_i \, p(s + \log D_i \mid k) \, q(s + \log(D_i + U_i) \mid h),
 
 and a clip's distribution is the sum over the lattice of (k, h) of L times what the prior and all other clips say of
-(k, h). All is a sum over lattices: nothing is drawn, nothing is searched.
+(k, h). Where clips have metric depth, a third unknown is by how much it is off in the whole video (b), and a factor
+of L says how near s is to it. All is a sum over lattices: nothing is drawn, nothing is searched.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ from scipy.special import expit, ndtr
 
 from pipeline.contract.arrays import Float64s
 from pipeline.stages.scene import sizes
+from pipeline.stages.scene.cues import CueReading, cue_readings
 from pipeline.stages.scene.evidence import LevelSeen, ScaleEvidence
 
 _LOG_SCALES = np.arange(-1.6, 3.2, 0.02)
@@ -27,6 +29,7 @@ _LOG_SCALES = np.arange(-1.6, 3.2, 0.02)
 _BEYOND_LOWEST = np.arange(-1.2, 1.25, 0.1)
 _ANYWHERE = np.arange(-2.0, 1.05, 0.1)
 _LIKELIER_THAN_NOTHING = 1e-6
+HALF = 0.5
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class ScaleEstimate:
 
     drop: distance from the camera to the floor, unit of the clip. rise: to the ceiling, None where none is seen.
     floor_seen: whether a level is the floor. held: probability that the camera is as high as in the rest of the video.
+    readings: what each cue says alone.
     """
 
     log_scales: Float64s
@@ -43,6 +47,7 @@ class ScaleEstimate:
     rise: float | None
     floor_seen: bool
     held: float
+    readings: tuple[CueReading, ...] = ()
 
     def median(self) -> float:
         """Return the median of log scale."""
@@ -73,8 +78,10 @@ class _Reading:
 
 def estimate_scales(clips: Sequence[ScaleEvidence]) -> list[ScaleEstimate]:
     """Return what is known of the scale of each clip of a video, which all share camera height and ceiling height."""
-    says = [_of_video(clip) for clip in clips]
-    known = np.log(sizes.prior()) + sum(says, np.zeros(()))
+    says, prior = [_of_video(clip) for clip in clips], np.log(sizes.prior())[None]
+    if any(clip.metric is not None for clip in clips):
+        prior = prior + np.log(sizes.metric_prior())[:, None, None]
+    known = prior + sum(says, np.zeros(()))
     return [_estimate(clip, np.exp(_from_top(known - own))) for clip, own in zip(clips, says, strict=True)]
 
 
@@ -83,22 +90,33 @@ def _from_top(logarithms: Float64s) -> Float64s:
 
 
 def _of_video(clip: ScaleEvidence) -> Float64s:
-    """Return what a clip says of (k, h) of its video: log likelihood, at most 0."""
-    likelihood = sum((one.weight * one.camera.T @ one.ceiling for one in _readings(clip)), np.zeros(()))
+    """Return what a clip says of (b, k, h) of its video: log likelihood, at most 0; without metric depth for one b."""
+    metric, likelihood = _metric(clip), np.zeros(())
+    for one in _readings(clip):
+        of_biases = [(one.camera * of_bias[:, None]).T @ one.ceiling for of_bias in metric.T]
+        likelihood = likelihood + one.weight * np.stack(of_biases)
     return _from_top(np.log(likelihood + 1e-300))
 
 
+def _metric(clip: ScaleEvidence) -> Float64s:
+    """Return the density (log scale, b) of what metric depth says."""
+    log_scales = _LOG_SCALES - np.log(_extent(clip))
+    return np.ones((len(log_scales), 1)) if clip.metric is None else clip.metric.density(log_scales)
+
+
 def _estimate(clip: ScaleEvidence, video: Float64s) -> ScaleEstimate:
-    """Return the distribution of a clip's scale where the rest of the video says this of (k, h)."""
+    """Return the distribution of a clip's scale where the rest of the video says this of (b, k, h)."""
+    metric = _metric(clip)
+    of_biases = video.sum(axis=0, keepdims=True) if clip.metric is None else video
+
+    def weighed(one: _Reading, camera: Float64s) -> Float64s:
+        of_bias = [((camera @ rest) * one.ceiling).sum(axis=1) for rest in of_biases]
+        return np.asarray(one.weight * (metric.T * of_bias).sum(axis=0))
+
     readings = list(_readings(clip))
-    parts = np.stack([one.weight * ((one.camera @ video) * one.ceiling).sum(axis=1) for one in readings])
-    held = sum(one.weight * float(((one.held @ video) * one.ceiling).sum()) for one in readings)
-    mass = parts.sum(axis=1) / parts.sum()
-    levels = np.array([one.level for one in readings])
-    drops = np.array([one.drop for one in readings])
-    seen = bool(mass[levels].sum() > 0.5)
-    of_kind = np.flatnonzero(levels == seen) if (levels == seen).any() else np.arange(len(drops))
-    drop = float(drops[of_kind[_middle(mass[of_kind], drops[of_kind])]])
+    parts = np.stack([weighed(one, one.camera) for one in readings])
+    held = sum(float(weighed(one, one.held).sum()) for one in readings) / float(parts.sum())
+    drop, seen = _drop(readings, parts.sum(axis=1) / parts.sum())
     top, _ = max(((o, w) for w, o in _tops(clip.ceilings)), key=lambda one: one[1])
     return ScaleEstimate(
         log_scales=_LOG_SCALES - np.log(_extent(clip)),
@@ -106,8 +124,23 @@ def _estimate(clip: ScaleEvidence, video: Float64s) -> ScaleEstimate:
         drop=drop,
         rise=top,
         floor_seen=seen,
-        held=held / float(parts.sum()),
+        held=held,
+        readings=cue_readings(clip, (_likeliest_floor(clip), top), video),
     )
+
+
+def _likeliest_floor(clip: ScaleEvidence) -> float | None:
+    """Return how far the likeliest floor lies below a camera that is held, by what is seen of that level alone."""
+    weight, drop, level = max(_floors(clip), key=lambda floor: floor[0])
+    return drop if level and weight > HALF and _loose(clip, drop) < HALF else None
+
+
+def _drop(readings: Sequence[_Reading], mass: Float64s) -> tuple[float, bool]:
+    """Return how far below the camera the floor is, and whether it is a level; mass: probabilities of the readings."""
+    levels, drops = np.array([one.level for one in readings]), np.array([one.drop for one in readings])
+    seen = bool(mass[levels].sum() > HALF)
+    of_kind = np.flatnonzero(levels == seen) if (levels == seen).any() else np.arange(len(drops))
+    return float(drops[of_kind[_middle(mass[of_kind], drops[of_kind])]]), seen
 
 
 def _middle(mass: Float64s, values: Float64s) -> int:

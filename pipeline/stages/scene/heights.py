@@ -34,7 +34,8 @@ class Scale:
     """Metres per unit, the height (units) that becomes z = 0, and where both come from.
 
     cues: what they were read from. ceiling: metres above the floor, nan where none is seen. sigma: standard deviation
-    of the logarithm of ``metres``, nan where it was not looked for.
+    of the logarithm of ``metres``, nan where it was not looked for. disagree: which cues disagree and by how much,
+    empty where none do.
     """
 
     metres: float
@@ -43,6 +44,7 @@ class Scale:
     cues: ScaleCue
     ceiling: float = float("nan")
     sigma: float = float("nan")
+    disagree: str = ""
 
 
 def find_levels(

@@ -14,6 +14,7 @@ from pipeline.geometry.poses import similarity_scale
 from pipeline.stages.scene.evidence import ScaleEvidence, scale_evidence
 from pipeline.stages.scene.heights import Levels, Scale, find_levels
 from pipeline.stages.scene.levelling import level
+from pipeline.stages.scene.metric_depth import MetricDepth, metric_depth, together
 from pipeline.stages.scene.orientation import find_up, walls_to_axes
 from pipeline.stages.scene.outliers import inlier_pixels
 from pipeline.stages.scene.panes import with_panes
@@ -64,7 +65,8 @@ def upright(
     cleaned, guessed = with_panes(cleaned, reconstruction, surfaces, rotation, settings)
     if guessed.any():  # what lies outside tells nothing of the room's height
         surfaces = sample_surfaces(cleaned, settings)
-    return _seen(surfaces, cameras, rotation, confidence, settings), cleaned, guessed
+    metric = metric_depth(reconstruction)
+    return _seen(surfaces, cameras, (rotation, confidence), metric, settings), cleaned, guessed
 
 
 def upright_together(pieces: Sequence[Reconstruction], settings: SceneSettings) -> Upright:
@@ -72,7 +74,8 @@ def upright_together(pieces: Sequence[Reconstruction], settings: SceneSettings) 
     sampled, cameras = [sample_surfaces(one, settings) for one in pieces], np.concatenate(list(map(_cameras, pieces)))
     points, normals = (np.concatenate(parts) for parts in zip(*((s.points, s.normals) for s in sampled), strict=True))
     surfaces = SurfaceSamples(points, normals)
-    return _seen(surfaces, cameras, *_turned(surfaces, cameras, settings), settings)
+    metric = together([metric_depth(one) for one in pieces])
+    return _seen(surfaces, cameras, _turned(surfaces, cameras, settings), metric, settings)
 
 
 def _cameras(cleaned: Reconstruction) -> Float64s:
@@ -87,10 +90,15 @@ def _turned(surfaces: SurfaceSamples, cameras: Float64s, settings: SceneSettings
 
 
 def _seen(
-    surfaces: SurfaceSamples, cameras: Float64s, rotation: Float64s, confidence: float, settings: SceneSettings
+    surfaces: SurfaceSamples,
+    cameras: Float64s,
+    turned: tuple[Float64s, float],
+    metric: MetricDepth | None,
+    settings: SceneSettings,
 ) -> Upright:
+    rotation, confidence = turned
     levels = find_levels(surfaces, rotation[2], cameras[:, :3, 3], settings)
-    evidence = scale_evidence(surfaces, rotation[2], cameras)
+    evidence = scale_evidence(surfaces, rotation[2], cameras, metric)
     return Upright(rotation, cameras[0, :3, 3], confidence, levels, evidence)
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from pipeline.contract.scale import ScaleCue, ScaleSource
+from pipeline.stages.scene.cues import disagreement
 from pipeline.stages.scene.estimate import ScaleEstimate, estimate_scales
 from pipeline.stages.scene.evidence import ScaleEvidence
 from pipeline.stages.scene.heights import Levels, Scale, find_scale
@@ -20,10 +21,20 @@ def find_scales(clips: Sequence[tuple[Levels, ScaleEvidence]], settings: SceneSe
     """
     estimates = estimate_scales([evidence for _, evidence in clips])
     if settings.scale == "evidence":
-        return [by_evidence(levels, found, len(clips) > 1) for (levels, _), found in zip(clips, estimates, strict=True)]
-    scales = [find_scale(levels, settings) for levels, _ in clips]
-    deviations = (found.deviation(float(np.log(one.metres))) for one, found in zip(scales, estimates, strict=True))
-    return [replace(one, sigma=sigma) for one, sigma in zip(scales, deviations, strict=True)]
+        shared = len(clips) > 1
+        scales = [by_evidence(levels, found, shared) for (levels, _), found in zip(clips, estimates, strict=True)]
+    else:
+        scales = [find_scale(levels, settings) for levels, _ in clips]
+    return [_with_deviation(scale, found) for scale, found in zip(scales, estimates, strict=True)]
+
+
+def _with_deviation(scale: Scale, found: ScaleEstimate) -> Scale:
+    """Add the deviation; where cues disagree, it is at least half of what they are apart, and the scale says so."""
+    sigma, odd = found.deviation(float(np.log(scale.metres))), disagreement(found.readings)
+    if odd is None:
+        return replace(scale, sigma=sigma)
+    cues = scale.cues | ScaleCue.DISAGREEING
+    return replace(scale, sigma=max(sigma, odd.apart / 2), cues=cues, disagree=odd.sentence())
 
 
 def by_evidence(levels: Levels, found: ScaleEstimate, shared: bool) -> Scale:
@@ -35,11 +46,12 @@ def by_evidence(levels: Levels, found: ScaleEstimate, shared: bool) -> Scale:
     cues |= ScaleCue.HIGHEST if found.rise is None else ScaleCue.CEILING
     if shared:
         cues |= ScaleCue.OTHER_CLIPS
+    if any(one.cue is ScaleCue.METRIC_DEPTH and one.agrees(float(np.log(metres))) for one in found.readings):
+        cues |= ScaleCue.METRIC_DEPTH
     return Scale(
         metres=metres,
         zero=levels.cameras - found.drop,
         source=ScaleSource.EVIDENCE,
         cues=cues,
         ceiling=float("nan") if found.rise is None else metres * (found.drop + found.rise),
-        sigma=found.deviation(float(np.log(metres))),
     )

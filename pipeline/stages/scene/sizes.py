@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Float64s
+from pipeline.geometry.depth_scale import SHARED_SPREAD
 
 STEP = 0.02
 """Of the lattices of log camera height and log ceiling height."""
@@ -53,9 +54,27 @@ TOP_MARGIN, TOP_SPREAD, TOP_PASSED = 0.05, 0.08, 0.15
 """How sharply a ceiling out of view bounds what is seen, and how likely it bounds nothing (slopes, stairs, panes)."""
 
 
+METRIC_BIASES = np.arange(-3.0, 3.01, 0.5) * SHARED_SPREAD
+"""By which metric depth of all views of a house may be off together: logarithms."""
+
+METRIC_OWN, METRIC_WRONG, METRIC_WRONG_SPREAD = 0.03, 0.06, 0.50
+"""Least spread of what a clip's views add of their own; share of clips that metric depth mistakes, and by how much:
+pictures in pictures, models of houses, what no training set has."""
+
+METRIC_FIELD, METRIC_WIDE = 95.0, 0.12
+"""Degrees of view across beyond which a network has seen few cameras, and what that adds to the spread: of 108 degrees
+MoGe-2 is reported to see 97 (microsoft/MoGe issue 38), a fifth in focal length."""
+
+
 def normal(deviation: Float64s, spread: float) -> Float64s:
     """Return the density of a normal distribution, up to the square root of two pi."""
     return np.asarray(np.exp(-0.5 * (deviation / spread) ** 2) / spread)
+
+
+def metric_prior() -> Float64s:
+    """Return the probability of each of ``METRIC_BIASES``."""
+    density = normal(METRIC_BIASES, SHARED_SPREAD)
+    return np.asarray(density / density.sum())
 
 
 def prior() -> NDArray[np.float64]:

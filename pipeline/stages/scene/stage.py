@@ -75,7 +75,8 @@ def scene(workbench: Workbench, settings: SceneSettings, group: GroupWriter) -> 
     write_sizes(video, sizes, workbench.wanted)
     confidence = float(np.mean([standing[clip_id].up_confidence for clip_id in sizes]))
     result = _result([of_clip[clip_id][1] for clip_id in sizes], confidence, left_out)
-    return replace(result, notes=(*result.notes, *_joined(worlds), *apart), beside=workbench.wanted)
+    odd = [f"clip {clip_id}: {of_clip[clip_id][1].disagree}" for clip_id in sizes if of_clip[clip_id][1].disagree]
+    return replace(result, notes=(*result.notes, *odd, *_joined(worlds), *apart), beside=workbench.wanted)
 
 
 def _joined(worlds: Sequence["JoinedClips"]) -> list[str]:

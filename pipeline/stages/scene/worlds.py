@@ -101,4 +101,5 @@ def moved(found: Reconstruction, similarity: Float64s) -> Reconstruction:
     """Return a reconstruction in another frame and unit. similarity: (4, 4), from its frame to that."""
     scale = similarity_scale(similarity)
     cameras = moved_cameras(found.camera_to_world, found.registered, similarity)
-    return replace(found, camera_to_world=cameras, depth=(found.depth * scale).astype(np.float32))
+    depth, log_scale = (found.depth * scale).astype(np.float32), found.log_scale - float(np.log(scale))
+    return replace(found, camera_to_world=cameras, depth=depth, log_scale=log_scale)

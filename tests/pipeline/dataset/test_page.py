@@ -109,7 +109,7 @@ def test_a_video_is_read_once_and_again_when_it_was_made_anew(built: tuple[Store
     assert (row["video_id"], row["title"]) == (VIDEO, HOSTILE)
     assert row["clip_frames"] == [6]
     assert 1 < row["camera_height"][0] < 2
-    assert row["scale_sigma"] == [None], "made by an earlier release"
+    assert (row["scale_sigma"], row["scale_cues"]) == ([None], [""]), "made by an earlier release"
     assert sum(row["depth"]) > 10_000
     before = Path(store.path(*DESCRIBED)).stat().st_mtime_ns
     described(store, contents)
@@ -142,6 +142,7 @@ def test_24_of_many_videos_are_samples_and_the_page_stays_small(tmp_path: Path):
     assert page.count("cannot be read at the moment") == 24, "spread evenly; of these made-up videos there is nothing"
     assert "not described" not in page
     assert "median 10%" in page, "of the clips whose scale has a deviation"
+    assert "In 7 of 300 clips two cues" in page, "of those of which cues are known"
     assert "others</td>" in page, "of 300 uploaders the rarest are counted together"
     assert len(page) < 200_000
     assert Path(store.path(*INDEX_PAGE)).exists()
@@ -156,6 +157,7 @@ def made_up_descriptions(contents: pa.Table) -> pa.Table:
                 "uploader": f"Somebody {n % 2000}", "licence": "CC-BY-4.0", "clip_frames": [10, 12],
                 "clip_seconds": draw.uniform(2, 9, 2).tolist(), "camera_height": draw.normal(1.5, 0.1, 2).tolist(),
                 "scale_source": ["floor_to_ceiling", "camera_height"], "scale_sigma": [0.1, None],
+                "scale_cues": ["floor+disagreeing" if n < 7 else "floor+ceiling", ""],
                 "depth": draw.integers(0, 9999, 24).tolist(),
             }
             for n, (video_id, fingerprint) in enumerate(

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.contract.errors import NothingReconstructed, StageMissing
 from pipeline.contract.records import Reconstruction
-from pipeline.stages.reconstruction.rows import append_reconstruction, blank_reconstruction
+from pipeline.stages.reconstruction.rows import append_reconstruction, blank_reconstruction, further_arrays
 from pipeline.stages.scene.settings import SceneSettings
 from pipeline.stages.scene.stage import scene
 from pipeline.stages.scene.table import SIZE_COLUMNS, placed_by
@@ -40,7 +40,7 @@ def store(folder: Path, *clips: Reconstruction) -> VideoStore:
             group.append("frame_index", np.arange(len(clip.depth)) + 100 * clip_id)
     with video.write_group("reconstruction") as group:
         for clip in clips:
-            append_reconstruction(group, clip)
+            append_reconstruction(group, clip, further_arrays(clips))
     video.write_table(CLIPS, table_of([2 * clip_id for clip_id in range(len(clips))]))
     return video
 
