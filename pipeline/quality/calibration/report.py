@@ -8,11 +8,10 @@ import numpy as np
 from pipeline.contract.arrays import Float64s
 from pipeline.quality.calibration.fit import Figures, auroc
 from pipeline.quality.calibration.samples import JudgedClip
+from pipeline.quality.diagram import COLOURS, diagram, point
 from pipeline.stages.reconstruction.colmap.probability import MEANING
 
 BINS = np.array([0.0, 0.2, 0.4, 0.6, 0.75, 0.85, 1.0])
-SIDE, MARGIN = 300, 46
-_COLOURS = ("#4c78a8", "#e45756", "#54a24b", "#b279a2", "#9d755d")
 
 WithProbability = tuple[Sequence[JudgedClip], Float64s]
 """Samples and the probability (k,) of each."""
@@ -61,32 +60,18 @@ def reliability_table(judged: Mapping[str, WithProbability]) -> str:
 
 def reliability_diagram(judged: Mapping[str, WithProbability]) -> str:
     """Return an SVG: share of right ones over mean probability, a dot a bin, as large as it has samples."""
-    whole = SIDE + 2 * MARGIN
-    across, down = MARGIN + SIDE / 2, f"14 {MARGIN + SIDE / 2}"
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {whole + 130} {whole}" font-size="12">',
-        f'<rect x="{MARGIN}" y="{MARGIN}" width="{SIDE}" height="{SIDE}" fill="none" stroke="#888"/>',
-        f'<line x1="{MARGIN}" y1="{MARGIN + SIDE}" x2="{MARGIN + SIDE}" y2="{MARGIN}" stroke="#bbb"/>',
-        f'<text x="{across}" y="{whole - 8}" text-anchor="middle">probability of being right</text>',
-        f'<text x="14" y="{across}" text-anchor="middle" transform="rotate(-90 {down})">share that is right</text>',
-    ]
-    for value in (0, 0.5, 1):
-        along = MARGIN + SIDE * value
-        parts.append(f'<text x="{along:g}" y="{MARGIN + SIDE + 16}" text-anchor="middle">{value:g}</text>')
-        parts.append(f'<text x="{MARGIN - 6}" y="{whole - along + 4:g}" text-anchor="end">{value:g}</text>')
-    for (name, (samples, probabilities)), colour in zip(judged.items(), _COLOURS, strict=False):
-        parts += _dots(samples, probabilities, colour)
-        row = MARGIN + 18 * (list(judged).index(name) + 1)
-        parts.append(f'<circle cx="{MARGIN + SIDE + 14}" cy="{row}" r="5" fill="{colour}"/>')
-        parts.append(f'<text x="{MARGIN + SIDE + 24}" y="{row + 4}">{name}</text>')
-    return "\n".join([*parts, "</svg>\n"])
+    drawn = {
+        name: _dots(samples, probabilities, colour)
+        for (name, (samples, probabilities)), colour in zip(judged.items(), COLOURS, strict=False)
+    }
+    return diagram("probability of being right", "share that is right", drawn)
 
 
 def _dots(samples: Sequence[JudgedClip], probabilities: Float64s, colour: str) -> list[str]:
     dots = []
     for right, count, mean in _bins(samples, probabilities):
         if count:
-            x, y = MARGIN + SIDE * mean, MARGIN + SIDE * (1 - right / count)
+            x, y = point(mean, right / count)
             dots.append(
                 f'<circle cx="{x:.0f}" cy="{y:.0f}" r="{3 + 2 * np.sqrt(count):.1f}" fill="{colour}" '
                 f'fill-opacity="0.6"><title>{right} of {count}</title></circle>'

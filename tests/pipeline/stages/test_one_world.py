@@ -1,16 +1,23 @@
 """A shot that is cut into pieces comes through the real stages as one world, and that world is as the tour was."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from defusedxml import ElementTree
 
 from pipeline.contract.records import MetricScene
-from pipeline.geometry.poses import resize_nearest
+from pipeline.geometry.poses import resize_nearest, similarity_scale
 from pipeline.quality.measures import rows_of
-from pipeline.quality.worlds import WorldErrors, world_errors
+from pipeline.quality.metres.__main__ import main
+from pipeline.quality.metres.judge import factors, joined_members, judge
+from pipeline.quality.metres.samples import stored_sizes
+from pipeline.quality.truth.rendered import TourFilm
+from pipeline.quality.worlds import WorldErrors, similarity_to_truth, world_errors
 from pipeline.stages.base import Workbench
 from pipeline.stages.run import process_video
+from pipeline.stages.scene.settings import SceneSettings
 from pipeline.store.groups import FRAMES
 from pipeline.store.rows import clip_rows, read_scene
 from pipeline.store.video import VideoStore
@@ -66,6 +73,31 @@ def test_pieces_of_the_shot_have_one_world_and_share_two_frames(film: Workbench)
 def test_their_scales_and_turns_agree_with_the_truth(errors: WorldErrors):
     assert errors.factor < 1.03, "the factor wanted between clips of one video"
     assert errors.turn < 1
+
+
+def test_sizes_of_pieces_are_judged_joined_and_apart(film: Workbench):
+    video, tour = film.video, tour_of(film.video)
+    assert tour is not None
+    joined, apart = stored_sizes(video, TourFilm(video.video_id, tour), "tours", SceneSettings())
+    assert [clip.world_id for clip in joined] == [0, 0]
+    assert [clip.world_id for clip in apart] == [0, 1]
+    judged = judge(joined, "paper")
+    stored = [read_scene(video, rows) for _, rows in clip_rows(video)]
+    assert judged.sigma == pytest.approx([scene.scale_sigma for scene in stored], abs=1e-3)
+    sizes = [np.log(similarity_scale(similarity_to_truth(*with_truth(video, rows)))) for _, rows in clip_rows(video)]
+    assert judged.error == pytest.approx(-np.array(sizes), abs=0.02)
+    (factor,) = factors(judged, joined_members(joined))
+    assert factor == pytest.approx(np.exp(np.ptp(judged.error)))
+
+
+def test_the_command_prints_tables_and_writes_a_diagram(
+    film: Workbench, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    main(tmp_path, "", [str(film.video.files.root)], None)
+    said = capsys.readouterr().out
+    assert "| tours | 2 |" in said
+    assert "paper, joined: median factor between scales 1.00" in said
+    ElementTree.parse(tmp_path / "metres.svg")
 
 
 def test_points_of_the_last_piece_are_where_the_first_one_has_them(errors: WorldErrors):
