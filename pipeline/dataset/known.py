@@ -23,7 +23,7 @@ from pipeline.stages.chain import final, finished, identity_of, made_by
 from pipeline.stages.failures import Failure, last_failure, worth_trying
 from pipeline.stages.registry import stages
 from pipeline.stages.run import final_fingerprint, final_fingerprints
-from pipeline.store.changes import changes_of
+from pipeline.store.changes import Noted, changes_of
 from pipeline.store.index import LEFT_OUT, LeftOutEntry
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
@@ -78,11 +78,23 @@ class KnownVideos:
         return self.videos.filter(pc.not_equal(self.videos["fingerprint"], ""))
 
 
-def know(store: Store, filters: FilterSettings, asked: Selection, changed: AbstractSet[str]) -> KnownVideos:
+def know(
+    store: Store, changes: Noted, filters: FilterSettings, asked: Selection, changed: AbstractSet[str]
+) -> KnownVideos:
     """Return what is known of all videos, looking at those that are new or changed: at all where nothing is known."""
-    before, ids = _read(store, filters, asked), set(store.video_ids())
+    before, ids = _read(store, changes, filters, asked), set(store.video_ids())
     known = set(before.videos["video_id"].to_pylist())
     return look(store, before, (ids - known) | (changed & ids), filters, asked, known - ids)
+
+
+def still_known(store: Store, filters: FilterSettings, asked: Selection) -> KnownVideos | None:
+    """Return what is known where that is all: no change is noted, and no video came or went; else None."""
+    changes = changes_of(store)
+    if changes.pending():
+        return None
+    before = _read(store, changes, filters, asked)
+    is_all = before.stored and set(before.videos["video_id"].to_pylist()) == set(store.video_ids())
+    return before if is_all else None
 
 
 def look(
@@ -117,17 +129,20 @@ def with_unread(store: Store, known: KnownVideos, errors: Mapping[str, VideoErro
     return replace(known, left_out=replaced(known.left_out, frozenset(), left_out_table(entries)), stored=False)
 
 
-def write_known(store: Store, known: KnownVideos, filters: FilterSettings, asked: Selection) -> None:
+def write_known(
+    store: Store, changes: Noted, known: KnownVideos, filters: FilterSettings, asked: Selection
+) -> None:
     """Keep what is known; nothing is written where nothing is new."""
     if not known.stored:
-        metadata = {HOLDS_WHILE: _holds_while(store, filters, asked)}
+        metadata = {HOLDS_WHILE: _holds_while(changes, filters, asked)}
         write_large(store, known.left_out, *LEFT_OUT)
         write_large(store, known.videos.replace_schema_metadata(metadata), *KNOWN)
 
 
 def settled(store: Store, filters: FilterSettings, asked: Selection, give_up_after: int) -> set[str]:
     """Return videos that need nothing, as far as is known: finished, or not worth another try."""
-    before, pending = _read(store, filters, asked).videos, changes_of(store).pending()
+    changes = changes_of(store)
+    pending, before = changes.pending(), _read(store, changes, filters, asked).videos
     if asked.settings is None:
         return set()
     done = set(before["video_id"].filter(before["alike"]).to_pylist())
@@ -164,7 +179,7 @@ def left_out_table(entries: Iterable[LeftOutEntry]) -> pa.Table:
     return pa.Table.from_pylist([entry.model_dump() for entry in entries], LEFT_OUT_SCHEMA)
 
 
-def _read(store: Store, filters: FilterSettings, asked: Selection) -> KnownVideos:
+def _read(store: Store, changes: Noted, filters: FilterSettings, asked: Selection) -> KnownVideos:
     """Return what was known before, as far as it still holds."""
     nothing = KnownVideos(KNOWN_SCHEMA.empty_table(), LEFT_OUT_SCHEMA.empty_table())
     if not (store.exists(*KNOWN) and store.exists(*LEFT_OUT)):
@@ -173,13 +188,13 @@ def _read(store: Store, filters: FilterSettings, asked: Selection) -> KnownVideo
         videos, left_out = store.read_table(*KNOWN), store.read_table(*LEFT_OUT)
     except CorruptStore:
         return nothing
-    holds = (videos.schema.metadata or {}).get(HOLDS_WHILE) == _holds_while(store, filters, asked)
+    holds = (videos.schema.metadata or {}).get(HOLDS_WHILE) == _holds_while(changes, filters, asked)
     fits = videos.schema.equals(KNOWN_SCHEMA) and left_out.schema.equals(LEFT_OUT_SCHEMA)
     return KnownVideos(videos.replace_schema_metadata(), left_out, stored=True) if holds and fits else nothing
 
 
-def _holds_while(store: Store, filters: FilterSettings, asked: Selection) -> bytes:
-    return json.dumps([changes_of(store).epoch(), asked.recipe, suffix_of(filters)]).encode()
+def _holds_while(changes: Noted, filters: FilterSettings, asked: Selection) -> bytes:
+    return json.dumps([changes.epoch(), asked.recipe, suffix_of(filters)]).encode()
 
 
 def _looked(

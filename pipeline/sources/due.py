@@ -33,13 +33,15 @@ class DueVideo(NamedTuple):
 
 def due(catalog: Catalog, settings: WebSettings, order: AgeOrder) -> Iterator[DueVideo]:
     """Yield the videos that may be worked on now: not final, due, and fetched or on a host that does not rest."""
-    hosts, present = Hosts.of(catalog.files, settings), datetime.now(UTC)
+    present = datetime.now(UTC)
     table = by_age(catalog.table([*dict.fromkeys((*_DUE_COLUMNS, *AGE_COLUMNS))], BUILDABLE), order)
-    resting = {state.site for state in hosts.states() if state.resting_until > present.timestamp()}
+    resting: set[str] | None = None
     for row in table.select(list(_DUE_COLUMNS)).to_pylist():
-        is_here = row["state"] == VideoState.FETCHED
-        is_due = due_at(row["next_try"], row["when"], present) <= present
-        if is_here or (is_due and site_of(row["origin"]) not in resting):
+        is_due, asked = due_at(row["next_try"], row["when"], present) <= present, site_of(row["origin"])
+        if asked != LOCAL and resting is None:  # else no host is asked for anything, and nobody's rest matters
+            states = Hosts.of(catalog.files, settings).states()
+            resting = {state.site for state in states if state.resting_until > present.timestamp()}
+        if row["state"] == VideoState.FETCHED or (is_due and (asked == LOCAL or asked not in (resting or ()))):
             yield DueVideo(row["video_id"], row["built"])
 
 

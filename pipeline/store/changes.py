@@ -21,6 +21,7 @@ from models.json_text import parsed_json
 from pipeline.contract.errors import WrittenMeanwhile
 from pipeline.store.atomic import disk_errors, replacing
 from pipeline.store.files import Files
+from pipeline.store.kept_objects import KeptObjects
 from pipeline.store.objects import Expected, Objects, ObjectVersion, changed
 
 _EPOCH = ".epoch"
@@ -50,7 +51,7 @@ class Noted(Protocol):
 
 def changes_of(files: Files) -> Noted:
     """Return what is noted of the videos of a folder or a bucket."""
-    return FolderChanges(files) if files.is_local() else BucketChanges(files.shared)
+    return FolderChanges(files) if files.is_local() else BucketChanges(files.shared, files.kept)
 
 
 class FolderChanges:
@@ -108,9 +109,10 @@ class FolderChanges:
 class BucketChanges:
     """The videos of a bucket that may have changed, on whichever machine."""
 
-    def __init__(self, objects: Objects) -> None:
-        self._objects = objects
+    def __init__(self, objects: Objects, kept: KeptObjects) -> None:
+        self._objects, self._kept = objects, kept
         self._taken: dict[str, ObjectVersion] = {}
+        self._epoch_mark = ""
 
     def note(self, video_id: str, *, held: bool = False) -> None:
         """Write down that a video may have changed; ``held``: that this process goes on changing it."""
@@ -118,8 +120,13 @@ class BucketChanges:
 
     def epoch(self) -> str:
         """Return a name that is another one if what was noted before is lost."""
-        made = changed(self._objects, f"{_BUCKET}/{_EPOCH}", lambda stored: stored or uuid4().hex.encode())
-        return (made or b"").decode()
+        name = f"{_BUCKET}/{_EPOCH}"
+        made = self._kept.get(name, self._epoch_mark) if self._epoch_mark else None
+        if made is None:
+            changed(self._objects, name, lambda stored: stored or uuid4().hex.encode())
+            made, version = self._objects.get(name)
+            self._kept.keep(name, version.mark, made)
+        return made.decode()
 
     def pending(self) -> set[str]:
         """Return the videos that may have changed; they stay so."""
@@ -140,8 +147,11 @@ class BucketChanges:
                     self._objects.put(name, _NOTHING, Expected(version))
 
     def _noted(self) -> dict[str, ObjectVersion]:
-        listed = self._objects.listed(_BUCKET).items()
-        return {name: state.version for name, state in listed if "." not in name and state.size > len(_NOTHING)}
+        listed = self._objects.listed(_BUCKET)
+        self._epoch_mark = listed[_EPOCH].version.mark if _EPOCH in listed else ""
+        return {
+            name: state.version for name, state in listed.items() if "." not in name and state.size > len(_NOTHING)
+        }
 
 
 def _names(folder: Path) -> list[str]:

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import hashlib
+import io
 import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +20,7 @@ from pipeline.store.atomic import disk_errors, flush
 from pipeline.store.bucket import open_bucket
 from pipeline.store.bucket_tree import BucketTree
 from pipeline.store.drafts import draft_in
+from pipeline.store.kept_objects import KeptObjects
 from pipeline.store.lease import LEASE_S
 from pipeline.store.mirror import Mirror
 from pipeline.store.objects import BucketObjects, FolderObjects, Objects
@@ -87,6 +89,11 @@ class Files(TableFiles):
             return BucketTree(self._bucket, self._url)
         return PlainTree(self.file_system, self.path(), is_local=self.is_local())
 
+    @property
+    def kept(self) -> KeptObjects:
+        """What this machine keeps of a bucket."""
+        return KeptObjects(self.scratch / "kept")
+
     @functools.cached_property
     def _ownership(self) -> Ownership:
         return Ownership(self.tree, self.path())
@@ -116,7 +123,7 @@ class Files(TableFiles):
         if not isinstance(self.tree, BucketTree | Mirror):
             return self
         same = object.__new__(type(self))
-        vars(same).update(vars(self), tree=Mirror(self.tree, "/".join(folder), kept, is_held=is_held))
+        vars(same).update(vars(self), tree=Mirror(self.tree, "/".join(folder), self.kept, kept, is_held=is_held))
         return same
 
     def path(self, *parts: str) -> str:
@@ -136,10 +143,21 @@ class Files(TableFiles):
         return self.tree.read("/".join(parts))
 
     @contextlib.contextmanager
-    def open(self, *parts: str) -> Iterator[IO[bytes]]:
-        """Open a file for reading; raises ``FileNotFoundError`` and, while it is read, ``NotReadableNow``."""
-        with self.tree.open("/".join(parts)) as file:
-            yield file
+    def open(self, *parts: str, is_written_once: bool = False) -> Iterator[IO[bytes]]:
+        """Open a file for reading; raises ``FileNotFoundError`` and, while it is read, ``NotReadableNow``.
+
+        is_written_once: by ``write_once``, so that of a bucket this machine gets it once.
+        """
+        name = "/".join(parts)
+        if not is_written_once or self._bucket is None:
+            with self.tree.open(name) as file:
+                yield file
+            return
+        content = self.kept.get(name, "")
+        if content is None:
+            content = self.tree.read(name)
+            self.kept.keep(name, "", content)
+        yield io.BytesIO(content)
 
     def fetch(self, local: Path, *parts: str) -> None:
         """Copy a file to a local path; raises ``FileNotFoundError`` and ``NotReadableNow``."""
@@ -155,6 +173,12 @@ class Files(TableFiles):
         with disk_errors(), draft_in(self.scratch) as draft:
             draft.write_bytes(content)
             self.place(draft, *parts)
+
+    def write_once(self, content: bytes, *parts: str) -> None:
+        """Write a file under a name that no other content ever gets; raises ``SettingsError`` as ``claim`` does."""
+        self.write_bytes(content, *parts)
+        if self._bucket is not None:
+            self.kept.keep("/".join(parts), "", content)
 
     def place(self, local: Path, *parts: str) -> None:
         """Move a finished local file to its place, where it also outlives a power cut.

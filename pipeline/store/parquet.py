@@ -23,7 +23,7 @@ class TableFiles(abc.ABC):
         """Return the content of a file."""
 
     @abc.abstractmethod
-    def open(self, *parts: str) -> contextlib.AbstractContextManager[IO[bytes]]:
+    def open(self, *parts: str, is_written_once: bool = False) -> contextlib.AbstractContextManager[IO[bytes]]:
         """Open a file for reading."""
 
     @abc.abstractmethod
@@ -44,15 +44,17 @@ class TableFiles(abc.ABC):
         return table
 
     @contextlib.contextmanager
-    def open_parquet(self, *parts: str) -> Iterator[pq.ParquetFile]:
+    def open_parquet(self, *parts: str, is_written_once: bool = False) -> Iterator[pq.ParquetFile]:
         """Open a Parquet file for reading parts of it.
+
+        is_written_once: no other content ever gets this name.
 
         Raises:
             FileNotFoundError: there is none.
             CorruptStore: it is none, or turns out damaged, or without a column, while it is read in the block.
         """
         advice = "put a copy of it back, or have it made again"
-        with self.open(*parts) as file, _parquet_errors(self.path(*parts), advice):
+        with self.open(*parts, is_written_once=is_written_once) as file, _parquet_errors(self.path(*parts), advice):
             yield pq.ParquetFile(file, page_checksum_verification=True)
 
 

@@ -99,13 +99,18 @@ def _number(stored: object) -> int:
 
 
 class KeyedTable:
-    """A table in the folder ``folder`` of a store, with the string column ``key``."""
+    """A table in the folder ``folder`` of a store, with the string column ``key``.
 
-    def __init__(self, files: Files, folder: str, schema: pa.Schema, key: str) -> None:
+    is_steady: what is read outside of a change is the table as this object saw it last, until ``look_again``.
+    """
+
+    def __init__(self, files: Files, folder: str, schema: pa.Schema, key: str, *, is_steady: bool = False) -> None:
         self.files = files
         self.folder = folder
         self.schema = schema
         self.key = key
+        self.is_steady = is_steady
+        self._seen: Listing | None = None
         self._lock = FileLock(files.scratch / f"{folder}.lock")
         self._thread = threading.local()
 
@@ -138,7 +143,13 @@ class KeyedTable:
             CorruptStore: the list does not read back.
         """
         begun = self._begun()
-        return self._stored()[0] if begun is None else replace(begun.before, next_number=begun.next_number)
+        if begun is not None:
+            return replace(begun.before, next_number=begun.next_number)
+        return self._seen if self.is_steady and self._seen is not None else self._stored()[0]
+
+    def look_again(self) -> None:
+        """Have what is read next be what is stored then."""
+        self._seen = None
 
     def follow(self, follow: Callable[[Listing], None]) -> None:
         """Have something called once the change that is being made holds, with the new list."""
@@ -172,10 +183,9 @@ class KeyedTable:
 
     def _stored(self) -> tuple[Listing, ObjectVersion | None]:
         content, version = found(self.files.objects, f"{self.folder}/{LIST}")
-        if content is None:
-            return Listing(), None
         try:
-            return Listing.parsed(content), version
+            self._seen = Listing() if content is None else Listing.parsed(content)
+            return self._seen, version
         except (ValueError, KeyError, TypeError, OverflowError) as error:
             message = f"{self.files.path(self.folder, LIST)} does not read back ({error}): restore it from a backup"
             raise CorruptStore(message) from error
@@ -202,13 +212,14 @@ class KeyedTable:
         new = TableFile(f"{uuid4().hex}.parquet", rows.num_rows)
         sink = pa.BufferOutputStream()
         pq.write_table(rows, sink, compression="lz4", row_group_size=ROWS_PER_GROUP)
-        self.files.write_bytes(sink.getvalue(), self.folder, new.name)
+        self.files.write_once(sink.getvalue().to_pybytes(), self.folder, new.name)
         after = Listing((*kept, new), begun.next_number, () if self.files.is_local() else tuple(gone))
         try:
             self.files.objects.put(f"{self.folder}/{LIST}", after.stored(), Expected(begun.version))
         except WrittenMeanwhile:
             self.files.remove(self.folder, new.name)
             raise
+        self._seen = after
         for name in gone if self.files.is_local() else begun.before.gone:
             self.files.remove(self.folder, name)
         return after
@@ -244,6 +255,7 @@ class KeyedTable:
                 rows.validate(full=True)
             except FileNotFoundError:
                 self._refuse_old()
+                self.look_again()
                 continue
             except (pa.ArrowException, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
                 message = f"files of {self.files.path(self.folder)} do not fit together ({error}): restore them"
@@ -275,7 +287,7 @@ class KeyedTable:
         return pa.concat_tables(selected)
 
     def _hits(self, part: TableFile, wanted: pa.Array) -> pa.Table:
-        with self.files.open_parquet(self.folder, part.name) as file:
+        with self.files.open_parquet(self.folder, part.name, is_written_once=True) as file:
             keys = file.read([self.key]).select([self.key])[self.key]
             rows: NDArray[np.int64] = np.flatnonzero(pc.is_in(keys, wanted).to_numpy())
             groups = np.unique(rows // ROWS_PER_GROUP)
@@ -286,7 +298,7 @@ class KeyedTable:
         return content.take(starts + rows % ROWS_PER_GROUP)
 
     def _read(self, part: TableFile, columns: list[str]) -> pa.Table:
-        with self.files.open_parquet(self.folder, part.name) as file:
+        with self.files.open_parquet(self.folder, part.name, is_written_once=True) as file:
             return self._fitting(file.read(columns).select(columns))
 
     def _fitting(self, table: pa.Table) -> pa.Table:

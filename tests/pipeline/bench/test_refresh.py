@@ -19,6 +19,7 @@ from pipeline.dataset.selection import Selection
 from pipeline.settings import load_settings
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.video_source import read_sources
+from pipeline.store.changes import changes_of
 from pipeline.store.store import Store
 
 CALLS = ("exists", "info", "ls", "cat_file", "_open", "rm_file", "makedirs")
@@ -70,7 +71,7 @@ def test_the_sensor_does_not_ask_for_every_video(tmp_path: Path, calls: Counter[
         known = KnownVideos(
             finished_rows(sorted(f"tour-{n}" for n in range(1, videos)), "0"), LEFT_OUT_SCHEMA.empty_table()
         )
-        write_known(store, known, settings.dataset.filters, Selection(settings=settings))
+        write_known(store, changes_of(store), known, settings.dataset.filters, Selection(settings=settings))
         pipeline = PipelineResource(data=str(store.root), sources=named, profile="classic")
         calls.clear()
         assert list(pipeline.missing()) == [f"tour-{videos}"]
@@ -82,7 +83,7 @@ def test_what_may_have_changed_is_asked_for_all_the_same(tmp_path: Path):
     settings, store = load_settings(), Store(tmp_path)
     Catalog(store).add(read_sources("tour://1 tour://2"))
     known = KnownVideos(finished_rows(["tour-1", "tour-2"], "0"), LEFT_OUT_SCHEMA.empty_table())
-    write_known(store, known, settings.dataset.filters, Selection(settings=settings))
+    write_known(store, changes_of(store), known, settings.dataset.filters, Selection(settings=settings))
     pipeline = PipelineResource(data=str(tmp_path), sources="tour://1 tour://2", profile="classic")
     assert list(pipeline.missing()) == []
     with store.video("tour-2").locked():
