@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.contract.errors import CredentialsRefused, SettingsError, WrittenMeanwhile, WrongClock
 from pipeline.dataset.index import build_dataset
+from pipeline.dataset.turns import writing
 from pipeline.settings import DatasetSettings
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.web.hosts import Hosts
@@ -143,3 +144,15 @@ def test_a_dataset_is_written_by_one_machine_at_a_time(bucket: Bucket, tmp_path:
         writer.join()
     assert len(summaries) == 2
     assert summaries[0] == summaries[1]
+
+
+def test_a_refresh_that_changes_nothing_waits_for_nobody_and_writes_nothing(bucket: Bucket, tmp_path: Path):
+    here, elsewhere = Store(bucket.url), Store(bucket.url, tmp_path / "elsewhere")
+    summary = build_dataset(here, DatasetSettings())
+    with writing(elsewhere), bucket.having("read_only"):
+        before = len(bucket.requests())
+        assert build_dataset(here, DatasetSettings()) == summary
+        assert {line.split()[1] for line in bucket.requests()[before:]} == {"GET"}
+    changes_of(elsewhere).note("tour-1")
+    build_dataset(here, DatasetSettings())
+    assert changes_of(elsewhere).pending() == set(), "it was looked at"
