@@ -2,8 +2,6 @@
 
 import contextlib
 import functools
-import hashlib
-import io
 import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -26,6 +24,7 @@ from pipeline.store.mirror import Mirror
 from pipeline.store.objects import BucketObjects, FolderObjects, Objects
 from pipeline.store.ownership import KEPT, Ownership
 from pipeline.store.parquet import TableFiles
+from pipeline.store.scratch import cached_scratch
 from pipeline.store.trees import METADATA, PlainTree, Stamp, Tree
 
 if TYPE_CHECKING:
@@ -143,21 +142,10 @@ class Files(TableFiles):
         return self.tree.read("/".join(parts))
 
     @contextlib.contextmanager
-    def open(self, *parts: str, is_written_once: bool = False) -> Iterator[IO[bytes]]:
-        """Open a file for reading; raises ``FileNotFoundError`` and, while it is read, ``NotReadableNow``.
-
-        is_written_once: by ``write_once``, so that of a bucket this machine gets it once.
-        """
-        name = "/".join(parts)
-        if not is_written_once or self._bucket is None:
-            with self.tree.open(name) as file:
-                yield file
-            return
-        content = self.kept.get(name, "")
-        if content is None:
-            content = self.tree.read(name)
-            self.kept.keep(name, "", content)
-        yield io.BytesIO(content)
+    def open(self, *parts: str) -> Iterator[IO[bytes]]:
+        """Open a file for reading; raises ``FileNotFoundError`` and, while it is read, ``NotReadableNow``."""
+        with self.tree.open("/".join(parts)) as file:
+            yield file
 
     def fetch(self, local: Path, *parts: str) -> None:
         """Copy a file to a local path; raises ``FileNotFoundError`` and ``NotReadableNow``."""
@@ -173,12 +161,6 @@ class Files(TableFiles):
         with disk_errors(), draft_in(self.scratch) as draft:
             draft.write_bytes(content)
             self.place(draft, *parts)
-
-    def write_once(self, content: bytes, *parts: str) -> None:
-        """Write a file under a name that no other content ever gets; raises ``SettingsError`` as ``claim`` does."""
-        self.write_bytes(content, *parts)
-        if self._bucket is not None:
-            self.kept.keep("/".join(parts), "", content)
 
     def place(self, local: Path, *parts: str) -> None:
         """Move a finished local file to its place, where it also outlives a power cut.
@@ -265,8 +247,13 @@ class Files(TableFiles):
         _CLAIMED.add(self._url)
 
     def make_scratch(self) -> Path:
-        """Return the folder for work in progress, which is made if need be; raises ``SettingsError`` as ``claim``."""
-        self.claim()
+        """Return the folder for work in progress, which is made if need be.
+
+        Raises:
+            SettingsError: as ``claim``, where it lies beside the data; that of a bucket lies in the user's cache.
+        """
+        if self.is_local():
+            self.claim()
         self.scratch.mkdir(parents=True, exist_ok=True)
         return self.scratch
 
@@ -291,9 +278,7 @@ class Files(TableFiles):
     def _scratch_of_its_own(self) -> Path:
         if self.is_local() and not self.is_read_only():
             return Path(self.root) / self._ownership.scratch()
-        server = "" if self.is_local() else f"{os.environ.get('AWS_ENDPOINT_URL', '')} {self.file_system.protocol} "
-        kind, name = "read_only" if self.is_local() else "scratch", hashlib.sha256(f"{server}{self.root}".encode())
-        return Path.home() / ".cache" / "youtube-occ" / kind / name.hexdigest()[:16]
+        return cached_scratch(str(self.root), self.file_system.protocol, is_local=self.is_local())
 
     def _may_write(self, parts: tuple[str, ...]) -> None:
         for check in self._checks:

@@ -20,8 +20,10 @@ def held(files: FilesT, name: str, what: str, timeout_s: float = 0) -> Iterator[
 
     Raises:
         VideoLocked: another machine still holds it then.
+        SettingsError: as ``Files.claim``.
         LeaseLost: inside the block, of a write: this machine stood still so long that another one has it.
     """
+    files.claim()
     with lease(files, name, what).held(timeout_s) as taken:
         yield files.fenced(taken.check)
 

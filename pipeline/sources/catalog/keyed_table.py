@@ -6,11 +6,9 @@ and every row is rewritten about log2(n) times. What decides that a change happe
 only if it is what the change was made from: of two machines that change the table at once, one begins anew.
 """
 
-import json
-import re
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 from uuid import uuid4
 
@@ -21,52 +19,15 @@ import pyarrow.parquet as pq
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from models.json_text import parsed_json
 from pipeline.contract.errors import CorruptStore, WrittenMeanwhile
 from pipeline.contract.waits import held_aloud
+from pipeline.sources.catalog.listing import LIST, Listing, TableFile
 from pipeline.store.files import Files
 from pipeline.store.objects import TRIES, Expected, ObjectVersion, found, give_way
 
-LIST = "parts.json"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\.parquet")
 ROWS_PER_GROUP = 32_768
-LARGEST_NUMBER = 2**62
 READ_TRIES = 20
 """Times that a reader begins anew because a writer merged files away under it."""
-
-
-@dataclass(frozen=True)
-class TableFile:
-    """One file: its name and number of rows."""
-
-    name: str
-    rows: int
-
-
-@dataclass(frozen=True)
-class Listing:
-    """The files that make up the table, oldest first, and the number that the next new row gets.
-
-    gone: files of a bucket that the last change merged away. Readers that began before it may still want them; the next
-    change deletes them.
-    """
-
-    parts: tuple[TableFile, ...] = ()
-    next_number: int = 0
-    gone: tuple[str, ...] = ()
-
-    @classmethod
-    def parsed(cls, content: bytes) -> "Listing":
-        """Return a stored list; raises ``ValueError``, ``KeyError``, ``TypeError`` or ``OverflowError``."""
-        told = parsed_json(content)
-        parts = tuple(_table_file(part) for part in told["parts"])
-        gone = tuple(str(name) for name in told.get("gone", ()) if _NAME.fullmatch(str(name)))
-        return cls(parts, _number(told["next_number"]), gone)
-
-    def stored(self) -> bytes:
-        """Return the list as it is stored."""
-        told = {"parts": [asdict(part) for part in self.parts], "next_number": self.next_number}
-        return json.dumps(told | ({"gone": self.gone} if self.gone else {})).encode()
 
 
 @dataclass
@@ -81,21 +42,6 @@ class _Change:
 
 
 Result = TypeVar("Result")
-
-
-def _table_file(stored: dict[str, object]) -> TableFile:
-    """Return an entry of the list; raises ``ValueError`` where it names what is no file of a table."""
-    name, rows = str(stored["name"]), stored["rows"]
-    if not _NAME.fullmatch(name) or not isinstance(rows, int):
-        raise ValueError(f"{name[:80]!r} is no file of a table")
-    return TableFile(name, rows)
-
-
-def _number(stored: object) -> int:
-    """Return the number of a row; raises ``ValueError`` where it is none that a table can hold."""
-    if not isinstance(stored, int) or not 0 <= stored < LARGEST_NUMBER:
-        raise ValueError(f"{str(stored)[:80]!r} is no number of a row")
-    return stored
 
 
 class KeyedTable:
