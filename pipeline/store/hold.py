@@ -7,8 +7,6 @@ from typing import TypeVar
 from pipeline.store.files import Files
 from pipeline.store.lease import Lease
 
-FOLDER = "leases"
-
 FilesT = TypeVar("FilesT", bound=Files)
 
 
@@ -30,4 +28,4 @@ def held(files: FilesT, name: str, what: str, timeout_s: float = 0) -> Iterator[
 
 def lease(files: Files, name: str, what: str) -> Lease:
     """Return a lease that is not taken yet."""
-    return Lease(files.shared, f"{FOLDER}/{name}.json", what, files.make_scratch(), files.lease_s)
+    return Lease(files.shared, name, what, files.make_scratch(), files.lease_s)

@@ -91,6 +91,7 @@ def test_a_host_that_runs_for_long_sees_what_another_one_writes(bucket: Bucket, 
     assert seen.take() == {"tour-2"} == changes_of(here).pending()
     seen.done({"tour-2"})
     assert changes_of(elsewhere).pending() == set()
+    assert here.names("changes") == [".epoch"], "nothing is left of what was looked at"
 
 
 def test_what_changes_while_changes_are_looked_at_stays_noted(bucket: Bucket, tmp_path: Path):
