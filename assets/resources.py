@@ -25,7 +25,7 @@ from pipeline.sources.current_rules import bring_rules
 from pipeline.sources.due import due
 from pipeline.sources.entries import SourceList, listed_sources, read_entries, sources_text
 from pipeline.stages.base import Workbench
-from pipeline.stages.chain import finished_fingerprint
+from pipeline.stages.chain import by_newer_code, finished_fingerprint
 from pipeline.stages.failures import last_failure, worth_trying
 from pipeline.stages.needed_weights import fetch_weights
 from pipeline.stages.run import final_fingerprints, finish_video, is_built
@@ -201,11 +201,16 @@ def _is_over(context: dg.InitResourceContext) -> bool:
 
 
 def is_missing(video: VideoStore, settings: Settings) -> bool:
-    """Tell whether a video is not built and worth trying; of one that cannot be read at the moment it is not known."""
+    """Tell whether a video is not built and worth trying; of one that cannot be read at the moment it is not known.
+
+    What a newer release has made, on another machine, is left to it.
+    """
     wanted = final_fingerprints(video.video_id, settings)
     with suppress(NotReadableNow):
-        return finished_fingerprint(video) not in wanted and worth_trying(
-            last_failure(video), wanted[0], settings.dataset.give_up_after
+        return (
+            finished_fingerprint(video) not in wanted
+            and worth_trying(last_failure(video), wanted[0], settings.dataset.give_up_after)
+            and by_newer_code(video) is None
         )
     return False
 
