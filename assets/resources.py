@@ -35,14 +35,14 @@ from pipeline.store.video import VideoStore
 
 PARTITION_TAG = "dagster/partition"
 
+
 @dataclass
 class _Seen:
-    """What a run has seen so far. store: whose folder \"dataset\" is as it was listed."""
+    """What a run has seen so far. store: its folder ``dataset`` is as it was listed."""
 
     store: Store | None = None
     resolved: Resolved | None = None
     catalog: Catalog | None = None
-
 
 
 class PipelineResource(dg.ConfigurableResource["PipelineResource"]):
@@ -62,7 +62,7 @@ class PipelineResource(dg.ConfigurableResource["PipelineResource"]):
 
     _seen: _Seen | None = PrivateAttr(None)
 
-    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002 - Dagster's signature
         """Begin a run, which asks a bucket once for what it has seen."""
         self._seen = _Seen()
 
@@ -169,7 +169,7 @@ class LockedVideo(dg.ConfigurableResource[Workbench | None]):
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Workbench | None]:
-        """Give what the stages of the video work with, as soon as no other process holds it; None once the run is over."""
+        """Give what the stages work with, as soon as no other process holds the video; None once the run is over."""
         if context.run is None or PARTITION_TAG not in context.run.tags:
             raise dg.DagsterInvariantViolationError("choose a video: these assets are made one partition at a time")
         if _is_over(context):  # 'dagster job execute' opens what a run was given once more, to look at its outputs

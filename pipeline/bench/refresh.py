@@ -65,7 +65,9 @@ def made_up_store(folder: Path, videos: int, frames: int = FRAMES) -> Store:
     left_out = pa.table(
         [ids, ["clips"] * videos, [0] * videos, ["TooShort"] * videos, ["0.4 s"] * videos], LEFT_OUT_SCHEMA
     )
-    write_known(store, changes_of(store), KnownVideos(finished_rows(ids, "0" * 16), left_out), FilterSettings(), EVERYTHING)
+    write_known(
+        store, changes_of(store), KnownVideos(finished_rows(ids, "0" * 16), left_out), FilterSettings(), EVERYTHING
+    )
     build_dataset(store, SETTINGS)
     return store
 

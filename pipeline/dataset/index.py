@@ -88,9 +88,7 @@ def build_dataset(
     return summary
 
 
-def _unchanged(
-    store: Store, catalog: Catalog, settings: DatasetSettings, asked: Selection
-) -> DatasetSummary | None:
+def _unchanged(store: Store, catalog: Catalog, settings: DatasetSettings, asked: Selection) -> DatasetSummary | None:
     """Return the summary where all that a refresh would write is there already, for which it needs no turn."""
     known = still_known(store, settings.filters, asked) if store.exists(*CONTENTS) else None
     if known is None:

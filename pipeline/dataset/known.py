@@ -129,9 +129,7 @@ def with_unread(store: Store, known: KnownVideos, errors: Mapping[str, VideoErro
     return replace(known, left_out=replaced(known.left_out, frozenset(), left_out_table(entries)), stored=False)
 
 
-def write_known(
-    store: Store, changes: Noted, known: KnownVideos, filters: FilterSettings, asked: Selection
-) -> None:
+def write_known(store: Store, changes: Noted, known: KnownVideos, filters: FilterSettings, asked: Selection) -> None:
     """Keep what is known; nothing is written where nothing is new."""
     if not known.stored:
         metadata = {HOLDS_WHILE: _holds_while(changes, filters, asked)}

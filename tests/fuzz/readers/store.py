@@ -180,7 +180,9 @@ def _make_contents(folder: Path) -> None:
     store = Store(folder / "data")
     write_contents(store, contents_of(read_index(store, INDEX_SCHEMA.names)))
     changes = changes_of(store)
-    write_known(store, changes, know(store, changes, FilterSettings(), EVERYTHING, frozenset()), FilterSettings(), EVERYTHING)
+    write_known(
+        store, changes, know(store, changes, FilterSettings(), EVERYTHING, frozenset()), FilterSettings(), EVERYTHING
+    )
 
 
 def _read_contents(folder: Path, _name: str) -> object:

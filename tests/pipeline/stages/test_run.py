@@ -227,7 +227,9 @@ def test_a_video_with_all_results_of_other_settings_is_not_built(built_tour: Wor
     assert not is_built(built_tour.video, workbench_of(built_tour.video).settings)
 
 
-def test_what_newer_code_made_is_left_to_it_and_said_in_one_line(copied_tour: Workbench, monkeypatch: pytest.MonkeyPatch):
+def test_what_newer_code_made_is_left_to_it_and_said_in_one_line(
+    copied_tour: Workbench, monkeypatch: pytest.MonkeyPatch
+):
     """Two releases on one store: the older would make anew what the newer made, and the newer that again."""
     video, declared = copied_tour.video, stages()["scene"]
     before = {name: made_by(video, name) for name in stages()}

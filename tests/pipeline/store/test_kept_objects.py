@@ -14,7 +14,12 @@ def test_every_state_of_an_object_is_kept_by_itself(tmp_path: Path):
     kept.keep("a", "1", b"one")
     kept.keep("a", "2", b"two")
     kept.keep("b", "1", b"")
-    assert [kept.get("a", "1"), kept.get("a", "2"), kept.get("b", "1"), kept.get("b", "2")] == [b"one", b"two", b"", None]
+    assert [kept.get("a", "1"), kept.get("a", "2"), kept.get("b", "1"), kept.get("b", "2")] == [
+        b"one",
+        b"two",
+        b"",
+        None,
+    ]
 
 
 @pytest.mark.parametrize("damage", [b"", b"short", b"\0" * 35])
