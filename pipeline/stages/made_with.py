@@ -27,7 +27,7 @@ def stored_settings(video: VideoStore) -> dict[str, Any]:
 def made_with(dataset: Store) -> MadeWith | None:
     """Return the first video of a dataset and the settings it was made with, by stage; None where there is none.
 
-    Of a dataset in a bucket it is the first video as it was when this machine first asked after its summary was written.
+    Of a dataset in a bucket it is the first video as it was when this machine asked after the summary was written.
     """
     summary = None if dataset.is_local() else dataset.stamp(*SUMMARY)
     if summary is None:

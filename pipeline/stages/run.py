@@ -89,7 +89,7 @@ def run_stage(name: str, workbench: Workbench) -> StageReport:
     if stored and is_newer(stored, name):  # else two releases on one store would make it anew by turns
         raise NewerResult(
             f"{video.video_id}: a newer release made {name!r} (code version {stored.code_version}, here "
-            f"{stages()[name].code_version}): take that release, or delete the video ('youtube-occ drop') and begin anew"
+            f"{stages()[name].code_version}): take that release, or 'youtube-occ drop {video.video_id}' and begin anew"
         )
     try:
         if stored is None:

@@ -1,4 +1,4 @@
-"""Where work in progress lies that cannot lie beside the data: in this user's cache, a folder for every place of data."""
+"""Where work in progress lies that cannot lie beside the data: in a folder of its own in this user's cache."""
 
 import hashlib
 import os

@@ -131,10 +131,10 @@ class KeyedTable:
         content, version = found(self.files.objects, f"{self.folder}/{LIST}")
         try:
             self._seen = Listing() if content is None else Listing.parsed(content)
-            return self._seen, version
         except (ValueError, KeyError, TypeError, OverflowError) as error:
             message = f"{self.files.path(self.folder, LIST)} does not read back ({error}): restore it from a backup"
             raise CorruptStore(message) from error
+        return self._seen, version
 
     def _changed(self, work: Callable[[], Result]) -> Result:
         listing, version = self._stored()

@@ -1,4 +1,4 @@
-"""What is kept of a bucket: each state of an object by itself, whole or not at all, and no more than there is room for."""
+"""What is kept of a bucket: each state of an object by itself, whole or not at all, and not too much of it."""
 
 from pathlib import Path
 
