@@ -139,8 +139,8 @@ class PipelineResource(dg.ConfigurableResource["PipelineResource"]):
     def missing(self) -> Iterator[str]:
         """Yield the videos that are named, not built, due and worth trying, in the order that the settings want.
 
-        They are judged by the rules that their sources have now. Of a video that is known to need nothing, no file is
-        asked for.
+        They are judged by the rules that their sources have now. No file is asked for of a video that is known to need
+        nothing, nor of one of which nothing was ever made.
         """
         store, asked, settings = self.seen(), self.asked(), self.settings()
         catalog = self.catalog()
@@ -148,11 +148,11 @@ class PipelineResource(dg.ConfigurableResource["PipelineResource"]):
             bring_rules(catalog, asked.listed)
         ids = asked.named(catalog)
         named = None if ids is None else set(ids.to_pylist())
-        done = settled(store, settings.dataset.filters, asked, settings.dataset.give_up_after)
+        known = settled(store, settings.dataset.filters, asked, settings.dataset.give_up_after)
         for found in due(catalog, settings.of(video).web, settings.dataset.order):
-            if found.video_id in done or (named is not None and found.video_id not in named):
+            if found.video_id in known.nothing or (named is not None and found.video_id not in named):
                 continue
-            if is_missing(store.video(found.video_id).as_it_is(), settings):
+            if not known.needs_a_look(found.video_id) or is_missing(store.video(found.video_id).as_it_is(), settings):
                 yield found.video_id
 
     def run_config(self) -> dict[str, Any]:
