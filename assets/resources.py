@@ -37,7 +37,7 @@ PARTITION_TAG = "dagster/partition"
 
 
 @dataclass
-class _Seen:
+class _SeenByRun:
     """What a run has seen so far. store: its folder ``dataset`` is as it was listed."""
 
     store: Store | None = None
@@ -60,11 +60,11 @@ class PipelineResource(dg.ConfigurableResource["PipelineResource"]):
         LaunchpadSettings(), description="single settings on top, as in {clips: {clip_min_s: 2}}"
     )
 
-    _seen: _Seen | None = PrivateAttr(None)
+    _seen: _SeenByRun | None = PrivateAttr(None)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002 - Dagster's signature
         """Begin a run, which asks a bucket once for what it has seen."""
-        self._seen = _Seen()
+        self._seen = _SeenByRun()
 
     @classmethod
     def from_environment(cls) -> "PipelineResource":

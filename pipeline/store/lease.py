@@ -70,7 +70,7 @@ class LeaseRecord:
 
 
 FREE = LeaseRecord()
-Sheet = dict[str, LeaseRecord]
+LeaseSheet = dict[str, LeaseRecord]
 
 
 class Lease:
@@ -85,7 +85,7 @@ class Lease:
         self._place = place_of(name)
         self._record = LeaseRecord(locks=_locks_of(scratch), who=f"{socket.gethostname()}, process {os.getpid()}")
         self._record = replace(self._record, lease_s=lease_s)
-        self._sheet: tuple[Sheet, ObjectVersion | None] | None = None
+        self._sheet: tuple[LeaseSheet, ObjectVersion | None] | None = None
         self._trusted_until = 0.0
         self._holder, self._is_alive = FREE, False
         self._seen: LeaseRecord | None = None
@@ -152,7 +152,7 @@ class Lease:
     def _look(self) -> LeaseRecord:
         return self._read()[0].get(self._name, FREE)
 
-    def _read(self) -> tuple[Sheet, ObjectVersion | None]:
+    def _read(self) -> tuple[LeaseSheet, ObjectVersion | None]:
         content, version = found(self._objects, self._place)
         self._sheet = _parsed(content), version
         return self._sheet
@@ -228,7 +228,7 @@ def place_of(name: str) -> str:
     return f"{FOLDER}/{int(hashlib.sha256(name.encode()).hexdigest(), 16) % SHEETS:02x}.json"
 
 
-def _parsed(content: bytes | None) -> Sheet:
+def _parsed(content: bytes | None) -> LeaseSheet:
     """Return the records of a sheet that are held; a damaged sheet holds none."""
     try:
         told = {} if content is None else parsed_json(content)
@@ -238,7 +238,7 @@ def _parsed(content: bytes | None) -> Sheet:
     return {name: record for name, record in records.items() if record.holder}
 
 
-def _stored(sheet: Sheet) -> bytes:
+def _stored(sheet: LeaseSheet) -> bytes:
     return json.dumps({name: asdict(record) for name, record in sheet.items()}).encode()
 
 
