@@ -16,10 +16,10 @@ import pyarrow.compute as pc
 from pipeline.contract.errors import ChangedSinceIndexed, CorruptStore, VideoError, VideoLocked
 from pipeline.dataset.card import write_card
 from pipeline.dataset.contents import (
-    CONTENTS,
     class_statistics,
     frames_by_split,
     keep_contents,
+    kept_contents,
     merged,
     read_contents,
     totals,
@@ -90,10 +90,10 @@ def build_dataset(
 
 def _unchanged(store: Store, catalog: Catalog, settings: DatasetSettings, asked: Selection) -> DatasetSummary | None:
     """Return the summary where all that a refresh would write is there already, for which it needs no turn."""
-    known = still_known(store, settings.filters, asked) if store.exists(*CONTENTS) else None
+    known = still_known(store, settings.filters, asked)
     if known is None:
         return None
-    earlier, before = earlier_summary(store), read_contents(store)
+    earlier, before = earlier_summary(store), kept_contents(store)
     if earlier is None or before is None:
         return None
     judged = judge(known.finished(), catalog, settings, asked)
