@@ -15,7 +15,7 @@ from tests.cluster.conftest import Bucket
 from tests.paths import ROOT
 from tests.pipeline.stored_room import FRAMES, store_room
 
-NEW, AGAIN = 200, 10
+NEW, AGAIN = 190, 9
 """Requests for a new rendered tour of one clip through Dagster, which is scored too, and for a build that finds it."""
 
 A_FRAME = 2.0
