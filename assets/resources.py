@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 from typer import echo
 
 from assets.launchpad import LaunchpadSettings, Profile, given
@@ -24,7 +25,7 @@ from pipeline.sources.current_rules import bring_rules
 from pipeline.sources.due import due
 from pipeline.sources.entries import SourceList, listed_sources, read_entries, sources_text
 from pipeline.stages.base import Workbench
-from pipeline.stages.chain import finished_fingerprint
+from pipeline.stages.chain import by_newer_code, finished_fingerprint
 from pipeline.stages.failures import last_failure, worth_trying
 from pipeline.stages.needed_weights import fetch_weights
 from pipeline.stages.run import final_fingerprints, finish_video, is_built
@@ -33,6 +34,15 @@ from pipeline.store.store import Store, data_url
 from pipeline.store.video import VideoStore
 
 PARTITION_TAG = "dagster/partition"
+
+
+@dataclass
+class _SeenByRun:
+    """What a run has seen so far. store: its folder ``dataset`` is as it was listed."""
+
+    store: Store | None = None
+    resolved: Resolved | None = None
+    catalog: Catalog | None = None
 
 
 class PipelineResource(dg.ConfigurableResource["PipelineResource"]):
@@ -50,6 +60,12 @@ class PipelineResource(dg.ConfigurableResource["PipelineResource"]):
         LaunchpadSettings(), description="single settings on top, as in {clips: {clip_min_s: 2}}"
     )
 
+    _seen: _SeenByRun | None = PrivateAttr(None)
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002 - Dagster's signature
+        """Begin a run, which asks a bucket once for what it has seen."""
+        self._seen = _SeenByRun()
+
     @classmethod
     def from_environment(cls) -> "PipelineResource":
         """Return what the environment alone says."""
@@ -59,14 +75,49 @@ class PipelineResource(dg.ConfigurableResource["PipelineResource"]):
         """Return the dataset's store."""
         return Store(data_url(self.data))
 
+    def seen(self, *, again: bool = False) -> Store:
+        """Return the store with its folder ``dataset`` as this run saw it last; ``again``: as it is now."""
+        if self._seen is None:
+            return self.store().mirrored(("dataset",))
+        found = self._seen.store
+        if found is None or again:
+            found = self._seen.store = self.store().mirrored(("dataset",))
+        return found
+
+    def catalog(self) -> Catalog:
+        """Return the catalog as this run saw it last."""
+        if self._seen is None:
+            return Catalog(self.store())
+        found = self._seen.catalog
+        if found is None:
+            found = self._seen.catalog = Catalog(self.store(), is_steady=True)
+        return found
+
+    def look_again(self) -> None:
+        """Have the run see what has become of catalog and dataset since; its settings stay."""
+        if self._seen is not None:
+            self._seen.store = self._seen.catalog = None
+
     def resolved(self) -> Resolved:
-        """Return the settings that hold, and who said so; raises ``SettingsError``."""
+        """Return the settings that hold, in a run to its end, and who said so; raises ``SettingsError``."""
+        if self._seen is None:
+            return self._resolve(self.store())
+        found = self._seen.resolved
+        if found is None:
+            found = self._seen.resolved = self._resolve(self.seen())
+        return found
+
+    def schedule(self) -> str:
+        """Return when the sources are polled, of which a dataset says nothing; raises ``SettingsError``."""
+        return self._resolve(None).settings.dataset.poll_cron
+
+    def _resolve(self, dataset: Store | None) -> Resolved:
         file = Path(self.settings_file) if self.settings_file else None
         said = [Layer("the launchpad", self.named_profile, file, given(self.overrides)), environment()]
         if not any(layer.profile for layer in said):
             listed = listed_sources(self.sources, required=False)
             said += [Layer(str(listed.file), listed.profile)] if listed else []
-        return resolve(*said, dataset=self.store())
+        return resolve(*said, dataset=dataset)
 
     @property
     def named_profile(self) -> str | None:
@@ -88,20 +139,20 @@ class PipelineResource(dg.ConfigurableResource["PipelineResource"]):
     def missing(self) -> Iterator[str]:
         """Yield the videos that are named, not built, due and worth trying, in the order that the settings want.
 
-        They are judged by the rules that their sources have now. Of a video that is known to need nothing, no file is
-        asked for.
+        They are judged by the rules that their sources have now. No file is asked for of a video that is known to need
+        nothing, nor of one of which nothing was ever made.
         """
-        store, asked, settings = self.store(), self.asked(), self.settings()
-        catalog = Catalog(store)
+        store, asked, settings = self.seen(), self.asked(), self.settings()
+        catalog = self.catalog()
         if asked.listed is not None:
             bring_rules(catalog, asked.listed)
         ids = asked.named(catalog)
         named = None if ids is None else set(ids.to_pylist())
-        done = settled(store, settings.dataset.filters, asked, settings.dataset.give_up_after)
+        known = settled(store, settings.dataset.filters, asked, settings.dataset.give_up_after)
         for found in due(catalog, settings.of(video).web, settings.dataset.order):
-            if found.video_id in done or (named is not None and found.video_id not in named):
+            if found.video_id in known.nothing or (named is not None and found.video_id not in named):
                 continue
-            if is_missing(store.video(found.video_id), settings):
+            if not known.needs_a_look(found.video_id) or is_missing(store.video(found.video_id).as_it_is(), settings):
                 yield found.video_id
 
     def run_config(self) -> dict[str, Any]:
@@ -111,21 +162,24 @@ class PipelineResource(dg.ConfigurableResource["PipelineResource"]):
         return {"resources": {"pipeline": {"config": own | named}}}
 
 
-class LockedVideo(dg.ConfigurableResource[Workbench]):
+class LockedVideo(dg.ConfigurableResource[Workbench | None]):
     """The video of a run's partition, held against every other process until the run ends."""
 
     pipeline: dg.ResourceDependency[PipelineResource]
 
     @contextmanager
-    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Workbench]:
-        """Give what the stages of the video work with, as soon as no other process holds it."""
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Workbench | None]:
+        """Give what the stages work with, as soon as no other process holds the video; None once the run is over."""
         if context.run is None or PARTITION_TAG not in context.run.tags:
             raise dg.DagsterInvariantViolationError("choose a video: these assets are made one partition at a time")
+        if _is_over(context):  # 'dagster job execute' opens what a run was given once more, to look at its outputs
+            yield None
+            return
         store, settings = self.pipeline.store(), self.pipeline.settings()
         held = store.video(context.run.tags[PARTITION_TAG])
         lines = Lines(held.video_id)
         progress = both(lines, events_of(context.instance, context.run)) if context.instance else lines
-        workbench = Workbench(held, Catalog(store), settings, progress)
+        workbench = Workbench(held, self.pipeline.catalog(), settings, progress)
         with ends_when_terminated(context.instance, context.run), ExitStack() as until_done:
             _wait_for_place(held, settings.dataset.parallel_videos, until_done)
             _wait_for(held, until_done)
@@ -138,12 +192,25 @@ class LockedVideo(dg.ConfigurableResource[Workbench]):
                 finish_video(workbench, keep_source=settings.dataset.keep_videos)
 
 
+def _is_over(context: dg.InitResourceContext) -> bool:
+    """Tell whether a run has ended, of which Dagster asks for no stage any more."""
+    if context.instance is None or context.run is None:
+        return False
+    run = context.instance.get_run_by_id(context.run.run_id)
+    return run is not None and run.is_finished
+
+
 def is_missing(video: VideoStore, settings: Settings) -> bool:
-    """Tell whether a video is not built and worth trying; of one that cannot be read at the moment it is not known."""
+    """Tell whether a video is not built and worth trying; of one that cannot be read at the moment it is not known.
+
+    What a newer release has made, on another machine, is left to it.
+    """
     wanted = final_fingerprints(video.video_id, settings)
     with suppress(NotReadableNow):
-        return finished_fingerprint(video) not in wanted and worth_trying(
-            last_failure(video), wanted[0], settings.dataset.give_up_after
+        return (
+            finished_fingerprint(video) not in wanted
+            and worth_trying(last_failure(video), wanted[0], settings.dataset.give_up_after)
+            and by_newer_code(video) is None
         )
     return False
 

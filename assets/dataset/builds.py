@@ -14,7 +14,6 @@ from pipeline.contract.errors import PipelineError
 from pipeline.contract.progress import Lines
 from pipeline.doctor.examine import check_ready
 from pipeline.settings import Settings
-from pipeline.sources.catalog.catalog import Catalog
 from pipeline.stages.needed_weights import fetch_weights
 
 NOTHING = "no video to build; 'youtube-occ status' shows what is there, 'youtube-occ score' how good it is"
@@ -34,10 +33,9 @@ def missing_videos(builder: dg.ResourceParam[VideoBuilder]) -> Iterator[dg.Dynam
 
 def _prepare(pipeline: PipelineResource, settings: Settings, video_ids: list[str]) -> None:
     """Refuse what would fail every video; fetch the weights that all need, in this process, before another asks."""
-    store = pipeline.store()
-    origins = [row.source.origin for row in Catalog(store).rows(video_ids).values()]
+    origins = [row.source.origin for row in pipeline.catalog().rows(video_ids).values()]
     try:
-        check_ready(store, settings, origins, with_dagster=True)
+        check_ready(pipeline.store(), settings, origins, with_dagster=True)
         fetch_weights(settings, settings.dataset.weight_mirrors, Lines("weights"))
     except PipelineError as error:
         raise dg.Failure(f"{error.code}: {error}", allow_retries=False) from error

@@ -6,7 +6,6 @@ from assets.dataset.videos import PARTITIONS
 from assets.metadata import table
 from assets.resources import PipelineResource
 from pipeline.contract.errors import PipelineError
-from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.discover import SourceReport, discover
 from pipeline.stages.video.stage import video
 
@@ -15,7 +14,7 @@ from pipeline.stages.video.stage import video
 def video_catalog(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> dg.MaterializeResult:
     """Register every video that the sources list now, as a row of the catalog and as a partition."""
     try:
-        catalog = Catalog(pipeline.store())
+        catalog = pipeline.catalog()
         reports = discover(catalog, pipeline.listed(), pipeline.settings().of(video).web)
     except PipelineError as error:
         raise dg.Failure(f"{error.code}: {error}", allow_retries=False) from error

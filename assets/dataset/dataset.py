@@ -5,13 +5,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import dagster as dg
+import pyarrow.compute as pc
 from typer import echo
 
 from assets.metadata import numbers, picture, table
 from assets.resources import PipelineResource
 from pipeline.contract.progress import Lines
+from pipeline.contract.tour_origin import TOUR_SCHEME
 from pipeline.dataset.index import build_dataset, earlier_summary
-from pipeline.sources.catalog.catalog import Catalog
 from pipeline.store.atomic import replacing
 from pipeline.store.index import LEFT_OUT, DatasetSummary
 from pipeline.store.store import Store
@@ -35,16 +36,16 @@ def dataset(pipeline: PipelineResource) -> dg.MaterializeResult:
     """Index the built videos that sources and settings name, and what was left out; fails if there is none at all."""
     from pipeline.dataset.page import write_dataset_page
 
-    store = pipeline.store()
-    before = earlier_summary(store)
-    summary = build_dataset(store, pipeline.settings().dataset, pipeline.asked())
+    store, before = pipeline.store(), earlier_summary(pipeline.seen())
+    summary = build_dataset(store, pipeline.settings().dataset, pipeline.asked(), pipeline.catalog())
+    seen = pipeline.seen(again=True)
     if summary != before:
         echo(f"\n{store.path('dataset')}\n{summary.table()}\n")
     if not summary.videos:
         raise dg.Failure("not one video could be built; the table of what was left out says why", allow_retries=False)
     page = {
         "page": dg.MetadataValue.url("/shown/dataset/index.html"),
-        "page_file": dg.MetadataValue.path(write_dataset_page(store.mirrored(("dataset",)), summary)),
+        "page_file": dg.MetadataValue.path(write_dataset_page(seen, summary)),
     }
     return dg.MaterializeResult(
         metadata={**page, **_metadata(store, summary)}, data_version=dg.DataVersion(summary.version)
@@ -56,8 +57,9 @@ def quality_report(pipeline: PipelineResource) -> dg.MaterializeResult:
     """Score the rendered tours among the videos against their exact truth; fails where one of them is frozen."""
     from pipeline.quality import tour_quality
 
-    store = pipeline.store()
-    report = tour_quality(store, Catalog(store).video_ids(), pipeline.settings(), Lines())
+    store, rows = pipeline.seen(), pipeline.catalog().table(["video_id", "origin"])
+    tours = rows.filter(pc.starts_with(rows["origin"], TOUR_SCHEME))["video_id"].to_pylist()
+    report = tour_quality(store, tours, pipeline.settings(), Lines())
     if not report.tours:
         return dg.MaterializeResult(metadata={"tours": 0, "note": "no rendered tours: their quality is not known"})
     _show_quality(store, report)

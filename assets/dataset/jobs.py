@@ -12,7 +12,6 @@ from assets.dataset.videos import PARTITIONS, PER_VIDEO, VIDEOS
 from assets.resources import PARTITION_TAG, PipelineResource
 from pipeline.contract.errors import SettingsError
 from pipeline.settings import DatasetSettings
-from pipeline.sources.catalog.catalog import Catalog
 from pipeline.stages.needed_weights import missing_weights
 
 SENSOR_TAG = "dagster/sensor_name"
@@ -62,7 +61,7 @@ def _poll_cron() -> str:
 
 
 def _checked_cron(pipeline: PipelineResource) -> str:
-    cron = pipeline.settings().dataset.poll_cron
+    cron = pipeline.schedule()
     try:
         dg.ScheduleDefinition(name="checked", job_name="poll_sources", cron_schedule=cron)
     except dg.DagsterInvalidDefinitionError as error:
@@ -84,7 +83,7 @@ def poll_schedule() -> dg.RunRequest | dg.SkipReason:
 def new_videos(context: dg.SensorEvaluationContext, pipeline: PipelineResource) -> dg.SensorResult:
     """Make new rows of the catalog partitions, and request runs for some of what is missing, due and not underway."""
     known = set(context.instance.get_dynamic_partitions(PARTITIONS))
-    fresh = [video_id for video_id in Catalog(pipeline.store()).video_ids() if video_id not in known]
+    fresh = [video_id for video_id in pipeline.catalog().video_ids() if video_id not in known]
     underway = _underway(context.instance)
     # While weights are missing, one run fetches them, or finds that nobody has them.
     most = 1 if missing_weights(pipeline.settings()) else pipeline.settings().dataset.requests_per_tick

@@ -19,6 +19,7 @@ from assets.dataset.deaths import note_death
 from assets.resources import PARTITION_TAG, PipelineResource, is_missing
 from assets.stopped import ends_when_terminated
 from pipeline.contract.progress import Progress, silent
+from pipeline.settings import Settings
 from pipeline.stages.failures import last_failure
 from pipeline.stages.run import is_built
 from pipeline.store.video import VideoStore
@@ -52,15 +53,20 @@ class VideoBuilder:
         self.pipeline = pipeline
         self.instance = instance
         self.run_id = run_id
-        self.settings = pipeline.settings()
-        self._threads = ThreadPoolExecutor(self.settings.dataset.parallel_videos)
+        self._pool: ThreadPoolExecutor | None = None
         self._builds: dict[str, Future[VideoBuild]] = {}
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._stopped_at: float | None = None
 
+    @property
+    def settings(self) -> Settings:
+        """The settings of the run."""
+        return self.pipeline.settings()
+
     def start(self, video_id: str) -> None:
         """Build a video as soon as there is room."""
-        self._builds[video_id] = self._threads.submit(self._build, self.pipeline.store().video(video_id))
+        self._pool = self._pool or ThreadPoolExecutor(self.settings.dataset.parallel_videos)
+        self._builds[video_id] = self._pool.submit(self._build, self.pipeline.store().video(video_id))
 
     def wait(self, video_id: str, progress: Progress = silent) -> VideoBuild:
         """Wait for a video that was started; return how its build ended. Reports how many of all have ended."""
@@ -73,18 +79,22 @@ class VideoBuilder:
     def stop(self) -> None:
         """End what is still being built; what has not ended ``GRACE_S`` seconds later is killed."""
         self._stopped_at = time.monotonic()
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
         for video_id, child in list(self._children.items()):
             self._end(video_id, child)
 
     def _build(self, video: VideoStore) -> VideoBuild:
-        if is_missing(video, self.settings):  # still: another run may have built it since
+        seen = video.as_it_is()
+        if is_missing(seen, self.settings):  # still: another run may have built it since
             started = time.time()
             exit_code = self._run_process_video(video.video_id)
-            self._record_death(video, started, exit_code)
-        if is_built(video, self.settings):
+            self.pipeline.look_again()
+            seen = video.as_it_is()
+            self._record_death(seen, started, exit_code)
+        if is_built(seen, self.settings):
             return VideoBuild(video.video_id, built=True, detail="")
-        detail = self._why_not(video)
+        detail = self._why_not(seen)
         echo(f"{video.video_id:<16} left out: {detail}")
         return VideoBuild(video.video_id, built=False, detail=detail)
 

@@ -33,6 +33,7 @@ from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.catalog.rows import CatalogRow, VideoState
 from pipeline.sources.video_source import VideoSource
 from pipeline.stages.registry import stages
+from pipeline.store.changes import changes_of
 from pipeline.store.index import CLASS_COLUMNS, FILES, INDEX_SCHEMA, IndexFile, IndexFiles
 from pipeline.store.indexed import as_indexed
 from pipeline.store.store import Store
@@ -64,7 +65,9 @@ def made_up_store(folder: Path, videos: int, frames: int = FRAMES) -> Store:
     left_out = pa.table(
         [ids, ["clips"] * videos, [0] * videos, ["TooShort"] * videos, ["0.4 s"] * videos], LEFT_OUT_SCHEMA
     )
-    write_known(store, KnownVideos(finished_rows(ids, "0" * 16), left_out), FilterSettings(), EVERYTHING)
+    write_known(
+        store, changes_of(store), KnownVideos(finished_rows(ids, "0" * 16), left_out), FilterSettings(), EVERYTHING
+    )
     build_dataset(store, SETTINGS)
     return store
 

@@ -216,6 +216,10 @@ class VideoLocked(VideoError):
     """Another process works on this video at the moment."""
 
 
+class NewerResult(VideoError):
+    """A newer release made the stored result of a stage: nothing is made anew by this one."""
+
+
 class LeaseLost(VideoError):
     """This machine stood still for so long that another one has the video now: nothing more was written."""
 

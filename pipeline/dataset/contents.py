@@ -49,6 +49,13 @@ def read_contents(store: Store) -> pa.Table | None:
     return kept
 
 
+def kept_contents(store: Store) -> pa.Table | None:
+    """Return what is kept of the index that lies there, or None where nothing is, or what is of another or damaged."""
+    with suppress(CorruptStore, pa.ArrowException, OSError):
+        return _kept(store, _writing(store)) if index_files(store).files else None
+    return None
+
+
 def keep_contents(store: Store, contents: pa.Table) -> None:
     """Keep what the index holds, where that is not kept already."""
     if _kept(store, _writing(store)) is None:

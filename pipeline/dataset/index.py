@@ -19,13 +19,23 @@ from pipeline.dataset.contents import (
     class_statistics,
     frames_by_split,
     keep_contents,
+    kept_contents,
     merged,
     read_contents,
     totals,
     write_contents,
 )
 from pipeline.dataset.index_writer import IndexWriter, Written
-from pipeline.dataset.known import KNOWN, KnownVideos, judgement_table, know, look, with_unread, write_known
+from pipeline.dataset.known import (
+    KNOWN,
+    KnownVideos,
+    judgement_table,
+    know,
+    look,
+    still_known,
+    with_unread,
+    write_known,
+)
 from pipeline.dataset.selection import EVERYTHING, JUDGEMENTS, Judged, Selection, WantedVideos, judge
 from pipeline.dataset.split import ROWS_AT_ONCE, TRAIN, VALIDATION
 from pipeline.dataset.tables import replaced, system_memory
@@ -34,7 +44,7 @@ from pipeline.settings import DatasetSettings
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.stages.damage import examined
 from pipeline.stages.failures import record_failure
-from pipeline.store.changes import changes_of
+from pipeline.store.changes import Noted, changes_of
 from pipeline.store.index import (
     SHOWN,
     DatasetSummary,
@@ -49,11 +59,14 @@ from pipeline.store.video import VideoStore
 _log = logging.getLogger(__name__)
 
 
-def build_dataset(store: Store, settings: DatasetSettings, asked: Selection = EVERYTHING) -> DatasetSummary:
+def build_dataset(
+    store: Store, settings: DatasetSettings, asked: Selection = EVERYTHING, catalog: Catalog | None = None
+) -> DatasetSummary:
     """Write the index and the summary of the finished videos that are asked for, as far as anything has changed.
 
     store: of the dataset; processes and machines that write it take turns. settings: split, filters. asked: which
-    sources and settings of stages hold; by default every finished video is taken in.
+    sources and settings of stages hold; by default every finished video is taken in. catalog: of the store, by default
+    as it is now.
 
     Raises:
         DiskFull: no space; the dataset is as it was.
@@ -61,30 +74,59 @@ def build_dataset(store: Store, settings: DatasetSettings, asked: Selection = EV
         SettingsError: the sources cannot be understood.
         LeaseLost: this machine stood still so long that another one writes the dataset.
     """
-    with writing(store) as ours, system_memory():
-        changes = changes_of(ours)
-        taken = changes.take()
-        summary = _built(ours, settings, asked, taken)
-        changes.done(taken)
+    if catalog is None:
+        catalog = Catalog(store, is_steady=True)
+    with system_memory():
+        unchanged = _unchanged(store.mirrored(("dataset",)), catalog, settings, asked)
+        if unchanged is not None:
+            return unchanged
+        with writing(store) as ours:
+            changes = changes_of(ours)
+            taken = changes.take()
+            summary = _built(ours, catalog, changes, settings, asked, taken)
+            changes.done(taken)
     return summary
 
 
-def _built(store: Store, settings: DatasetSettings, asked: Selection, taken: AbstractSet[str]) -> DatasetSummary:
+def _unchanged(store: Store, catalog: Catalog, settings: DatasetSettings, asked: Selection) -> DatasetSummary | None:
+    """Return the summary where all that a refresh would write is there already, for which it needs no turn."""
+    known = still_known(store, settings.filters, asked)
+    if known is None:
+        return None
+    earlier, before = earlier_summary(store), kept_contents(store)
+    if earlier is None or before is None:
+        return None
+    judged = judge(known.finished(), catalog, settings, asked)
+    if _changed(before, judged.wanted, frozenset()):
+        return None
+    known = _with_judgements(known, judged)
+    summary = _summary(_version(judged.wanted, settings), before, known.left_out, ())
+    return earlier if known.stored and _same(earlier, summary) else None
+
+
+def _built(
+    store: Store,
+    catalog: Catalog,
+    changes: Noted,
+    settings: DatasetSettings,
+    asked: Selection,
+    taken: AbstractSet[str],
+) -> DatasetSummary:
     is_first, earlier, before = not store.exists(*KNOWN), earlier_summary(store), read_contents(store)
-    known = know(store, settings.filters, asked, taken)
-    judged = judge(known.finished(), Catalog(store), settings, asked)
+    known = know(store, changes, settings.filters, asked, taken)
+    judged = judge(known.finished(), catalog, settings, asked)
     version = _version(judged.wanted, settings)
     written, contents = _indexed(store, settings, judged.wanted, before, known, version)
     if written.unreadable:
         known = look(store, known, written.unreadable.keys(), settings.filters, asked)
-        judged = judge(known.finished(), Catalog(store), settings, asked)
+        judged = judge(known.finished(), catalog, settings, asked)
         judged.wanted = judged.wanted.without(written.unreadable)
         version = _version(judged.wanted, settings)
     known = _with_judgements(known, judged)
     known = with_unread(
         store, known, {key: error for key, error in written.unreadable.items() if not isinstance(error, CorruptStore)}
     )
-    write_known(store, known, settings.filters, asked)
+    write_known(store, changes, known, settings.filters, asked)
     notes = _moved(before, judged.wanted) if is_first and earlier else ()
     summary = _summary(version, contents, known.left_out, notes)
     if earlier is not None and _same(earlier, summary):

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,12 +19,12 @@ from pipeline.contract.errors import CorruptStore, NotReadableNow, VideoError
 from pipeline.dataset.filters import filtered
 from pipeline.dataset.selection import Selection
 from pipeline.dataset.tables import replaced, write_large
-from pipeline.settings import FilterSettings
+from pipeline.settings import FilterSettings, Settings
 from pipeline.stages.chain import final, finished, identity_of, made_by
-from pipeline.stages.failures import Failure, last_failure, worth_trying
+from pipeline.stages.failures import Failure, last_failure
 from pipeline.stages.registry import stages
 from pipeline.stages.run import final_fingerprint, final_fingerprints
-from pipeline.store.changes import changes_of
+from pipeline.store.changes import Noted, changes_of
 from pipeline.store.index import LEFT_OUT, LeftOutEntry
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
@@ -39,8 +40,12 @@ KNOWN_SCHEMA = pa.schema(
         ("fingerprint", pa.string()),
         ("alike", pa.bool_()),
         ("failure", pa.string()),
+        ("tries", pa.int32()),
     ]
 )
+"""``tries``: how often it failed to become what is asked for now; ``NEVER`` where another try is of no use."""
+
+NEVER = 2**31 - 1
 LEFT_OUT_SCHEMA = pa.schema(
     [
         ("video_id", pa.string()),
@@ -78,11 +83,23 @@ class KnownVideos:
         return self.videos.filter(pc.not_equal(self.videos["fingerprint"], ""))
 
 
-def know(store: Store, filters: FilterSettings, asked: Selection, changed: AbstractSet[str]) -> KnownVideos:
+def know(
+    store: Store, changes: Noted, filters: FilterSettings, asked: Selection, changed: AbstractSet[str]
+) -> KnownVideos:
     """Return what is known of all videos, looking at those that are new or changed: at all where nothing is known."""
-    before, ids = _read(store, filters, asked), set(store.video_ids())
+    before, ids = _read(store, changes, filters, asked), set(store.video_ids())
     known = set(before.videos["video_id"].to_pylist())
     return look(store, before, (ids - known) | (changed & ids), filters, asked, known - ids)
+
+
+def still_known(store: Store, filters: FilterSettings, asked: Selection) -> KnownVideos | None:
+    """Return what is known where that is all: no change is noted, and no video came or went; else None."""
+    changes = changes_of(store)
+    if changes.pending():
+        return None
+    before = _read(store, changes, filters, asked)
+    is_all = before.stored and set(before.videos["video_id"].to_pylist()) == set(store.video_ids())
+    return before if is_all else None
 
 
 def look(
@@ -117,26 +134,41 @@ def with_unread(store: Store, known: KnownVideos, errors: Mapping[str, VideoErro
     return replace(known, left_out=replaced(known.left_out, frozenset(), left_out_table(entries)), stored=False)
 
 
-def write_known(store: Store, known: KnownVideos, filters: FilterSettings, asked: Selection) -> None:
+def write_known(store: Store, changes: Noted, known: KnownVideos, filters: FilterSettings, asked: Selection) -> None:
     """Keep what is known; nothing is written where nothing is new."""
     if not known.stored:
-        metadata = {HOLDS_WHILE: _holds_while(store, filters, asked)}
+        metadata = {HOLDS_WHILE: _holds_while(changes, filters, asked)}
         write_large(store, known.left_out, *LEFT_OUT)
         write_large(store, known.videos.replace_schema_metadata(metadata), *KNOWN)
 
 
-def settled(store: Store, filters: FilterSettings, asked: Selection, give_up_after: int) -> set[str]:
-    """Return videos that need nothing, as far as is known: finished, or not worth another try."""
-    before, pending = _read(store, filters, asked).videos, changes_of(store).pending()
-    if asked.settings is None:
-        return set()
-    done = set(before["video_id"].filter(before["alike"]).to_pylist())
-    failed = before.filter(pc.and_(pc.invert(before["alike"]), pc.not_equal(before["failure"], "")))
-    for video_id, noted in zip(failed["video_id"].to_pylist(), failed["failure"].to_pylist(), strict=True):
-        failure = Failure.model_validate_json(noted)
-        if not worth_trying(failure, final_fingerprint(video_id, asked.settings), give_up_after):
-            done.add(video_id)
-    return done - pending
+class Settled(NamedTuple):
+    """What is known of what videos need.
+
+    nothing: videos that need nothing: finished, or not worth another try. seen: all others of which there is anything,
+    which only a look at them tells; None where that is not known of any video.
+    """
+
+    nothing: AbstractSet[str]
+    seen: AbstractSet[str] | None
+
+    def needs_a_look(self, video_id: str) -> bool:
+        """Tell whether something may have been made of a video that needs something."""
+        return self.seen is None or video_id in self.seen
+
+
+def settled(store: Store, filters: FilterSettings, asked: Selection, give_up_after: int) -> Settled:
+    """Return what is known of what videos need; none of them is looked at."""
+    changes = changes_of(store)
+    pending, known = changes.pending(), _read(store, changes, filters, asked)
+    if asked.settings is None or not known.stored:
+        return Settled(frozenset(), None)
+    tries = known.videos["tries"]
+    given_up = pc.and_(pc.greater(tries, 0), pc.greater_equal(tries, give_up_after))
+    needs_nothing = pc.or_(known.videos["alike"], given_up)
+    nothing = set(known.videos["video_id"].filter(needs_nothing).to_pylist()) - pending
+    others = set(known.videos["video_id"].filter(pc.invert(needs_nothing)).to_pylist())
+    return Settled(nothing, others | pending)
 
 
 def suffix_of(filters: FilterSettings) -> str:
@@ -149,7 +181,8 @@ def suffix_of(filters: FilterSettings) -> str:
 def finished_rows(video_ids: Sequence[str], fingerprint: str) -> pa.Table:
     """Return rows of videos that are all finished in the same way."""
     count = len(video_ids)
-    return pa.table([video_ids, [fingerprint] * count, [True] * count, [""] * count], KNOWN_SCHEMA)
+    columns = [video_ids, [fingerprint] * count, [True] * count, [""] * count, [0] * count]
+    return pa.table(columns, KNOWN_SCHEMA)
 
 
 def judgement_table(judgements: Sequence[tuple[str, str, str]]) -> pa.Table:
@@ -164,7 +197,7 @@ def left_out_table(entries: Iterable[LeftOutEntry]) -> pa.Table:
     return pa.Table.from_pylist([entry.model_dump() for entry in entries], LEFT_OUT_SCHEMA)
 
 
-def _read(store: Store, filters: FilterSettings, asked: Selection) -> KnownVideos:
+def _read(store: Store, changes: Noted, filters: FilterSettings, asked: Selection) -> KnownVideos:
     """Return what was known before, as far as it still holds."""
     nothing = KnownVideos(KNOWN_SCHEMA.empty_table(), LEFT_OUT_SCHEMA.empty_table())
     if not (store.exists(*KNOWN) and store.exists(*LEFT_OUT)):
@@ -173,13 +206,13 @@ def _read(store: Store, filters: FilterSettings, asked: Selection) -> KnownVideo
         videos, left_out = store.read_table(*KNOWN), store.read_table(*LEFT_OUT)
     except CorruptStore:
         return nothing
-    holds = (videos.schema.metadata or {}).get(HOLDS_WHILE) == _holds_while(store, filters, asked)
+    holds = (videos.schema.metadata or {}).get(HOLDS_WHILE) == _holds_while(changes, filters, asked)
     fits = videos.schema.equals(KNOWN_SCHEMA) and left_out.schema.equals(LEFT_OUT_SCHEMA)
     return KnownVideos(videos.replace_schema_metadata(), left_out, stored=True) if holds and fits else nothing
 
 
-def _holds_while(store: Store, filters: FilterSettings, asked: Selection) -> bytes:
-    return json.dumps([changes_of(store).epoch(), asked.recipe, suffix_of(filters)]).encode()
+def _holds_while(changes: Noted, filters: FilterSettings, asked: Selection) -> bytes:
+    return json.dumps([changes.epoch(), asked.recipe, suffix_of(filters)]).encode()
 
 
 def _looked(
@@ -210,7 +243,14 @@ def _row(video: VideoStore, filters: FilterSettings, asked: Selection) -> dict[s
         "fingerprint": f"{identity_of(made)}{suffix_of(filters)}" if made else "",
         "alike": found != "" and (settings is None or found in final_fingerprints(video.video_id, settings)),
         "failure": failure.model_dump_json() if failure else "",
+        "tries": _tries(video.video_id, failure, settings),
     }
+
+
+def _tries(video_id: str, failure: Failure | None, settings: Settings | None) -> int:
+    if failure is None or settings is None or failure.wanted != final_fingerprint(video_id, settings):
+        return 0
+    return failure.tries if failure.may_pass else NEVER
 
 
 def _left_out(video: VideoStore, filters: FilterSettings) -> Iterator[LeftOutEntry]:

@@ -26,6 +26,7 @@ def write_answer(store: Store, answer: Answer, query: str, folder: Path) -> list
 
     The clouds, ``01-<video_id>-<row>.ply``, are in metres in the clip's world; a frame without a camera has none.
     """
+    store = store.as_it_is()
     folder.mkdir(parents=True, exist_ok=True)
     bounds = heat_bounds([heat.heat for heat in answer.frames])
     paths = [folder / "contact_sheet.jpg"]

@@ -170,7 +170,7 @@ def _embedded_videos(store: Store, text: SanText) -> dict[str, str]:
     made = {
         video_id: found["semantics"]
         for video_id in store.video_ids()
-        if has_embeddings(video := store.video(video_id)) and (found := finished(video))
+        if has_embeddings(video := store.video(video_id).as_it_is()) and (found := finished(video))
     }
     if not made:
         raise NoEmbeddings(

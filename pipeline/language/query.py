@@ -72,6 +72,7 @@ def ask(
     )  # before the words ask for weights that no region of this dataset may need
     vector = text.embed([query])[0]
     index.video_ids(video_id)
+    store = store.as_it_is()
     hits = best_frames(store, index, vector, top, video_id)
     heats = tuple(frame_heat(store.video(hit.video_id), hit, vector) for hit in counted(hits, progress, "heat"))
     return Answer(heats, tuple(_best_voxels(store, heats, top)))

@@ -138,10 +138,14 @@ def _read_grid(video: VideoStore, row: int) -> LanguageGrid:
 
 
 def _keeper(video: VideoStore) -> VideoStore:
-    """Return where the group ``language`` lies: with the video, or in scratch where that can only be read."""
-    if not video.files.is_read_only() or _stored_fingerprint(video) == _wanted(video):
+    """Return where the group ``language`` lies: with the video, or in scratch where whoever asks may only read.
+
+    A question writes nothing into a bucket, where nobody knows beforehand what may be written.
+    """
+    files = video.files
+    if (files.is_local() and not files.is_read_only()) or _stored_fingerprint(video) == _wanted(video):
         return video
-    return VideoStore(Files(video.files.scratch / LANGUAGE), video.video_id)
+    return VideoStore(Files(files.make_scratch() / LANGUAGE), video.video_id)
 
 
 def _wanted(video: VideoStore) -> str:

@@ -2,12 +2,13 @@
 
 import io
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from pipeline.contract.errors import CorruptStore
+from pipeline.contract.errors import CorruptStore, CredentialsRefused
 from pipeline.contract.overlap import OverlapCounts
 from pipeline.contract.progress import Progress, silent
 from pipeline.quality.figure import Figure
@@ -121,7 +122,8 @@ def _told(video: VideoStore, stored: TourScores) -> TourScores:
 
 def _kept(video: VideoStore, scores: TourScores) -> TourScores:
     if not video.files.is_read_only():
-        video.write_json(QUALITY, scores.model_dump(mode="json"))
+        with suppress(CredentialsRefused):  # whoever may only read a bucket measures again the next time
+            video.write_json(QUALITY, scores.model_dump(mode="json"))
     return scores
 
 

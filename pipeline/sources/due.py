@@ -33,14 +33,30 @@ class DueVideo(NamedTuple):
 
 def due(catalog: Catalog, settings: WebSettings, order: AgeOrder) -> Iterator[DueVideo]:
     """Yield the videos that may be worked on now: not final, due, and fetched or on a host that does not rest."""
-    hosts, present = Hosts.of(catalog.files, settings), datetime.now(UTC)
+    present = datetime.now(UTC)
     table = by_age(catalog.table([*dict.fromkeys((*_DUE_COLUMNS, *AGE_COLUMNS))], BUILDABLE), order)
-    resting = {state.site for state in hosts.states() if state.resting_until > present.timestamp()}
-    for row in table.select(list(_DUE_COLUMNS)).to_pylist():
-        is_here = row["state"] == VideoState.FETCHED
-        is_due = due_at(row["next_try"], row["when"], present) <= present
-        if is_here or (is_due and site_of(row["origin"]) not in resting):
-            yield DueVideo(row["video_id"], row["built"])
+    is_here = pc.equal(table["state"], VideoState.FETCHED)
+    table = table.filter(pc.or_(is_here, _is_due(table, present)))
+    resting = _resting(catalog, table, settings, present)
+    columns = (table[name].to_pylist() for name in ("video_id", "built", "state", "origin"))
+    for video_id, built, state, origin in zip(*columns, strict=True):
+        if not resting or state == VideoState.FETCHED or site_of(origin) not in resting:
+            yield DueVideo(video_id, built)
+
+
+def _is_due(table: pa.Table, present: datetime) -> pa.ChunkedArray:
+    """Tell as ``due_at`` which rows may be asked for now."""
+    wrong = pc.fill_null(pc.greater(table["when"], present + CLOCK_SLACK), fill_value=False)
+    return pc.or_(wrong, pc.fill_null(pc.less_equal(table["next_try"], present), fill_value=True))
+
+
+def _resting(catalog: Catalog, table: pa.Table, settings: WebSettings, present: datetime) -> set[str]:
+    """Return the sites that rest; none is looked for where no host would be asked for anything."""
+    asked = table["origin"].filter(pc.not_equal(table["state"], VideoState.FETCHED))
+    if not pc.any(pc.match_substring_regex(asked, "^https?://")).as_py():
+        return set()
+    states = Hosts.of(catalog.files, settings).states()
+    return {state.site for state in states if state.resting_until > present.timestamp()}
 
 
 def due_at(next_try: datetime | None, when: datetime | None, present: datetime) -> datetime:

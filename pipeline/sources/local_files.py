@@ -52,6 +52,8 @@ def look_again(catalog: Catalog, sources: Iterable[VideoSource]) -> list[str]:
     A video that another process works on is looked at the next time.
     """
     files = {source.video_id: source for source in sources if source.kind == "file"}
+    if not files:
+        return []
     noted = KeyedTable(catalog.files, FOLDER, _SCHEMA, "video_id")
     before = {row["video_id"]: (row["size"], row["mtime_ns"]) for row in noted.select(list(files)).to_pylist()}
     looks = {key: look for key, source in files.items() if (look := _look(Path(source.origin))) is not None}

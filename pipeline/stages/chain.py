@@ -72,6 +72,22 @@ def identities_of_groups(made: dict[str, Provenance]) -> dict[str, str]:
     }
 
 
+def by_newer_code(video: VideoStore) -> str | None:
+    """Return the first stage whose stored result code newer than this made, None where there is none.
+
+    Raises:
+        NotReadableNow: the file system cannot say.
+    """
+    made = ((name, made_by(video, name)) for name in stages())
+    return next((name for name, found in made if found and is_newer(found, name)), None)
+
+
+def is_newer(made: Provenance, name: str) -> bool:
+    """Tell whether the code of a stage that made a result is newer than today's; versions are numbers that grow."""
+    theirs, ours = made.code_version, stages()[name].code_version
+    return theirs.isdigit() and ours.isdigit() and int(theirs) > int(ours)
+
+
 def upstream(video_id: str, name: str, made: dict[str, Provenance]) -> str:
     """Return the one fingerprint of what a stage builds on; the first stage builds on the video's id."""
     return joined([made[given].fingerprint for given in latest_inputs(name)] or [video_id])

@@ -1,7 +1,9 @@
 """What the dataset at hand was made with, as the provenance of its videos tells."""
 
+import json
 from typing import Any
 
+from models.json_text import parsed_json
 from pipeline.stages.chain import finished, made_by
 from pipeline.stages.registry import stages
 from pipeline.store.index import SUMMARY, first_video
@@ -11,10 +13,9 @@ from pipeline.store.video import VideoStore
 LOOKED_AT = 100
 """Videos among which a finished one is looked for where there is no index yet."""
 
-MadeWith = tuple[str, dict[str, Any]]
+_KEPT = "what the dataset was made with"
 
-_KNOWN: dict[str, MadeWith | None] = {}
-"""Of datasets in buckets by their summary as it was: every question about settings would ask for it all again."""
+MadeWith = tuple[str, dict[str, Any]]
 
 
 def stored_settings(video: VideoStore) -> dict[str, Any]:
@@ -26,15 +27,19 @@ def stored_settings(video: VideoStore) -> dict[str, Any]:
 def made_with(dataset: Store) -> MadeWith | None:
     """Return the first video of a dataset and the settings it was made with, by stage; None where there is none.
 
-    Of a dataset in a bucket it is the first video as it was when the summary was written, and while there is no summary
-    the one that this process found first.
+    Of a dataset in a bucket it is the first video as it was when this machine asked after the summary was written.
     """
-    if dataset.is_local():
+    summary = None if dataset.is_local() else dataset.stamp(*SUMMARY)
+    if summary is None:
         return _found(dataset)
-    key = f"{dataset.path()} {dataset.stamp(*SUMMARY)}"
-    if _KNOWN.get(key) is None:
-        _KNOWN[key] = _found(dataset)
-    return _KNOWN[key]
+    kept = dataset.kept.get(_KEPT, summary.mark)
+    if kept is not None:
+        video_id, settings = parsed_json(kept)
+        return str(video_id), dict(settings)
+    found = _found(dataset)
+    if found is not None:
+        dataset.kept.keep(_KEPT, summary.mark, json.dumps(found).encode())
+    return found
 
 
 def _found(dataset: Store) -> MadeWith | None:

@@ -6,9 +6,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 
-from pipeline.contract.errors import CorruptStore, StageMissing, StorageFailed, interruption, naming
+from pipeline.contract.errors import (
+    CorruptStore,
+    NewerResult,
+    StageMissing,
+    StorageFailed,
+    interruption,
+    naming,
+)
 from pipeline.stages.base import SettingsTree, StageResult, Workbench
-from pipeline.stages.chain import agrees, content_of, finished_fingerprint, made_by, made_from, upstream
+from pipeline.stages.chain import agrees, content_of, finished_fingerprint, is_newer, made_by, made_from, upstream
 from pipeline.stages.damage import examined, set_aside_if_damaged
 from pipeline.stages.failures import forget_failure, record_failure
 from pipeline.stages.registry import AnyStage, check_stage, last_stages, latest_inputs, stages
@@ -68,6 +75,7 @@ def run_stage(name: str, workbench: Workbench) -> StageReport:
 
     Raises:
         StageMissing: a stage before it has not been run.
+        NewerResult: what is stored was made by newer code, on another machine that has a newer release.
         VideoError: the stage failed; also noted in the video's ``failure.json``.
     """
     video, before = workbench.video, _upstream_now(name, workbench)
@@ -78,6 +86,11 @@ def run_stage(name: str, workbench: Workbench) -> StageReport:
     )  # what the first stage brings is known when it is there
     if stored and stored.fingerprint in wanted and made_from(stored, before, content) and agrees(video, name, stored):
         return StageReport(stored, reused=True)
+    if stored and is_newer(stored, name):  # else two releases on one store would make it anew by turns
+        raise NewerResult(
+            f"{video.video_id}: a newer release made {name!r} (code version {stored.code_version}, here "
+            f"{stages()[name].code_version}): take that release, or 'youtube-occ drop {video.video_id}' and begin anew"
+        )
     try:
         if stored is None:
             set_aside_if_damaged(video, stages()[name].output)

@@ -82,10 +82,14 @@ class BucketTree:
         paths = [*found["common_prefixes"], *(each["path"] for each in found["objects"])]
         return [path.rstrip("/").rpartition("/")[2] for path in paths]
 
+    def listed(self, folder: str) -> dict[str, Stamp]:
+        """Return every object below a folder by its name."""
+        with bucket_errors(self._where(folder)):
+            return {each["path"]: stamp_of(each) for some in self._bucket.list(folder or None) for each in some}
+
     def below(self, name: str) -> dict[str, Stamp]:
         """Return every object below a folder by its name; of an object, the object itself."""
-        with bucket_errors(self._where(name)):
-            found = {each["path"]: stamp_of(each) for some in self._bucket.list(name or None) for each in some}
+        found = self.listed(name)
         if found:
             return found
         alone = self.stamp(name)

@@ -5,28 +5,26 @@ again when the lock is let go; a failure that is noted without the lock writes i
 first and drops them when what follows from them is written: what changes meanwhile has a file of its own again, and
 what was taken by a process that died is taken once more.
 
-Machines that share a bucket note what changes there, in ``changes``; what is done with is emptied, if it is still what
-was taken.
+Machines that share a bucket note what changes there, in ``changes``: every note has a name of its own, so that whoever
+has looked deletes what was there then and nothing that came since. One that a video is held has always the same name,
+which only the holder writes and deletes.
 """
 
 import contextlib
-import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
 
-from models.json_text import parsed_json
-from pipeline.contract.errors import WrittenMeanwhile
 from pipeline.store.atomic import disk_errors, replacing
 from pipeline.store.files import Files
-from pipeline.store.objects import Expected, Objects, ObjectVersion, changed
+from pipeline.store.objects import changed
 
 _EPOCH = ".epoch"
 _TAKEN = ".taken"
 _BUCKET = "changes"
-_NOTHING = b"-"
+_HELD = "held"
 
 
 class Noted(Protocol):
@@ -34,6 +32,9 @@ class Noted(Protocol):
 
     def note(self, video_id: str, *, held: bool = False) -> None:
         """Write down that a video may have changed; ``held``: that this process goes on changing it."""
+
+    def let_go(self, video_id: str) -> None:
+        """Write down that this process has changed a video, which it no longer holds."""
 
     def epoch(self) -> str:
         """Return a name that is another one if what was noted before is lost."""
@@ -50,7 +51,7 @@ class Noted(Protocol):
 
 def changes_of(files: Files) -> Noted:
     """Return what is noted of the videos of a folder or a bucket."""
-    return FolderChanges(files) if files.is_local() else BucketChanges(files.shared)
+    return FolderChanges(files) if files.is_local() else BucketChanges(files)
 
 
 class FolderChanges:
@@ -65,6 +66,10 @@ class FolderChanges:
             self._make()
             with replacing(self._folder / video_id, durable=held) as draft:
                 draft.write_text(str(os.getpid()) if held else "")
+
+    def let_go(self, video_id: str) -> None:
+        """Write down that this process has changed a video, which it no longer holds."""
+        self.note(video_id)
 
     def epoch(self) -> str:
         """Return a name that is another one if what was noted before is lost."""
@@ -108,18 +113,29 @@ class FolderChanges:
 class BucketChanges:
     """The videos of a bucket that may have changed, on whichever machine."""
 
-    def __init__(self, objects: Objects) -> None:
-        self._objects = objects
-        self._taken: dict[str, ObjectVersion] = {}
+    def __init__(self, files: Files) -> None:
+        self._files, self._objects, self._kept = files, files.shared, files.kept
+        self._taken: dict[str, list[str]] = {}
+        self._epoch_mark = ""
 
     def note(self, video_id: str, *, held: bool = False) -> None:
         """Write down that a video may have changed; ``held``: that this process goes on changing it."""
-        self._objects.put(f"{_BUCKET}/{video_id}", json.dumps({"held": held, "note": uuid4().hex}).encode())
+        self._objects.put(f"{_BUCKET}/{video_id}.{_HELD if held else uuid4().hex}", b"{}")
+
+    def let_go(self, video_id: str) -> None:
+        """Write down that this process has changed a video, which it no longer holds."""
+        self.note(video_id)
+        self._files.remove(_BUCKET, f"{video_id}.{_HELD}")
 
     def epoch(self) -> str:
         """Return a name that is another one if what was noted before is lost."""
-        made = changed(self._objects, f"{_BUCKET}/{_EPOCH}", lambda stored: stored or uuid4().hex.encode())
-        return (made or b"").decode()
+        name = f"{_BUCKET}/{_EPOCH}"
+        made = self._kept.get(name, self._epoch_mark) if self._epoch_mark else None
+        if made is None:
+            changed(self._objects, name, lambda stored: stored or uuid4().hex.encode())
+            made, version = self._objects.get(name)
+            self._kept.keep(name, version.mark, made)
+        return made.decode()
 
     def pending(self) -> set[str]:
         """Return the videos that may have changed; they stay so."""
@@ -131,17 +147,17 @@ class BucketChanges:
         return set(self._taken)
 
     def done(self, video_ids: Iterable[str]) -> None:
-        """Drop what was taken, unless it was noted anew or is still held."""
-        for video_id in video_ids:
-            name = f"{_BUCKET}/{video_id}"
-            with contextlib.suppress(WrittenMeanwhile, FileNotFoundError):
-                content, version = self._objects.get(name)
-                if version == self._taken.get(video_id) and not parsed_json(content)["held"]:
-                    self._objects.put(name, _NOTHING, Expected(version))
+        """Drop what was taken; that a video is held stays noted."""
+        taken = [name for video_id in video_ids for name in self._taken.get(video_id, ())]
+        self._files.tree.remove_all(f"{_BUCKET}/{name}" for name in taken if not name.endswith(f".{_HELD}"))
 
-    def _noted(self) -> dict[str, ObjectVersion]:
-        listed = self._objects.listed(_BUCKET).items()
-        return {name: state.version for name, state in listed if "." not in name and state.size > len(_NOTHING)}
+    def _noted(self) -> dict[str, list[str]]:
+        """Return the names of notes by video."""
+        listed, found = self._objects.listed(_BUCKET), dict[str, list[str]]()
+        self._epoch_mark = listed[_EPOCH].version.mark if _EPOCH in listed else ""
+        for name in listed.keys() - {_EPOCH}:
+            found.setdefault(name.partition(".")[0], []).append(name)
+        return found
 
 
 def _names(folder: Path) -> list[str]:

@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import hashlib
 import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -19,11 +18,13 @@ from pipeline.store.atomic import disk_errors, flush
 from pipeline.store.bucket import open_bucket
 from pipeline.store.bucket_tree import BucketTree
 from pipeline.store.drafts import draft_in
+from pipeline.store.kept_objects import KeptObjects
 from pipeline.store.lease import LEASE_S
 from pipeline.store.mirror import Mirror
 from pipeline.store.objects import BucketObjects, FolderObjects, Objects
 from pipeline.store.ownership import KEPT, Ownership
 from pipeline.store.parquet import TableFiles
+from pipeline.store.scratch import cached_scratch
 from pipeline.store.trees import METADATA, PlainTree, Stamp, Tree
 
 if TYPE_CHECKING:
@@ -87,6 +88,11 @@ class Files(TableFiles):
             return BucketTree(self._bucket, self._url)
         return PlainTree(self.file_system, self.path(), is_local=self.is_local())
 
+    @property
+    def kept(self) -> KeptObjects:
+        """What this machine keeps of a bucket."""
+        return KeptObjects(self.scratch / "kept")
+
     @functools.cached_property
     def _ownership(self) -> Ownership:
         return Ownership(self.tree, self.path())
@@ -116,7 +122,7 @@ class Files(TableFiles):
         if not isinstance(self.tree, BucketTree | Mirror):
             return self
         same = object.__new__(type(self))
-        vars(same).update(vars(self), tree=Mirror(self.tree, "/".join(folder), kept, is_held=is_held))
+        vars(same).update(vars(self), tree=Mirror(self.tree, "/".join(folder), self.kept, kept, is_held=is_held))
         return same
 
     def path(self, *parts: str) -> str:
@@ -241,8 +247,13 @@ class Files(TableFiles):
         _CLAIMED.add(self._url)
 
     def make_scratch(self) -> Path:
-        """Return the folder for work in progress, which is made if need be; raises ``SettingsError`` as ``claim``."""
-        self.claim()
+        """Return the folder for work in progress, which is made if need be.
+
+        Raises:
+            SettingsError: as ``claim``, where it lies beside the data; that of a bucket lies in the user's cache.
+        """
+        if self.is_local():
+            self.claim()
         self.scratch.mkdir(parents=True, exist_ok=True)
         return self.scratch
 
@@ -267,9 +278,7 @@ class Files(TableFiles):
     def _scratch_of_its_own(self) -> Path:
         if self.is_local() and not self.is_read_only():
             return Path(self.root) / self._ownership.scratch()
-        server = "" if self.is_local() else f"{os.environ.get('AWS_ENDPOINT_URL', '')} {self.file_system.protocol} "
-        kind, name = "read_only" if self.is_local() else "scratch", hashlib.sha256(f"{server}{self.root}".encode())
-        return Path.home() / ".cache" / "youtube-occ" / kind / name.hexdigest()[:16]
+        return cached_scratch(str(self.root), self.file_system.protocol, is_local=self.is_local())
 
     def _may_write(self, parts: tuple[str, ...]) -> None:
         for check in self._checks:

@@ -7,8 +7,6 @@ from typing import TypeVar
 from pipeline.store.files import Files
 from pipeline.store.lease import Lease
 
-FOLDER = "leases"
-
 FilesT = TypeVar("FilesT", bound=Files)
 
 
@@ -20,12 +18,14 @@ def held(files: FilesT, name: str, what: str, timeout_s: float = 0) -> Iterator[
 
     Raises:
         VideoLocked: another machine still holds it then.
+        SettingsError: as ``Files.claim``.
         LeaseLost: inside the block, of a write: this machine stood still so long that another one has it.
     """
+    files.claim()
     with lease(files, name, what).held(timeout_s) as taken:
         yield files.fenced(taken.check)
 
 
 def lease(files: Files, name: str, what: str) -> Lease:
     """Return a lease that is not taken yet."""
-    return Lease(files.shared, f"{FOLDER}/{name}.json", what, files.make_scratch(), files.lease_s)
+    return Lease(files.shared, name, what, files.make_scratch(), files.lease_s)

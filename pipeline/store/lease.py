@@ -1,28 +1,33 @@
-"""A lease: which machine may change something, told by an object that its holder writes anew again and again.
+"""A lease: which machine may change something, told by a record that its holder writes anew again and again.
 
-Whoever finds none, or a free one, takes it by a write under a condition, so that one of many gets it. The holder renews
-it every third of its time. Whoever wants it watches: once it has stayed the same for its time *on the watcher's own
-clock*, its holder is gone or stands still, and the watcher takes it over. Clocks of machines are never compared.
+Whoever finds none takes it by a write under a condition, so that one of many gets it. The holder renews it every third
+of its time. Whoever wants it watches: once it has stayed the same for its time *on the watcher's own clock*, its holder
+is gone or stands still, and the watcher takes it over. Clocks of machines are never compared.
 
 The holder asks ``check`` before each of its writes. One that stood still finds that its time has passed, tries to renew
 the lease, sees that another one has it, and writes nothing more. (C. Gray, D. Cheriton: Leases, SOSP 1989.)
+
+Records lie in ``SHEETS`` objects, each with those of the leases that are held now: what is let go is struck off by the
+same write under a condition, so that nothing is left of a million videos, and nothing is ever deleted.
 """
 
 import contextlib
+import hashlib
 import json
 import os
 import secrets
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from models.json_text import parsed_json
-from pipeline.contract.errors import LeaseLost, NotReadableNow, VideoError, VideoLocked, WrittenMeanwhile
+from pipeline.contract.errors import LeaseLost, NotReadableNow, PipelineError, VideoLocked, WrittenMeanwhile
 from pipeline.contract.waits import Patience
-from pipeline.store.objects import Expected, Objects, ObjectVersion, found
+from pipeline.store.objects import TRIES, Expected, Objects, ObjectVersion, found, give_way
 
 LEASE_S = 60.0
 """Seconds for which a lease holds. Longer ones free the videos of a dead machine later, shorter ones ask more often."""
@@ -32,6 +37,10 @@ TRUSTED = 0.9
 
 RENEWALS, LOOKS = 3, 10
 """How often in its time a lease is renewed by its holder and looked at by who waits for it."""
+
+FOLDER = "leases"
+SHEETS = 256
+"""Objects that hold all leases. Holders of one sheet now and then begin a write anew, which fewer sheets make more."""
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -51,14 +60,17 @@ class LeaseRecord:
     lease_s: float = LEASE_S
 
     @classmethod
-    def parsed(cls, content: bytes) -> "LeaseRecord":
-        """Return a stored record; a damaged one is a free one."""
+    def parsed(cls, told: Any) -> "LeaseRecord":
+        """Return a record of a sheet; a damaged one is a free one."""
         try:
-            told = parsed_json(content)
             record = cls(str(told["holder"]), str(told["locks"]), str(told["who"]), int(told["count"]))
             return replace(record, lease_s=min(max(float(told["lease_s"]), 0.0), 3600.0))
         except (ValueError, KeyError, TypeError, OverflowError):
             return cls()
+
+
+FREE = LeaseRecord()
+LeaseSheet = dict[str, LeaseRecord]
 
 
 class Lease:
@@ -70,12 +82,13 @@ class Lease:
 
     def __init__(self, objects: Objects, name: str, what: str, scratch: Path, lease_s: float = LEASE_S) -> None:
         self._objects, self._name, self._what = objects, name, what
+        self._place = place_of(name)
         self._record = LeaseRecord(locks=_locks_of(scratch), who=f"{socket.gethostname()}, process {os.getpid()}")
         self._record = replace(self._record, lease_s=lease_s)
-        self._version: ObjectVersion | None = None
+        self._sheet: tuple[LeaseSheet, ObjectVersion | None] | None = None
         self._trusted_until = 0.0
-        self._holder, self._is_alive = LeaseRecord(), False
-        self._seen: ObjectVersion | None = None
+        self._holder, self._is_alive = FREE, False
+        self._seen: LeaseRecord | None = None
         self._since: float | None = None
         self._turn, self._ended = threading.Lock(), threading.Event()
 
@@ -99,14 +112,14 @@ class Lease:
 
     def attempt(self) -> bool:
         """Take the lease if it is free or its holder gave no sign of life for its time; tell whether that worked."""
-        record, version = self._look()
-        if version != self._seen:
+        record = self._look()
+        if record != self._seen:
             self._is_alive = self._since is not None
-            self._seen, self._since = version, _now()  # after the look: the holder's time began before it
+            self._seen, self._since = record, _now()  # after the look: the holder's time began before it
         self._holder = record
         is_over = _now() - (self._since or _now()) >= record.lease_s
         is_left = not record.holder or record.locks == self._record.locks or is_over
-        return is_left and self._take(record, version)
+        return is_left and self._take(record)
 
     @contextlib.contextmanager
     def kept(self) -> Iterator[None]:
@@ -133,20 +146,48 @@ class Lease:
 
     def is_held(self) -> bool:
         """Tell whether some machine has the lease, or had it when it died."""
-        record, _ = self._look()
+        record = self._look()
         return bool(record.holder) and record.locks != self._record.locks
 
-    def _look(self) -> tuple[LeaseRecord, ObjectVersion | None]:
-        content, version = found(self._objects, self._name)
-        return LeaseRecord() if content is None else LeaseRecord.parsed(content), version
+    def _look(self) -> LeaseRecord:
+        return self._read()[0].get(self._name, FREE)
 
-    def _take(self, record: LeaseRecord, version: ObjectVersion | None) -> bool:
-        self._record = replace(self._record, holder=secrets.token_hex(8), count=record.count)
-        self._version = version
-        with contextlib.suppress(LeaseLost):
-            self._renew()
+    def _read(self) -> tuple[LeaseSheet, ObjectVersion | None]:
+        content, version = found(self._objects, self._place)
+        self._sheet = _parsed(content), version
+        return self._sheet
+
+    def _take(self, seen: LeaseRecord) -> bool:
+        mine = replace(self._record, holder=secrets.token_hex(8), count=seen.count + 1)
+        with self._turn:
+            began = _now()
+            if not self._write(mine, lambda there: there in (seen, mine)):
+                return False
+            self._record, self._trusted_until = mine, began + TRUSTED * mine.lease_s
             return True
-        return False
+
+    def _write(self, record: LeaseRecord | None, may: Callable[[LeaseRecord], bool]) -> bool:
+        """Put a record into the sheet, or strike it off, if what is there now ``may`` be replaced; tell whether it was.
+
+        Raises:
+            WrittenMeanwhile: others changed the sheet ``TRIES`` times in a row.
+        """
+        for tried in range(TRIES):
+            sheet, version = self._sheet or self._read()
+            if not may(sheet.get(self._name, FREE)):
+                return False
+            after = {name: held for name, held in sheet.items() if name != self._name}
+            after |= {} if record is None else {self._name: record}
+            try:
+                self._sheet = after, self._objects.put(self._place, _stored(after), Expected(version))
+            except WrittenMeanwhile:
+                self._sheet = None
+                if tried == TRIES - 1:
+                    raise
+                give_way(tried)
+                continue
+            return True
+        raise AssertionError
 
     def _keep(self) -> None:
         """Renew the lease until it is let go or lost; where the storage does not answer, again a little later."""
@@ -157,7 +198,7 @@ class Lease:
                 self._renew()
             except LeaseLost:
                 return
-            except (VideoError, OSError):
+            except (PipelineError, OSError):
                 rest = self._record.lease_s / LOOKS
 
     def _renew(self) -> None:
@@ -166,26 +207,39 @@ class Lease:
             if not self._record.holder:
                 raise LeaseLost(f"{self._what}: its lease was let go")
             record = replace(self._record, count=self._record.count + 1)
-            try:
-                self._version = self._objects.put(self._name, _stored(record), Expected(self._version))
-            except WrittenMeanwhile as error:
+            if not self._write(record, lambda there: there.holder == record.holder):
                 self._trusted_until = 0.0
                 raise LeaseLost(
                     f"{self._what}: this machine stood still or was cut off, and another one has it now; nothing "
                     "more was written here"
-                ) from error
+                )
             self._record, self._trusted_until = record, began + TRUSTED * record.lease_s
 
     def _release(self) -> None:
         """Leave the lease free; where that does not work, it is taken over when its time has passed."""
         with self._turn, contextlib.suppress(WrittenMeanwhile, NotReadableNow, OSError):
-            free = replace(self._record, holder="", who="", count=self._record.count + 1)
-            self._record, self._trusted_until = free, 0.0
-            self._objects.put(self._name, _stored(free), Expected(self._version))
+            mine = self._record.holder
+            self._record, self._trusted_until = replace(self._record, holder=""), 0.0
+            self._write(None, lambda there: there.holder == mine)
 
 
-def _stored(record: LeaseRecord) -> bytes:
-    return json.dumps(asdict(record)).encode()
+def place_of(name: str) -> str:
+    """Return the name of the object that holds a lease."""
+    return f"{FOLDER}/{int(hashlib.sha256(name.encode()).hexdigest(), 16) % SHEETS:02x}.json"
+
+
+def _parsed(content: bytes | None) -> LeaseSheet:
+    """Return the records of a sheet that are held; a damaged sheet holds none."""
+    try:
+        told = {} if content is None else parsed_json(content)
+    except ValueError:
+        return {}
+    records = {str(name): LeaseRecord.parsed(record) for name, record in told.items()} if isinstance(told, dict) else {}
+    return {name: record for name, record in records.items() if record.holder}
+
+
+def _stored(sheet: LeaseSheet) -> bytes:
+    return json.dumps({name: asdict(record) for name, record in sheet.items()}).encode()
 
 
 def _locks_of(scratch: Path) -> str:

@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from pipeline.contract.errors import NotReadableNow, WrittenMeanwhile
 from pipeline.store.bucket_tree import BucketTree
+from pipeline.store.kept_objects import KeptObjects
 from pipeline.store.trees import Stamp
 
 if TYPE_CHECKING:
@@ -34,14 +35,23 @@ class ReplacedWhileRead(NotReadableNow):
 class Mirror:
     """The objects below ``folder``, a name; all others are asked of ``rest``.
 
-    kept: local folder, empty, for what is kept; by default one that goes with the mirror. is_held: by this process,
-    which reads most of the video; others read parts of large files as parts.
+    objects: what this machine keeps of the bucket beyond the mirror. kept: local folder, empty, for what the mirror
+    keeps; by default one that goes with it. is_held: by this process, which reads most of the video; others read parts
+    of large files as parts.
     """
 
-    def __init__(self, rest: "BucketTree | Mirror", folder: str, kept: Path | None = None, *, is_held: bool) -> None:
-        self._rest, self._folder, self._is_held = rest, folder, is_held
+    def __init__(
+        self,
+        rest: "BucketTree | Mirror",
+        folder: str,
+        objects: KeptObjects,
+        kept: Path | None = None,
+        *,
+        is_held: bool = False,
+    ) -> None:
+        self._rest, self._folder, self._objects, self._is_held = rest, folder, objects, is_held
         self.bucket: BucketTree = rest.bucket if isinstance(rest, Mirror) else rest
-        self._listed = self.bucket.below(folder)
+        self._listed = self.bucket.listed(folder)
         self._goes = tempfile.TemporaryDirectory(ignore_cleanup_errors=True) if kept is None else None
         self._kept = Path(self._goes.name) if self._goes else Path(str(kept))
         self._parts: dict[tuple[str, str], bytes] = {}
@@ -82,6 +92,8 @@ class Mirror:
             self._rest.put(local, name)
             return
         written = self.bucket.upload(local, name)
+        if written.size <= WHOLE_BYTES:
+            self._objects.keep(name, written.mark, local.read_bytes())
         with self._turn:
             self._listed[name] = written
             kept = self._place(name)
@@ -137,7 +149,7 @@ class Mirror:
                 raise FileNotFoundError(name)
             kept = self._place(name)
             if not kept.exists():
-                kept.write_bytes(self._asked(name))
+                kept.write_bytes(self._whole(name))
             return kept
 
     def part(self, name: str, wanted: Any) -> bytes:
@@ -152,6 +164,15 @@ class Mirror:
                 return found
             self._parts[key] = found
         return self._parts[key]
+
+    def _whole(self, name: str) -> bytes:
+        size, mark = self._listed[name]
+        found = self._objects.get(name, mark) if size <= WHOLE_BYTES else None
+        if found is None:
+            found = self._asked(name)
+            if size <= WHOLE_BYTES:
+                self._objects.keep(name, mark, found)
+        return found
 
     def _asked(self, name: str, wanted: Any = None) -> bytes:
         try:

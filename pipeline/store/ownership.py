@@ -39,13 +39,14 @@ class Ownership:
         self._tree = tree
         self._root = str(root).rstrip("/")
         self.is_claimed = False
+        self._mark: dict[str, Any] = {}
 
     def scratch(self) -> str:
         """Return the name of the folder for work in progress; writes nothing.
 
         It is ``scratch``, or ``scratch-2`` and so on where somebody else's folder has that name.
         """
-        marked = self._read(MARK)
+        marked = self._marked()
         if marked:
             name = PurePosixPath(str(marked.get("scratch", SCRATCH))).name
             return name if _NAME.fullmatch(name) else SCRATCH
@@ -59,7 +60,7 @@ class Ownership:
         Raises:
             SettingsError: it holds what we would replace and have not made; the message names it.
         """
-        if self.is_claimed or self._read(MARK):
+        if self.is_claimed or self._marked():
             self.is_claimed = True
             return
         strange = next(self._in_the_way(), None)
@@ -70,6 +71,11 @@ class Ownership:
             )
         self._write_mark(json.dumps({"made_by": "youtube-occ", "scratch": scratch}, indent=1).encode())
         self.is_claimed = True
+
+    def _marked(self) -> dict[str, Any]:
+        """Return what the mark says, which stays as it is once it is there; empty where there is none."""
+        self._mark = self._mark or self._read(MARK)
+        return self._mark
 
     def _write_mark(self, content: bytes) -> None:
         if self._exists(MARK):  # somebody else's file, or a damaged one: it says nothing, and stays

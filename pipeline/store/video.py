@@ -84,7 +84,7 @@ class VideoStore:
                     yield
                 finally:
                     with contextlib.suppress(PipelineError, OSError):  # then the note of a process that ended stays
-                        changes_of(self.files).note(self.video_id)
+                        changes_of(self.files).let_go(self.video_id)
         finally:
             self.files = files
             lock.release()

@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.contract.errors import CredentialsRefused, SettingsError, WrittenMeanwhile, WrongClock
 from pipeline.dataset.index import build_dataset
+from pipeline.dataset.turns import writing
 from pipeline.settings import DatasetSettings
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.web.hosts import Hosts
@@ -90,6 +91,7 @@ def test_a_host_that_runs_for_long_sees_what_another_one_writes(bucket: Bucket, 
     assert seen.take() == {"tour-2"} == changes_of(here).pending()
     seen.done({"tour-2"})
     assert changes_of(elsewhere).pending() == set()
+    assert here.names("changes") == [".epoch"], "nothing is left of what was looked at"
 
 
 def test_what_changes_while_changes_are_looked_at_stays_noted(bucket: Bucket, tmp_path: Path):
@@ -143,3 +145,15 @@ def test_a_dataset_is_written_by_one_machine_at_a_time(bucket: Bucket, tmp_path:
         writer.join()
     assert len(summaries) == 2
     assert summaries[0] == summaries[1]
+
+
+def test_a_refresh_that_changes_nothing_waits_for_nobody_and_writes_nothing(bucket: Bucket, tmp_path: Path):
+    here, elsewhere = Store(bucket.url), Store(bucket.url, tmp_path / "elsewhere")
+    summary = build_dataset(here, DatasetSettings())
+    with writing(elsewhere), bucket.having("read_only"):
+        before = len(bucket.requests())
+        assert build_dataset(here, DatasetSettings()) == summary
+        assert {line.split()[1] for line in bucket.requests()[before:]} == {"GET"}
+    changes_of(elsewhere).note("tour-1")
+    build_dataset(here, DatasetSettings())
+    assert changes_of(elsewhere).pending() == set(), "it was looked at"

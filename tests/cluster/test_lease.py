@@ -4,12 +4,19 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+import pipeline.store.lease
+from pipeline.contract.errors import VideoLocked
+from pipeline.store.hold import lease
+from pipeline.store.lease import SHEETS, place_of
 from pipeline.store.store import Store
 from tests.cluster.conftest import Bucket
 from tests.paths import ROOT
@@ -112,3 +119,42 @@ def test_a_holder_that_stood_still_unnoticed_goes_on(start: Start):
         sleeper.wait(0.5)
     sleeper.send_signal(signal.SIGCONT)
     assert told(sleeper, "write") == "wrote 1"
+
+
+def test_nothing_is_left_of_leases_that_ended_and_many_share_an_object(bucket: Bucket, tmp_path: Path):
+    here, elsewhere = (Store(bucket.url, tmp_path / name) for name in "ab")
+    here.lease_s = elsewhere.lease_s = 1.0
+    ids = [f"tour-{number}" for number in range(3 * SHEETS)]
+    together = next([one, other] for one in ids for other in ids if one < other and place_of(one) == place_of(other))
+    with here.video(together[0]).locked():
+        with elsewhere.video(together[1]).locked():
+            assert here.video(together[1]).is_held()
+            assert elsewhere.video(together[0]).is_held()
+        assert not here.video(together[1]).is_held()
+        with pytest.raises(VideoLocked), lease(elsewhere, together[0], "it").held():
+            pass
+    assert len({place_of(video_id) for video_id in ids}) <= SHEETS
+    assert [here.shared.get(f"leases/{name}")[0] for name in here.names("leases")] == [b"{}"]
+
+
+def test_holders_of_one_object_renew_and_let_go_at_once(
+    bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(pipeline.store.lease, "SHEETS", 1)
+    together, names = threading.Barrier(6), [f"tour-{number}" for number in range(6)]
+
+    def hold(name: str) -> None:
+        store = Store(bucket.url, tmp_path / name)
+        store.lease_s = 1.0
+        video = store.video(name)
+        with video.locked():
+            together.wait(60)
+            for number in range(6):  # longer than leases hold
+                time.sleep(0.3)
+                video.write_json(f"{number}.json", {"by": name})
+
+    with ThreadPoolExecutor(6) as hosts:
+        list(hosts.map(hold, names))
+    store = Store(bucket.url)
+    assert [store.video(name).read_json("5.json") for name in names] == [{"by": name} for name in names]
+    assert store.shared.get(place_of(names[0]))[0] == b"{}"

@@ -1,6 +1,7 @@
 """A video as one list told it: nothing is asked twice, and nothing is read that was not listed."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -33,10 +34,10 @@ def test_of_a_held_video_nothing_is_asked_but_what_it_did_not_write(bucket: Buck
     assert not (store.scratch / "mirrors" / "tour-1").exists()
 
 
-def test_a_reader_has_the_video_as_it_was_listed_or_is_told(bucket: Bucket):
-    store = Store(bucket.url)
+def test_a_reader_has_the_video_as_it_was_listed_or_is_told(bucket: Bucket, tmp_path: Path):
+    store, elsewhere = Store(bucket.url), Store(bucket.url, tmp_path / "elsewhere")
     store.video("tour-1").write_json("one.json", {"version": 1})
-    kept, late = store.video("tour-1").as_it_is(), store.video("tour-1").as_it_is()
+    kept, late = store.video("tour-1").as_it_is(), elsewhere.video("tour-1").as_it_is()
     assert kept.read_json("one.json") == {"version": 1}
     store.video("tour-1").write_json("one.json", {"version": 2})
     store.video("tour-1").write_json("two.json", {})
@@ -52,12 +53,37 @@ def test_of_large_files_a_reader_gets_parts_and_their_ends_once(bucket: Bucket):
     store, content = Store(bucket.url), os.urandom(WHOLE_BYTES + 1)
     store.write_bytes(content, *ONE)
     assert isinstance(store.tree, BucketTree)
-    mirror, name = Mirror(store.tree, "videos/tour-1", is_held=False), "/".join(ONE)
+    mirror, name = Mirror(store.tree, "videos/tour-1", store.kept), "/".join(ONE)
     before = len(bucket.requests())
     assert mirror.part(name, {"suffix": 4}) == mirror.part(name, {"suffix": 4}) == content[-4:]
     assert mirror.part(name, (3, 9)) == content[3:9]
     assert mirror.part(name, {"offset": WHOLE_BYTES}) == content[WHOLE_BYTES:]
     assert len(bucket.requests()) == before + 3
-    held = Mirror(store.tree, "videos/tour-1", is_held=True)
+    held = Mirror(store.tree, "videos/tour-1", store.kept, is_held=True)
     assert held.part(name, {"suffix": 4}) + held.part(name, (3, 9)) == content[-4:] + content[3:9]
     assert len(bucket.requests()) == before + 5
+
+
+def test_what_a_machine_has_read_it_does_not_ask_for_again_until_it_is_another(bucket: Bucket):
+    store = Store(bucket.url)
+    store.video("tour-1").write_json("one.json", {"version": 1})
+    assert store.video("tour-1").as_it_is().read_json("one.json") == {"version": 1}
+    before = len(bucket.requests())
+    assert store.video("tour-1").as_it_is().read_json("one.json") == {"version": 1}
+    assert len(bucket.requests()) == before + 1, "a list"
+    store.video("tour-1").write_json("one.json", {"version": 2})
+    assert store.video("tour-1").as_it_is().read_json("one.json") == {"version": 2}
+    with store.video("tour-1").locked():
+        store.video("tour-1").write_json("one.json", {"version": 3})
+    before = len(bucket.requests())
+    assert store.video("tour-1").as_it_is().read_json("one.json") == {"version": 3}
+    assert len(bucket.requests()) == before + 2
+
+
+def test_what_is_kept_and_damaged_is_asked_for_again(bucket: Bucket):
+    store = Store(bucket.url)
+    store.video("tour-1").write_json("one.json", {"version": 1})
+    assert store.video("tour-1").as_it_is().read_json("one.json") == {"version": 1}
+    (kept,) = (store.scratch / "kept").iterdir()
+    kept.write_bytes(b"\0" * kept.stat().st_size)
+    assert store.video("tour-1").as_it_is().read_json("one.json") == {"version": 1}

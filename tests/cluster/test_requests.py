@@ -15,8 +15,8 @@ from tests.cluster.conftest import Bucket
 from tests.paths import ROOT
 from tests.pipeline.stored_room import FRAMES, store_room
 
-NEW, AGAIN = 600, 120
-"""Requests for a new video of one clip through Dagster, and for a build that finds it there."""
+NEW, AGAIN = 190, 9
+"""Requests for a new rendered tour of one clip through Dagster, which is scored too, and for a build that finds it."""
 
 A_FRAME = 2.0
 """Requests for a frame of four arrays, of 25 that are drawn from a video."""
@@ -32,7 +32,7 @@ def test_a_build_asks_for_no_more_than_its_budget(bucket: Bucket, tmp_path: Path
         before = len(bucket.requests())
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
-        asked.append(bucket.requests()[before:])
+        asked.append([line for line in bucket.requests()[before:] if "/leases/" not in line])  # as long as it takes
     assert len(asked[0]) <= NEW, kinds(asked[0])
     assert len(asked[1]) <= AGAIN, kinds(asked[1])
     assert Store(bucket.url).video("tour-3").has_group("occupancy")

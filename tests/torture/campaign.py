@@ -15,8 +15,7 @@ from typing import Any
 
 from pipeline.sources.video_source import parse_source
 from pipeline.stages.run import final_fingerprint
-from pipeline.store.hold import FOLDER as LEASES
-from pipeline.store.lease import LeaseRecord
+from pipeline.store.lease import FOLDER as LEASES
 from tests.torture import power_cut
 from tests.torture.checker import Film, Found, check, digests
 from tests.torture.daemon import Daemon
@@ -34,7 +33,7 @@ SPREAD_S, SPREAD_OF_COMMANDS_S = 2.0, 12.0
 OTHERS = ("build", "gather", "poll", "read", "train")
 SHARE_OF_COMMANDS = 0.03
 KEPT = ("changes", "places", "fingerprints.sqlite", "fingerprints.sqlite-journal", "hosts", LEASES)
-"""What stays in the folder for work in progress: notes, caches, and leases, which are let go and not deleted."""
+"""What stays in the folder for work in progress: notes, caches, and sheets of leases, which are not deleted."""
 
 FOREIGN = ("notes.txt", "videos/diary.txt", "scratch/photo.jpg", "dataset/thesis.tex", "catalog/letter.txt")
 
@@ -261,7 +260,7 @@ def _leftovers(data: Path) -> list[str]:
         for path in scratch.rglob("*")
         if path.is_file() and path.suffix != ".lock" and path.parts[len(scratch.parts)] not in KEPT
     ]
-    held = [path for path in scratch.glob(f"{LEASES}/*") if LeaseRecord.parsed(path.read_bytes()).holder]
+    held = [path for path in scratch.glob(f"{LEASES}/*.json") if json.loads(path.read_bytes())]
     found = (path.relative_to(data).as_posix() for path in [*odd, *held, *data.glob("videos/*/switching")])
     return sorted(name for name in found if name not in FOREIGN)
 

@@ -26,14 +26,22 @@ READ = "read.json"
 
 
 class Catalog:
-    """The catalog of a store; a command opens it once and hands it on."""
+    """The catalog of a store; a command opens it once and hands it on.
 
-    def __init__(self, files: Files) -> None:
+    is_steady: questions are answered from the catalog as this object saw it last, until ``look_again``; changes are
+    always made of what is stored.
+    """
+
+    def __init__(self, files: Files, *, is_steady: bool = False) -> None:
         self.files = files
-        self._rows = KeyedTable(files, FOLDER, SCHEMA, "video_id")
+        self._rows = KeyedTable(files, FOLDER, SCHEMA, "video_id", is_steady=is_steady)
 
     def __len__(self) -> int:
         return int(self._rows.table(["video_id"]).num_rows)
+
+    def look_again(self) -> None:
+        """Answer the next question from what is stored then."""
+        self._rows.look_again()
 
     def change(self, work: Callable[[], Result]) -> Result:
         """Have what ``work`` reads of the catalog hold until what follows is written; it may be called again."""
@@ -50,6 +58,8 @@ class Catalog:
         offered: dict[str, CatalogRow] = {}
         for row in rows:
             offered.setdefault(row.video_id, row)
+        if self._rows.is_steady and offered.keys() <= self.known(list(offered)):  # no row ever goes
+            return []
         return self._rows.change(lambda: self._register(offered))
 
     def _register(self, offered: Mapping[str, CatalogRow]) -> list[str]:
@@ -63,7 +73,8 @@ class Catalog:
 
     def update(self, video_ids: Sequence[str], change: Callable[[CatalogRow], CatalogRow]) -> None:
         """Change rows in one step; ``change`` is given each as it is and returns it as it shall be."""
-        self._rows.change(lambda: self._update(video_ids, change))
+        if video_ids:
+            self._rows.change(lambda: self._update(video_ids, change))
 
     def _update(self, video_ids: Sequence[str], change: Callable[[CatalogRow], CatalogRow]) -> None:
         before = as_rows(self._rows.select(video_ids))

@@ -6,11 +6,9 @@ and every row is rewritten about log2(n) times. What decides that a change happe
 only if it is what the change was made from: of two machines that change the table at once, one begins anew.
 """
 
-import json
-import re
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 from uuid import uuid4
 
@@ -21,52 +19,15 @@ import pyarrow.parquet as pq
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from models.json_text import parsed_json
 from pipeline.contract.errors import CorruptStore, WrittenMeanwhile
 from pipeline.contract.waits import held_aloud
+from pipeline.sources.catalog.listing import LIST, Listing, TableFile
 from pipeline.store.files import Files
 from pipeline.store.objects import TRIES, Expected, ObjectVersion, found, give_way
 
-LIST = "parts.json"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\.parquet")
 ROWS_PER_GROUP = 32_768
-LARGEST_NUMBER = 2**62
 READ_TRIES = 20
 """Times that a reader begins anew because a writer merged files away under it."""
-
-
-@dataclass(frozen=True)
-class TableFile:
-    """One file: its name and number of rows."""
-
-    name: str
-    rows: int
-
-
-@dataclass(frozen=True)
-class Listing:
-    """The files that make up the table, oldest first, and the number that the next new row gets.
-
-    gone: files of a bucket that the last change merged away. Readers that began before it may still want them; the next
-    change deletes them.
-    """
-
-    parts: tuple[TableFile, ...] = ()
-    next_number: int = 0
-    gone: tuple[str, ...] = ()
-
-    @classmethod
-    def parsed(cls, content: bytes) -> "Listing":
-        """Return a stored list; raises ``ValueError``, ``KeyError``, ``TypeError`` or ``OverflowError``."""
-        told = parsed_json(content)
-        parts = tuple(_table_file(part) for part in told["parts"])
-        gone = tuple(str(name) for name in told.get("gone", ()) if _NAME.fullmatch(str(name)))
-        return cls(parts, _number(told["next_number"]), gone)
-
-    def stored(self) -> bytes:
-        """Return the list as it is stored."""
-        told = {"parts": [asdict(part) for part in self.parts], "next_number": self.next_number}
-        return json.dumps(told | ({"gone": self.gone} if self.gone else {})).encode()
 
 
 @dataclass
@@ -83,29 +44,19 @@ class _Change:
 Result = TypeVar("Result")
 
 
-def _table_file(stored: dict[str, object]) -> TableFile:
-    """Return an entry of the list; raises ``ValueError`` where it names what is no file of a table."""
-    name, rows = str(stored["name"]), stored["rows"]
-    if not _NAME.fullmatch(name) or not isinstance(rows, int):
-        raise ValueError(f"{name[:80]!r} is no file of a table")
-    return TableFile(name, rows)
-
-
-def _number(stored: object) -> int:
-    """Return the number of a row; raises ``ValueError`` where it is none that a table can hold."""
-    if not isinstance(stored, int) or not 0 <= stored < LARGEST_NUMBER:
-        raise ValueError(f"{str(stored)[:80]!r} is no number of a row")
-    return stored
-
-
 class KeyedTable:
-    """A table in the folder ``folder`` of a store, with the string column ``key``."""
+    """A table in the folder ``folder`` of a store, with the string column ``key``.
 
-    def __init__(self, files: Files, folder: str, schema: pa.Schema, key: str) -> None:
+    is_steady: what is read outside of a change is the table as this object saw it last, until ``look_again``.
+    """
+
+    def __init__(self, files: Files, folder: str, schema: pa.Schema, key: str, *, is_steady: bool = False) -> None:
         self.files = files
         self.folder = folder
         self.schema = schema
         self.key = key
+        self.is_steady = is_steady
+        self._seen: Listing | None = None
         self._lock = FileLock(files.scratch / f"{folder}.lock")
         self._thread = threading.local()
 
@@ -138,7 +89,13 @@ class KeyedTable:
             CorruptStore: the list does not read back.
         """
         begun = self._begun()
-        return self._stored()[0] if begun is None else replace(begun.before, next_number=begun.next_number)
+        if begun is not None:
+            return replace(begun.before, next_number=begun.next_number)
+        return self._seen if self.is_steady and self._seen is not None else self._stored()[0]
+
+    def look_again(self) -> None:
+        """Have what is read next be what is stored then."""
+        self._seen = None
 
     def follow(self, follow: Callable[[Listing], None]) -> None:
         """Have something called once the change that is being made holds, with the new list."""
@@ -172,13 +129,12 @@ class KeyedTable:
 
     def _stored(self) -> tuple[Listing, ObjectVersion | None]:
         content, version = found(self.files.objects, f"{self.folder}/{LIST}")
-        if content is None:
-            return Listing(), None
         try:
-            return Listing.parsed(content), version
+            self._seen = Listing() if content is None else Listing.parsed(content)
         except (ValueError, KeyError, TypeError, OverflowError) as error:
             message = f"{self.files.path(self.folder, LIST)} does not read back ({error}): restore it from a backup"
             raise CorruptStore(message) from error
+        return self._seen, version
 
     def _changed(self, work: Callable[[], Result]) -> Result:
         listing, version = self._stored()
@@ -202,13 +158,14 @@ class KeyedTable:
         new = TableFile(f"{uuid4().hex}.parquet", rows.num_rows)
         sink = pa.BufferOutputStream()
         pq.write_table(rows, sink, compression="lz4", row_group_size=ROWS_PER_GROUP)
-        self.files.write_bytes(sink.getvalue(), self.folder, new.name)
+        self.files.write_once(sink.getvalue().to_pybytes(), self.folder, new.name)
         after = Listing((*kept, new), begun.next_number, () if self.files.is_local() else tuple(gone))
         try:
             self.files.objects.put(f"{self.folder}/{LIST}", after.stored(), Expected(begun.version))
         except WrittenMeanwhile:
             self.files.remove(self.folder, new.name)
             raise
+        self._seen = after
         for name in gone if self.files.is_local() else begun.before.gone:
             self.files.remove(self.folder, name)
         return after
@@ -244,6 +201,7 @@ class KeyedTable:
                 rows.validate(full=True)
             except FileNotFoundError:
                 self._refuse_old()
+                self.look_again()
                 continue
             except (pa.ArrowException, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
                 message = f"files of {self.files.path(self.folder)} do not fit together ({error}): restore them"
@@ -275,7 +233,7 @@ class KeyedTable:
         return pa.concat_tables(selected)
 
     def _hits(self, part: TableFile, wanted: pa.Array) -> pa.Table:
-        with self.files.open_parquet(self.folder, part.name) as file:
+        with self.files.open_parquet(self.folder, part.name, is_written_once=True) as file:
             keys = file.read([self.key]).select([self.key])[self.key]
             rows: NDArray[np.int64] = np.flatnonzero(pc.is_in(keys, wanted).to_numpy())
             groups = np.unique(rows // ROWS_PER_GROUP)
@@ -286,7 +244,7 @@ class KeyedTable:
         return content.take(starts + rows % ROWS_PER_GROUP)
 
     def _read(self, part: TableFile, columns: list[str]) -> pa.Table:
-        with self.files.open_parquet(self.folder, part.name) as file:
+        with self.files.open_parquet(self.folder, part.name, is_written_once=True) as file:
             return self._fitting(file.read(columns).select(columns))
 
     def _fitting(self, table: pa.Table) -> pa.Table:

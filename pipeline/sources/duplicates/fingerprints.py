@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from pipeline.contract.errors import CorruptStore
 from pipeline.media import frames_near
-from pipeline.sources.catalog.keyed_table import KeyedTable, Listing, Result
+from pipeline.sources.catalog.keyed_table import KeyedTable, Result
+from pipeline.sources.catalog.listing import Listing
 from pipeline.sources.duplicates.lookalikes import Lookalikes
 from pipeline.sources.duplicates.perceptual import (
     Hashes,

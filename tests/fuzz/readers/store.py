@@ -26,6 +26,7 @@ from pipeline.stages.clips.rows import clips_table
 from pipeline.stages.failures import forget_failure, last_failure, record_failure
 from pipeline.stages.run import made_by
 from pipeline.stages.video.fetch import read_source
+from pipeline.store.changes import changes_of
 from pipeline.store.frames import FrameReader
 from pipeline.store.index import (
     INDEX_SCHEMA,
@@ -178,12 +179,15 @@ def _make_contents(folder: Path) -> None:
     _make_dataset(folder)
     store = Store(folder / "data")
     write_contents(store, contents_of(read_index(store, INDEX_SCHEMA.names)))
-    write_known(store, know(store, FilterSettings(), EVERYTHING, frozenset()), FilterSettings(), EVERYTHING)
+    changes = changes_of(store)
+    write_known(
+        store, changes, know(store, changes, FilterSettings(), EVERYTHING, frozenset()), FilterSettings(), EVERYTHING
+    )
 
 
 def _read_contents(folder: Path, _name: str) -> object:
     store, rules = Store(folder / "data"), FilterSettings()
-    known, held = know(store, rules, EVERYTHING, frozenset()), read_contents(store)
+    known, held = know(store, changes_of(store), rules, EVERYTHING, frozenset()), read_contents(store)
     settled(store, rules, EVERYTHING, DatasetSettings().give_up_after)
     return known.finished(), totals(held) if held else None, class_statistics(held) if held else None
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 import typer
 from fsspec.implementations.local import LocalFileSystem
@@ -14,12 +15,24 @@ from typer.testing import CliRunner
 from assets.resources import PipelineResource
 from pipeline.bench import refresh as bench
 from pipeline.dataset.index import build_dataset
-from pipeline.dataset.known import LEFT_OUT_SCHEMA, KnownVideos, finished_rows, write_known
+from pipeline.dataset.known import (
+    KNOWN_SCHEMA,
+    LEFT_OUT_SCHEMA,
+    NEVER,
+    KnownVideos,
+    finished_rows,
+    write_known,
+)
 from pipeline.dataset.selection import Selection
 from pipeline.settings import load_settings
 from pipeline.sources.catalog.catalog import Catalog
-from pipeline.sources.video_source import read_sources
+from pipeline.sources.catalog.rows import CatalogRow
+from pipeline.sources.video_source import VideoSource, read_sources
+from pipeline.store.changes import changes_of
 from pipeline.store.store import Store
+
+MANY, SHARES = 100_000, (60_000, 20_000, 10_000, 3)
+"""Videos of a catalog, and those of them that are built, beyond hope, tried too often, and tried once."""
 
 CALLS = ("exists", "info", "ls", "cat_file", "_open", "rm_file", "makedirs")
 
@@ -70,7 +83,7 @@ def test_the_sensor_does_not_ask_for_every_video(tmp_path: Path, calls: Counter[
         known = KnownVideos(
             finished_rows(sorted(f"tour-{n}" for n in range(1, videos)), "0"), LEFT_OUT_SCHEMA.empty_table()
         )
-        write_known(store, known, settings.dataset.filters, Selection(settings=settings))
+        write_known(store, changes_of(store), known, settings.dataset.filters, Selection(settings=settings))
         pipeline = PipelineResource(data=str(store.root), sources=named, profile="classic")
         calls.clear()
         assert list(pipeline.missing()) == [f"tour-{videos}"]
@@ -78,11 +91,32 @@ def test_the_sensor_does_not_ask_for_every_video(tmp_path: Path, calls: Counter[
     assert asked[0] == asked[1]
 
 
+def test_of_a_hundred_thousand_videos_only_those_that_failed_lately_are_looked_at(
+    tmp_path: Path, calls: Counter[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    settings, store = load_settings(), Store(tmp_path / "data")
+    names, (built, hopeless, tried, fresh) = [f"tour-{n}" for n in range(MANY)], SHARES
+    Catalog(store).register(
+        CatalogRow(name, VideoSource(kind="tour", origin=f"tour://{n}")) for n, name in enumerate(names)
+    )
+    failed = names[built : built + hopeless + tried + fresh]
+    tries = [NEVER] * hopeless + [settings.dataset.give_up_after] * tried + [1] * fresh
+    columns = [failed, [""] * len(failed), [False] * len(failed), ["{}"] * len(failed), tries]
+    rows = pa.concat_tables([finished_rows(names[:built], "0"), pa.table(columns, KNOWN_SCHEMA)]).sort_by("video_id")
+    known = KnownVideos(rows, LEFT_OUT_SCHEMA.empty_table())
+    write_known(store, changes_of(store), known, settings.dataset.filters, Selection(settings=settings))
+    pipeline = PipelineResource(data=str(store.root), profile="classic")
+    calls.clear()
+    assert list(pipeline.missing()) == names[built + hopeless + tried :]
+    assert sum(calls.values()) < 40 * fresh
+
+
 def test_what_may_have_changed_is_asked_for_all_the_same(tmp_path: Path):
     settings, store = load_settings(), Store(tmp_path)
     Catalog(store).add(read_sources("tour://1 tour://2"))
     known = KnownVideos(finished_rows(["tour-1", "tour-2"], "0"), LEFT_OUT_SCHEMA.empty_table())
-    write_known(store, known, settings.dataset.filters, Selection(settings=settings))
+    write_known(store, changes_of(store), known, settings.dataset.filters, Selection(settings=settings))
     pipeline = PipelineResource(data=str(tmp_path), sources="tour://1 tour://2", profile="classic")
     assert list(pipeline.missing()) == []
     with store.video("tour-2").locked():

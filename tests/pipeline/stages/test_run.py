@@ -7,8 +7,12 @@ import numpy as np
 import pytest
 import zarr
 
+import pipeline.stages.chain
+import pipeline.stages.run
+from assets.resources import is_missing
 from pipeline.contract.errors import (
     CorruptStore,
+    NewerResult,
     NoClips,
     NothingReconstructed,
     StageMissing,
@@ -17,7 +21,7 @@ from pipeline.contract.errors import (
 from pipeline.sources.catalog.rows import CatalogRow, VideoState
 from pipeline.sources.video_source import VideoSource
 from pipeline.stages.base import Workbench
-from pipeline.stages.chain import finished, made_by
+from pipeline.stages.chain import by_newer_code, finished, made_by
 from pipeline.stages.failures import last_failure, record_failure
 from pipeline.stages.indoor_clips.rows import SCORE_COLUMNS, SCORED_BY, indoor_scores, scored_by
 from pipeline.stages.registry import stages
@@ -221,3 +225,25 @@ def test_settings_that_say_only_how_fast_or_patiently_decide_nothing(tmp_path: P
 def test_a_video_with_all_results_of_other_settings_is_not_built(built_tour: Workbench):
     assert is_built(built_tour.video, built_tour.settings)
     assert not is_built(built_tour.video, workbench_of(built_tour.video).settings)
+
+
+def test_what_newer_code_made_is_left_to_it_and_said_in_one_line(
+    copied_tour: Workbench, monkeypatch: pytest.MonkeyPatch
+):
+    """Two releases on one store: the older would make anew what the newer made, and the newer that again."""
+    video, declared = copied_tour.video, stages()["scene"]
+    before = {name: made_by(video, name) for name in stages()}
+    older = {**stages(), "scene": replace(declared, code_version=str(int(declared.code_version) - 1))}
+    for module in (pipeline.stages.run, pipeline.stages.chain):
+        monkeypatch.setattr(module, "stages", lambda: older)
+    assert not is_built(video, copied_tour.settings)
+    assert by_newer_code(video) == "scene"
+    assert not is_missing(video, copied_tour.settings)
+    with pytest.raises(NewerResult, match=r"a newer release made 'scene' \(code version \d+, here \d+\)") as told:
+        list(process_video(copied_tour))
+    assert "\n" not in str(told.value)
+    assert last_failure(video) is None, "the newer release has nothing to forget"
+    monkeypatch.undo()
+    assert by_newer_code(video) is None
+    assert [report.reused for report in process_video(copied_tour)] == [True] * len(stages())
+    assert {name: made_by(video, name) for name in stages()} == before

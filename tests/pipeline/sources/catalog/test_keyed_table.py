@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.contract.errors import CorruptStore
-from pipeline.sources.catalog.keyed_table import LIST, ROWS_PER_GROUP, KeyedTable
+from pipeline.sources.catalog.keyed_table import ROWS_PER_GROUP, KeyedTable
+from pipeline.sources.catalog.listing import LIST
 from pipeline.store.files import Files
 from tests.paths import ROOT
 
