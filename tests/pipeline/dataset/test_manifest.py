@@ -120,7 +120,7 @@ def test_other_weights_and_other_code_are_told(copied_tour: Workbench, manifest:
     with_recipe(manifest, change)
     difference = rebuilt(copied_tour, manifest).difference
     assert "semantics used other weights (san.pth)" in difference
-    assert "scene has code version 5 instead of 1" in difference
+    assert "scene has code version 6 instead of 1" in difference
 
 
 def test_videos_made_in_different_ways_are_refused_by_name(copied_tour: Workbench, tmp_path: Path):
