@@ -57,7 +57,8 @@ class Window:
         self.mean = blur(picture, self.size)
         self.spread = np.maximum(blur(picture * picture, self.size) - self.mean * self.mean, 0) + self.noise
         self.kernel = np.ones(self.size, np.uint8)
-        self.product, self.square, *self.means = np.empty((5, *picture.shape), np.float32)
+        self.product, self.square = np.empty((2, *picture.shape), np.float32)
+        self.means = np.empty((3, *picture.shape), np.float32)
 
     def correlation(self, source: Floats, homography: Float64s) -> Floats:
         """Return the correlation (h, w) with ``source`` where a pixel (u, 1) falls on ``homography (u, 1)``.
@@ -69,7 +70,7 @@ class Window:
         _multiply(warped, self.picture, self.product, self.square)
         for values, mean in zip((warped, self.product, self.square), self.means, strict=True):
             cv2.blur(values, self.size, dst=mean)
-        return np.asarray(_normalised(*self.means, self.mean, self.spread, self.noise, whole), np.float32)
+        return np.asarray(_normalised(self.means, self.mean, self.spread, self.noise, whole), np.float32)
 
 
 def blur(picture: Floats, size: tuple[int, int]) -> Floats:
@@ -118,12 +119,13 @@ def _multiply(warped: Any, picture: Any, product: Any, square: Any) -> None:
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def _normalised(warped: Any, product: Any, square: Any, mean: Any, spread: Any, noise: Any, whole: Any) -> Any:
+def _normalised(means: Any, mean: Any, spread: Any, noise: Any, whole: Any) -> Any:
     """Return the correlation (h, w) where ``whole``, else 0.
 
-    warped, product, square: means (h, w) over windows of a warped picture, of its product with the other one, and of
-    its square. mean, spread: of the other one.
+    means: (3, h, w), over windows of a warped picture, of its product with the other one, and of its square. mean,
+    spread: (h, w), of the other one.
     """
+    warped, product, square = means[0], means[1], means[2]
     correlation = np.empty(mean.shape, np.float32)
     for y in range(mean.shape[0]):
         for x in range(mean.shape[1]):
