@@ -90,14 +90,16 @@ def _profile(gray: GrayImages) -> _Profile:
     levels = gray.astype(np.float32)
     change = np.abs(np.diff(levels, axis=0, prepend=levels[:1])).mean(axis=1)
     along = _of_most(np.abs(np.diff(levels, axis=1)))
-    bright = np.percentile([np.percentile(part, 98, axis=1) for part in _parts(levels)], RICHEST, axis=0, method="lower")
+    bright = np.percentile(
+        [np.percentile(part, 98, axis=1) for part in _parts(levels)], RICHEST, axis=0, method="lower"
+    )
     return _Profile(bright.astype(np.float32), levels.mean(axis=1), along, change)
 
 
 def _of_most(values: LineValues) -> LineValues:
     """Return the mean (n,) of lines (n, m) of which the richest parts count as the rest."""
     parts = np.stack([part.mean(axis=1) for part in _parts(values)])
-    return np.minimum(parts, np.percentile(parts, RICHEST, axis=0)).mean(axis=0).astype(np.float32)
+    return np.asarray(np.minimum(parts, np.percentile(parts, RICHEST, axis=0)).mean(axis=0), np.float32)
 
 
 def _parts(lines: LineValues) -> list[LineValues]:
