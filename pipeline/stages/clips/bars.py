@@ -1,7 +1,8 @@
 """Finds bars beside or above the film: black ones, and blurred copies of it that fill a picture of another shape.
 
 Bars stay in their place through a shot while the film moves, have straight edges as long as the picture, and hold
-nothing (black) or next to no detail (blurred). Walls and ceilings hold no detail either, but their edges move.
+nothing (black) or next to no detail (blurred), but for a logo or a caption that was written over them. Walls and
+ceilings hold no detail either, but their edges move.
 """
 
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ WIDEST_BAR = 0.45
 CALM = 0.35
 """Most detail along the lines of a blurred bar, of that along the film's."""
 
+PARTS, RICHEST = 12, 75
+"""Parts of a line, and the percentile of them that counts for richer ones: those may hold a logo, or a word."""
+
 SHARP = 3.0
 """How much stronger the edge between blurred bar and film is than what the bar holds."""
 
@@ -42,7 +46,10 @@ LineValues = NDArray[np.float32]
 
 
 class _Profile(NamedTuple):
-    """Of each line across a side, (n,): 98th percentile, mean, detail along it, change from the line before."""
+    """Of each line across a side, (n,): 98th percentile, mean, detail along it, change from the line before.
+
+    What is written over a few parts of a line has no say in its brightness and its detail.
+    """
 
     bright: LineValues
     mean: LineValues
@@ -82,9 +89,21 @@ class BarSearch:
 def _profile(gray: GrayImages) -> _Profile:
     levels = gray.astype(np.float32)
     change = np.abs(np.diff(levels, axis=0, prepend=levels[:1])).mean(axis=1)
-    along = np.abs(np.diff(levels, axis=1)).mean(axis=1)
-    bright = np.percentile(levels, 98, axis=1).astype(np.float32)
-    return _Profile(bright, levels.mean(axis=1), along, change)
+    along = _of_most(np.abs(np.diff(levels, axis=1)))
+    bright = np.percentile(
+        [np.percentile(part, 98, axis=1) for part in _parts(levels)], RICHEST, axis=0, method="lower"
+    )
+    return _Profile(bright.astype(np.float32), levels.mean(axis=1), along, change)
+
+
+def _of_most(values: LineValues) -> LineValues:
+    """Return the mean (n,) of lines (n, m) of which the richest parts count as the rest."""
+    parts = np.stack([part.mean(axis=1) for part in _parts(values)])
+    return np.asarray(np.minimum(parts, np.percentile(parts, RICHEST, axis=0)).mean(axis=0), np.float32)
+
+
+def _parts(lines: LineValues) -> list[LineValues]:
+    return np.array_split(lines, PARTS, axis=1)
 
 
 def _inner(profiles: list[_Profile]) -> tuple[float, float]:

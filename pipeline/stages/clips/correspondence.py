@@ -1,6 +1,6 @@
 """Do two pictures show the same scene? Optical flow carries one onto the other, local correlation compares them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
@@ -27,9 +27,14 @@ def correspondence(first: GrayImages, last: GrayImages, flows: Sequence[Flow]) -
         flows: the flow from ``first`` to ``last``, or from picture to picture on the way there: so that any
             camera motion can be followed.
     """
-    x, y, in_view = _follow(flows)
+    *_, (x, y, still) = _followed(flows)
     found_again = cv2.remap(last, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return _local_correlation(first, np.asarray(found_again, np.uint8), in_view)
+    return _local_correlation(first, np.asarray(found_again, np.uint8), still)
+
+
+def in_view(flows: Sequence[Flow]) -> NDArray[np.float64]:
+    """Return the share of the first picture that is still in view after each flow (n,); it never rises."""
+    return np.array([float(still.mean()) for _, _, still in _followed(flows)])
 
 
 def flow(first: GrayImages, second: GrayImages) -> Flow:
@@ -38,16 +43,16 @@ def flow(first: GrayImages, second: GrayImages) -> Flow:
     return np.asarray(dense.calc(first, second, np.zeros((*first.shape, 2), np.float32)), np.float32)
 
 
-def _follow(flows: Sequence[Flow]) -> tuple[Flow, Flow, NDArray[np.bool_]]:
-    """Return where every pixel ends up, x and y, and whether it stayed in view all the way."""
+def _followed(flows: Sequence[Flow]) -> Iterator[tuple[Flow, Flow, NDArray[np.bool_]]]:
+    """Yield after each flow where every pixel is, x and y, and whether it stayed in view all the way."""
     height, width = flows[0].shape[:2]
     y, x = np.mgrid[:height, :width].astype(np.float32)
-    in_view = np.ones((height, width), bool)
+    still = np.ones((height, width), bool)
     for step in flows:
         moved = cv2.remap(step, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         x, y = x + moved[..., 0], y + moved[..., 1]
-        in_view &= (x >= 0) & (x < width) & (y >= 0) & (y < height)
-    return x, y, in_view
+        still = still & (x >= 0) & (x < width) & (y >= 0) & (y < height)
+        yield x, y, still
 
 
 def _local_correlation(first: GrayImages, second: GrayImages, where: NDArray[np.bool_]) -> float:

@@ -4,21 +4,24 @@ Half way two unrelated pictures cancel much of each other's detail, so that its 
 parabola), whether or not the richest places are counted: they are where a caption comes or goes. A camera that turns
 fast blurs too: its flow leads from one end to the other, or else is so long that it lost its way. Mixing the ends
 explains what lies between no worse there than in a dissolve; the length of the flow tells. The ends are compared where
-the film is: bars that are an enlarged copy of it hold nothing that flow can follow.
+the film is: bars that are an enlarged copy of it hold nothing that flow can follow, and lead it astray beside them. Of
+a slow turn the ends have nothing in common either, as what the first one shows has left the picture: where less than
+half of it is still in view, the last picture in which half of it is stands for the end.
 """
 
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from itertools import pairwise
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.arrays import GrayImages
-from pipeline.contract.records import Box
-from pipeline.stages.clips.correspondence import Flow, correspondence, flow
+from pipeline.contract.records import WHOLE, Box
+from pipeline.stages.clips.correspondence import Flow, correspondence, flow, in_view
 from pipeline.stages.clips.settings import ClipsSettings
 
 # Ten pictures a second: few enough to be quick, and flow can still follow a pan from one to the next.
@@ -32,7 +35,8 @@ BLOCKS = (16, 12)
 RICHEST = 75
 """Percentile of the blocks' detail at which richer blocks are counted: letters outdo all that is filmed."""
 
-AnyT = TypeVar("AnyT", bound=np.generic)
+LEAST_IN_VIEW = 0.5
+"""Share of the first picture that must still be in view for the last one to be compared with it."""
 
 Film = Callable[[int, int], Box]
 """Tells where between bars the film is in frames from a first one up to, not including, an end."""
@@ -121,9 +125,12 @@ class DissolveSearch:
         if any(sample.motion > self._settings.dissolve_motion_max for sample in samples[1:]):
             return False
         box = self._film(samples[0].frame - self._around, samples[-1].frame + 1)
-        flows = [_part(sample.flow, box) for sample in samples[1:] if sample.flow is not None]
-        ends = _part(samples[0].picture, box), _part(samples[-1].picture, box)
-        return correspondence(*ends, flows) < self._settings.correspondence_min
+        pictures = [_part(sample.picture, box) for sample in samples]
+        flows = [sample.flow for sample in samples[1:] if sample.flow is not None]
+        if box != WHOLE:
+            flows = [flow(before, after) for before, after in pairwise(pictures)]
+        last = max(int(np.count_nonzero(in_view(flows) >= LEAST_IN_VIEW)), 1)
+        return correspondence(pictures[0], pictures[last], flows[:last]) < self._settings.correspondence_min
 
 
 def _detail(laplacian: NDArray[np.float32]) -> tuple[float, float]:
@@ -131,8 +138,8 @@ def _detail(laplacian: NDArray[np.float32]) -> tuple[float, float]:
     return float(blocks.mean()), float(np.minimum(blocks, np.percentile(blocks, RICHEST)).mean())
 
 
-def _part(picture: NDArray[AnyT], box: Box) -> NDArray[AnyT]:
-    """Return what lies in a box of a picture (h, w, ...)."""
+def _part(picture: GrayImages, box: Box) -> GrayImages:
+    """Return what lies in a box of a picture (h, w)."""
     height, width = picture.shape[:2]
     rows = slice(round(box.top * height), round(box.bottom * height))
     return np.ascontiguousarray(picture[rows, round(box.left * width) : round(box.right * width)])

@@ -3,10 +3,12 @@
 Matches of a pinhole camera lie on epipolar lines, whatever its focal length and its way; those of a bent picture lie
 on them once they are straightened. A range of bends is tried, each with a fundamental matrix a pair (RANSAC), and that
 with the least distance of matches from their lines is believed where it is less than without a bend by far: what is
-found so is coarse, and a bundle adjustment of the straightened pictures says what is left of it (``lens.py``).
+found so is coarse, and a bundle adjustment of the straightened pictures says what is left of it (``lens.py``). The
+distance falls all the way to the bend that is there: where a weak one on neither side brings it down, there is none.
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +25,9 @@ from pipeline.stages.reconstruction.first_look import UNTOLD, LensFit
 
 BENDS = (0.05, 0.0, -0.03, -0.06, -0.1, -0.15, -0.2, -0.26)
 """Radial coefficients tried, for lengths in half diagonals: a wide action camera has -0.2, a phone -0.03."""
+
+WEAK = 3
+"""So many of them are tried first: none, and a weak one to either side."""
 
 NEAR = 2
 """Frames up to so far apart are looked at: of those farther apart more matches are wrong."""
@@ -59,15 +64,26 @@ def bend_of(features: Features, settings: LensSettings, seed: int) -> LensFit:
     ]
     if not pairs:
         return UNTOLD
-    tried = np.stack([np.concatenate([_distances(pair, k1, seed) for pair in pairs]) for k1 in BENDS])
-    tried = tried[:, (tried < WORST_PX).any(axis=0)]  # the others are mismatches
-    if tried.shape[1] < FEWEST:
+    weak = _tried(pairs, BENDS[:WEAK], seed)
+    matched = _matching(weak)
+    if matched.shape[1] < FEWEST or matched.mean(axis=1).argmin() == BENDS.index(0.0):
         return UNTOLD
+    tried = _matching(np.concatenate([weak, _tried(pairs, BENDS[WEAK:], seed)]))
     plain, best = tried[BENDS.index(0.0)], tried[tried.mean(axis=1).argmin()]
     if not is_surely_less(plain, best, LEAST_GAIN, settings.least_sure):
         return UNTOLD
     weight = int(settings.held_out * len(plain))
     return LensFit(Distortion(k1=_lowest(tried.mean(axis=1))), float(plain.mean()), float(best.mean()), weight)
+
+
+def _tried(pairs: Sequence[Matched], bends: Sequence[float], seed: int) -> Float64s:
+    """Return for each bend (b, m) how far matches lie from their lines, pixels."""
+    return np.stack([np.concatenate([_distances(pair, k1, seed) for pair in pairs]) for k1 in bends])
+
+
+def _matching(tried: Float64s) -> Float64s:
+    """Return distances (b, m) of the matches that any bend brings near; the others are mismatches."""
+    return np.asarray(tried[:, (tried < WORST_PX).any(axis=0)])
 
 
 def _matched(features: Features, first: int, second: int, match: NDArray[np.uint32]) -> Matched:

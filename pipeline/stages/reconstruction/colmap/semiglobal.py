@@ -19,7 +19,8 @@ def aggregate(cost: Floats, grey: Floats, settings: SweepSettings) -> Floats:
     prices = (settings.slant_price, settings.edge_price, settings.edge_contrast)
     _four_paths(cost, grey, total, False, *prices)
     _four_paths(cost, grey, total, True, *prices)
-    return total / np.float32(8)
+    total /= np.float32(8)
+    return total
 
 
 @numba.njit(nogil=True, cache=True, fastmath=True)

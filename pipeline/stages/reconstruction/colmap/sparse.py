@@ -22,6 +22,7 @@ import numpy as np
 import pycolmap
 from PIL import Image
 
+from pipeline.contract.arrays import Float64s
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
 from pipeline.stages.reconstruction.colmap.adjust import adjusted, held_to, lens_of, radial_of, refined
 from pipeline.stages.reconstruction.colmap.bend import bend_of
@@ -54,57 +55,89 @@ class Mapped(NamedTuple):
     colmap: pycolmap.Reconstruction | None
 
 
-def solve(folder: Path, settings: ColmapSettings, task: Task, rounds: int = ROUNDS) -> SparseModel:
+def solve(
+    folder: Path, settings: ColmapSettings, task: Task, rounds: int = ROUNDS, worst: float = math.inf
+) -> SparseModel:
     """Find the cameras of the frames in ``folder``.
 
     Where the frames of the clip ask for a zoom that the cameras do not have, the zoom is taken out of the pictures and
     all begins anew, until nothing is asked for; what comes of it counts if it explains the pictures better than the
     cameras did, and than they do with a lens that bends: both find the other one where only one of them is there.
+
+    worst: pixels that the reprojection error of coarse features must stay below; else they are all that is found.
     """
-    model = _solve(folder, settings, task)
+    model, coarse = _solve(folder, settings, task, worst)
     if np.all(model.zoom_asked == 1) or rounds == 0 or task != OWN_FRAMES:
         return model
     longest = float(model.zoom_asked.max())
     lengthened = longest / model.zoom_asked
+    _write_steadied(folder, lengthened)
+    bound = BETTER * _error_of(coarse)
+    again = solve(folder / "steadied", settings.without_lens(), task, rounds - 1, bound)
+    if not is_trusted(again, settings.trust) or not again.reprojection_error < BETTER * _error_of(model):
+        return model
+    return replace(again, zoom=again.zoom / lengthened)
+
+
+def _write_steadied(folder: Path, lengthened: Float64s) -> None:
+    """Write the frames of ``folder`` as a lens (n,) times as long shows them, into a folder of their own there."""
     (folder / "steadied" / "frames").mkdir(parents=True)
     for path, zoom in zip(sorted((folder / "frames").iterdir()), lengthened.tolist(), strict=True):
         with Image.open(path) as picture:
             steadied(picture, zoom).save(folder / "steadied" / "frames" / path.name)
     if (folder / MASKS).exists():  # those of longer focal lengths show less of the black sides, never more
         shutil.copytree(folder / MASKS, folder / "steadied" / MASKS)
-    again = solve(folder / "steadied", settings.without_lens(), task, rounds - 1)
-    otherwise = np.fmin(model.reprojection_error, model.bent_error)
-    if not is_trusted(again, settings.trust) or not again.reprojection_error < BETTER * otherwise:
-        return model
-    return replace(again, zoom=again.zoom / lengthened)
 
 
-def _solve(folder: Path, settings: ColmapSettings, task: Task) -> SparseModel:
+def _error_of(model: SparseModel) -> float:
+    """Return the reprojection error of a model, pixels, or that with a lens which bends where it is less."""
+    return float(np.fmin(model.reprojection_error, model.bent_error))
+
+
+def _solve(folder: Path, settings: ColmapSettings, task: Task, worst: float) -> tuple[SparseModel, SparseModel]:
     """Find cameras of one set of frames with one kind of features, and what they say of the lens.
 
     Where matches alone say that it bends, nothing else is found: mapping would break on what a lens bends so much. Nor
-    are fine features where coarse ones do: of bent pictures they give no better cameras.
+    are fine features where coarse ones do: of bent pictures they give no better cameras; nor where coarse ones that ask
+    for nothing else leave too large an error (``worst``), as fine ones would.
+
+    Returns the cameras, and those of coarse features.
     """
     lens, coarse = settings.lens, Attempt(folder, settings, task, 0)
     asked = lens.correct and task == OWN_FRAMES
     find_matches(coarse)
     if asked and (told := bend_of_matches(coarse)).lens.bends:
-        return replace(SparseModel.empty(coarse.frame_count, math.nan), lens_fit=told.as_array())
-    found = best_model(coarse)
+        nothing = SparseModel.empty(coarse.frame_count, math.nan)
+        return replace(nothing, lens_fit=told.as_array()), nothing
+    found = first = best_model(coarse)
+    if is_settled(first.model, settings.trust) and not first.model.reprojection_error < worst:
+        return first.model, first.model
     radial = _radial_of(found)
     bend = strong_bend(radial, lens) if asked else None
     if bend is None and (finer := _finer(coarse, found)) is not found:
         found, radial = finer, _radial_of(finer)
         bend = strong_bend(radial, lens) if asked else None
+    return _with_lens(found, radial, bend, settings if asked else None), first.model
+
+
+def is_settled(model: SparseModel, trust: TrustSettings) -> bool:
+    """Tell whether a model can be trusted and asks for no zoom that it does not have."""
+    return is_trusted(model, trust) and bool(np.all(model.zoom_asked == 1))
+
+
+def _with_lens(
+    found: Mapped, radial: RadialFit | None, bend: LensFit | None, asked: ColmapSettings | None
+) -> SparseModel:
+    """Return a model with what it says of its lens, where that is asked for."""
     model, refined_model = found
     if radial is not None:
         model = replace(model, signs={**model.signs, "bend": radial.asked})
     if bend is not None:
         return replace(model, lens_fit=bend.as_array())
-    if not asked or refined_model is None:
+    if asked is None or refined_model is None:
         return model
     zoomed = bool(np.any(model.zoom != 1) or np.any(model.zoom_asked != 1))
-    return replace(model, lens_fit=lens_of(refined_model, lens, zoomed).as_array())
+    return replace(model, lens_fit=lens_of(refined_model, asked.lens, zoomed).as_array())
 
 
 def _radial_of(found: Mapped) -> RadialFit | None:
@@ -124,8 +157,8 @@ def _finer(attempt: Attempt, found: Mapped) -> Mapped:
 
     Coarse features come first, which cost a sixth of fine ones. Where a clip that is no fast walk (blurred, compressed)
     is placed imprecisely or cannot be trusted, fine ones are found; they count where they are trusted and lose no
-    frame. Of a fast walk frames between tell more. Where nothing passes, the best of what was found is returned, for
-    the caller to refuse.
+    frame. Mapping starts from the focal length of coarse cameras that are trusted, and from no other. Of a fast walk
+    frames between tell more. Where nothing passes, the best of what was found is returned, for the caller to refuse.
     """
     settings, task, coarse = attempt.settings, attempt.task, found.model
     trusted = is_trusted(coarse, settings.trust)
@@ -134,7 +167,8 @@ def _finer(attempt: Attempt, found: Mapped) -> Mapped:
     is_precise = trusted and coarse.reprojection_error <= settings.sparse.precise
     if task != OWN_FRAMES or is_precise or is_still or is_fast:
         return found
-    again = replace(attempt, task=Task(priors=(coarse.prior,)) if trusted else task, first_octave=-1)
+    known = Task(priors=(float(coarse.intrinsics[0, 0]) / FRAME_WIDTH,))
+    again = replace(attempt, task=known if trusted else task, first_octave=-1)
     find_matches(again)
     fine = best_model(again)
     fine = fine._replace(model=compared(fine.model, [coarse]))

@@ -75,6 +75,27 @@ def test_blurred_sides_are_found(width: int):
     assert [box.left * 320, (1 - box.right) * 320] == pytest.approx([width + 1, width + 1], abs=1.5)
 
 
+def with_logo(frames: list[Images], left: int, top: int) -> list[Images]:
+    """Write the name of a channel over pictures, in a frame."""
+    marked = [frame.copy() for frame in frames]
+    for frame in marked:
+        cv2.rectangle(frame, (left, top), (left + 50, top + 16), (240, 240, 240), 1)
+        cv2.putText(frame, "HOUSES", (left + 4, top + 12), cv2.FONT_HERSHEY_SIMPLEX, 0.35, (240, 240, 240), 1)
+    return marked
+
+
+@pytest.mark.parametrize("left", [5, 262])
+def test_a_logo_over_blurred_sides_makes_them_no_film(left: int):
+    bare = with_blurred_sides(FILM, 90)
+    assert box_of(with_logo(bare, left, 8)) == box_of(bare) != WHOLE
+
+
+@pytest.mark.parametrize("top", [4, 218])
+def test_a_logo_over_black_bars_makes_them_no_film(top: int):
+    bare = with_bars(FILM, 0, 30, 0, 30)
+    assert box_of(with_logo(bare, 250, top)) == box_of(bare) != WHOLE
+
+
 def test_walls_floors_and_ceilings_of_rooms_are_no_bars():
     tour = Tour.from_seed(3, TourSettings())
     for first in (30, 190):

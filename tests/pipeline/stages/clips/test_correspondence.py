@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.contract.arrays import GrayImages
-from pipeline.stages.clips.correspondence import correspondence, flow
+from pipeline.stages.clips.correspondence import correspondence, flow, in_view
 from tests.pipeline.videos import walk
 
 SIZE = (160, 120)
@@ -85,3 +85,10 @@ def test_what_leaves_the_view_has_no_say():
     away = still()
     away[..., 0] = 1000
     assert correspondence(first, first, [away]) == 1, "all pixels left the view, so that nothing can be told"
+
+
+def test_of_a_turn_less_and_less_stays_in_view():
+    step = np.zeros((120, 160, 2), np.float32)
+    step[..., 0] = -40
+    # a quarter of the picture leaves it each time
+    assert in_view([step] * 5) == pytest.approx([0.75, 0.5, 0.25, 0, 0], abs=0.01)

@@ -79,6 +79,18 @@ def test_a_turn_that_blurs_is_no_dissolve(fastest: float):
     assert searched(turn(fastest)) == []
 
 
+def past_a_plain_wall(wide: int) -> list[Images]:
+    """A camera that turns slowly from one wall past another with little on it, so many pixels wide, to a third."""
+    first, plain, third = (walk(seed, 1, size=(320, 240))[0] for seed in (31, 32, 33))
+    wall = np.hstack([first, np.asarray(cv2.GaussianBlur(plain[:, :wide], (0, 0), 1.5), np.uint8), third])
+    return [np.ascontiguousarray(wall[:, right : right + 320]) for right in range(0, 320 + wide, 6)]
+
+
+@pytest.mark.parametrize("wide", [160, 320])
+def test_a_turn_of_an_upright_film_is_no_dissolve_though_its_blurred_sides_run_ahead(wide: int):
+    assert searched(with_blurred_sides(past_a_plain_wall(wide), 95)) == []
+
+
 def test_what_moves_too_fast_to_be_followed_was_taken_for_one_before():
     assert any(searched(turn(fastest), dissolve_motion_max=1.0) for fastest in (8, 16, 24, 32))
 
