@@ -2,18 +2,23 @@
 
 from typing import Any
 
-_OPEN = {"indoor_clips": {"backend": "places365"}, "semantics": {"backend": "san"}}
+_EVIDENCE = {"scene": {"scale": "evidence"}}
+"""Scale from all that the clips of a video show: at half the error of the paper's rule, which ``youtube_occ`` keeps."""
+
+_OPEN = {"indoor_clips": {"backend": "places365"}, "semantics": {"backend": "san"}, **_EVIDENCE}
 
 PROFILES: dict[str, dict[str, Any]] = {
     "classic": {
         "indoor_clips": {"backend": "imagenet"},
         "reconstruction": {"backend": "colmap"},
         "semantics": {"backend": "structure"},
+        **_EVIDENCE,
     },
     "small": {
         "indoor_clips": {"backend": "small"},
         "reconstruction": {"backend": "colmap"},
         "semantics": {"backend": "san", "san": {"weights": "san_small", "short_side": 96}},
+        **_EVIDENCE,
     },
     "youtube_occ": {
         "indoor_clips": {"backend": "places365"},
