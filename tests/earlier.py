@@ -10,7 +10,12 @@ FRAMES = 6
 
 
 def unpack_earlier_dataset(folder: Path) -> Path:
-    """Unpack it into ``folder/data``, beside the ``settings.yaml`` it was made with, and return ``folder/data``."""
+    """Unpack it into ``folder/data``, beside the ``settings.yaml`` it was made with, and return ``folder/data``.
+
+    Its profile has had another rule for the scale since: the file says which one it was made with.
+    """
     with tarfile.open(FIXTURES / "dataset_before_the_move.tar") as archive:
         archive.extractall(folder, filter="data")
+    with (folder / "settings.yaml").open("a", encoding="utf-8") as settings:
+        settings.write("scene: {scale: paper}\n")
     return folder / "data"

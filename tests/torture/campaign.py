@@ -260,9 +260,17 @@ def _leftovers(data: Path) -> list[str]:
         for path in scratch.rglob("*")
         if path.is_file() and path.suffix != ".lock" and path.parts[len(scratch.parts)] not in KEPT
     ]
-    held = [path for path in scratch.glob(f"{LEASES}/*.json") if json.loads(path.read_bytes())]
+    held = [path for path in scratch.glob(f"{LEASES}/*.json") if _holds(path)]
     found = (path.relative_to(data).as_posix() for path in [*odd, *held, *data.glob("videos/*/switching")])
     return sorted(name for name in found if name not in FOREIGN)
+
+
+def _holds(leases: Path) -> bool:
+    """Tell whether a file of leases holds one, or does not read back."""
+    try:
+        return bool(json.loads(leases.read_bytes()))
+    except ValueError:
+        return True
 
 
 def _sha256(path: Path) -> str:
