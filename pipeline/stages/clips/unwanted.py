@@ -49,7 +49,7 @@ OUTERMOST = 0.3
 
 BORDER_SHARE = 0.7
 BORDER_RISE = 2.0
-"""Share of a border's length at which the gradient across it, averaged over time, is this many times its surroundings'.
+"""Share of a border's length at which the gradient across it, in half the frames, is this many times its surroundings'.
 """
 
 TEXT_MAX = 1 / 3
@@ -153,7 +153,7 @@ def _gray(rgb: Images, size: tuple[int, int]) -> GrayImages:
 
 def _borders(gray: GrayImages) -> list[int]:
     """Return columns of pictures (n, h, w) right of which another part begins, all through the clip."""
-    change = np.abs(np.diff(gray.astype(np.float32), axis=2)).mean(axis=0)
+    change = np.median(np.abs(np.diff(gray.astype(np.float32), axis=2)), axis=0)
     width = change.shape[1]
     around = cv2.blur(change, (2 * width // 16 + 1, 1))
     share = np.mean((change > BORDER_RISE * around) & (change > TEXTURED), axis=0)
