@@ -54,7 +54,7 @@ def rebuild(
     store, differ = store_at(data), 0
     recipe, said = read_recipe(path), (flags(file=settings_file), environment())
     recipe.check_names()
-    settings = resolve(Layer(f"the manifest {path}", values=recipe.values()), *said).settings
+    settings = resolve(Layer(f"the manifest {path}", values=recipe.complete()), *said).settings
     recipe.check_decisive(settings)
     _ask(path, recipe.against(resolve(*said, dataset=store).settings), store, yes=yes)
     fetch_weights(settings, settings.dataset.weight_mirrors)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from pipeline.contract.errors import BrokenManifest, MixedDataset
+from pipeline.contract.values import laid_over
 from pipeline.dataset.portable import Reach, kinds, portable
 from pipeline.settings import Settings
 from pipeline.stages.chain import made_by
@@ -42,6 +43,10 @@ class DatasetRecipe(BaseModel):
     def values(self) -> dict[str, Any]:
         """Return the settings by stage, to be laid over others; ``check_names`` comes first."""
         return {name: portable(stages()[name].settings, stage.settings) for name, stage in self.stages.items()}
+
+    def complete(self) -> dict[str, Any]:
+        """Return ``values`` with those of settings that results of that kind say nothing of."""
+        return {name: laid_over(stages()[name].settings.unsaid(), values) for name, values in self.values().items()}
 
     def check_names(self) -> None:
         """Make sure that a recipe from elsewhere names no setting that is unknown or of use on one machine alone.

@@ -52,6 +52,11 @@ class StageSettings(BaseModel):
         """Return what decides the stage's result, as plain values; what says where or how fast may be left out."""
         return self.model_dump(mode="json")
 
+    @classmethod
+    def unsaid(cls) -> dict[str, Any]:
+        """Return the values of what ``decisive`` leaves out, whatever a profile makes of it; plain values."""
+        return {}
+
     def earlier(self) -> tuple[str, ...]:
         """Return earlier code versions of the stage whose stored results stand, and are not made again."""
         return ()

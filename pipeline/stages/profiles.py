@@ -2,23 +2,23 @@
 
 from typing import Any
 
-_EVIDENCE = {"scene": {"scale": "evidence"}}
+EVIDENCE = {"scene": {"scale": "evidence"}}
 """Scale from all that the clips of a video show: at half the error of the paper's rule, which ``youtube_occ`` keeps."""
 
-_OPEN = {"indoor_clips": {"backend": "places365"}, "semantics": {"backend": "san"}, **_EVIDENCE}
+_OPEN = {"indoor_clips": {"backend": "places365"}, "semantics": {"backend": "san"}, **EVIDENCE}
 
 PROFILES: dict[str, dict[str, Any]] = {
     "classic": {
         "indoor_clips": {"backend": "imagenet"},
         "reconstruction": {"backend": "colmap"},
         "semantics": {"backend": "structure"},
-        **_EVIDENCE,
+        **EVIDENCE,
     },
     "small": {
         "indoor_clips": {"backend": "small"},
         "reconstruction": {"backend": "colmap"},
         "semantics": {"backend": "san", "san": {"weights": "san_small", "short_side": 96}},
-        **_EVIDENCE,
+        **EVIDENCE,
     },
     "youtube_occ": {
         "indoor_clips": {"backend": "places365"},

@@ -12,7 +12,7 @@ from assets.resources import PipelineResource
 from pipeline.contract.classes import OCCUPIED_CLASSES, SemanticClass
 from pipeline.dataset.index import build_dataset
 from pipeline.quality import tour_quality
-from pipeline.settings import OWN_PROFILE, Settings, load_settings, resolve
+from pipeline.settings import Settings, load_settings, resolve
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.catalog.rows import VideoState
 from pipeline.stages.base import Workbench
@@ -82,7 +82,7 @@ def test_the_index_is_the_same_version_and_nothing_is_missing(folder: Path, stor
 
 def test_its_own_settings_hold_where_nobody_says_otherwise(folder: Path, store: Store, settings: Settings):
     found = resolve(dataset=store)
-    assert found.settings.profile == OWN_PROFILE, "as small was then"
+    assert (found.settings.profile, found.settings.scene.scale) == ("small", "paper"), "as it was then"
     for name in stages():
         assert getattr(found.settings, name).decisive() == getattr(settings, name).decisive()
     assert found.origin("clips.frames_per_second") == f"the dataset, as {VIDEO} was made"

@@ -103,7 +103,7 @@ def test_a_dataset_goes_on_as_it_was_begun_until_a_profile_is_named(tmp_path: Pa
     store = Store(unpack_earlier_dataset(tmp_path))
     followed = resolve(Layer("here", values={"dataset": {"give_up_after": 7}}), dataset=store)
     assert followed.follows_dataset
-    assert (followed.settings.profile, followed.settings.scene.scale) == (OWN_PROFILE, "paper"), "'small' has another"
+    assert (followed.settings.profile, followed.settings.scene.scale) == ("small", "paper"), "as 'small' was then"
     assert followed.settings.clips.frames_per_second == 3
     assert followed.settings.dataset.give_up_after == 7
     named = resolve(Layer("here", "small"), dataset=store)

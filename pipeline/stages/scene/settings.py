@@ -160,6 +160,11 @@ class SceneSettings(StageSettings):
         added = {"panes": PaneSettings(), "fastest_m_s": FASTEST, "scale": "paper"}
         return self.model_dump(mode="json", exclude={name for name in added if getattr(self, name) == added[name]})
 
+    @classmethod
+    def unsaid(cls) -> dict[str, Any]:
+        """Return how scenes were made that say nothing of what was added later."""
+        return cls().model_dump(mode="json", include={"panes", "fastest_m_s", "scale"})
+
     def earlier(self) -> tuple[str, ...]:
         """Return code versions whose scenes stand: those by the paper's rule, which has not changed.
 
