@@ -81,7 +81,7 @@ def test_sizes_of_pieces_are_judged_joined_and_apart(film: Workbench):
     joined, apart = stored_sizes(video, TourFilm(video.video_id, tour), "tours", SceneSettings())
     assert [clip.world_id for clip in joined] == [0, 0]
     assert [clip.world_id for clip in apart] == [0, 1]
-    judged = judge(joined, "paper")
+    judged = judge(joined, "evidence")
     stored = [read_scene(video, rows) for _, rows in clip_rows(video)]
     assert judged.sigma == pytest.approx([scene.scale_sigma for scene in stored], abs=1e-3)
     sizes = [np.log(similarity_scale(similarity_to_truth(*with_truth(video, rows)))) for _, rows in clip_rows(video)]

@@ -95,7 +95,7 @@ def test_stopped_in_the_middle_of_a_stage_only_that_stage_is_done_again(
     assert made_by(video, stage) is None
     assert last_failure(video) is None, "who was stopped has not failed"
     reports = list(process_video(copied_tour))
-    again = [stage, "indoor_clips"] if stage == "clips" else [stage]  # whose scores were in the table of clips
+    again = [stage, "indoor_clips", "scene"] if stage == "clips" else [stage]  # which write into the table of clips
     assert [report.provenance.stage for report in reports if not report.reused] == again
     assert is_built(video, copied_tour.settings)
 

@@ -87,7 +87,7 @@ def test_the_profile_labels_a_reconstructed_tour_with_san(copied_tour: Workbench
     cameras = {"indoor_clips": {"backend": "imagenet"}, "reconstruction": {"backend": "colmap"}}
     workbench = replace(copied_tour, settings=paper(weights, **cameras))
     video, reports = workbench.video, list(process_video(workbench))
-    assert [r.provenance.stage for r in reports if not r.reused] == ["semantics", "occupancy"]
+    assert [r.provenance.stage for r in reports if not r.reused] == ["scene", "semantics", "occupancy"]
     made = made_by(video, "semantics")
     assert made is not None
     assert (made.backend, list(made.weights)) == ("san", ["san.pth"])

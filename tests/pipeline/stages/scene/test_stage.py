@@ -23,7 +23,7 @@ from tests.pipeline.stages.scene.test_table import table_of
 
 ROOM = Room(Box((-1.5, -1.0, 0.0), (2.0, 3.0, 2.6)), (Box((0.2, 1.0, 0.0), (1.0, 1.5, 0.9)),))
 WALK = [looking((-0.6 + 0.12 * i, -0.6 + 0.05 * i, 1.5), (0.5 - 0.15 * i, 2.0, 1.2)) for i in range(4)]
-QUICK = {"samples": 4000}
+QUICK = {"scale": "paper", "samples": 4000}
 
 
 def reconstructed(seed: int) -> Reconstruction:
