@@ -97,6 +97,14 @@ def test_two_films_side_by_side_or_one_above_the_other_are_a_split_screen(rooms:
     assert found[0] == "SplitScreen"
 
 
+def test_an_edge_that_stands_in_few_frames_is_no_border(rooms: list[Images]):
+    here, there = rooms[0].copy(), rooms[1][::-1]
+    here[:2, :, 320:] = there[:2, :, :320] // 3  # a doorway that is walked past
+    assert not is_split_screen(here)
+    here[:6, :, 320:] = there[:6, :, :320] // 3
+    assert is_split_screen(here)
+
+
 def test_a_framed_title_card_is_no_split_screen_and_goes_on_to_the_indoor_filter():
     assert objection(framed_card(), ALL) is None
 
