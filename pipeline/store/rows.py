@@ -5,6 +5,7 @@ from itertools import groupby
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Float64s, Floats, Images
@@ -39,6 +40,19 @@ def stored_clips(video: VideoStore) -> list[Clip]:
         return [_clip_of_row(row) for row in table.to_pylist()]
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise CorruptStore(f"{video.video_id}/{CLIPS} is no table of clips ({error}): build the video again") from error
+
+
+def read_clips_note(video: VideoStore, key: bytes) -> str:
+    """Return what a stage noted under a key of ``clips.parquet``; empty where it noted nothing."""
+    if not video.exists(CLIPS):
+        return ""
+    metadata: dict[bytes, bytes] = video.read_table(CLIPS).schema.metadata or {}
+    return metadata.get(key, b"").decode(errors="replace")
+
+
+def write_clips(video: VideoStore, table: pa.Table, key: bytes, note: str) -> None:
+    """Write ``clips.parquet`` anew with a note under a key; other notes stay."""
+    video.write_table(CLIPS, table.replace_schema_metadata({**(table.schema.metadata or {}), key: note}))
 
 
 def clip_rows(video: VideoStore) -> list[tuple[int, slice]]:

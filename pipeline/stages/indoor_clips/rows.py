@@ -10,6 +10,7 @@ from pipeline.contract.arrays import Images
 from pipeline.contract.records import Clip, IndoorScore, SceneCategory
 from pipeline.store.group_writer import GroupWriter
 from pipeline.store.groups import CLIPS
+from pipeline.store.rows import read_clips_note, write_clips
 from pipeline.store.video import VideoStore
 
 SCORED_BY = b"scored_by"
@@ -37,16 +38,12 @@ def write_indoor_scores(video: VideoStore, scores: Sequence[IndoorScore], scored
     table = table.append_column("indoor_score", pa.array([score.indoor for score in scores], pa.float64()))
     table = table.append_column("scene_categories", pa.array(categories, SCENE_CATEGORIES))
     table = table.append_column("people", pa.array([score.people for score in scores], pa.string()))
-    metadata = {**(table.schema.metadata or {}), SCORED_BY: scored_by}
-    video.write_table(CLIPS, table.replace_schema_metadata(metadata))
+    write_clips(video, table, SCORED_BY, scored_by)
 
 
 def scored_by(video: VideoStore) -> str:
     """Return what decided the scores in ``clips.parquet``; empty where there are none."""
-    if not video.exists(CLIPS):
-        return ""
-    metadata: dict[bytes, bytes] = video.read_table(CLIPS).schema.metadata or {}
-    return metadata.get(SCORED_BY, b"").decode(errors="replace")
+    return read_clips_note(video, SCORED_BY)
 
 
 def indoor_scores(video: VideoStore, scored_by: str | None = None) -> list[IndoorScore]:

@@ -6,6 +6,7 @@ import pyarrow as pa
 
 from pipeline.contract.records import MetricScene
 from pipeline.store.groups import CLIPS, SCALE_SIGMA, WORLD_ID
+from pipeline.store.rows import read_clips_note, write_clips
 from pipeline.store.video import VideoStore
 
 PLACED_BY = b"placed_by"
@@ -29,16 +30,12 @@ def write_sizes(video: VideoStore, sizes: Mapping[int, Mapping[str, object]], pl
     found = [sizes.get(clip_id, {}) for clip_id in table["clip_id"].to_pylist()]
     for name, kind in SIZE_COLUMNS.items():
         table = table.append_column(name, pa.array([row.get(name) for row in found], kind, from_pandas=True))
-    metadata = {**(table.schema.metadata or {}), PLACED_BY: placed_by}
-    video.write_table(CLIPS, table.replace_schema_metadata(metadata))
+    write_clips(video, table, PLACED_BY, placed_by)
 
 
 def placed_by(video: VideoStore) -> str:
     """Return the identity of the scene that the sizes in ``clips.parquet`` are part of; empty where there are none."""
-    if not video.exists(CLIPS):
-        return ""
-    metadata: dict[bytes, bytes] = video.read_table(CLIPS).schema.metadata or {}
-    return metadata.get(PLACED_BY, b"").decode(errors="replace")
+    return read_clips_note(video, PLACED_BY)
 
 
 def sizes_of(scene: MetricScene) -> dict[str, object]:

@@ -26,7 +26,7 @@ def spoken_tour(built_tour: Workbench, checkpoint: Path, tmp_path_factory: pytes
     """The small tour labelled by a small SAN. Do not change its groups: copy its folder."""
     folder = tmp_path_factory.mktemp("spoken") / "data"
     shutil.copytree(built_tour.video.files.root, folder)
-    settings = small_settings(semantics={"backend": "san", "san": tiny_settings(checkpoint)})
+    settings = small_settings(scene={"scale": "paper"}, semantics={"backend": "san", "san": tiny_settings(checkpoint)})
     workbench = replace(small_workbench(folder), settings=settings)
     list(process_video(workbench))
     return workbench

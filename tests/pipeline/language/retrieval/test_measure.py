@@ -58,9 +58,9 @@ def test_regions_that_know_the_truth_are_found(
     teach(store, spoken_tour.video.video_id, tour, text)
     plain = [row for row, query in enumerate(benchmark.queries) if query.kind == "class"]
     report = measure(store, text, chosen(benchmark, plain))
-    # The estimated scale moves surfaces by some voxels; the picture's own regions miss only borders and what is hidden.
-    assert report.mean("voxels_visible") > 1.5 * report.mean("share_visible")
-    assert report.mean("voxels") > 1.5 * report.mean("share")
+    # The estimated scale moves surfaces by a voxel; the picture's own regions miss only borders and what is hidden.
+    assert report.mean("voxels_visible") > 2 * report.mean("share_visible")
+    assert report.mean("voxels") > 2 * report.mean("share")
     assert report.mean("true_scale_visible") > 0.4
     assert report.mean("true_scale_visible") > report.mean("voxels_visible")
     assert report.mean("projected_visible") > 0.6
