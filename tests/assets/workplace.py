@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest.mock import patch
 from urllib.request import Request, urlopen
 
 import dagster as dg
@@ -64,7 +65,8 @@ class Workplace:
 
     @property
     def instance(self) -> dg.DagsterInstance:
-        return dg.DagsterInstance.from_config(str(self.folder / "home"))
+        with patch.dict(os.environ, self.environment):
+            return dg.DagsterInstance.from_config(str(self.folder / "home"))
 
     @property
     def environment(self) -> dict[str, str]:
