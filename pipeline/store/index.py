@@ -217,8 +217,12 @@ def index_files(files: Files) -> IndexFiles:
         raise CorruptStore(message) from error
 
 
-def read_index(files: Files, columns: Sequence[str]) -> pa.Table:
+def read_index(
+    files: Files, columns: Sequence[str], kept: Callable[[pa.Table], pa.Table] = lambda table: table
+) -> pa.Table:
     """Return columns of the index, in the order of its videos; null what an earlier release did not note.
+
+    kept: what is kept of each of its files, of which one is in memory whole at a time.
 
     Raises:
         FileNotFoundError: there is no index.
@@ -226,7 +230,7 @@ def read_index(files: Files, columns: Sequence[str]) -> pa.Table:
     """
 
     def read(listed: IndexFiles) -> pa.Table:
-        parts = [_columns(files, part, columns) for part in listed.files]
+        parts = [kept(_columns(files, part, columns)) for part in listed.files]
         try:
             return pa.concat_tables(parts)
         except pa.ArrowException as error:

@@ -1,6 +1,6 @@
 """The one type of sample that every reader gives and every task takes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -92,8 +92,12 @@ class Frames(Protocol):
     names: those of the samples, in order. origin: what the dataset is, in a line: kind, version, split.
     """
 
-    names: tuple[str, ...]
     origin: str
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The names of the samples."""
+        ...
 
     def __len__(self) -> int:
         """Return the number of samples."""

@@ -1,7 +1,7 @@
 """Our own dataset: the frames of ``dataset/index.parquet``, read from the videos' Zarr groups."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from itertools import islice
 from typing import Any, Literal
 
@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from pipeline.contract.errors import VideoError
 from pipeline.store.frames import FrameReader
-from pipeline.store.index import read_index, read_summary
+from pipeline.store.index import read_summary
 from pipeline.store.store import Store
 from pipeline.tours.frozen import frozen_among, refuse_frozen
+from training.data.frame_rows import FrameNames, frames_with_depth
 from training.data.sample import PICTURE_SHAPE, Sample
 from training.errors import UnusableDataset
 
@@ -48,10 +49,10 @@ class StoredFrames:
             raise UnusableDataset(message)
         self.store, self.version = store, summary.version
         self._reader = FrameReader(store)
-        found, self._made = _frames_of(store, split, every)
-        self.left_out = _unsound(self._reader, dict.fromkeys(video_id for video_id, _ in found), self._made)
-        self.rows = tuple(row for row in found if row[0] not in self.left_out)
-        self.names = tuple(f"{video_id}/{row}" for video_id, row in self.rows)
+        found, self._made = frames_with_depth(store, split, every)
+        self.left_out = _unsound(self._reader, self._made)
+        self.rows = found.without(self.left_out)
+        self.names = FrameNames(self.rows)
         self.origin = f"dataset {summary.version}, split {split}" + (f", every {every}th frame" if every > 1 else "")
         if not self.rows:
             splits = ", ".join(f"{name} {count}" for name, count in summary.frames_by_split.items())
@@ -60,7 +61,7 @@ class StoredFrames:
                 "videos): videos are split as a whole, so add more, or read every frame (split=all, after --read)"
             )
             raise UnusableDataset(message)
-        refuse_frozen(frozen_among(store, (video_id for video_id, _ in self.rows)))
+        refuse_frozen(frozen_among(store, self.rows.videos))
         self._cameras: dict[str, dict[str, NDArray[Any]]] = {}
 
     def __len__(self) -> int:
@@ -75,7 +76,7 @@ class StoredFrames:
         camera_to_world = grid_from_world @ small["scene/camera_to_world"][row]
         return Sample(
             name=self.names[index],
-            rgb=self._reader.read_picture(video_id, row, self._made[video_id] or ""),
+            rgb=self._reader.read_picture(video_id, row, self._made[video_id]),
             depth=_at_picture_size(self._read(video_id, "scene/depth", row).astype(np.float32)),
             regions=_at_picture_size(self._read(video_id, "semantics/regions", row)).astype(np.int32),
             intrinsics=small["scene/intrinsics"][row],
@@ -112,24 +113,15 @@ class StoredFrames:
         return self._cameras[video_id]
 
     def _read(self, video_id: str, array: str, rows: int | slice) -> NDArray[Any]:
-        return self._reader.read(video_id, array, rows, self._made[video_id] or "")
+        return self._reader.read(video_id, array, rows, self._made[video_id])
 
 
-def _frames_of(store: Store, split: Split, every: int) -> tuple[tuple[tuple[str, int], ...], dict[str, str | None]]:
-    """Return (video id, row) of the frames of a split, and what the index notes of each video's groups."""
-    table = read_index(store, ["video_id", "row", "split", "depth_share", "made"])
-    columns = [table[name].to_pylist() for name in ("video_id", "row", "split", "depth_share")]
-    rows = zip(*columns, strict=True)
-    chosen = tuple((video_id, row) for video_id, row, found, depth in rows if split in (found, "all") and depth > 0)
-    return chosen[::every], dict(zip(columns[0], table["made"].to_pylist(), strict=True))
-
-
-def _unsound(reader: FrameReader, video_ids: Iterable[str], made: Mapping[str, str | None]) -> dict[str, str]:
+def _unsound(reader: FrameReader, made: Mapping[str, str]) -> dict[str, str]:
     """Return the videos whose results are not what the index was written from, and why; says how many there are."""
     found: dict[str, str] = {}
-    for video_id in video_ids:
+    for video_id, noted in made.items():
         try:
-            reader.check(video_id, (*ARRAYS, f"{reader.pictures_group(video_id)}/rgb"), made[video_id] or "")
+            reader.check(video_id, (*ARRAYS, f"{reader.pictures_group(video_id)}/rgb"), noted)
         except VideoError as error:
             found[video_id] = str(error)
     if found:

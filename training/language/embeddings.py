@@ -46,7 +46,7 @@ class SpokenFrames:
             OtherWeights: two videos were embedded by different weights.
         """
         self.frames, self.names, self.origin = frames, frames.names, frames.origin
-        self.weights = common_weights(frames.store, list(dict.fromkeys(video_id for video_id, _ in frames.rows)))
+        self.weights = common_weights(frames.store, list(frames.rows.videos))
         self.width = int(frames.beside(0, EMBEDDINGS, slice(0, 1)).shape[1])
 
     def __len__(self) -> int:

@@ -90,7 +90,7 @@ def voxel_rows(
     if not sum(map(len, rooms)):
         raise UnusableDataset(f"{frames.origin} shows no voxel whose label is known: look at its grids")
     features, labels = (np.concatenate([part[field] for part in parts]) for field in ("features", "labels"))
-    return VoxelRows(features.astype(np.float16), labels.astype(np.uint8), np.concatenate(rooms), frames.names)
+    return VoxelRows(features.astype(np.float16), labels.astype(np.uint8), np.concatenate(rooms), tuple(frames.names))
 
 
 def drawn_voxels(sample: Sample, most: int, seed: int) -> NDArray[np.intp]:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -101,7 +100,7 @@ def store_features(frames: StoredFrames, teacher: Teacher, progress: Progress) -
     Each video's group is there whole or not at all, and is made again when the video's frames were.
     """
     group = feature_group(teacher)
-    videos = [video_id for video_id, _ in groupby(frames.rows, key=lambda row: row[0])]
+    videos = frames.rows.videos
     for done, video_id in enumerate(videos):
         progress("teacher features", done, len(videos))
         video = frames.store.video(video_id)
