@@ -157,7 +157,8 @@ class KeyedTable:
             rows = self._newest([self._part(older, self.schema.names), rows])
         new = TableFile(f"{uuid4().hex}.parquet", rows.num_rows)
         sink = pa.BufferOutputStream()
-        pq.write_table(rows, sink, compression="lz4", row_group_size=ROWS_PER_GROUP)
+        ordered = rows.sort_by(self.key)  # so that few row groups may hold a key
+        pq.write_table(ordered, sink, compression="lz4", row_group_size=ROWS_PER_GROUP)
         self.files.write_once(sink.getvalue().to_pybytes(), self.folder, new.name)
         after = Listing((*kept, new), begun.next_number, () if self.files.is_local() else tuple(gone))
         try:
@@ -234,14 +235,25 @@ class KeyedTable:
 
     def _hits(self, part: TableFile, wanted: pa.Array) -> pa.Table:
         with self.files.open_parquet(self.folder, part.name, is_written_once=True) as file:
-            keys = file.read([self.key]).select([self.key])[self.key]
-            rows: NDArray[np.int64] = np.flatnonzero(pc.is_in(keys, wanted).to_numpy())
-            groups = np.unique(rows // ROWS_PER_GROUP)
-            if not len(groups):
+            groups = [group for group in self._groups_of(file, wanted) if self._holds(file, group, wanted)]
+            if not groups:
                 return self.schema.empty_table()
-            content = self._fitting(file.read_row_groups(groups.tolist()))
-        starts = np.searchsorted(groups, rows // ROWS_PER_GROUP) * ROWS_PER_GROUP
-        return content.take(starts + rows % ROWS_PER_GROUP)
+            content = self._fitting(file.read_row_groups(groups))
+        return content.filter(pc.is_in(content[self.key], wanted))
+
+    def _groups_of(self, file: pq.ParquetFile, wanted: pa.Array) -> list[int]:
+        """Return the row groups whose first and last key leave room for one of these; all where the file says none."""
+        keys, column = np.sort(wanted.to_numpy(zero_copy_only=False)), file.schema_arrow.get_field_index(self.key)
+        groups = []
+        for group in range(file.num_row_groups):
+            noted = file.metadata.row_group(group).column(column).statistics
+            if noted is None or not noted.has_min_max or _reach(keys, noted.min, noted.max):
+                groups.append(group)
+        return groups
+
+    def _holds(self, file: pq.ParquetFile, group: int, wanted: pa.Array) -> bool:
+        keys = file.read_row_group(group, [self.key]).select([self.key])[self.key]
+        return bool(pc.any(pc.is_in(keys, wanted)).as_py())
 
     def _read(self, part: TableFile, columns: list[str]) -> pa.Table:
         with self.files.open_parquet(self.folder, part.name, is_written_once=True) as file:
@@ -254,3 +266,9 @@ class KeyedTable:
         if other:
             raise TypeError(f"{other[0]!r} is {table.schema.field(other[0]).type}")
         return table.cast(wanted)
+
+
+def _reach(keys: NDArray[np.object_], first: str, last: str) -> bool:
+    """Tell whether one of some keys, in order, lies between two."""
+    place = int(np.searchsorted(keys, first))
+    return place < len(keys) and bool(keys[place] <= last)

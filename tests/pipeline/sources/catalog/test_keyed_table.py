@@ -7,13 +7,16 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.contract.errors import CorruptStore
+from pipeline.sources.catalog import keyed_table
 from pipeline.sources.catalog.keyed_table import ROWS_PER_GROUP, KeyedTable
 from pipeline.sources.catalog.listing import LIST
 from pipeline.store.files import Files
@@ -206,3 +209,32 @@ def test_a_change_begins_anew_where_another_machine_was_first(tmp_path: Path):
         LIST,
         *(part.name for part in table.listing().parts),
     }
+
+
+@given(
+    st.lists(st.dictionaries(st.text("abc\u00e9\U0001f600", max_size=4), st.integers(0, 99), min_size=1), max_size=4),
+    st.lists(st.text("abc\u00e9\U0001f600", max_size=4), min_size=1, max_size=5),
+)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_keys_are_found_in_whichever_row_group_they_lie(
+    tmp_path: Path, changes: list[dict[str, int]], wanted: list[str]
+):
+    with TemporaryDirectory(dir=tmp_path) as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keyed_table, "ROWS_PER_GROUP", 2)
+        table, held = table_in(Path(folder)), dict[str, int]()
+        for change in changes:
+            table.append(rows(change), 0)
+            held |= change
+        assert as_dict(table.select(wanted)) == {key: held[key] for key in wanted if key in held}
+        assert as_dict(table.table(["key", "value"])) == held
+
+
+def test_of_a_file_in_no_order_as_earlier_releases_wrote_them_nothing_is_missed(tmp_path: Path):
+    table = table_in(tmp_path)
+    table.append(rows({f"k{i}": i for i in range(9)}), 9)
+    (part,) = table.listing().parts
+    path = tmp_path / "numbers" / part.name
+    for statistics in (True, False):
+        written = rows({f"k{i}": i for i in (8, 1, 7, 2, 6, 3, 5, 4, 0)})
+        pq.write_table(written, path, row_group_size=2, write_statistics=statistics)
+        assert as_dict(table.select(["k0", "k6", "k8", "nobody"])) == {"k0": 0, "k6": 6, "k8": 8}
