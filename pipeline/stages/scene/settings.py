@@ -9,6 +9,9 @@ from pipeline.stages.base import StageSettings
 WITHOUT_PANES = "2"
 """Code version of scenes, up to release 0.2, in which windows and mirrors are holes."""
 
+OTHER_SPREADS = "6"
+"""Code version of scenes whose scale by evidence, and whose deviations, rest on other spreads of sizes."""
+
 OUTSIDE_THE_TABLE = "5"
 """Code version of scenes whose sizes are not in ``clips.parquet``, and of which metric depth was not asked."""
 
@@ -168,7 +171,7 @@ class SceneSettings(StageSettings):
     def earlier(self) -> tuple[str, ...]:
         """Return code versions whose scenes stand: those by the paper's rule, which has not changed.
 
-        No clips share a world in some, the scale of some has no deviation, and windows may be holes.
+        Deviations of some rest on other spreads, some have none; no clips share a world in some; windows may be holes.
         """
-        before = (OUTSIDE_THE_TABLE, WITHOUT_WORLDS, WITHOUT_SIGMA, WITHOUT_PANES)
+        before = (OTHER_SPREADS, OUTSIDE_THE_TABLE, WITHOUT_WORLDS, WITHOUT_SIGMA, WITHOUT_PANES)
         return before if self.scale == "paper" else ()

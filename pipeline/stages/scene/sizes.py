@@ -16,8 +16,10 @@ CAMERA = np.arange(np.log(0.35), np.log(4.5), STEP)
 CEILING = np.arange(np.log(1.7), np.log(7.0), STEP)
 """Log of metres above the floor: of the camera that a video is filmed with, and of its ceilings."""
 
-HELD, HELD_SPREAD = np.log(1.53), 0.07
-"""Camera of somebody who walks through a home and films."""
+HELD, HELD_SPREAD = np.log(1.54), 0.07
+"""Camera of somebody who walks through a home and films: as high as eyes, shoes making up for what hands are lower.
+Eyes of women and men in Britain, Hong Kong, Japan and the US are 1.43 to 1.71 m up, each with 5 to 7 cm, all together
+1.54 m with 7 % (personal.cityu.edu.hk/meachan, Online Anthropometry, 2-2)."""
 
 PUT, PUT_SPREAD, PUT_SHARE = np.log(1.40), 0.30, 0.25
 """Cameras that are sat with, put on something, or held low; and their share of videos."""
@@ -25,8 +27,9 @@ PUT, PUT_SPREAD, PUT_SHARE = np.log(1.40), 0.30, 0.25
 CLIP_SPREAD = 0.03
 """Of a clip's camera height about that of its video."""
 
-LOOSE, LOOSE_SPREAD, LOOSE_SHARE, LOOSE_SHARE_MOVED = np.log(1.5), 0.40, 0.06, 0.90
-"""Clips whose camera is anywhere (overhead, drones, scans of a desk); their share, and where movement shows it."""
+LOOSE, LOOSE_SPREAD, LOOSE_SHARE, LOOSE_SHARE_MOVED = np.log(1.5), 0.55, 0.04, 0.90
+"""Clips whose camera is anywhere (overhead, drones, scans of a desk); their share, and where movement shows it. With a
+spread of 0.40, errors were 1.5 deviations (root mean square) of four such clips of tours and 1.4 of nine real ones."""
 
 MOVED, PITCHED = (0.15, 0.02), (0.5, 0.03)
 """Range of camera heights over height, and sine of pitch, from which on a camera is loose; and how sharply."""
@@ -38,8 +41,10 @@ OTHER, OTHER_SPREAD, OTHER_SHARE = np.log(2.75), 0.22, 0.25
 ROOM_SPREAD, ROOM_APART, APART_SPREAD = 0.025, 0.12, 0.30
 """Of a room's ceiling about that of its video; share of rooms that go by no other, and their spread."""
 
-FLOOR_RIGHT, CEILING_RIGHT = 0.93, 0.90
-"""Probability that the farthest level with nothing behind it is the floor, or the ceiling."""
+FLOOR_RIGHT, CEILING_RIGHT = 0.98, 0.97
+"""Probability that the farthest level with nothing behind it is the floor, or the ceiling. Of 91 such floors and 60
+ceilings in 24 rendered houses, and 22 floors in three real films, none was another level; of 85 floors in 24 houses
+that were looked at later one was."""
 
 FLOOR_BEYOND, CEILING_BEYOND, SURE_SHARE = 0.006, 0.010, 0.004
 """Share of surfaces behind a level by which that falls by e; share of surfaces on a level from which on it counts."""
