@@ -49,7 +49,7 @@ def _seen(draw: np.random.Generator, drop: float, height: float) -> ScaleEvidenc
 
 
 def test_the_truth_of_videos_drawn_from_the_stated_spreads_is_as_often_within_as_deviations_say():
-    """Over 660 clips 0.76 are within one and 0.97 within two: a deviation is the larger of two radii, of 68 and 95 %."""
+    """Of 660 clips 0.76 are within one, 0.97 within two: a deviation is the larger of two radii, of 68 and 95 %."""
     draw = np.random.default_rng(1)
     found = [about(one) for _ in range(VIDEOS) for one in estimate_scales(list(drawn(draw)))]
     median, deviation = np.array(found).T
