@@ -45,7 +45,7 @@ def test_a_missing_extra_says_its_own_name(name: str, tmp_path: Path) -> None:
 
 def test_every_extra_but_those_of_developers_is_tried() -> None:
     declared = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    assert set(declared) - {"all", "docs", "dev"} == set(EXTRAS)
+    assert set(declared) - {"all", "cluster", "docs", "dev"} == set(EXTRAS)
 
 
 def test_other_errors_pass_unchanged() -> None:
