@@ -1,4 +1,4 @@
-"""``deploy/dagster.yaml`` on a real PostgreSQL: opened by several at once, builds of a dataset, runs of all machines."""
+"""``deploy/dagster.yaml`` on a real PostgreSQL: opened by several processes at once, and a dataset built twice."""
 
 import subprocess
 import sys
@@ -46,9 +46,7 @@ def test_processes_that_open_an_empty_database_at_once_all_succeed(database: Dat
     """Without a turn of each, one of four failed in two of five tries: a type that another one has just made."""
     command = [sys.executable, "-W", "ignore", "-c", OPEN, str(workplace.folder / "home")]
     piped = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    opening = [
-        subprocess.Popen(command, cwd=ROOT, env=workplace.environment, text=True, **piped) for _ in range(4)
-    ]
+    opening = [subprocess.Popen(command, cwd=ROOT, env=workplace.environment, text=True, **piped) for _ in range(4)]
     for each in opening:
         assert each.stdout is not None
         assert each.stdout.readline() == "ready\n"
