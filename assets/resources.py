@@ -1,5 +1,6 @@
 """What assets are given: where the dataset lies and how it is made, and one video held against other processes."""
 
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ from pipeline.store.store import Store, data_url
 from pipeline.store.video import VideoStore
 
 PARTITION_TAG = "dagster/partition"
+HOST_TAG = "youtube_occ/host"
+"""On which machine a run is, whose processes no other machine sees."""
 
 
 @dataclass
@@ -62,9 +65,11 @@ class PipelineResource(dg.ConfigurableResource["PipelineResource"]):
 
     _seen: _SeenByRun | None = PrivateAttr(None)
 
-    def setup_for_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002 - Dagster's signature
-        """Begin a run, which asks a bucket once for what it has seen."""
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Begin a run, which asks a bucket once for what it has seen, and says on which machine it is."""
         self._seen = _SeenByRun()
+        if context.instance is not None and context.run is not None and HOST_TAG not in context.run.tags:
+            context.instance.add_run_tags(context.run.run_id, {HOST_TAG: socket.gethostname()})
 
     @classmethod
     def from_environment(cls) -> "PipelineResource":
