@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from dagster._core.storage.config import PostgresStorageConfig
 from dagster._serdes import ConfigurableClassData
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 from sqlalchemy.pool import NullPool
 
 from models.extras import extra
@@ -29,19 +29,16 @@ class PostgresStorage(DagsterPostgresStorage):
     """Dagster's own, which fails where two processes make its tables at once: "type event_logs already exists"."""
 
     @classmethod
-    def from_config_value(
-        cls, inst_data: ConfigurableClassData | None, config_value: PostgresStorageConfig
-    ) -> DagsterPostgresStorage:
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> "PostgresStorage":
         """Open the storage and make its tables where they are missing, one process at a time."""
-        with _turn(config_value):
-            return super().from_config_value(inst_data, config_value)
+        url, tokens = pg_url_from_config(config_value), get_token_provider_from_config(config_value)
+        with _turn(create_pg_engine(url, tokens, poolclass=NullPool)):
+            return cls(url, config_value.get("should_autocreate_tables", True), inst_data, tokens)
 
 
 @contextmanager
-def _turn(config_value: PostgresStorageConfig) -> Iterator[None]:
+def _turn(engine: Engine) -> Iterator[None]:
     """Wait until nobody else opens the database. The lock ends with its transaction, hence with its process."""
-    url, tokens = pg_url_from_config(config_value), get_token_provider_from_config(config_value)
-    engine = create_pg_engine(url, tokens, poolclass=NullPool)
     with create_pg_connection(engine) as connection, connection.begin():
         connection.execute(text(f"SET LOCAL lock_timeout = '{LONGEST_TURN_S}s'"))
         connection.execute(text(f"SELECT pg_advisory_xact_lock({TURN})"))
