@@ -1,7 +1,6 @@
 """Runs whose processes were killed: they are closed, and their videos remember that they died without a word."""
 
 import os
-import socket
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ from pipeline.contract.errors import PipelineError
 from pipeline.settings import Settings
 from pipeline.stages.failures import last_failure, record_death
 from pipeline.stages.run import final_fingerprint, is_built
+from pipeline.store.drafts import this_host
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
 
@@ -81,7 +81,7 @@ def _is_here(instance: dg.DagsterInstance, record: dg.RunRecord) -> bool:
     if isinstance(instance.run_storage, SqliteRunStorage):
         return True
     host, begun = record.dagster_run.tags.get(HOST_TAG), record.start_time or 0.0
-    return host == socket.gethostname() or (host is None and time.time() - begun > SAYS_WHERE_S)
+    return host == this_host() or (host is None and time.time() - begun > SAYS_WHERE_S)
 
 
 def _is_dead(instance: dg.DagsterInstance, record: dg.RunRecord) -> bool:

@@ -1,6 +1,5 @@
 """Runs of processes that were killed: real processes, real kills."""
 
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from assets.resources import HOST_TAG, PARTITION_TAG, PipelineResource
 from pipeline.contract.errors import BrokenVideo
 from pipeline.stages.failures import last_failure, record_failure
 from pipeline.stages.run import final_fingerprint
+from pipeline.store.drafts import this_host
 from tests.earlier import VIDEO, unpack_earlier_dataset
 
 
@@ -32,7 +32,7 @@ def nothing() -> None:
 
 def started_run(instance: dg.DagsterInstance, pid: int | None, tags: dict[str, str], data: Path) -> dg.DagsterRun:
     config = {"resources": {"pipeline": {"config": {"data": str(data)}}}}
-    tags = {HOST_TAG: socket.gethostname(), **tags}
+    tags = {HOST_TAG: this_host(), **tags}
     run = instance.create_run_for_job(nothing, run_config=config, tags=tags, status=dg.DagsterRunStatus.STARTING)
     instance.report_dagster_event(dg.DagsterEvent(dg.DagsterEventType.RUN_START.value, run.job_name), run.run_id)
     if pid is not None:
@@ -83,7 +83,7 @@ def test_a_run_says_on_which_machine_it_is(tmp_path: Path):
         ended = dg.materialize([asked], instance=instance, resources={"pipeline": PipelineResource(data=str(tmp_path))})
         run = instance.get_run_by_id(ended.run_id)
     assert run is not None
-    assert run.tags[HOST_TAG] == socket.gethostname()
+    assert run.tags[HOST_TAG] == this_host()
 
 
 def test_a_run_that_says_nothing_of_its_process_is_left_alone(tmp_path: Path):
