@@ -5,7 +5,7 @@ import sys
 from collections import deque
 from pathlib import Path
 
-from assets.dataset.free_first import take_free
+from assets.dataset.free_first import NEAR, spread, take_free
 from pipeline.contract.errors import StorageFailed
 from pipeline.store.store import Store
 from tests.paths import ROOT
@@ -29,6 +29,15 @@ def test_a_machine_passes_over_what_another_one_works_on_and_comes_back_to_it(tm
         there.stdin.close()
         assert there.stdout.readline() == "left tour-1\n"
     assert take_free(waiting, is_held) == "tour-1"
+
+
+def test_machines_that_begin_at_once_begin_with_different_videos_near_the_head_of_the_list():
+    listed = [f"tour-{number}" for number in range(3 * NEAR + 5)]
+    orders = [spread(listed) for _ in range(20)]
+    assert len({order[0] for order in orders}) > 5, "so few of 32 come up in 20 draws once in 10^10 times"
+    for order in orders:
+        assert sorted(order) == sorted(listed)
+        assert all(abs(order.index(video_id) - place) < NEAR for place, video_id in enumerate(listed))
 
 
 def test_a_store_that_does_not_answer_is_left_to_the_build_to_tell():
