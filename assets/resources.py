@@ -30,10 +30,13 @@ from pipeline.stages.failures import last_failure, worth_trying
 from pipeline.stages.needed_weights import fetch_weights
 from pipeline.stages.run import final_fingerprints, finish_video, is_built
 from pipeline.stages.video.stage import video
+from pipeline.store.drafts import this_host
 from pipeline.store.store import Store, data_url
 from pipeline.store.video import VideoStore
 
 PARTITION_TAG = "dagster/partition"
+HOST_TAG = "youtube_occ/host"
+"""On which machine a run is, whose processes no other machine sees."""
 
 
 @dataclass
@@ -62,9 +65,11 @@ class PipelineResource(dg.ConfigurableResource["PipelineResource"]):
 
     _seen: _SeenByRun | None = PrivateAttr(None)
 
-    def setup_for_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002 - Dagster's signature
-        """Begin a run, which asks a bucket once for what it has seen."""
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Begin a run, which asks a bucket once for what it has seen, and says on which machine it is."""
         self._seen = _SeenByRun()
+        if context.instance is not None and context.run is not None and HOST_TAG not in context.run.tags:
+            context.instance.add_run_tags(context.run.run_id, {HOST_TAG: this_host()})
 
     @classmethod
     def from_environment(cls) -> "PipelineResource":
@@ -216,8 +221,8 @@ def is_missing(video: VideoStore, settings: Settings) -> bool:
 
 
 def _wait_for_place(video: VideoStore, parallel_videos: int, held: ExitStack) -> None:
-    """Take one of the places for videos, of which builds and the daemon's runs have as many together."""
-    places = Places(video.files.scratch / "places", parallel_videos)
+    """Take one of this machine's places for videos, of which builds and the daemon's runs have as many together."""
+    places = Places(video.files.scratch / "places" / this_host(), parallel_videos)
     waits = f"{video.video_id:<16} waits until fewer than {parallel_videos} videos are worked on"
     held.enter_context(places.hold(waits=lambda: echo(waits)))
 

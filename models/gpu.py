@@ -3,6 +3,7 @@
 import contextlib
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from models.places import Places
 
 SHARES_VARIABLE = "YOUTUBE_OCC_GPU_SHARES"
 """Sum of the shares that may be taken at a time; more than 1 for a card that holds several networks."""
+
+_held_s: list[float] = []
+"""What this process had of the card, each share times its seconds."""
 
 FINENESS = 10
 """Places of one whole share: shares are known to a tenth."""
@@ -38,7 +42,16 @@ def gpu_share(share: float, waits: Callable[[], None]) -> Iterator[None]:
         yield
         return
     with places_of_gpu().hold(max(1, round(share * FINENESS)), waits):
-        yield
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            _held_s.append(share * (time.perf_counter() - began))
+
+
+def gpu_seconds() -> float:
+    """Return how long this process has had the card: seconds of the whole card, so far as shares were given back."""
+    return sum(_held_s)
 
 
 def _has_gpu() -> bool:

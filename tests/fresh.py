@@ -28,6 +28,7 @@ EXTRAS = {
     "s3": ("s3fs", "obstore"),
     "rerun": ("rerun",),
     "ui": ("dagster_webserver",),
+    "cluster": ("ray", "dagster_ray", "dagster_postgres"),
 }
 """What each extra lets one import."""
 

@@ -23,6 +23,7 @@ NEEDS = {
     "write(None, Path('a.rrd'))",
     "xfeat": "from models.xfeat import XFeat; XFeat(100)",
     "s3": "from pipeline import Dataset; Dataset('s3://bucket/data')",
+    "cluster": "import assets.postgres",
 }
 """What needs an extra, as code."""
 

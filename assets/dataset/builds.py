@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 from typer import echo
 
+from assets.dataset.free_first import spread
 from assets.dataset.video_builder import VideoBuild, VideoBuilder
 from assets.metadata import table
 from assets.progress import events_of
@@ -23,6 +24,8 @@ NOTHING = "no video to build; 'youtube-occ status' shows what is there, 'youtube
 def missing_videos(builder: dg.ResourceParam[VideoBuilder]) -> Iterator[dg.DynamicOutput[str]]:
     """Start the build of every video that is missing and worth trying; emit their ids."""
     missing = list(builder.pipeline.missing())
+    if not builder.pipeline.store().is_local():
+        missing = spread(missing)
     echo(f"{len(missing)} videos to build, profile {builder.settings.profile}" if missing else NOTHING)
     if missing:
         _prepare(builder.pipeline, builder.settings, missing)

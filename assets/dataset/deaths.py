@@ -1,22 +1,28 @@
 """Runs whose processes were killed: they are closed, and their videos remember that they died without a word."""
 
 import os
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster._core.storage.runs import SqliteRunStorage
 
-from assets.resources import PARTITION_TAG, PipelineResource
+from assets.resources import HOST_TAG, PARTITION_TAG, PipelineResource
 from pipeline.contract.errors import PipelineError
 from pipeline.settings import Settings
 from pipeline.stages.failures import last_failure, record_death
 from pipeline.stages.run import final_fingerprint, is_built
+from pipeline.store.drafts import this_host
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
 
 RUNNING = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 CLOSED = "its process is gone: killed, out of memory, or the machine was restarted"
+SAYS_WHERE_S = 60.0
+"""Within this time a run says on which machine it is; who has not was killed before it could."""
+
 CLOCK_SLACK_S = 2.0
 """A process is as old as the kernel's ticks say, a run as old as the wall clock does."""
 
@@ -51,13 +57,14 @@ def deaths(context: dg.RunFailureSensorContext) -> None:
     description="Close runs whose processes are gone, which would take the place of others for ever.",
 )
 def dead_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-    """Report as failed what a killed process left running.
+    """Report as failed what a killed process of this machine left running.
 
     Dagster's own launcher asks nobody whether a run lives on once the server that started it is gone, nor whether one
     of ``dagster job execute`` does.
     """
     records = context.instance.get_run_records(dg.RunsFilter(statuses=RUNNING))
-    dead = [record.dagster_run for record in records if _is_dead(context.instance, record)]
+    here = [record for record in records if _is_here(context.instance, record)]
+    dead = [record.dagster_run for record in here if _is_dead(context.instance, record)]
     for run in dead:
         context.instance.report_run_failed(run, CLOSED)
     return dg.SkipReason(f"{len(dead)} of {len(records)} runs were dead")
@@ -67,6 +74,14 @@ def pipeline_of(run: dg.DagsterRun) -> PipelineResource:
     """Return the resource that a run was given."""
     given: Any = run.run_config
     return PipelineResource.model_validate(given.get("resources", {}).get("pipeline", {}).get("config", {}))
+
+
+def _is_here(instance: dg.DagsterInstance, record: dg.RunRecord) -> bool:
+    """Tell whether a run is on this machine, as all are whose records lie in files; it says so when it has begun."""
+    if isinstance(instance.run_storage, SqliteRunStorage):
+        return True
+    host, begun = record.dagster_run.tags.get(HOST_TAG), record.start_time or 0.0
+    return host == this_host() or (host is None and time.time() - begun > SAYS_WHERE_S)
 
 
 def _is_dead(instance: dg.DagsterInstance, record: dg.RunRecord) -> bool:

@@ -5,17 +5,20 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FuturesTimeout
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 import dagster as dg
 from typer import echo
 
 from assets.dataset.deaths import note_death
+from assets.dataset.free_first import take_free
 from assets.resources import PARTITION_TAG, PipelineResource, is_missing
 from assets.stopped import ends_when_terminated
 from pipeline.contract.progress import Progress, silent
@@ -55,6 +58,8 @@ class VideoBuilder:
         self.run_id = run_id
         self._pool: ThreadPoolExecutor | None = None
         self._builds: dict[str, Future[VideoBuild]] = {}
+        self._waiting: deque[str] = deque()
+        self._turn = Lock()
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._stopped_at: float | None = None
 
@@ -66,7 +71,9 @@ class VideoBuilder:
     def start(self, video_id: str) -> None:
         """Build a video as soon as there is room."""
         self._pool = self._pool or ThreadPoolExecutor(self.settings.dataset.parallel_videos)
-        self._builds[video_id] = self._pool.submit(self._build, self.pipeline.store().video(video_id))
+        self._builds[video_id] = Future()
+        self._waiting.append(video_id)
+        self._pool.submit(self._build_next)
 
     def wait(self, video_id: str, progress: Progress = silent) -> VideoBuild:
         """Wait for a video that was started; return how its build ended. Reports how many of all have ended."""
@@ -81,8 +88,22 @@ class VideoBuilder:
         self._stopped_at = time.monotonic()
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
+        for build in self._builds.values():
+            build.cancel()
         for video_id, child in list(self._children.items()):
             self._end(video_id, child)
+
+    def _build_next(self) -> None:
+        """Build a video that waits, one that no other machine or run works on if there is any."""
+        store = self.pipeline.store()
+        with self._turn:
+            video_id = take_free(self._waiting, lambda waiting: store.video(waiting).is_held())
+        build = self._builds[video_id]
+        if build.set_running_or_notify_cancel():
+            try:
+                build.set_result(self._build(store.video(video_id)))
+            except BaseException as error:  # noqa: BLE001 - whoever waits for the build raises it
+                build.set_exception(error)
 
     def _build(self, video: VideoStore) -> VideoBuild:
         seen = video.as_it_is()

@@ -90,6 +90,8 @@ def show_status(
     hours = sum(video.seconds for video in found) / 3600
     total = f", {sum(video.size for video in found) / 1e6:,.1f} MB" if sizes else ""
     console.print(f"{len(found)} {'video' if len(found) == 1 else 'videos'}: {told}; {hours:.2f} h of stages{total}")
+    if rate := _of_a_thousand_clips(found):
+        console.print(rate, soft_wrap=True)
 
 
 def drop(
@@ -165,10 +167,25 @@ def known_videos(store: Store, video_ids: Sequence[str] | None) -> list[str]:
 def _by_stage(found: Sequence[VideoStatus]) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("stage")
-    for head in (*StageState, "seconds"):
+    for head in (*StageState, "seconds", "CPU seconds", "GPU seconds", "peak MB"):
         table.add_column(str(head), justify="right")
     for at, name in enumerate(stages()):
         states = Counter(video.stages[at].state for video in found)
         seconds = sum(video.stages[at].seconds for video in found)
-        table.add_row(name, *(str(states[state]) for state in StageState), f"{seconds:,.1f}")
+        costs = [cost for video in found if (cost := video.stages[at].cost) is not None]
+        spent = [f"{sum(cost[unit] for cost in costs):,.1f}" for unit in ("cpu_seconds", "gpu_seconds")]
+        peak = f"{max(cost['peak_bytes'] for cost in costs) / 1e6:,.0f}" if costs else ""
+        row = [f"{seconds:,.1f}", *(spent if costs else ("", "")), peak]
+        table.add_row(name, *(str(states[state]) for state in StageState), *row)
     return table
+
+
+def _of_a_thousand_clips(found: Sequence[VideoStatus]) -> str:
+    """Return what a thousand clips would cost, by what those of videos took that say so; empty where none does."""
+    told = [video for video in found if video.clips and all(stage.cost for stage in video.stages)]
+    clips, hours = sum(video.clips for video in told), []
+    for unit in ("cpu_seconds", "gpu_seconds"):
+        spent = sum(stage.cost[unit] for video in told for stage in video.stages if stage.cost)
+        hours.append(spent * 1000 / max(clips, 1) / 3600)
+    said = f"a thousand clips, as these {clips}: {hours[0]:,.1f} hours of a core, {hours[1]:,.1f} of a graphics card"
+    return said if told else ""

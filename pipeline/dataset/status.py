@@ -1,6 +1,6 @@
 """How far every video is: which results stand, which settings or code have made old, what failed and why."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -25,21 +25,26 @@ class StageState(StrEnum):
 
 @dataclass(frozen=True)
 class StageStatus:
-    """The result of one stage. seconds: that it took to make; 0 where there is none."""
+    """The result of one stage. seconds: that it took to make; 0 where there is none. cost: where its maker noted it."""
 
     name: str
     state: StageState
     seconds: float
+    cost: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True)
 class VideoStatus:
-    """One video: its stages in order, its last failure unless it is built since, and the bytes of all its files."""
+    """One video: its stages in order, its last failure unless it is built since, and the bytes of all its files.
+
+    clips: that the last stage kept which counts them.
+    """
 
     video_id: str
     stages: tuple[StageStatus, ...]
     failure: Failure | None
     size: int
+    clips: int = 0
 
     @property
     def seconds(self) -> float:
@@ -101,6 +106,8 @@ def status_of(video: VideoStore, settings: SettingsTree, *, sizes: bool = True) 
             and agrees(video, name, result)
         )
         made[name] = result
-        found.append(StageStatus(name, StageState.BUILT if stands else StageState.OLD, result.seconds))
+        state, cost = StageState.BUILT if stands else StageState.OLD, result.cost and result.cost.model_dump()
+        found.append(StageStatus(name, state, result.seconds, cost))
+    clips = [int(result.counts["clips"]) for result in made.values() if "clips" in result.counts]
     size = video.files.size(*video.folder) if sizes else 0
-    return VideoStatus(video.video_id, tuple(found), last_failure(video), size)
+    return VideoStatus(video.video_id, tuple(found), last_failure(video), size, clips[-1] if clips else 0)

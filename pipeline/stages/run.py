@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 
+from models.spent import Spent, metered
 from pipeline.contract.errors import (
     CorruptStore,
     NewerResult,
@@ -22,7 +23,7 @@ from pipeline.stages.registry import AnyStage, check_stage, last_stages, latest_
 from pipeline.stages.weight_files import WeightFiles, check_noted, check_unchanged, weight_files
 from pipeline.store.drafts import remove_tree
 from pipeline.store.groups import SOURCE_VIDEO
-from pipeline.store.provenance import Provenance, fingerprint, identity, joined, linked
+from pipeline.store.provenance import Cost, Provenance, fingerprint, identity, joined, linked
 from pipeline.store.video import VideoStore
 
 
@@ -169,7 +170,7 @@ def _make(stage: AnyStage, workbench: Workbench, before: str, files: WeightFiles
     made_as, result_is = workbench.wanted, identity(workbench.wanted, before)
     workbench = replace(workbench, wanted=result_is, check_weights=partial(check_unchanged, settings, files))
     _restore_inputs(stage, workbench)
-    with stage.output.draft(workbench.video) as draft:
+    with metered() as spent, stage.output.draft(workbench.video) as draft:
         result: StageResult = stage.fill(workbench, settings, draft)
         check_noted(result.weights, files)
         workbench.check_weights()
@@ -182,6 +183,7 @@ def _make(stage: AnyStage, workbench: Workbench, before: str, files: WeightFiles
             fingerprint=made_as,
             upstream=before,
             seconds=round(time.perf_counter() - started, 3),
+            cost=_cost(spent()),
             counts=dict(result.counts),
             left_out=result.left_out,
             notes=result.notes,
@@ -191,6 +193,12 @@ def _make(stage: AnyStage, workbench: Workbench, before: str, files: WeightFiles
     if stage.published is not None:
         stage.published(workbench)
     return made
+
+
+def _cost(spent: Spent) -> Cost:
+    return Cost(
+        cpu_seconds=round(spent.cpu_seconds, 3), gpu_seconds=round(spent.gpu_seconds, 3), peak_bytes=spent.peak_bytes
+    )
 
 
 def _restore_inputs(stage: AnyStage, workbench: Workbench) -> None:

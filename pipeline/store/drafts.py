@@ -23,7 +23,7 @@ def draft_in(scratch: Path) -> Iterator[Path]:
     folder = scratch / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     _swept(folder)
-    draft = folder / f"{_host()}-{os.getpid()}-{secrets.token_hex(8)}.part"
+    draft = folder / f"{this_host()}-{os.getpid()}-{secrets.token_hex(8)}.part"
     try:
         yield draft
     finally:
@@ -34,7 +34,7 @@ def sweep(folder: Path) -> None:
     """Remove the drafts of processes of this machine that are no more."""
     for path in folder.iterdir():
         name = _NAME.fullmatch(path.name)
-        if name and name["host"] == _host() and not _is_alive(int(name["process"])):
+        if name and name["host"] == this_host() and not _is_alive(int(name["process"])):
             path.unlink(missing_ok=True)
 
 
@@ -50,7 +50,8 @@ def remove_tree(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def _host() -> str:
+def this_host() -> str:
+    """Return this machine's name as part of a file's."""
     return re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname()) or "host"
 
 

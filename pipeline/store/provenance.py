@@ -15,6 +15,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from pipeline.contract.records import LeftOut
 
 
+class Cost(BaseModel):
+    """What a result took: seconds of a processor core, of a whole graphics card, bytes of memory at most."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cpu_seconds: float
+    gpu_seconds: float
+    peak_bytes: int
+
+
 class Provenance(BaseModel):
     """How a stage's result came to be.
 
@@ -22,7 +32,7 @@ class Provenance(BaseModel):
     in a report ("clips", "frames"). left_out: what this stage dropped, with the reason. upstream: fingerprint of what
     it was made from (the video's id for the first stage) and, after an @, the beginning of the source's SHA-256, as a
     local file may be replaced; empty in results of release 0.1. beside: what tells that which the stage wrote beside
-    its output, where it wrote something.
+    its output, where it wrote something. cost: None in results of earlier releases.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,6 +46,7 @@ class Provenance(BaseModel):
     upstream: str = ""
     beside: str = ""
     seconds: float
+    cost: Cost | None = None
     counts: dict[str, float]
     left_out: tuple[LeftOut, ...] = ()
     notes: tuple[str, ...] = ()

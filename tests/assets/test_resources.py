@@ -15,6 +15,7 @@ from pipeline.sources.video_source import read_sources
 from pipeline.stages.base import Workbench
 from pipeline.stages.failures import record_death, record_failure
 from pipeline.stages.run import final_fingerprint
+from pipeline.store.drafts import this_host
 from pipeline.store.store import Store
 from tests.earlier import VIDEO, unpack_earlier_dataset
 
@@ -132,7 +133,8 @@ def test_runs_wait_while_as_many_videos_are_worked_on_as_the_settings_allow(smal
     one_by_one = {"dataset": {"parallel_videos": 1}}
     alone = PipelineResource(data=small.data, sources=small.sources, overrides=one_by_one)
     told: list[Workbench] = []
-    places, held, over, told_before = Places(Path(alone.store().scratch) / "places", 1), Event(), Event(), []
+    places = Places(Path(alone.store().scratch) / "places" / this_host(), 1)
+    held, over, told_before = Event(), Event(), []
 
     def work_on_another() -> None:
         with places.hold():

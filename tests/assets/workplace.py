@@ -40,15 +40,19 @@ class Ended(NamedTuple):
 
 @dataclass(frozen=True)
 class Workplace:
-    """Where Dagster runs. lacking: packages that its processes do not find."""
+    """Where Dagster runs.
+
+    lacking: packages that its processes do not find. home: folder of the ``dagster.yaml`` that holds there.
+    """
 
     folder: Path
     sources: str
     lacking: tuple[str, ...] = ()
+    home: Path = ROOT / "dagster_home"
 
     def __post_init__(self) -> None:
         (self.folder / "home").mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / "dagster_home" / "dagster.yaml", self.folder / "home")
+        shutil.copy(self.home / "dagster.yaml", self.folder / "home")
         self.settings_file.write_text(json.dumps({"video": {"tour": TINY_TOUR}}))
 
     @property

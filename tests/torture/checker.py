@@ -24,7 +24,7 @@ from tests.torture.traced import DIGITS, FX, STEP, label_digits
 CHAIN = ("frames", "reconstruction", "scene", "semantics", "occupancy")
 Arrays = dict[tuple[str, str], NDArray[Any]]
 
-BESIDE = ("created", "seconds")
+BESIDE = ("created", "seconds", "cost")
 """What the notes on a result say that is not the same in the next run."""
 
 

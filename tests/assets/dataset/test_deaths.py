@@ -10,10 +10,11 @@ import pytest
 from dagster._core.events import EngineEventData
 
 from assets.dataset.deaths import dead_runs, deaths, note_death
-from assets.resources import PARTITION_TAG, PipelineResource
+from assets.resources import HOST_TAG, PARTITION_TAG, PipelineResource
 from pipeline.contract.errors import BrokenVideo
 from pipeline.stages.failures import last_failure, record_failure
 from pipeline.stages.run import final_fingerprint
+from pipeline.store.drafts import this_host
 from tests.earlier import VIDEO, unpack_earlier_dataset
 
 
@@ -31,6 +32,7 @@ def nothing() -> None:
 
 def started_run(instance: dg.DagsterInstance, pid: int | None, tags: dict[str, str], data: Path) -> dg.DagsterRun:
     config = {"resources": {"pipeline": {"config": {"data": str(data)}}}}
+    tags = {HOST_TAG: this_host(), **tags}
     run = instance.create_run_for_job(nothing, run_config=config, tags=tags, status=dg.DagsterRunStatus.STARTING)
     instance.report_dagster_event(dg.DagsterEvent(dg.DagsterEventType.RUN_START.value, run.job_name), run.run_id)
     if pid is not None:
@@ -62,6 +64,26 @@ def test_another_process_with_the_number_of_a_dead_one_does_not_keep_its_run_ope
             instance.report_engine_event("Executing steps in process", run, EngineEventData.in_process(later.pid))
             assert status(instance, run) == dg.DagsterRunStatus.FAILURE
             later.kill()
+
+
+def test_a_run_of_another_machine_is_left_alone_unless_its_records_lie_in_files(tmp_path: Path):
+    """Processes of other machines are not seen; files of SQLite are of one machine, whatever it was called before."""
+    tags = {HOST_TAG: "elsewhere"}
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        gone.wait()
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert status(instance, started_run(instance, gone.pid, tags, tmp_path)) == dg.DagsterRunStatus.STARTED
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        assert status(instance, started_run(instance, gone.pid, tags, tmp_path)) == dg.DagsterRunStatus.FAILURE
+
+
+def test_a_run_says_on_which_machine_it_is(tmp_path: Path):
+    asked = dg.asset(name="asked", required_resource_keys={"pipeline"})(lambda: None)
+    with dg.DagsterInstance.ephemeral() as instance:
+        ended = dg.materialize([asked], instance=instance, resources={"pipeline": PipelineResource(data=str(tmp_path))})
+        run = instance.get_run_by_id(ended.run_id)
+    assert run is not None
+    assert run.tags[HOST_TAG] == this_host()
 
 
 def test_a_run_that_says_nothing_of_its_process_is_left_alone(tmp_path: Path):

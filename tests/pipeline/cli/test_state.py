@@ -28,6 +28,20 @@ def test_a_built_video_is_built_in_every_stage_and_its_seconds_add_up(built_tour
     assert found.size > 100_000
 
 
+def test_what_a_thousand_clips_cost_is_told_by_what_those_took_that_are_there(built_tour: Workbench):
+    found = status_of(built_tour.video, built_tour.settings)
+    costs = [stage.cost for stage in found.stages if stage.cost]
+    assert len(costs) == len(stages())
+    assert all(cost["peak_bytes"] > 50e6 for cost in costs), "Python with numpy alone takes as much"
+    hours = sum(cost["cpu_seconds"] for cost in costs) * 1000 / found.clips / 3600
+    shown = output("status", "--data", built_tour.video.files.root)
+    assert f"a thousand clips, as these {found.clips}: {hours:,.1f} hours of a core, 0.0 of a graphics card" in shown
+
+
+def test_what_earlier_releases_did_not_note_is_not_told(data: Path):
+    assert "a thousand clips" not in output("status", "--data", data)
+
+
 @pytest.mark.parametrize("changed", ["clips", "scene", "occupancy"])
 def test_other_settings_make_a_stage_old_and_all_after_it(built_tour: Workbench, changed: str):
     values = {

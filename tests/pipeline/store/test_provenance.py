@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from pipeline.contract.records import LeftOut
-from pipeline.store.provenance import Provenance, fingerprint, joined
+from pipeline.store.provenance import Cost, Provenance, fingerprint, joined
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
@@ -75,6 +75,13 @@ def test_provenance_reads_back_with_what_was_left_out():
     made = Provenance(**FIELDS, left_out=(LeftOut("scene", 3, "NoUpDirection", "a lone wall"),), notes=("one", "two"))
     assert Provenance.model_validate(made.model_dump(mode="json")) == made
     assert Provenance.model_validate_json(made.model_dump_json()).left_out[0].clip_id == 3
+
+
+def test_what_a_result_cost_is_read_back_and_unknown_of_earlier_releases():
+    cost = Cost(cpu_seconds=2.5, gpu_seconds=0.5, peak_bytes=1_000_000)
+    made = Provenance(**FIELDS, cost=cost)
+    assert Provenance.model_validate(made.model_dump(mode="json")).cost == cost
+    assert Provenance.model_validate(FIELDS).cost is None
 
 
 def test_when_it_was_made_is_noted_by_itself_in_whole_seconds_of_utc():

@@ -1,0 +1,38 @@
+"""Starts runs of Dagster's pages and daemon on the machines of a Ray cluster, a Ray job each."""
+
+from typing import Any
+
+from dagster import DagsterRun
+from dagster._core.launcher import LaunchRunContext
+from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
+
+from models.extras import extra
+
+with extra("cluster", "starting runs on a Ray cluster"):
+    from dagster_ray import RayRunLauncher
+
+STARTED_BY_TAG = "youtube_occ/started_by"
+STARTED_BY_RAY = {STARTED_BY_TAG: "ray"}
+
+
+class RayLauncher(RayRunLauncher):
+    """dagster-ray's, which takes runs that commands have started for dead, as Ray knows nothing of them."""
+
+    def launch_run(self, context: LaunchRunContext) -> None:
+        """Start a run as a Ray job."""
+        self._instance.add_run_tags(context.dagster_run.run_id, STARTED_BY_RAY)
+        super().launch_run(context)
+
+    def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
+        """Ask Ray whether a run is worked on; of others the sensor ``dead_runs`` of their machine knows."""
+        if STARTED_BY_TAG not in run.tags:
+            return CheckRunHealthResult(WorkerStatus.RUNNING)
+        return super().check_run_worker_health(run)
+
+    def terminate(self, run_id: str) -> Any:
+        """Ask a run to end; return whether it will."""
+        run = self._instance.get_run_by_id(run_id)
+        if run is None or run.is_finished or STARTED_BY_TAG in run.tags:
+            return super().terminate(run_id)
+        self._instance.report_run_canceling(run)
+        return True
