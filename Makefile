@@ -16,7 +16,7 @@ export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 export DAGSTER_CLI_JOB_EXECUTE_MODULE_NAME ?= assets
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: build_dataset ui test check style types layers documents docs bench torture fuzz experiment install clean help
+.PHONY: build_dataset ui test nightly check style types layers documents docs bench torture fuzz experiment install clean help
 
 # 'dagster job execute' is the command users know; that 'dg launch' is to succeed it need not open every build.
 build_dataset: export PYTHONWARNINGS ?= ignore:Function
@@ -30,6 +30,9 @@ install: $(ALL)  ## everything a user may want: the web, training, segmenters, q
 
 test: $(DEV) browser  ## all tests, three at a time: many of them wait
 	OMP_NUM_THREADS=1 pytest -q -n 3 --dist loadscope
+
+nightly: $(DEV)  ## tests that take minutes each: a Ray cluster of which a machine goes
+	OMP_NUM_THREADS=1 pytest -q -m nightly
 
 check: style types layers documents  ## style, types, which folder may import which, and that the documents build without a warning
 

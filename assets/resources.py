@@ -186,7 +186,8 @@ class LockedVideo(dg.ConfigurableResource[Workbench | None]):
         progress = both(lines, events_of(context.instance, context.run)) if context.instance else lines
         workbench = Workbench(held, self.pipeline.catalog(), settings, progress)
         with ends_when_terminated(context.instance, context.run), ExitStack() as until_done:
-            _wait_for_place(held, settings.dataset.parallel_videos, until_done)
+            if settings.dataset.engine == "local":  # a cluster counts its workers itself
+                _wait_for_place(held, settings.dataset.parallel_videos, until_done)
             _wait_for(held, until_done)
             if not is_built(held, settings):
                 with suppress(PipelineError):  # which the stage that needs the weights says, of this video

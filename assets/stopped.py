@@ -16,7 +16,12 @@ STOPPED = "terminated on request; what was finished stays, and the next run goes
 BY_HAND = (["job", "execute"], ["asset", "materialize"])
 """Commands whose runs no launcher has started, so that Dagster has no process to tell of a "Terminate"."""
 
+BUILT_BY = "youtube_occ/built_by"
+"""Tag of runs that a worker makes for another run, which no launcher has started either."""
+
 SECONDS_BETWEEN_LOOKS = 2.0
+SECONDS_UNTIL_AGAIN = 10.0
+"""An interrupt that falls into a library which calls Python from C, as some do while they are loaded, is lost."""
 
 
 class Terminated(DagsterExecutionInterruptedError, DagsterUserCodeProcessError):
@@ -42,8 +47,8 @@ def terminated_in_one_line() -> Iterator[None]:
 
 @contextmanager
 def ends_when_terminated(instance: DagsterInstance | None, run: DagsterRun | None) -> Iterator[None]:
-    """Interrupt the block once its run is to be terminated, where a command has started it: it looks for itself."""
-    if instance is None or run is None or sys.argv[1:3] not in BY_HAND:
+    """Interrupt the block once its run is to be terminated, where no launcher has started it: it looks for itself."""
+    if instance is None or run is None or (sys.argv[1:3] not in BY_HAND and BUILT_BY not in run.tags):
         yield
         return
     is_over = threading.Event()
@@ -56,9 +61,10 @@ def ends_when_terminated(instance: DagsterInstance | None, run: DagsterRun | Non
 
 
 def _watch(instance: DagsterInstance, run_id: str, is_over: threading.Event) -> None:
-    while not is_over.wait(SECONDS_BETWEEN_LOOKS):
+    seconds = SECONDS_BETWEEN_LOOKS
+    while not is_over.wait(seconds):
         with suppress(Exception):  # a database that does not answer is asked again
             run = instance.get_run_by_id(run_id)
             if run is not None and run.status is DagsterRunStatus.CANCELING and not is_over.is_set():
                 os.kill(os.getpid(), signal.SIGINT)
-                return
+                seconds = SECONDS_UNTIL_AGAIN

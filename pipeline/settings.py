@@ -67,6 +67,18 @@ class FilterSettings(BaseModel):
     )
 
 
+class RaySettings(BaseModel):
+    """Workers on a Ray cluster, where ``dataset.engine`` is ``ray``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    address: str = Field("auto", description="head of the cluster, as host:port; auto: RAY_ADDRESS, or this machine")
+    workers: int = Field(0, ge=0, description="workers, each of which builds a video; 0: as many as the machines hold")
+    cpus: float = Field(4.0, gt=0, description="CPUs that a worker takes")
+    gpus: float = Field(0.0, ge=0, description="graphics cards that a worker takes; 0.125: eight workers share one")
+    memory_gb: float = Field(8.0, ge=0, description="memory that a worker takes, GiB; 0: nobody counts it")
+
+
 class DatasetSettings(BaseModel):
     """How videos are gathered into the dataset."""
 
@@ -78,6 +90,13 @@ class DatasetSettings(BaseModel):
     mixed: bool = Field(False, description="take in videos that were made with other settings than today's")
     give_up_after: int = Field(3, ge=1, description="tries after which a video whose network or process fails is left")
     parallel_videos: int = Field(2, ge=1, description="videos worked on at once, by build_dataset and the daemon")
+    videos_per_worker: int = Field(
+        100, ge=1, description="videos that a process of build_dataset builds before a new one takes its place"
+    )
+    engine: Literal["local", "ray"] = Field(
+        "local", description="who builds videos: processes of this machine, or workers on a Ray cluster"
+    )
+    ray: RaySettings = Field(RaySettings(), description="the workers of a Ray cluster")
     memory_share: float = Field(
         0.9,
         gt=0,

@@ -50,7 +50,8 @@ def _stage_asset(stage: AnyStage) -> dg.AssetsDefinition:
 
 
 def _materialize(stage: AnyStage, workbench: Workbench) -> dg.MaterializeResult:
-    from pipeline.stages.page import keep_picture, picture_of
+    from pipeline.pictures.encode import jpeg
+    from pipeline.stages.page import keep_picture
 
     try:
         with terminated_in_one_line():
@@ -60,10 +61,10 @@ def _materialize(stage: AnyStage, workbench: Workbench) -> dg.MaterializeResult:
         raise dg.Failure(f"{code}: {error}", metadata={"error": code}, allow_retries=False) from error
     video = workbench.video
     echo_report(video.video_id, report)
-    link = ""
+    drawn, link = stage.preview(video), ""
     with suppress(PipelineError):  # the small one is there all the same
-        link = "/".join(("/shown", *video.folder, keep_picture(video, stage.name)))
-    small = picture_of(video, stage.name, PREVIEW_BYTES)
+        link = "/".join(("/shown", *video.folder, keep_picture(video, stage.name, drawn)))
+    small = jpeg(drawn, PREVIEW_BYTES)
     return dg.MaterializeResult(
         metadata={**_view(stage, video), **stage_metadata(report, small, link)},
         data_version=dg.DataVersion(report.provenance.fingerprint),

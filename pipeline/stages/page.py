@@ -30,9 +30,9 @@ def picture_of(video: VideoStore, stage: str, max_bytes: int) -> bytes:
     return jpeg(stages()[stage].preview(video), max_bytes)
 
 
-def keep_picture(video: VideoStore, stage: str) -> str:
-    """Write the picture of a stage, large, among a video's files, unless that very one is there; returns its name."""
-    name, image = f"{stage}{PICTURE}", picture_of(video, stage, LARGE_BYTES)
+def keep_picture(video: VideoStore, stage: str, drawn: Image.Image) -> str:
+    """Write a stage's picture, large, among a video's files, unless that very one is there; returns its name."""
+    name, image = f"{stage}{PICTURE}", jpeg(drawn, LARGE_BYTES)
     if not (video.exists(name) and video.files.read_bytes(*video.folder, name) == image):
         video.files.write_bytes(image, *video.folder, name)
     return name

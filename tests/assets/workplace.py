@@ -117,7 +117,7 @@ def kill_child(build: "subprocess.Popen[str]", video_id: str, stage: str) -> str
         if line.split()[:2] == [video_id, stage]:
             break
     for child in psutil.Process(build.pid).children(recursive=True):
-        if "process_video" in child.cmdline() and any(video_id in word for word in child.cmdline()):
+        if any(Path(file.path).name == f"{video_id}.lock" for file in child.open_files()):
             child.kill()
     return "".join(seen)
 

@@ -1,16 +1,15 @@
-import sys
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from assets.dataset import video_builder
 from assets.dataset.builds import video_builds
 from assets.dataset.video_builder import VideoBuilder
 from assets.resources import PipelineResource
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.video_source import read_sources
 from pipeline.store.store import Store
+from tests.assets.pools.workers import workers_with
 from tests.earlier import unpack_earlier_dataset
 
 
@@ -26,16 +25,14 @@ def built(pipeline: PipelineResource) -> dg.ExecuteInProcessResult:
 
 
 def listed(result: dg.ExecuteInProcessResult) -> tuple[int, list[dict[str, object]]]:
-    (event,) = [
-        event
-        for event in result.all_events
-        if event.step_key == "video_builds.list_builds" and event.is_successful_output
-    ]
-    metadata = event.step_output_data.metadata
-    return metadata["built"].value, [record.data for record in metadata["builds"].value.records]
+    (event,) = result.asset_materializations_for_node("video_builds")
+    return event.metadata["built"].value, [record.data for record in event.metadata["builds"].value.records]
 
 
-def test_where_nothing_is_missing_nothing_is_built(pipeline: PipelineResource, capsys: pytest.CaptureFixture[str]):
+def test_where_nothing_is_missing_nothing_is_built_and_no_worker_started(
+    pipeline: PipelineResource, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    workers_with(monkeypatch, None)
     assert listed(built(pipeline)) == (0, [])
     assert "no video to build" in capsys.readouterr().out
 
@@ -45,7 +42,7 @@ def test_every_missing_video_has_a_build_that_says_how_it_ended_and_none_stops_t
 ):
     Catalog(Store(str(pipeline.data))).add(read_sources("tour://6 tour://7"))
     pipeline = pipeline.model_copy(update={"sources": "tour://5 tour://6 tour://7"})
-    monkeypatch.setattr(video_builder, "PROCESS_VIDEO", (sys.executable, "-c", "raise SystemExit(4)"))
+    workers_with(monkeypatch, "raise SystemExit(4)")
     result = built(pipeline)
     assert result.success
     count, rows = listed(result)
@@ -60,15 +57,7 @@ def test_a_batch_that_this_machine_cannot_build_does_not_begin_and_says_why(
 ):
     Catalog(Store(str(pipeline.data))).add(read_sources("tour://6"))
     pipeline = pipeline.model_copy(update={"sources": "tour://5 tour://6"})
-    monkeypatch.setattr(video_builder, "PROCESS_VIDEO", (sys.executable, "-c", "raise SystemExit('was started')"))
+    workers_with(monkeypatch, None)
     monkeypatch.setenv("DAGSTER_HOME", "/proc/self/home")
     with pytest.raises(dg.Failure, match=r"(?s)NotReady: .*wrong +DAGSTER_HOME"):
         built(pipeline)
-
-
-def test_ids_of_videos_become_keys_that_dagster_takes(pipeline: PipelineResource, monkeypatch: pytest.MonkeyPatch):
-    Catalog(Store(str(pipeline.data))).add(read_sources("tour://6"))
-    pipeline = pipeline.model_copy(update={"sources": "tour://5 tour://6"})
-    monkeypatch.setattr(video_builder, "PROCESS_VIDEO", (sys.executable, "-c", ""))
-    steps = {event.step_key for event in built(pipeline).all_events if event.step_key}
-    assert "video_builds.build_video[0_tour_6]" in steps

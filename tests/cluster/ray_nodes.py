@@ -1,0 +1,29 @@
+"""A Ray cluster of three machines on loopback; the first, which is the head, has room for no worker."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+BUSY = {
+    "RAY_raylet_start_wait_time_s": "120",
+    "RAY_agent_register_timeout_ms": "240000",
+    "RAY_gcs_server_request_timeout_seconds": "120",
+    "RAY_DEDUP_LOGS": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+}
+"""What lets Ray start on a machine that is busy with other tests."""
+
+
+@contextlib.contextmanager
+def three_nodes(**resources: float) -> Iterator[Any]:
+    """Start the nodes, of which two have ``resources``; Ray takes 127.0.0.1 for another address of the machine."""
+    from ray.cluster_utils import Cluster
+
+    head = {"num_cpus": 0, "node_ip_address": "127.0.0.2", "include_dashboard": False}
+    cluster = Cluster(initialize_head=True, connect=False, head_node_args=head)
+    try:
+        for last in (3, 4):
+            cluster.add_node(node_ip_address=f"127.0.0.{last}", object_store_memory=80 * 2**20, **resources)
+        yield cluster
+    finally:
+        cluster.shutdown()

@@ -1,0 +1,63 @@
+"""Videos on a Ray cluster of three machines, one of which goes: a real cluster on loopback, a real kill."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import dagster as dg
+import psutil
+import pytest
+
+from pipeline.sources.video_source import read_sources
+from pipeline.stages.run import is_built
+from tests.assets.workplace import Workplace, finish
+from tests.cluster.ray_nodes import BUSY, three_nodes
+from tests.pipeline.room_video import write_room_video
+
+pytest.importorskip("ray")
+pytestmark = pytest.mark.nightly
+FAILURE, SUCCESS = dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS
+
+
+def test_videos_of_a_machine_that_goes_are_built_by_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    films = [tmp_path / f"room{number}.mp4" for number in range(2)]
+    for number, film in enumerate(films):
+        write_room_video(film, 20 + 4 * number)
+    place = Workplace(tmp_path, " ".join(map(str, films)))
+    videos = [source.video_id for source in read_sources(place.sources)]
+    for name, value in {**place.environment, **BUSY}.items():
+        monkeypatch.setenv(name, value)
+    with three_nodes(num_cpus=1) as cluster:
+        asked = {"engine": "ray", "ray": {"address": cluster.address, "cpus": 1, "memory_gb": 0}}
+        place.settings_file.write_text(json.dumps({"dataset": asked, "video": {"duplicates": {"enabled": False}}}))
+        build = place.start("job", "execute", "-j", "build_dataset")
+        lost, before = kill_raylet(build, "reconstruction")
+        ended = finish(build)
+    text = before + ended.text
+    assert ended.code == 0, text
+    assert "Traceback" not in text
+    with place.instance as instance:
+        for video_id in videos:
+            assert is_built(place.store.video(video_id), place.settings), text
+            runs = instance.get_runs(dg.RunsFilter(tags={"dagster/partition": video_id}))
+            wanted = [SUCCESS, FAILURE] if video_id == lost else [SUCCESS]
+            assert [run.status for run in runs] == wanted
+    for name in ("video", "clips", "indoor_clips"):
+        assert len(re.findall(rf"{lost} +{name} +done +[0-9]", text)) == 1, "made once, and kept by the second run"
+    assert len(re.findall(rf"{lost} +occupancy +done +[0-9]", text)) == 1
+
+
+def kill_raylet(build: "subprocess.Popen[str]", stage: str) -> tuple[str, str]:
+    """Kill -9 the raylet whose worker is the first to be at a stage; return its video, and what was printed."""
+    seen = []
+    for line in build.stdout or ():
+        seen.append(line)
+        found = re.search(rf"pid=(\d+).*\)\S* +(\S+) +{stage} +\d+%", line)
+        if found:
+            raylet = psutil.Process(int(found[1])).parent()
+            assert raylet is not None
+            assert raylet.name() == "raylet"
+            raylet.kill()
+            return found[2], "".join(seen)
+    raise AssertionError("".join(seen))
