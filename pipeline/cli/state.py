@@ -82,14 +82,11 @@ def show_status(
     console.print(_by_stage(found))
     for video in [one for one in found if video_ids or one.next_stage is not None][: None if video_ids else NAMED]:
         console.print(Text.assemble((f"{video.video_id}: ", "bold"), video.said), soft_wrap=True)
-    counts = Counter(video.kind for video in found)
     unnamed = sum(video.next_stage is not None for video in found) - NAMED
     if not video_ids and unnamed > 0:
         console.print(f"... and {unnamed} more that are not built; --json names all")
-    told = ", ".join(f"{counts[kind]} {kind}" for kind in ("built", "old", "unfinished", "failed") if counts[kind])
-    hours = sum(video.seconds for video in found) / 3600
     total = f", {sum(video.size for video in found) / 1e6:,.1f} MB" if sizes else ""
-    console.print(f"{len(found)} {'video' if len(found) == 1 else 'videos'}: {told}; {hours:.2f} h of stages{total}")
+    console.print(f"{_in_all(found)}{total}")
     if rate := _of_a_thousand_clips(found):
         console.print(rate, soft_wrap=True)
 
@@ -178,6 +175,14 @@ def _by_stage(found: Sequence[VideoStatus]) -> Table:
         row = [f"{seconds:,.1f}", *(spent if costs else ("", "")), peak]
         table.add_row(name, *(str(states[state]) for state in StageState), *row)
     return table
+
+
+def _in_all(found: Sequence[VideoStatus]) -> str:
+    """Return how many videos there are, how far they are, and how long their stages took."""
+    counts = Counter(video.kind for video in found)
+    told = ", ".join(f"{counts[kind]} {kind}" for kind in ("built", "old", "unfinished", "failed") if counts[kind])
+    hours = sum(video.seconds for video in found) / 3600
+    return f"{len(found)} {'video' if len(found) == 1 else 'videos'}: {told}; {hours:.2f} h of stages"
 
 
 def _of_a_thousand_clips(found: Sequence[VideoStatus]) -> str:

@@ -106,7 +106,8 @@ def status_of(video: VideoStore, settings: SettingsTree, *, sizes: bool = True) 
             and agrees(video, name, result)
         )
         made[name] = result
-        state, cost = StageState.BUILT if stands else StageState.OLD, result.cost and result.cost.model_dump()
+        state = StageState.BUILT if stands else StageState.OLD
+        cost = result.cost.model_dump() if result.cost else None
         found.append(StageStatus(name, state, result.seconds, cost))
     clips = [int(result.counts["clips"]) for result in made.values() if "clips" in result.counts]
     size = video.files.size(*video.folder) if sizes else 0
