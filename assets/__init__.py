@@ -3,11 +3,20 @@
 import dagster as dg
 
 from assets.dataset.alerts import refusing_hosts
+from assets.dataset.blocks import video_block
 from assets.dataset.builds import video_builds
 from assets.dataset.catalog import video_catalog
 from assets.dataset.dataset import dataset, quality_report
 from assets.dataset.deaths import dead_runs, deaths
-from assets.dataset.jobs import build_dataset, new_videos, poll_schedule, poll_sources, process_video, refresh_dataset
+from assets.dataset.jobs import (
+    build_block,
+    build_dataset,
+    new_videos,
+    poll_schedule,
+    poll_sources,
+    process_video,
+    refresh_dataset,
+)
 from assets.dataset.retrieval import retrieval, retrieval_report
 from assets.dataset.video_builder import VideoBuilderResource
 from assets.dataset.videos import video_assets
@@ -36,8 +45,28 @@ _training = (
 )
 
 definitions = dg.Definitions(
-    assets=[*video_assets(), video_catalog, video_builds, dataset, quality_report, retrieval_report, *_training],
-    jobs=[process_video, build_dataset, poll_sources, pretrain, finetune, language, evaluate, study, retrieval],
+    assets=[
+        *video_assets(),
+        video_catalog,
+        video_builds,
+        video_block,
+        dataset,
+        quality_report,
+        retrieval_report,
+        *_training,
+    ],
+    jobs=[
+        process_video,
+        build_dataset,
+        build_block,
+        poll_sources,
+        pretrain,
+        finetune,
+        language,
+        evaluate,
+        study,
+        retrieval,
+    ],
     schedules=[poll_schedule],
     sensors=[new_videos, refresh_dataset, refusing_hosts, deaths, dead_runs],
     executor=dg.in_process_executor,

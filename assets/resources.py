@@ -1,6 +1,7 @@
 """What assets are given: where the dataset lies and how it is made, and one video held against other processes."""
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,8 @@ from pipeline.store.video import VideoStore
 PARTITION_TAG = "dagster/partition"
 HOST_TAG = "youtube_occ/host"
 """On which machine a run is, whose processes no other machine sees."""
+PARTITIONS = "videos"
+"""Name of the partitions that are single videos."""
 
 
 @dataclass
@@ -141,8 +144,14 @@ class PipelineResource(dg.ConfigurableResource["PipelineResource"]):
         """Return which videos the dataset takes in: those that the sources name, made with these settings."""
         return Selection(listed_sources(self.sources, required=False), self.settings())
 
-    def missing(self) -> Iterator[str]:
+    def is_in_blocks(self) -> bool:
+        """Tell whether the catalog holds so many videos that their partitions are blocks."""
+        return len(self.catalog()) > self.settings().dataset.partitions_max
+
+    def missing(self, among: AbstractSet[str] | None = None) -> Iterator[str]:
         """Yield the videos that are named, not built, due and worth trying, in the order that the settings want.
+
+        among: of these alone; by default of all.
 
         They are judged by the rules that their sources have now. No file is asked for of a video that is known to need
         nothing, nor of one of which nothing was ever made.
@@ -155,7 +164,7 @@ class PipelineResource(dg.ConfigurableResource["PipelineResource"]):
         named = None if ids is None else set(ids.to_pylist())
         known = settled(store, settings.dataset.filters, asked, settings.dataset.give_up_after)
         for found in due(catalog, settings.of(video).web, settings.dataset.order):
-            if found.video_id in known.nothing or (named is not None and found.video_id not in named):
+            if found.video_id in known.nothing or not all(_is_in(found.video_id, ids) for ids in (named, among)):
                 continue
             if not known.needs_a_look(found.video_id) or is_missing(store.video(found.video_id).as_it_is(), settings):
                 yield found.video_id
@@ -196,6 +205,11 @@ class LockedVideo(dg.ConfigurableResource[Workbench | None]):
             yield workbench
             if is_built(held, settings):
                 finish_video(workbench, keep_source=settings.dataset.keep_videos)
+
+
+def _is_in(video_id: str, ids: AbstractSet[str] | None) -> bool:
+    """Tell whether an id is one of some; None stands for all."""
+    return ids is None or video_id in ids
 
 
 def _is_over(context: dg.InitResourceContext) -> bool:

@@ -97,6 +97,13 @@ class DatasetSettings(BaseModel):
         "local", description="who builds videos: processes of this machine, or workers on a Ray cluster"
     )
     ray: RaySettings = Field(RaySettings(), description="the workers of a Ray cluster")
+    partitions_max: int = Field(
+        50_000,
+        ge=0,
+        description="videos in the catalog above which Dagster shows blocks of them: a partition and a run a block, "
+        "none a video",
+    )
+    block: int = Field(1000, ge=1, description="videos of a block, by number of registration")
     memory_share: float = Field(
         0.9,
         gt=0,

@@ -1,5 +1,7 @@
 """Builds every missing video by workers that stay, so that no crash of one video reaches the others."""
 
+from collections.abc import Iterable, Sequence
+
 import dagster as dg
 from typer import echo
 
@@ -20,20 +22,40 @@ from pipeline.stages.needed_weights import fetch_weights
 NOTHING = "no video to build; 'youtube-occ status' shows what is there, 'youtube-occ score' how good it is"
 
 
+MOST_SHOWN = 200
+"""Videos that the table of a run names, those first that were left out."""
+
+
 @dg.asset(deps=["video_catalog"], group_name="dataset")
 def video_builds(context: dg.AssetExecutionContext, builder: dg.ResourceParam[VideoBuilder]) -> dg.MaterializeResult:
     """One run of ``process_video`` for every missing video that is worth trying, and how each ended."""
-    missing = list(builder.pipeline.missing())
+    return built(context, builder, prepared(builder, builder.pipeline.missing()))
+
+
+def prepared(builder: VideoBuilder, video_ids: Iterable[str]) -> list[str]:
+    """Return the videos that are to be built, once nothing stands in the way of all of them; say how many they are.
+
+    Raises:
+        Failure: something does.
+    """
+    missing = list(video_ids)
     if not builder.pipeline.store().is_local():
         missing = spread(missing)
     echo(f"{len(missing)} videos to build, profile {builder.settings.profile}" if missing else NOTHING)
     if missing:
         _prepare(builder.pipeline, builder.settings, missing)
+    return missing
+
+
+def built(context: dg.AssetExecutionContext, builder: VideoBuilder, missing: Sequence[str]) -> dg.MaterializeResult:
+    """Build videos; return how many were built, and how each ended, as far as a table of a run holds them."""
     builds = _built(builder, missing, events_of(context.instance, context.run))
+    builds.sort(key=lambda build: build.built)
     return dg.MaterializeResult(
         metadata={
             "built": sum(build.built for build in builds),
-            "builds": table({"video": b.video_id, "built": b.built, "detail": b.detail} for b in builds),
+            "left_out": sum(not build.built for build in builds),
+            "builds": table({"video": b.video_id, "built": b.built, "detail": b.detail} for b in builds[:MOST_SHOWN]),
         }
     )
 

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from assets.dataset.videos import PARTITIONS
+from assets.dataset.blocks import register_partitions
 from assets.metadata import table
 from assets.resources import PipelineResource
 from pipeline.contract.errors import PipelineError
@@ -24,7 +24,7 @@ def video_catalog(context: dg.AssetExecutionContext, pipeline: PipelineResource)
             context.log.warning("%s: %s", report.name, report.error)
         for line in report.skipped.described():
             context.log.warning("%s: %s", report.name, line)
-    context.instance.add_dynamic_partitions(PARTITIONS, video_ids)
+    register_partitions(context.instance, pipeline)
     skipped = [{"source": report.name, "skipped": line} for report in reports for line in report.skipped.described()]
     return dg.MaterializeResult(
         metadata={

@@ -23,12 +23,15 @@ if TYPE_CHECKING:
 STALE_AFTER = timedelta(days=1)
 """Age at which the dataset is shown as stale: with sources that are polled, a day without a new video is news."""
 
+OF_VIDEOS = ("occupancy", "video_block")
+"""What a change of tells of changed videos."""
+
 whenever_a_video_changed = dg.AutomationCondition.any_deps_updated() & ~dg.AutomationCondition.in_progress()
 
 
 @dg.asset(
     group_name="dataset",
-    deps=["video_builds", dg.AssetDep("occupancy", partition_mapping=dg.AllPartitionMapping())],
+    deps=["video_builds", *(dg.AssetDep(name, partition_mapping=dg.AllPartitionMapping()) for name in OF_VIDEOS)],
     automation_condition=whenever_a_video_changed,
     freshness_policy=dg.FreshnessPolicy.time_window(fail_window=STALE_AFTER),
 )

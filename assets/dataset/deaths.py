@@ -44,7 +44,7 @@ def deaths(context: dg.RunFailureSensorContext) -> None:
     """Note the death of a failed run's video, unless a stage has noted why it failed."""
     run = context.dagster_run
     record = context.instance.get_run_record_by_id(run.run_id)
-    if PARTITION_TAG not in run.tags or record is None or record.start_time is None:
+    if PARTITION_TAG not in run.tags or record is None or record.start_time is None or _is_of_a_block(run):
         return
     pipeline = pipeline_of(run)
     video = pipeline.store().video(run.tags[PARTITION_TAG])
@@ -68,6 +68,11 @@ def dead_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     for run in dead:
         context.instance.report_run_failed(run, CLOSED)
     return dg.SkipReason(f"{len(dead)} of {len(records)} runs were dead")
+
+
+def _is_of_a_block(run: dg.DagsterRun) -> bool:
+    """Tell whether a run is of many videos, each of which notes its own end."""
+    return run.job_name == "build_block" or dg.AssetKey("video_block") in (run.asset_selection or ())
 
 
 def pipeline_of(run: dg.DagsterRun) -> PipelineResource:

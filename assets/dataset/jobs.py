@@ -6,10 +6,11 @@ from itertools import islice
 
 import dagster as dg
 
+from assets.dataset.blocks import BLOCKS, BLOCKS_NAME, blocks_of, blocks_with, video_block
 from assets.dataset.catalog import video_catalog
 from assets.dataset.dataset import dataset
-from assets.dataset.videos import PARTITIONS, PER_VIDEO, VIDEOS
-from assets.resources import PARTITION_TAG, PipelineResource
+from assets.dataset.videos import PER_VIDEO, VIDEOS
+from assets.resources import PARTITION_TAG, PARTITIONS, PipelineResource
 from pipeline.contract.errors import SettingsError
 from pipeline.settings import DatasetSettings
 from pipeline.stages.needed_weights import missing_weights
@@ -36,6 +37,13 @@ process_video = dg.define_asset_job(
     "process_video",
     selection=dg.AssetSelection.groups(PER_VIDEO),
     description="All stages of one video, in one process: a network loaded once serves every clip.",
+    run_tags=RUN_TAGS,
+)
+
+build_block = dg.define_asset_job(
+    "build_block",
+    selection=[video_block],
+    description="The missing videos of one block, in one run: for catalogs of more than dataset.partitions_max videos.",
     run_tags=RUN_TAGS,
 )
 
@@ -79,19 +87,35 @@ def poll_schedule() -> dg.RunRequest | dg.SkipReason:
     return dg.RunRequest()
 
 
-@dg.sensor(job=process_video, minimum_interval_seconds=30)
+@dg.sensor(jobs=[process_video, build_block], minimum_interval_seconds=30)
 def new_videos(context: dg.SensorEvaluationContext, pipeline: PipelineResource) -> dg.SensorResult:
     """Make new rows of the catalog partitions, and request runs for some of what is missing, due and not underway."""
-    known = set(context.instance.get_dynamic_partitions(PARTITIONS))
+    return _blocks(context.instance, pipeline) if pipeline.is_in_blocks() else _videos(context.instance, pipeline)
+
+
+def _videos(instance: dg.DagsterInstance, pipeline: PipelineResource) -> dg.SensorResult:
+    known = set(instance.get_dynamic_partitions(PARTITIONS))
     fresh = [video_id for video_id in pipeline.catalog().video_ids() if video_id not in known]
-    underway = _underway(context.instance)
+    underway = _underway(instance)
     # While weights are missing, one run fetches them, or finds that nobody has them.
     most = 1 if missing_weights(pipeline.settings()) else pipeline.settings().dataset.requests_per_tick
     room = max(0, most - len(underway))
     missing = islice((video_id for video_id in pipeline.missing() if video_id not in underway), room)
     return dg.SensorResult(
-        run_requests=[_request(context.instance, video_id) for video_id in missing],
+        run_requests=[_request(instance, process_video.name, video_id) for video_id in missing],
         dynamic_partitions_requests=[VIDEOS.build_add_request(fresh)] if fresh else [],
+    )
+
+
+def _blocks(instance: dg.DagsterInstance, pipeline: PipelineResource) -> dg.SensorResult:
+    """Request the run of a block that lacks videos, one at a time: it keeps as many of them at work as there may be."""
+    catalog, size = pipeline.catalog(), pipeline.settings().dataset.block
+    known = set(instance.get_dynamic_partitions(BLOCKS_NAME))
+    fresh = [block for block in blocks_of(len(catalog), size) if block not in known]
+    wanted = [] if known & _underway(instance) else blocks_with(islice(pipeline.missing(), size), catalog, size)[:1]
+    return dg.SensorResult(
+        run_requests=[_request(instance, build_block.name, block) for block in wanted],
+        dynamic_partitions_requests=[BLOCKS.build_add_request(fresh)] if fresh else [],
     )
 
 
@@ -101,15 +125,15 @@ refresh_dataset = dg.AutomationConditionSensorDefinition(
 
 
 def _underway(instance: dg.DagsterInstance) -> set[str]:
-    """Return the videos of runs that are not over."""
+    """Return the partitions, videos or blocks, of runs that are not over."""
     runs = instance.get_runs(dg.RunsFilter(statuses=NOT_OVER))
     return {run.tags[PARTITION_TAG] for run in runs if PARTITION_TAG in run.tags}
 
 
-def _request(instance: dg.DagsterInstance, video_id: str) -> dg.RunRequest:
+def _request(instance: dg.DagsterInstance, job: str, partition: str) -> dg.RunRequest:
     """Return a request whose key counts those before: Dagster starts no second run with a key, however one ended."""
-    tags = {PARTITION_TAG: video_id, SENSOR_TAG: new_videos.name}
+    tags = {PARTITION_TAG: partition, SENSOR_TAG: new_videos.name}
     newest = [run.tags.get(RUN_KEY_TAG, "") for run in instance.get_runs(dg.RunsFilter(tags=tags), limit=1)]
-    counted = [re.fullmatch(rf"{video_id} request ([0-9]+)", key) for key in newest]
+    counted = [re.fullmatch(rf"{partition} request ([0-9]+)", key) for key in newest]
     number = 1 + sum(int(found[1]) for found in counted if found)
-    return dg.RunRequest(run_key=f"{video_id} request {number}", partition_key=video_id)
+    return dg.RunRequest(run_key=f"{partition} request {number}", partition_key=partition, job_name=job)

@@ -27,7 +27,10 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 class VideoBuilder:
-    """Builds videos on behalf of the run ``run_id``, of which Dagster's pages show a run for every video."""
+    """Builds videos on behalf of the run ``run_id``.
+
+    Dagster's pages show a run for every video, but of a catalog of very many they do not.
+    """
 
     def __init__(self, pipeline: PipelineResource, instance: dg.DagsterInstance, run_id: str) -> None:
         self.pipeline = pipeline
@@ -35,6 +38,7 @@ class VideoBuilder:
         self.run_id = run_id
         self._pool: Pool | None = None
         self._connection = ExitStack()
+        self._is_in_blocks = False
 
     @property
     def settings(self) -> Settings:
@@ -49,6 +53,7 @@ class VideoBuilder:
             SettingsError: that cluster cannot be reached, or none of its machines has what a worker is to have.
         """
         wanted, waiting = self.settings.dataset, list(video_ids)
+        self._is_in_blocks = self.pipeline.is_in_blocks()
         hire: Callable[[], Worker] = LocalWorker
         size = wanted.parallel_videos
         if waiting and wanted.engine == "ray":
@@ -70,7 +75,7 @@ class VideoBuilder:
         """Return the run that a video wants; None where another run has built it since, or there is no hope."""
         if not is_missing(self._video(video_id).as_it_is(), self.settings):
             return None
-        return Order({**self.pipeline.run_config(), **QUIET}, self._tags(video_id))
+        return Order({**self.pipeline.run_config(), **QUIET}, self._tags(video_id), is_shown=not self._is_in_blocks)
 
     def cancel(self, video_id: str) -> bool:
         """Let the run of a video be terminated, which it sees for itself; return whether it has one.

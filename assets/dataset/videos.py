@@ -9,6 +9,7 @@ import dagster as dg
 
 from assets.metadata import PREVIEW_BYTES, stage_metadata
 from assets.progress import echo_report
+from assets.resources import PARTITIONS
 from assets.stopped import terminated_in_one_line
 from models.errors import MissingExtra
 from pipeline.contract.errors import PipelineError
@@ -18,7 +19,6 @@ from pipeline.stages.run import run_stage
 from pipeline.store.outputs import GroupOutput, SourceOutput, TableOutput
 from pipeline.store.video import VideoStore
 
-PARTITIONS = "videos"
 VIDEOS = dg.DynamicPartitionsDefinition(name=PARTITIONS)
 PER_VIDEO = "per_video"
 OWNER = "team:youtube-occ"

@@ -16,10 +16,14 @@ class VideoBuild:
 
 @dataclass(frozen=True)
 class Order:
-    """A run of ``process_video`` that a worker is to make: its configuration and its tags."""
+    """A run of ``process_video`` that a worker is to make: its configuration and its tags.
+
+    is_shown: whether Dagster's pages show it, which costs records for ever.
+    """
 
     run_config: Mapping[str, Any]
     tags: Mapping[str, str]
+    is_shown: bool = True
 
 
 @dataclass(frozen=True)

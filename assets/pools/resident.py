@@ -16,6 +16,7 @@ import dagster as dg
 from dagster._utils.interrupts import capture_interrupts
 
 from assets.pools.base import Answer, Order
+from assets.resources import PARTITION_TAG, PARTITIONS
 from models.memory import data_bytes, machine_bytes
 
 MOST_KEPT = 0.5
@@ -37,14 +38,22 @@ class Resident:
         Interrupts may leave libraries half loaded: whoever was interrupted is worn.
         """
         try:
-            with as_it_was(), capture_interrupts():
-                result = self._job.execute_in_process(
-                    order.run_config, self._instance, tags=order.tags, raise_on_error=False
-                )
+            with as_it_was(), capture_interrupts(), self._instance_for(order) as instance:
+                result = self._job.execute_in_process(order.run_config, instance, tags=order.tags, raise_on_error=False)
             was_interrupted = result.dagster_run.status is dg.DagsterRunStatus.CANCELED
         except Exception as error:  # noqa: BLE001 - the one who ordered it says so, in one line
             return Answer(worn=True, error=f"{type(error).__name__}: {' '.join(str(error).split())}"[:500])
         return Answer(worn=was_interrupted or _holds_much())
+
+    @contextlib.contextmanager
+    def _instance_for(self, order: Order) -> Iterator[dg.DagsterInstance]:
+        """Give the instance that shows a run, or one that is forgotten with it."""
+        if order.is_shown:
+            yield self._instance
+            return
+        with dg.DagsterInstance.ephemeral() as forgotten:
+            forgotten.add_dynamic_partitions(PARTITIONS, [order.tags[PARTITION_TAG]])
+            yield forgotten
 
 
 def _holds_much() -> bool:
