@@ -60,7 +60,7 @@ def built(context: dg.AssetExecutionContext, builder: VideoBuilder, missing: Seq
     )
 
 
-def _built(builder: VideoBuilder, video_ids: list[str], progress: Progress) -> list[VideoBuild]:
+def _built(builder: VideoBuilder, video_ids: Sequence[str], progress: Progress) -> list[VideoBuild]:
     """Build videos; return how each ended, in their order."""
     with terminated_in_one_line():
         try:

@@ -7,25 +7,34 @@ as dictionaries, and it closes when that one dies. Standard output stays free fo
 import os
 import signal
 import threading
+from collections.abc import Callable
 from dataclasses import asdict
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
-from assets.pools.base import Order
+from assets.pools.base import Answer, Order
 from assets.pools.resident import Resident
 
 
-def main() -> None:
+class Builder(Protocol):
+    """Does what an order says."""
+
+    def build(self, order: Order) -> Answer:
+        """Make one run."""
+        ...
+
+
+def serve(made: Callable[[], Builder]) -> None:
     """Serve until told to leave, or until nobody is there to serve."""
     channel = Connection(os.dup(0))
     _close_standard_input()
     orders: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
     threading.Thread(target=_listen, args=(channel, orders), daemon=True).start()
-    resident = Resident()
+    builder = made()
     channel.send({})
     while (order := orders.get()) is not None:
-        channel.send(asdict(resident.build(Order(**order))))
+        channel.send(asdict(builder.build(Order(**order))))
 
 
 def _close_standard_input() -> None:
@@ -50,4 +59,4 @@ def _end_with_children() -> NoReturn:
 
 
 if __name__ == "__main__":
-    main()
+    serve(Resident)

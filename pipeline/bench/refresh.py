@@ -52,7 +52,7 @@ def made_up_store(folder: Path, videos: int, frames: int = FRAMES) -> Store:
     store, ids = Store(folder), sorted(f"v{n * 2654435761 % 2**40:010x}" for n in range(videos))
     for video_id in ids:
         Path(store.path(VIDEOS, video_id)).mkdir(parents=True)
-    Catalog(store).register(_catalog_row(n, video_id) for n, video_id in enumerate(ids))
+    Catalog(store).register(catalog_row(n, video_id) for n, video_id in enumerate(ids))
     each = max(ROWS_A_FILE // frames, 1)
     files, contents = [], []
     for first in range(0, videos, each):
@@ -119,7 +119,8 @@ def _refresh(folder: str) -> dict[str, float]:
     }
 
 
-def _catalog_row(n: int, video_id: str) -> CatalogRow:
+def catalog_row(n: int, video_id: str) -> CatalogRow:
+    """Return a row of a made-up video that a search found and that is built."""
     source = VideoSource(
         kind="url", origin=f"https://www.youtube.com/watch?v={video_id}", listed_by="search house tour"
     )

@@ -1,0 +1,1 @@
+"""How much Dagster and the keeping of records cost, measured."""
