@@ -1,6 +1,6 @@
 """A worker whose stages are stubs: it leaves what a build would leave of a video, but for its arrays."""
 
-from assets.pools.base import Answer, Order
+from assets.pools.base import Order, Outcome
 from assets.pools.worker import serve
 from assets.resources import PARTITION_TAG, PipelineResource
 from pipeline.bench.made_up import finish_made_up
@@ -16,7 +16,7 @@ class StubBuilder:
     def __init__(self) -> None:
         self._known: tuple[Store, Settings] | None = None
 
-    def build(self, order: Order) -> Answer:
+    def build(self, order: Order) -> Outcome:
         """Write the notes of all stages, and mark the video as built in the catalog."""
         store, settings = self._opened(order)
         video = store.video(order.tags[PARTITION_TAG])
@@ -24,7 +24,7 @@ class StubBuilder:
         with video.locked():
             finish_made_up(video, fingerprint, {})
         Catalog(store).mark_built(video.video_id, fingerprint)
-        return Answer()
+        return Outcome()
 
     def _opened(self, order: Order) -> tuple[Store, Settings]:
         if self._known is None:

@@ -27,7 +27,7 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Outcome:
     """What a worker says once a run is over.
 
     worn: it had better be replaced before the next video. error: why there was no run that could say so itself.
@@ -56,7 +56,7 @@ class Worker(Protocol):
         """Have a run made."""
         ...
 
-    def answer(self, timeout_s: float) -> Answer | None:
+    def answer(self, timeout_s: float) -> Outcome | None:
         """Return what the worker said, or None where it says nothing for so long; raises ``WorkerDied``."""
         ...
 

@@ -11,7 +11,7 @@ from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
 
-from assets.pools.base import Answer, Order, WorkerDied
+from assets.pools.base import Order, Outcome, WorkerDied
 
 WORKER: tuple[str, ...] = (sys.executable, "-W", "ignore", "-m", "assets.pools.worker")
 ROOT = str(Path(__file__).parents[2])
@@ -48,10 +48,10 @@ class LocalWorker:
         """Have a run made."""
         self._send(asdict(order))
 
-    def answer(self, timeout_s: float) -> Answer | None:
+    def answer(self, timeout_s: float) -> Outcome | None:
         """Return what the worker said; raises ``WorkerDied``."""
         said = self._heard(timeout_s)
-        return None if said is None else Answer(**said)
+        return None if said is None else Outcome(**said)
 
     def leave(self) -> None:
         """Let it end by itself, or see that it does."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
-from assets.pools.base import Answer, Order, VideoBuild, Worker, WorkerDied, WorkerLost
+from assets.pools.base import Order, Outcome, VideoBuild, Worker, WorkerDied, WorkerLost
 from pipeline.contract.progress import Progress, silent
 
 GRACE_S = 20.0
@@ -166,7 +166,7 @@ class _Place:
     def worker(self, worker: Worker | None) -> None:
         self._worker, self._made = worker, 0
 
-    def has_made_one(self, answer: Answer) -> None:
+    def has_made_one(self, answer: Outcome) -> None:
         """Count a run, after which the worker may have to go."""
         self._made += 1
         if answer.worn or self._made >= self._most:

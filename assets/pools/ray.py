@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from assets.pools.base import Answer, Order, WorkerDied, WorkerLost
+from assets.pools.base import Order, Outcome, WorkerDied, WorkerLost
 from assets.pools.resident import Resident
 from models.extras import extra
 from pipeline.contract.errors import SettingsError
@@ -44,7 +44,7 @@ class RayResident:
             return f"{socket.gethostname()} has no graphics card that torch can use, of which dataset.ray.gpus asks"
         return ""
 
-    def build(self, order: Order) -> Answer:
+    def build(self, order: Order) -> Outcome:
         """Make one run."""
         return self._resident.build(order)
 
@@ -83,9 +83,9 @@ class RayWorker:
         """Have a run made."""
         self._said = self._actor.build.remote(order)
 
-    def answer(self, timeout_s: float) -> Answer | None:
+    def answer(self, timeout_s: float) -> Outcome | None:
         """Return what the worker said; raises ``WorkerLost``."""
-        said: Answer | None = self._heard(timeout_s)
+        said: Outcome | None = self._heard(timeout_s)
         return said
 
     def leave(self) -> None:

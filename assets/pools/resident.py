@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import importlib
 import logging
 import os
 import resource
@@ -15,7 +16,7 @@ from pathlib import Path
 import dagster as dg
 from dagster._utils.interrupts import capture_interrupts
 
-from assets.pools.base import Answer, Order
+from assets.pools.base import Order, Outcome
 from assets.resources import PARTITION_TAG, PARTITIONS
 from models.memory import data_bytes, machine_bytes
 
@@ -27,12 +28,11 @@ class Resident:
     """Makes runs for one instance of Dagster; the definitions are loaded once, and networks where stages keep them."""
 
     def __init__(self) -> None:
-        from assets import definitions
-
+        definitions: dg.Definitions = importlib.import_module("assets").definitions  # as Dagster loads them, by name
         self._job = definitions.resolve_job_def("process_video")
         self._instance = dg.DagsterInstance.get()
 
-    def build(self, order: Order) -> Answer:
+    def build(self, order: Order) -> Outcome:
         """Make one run; an interrupt ends it and no more than it.
 
         Interrupts may leave libraries half loaded: whoever was interrupted is worn.
@@ -42,8 +42,8 @@ class Resident:
                 result = self._job.execute_in_process(order.run_config, instance, tags=order.tags, raise_on_error=False)
             was_interrupted = result.dagster_run.status is dg.DagsterRunStatus.CANCELED
         except Exception as error:  # noqa: BLE001 - the one who ordered it says so, in one line
-            return Answer(worn=True, error=f"{type(error).__name__}: {' '.join(str(error).split())}"[:500])
-        return Answer(worn=was_interrupted or _holds_much())
+            return Outcome(worn=True, error=f"{type(error).__name__}: {' '.join(str(error).split())}"[:500])
+        return Outcome(worn=was_interrupted or _holds_much())
 
     @contextlib.contextmanager
     def _instance_for(self, order: Order) -> Iterator[dg.DagsterInstance]:

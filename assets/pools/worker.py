@@ -13,14 +13,14 @@ from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import Any, NoReturn, Protocol
 
-from assets.pools.base import Answer, Order
+from assets.pools.base import Order, Outcome
 from assets.pools.resident import Resident
 
 
 class Builder(Protocol):
     """Does what an order says."""
 
-    def build(self, order: Order) -> Answer:
+    def build(self, order: Order) -> Outcome:
         """Make one run."""
         ...
 

@@ -5,7 +5,7 @@ from collections import deque
 
 import pytest
 
-from assets.pools.base import Answer, Order, VideoBuild, WorkerLost
+from assets.pools.base import Order, Outcome, VideoBuild, WorkerLost
 from assets.pools.pool import WorkerPool
 
 ORDER = Order({}, {})
@@ -55,12 +55,12 @@ class Hand:
     def begin(self, order: Order) -> None:
         self._order = order
 
-    def answer(self, timeout_s: float) -> Answer | None:
+    def answer(self, timeout_s: float) -> Outcome | None:
         del timeout_s
         if self._lost:
             raise WorkerLost("its machine is gone")
         self._books.built.add(self._order.tags["video"])
-        return Answer()
+        return Outcome()
 
     def leave(self) -> None:
         self.is_gone.set()

@@ -11,7 +11,7 @@ import dagster as dg
 import psutil
 import pytest
 
-from assets.pools.base import Answer, Order, WorkerDied
+from assets.pools.base import Order, Outcome, WorkerDied
 from assets.pools.local import LocalWorker
 from assets.resources import PARTITION_TAG
 from assets.stopped import BUILT_BY
@@ -49,7 +49,7 @@ def worker(place: Workplace) -> Iterator[LocalWorker]:
     hired.kill()
 
 
-def made(worker: LocalWorker, video_id: str) -> Answer:
+def made(worker: LocalWorker, video_id: str) -> Outcome:
     worker.begin(Order(QUIET, {PARTITION_TAG: video_id, BUILT_BY: "a-run"}))
     while (answer := worker.answer(1)) is None:
         pass
@@ -60,8 +60,8 @@ def test_a_worker_makes_one_run_after_the_other_and_leaves_when_told(
     place: Workplace, worker: LocalWorker, capfd: pytest.CaptureFixture[str]
 ):
     pid = worker._process.pid
-    assert made(worker, "nobody-knows-1") == Answer()
-    assert made(worker, "nobody-knows-2") == Answer(), "a run that fails is no reason to go"
+    assert made(worker, "nobody-knows-1") == Outcome()
+    assert made(worker, "nobody-knows-2") == Outcome(), "a run that fails is no reason to go"
     assert worker._process.pid == pid
     worker.leave()
     assert worker._process.returncode == 0
