@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from assets import definitions
+from pipeline.settings import load_settings
 from tests.paths import ROOT
 
 DEPLOY = ROOT / "deploy"
@@ -185,3 +186,11 @@ def test_a_recipe_for_slurm_is_bash_and_gives_notice_before_the_end(recipe: Path
 def test_every_file_says_what_of_it_was_run(path: Path):
     head = "\n".join(line for line in path.read_text("utf-8").splitlines()[:24] if line.startswith("#"))
     assert re.search("Never (built|started|applied|installed|submitted):|Run by the tests:", head)
+
+
+def test_settings_of_the_builder_hold(ours: dict[str, Any], tmp_path: Path):
+    written = tmp_path / "settings.yaml"
+    written.write_text(read(DEPLOY / "compose.yaml")["configs"]["settings"]["content"], encoding="utf-8")
+    assert load_settings("classic", written).dataset.engine == "ray"
+    (given,) = ours["builder"]["configs"]
+    assert given["target"] == ours["builder"]["environment"]["YOUTUBE_OCC_SETTINGS"]
