@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Images
+from pipeline.contract.errors import WeightsReplaced
 from pipeline.contract.records import MetricScene, Semantics
 from pipeline.contract.vocabulary import GROUP_LABELS, Vocabulary
 from pipeline.stages.network_errors import as_settings_error
@@ -169,12 +170,9 @@ class SanSegmenter:
 
     @cached_property
     def _network(self) -> "AnySan":
-        from models.san import San
-        from models.weights.folder import cache_folder
-
+        (sha256,) = self.weights.values()
         with as_settings_error(f"semantics weights {self.settings.weights}"):
-            network = San.load(self.settings.weights, text_cache=cache_folder() / "words")
-        return network.to(self._device)
+            return _loaded(self.settings.weights, sha256, self._device)
 
     @cached_property
     def _device(self) -> "torch.device":
@@ -198,3 +196,17 @@ class SanSegmenter:
     def _text(self) -> "Tensor":
         with as_settings_error(f"vocabulary {self.settings.vocabulary or 'of the project'}"):
             return self._network.text(self._vocabulary.words)
+
+
+@lru_cache(maxsize=1)
+def _loaded(weights: str, sha256: str, device: "torch.device") -> "AnySan":
+    """Load a network once for all videos of a process, as long as the weights are the same."""
+    from models.san import San
+    from models.weights.cache import locate
+    from models.weights.contents import checksum
+    from models.weights.folder import cache_folder
+
+    network = San.load(weights, text_cache=cache_folder() / "words")
+    if checksum(locate(weights)) != sha256:
+        raise WeightsReplaced(f"{weights} was replaced while it was read: run the stage again")
+    return network.to(device)

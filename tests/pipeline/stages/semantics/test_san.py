@@ -4,15 +4,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from models.san.name_seeded import TINY, photo
 from pipeline.contract.classes import SemanticClass
-from pipeline.contract.errors import SettingsError
+from pipeline.contract.errors import SettingsError, WeightsReplaced
 from pipeline.contract.records import MetricScene, Semantics
 from pipeline.contract.scale import ScaleSource
 from pipeline.contract.vocabulary import default_vocabulary
-from pipeline.stages.semantics.san import SanSegmenter
+from pipeline.stages.semantics.san import SanSegmenter, _loaded
 from pipeline.stages.semantics.settings import SanSettings
 from tests.foreign import foreign_folder, lost
 from tests.pipeline.stages.semantics.tiny_san import tiny_settings, write_checkpoint, write_vocabulary
@@ -190,8 +191,6 @@ def test_a_device_that_is_not_there_is_named(checkpoint: Path, rgb: NDArray[np.u
 
 
 def test_a_checkpoint_of_another_size_is_named(rgb: NDArray[np.uint8], checkpoint: Path, tmp_path: Path):
-    import torch
-
     state = torch.load(checkpoint, weights_only=True)["model"]
     state["clip_rec_head.proj"] = torch.zeros(128, 96)
     torch.save(state, tmp_path / "other.pth")
@@ -203,6 +202,22 @@ def test_weights_are_named_with_their_checksum(checkpoint: Path):
     ((name, sha256),) = SanSegmenter(_settings(checkpoint)).weights.items()
     assert name == checkpoint.name
     assert len(sha256) == 64
+
+
+def test_a_process_that_goes_on_loads_a_network_once_and_again_where_its_file_is_another(
+    checkpoint: Path, tmp_path: Path
+):
+    path, place = tmp_path / "tiny.pth", torch.device("cpu")
+    state = torch.load(checkpoint, weights_only=True)["model"]
+    networks, hashes = [], []
+    for factor in (1, 2):
+        torch.save({"model": state | {"clip_rec_head.proj": factor * state["clip_rec_head.proj"]}}, path)
+        hashes.append(SanSegmenter(_settings(path)).weights[path.name])
+        networks += [_loaded(str(path), hashes[-1], place) for _ in range(2)]
+    assert networks[0] is networks[1]
+    assert networks[2] is networks[3] is not networks[0]
+    with pytest.raises(WeightsReplaced, match=r"tiny\.pth was replaced while it was read"):
+        _loaded(str(path), hashes[0], place)
 
 
 def _settings(checkpoint: Path, **changes: object) -> SanSettings:
