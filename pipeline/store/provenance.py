@@ -18,7 +18,7 @@ from pipeline.contract.records import LeftOut
 class Cost(BaseModel):
     """What a result took: seconds of a processor core, of a whole graphics card, bytes of memory at most."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     cpu_seconds: float
     gpu_seconds: float
@@ -32,10 +32,11 @@ class Provenance(BaseModel):
     in a report ("clips", "frames"). left_out: what this stage dropped, with the reason. upstream: fingerprint of what
     it was made from (the video's id for the first stage) and, after an @, the beginning of the source's SHA-256, as a
     local file may be replaced; empty in results of release 0.1. beside: what tells that which the stage wrote beside
-    its output, where it wrote something. cost: None in results of earlier releases.
+    its output, where it wrote something. cost: None in results of earlier releases. What a later release notes beside
+    all this is passed over: its results are sound, and this one would make them anew if it could not read their notes.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     stage: str
     backend: str
