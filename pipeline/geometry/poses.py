@@ -120,6 +120,14 @@ def similarity_scale(similarity: NDArray[np.floating[Any]]) -> float:
     return float(np.cbrt(np.linalg.det(similarity[:3, :3])))
 
 
+def moved(camera_to_world: Float64s, similarity: Float64s) -> tuple[Float64s, float]:
+    """Return cameras (S, 4, 4) after a similarity (4, 4), rotations without its scale, and the scale."""
+    scale = similarity_scale(similarity)
+    cameras = similarity @ camera_to_world
+    cameras[:, :3, :3] /= scale
+    return cameras, scale
+
+
 def rotation_angle(rotation: Float64s, truth: Float64s) -> Float64s:
     """Return the angle (n,) in degrees between rotations (n, 3, 3): norm(R - Q) = sqrt(8) sin(angle / 2)."""
     chord = np.linalg.norm(rotation - truth, axis=(1, 2))

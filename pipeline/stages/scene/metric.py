@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pipeline.contract.arrays import Float64s, Floats
 from pipeline.contract.errors import NoUpDirection
 from pipeline.contract.records import MetricScene, Reconstruction
-from pipeline.geometry.poses import similarity_scale
+from pipeline.geometry.poses import moved
 from pipeline.stages.scene.evidence import ScaleEvidence, scale_evidence
 from pipeline.stages.scene.heights import Levels, Scale, find_levels
 from pipeline.stages.scene.levelling import level
@@ -149,8 +149,6 @@ def moved_cameras(
     camera_to_world: NDArray[np.floating], registered: NDArray[np.bool_], similarity: NDArray[np.float64]
 ) -> Floats:
     """Apply a similarity (4, 4) to poses (n, 4, 4): rotations stay rotations, rows of unregistered frames stay zero."""
-    scale = similarity_scale(similarity)
-    moved = similarity @ camera_to_world.astype(np.float64)
-    moved[:, :3, :3] /= scale
-    moved[~registered] = 0
-    return moved.astype(np.float32)
+    cameras, _ = moved(camera_to_world.astype(np.float64), similarity)
+    cameras[~registered] = 0
+    return cameras.astype(np.float32)

@@ -16,12 +16,13 @@ from pipeline.contract.arrays import Float64s, Images
 from pipeline.contract.errors import InconsistentReconstruction, WeightsReplaced
 from pipeline.contract.padding import shown_share
 from pipeline.contract.records import Reconstruction
+from pipeline.geometry.poses import moved
 from pipeline.stages.network_errors import as_settings_error
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
 from pipeline.stages.reconstruction.da3.predict import EVERY, Prediction, predict
 from pipeline.stages.reconstruction.da3.refinement import refined
 from pipeline.stages.reconstruction.da3.settings import Da3Settings
-from pipeline.stages.reconstruction.da3.windows import Joined, joined, moved
+from pipeline.stages.reconstruction.da3.windows import Joined, joined
 from pipeline.stages.reconstruction.dust3r.lens import check_lens
 from pipeline.stages.reconstruction.network import NetworkReconstructor, dropped_notes
 from pipeline.stages.reconstruction.recorded import sha256_of

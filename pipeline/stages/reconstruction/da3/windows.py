@@ -83,14 +83,6 @@ def joined(windows: Sequence[WindowCameras], rays: Float64s, max_disagreement: f
     return Joined(np.stack(to_world), pieces == largest, disagreement)
 
 
-def moved(camera_to_world: Float64s, similarity: Float64s) -> tuple[Float64s, float]:
-    """Return cameras (S, 4, 4) after a similarity (4, 4), rotations without its scale, and the scale."""
-    scale = similarity_scale(similarity)
-    cameras = similarity @ camera_to_world
-    cameras[:, :3, :3] /= scale
-    return cameras, scale
-
-
 def _covered(windows: Sequence[WindowCameras], chosen: NDArray[np.bool_]) -> int:
     return len({frame for window, taken in zip(windows, chosen, strict=True) if taken for frame in window.frames})
 

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.contract.arrays import Float64s
-from pipeline.geometry.poses import pose_errors
-from pipeline.stages.reconstruction.da3.windows import Joined, WindowCameras, joined, moved, owned_frames, windows_of
+from pipeline.geometry.poses import moved, pose_errors
+from pipeline.stages.reconstruction.da3.windows import Joined, WindowCameras, joined, owned_frames, windows_of
 from tests.pipeline.stages.reconstruction.da3.worlds import Room, similarity, walked_room
 
 ROOM = walked_room(48)
