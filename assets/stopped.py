@@ -23,6 +23,9 @@ SECONDS_BETWEEN_LOOKS = 2.0
 SECONDS_UNTIL_AGAIN = 10.0
 """An interrupt that falls into a library which calls Python from C, as some do while they are loaded, is lost."""
 
+_HEARD = threading.Event()
+"""Set once an interrupt of the run of this process has arrived; another one would cut off what ends it."""
+
 
 class Terminated(DagsterExecutionInterruptedError, DagsterUserCodeProcessError):
     """An interrupt that Dagster shows as one line.
@@ -42,6 +45,7 @@ def terminated_in_one_line() -> Iterator[None]:
     try:
         yield
     except DagsterExecutionInterruptedError:
+        _HEARD.set()
         raise Terminated from None
 
 
@@ -52,6 +56,7 @@ def ends_when_terminated(instance: DagsterInstance | None, run: DagsterRun | Non
         yield
         return
     is_over = threading.Event()
+    _HEARD.clear()
     watch = threading.Thread(target=_watch, args=(instance, run.run_id, is_over), daemon=True)
     watch.start()
     try:
@@ -65,6 +70,10 @@ def _watch(instance: DagsterInstance, run_id: str, is_over: threading.Event) -> 
     while not is_over.wait(seconds):
         with suppress(Exception):  # a database that does not answer is asked again
             run = instance.get_run_by_id(run_id)
-            if run is not None and run.status is DagsterRunStatus.CANCELING and not is_over.is_set():
+            if (
+                run is not None
+                and run.status is DagsterRunStatus.CANCELING
+                and not (is_over.is_set() or _HEARD.is_set())
+            ):
                 os.kill(os.getpid(), signal.SIGINT)
                 seconds = SECONDS_UNTIL_AGAIN

@@ -1,7 +1,9 @@
 """A run that is interrupted, in a process of its own, as a user's "Terminate" interrupts it."""
 
 import json
+import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,8 +12,9 @@ import dagster as dg
 import pytest
 from dagster import DagsterExecutionInterruptedError
 
+from assets import stopped
 from assets.launcher import RunLauncher
-from assets.stopped import STOPPED, terminated_in_one_line
+from assets.stopped import BUILT_BY, STOPPED, Terminated, ends_when_terminated, terminated_in_one_line
 from tests.assets.workplace import TINY_TOUR, Workplace, finish
 
 
@@ -40,6 +43,30 @@ def test_an_interrupt_is_one_line_without_a_stack():
 def test_what_is_no_interrupt_is_shown_in_full():
     with pytest.raises(ValueError, match="wrong"), terminated_in_one_line():
         raise ValueError("wrong")
+
+
+def test_an_interrupt_that_was_heard_is_not_sent_again_however_long_the_end_takes(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(stopped, "SECONDS_BETWEEN_LOOKS", 0.05)
+    monkeypatch.setattr(stopped, "SECONDS_UNTIL_AGAIN", 0.05)
+    heard = []
+
+    def interrupt(*_: object) -> None:
+        heard.append(len(heard))
+        if len(heard) > 1:  # the first is lost, as libraries that are loading lose it
+            raise DagsterExecutionInterruptedError
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        with dg.DagsterInstance.ephemeral() as instance:
+            tags, status = {BUILT_BY: "another run"}, dg.DagsterRunStatus.CANCELING
+            run = instance.create_run_for_job(stopping, tags=tags, status=status)
+            with ends_when_terminated(instance, run):
+                with pytest.raises(Terminated), terminated_in_one_line():
+                    threading.Event().wait(60)
+                threading.Event().wait(1)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert heard == [0, 1]
 
 
 CANCELED, STARTED = dg.DagsterRunStatus.CANCELED, dg.DagsterRunStatus.STARTED
