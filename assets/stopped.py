@@ -60,9 +60,26 @@ def ends_when_terminated(instance: DagsterInstance | None, run: DagsterRun | Non
     watch = threading.Thread(target=_watch, args=(instance, run.run_id, is_over), daemon=True)
     watch.start()
     try:
-        yield
+        with _lost_interrupts_without_a_trace():
+            yield
     finally:
         is_over.set()
+
+
+@contextmanager
+def _lost_interrupts_without_a_trace() -> Iterator[None]:
+    """Print nothing of an interrupt that fell where Python can raise nothing: it is sent again."""
+    before = sys.unraisablehook
+
+    def passed_over(found: "sys.UnraisableHookArgs") -> None:
+        if not issubclass(found.exc_type, KeyboardInterrupt | DagsterExecutionInterruptedError):
+            before(found)
+
+    sys.unraisablehook = passed_over
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
 
 
 def _watch(instance: DagsterInstance, run_id: str, is_over: threading.Event) -> None:

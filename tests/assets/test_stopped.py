@@ -3,6 +3,7 @@
 import json
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -67,6 +68,29 @@ def test_an_interrupt_that_was_heard_is_not_sent_again_however_long_the_end_take
     finally:
         signal.signal(signal.SIGINT, before)
     assert heard == [0, 1]
+
+
+class _Falling:
+    """Raises where nothing can be raised: while it is collected."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    def __del__(self) -> None:
+        raise self.error
+
+
+def test_an_interrupt_that_is_lost_leaves_no_stack_trace_and_every_other_error_does(monkeypatch: pytest.MonkeyPatch):
+    shown: list[type] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda found: shown.append(found.exc_type))
+    with dg.DagsterInstance.ephemeral() as instance:
+        run = instance.create_run_for_job(stopping, tags={BUILT_BY: "another run"})
+        with ends_when_terminated(instance, run):
+            for error in (DagsterExecutionInterruptedError(), KeyboardInterrupt(), ValueError("wrong")):
+                _Falling(error)
+            assert shown == [ValueError]
+        _Falling(KeyboardInterrupt())
+    assert shown == [ValueError, KeyboardInterrupt]
 
 
 CANCELED, STARTED = dg.DagsterRunStatus.CANCELED, dg.DagsterRunStatus.STARTED
