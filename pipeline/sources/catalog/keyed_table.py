@@ -244,6 +244,8 @@ class KeyedTable:
     def _groups_of(self, file: pq.ParquetFile, wanted: pa.Array) -> list[int]:
         """Return the row groups whose first and last key leave room for one of these; all where the file says none."""
         keys, column = np.sort(wanted.to_numpy(zero_copy_only=False)), file.schema_arrow.get_field_index(self.key)
+        if column < 0 or file.schema_arrow.field(column).type != pa.string():
+            raise KeyError(f"no column of strings {self.key!r}")
         groups = []
         for group in range(file.num_row_groups):
             noted = file.metadata.row_group(group).column(column).statistics

@@ -238,3 +238,14 @@ def test_of_a_file_in_no_order_as_earlier_releases_wrote_them_nothing_is_missed(
         written = rows({f"k{i}": i for i in (8, 1, 7, 2, 6, 3, 5, 4, 0)})
         pq.write_table(written, path, row_group_size=2, write_statistics=statistics)
         assert as_dict(table.select(["k0", "k6", "k8", "nobody"])) == {"k0": 0, "k6": 6, "k8": 8}
+
+
+@pytest.mark.parametrize("columns", [{"other": ["k1"], "value": [1]}, {"key": [7], "value": [1]}, {"value": [1]}])
+def test_a_file_without_keys_is_damage(tmp_path: Path, columns: dict[str, list[object]]):
+    table = table_in(tmp_path)
+    table.append(rows({"k1": 1}), 1)
+    (part,) = table.listing().parts
+    pq.write_table(pa.table(columns), tmp_path / "numbers" / part.name)
+    for ask in (table.select, table.known):
+        with pytest.raises(CorruptStore, match=r"no column of strings 'key'|do not fit together"):
+            ask(["k1"])
