@@ -247,5 +247,5 @@ def test_a_file_without_keys_is_damage(tmp_path: Path, columns: dict[str, list[o
     (part,) = table.listing().parts
     pq.write_table(pa.table(columns), tmp_path / "numbers" / part.name)
     for ask in (table.select, table.known):
-        with pytest.raises(CorruptStore, match=r"no column of strings 'key'|do not fit together"):
+        with pytest.raises(CorruptStore, match=r"key|do not fit together"):
             ask(["k1"])
