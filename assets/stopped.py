@@ -87,10 +87,7 @@ def _watch(instance: DagsterInstance, run_id: str, is_over: threading.Event) -> 
     while not is_over.wait(seconds):
         with suppress(Exception):  # a database that does not answer is asked again
             run = instance.get_run_by_id(run_id)
-            if (
-                run is not None
-                and run.status is DagsterRunStatus.CANCELING
-                and not (is_over.is_set() or _HEARD.is_set())
-            ):
+            is_to_end = run is not None and run.status is DagsterRunStatus.CANCELING
+            if is_to_end and not (is_over.is_set() or _HEARD.is_set()):
                 os.kill(os.getpid(), signal.SIGINT)
                 seconds = SECONDS_UNTIL_AGAIN

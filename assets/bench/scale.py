@@ -12,12 +12,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import typer
 
+from assets.dataset.blocks import BLOCKS_NAME, block_of
 from assets.pools import local
 from assets.resources import PARTITION_TAG, PipelineResource
 from models.bench.memory import peak_bytes
@@ -29,7 +31,7 @@ from training.data.frame_rows import frames_with_depth
 VIDEOS = 1_000_000
 FRAMES = 8
 ROWS_MARKED = 100
-NEW_ROWS = 1000
+AT_ONCE = 1000
 SOURCES = "profile: classic\nsources:\n  - {search: house tour, limit: 10}\n"
 STUB = (sys.executable, "-W", "ignore", "-m", "assets.bench.stub_worker")
 
@@ -57,12 +59,10 @@ def _measured(work: Callable[..., dict[str, float]], *arguments: Any) -> dict[st
 
 
 def _timed(work: Callable[..., dict[str, float]], *arguments: Any) -> dict[str, float]:
-    from assets import definitions  # loading the code is not what is measured; its memory is
-
+    import_module("assets")  # loading the code is not what is measured; its memory is
     before, started, worked = peak_bytes() / 1e6, time.perf_counter(), _cpu_seconds()
-    found = work(*arguments, definitions) if work is build_block else work(*arguments)
     return {
-        **found,
+        **work(*arguments),
         "seconds": time.perf_counter() - started,
         "cpu_seconds": _cpu_seconds() - worked,
         "megabytes_before": before,
@@ -77,7 +77,7 @@ def _cpu_seconds() -> float:
 
 def register(folder: str) -> dict[str, float]:
     """Register new videos."""
-    rows = [catalog_row(n, f"w{n:010x}") for n in range(NEW_ROWS)]
+    rows = [catalog_row(n, f"w{n:010x}") for n in range(AT_ONCE)]
     return {"videos": len(Catalog(_store(folder)).register(rows))}
 
 
@@ -93,7 +93,7 @@ def mark(folder: str) -> dict[str, float]:
 def missing(folder: str) -> dict[str, float]:
     """Ask which videos are missing, with settings that nothing was made with."""
     asked = _pipeline(folder).missing()
-    return {"videos": sum(1 for _, _ in zip(asked, range(NEW_ROWS), strict=False))}
+    return {"videos": sum(1 for _, _ in zip(asked, range(AT_ONCE), strict=False))}
 
 
 def frames(folder: str) -> dict[str, float]:
@@ -101,17 +101,19 @@ def frames(folder: str) -> dict[str, float]:
     return {"frames": len(frames_with_depth(_store(folder), "train", 1)[0])}
 
 
-def build_block(folder: str, number: int, definitions: dg.Definitions) -> dict[str, float]:
+def build_block(folder: str, number: int) -> dict[str, float]:
     """Build one block by a run of Dagster whose workers are stubs."""
+    from assets import definitions
+
     began = time.process_time()
     local.WORKER = STUB
     home = Path(folder) / "home"
     home.mkdir(exist_ok=True)
     shutil.copy(Path(__file__).parents[2] / "dagster_home" / "dagster.yaml", home)
     os.environ["DAGSTER_HOME"] = str(home)
-    block = f"{number * 1000:09d}-{number * 1000 + 999:09d}"
+    block = block_of(number * AT_ONCE, AT_ONCE)
     with dg.DagsterInstance.get() as instance:
-        instance.add_dynamic_partitions("blocks", [block])
+        instance.add_dynamic_partitions(BLOCKS_NAME, [block])
         result = definitions.resolve_job_def("build_block").execute_in_process(
             {"resources": {"pipeline": {"config": _config(folder)}}}, instance, tags={PARTITION_TAG: block}
         )

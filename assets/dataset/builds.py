@@ -20,8 +20,6 @@ from pipeline.settings import Settings
 from pipeline.stages.needed_weights import fetch_weights
 
 NOTHING = "no video to build; 'youtube-occ status' shows what is there, 'youtube-occ score' how good it is"
-
-
 MOST_SHOWN = 200
 """Videos that the table of a run names, those first that were left out."""
 

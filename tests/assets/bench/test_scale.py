@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from assets import definitions
 from assets.bench import scale
 from pipeline.bench.refresh import made_up_store
 from pipeline.settings import load_settings
@@ -26,14 +25,14 @@ def test_what_is_measured_is_done(folder: str, monkeypatch: pytest.MonkeyPatch):
     assert 0 < scale.frames(folder)["frames"] <= VIDEOS * scale.FRAMES
     assert scale.mark(folder) == {"videos": 5}
     catalog = Store(Path(folder) / "data")
-    assert scale.register(folder) == {"videos": scale.NEW_ROWS}
-    assert len(scale.Catalog(catalog)) == VIDEOS + scale.NEW_ROWS
+    assert scale.register(folder) == {"videos": scale.AT_ONCE}
+    assert len(scale.Catalog(catalog)) == VIDEOS + scale.AT_ONCE
 
 
 def test_a_block_of_stubs_is_built_by_one_run(folder: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("DAGSTER_HOME", folder)
     monkeypatch.setattr(scale.local, "WORKER", scale.STUB)
-    found = scale.build_block(folder, 0, definitions)
+    found = scale.build_block(folder, 0)
     assert found["built"] == VIDEOS
     assert found["records"] < 5 * VIDEOS
     store, settings = Store(Path(folder) / "data"), load_settings("classic")
