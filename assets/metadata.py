@@ -11,16 +11,15 @@ from models.weights.licences import licence_of
 from pipeline.stages.run import StageReport
 
 PREVIEW_BYTES = 14_500
-"""Largest embedded picture: under 20 kB as base64, because it is kept in the event log for ever."""
+"""Largest embedded picture: under 20 kB as base64, because the event log keeps it for ever, three times over."""
 
 Metadata = Mapping[str, dg.MetadataValue]
 
 
-def stage_metadata(report: StageReport, preview: bytes, link: str = "") -> Metadata:
-    """Return the metadata of one stage of one video; ``link`` leads to a larger preview."""
+def stage_metadata(report: StageReport) -> Metadata:
+    """Return the metadata of one stage of one video."""
     made = report.provenance
     return {
-        "preview": picture(preview, link),
         **{name: dg.MetadataValue.float(float(value)) for name, value in made.counts.items()},
         "seconds": dg.MetadataValue.float(made.seconds),
         "reused": dg.MetadataValue.bool(report.reused),
@@ -48,11 +47,15 @@ def numbers(values: Mapping[str, float]) -> Metadata:
     return {name: dg.MetadataValue.float(float(value)) for name, value in values.items() if math.isfinite(value)}
 
 
-def picture(image: bytes, link: str = "") -> dg.MetadataValue:
-    """Embed a JPEG or PNG, which opens what the link leads to."""
+def picture(image: bytes) -> dg.MetadataValue:
+    """Embed a JPEG or PNG."""
     kind = "png" if image.startswith(b"\x89PNG") else "jpeg"
-    embedded = f"![preview](data:image/{kind};base64,{base64.b64encode(image).decode()})"
-    return dg.MetadataValue.md(f"[{embedded}]({link})" if link else embedded)
+    return dg.MetadataValue.md(f"![preview](data:image/{kind};base64,{base64.b64encode(image).decode()})")
+
+
+def picture_at(address: str) -> dg.MetadataValue:
+    """Show the picture that the web server has at an address; a click opens it alone."""
+    return dg.MetadataValue.md(f"[![preview]({address})]({address})")
 
 
 def _column_type(value: object) -> str:

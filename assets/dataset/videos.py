@@ -1,13 +1,12 @@
 """The assets of a video, one a stage of the pipeline; a partition is one video."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 from warnings import catch_warnings
 
 import dagster as dg
 
-from assets.metadata import PREVIEW_BYTES, stage_metadata
+from assets.metadata import picture_at, stage_metadata
 from assets.progress import echo_report
 from assets.resources import PARTITIONS
 from assets.stopped import terminated_in_one_line
@@ -50,9 +49,6 @@ def _stage_asset(stage: AnyStage) -> dg.AssetsDefinition:
 
 
 def _materialize(stage: AnyStage, workbench: Workbench) -> dg.MaterializeResult:
-    from pipeline.pictures.encode import jpeg
-    from pipeline.stages.page import keep_picture
-
     try:
         with terminated_in_one_line():
             report = run_stage(stage.name, workbench)
@@ -61,15 +57,21 @@ def _materialize(stage: AnyStage, workbench: Workbench) -> dg.MaterializeResult:
         raise dg.Failure(f"{code}: {error}", metadata={"error": code}, allow_retries=False) from error
     video = workbench.video
     echo_report(video.video_id, report)
-    drawn, link = stage.preview(video), ""
-    with suppress(PipelineError):  # the small one is there all the same
-        link = "/".join(("/shown", *video.folder, keep_picture(video, stage.name, drawn)))
-    small = jpeg(drawn, PREVIEW_BYTES)
     return dg.MaterializeResult(
-        metadata={**_view(stage, video), **stage_metadata(report, small, link)},
+        metadata={**_view(stage, video), "preview": _preview(stage, video), **stage_metadata(report)},
         data_version=dg.DataVersion(report.provenance.fingerprint),
         check_results=[_result(check, stage, check(video)) for check in stage.checks],
     )
+
+
+def _preview(stage: AnyStage, video: VideoStore) -> dg.MetadataValue:
+    """Return the picture of a stage, which lies with the video: in the event log a million would be half a terabyte."""
+    from pipeline.stages.page import keep_picture
+
+    try:
+        return picture_at(_address(video, keep_picture(video, stage.name, stage.preview(video))))
+    except PipelineError as error:  # the results are there; only the look at them is not
+        return dg.MetadataValue.text(f"{error.code}: {error}")
 
 
 def _view(stage: AnyStage, video: VideoStore) -> Mapping[str, dg.MetadataValue]:
@@ -85,8 +87,12 @@ def _view(stage: AnyStage, video: VideoStore) -> Mapping[str, dg.MetadataValue]:
         path = keep_view(video)
     except PipelineError as error:  # the results are there; only the look at them is not
         return {"view": dg.MetadataValue.text(f"{error.code}: {error}")}
-    link = "/".join(("/shown", *video.folder, VIEW))
-    return {"view": dg.MetadataValue.url(link), "view_file": dg.MetadataValue.path(path)}
+    return {"view": dg.MetadataValue.url(_address(video, VIEW)), "view_file": dg.MetadataValue.path(path)}
+
+
+def _address(video: VideoStore, name: str) -> str:
+    """Return where 'make ui' hands out a page or picture of a video."""
+    return "/".join(("/shown", *video.folder, name))
 
 
 def _spec(check: Check, stage: AnyStage) -> dg.AssetCheckSpec:
