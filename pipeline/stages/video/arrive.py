@@ -8,8 +8,6 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-import pyarrow.compute as pc
-
 from pipeline.contract.errors import (
     ChangedMeanwhile,
     CorruptStore,
@@ -24,6 +22,7 @@ from pipeline.contract.records import Source
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.catalog.rows import ASKABLE, BUILDABLE, CatalogRow
 from pipeline.sources.current_rules import as_found, rules_of
+from pipeline.sources.duplicates.claims import first_with
 from pipeline.sources.duplicates.settings import DuplicateSettings
 from pipeline.sources.local_files import is_gone, take_place
 from pipeline.sources.outcomes import after_arrival, after_error, refuse_final
@@ -111,24 +110,18 @@ def _ask(row: CatalogRow, folder: Path, settings: VideoSettings, hosts: Hosts, p
 
 def _claim(catalog: Catalog, row: CatalogRow, sha256: str) -> None:
     """Note which file a video is, so that of two videos with the same file only the first goes on."""
+    catalog.update([row.video_id], lambda known: replace(known, sha256=sha256, duplicate_of=""))
+    first = first_with(catalog, row.video_id, sha256)
+    if first == row.video_id:
+        return
 
-    def claimed() -> tuple[str | None, bool]:
-        twin = _twin(catalog, row.video_id, sha256)
-        catalog.update([row.video_id], lambda known: replace(known, sha256=sha256, duplicate_of=twin or ""))
-        return twin, twin is not None and take_place(catalog, row.video_id, twin)
+    def noted() -> bool:
+        catalog.update([row.video_id], lambda known: replace(known, duplicate_of=first))
+        return take_place(catalog, row.video_id, first)
 
-    twin, moved = catalog.change(claimed)
-    if moved:
-        raise DuplicateVideo(f"{row.video_id} is {twin}, whose file moved to {row.source.origin}")
-    if twin:
-        raise DuplicateVideo(f"{row.video_id} is the same file as {twin}")
-
-
-def _twin(catalog: Catalog, video_id: str, sha256: str) -> str | None:
-    """Return the video that brought the same file before, or None."""
-    held = catalog.table(["video_id", "sha256"], BUILDABLE)
-    same = held.filter(pc.field("sha256") == sha256)["video_id"].to_pylist()
-    return next((other for other in same if other != video_id), None)
+    if catalog.change(noted):
+        raise DuplicateVideo(f"{row.video_id} is {first}, whose file moved to {row.source.origin}")
+    raise DuplicateVideo(f"{row.video_id} is the same file as {first}")
 
 
 def _compare(catalog: Catalog, row: CatalogRow, path: Path, settings: DuplicateSettings) -> None:
