@@ -26,6 +26,7 @@ from pipeline.store.files import Files
 from pipeline.store.objects import TRIES, Expected, ObjectVersion, found, give_way
 
 ROWS_PER_GROUP = 32_768
+ROWS_PER_FILE = 2**22
 READ_TRIES = 20
 """Times that a reader begins anew because a writer merged files away under it."""
 
@@ -48,14 +49,25 @@ class KeyedTable:
     """A table in the folder ``folder`` of a store, with the string column ``key``.
 
     is_steady: what is read outside of a change is the table as this object saw it last, until ``look_again``.
+    rows_per_file: beyond which files are not merged; what a merge holds in memory.
     """
 
-    def __init__(self, files: Files, folder: str, schema: pa.Schema, key: str, *, is_steady: bool = False) -> None:
+    def __init__(
+        self,
+        files: Files,
+        folder: str,
+        schema: pa.Schema,
+        key: str,
+        *,
+        is_steady: bool = False,
+        rows_per_file: int = ROWS_PER_FILE,
+    ) -> None:
         self.files = files
         self.folder = folder
         self.schema = schema
         self.key = key
         self.is_steady = is_steady
+        self.rows_per_file = rows_per_file
         self._seen: Listing | None = None
         self._lock = FileLock(files.scratch / f"{folder}.lock")
         self._thread = threading.local()
@@ -114,6 +126,10 @@ class KeyedTable:
         """Return some columns of all rows, each row once."""
         return self._consistent(list(columns))
 
+    def rows_of(self, part: TableFile) -> pa.Table:
+        """Return the rows of one file of ``listing``; raises ``WrittenMeanwhile`` where a change is made from an old one."""
+        return self._retried(lambda _: self._read(part, self.schema.names))
+
     def append(self, rows: pa.Table, next_number: int) -> None:
         """Add rows, which take the place of those with the same keys."""
         self.change(lambda: self._append(rows, next_number))
@@ -151,7 +167,7 @@ class KeyedTable:
 
     def _commit(self, begun: _Change, rows: pa.Table) -> Listing:
         kept, gone = [*begun.before.parts], []
-        while kept and kept[-1].rows <= 2 * rows.num_rows:
+        while kept and kept[-1].rows <= min(2 * rows.num_rows, self.rows_per_file - rows.num_rows):
             older = kept.pop()
             gone.append(older.name)
             rows = self._newest([self._part(older, self.schema.names), rows])

@@ -27,6 +27,9 @@ from pipeline.sources.duplicates.settings import FRAMES, DuplicateSettings
 from pipeline.store.files import Files
 
 FOLDER = "fingerprints"
+VIDEOS_PER_FILE = 2**16
+"""Of some 4 kB each: a merge holds a quarter of a gigabyte in memory."""
+
 CANDIDATES = 64
 """Videos compared picture by picture: those that share most bands."""
 _SCHEMA = pa.schema([("video_id", pa.string()), ("hashes", pa.binary())])
@@ -50,7 +53,7 @@ class Fingerprints:
     """The hashes of all videos of a store, in Parquet, and an index over them in scratch that follows."""
 
     def __init__(self, files: Files) -> None:
-        self._hashes = KeyedTable(files, FOLDER, _SCHEMA, "video_id")
+        self._hashes = KeyedTable(files, FOLDER, _SCHEMA, "video_id", rows_per_file=VIDEOS_PER_FILE)
         self._index = Lookalikes(files.make_scratch() / f"{FOLDER}.sqlite")
 
     def change(self, work: Callable[[], Result]) -> Result:
@@ -81,9 +84,13 @@ class Fingerprints:
         return sorted((match for match in compared if match.share >= settings.share), key=lambda match: -match.share)
 
     def _catch_up(self) -> None:
-        version = _version(self._hashes.listing())
-        if self._index.follows() != version:
-            self._index.add(_videos(self._hashes.table(_SCHEMA.names)), version)
+        """Enter what other machines have added: files that the index has followed do not change."""
+        listing, followed = self._hashes.listing(), self._index.follows()
+        if followed == _version(listing):
+            return
+        fresh = [part for part in listing.parts if part.name not in followed.split()]
+        videos = (video for part in fresh for video in _videos(self._hashes.rows_of(part)))
+        self._index.add(videos, _version(listing))
 
 
 def _version(listing: Listing) -> str:

@@ -52,14 +52,10 @@ class Lookalikes:
         return str(found[0]) if found else ""
 
     def add(self, videos: Iterable[tuple[str, Hashes]], version: str) -> None:
-        """Enter videos, all or none, after which the index follows ``version``; those that are known stay."""
+        """Enter videos, all or none, after which the index follows ``version``; of one video the latest hashes hold."""
         with self._open() as database, database:
             for video_id, hashes in videos:
-                row = (video_id, hashes.tobytes())
-                entered = database.execute("INSERT OR IGNORE INTO videos (video_id, hashes) VALUES (?, ?)", row)
-                if entered.rowcount:
-                    keys = ((int(key), entered.lastrowid) for key in band_keys(hashes))
-                    database.executemany("INSERT INTO bands VALUES (?, ?)", keys)
+                _enter(database, video_id, hashes)
             database.execute("DELETE FROM follows")
             database.execute("INSERT INTO follows VALUES (?)", (version,))
 
@@ -90,6 +86,20 @@ class Lookalikes:
         ) as error:  # what a crash of the machine left is no database: it is made again
             self._path.unlink(missing_ok=True)
             raise NotReadableNow(f"{self._path} was damaged ({error}) and is made anew the next time") from error
+
+
+def _enter(database: sqlite3.Connection, video_id: str, hashes: Hashes) -> None:
+    """Enter one video, in place of what was entered of it."""
+    known = database.execute("SELECT number, hashes FROM videos WHERE video_id = ?", (video_id,)).fetchone()
+    if known is not None and known[1] == hashes.tobytes():
+        return
+    if known is not None:
+        keys = ((int(key), known[0]) for key in band_keys(hashes_of(known[1])))
+        database.executemany("DELETE FROM bands WHERE key = ? AND number = ?", keys)
+        database.execute("DELETE FROM videos WHERE number = ?", (known[0],))
+    row = (video_id, hashes.tobytes())
+    number = database.execute("INSERT INTO videos (video_id, hashes) VALUES (?, ?)", row).lastrowid
+    database.executemany("INSERT INTO bands VALUES (?, ?)", ((int(key), number) for key in band_keys(hashes)))
 
 
 def band_keys(hashes: Hashes) -> NDArray[np.int64]:

@@ -143,6 +143,16 @@ def test_files_that_are_listed_and_missing_are_told_and_not_waited_for(tmp_path:
             read()
 
 
+def test_files_grow_to_what_a_merge_may_hold_in_memory_and_no_further(tmp_path: Path):
+    table = KeyedTable(Files(tmp_path), "numbers", SCHEMA, "key", rows_per_file=32)
+    for i in range(300):
+        table.append(rows({f"k{i}": i, "k0": i}), i + 1)
+    sizes = [part.rows for part in table.listing().parts]
+    assert max(sizes) <= 32
+    assert len(sizes) < 30, "a handful of small ones beside those that are full or half full"
+    assert as_dict(table.table(["key", "value"])) == {f"k{i}": i for i in range(300)} | {"k0": 299}
+
+
 def test_readers_are_not_disturbed_by_a_writer_that_merges_files_away(tmp_path: Path):
     table, reader = table_in(tmp_path), table_in(tmp_path)
     table.append(rows({f"k{i}": 0 for i in range(8)}), 8)

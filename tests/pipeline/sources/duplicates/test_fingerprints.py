@@ -1,5 +1,6 @@
 """Copies of a tour are recognised, other tours are not."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -99,3 +100,32 @@ def test_what_another_process_added_is_found(tmp_path: Path):
     reader, elsewhere = Fingerprints(store), Fingerprints(Store(tmp_path, scratch=tmp_path / "elsewhere"))
     elsewhere.add("a", hashes)
     assert [match.video_id for match in reader.alike(hashes, SETTINGS)] == ["a"]
+
+
+def test_a_video_that_was_read_again_is_known_by_what_it_shows_now(tmp_path: Path):
+    """Whichever index follows: that of who noted it, another's, and one made anew."""
+    before, after = (clip_hashes(np.stack(walk(seed, 12))) for seed in (3, 4))
+    own = Fingerprints(Store(tmp_path))
+    other = Fingerprints(Store(tmp_path, scratch=tmp_path / "elsewhere"))
+    own.add("a", before)
+    assert [match.video_id for match in other.alike(before, SETTINGS)] == ["a"]
+    own.add("a", after)
+    for fingerprints in (own, other, Fingerprints(Store(tmp_path, scratch=tmp_path / "anew"))):
+        assert fingerprints.alike(before, SETTINGS) == []
+        assert [match.video_id for match in fingerprints.alike(after, SETTINGS)] == ["a"]
+
+
+def test_an_index_reads_no_file_of_fingerprints_twice(tmp_path: Path):
+    """What others add costs what they have added, and not all that there is."""
+    other = Fingerprints(Store(tmp_path, scratch=tmp_path / "elsewhere"))
+    own = Fingerprints(Store(tmp_path))
+    films = [clip_hashes(np.stack(walk(seed, 12))) for seed in range(9)]
+    for number, film in enumerate(films[:8]):
+        other.add(f"film-{number}", film)
+    assert [match.video_id for match in own.alike(films[7], SETTINGS)] == ["film-7"]
+    listed = {part["name"] for part in json.loads((tmp_path / "fingerprints" / "parts.json").read_text())["parts"]}
+    other.add("film-8", films[8])
+    for name in listed:
+        (tmp_path / "fingerprints" / name).unlink(missing_ok=True)
+    assert [match.video_id for match in own.alike(films[8], SETTINGS)] == ["film-8"]
+    assert [match.video_id for match in own.alike(films[0], SETTINGS)] == ["film-0"], "though its file is gone"
