@@ -127,7 +127,7 @@ class KeyedTable:
         return self._consistent(list(columns))
 
     def rows_of(self, part: TableFile) -> pa.Table:
-        """Return the rows of one file of ``listing``; raises ``WrittenMeanwhile`` where a change is made from an old one."""
+        """Return the rows of one file of ``listing``; raises ``WrittenMeanwhile`` in a change made from an old one."""
         return self._retried(lambda _: self._read(part, self.schema.names))
 
     def append(self, rows: pa.Table, next_number: int) -> None:
