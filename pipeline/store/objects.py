@@ -25,6 +25,8 @@ from pipeline.store.bucket import bucket_errors, refuse_wrong_clock, seconds_ahe
 TRIES = 50
 """Times that a change is made anew because others changed the object meanwhile."""
 
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.1, 10.0
+"""Bounds of the wait between two of them: sixty writers, each 0.15 s at it, come by one after the other in 10 s."""
 
 _AHEAD_S: dict[str, float] = {}
 """By the URL of a bucket that this process may use: the seconds by which its clock is ahead."""
@@ -98,8 +100,8 @@ def changed(objects: Objects, name: str, change: Callable[[bytes | None], bytes 
 
 
 def give_way(tried: int) -> None:
-    """Wait a little before a change is made anew, longer each time, so that many writers do not meet again."""
-    time.sleep(random.random() * min(0.05 * (tried + 1), 1.0))
+    """Wait before a change is made anew, up to twice as long each time, so that many writers do not meet again."""
+    time.sleep(random.random() * min(FIRST_WAIT_S * 2.0**tried, LONGEST_WAIT_S))
 
 
 def found(objects: Objects, name: str) -> tuple[bytes | None, ObjectVersion | None]:
