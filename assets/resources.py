@@ -166,7 +166,7 @@ class PipelineResource(dg.ConfigurableResource["PipelineResource"]):
         for found in due(catalog, settings.of(video).web, settings.dataset.order):
             if found.video_id in known.nothing or not all(_is_in(found.video_id, ids) for ids in (named, among)):
                 continue
-            if not known.needs_a_look(found.video_id) or is_missing(store.video(found.video_id).as_it_is(), settings):
+            if found.video_id not in known.seen or is_missing(store.video(found.video_id).as_it_is(), settings):
                 yield found.video_id
 
     def run_config(self) -> dict[str, Any]:

@@ -25,12 +25,16 @@ from assets.resources import PARTITION_TAG, PipelineResource
 from models.bench.memory import peak_bytes
 from pipeline.bench.refresh import catalog_row, change, made_up_store, refresh
 from pipeline.sources.catalog.catalog import Catalog
+from pipeline.sources.duplicates.claims import first_with
 from pipeline.store.store import Store
 from training.data.frame_rows import frames_with_depth
 
 VIDEOS = 1_000_000
 FRAMES = 8
 ROWS_MARKED = 100
+SHEETS_CLAIMED = 10
+"""Of claims, each of which is made from the catalog by the first video that asks for it."""
+
 AT_ONCE = 1000
 SOURCES = "profile: classic\nsources:\n  - {search: house tour, limit: 10}\n"
 STUB = (sys.executable, "-W", "ignore", "-m", "assets.bench.stub_worker")
@@ -43,6 +47,7 @@ def main(videos: int = VIDEOS, blocks: int = 2) -> None:
         figures = {
             "1,000 videos registered": _measured(register, folder),
             "a video marked as built": _measured(mark, folder),
+            "the first to bring a file": _measured(claim, folder),
             "the first 1,000 that are missing": _measured(missing, folder),
             "frames of the train split": _measured(frames, folder),
         }
@@ -87,6 +92,15 @@ def mark(folder: str) -> dict[str, float]:
     ids = catalog.video_ids()
     for video_id in ids[:: max(len(ids) // ROWS_MARKED, 1)][:ROWS_MARKED]:
         catalog.mark_built(video_id, "2" * 16)
+    return {"videos": ROWS_MARKED}
+
+
+def claim(folder: str) -> dict[str, float]:
+    """Ask for videos, one after the other, whether another one brought the same file."""
+    catalog = Catalog(_store(folder))
+    ids = catalog.video_ids()
+    for number, video_id in enumerate(ids[:: max(len(ids) // ROWS_MARKED, 1)][:ROWS_MARKED]):
+        first_with(catalog, video_id, f"{number % SHEETS_CLAIMED:03x}{number:061x}")
     return {"videos": ROWS_MARKED}
 
 

@@ -146,15 +146,11 @@ class Settled(NamedTuple):
     """What is known of what videos need.
 
     nothing: videos that need nothing: finished, or not worth another try. seen: all others of which there is anything,
-    which only a look at them tells; None where that is not known of any video.
+    so that only a look at them tells what they need.
     """
 
     nothing: AbstractSet[str]
-    seen: AbstractSet[str] | None
-
-    def needs_a_look(self, video_id: str) -> bool:
-        """Tell whether something may have been made of a video that needs something."""
-        return self.seen is None or video_id in self.seen
+    seen: AbstractSet[str]
 
 
 def settled(store: Store, filters: FilterSettings, asked: Selection, give_up_after: int) -> Settled:
@@ -162,7 +158,7 @@ def settled(store: Store, filters: FilterSettings, asked: Selection, give_up_aft
     changes = changes_of(store)
     pending, known = changes.pending(), _read(store, changes, filters, asked)
     if asked.settings is None or not known.stored:
-        return Settled(frozenset(), None)
+        return Settled(frozenset(), frozenset(store.video_ids()))
     tries = known.videos["tries"]
     given_up = pc.and_(pc.greater(tries, 0), pc.greater_equal(tries, give_up_after))
     needs_nothing = pc.or_(known.videos["alike"], given_up)

@@ -32,8 +32,8 @@ SPREAD_S, SPREAD_OF_COMMANDS_S = 2.0, 12.0
 
 OTHERS = ("build", "gather", "poll", "read", "train")
 SHARE_OF_COMMANDS = 0.03
-KEPT = ("changes", "places", "fingerprints.sqlite", "fingerprints.sqlite-journal", "hosts", LEASES)
-"""What stays in the folder for work in progress: notes, caches, and sheets of leases, which are not deleted."""
+KEPT = ("changes", "claims", "places", "fingerprints.sqlite", "fingerprints.sqlite-journal", "hosts", LEASES)
+"""What stays in the folder for work in progress: notes, claims, caches, and sheets of leases, which are not deleted."""
 
 FOREIGN = ("notes.txt", "videos/diary.txt", "scratch/photo.jpg", "dataset/thesis.tex", "catalog/letter.txt")
 
