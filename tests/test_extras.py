@@ -17,8 +17,8 @@ NEEDS = {
     "web": "from pipeline.cli.app import main; main()",
     "train": "from pipeline.cli.app import main; main()",
     "segmenters": "from pathlib import Path; from models.closed_set import ClosedSetSegmenter as S; S.load(Path('.'))",
-    "query": "import numpy; from pipeline.language.index import nearest_codes; codes = numpy.ones((2, 4), 'i1'); "
-    "nearest_codes(codes, codes[0], 1)",
+    "query": "import numpy; from pipeline.language.nearest import nearest_codes; codes = numpy.ones((2, 4), 'i1'); "
+    "nearest_codes([codes], codes[0], 1)",
     "rerun": "from pathlib import Path; from pipeline.pictures.viewer.recording import write_recording as write; "
     "write(None, Path('a.rrd'))",
     "xfeat": "from models.xfeat import XFeat; XFeat(100)",

@@ -9,7 +9,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Floats
-from pipeline.language.index import FOLDER, IndexContent, IndexedVideo, open_files, write_files
+from pipeline.language.index import FOLDER, RegionHit, RegionIndex
+from pipeline.language.index_part import IndexPart, Kind
+from pipeline.language.part_writer import PartWriter
 from pipeline.language.query import REGIONS_A_FRAME
 
 REGIONS, WIDTH = 1_000_000, 512
@@ -59,18 +61,15 @@ class Measured:
 def benchmark(regions: int = REGIONS) -> list[QueryTiming]:
     """Measure the index first, then NumPy."""
     with tempfile.TemporaryDirectory(suffix=FOLDER) as name:
-        content = IndexContent(
-            version="0" * 32, videos=(IndexedVideo(video_id="all", fingerprint="", first=0, count=regions),)
-        )
-        write_files(Path(name), content.version, (regions, WIDTH), _vectors(regions))
-        index = open_files(Path(name), content)
+        index = RegionIndex(list(_parts(Path(name), regions)))
         asked = np.concatenate(list(_vectors(REPEATS, seed=1))).astype(np.float32)
+        blocks = [part.embeddings for part in index.parts]
         ways: dict[str, Search] = {
-            "pipeline.language.index": lambda text: [hit.region for hit in index.search(text, WANTED, THREADS)],
-            "numpy, blocks of float16": lambda text: _with_numpy(index.embeddings, text),
+            "pipeline.language.index": lambda text: _rows(index.search(text, WANTED, THREADS)),
+            "numpy, blocks of float16": lambda text: _with_numpy(blocks, text),
         }
         measured = {title: _measure(search, asked) for title, search in ways.items()}
-        right = [set(_with_numpy(index.embeddings, text)) for text in asked]
+        right = [set(_with_numpy(blocks, text)) for text in asked]
     ours = measured["pipeline.language.index"].cpu_s
     return [
         QueryTiming(title, way.median_s, way.best_s, way.cpu_s, way.cpu_s / ours, _recall(way.found, right))
@@ -85,6 +84,23 @@ def table(timings: list[QueryTiming]) -> str:
         figures = "".join(f"{seconds * 1000:7.0f} ms" for seconds in (row.median_s, row.best_s, row.cpu_s))
         lines.append(f"{row.name:26}{figures}{row.ratio:7.1f}x{row.recall:8.4f}")
     return "\n".join(lines)
+
+
+def _parts(folder: Path, regions: int) -> Iterator[IndexPart]:
+    """Write a part for each block of vectors, of one video that is named by its first row."""
+    first = 0
+    for number, block in enumerate(_vectors(regions)):
+        row = {"video_id": str(first), "mark": 1, "regions_mark": 1, "regions": len(block)}
+        with PartWriter(folder, number, Kind(WIDTH, ())) as writer:
+            writer.append(row, block)
+            part = writer.place()
+        if part:
+            yield part
+        first += len(block)
+
+
+def _rows(hits: list[RegionHit]) -> list[int]:
+    return [int(hit.video_id) + hit.region for hit in hits]
 
 
 def _vectors(regions: int, seed: int = 0) -> Iterator[NDArray[np.float16]]:
@@ -110,9 +126,9 @@ def _recall(found: list[list[int]], right: list[set[int]]) -> float:
     return statistics.mean(len(rows.intersection(some)) / WANTED for some, rows in zip(found, right, strict=True))
 
 
-def _with_numpy(embeddings: NDArray[np.float16], text: Floats) -> list[int]:
-    starts = range(0, len(embeddings), _BLOCK)
-    scores = np.concatenate([embeddings[start : start + _BLOCK].astype(np.float32) @ text for start in starts])
+def _with_numpy(parts: Sequence[NDArray[np.float16]], text: Floats) -> list[int]:
+    blocks = (part[start : start + _BLOCK] for part in parts for start in range(0, len(part), _BLOCK))
+    scores = np.concatenate([block.astype(np.float32) @ text for block in blocks])
     return [int(row) for row in np.argpartition(-scores, WANTED)[:WANTED]]
 
 

@@ -26,6 +26,7 @@ from pipeline.stages.registry import stages
 from pipeline.stages.run import final_fingerprint, final_fingerprints
 from pipeline.store.changes import Noted, changes_of
 from pipeline.store.index import LEFT_OUT, LeftOutEntry
+from pipeline.store.provenance import mark
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
 
@@ -41,9 +42,11 @@ KNOWN_SCHEMA = pa.schema(
         ("alike", pa.bool_()),
         ("failure", pa.string()),
         ("tries", pa.int32()),
+        ("mark", pa.uint64()),
     ]
 )
-"""``tries``: how often it failed to become what is asked for now; ``NEVER`` where another try is of no use."""
+"""``tries``: how often it failed to become what is asked for now; ``NEVER`` where another try is of no use.
+``mark``: of the results of all stages (``provenance.mark``), another one whenever a stage was run; 0: not finished."""
 
 NEVER = 2**31 - 1
 LEFT_OUT_SCHEMA = pa.schema(
@@ -177,7 +180,7 @@ def suffix_of(filters: FilterSettings) -> str:
 def finished_rows(video_ids: Sequence[str], fingerprint: str) -> pa.Table:
     """Return rows of videos that are all finished in the same way."""
     count = len(video_ids)
-    columns = [video_ids, [fingerprint] * count, [True] * count, [""] * count, [0] * count]
+    columns = [video_ids, [fingerprint] * count, [True] * count, [""] * count, [0] * count, [1] * count]
     return pa.table(columns, KNOWN_SCHEMA)
 
 
@@ -240,6 +243,7 @@ def _row(video: VideoStore, filters: FilterSettings, asked: Selection) -> dict[s
         "alike": found != "" and (settings is None or found in final_fingerprints(video.video_id, settings)),
         "failure": failure.model_dump_json() if failure else "",
         "tries": _tries(video.video_id, failure, settings),
+        "mark": mark(made.values()) if made else 0,
     }
 
 

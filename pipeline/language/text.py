@@ -60,6 +60,10 @@ class SanText:
         vectors: Floats = text.detach().float().cpu().numpy()
         return vectors
 
+    def is_of(self, weights: Mapping[str, str]) -> bool:
+        """Tell whether embeddings that such weights made (SHA-256 by name of file) come from these very ones."""
+        return set(weights.values()) == set(self.weights.values())
+
     def check_made(self, weights_of: Mapping[str, Mapping[str, str]]) -> None:
         """Make sure that embeddings come from these very weights.
 
@@ -68,8 +72,7 @@ class SanText:
         Raises:
             OtherWeights: those of some videos do not.
         """
-        own = set(self.weights.values())
-        strange = sorted(video_id for video_id, noted in weights_of.items() if set(noted.values()) != own)
+        strange = sorted(video_id for video_id, noted in weights_of.items() if not self.is_of(noted))
         if strange:
             named = ", ".join(strange[:5]) + (f" and {len(strange) - 5} more" if len(strange) > 5 else "")
             raise OtherWeights(

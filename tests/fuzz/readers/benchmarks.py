@@ -7,8 +7,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from pipeline.language.index import IndexContent, IndexedVideo, write_files
-from pipeline.language.index import _known as known_index
+from pipeline.language.index import RegionIndex
+from pipeline.language.index_part import Kind, read_parts
+from pipeline.language.part_writer import PartWriter
 from pipeline.language.retrieval.benchmark import Benchmark, RetrievalQuery, read_benchmark, write_benchmark
 from tests.fuzz.reader import Reader
 from training.data.nyu_format import FINE_SHAPE, NyuScene, read_bin, write_bin
@@ -71,10 +72,15 @@ def _make_retrieval(folder: Path) -> None:
 
 
 def _make_regions(folder: Path) -> None:
-    videos = (IndexedVideo(video_id="v", fingerprint="f", first=0, count=4),)
-    content = IndexContent(version="0" * 32, videos=videos)
-    write_files(folder, content.version, (4, 8), iter([np.eye(4, 8, dtype=np.float16)]))
-    (folder / "index.json").write_text(content.model_dump_json())
+    with PartWriter(folder, 0, Kind(8, (("san.pth", "0" * 64),))) as writer:
+        for video_id in ("v", "w"):
+            row = {"video_id": video_id, "mark": 1, "regions_mark": 2, "regions": 4}
+            writer.append(row, np.eye(4, 8, dtype=np.float16))
+        writer.place()
+
+
+def _read_regions(folder: Path, _name: str) -> object:
+    return RegionIndex(read_parts(folder)).search(np.eye(8, dtype=np.float32)[0], 3)
 
 
 def _make_scores(folder: Path) -> None:
@@ -87,6 +93,6 @@ READERS = (
     Reader("pictures", _make_pictures, _read_picture, 4),
     Reader("frame_lists", _make_frames, lambda folder, name: _listed(folder / name), 10),
     Reader("retrieval", _make_retrieval, lambda folder, _name: read_benchmark(folder), 1.5),
-    Reader("region_index", _make_regions, lambda folder, _name: known_index(folder), 5),
+    Reader("region_index", _make_regions, _read_regions, 5),
     Reader("study_scores", _make_scores, lambda folder, _name: known_score(folder, "key"), 8),
 )

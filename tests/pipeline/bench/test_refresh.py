@@ -102,7 +102,7 @@ def test_of_a_hundred_thousand_videos_only_those_that_failed_lately_are_looked_a
     )
     failed = names[built : built + hopeless + tried + fresh]
     tries = [NEVER] * hopeless + [settings.dataset.give_up_after] * tried + [1] * fresh
-    columns = [failed, [""] * len(failed), [False] * len(failed), ["{}"] * len(failed), tries]
+    columns = [failed, [""] * len(failed), [False] * len(failed), ["{}"] * len(failed), tries, [0] * len(failed)]
     rows = pa.concat_tables([finished_rows(names[:built], "0"), pa.table(columns, KNOWN_SCHEMA)]).sort_by("video_id")
     known = KnownVideos(rows, LEFT_OUT_SCHEMA.empty_table())
     write_known(store, changes_of(store), known, settings.dataset.filters, Selection(settings=settings))
