@@ -19,7 +19,6 @@ from pipeline.contract.progress import Progress
 from pipeline.dataset.marks import known_marks
 from pipeline.language.index_part import (
     SCHEMA,
-    VIDEOS_A_PART,
     IndexPart,
     Kind,
     delete_all_but,
@@ -31,6 +30,9 @@ from pipeline.language.text import SanText
 from pipeline.store.store import Store
 
 TASK = "index of words"
+
+AT_ONCE = 1000
+"""New videos that are looked at before the first of them is copied: strange weights are told before that."""
 
 
 @dataclass(frozen=True)
@@ -147,8 +149,8 @@ class _Update(contextlib.ExitStack):
         self._total += len(self._moved)
         self._with_room = {part.kind: part for _, part in sorted(self._parts.items()) if not part.is_full()}
         for video_ids in (new, pa.array(self._moved, pa.string())):
-            for start in range(0, len(video_ids), VIDEOS_A_PART):
-                for regions in self._look_at(video_ids.slice(start, VIDEOS_A_PART).to_pylist()).values():
+            for start in range(0, len(video_ids), AT_ONCE):
+                for regions in self._look_at(video_ids.slice(start, AT_ONCE).to_pylist()).values():
                     self._add(regions)
 
     def placed(self) -> list[IndexPart]:

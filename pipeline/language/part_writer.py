@@ -70,7 +70,8 @@ class PartWriter(contextlib.AbstractContextManager["PartWriter"]):
 
     def __exit__(self, *_: object) -> None:
         for file in self._files:
-            file.close()
+            with contextlib.suppress(OSError):  # of what is deleted next
+                file.close()
         for path in self._paths:
             path.unlink(missing_ok=True)
 

@@ -4,8 +4,12 @@ import numpy as np
 
 from pipeline.bench.made_up import finish_made_up
 from pipeline.contract.arrays import Floats
+from pipeline.dataset.known import know, write_known
+from pipeline.dataset.selection import EVERYTHING
 from pipeline.language.index import RegionIndex
 from pipeline.language.text import SanText
+from pipeline.settings import FilterSettings
+from pipeline.store.changes import changes_of
 from pipeline.store.store import Store
 
 WIDTH = 64
@@ -34,3 +38,12 @@ def content(index: RegionIndex) -> dict[str, bytes]:
             assert video_id not in found
             found[video_id] = part.embeddings[part.firsts[place] : part.firsts[place + 1]].tobytes()
     return found
+
+
+def refresh(store: Store) -> None:
+    """Let it be known what every video is, as a refresh of the dataset does."""
+    changes = changes_of(store)
+    taken = changes.take()
+    known = know(store, changes, FilterSettings(), EVERYTHING, taken)
+    write_known(store, changes, known, FilterSettings(), EVERYTHING)
+    changes.done(taken)

@@ -35,7 +35,9 @@ def test_the_nearest_regions_are_those_of_an_exhaustive_search(store: Store, tex
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.lists(st.lists(st.integers(0, 9), min_size=1, max_size=3), max_size=5), st.integers(1, 20), st.integers(0, 99))
+@given(
+    st.lists(st.lists(st.integers(0, 9), min_size=1, max_size=3), max_size=5), st.integers(1, 20), st.integers(0, 99)
+)
 def test_parts_give_what_one_part_gives(
     tmp_path_factory: pytest.TempPathFactory, counts: list[list[int]], wanted: int, seed: int
 ):
