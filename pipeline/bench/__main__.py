@@ -99,6 +99,11 @@ def training_step() -> None:
     _run("training.bench.step", "--output", str(FOLDER / "training_step.json"))
 
 
+def query_index() -> None:
+    """The index of regions follows one changed video of 1,000; pipeline.bench.query_index takes any number."""
+    _run("pipeline.bench.query_index", "--videos", "1000")
+
+
 def query() -> None:
     """One query over a million regions, beside NumPy."""
     from dataclasses import asdict
@@ -123,6 +128,7 @@ BENCHMARKS = {
         san,
         views,
         query,
+        query_index,
         loader,
         training_step,
     )

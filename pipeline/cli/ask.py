@@ -49,7 +49,10 @@ def query(
     settings_file: FileOption = None,
     values: SetOption = None,
 ) -> None:
-    """Find frames and voxels by words, through the text side of the weights that made the dataset's regions."""
+    """Find frames and voxels by words, through the text side of the weights that made the dataset's regions.
+
+    An index of all regions is kept in scratch and follows the dataset: a video that changed costs its part of it.
+    """
     if text is None and prompts is None:
         raise UnusableQuery("give a text to look for, a list with --prompts, or both")
     from pipeline.language.heat_map import write_answer

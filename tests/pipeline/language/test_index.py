@@ -44,7 +44,10 @@ def test_parts_give_what_one_part_gives(
     """``counts``: regions of every video of every part. Vectors are drawn from few, so that equal scores are common."""
     rng, folder = np.random.default_rng(seed), tmp_path_factory.mktemp("index")
     few = unit(rng, 5, 8).astype(np.float16)
-    videos = [[(f"v{i}-{j}", few[rng.integers(0, 5, n)]) for j, n in enumerate(part)] for i, part in enumerate(counts)]
+    videos = [
+        [(f"v{number}-{n}", few[rng.integers(0, 5, count)]) for n, count in enumerate(part)]
+        for number, part in enumerate(counts)
+    ]
     in_parts = RegionIndex([_part(folder, number, part) for number, part in enumerate(videos)])
     whole = [video for part in videos for video in part]
     in_one = RegionIndex([_part(folder, 99, whole)] if whole else [])

@@ -212,6 +212,7 @@ def test_an_update_that_is_broken_off_keeps_the_parts_that_are_whole(store: Stor
 
 def _broken_off_at(number: int) -> Progress:
     def progress(task: str, done: float, total: float, note: str = "") -> None:
+        del task, total, note
         if done == number:
             raise KeyboardInterrupt
 
