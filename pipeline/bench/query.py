@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Floats
 from pipeline.language.index import FOLDER, RegionHit, RegionIndex
-from pipeline.language.index_part import IndexPart, Kind
+from pipeline.language.index_part import IndexPart, RegionKind
 from pipeline.language.part_writer import PartWriter
 from pipeline.language.query import REGIONS_A_FRAME
 
@@ -91,7 +91,7 @@ def _parts(folder: Path, regions: int) -> Iterator[IndexPart]:
     first = 0
     for number, block in enumerate(_vectors(regions)):
         row = {"video_id": str(first), "mark": 1, "regions_mark": 1, "regions": len(block)}
-        with PartWriter(folder, number, Kind(WIDTH, ())) as writer:
+        with PartWriter(folder, number, RegionKind(WIDTH, ())) as writer:
             writer.append(row, block)
             part = writer.place()
         if part:

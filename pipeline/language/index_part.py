@@ -40,7 +40,7 @@ _EARLIER = re.compile(r"index\.json|[0-9a-f]{32}(-float16\.npy|-int8\.npy|\.part
 
 
 @dataclass(frozen=True)
-class Kind:
+class RegionKind:
     """What the regions of a part have in common: numbers a region, 0 without embeddings, and the weights' SHA-256."""
 
     width: int
@@ -57,7 +57,7 @@ class IndexPart:
 
     number: int
     version: str
-    kind: Kind
+    kind: RegionKind
     videos: pa.Table
     embeddings: NDArray[np.float16]
     codes: NDArray[np.int8]
@@ -84,7 +84,7 @@ class IndexPart:
             videos = pq.read_table(pa.BufferReader(path.read_bytes()), page_checksum_verification=True)
             videos.validate(full=True)
             noted = {key.decode(): value.decode() for key, value in (videos.schema.metadata or {}).items()}
-            kind = Kind(int(noted["width"]), _weights(noted["weights"]))
+            kind = RegionKind(int(noted["width"]), _weights(noted["weights"]))
         except (pa.ArrowException, ValueError, LookupError, TypeError, AttributeError, OSError) as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise
@@ -113,7 +113,9 @@ def array_paths(folder: Path, version: str) -> tuple[Path, Path]:
     return folder / f"{version}.float16", folder / f"{version}.int8"
 
 
-def place_table(folder: Path, number: int, version: str, kind: Kind, rows: Sequence[Mapping[str, Any]]) -> IndexPart:
+def place_table(
+    folder: Path, number: int, version: str, kind: RegionKind, rows: Sequence[Mapping[str, Any]]
+) -> IndexPart:
     """Write the table of a part's videos, given as rows of ``SCHEMA``, with which these rows are the part.
 
     Its arrays have reached the disk before: what the table says holds after a power cut, too.

@@ -20,7 +20,7 @@ from pipeline.dataset.marks import known_marks
 from pipeline.language.index_part import (
     SCHEMA,
     IndexPart,
-    Kind,
+    RegionKind,
     delete_all_but,
     place_table,
     read_parts,
@@ -115,7 +115,7 @@ class _Update(contextlib.ExitStack):
         self._progress, self._done, self._total = progress, 0, total
         self._parts = {part.number: part for part in parts}
         self._next = max(self._parts, default=-1) + 1
-        self._open, self._with_room = dict[Kind, tuple[int, PartWriter]](), dict[Kind, IndexPart]()
+        self._open, self._with_room = dict[RegionKind, tuple[int, PartWriter]](), dict[RegionKind, IndexPart]()
         self._moved = list[str]()
 
     def rewrite(self, part: IndexPart, suspects: NDArray[np.bool_], gone: NDArray[np.bool_]) -> None:
@@ -183,7 +183,7 @@ class _Update(contextlib.ExitStack):
         if writer.is_full():
             self._end(regions.kind)
 
-    def _begin(self, kind: Kind) -> None:
+    def _begin(self, kind: RegionKind) -> None:
         """Go on with the last part of a kind that has room, or begin one."""
         earlier = self._with_room.pop(kind, None)
         number = self._next if earlier is None else earlier.number
@@ -193,7 +193,7 @@ class _Update(contextlib.ExitStack):
             writer.keep_all(earlier)
         self._open[kind] = number, writer
 
-    def _end(self, kind: Kind) -> None:
+    def _end(self, kind: RegionKind) -> None:
         number, writer = self._open.pop(kind)
         self._set(number, writer.place())
 

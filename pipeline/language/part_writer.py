@@ -10,7 +10,7 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.language.index_part import IndexPart, Kind, array_paths, is_full, place_table, table_path
+from pipeline.language.index_part import IndexPart, RegionKind, array_paths, is_full, place_table, table_path
 from pipeline.language.nearest import codes_of
 from pipeline.stages.chain import finished, made_by
 from pipeline.store.atomic import flush
@@ -29,7 +29,7 @@ class StoredRegions:
     video: VideoStore
     mark: int
     made: Provenance
-    kind: Kind
+    kind: RegionKind
     count: int
 
     @classmethod
@@ -42,7 +42,7 @@ class StoredRegions:
         count, width = 0, 0
         if has_embeddings(video):
             count, width = video.read_json(f"{SCENE_ZARR}/{SEMANTICS}/region_embeddings/zarr.json")["shape"]
-        kind = Kind(width, tuple(sorted(made[SEMANTICS].weights.items())) if width else ())
+        kind = RegionKind(width, tuple(sorted(made[SEMANTICS].weights.items())) if width else ())
         return cls(video, mark(made.values()), made[SEMANTICS], kind, count)
 
     @property
@@ -62,7 +62,7 @@ class PartWriter(contextlib.AbstractContextManager["PartWriter"]):
     replaces: the version that it takes the place of, if there is one.
     """
 
-    def __init__(self, folder: Path, number: int, kind: Kind, replaces: IndexPart | None = None) -> None:
+    def __init__(self, folder: Path, number: int, kind: RegionKind, replaces: IndexPart | None = None) -> None:
         self._folder, self._number, self._kind, self._replaces = folder, number, kind, replaces
         self._version, self._rows, self._count = uuid4().hex, list[dict[str, Any]](), 0
         self._paths = array_paths(folder, self._version) if kind.width else ()

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from pipeline.language.index import RegionIndex
-from pipeline.language.index_part import Kind, read_parts
+from pipeline.language.index_part import RegionKind, read_parts
 from pipeline.language.part_writer import PartWriter
 from pipeline.language.retrieval.benchmark import Benchmark, RetrievalQuery, read_benchmark, write_benchmark
 from tests.fuzz.reader import Reader
@@ -72,7 +72,7 @@ def _make_retrieval(folder: Path) -> None:
 
 
 def _make_regions(folder: Path) -> None:
-    with PartWriter(folder, 0, Kind(8, (("san.pth", "0" * 64),))) as writer:
+    with PartWriter(folder, 0, RegionKind(8, (("san.pth", "0" * 64),))) as writer:
         for video_id in ("v", "w"):
             row = {"video_id": video_id, "mark": 1, "regions_mark": 2, "regions": 4}
             writer.append(row, np.eye(4, 8, dtype=np.float16))

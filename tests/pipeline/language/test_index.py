@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from pipeline.contract.errors import NoEmbeddings, OtherWeights
 from pipeline.language.index import RECHECKED, RegionIndex, open_index
-from pipeline.language.index_part import IndexPart, Kind
+from pipeline.language.index_part import IndexPart, RegionKind
 from pipeline.language.part_writer import PartWriter
 from pipeline.language.text import SanText
 from pipeline.store.store import Store
@@ -64,7 +64,7 @@ def test_parts_give_what_one_part_gives(
 
 
 def _part(folder: Path, number: int, videos: list[tuple[str, np.ndarray]]) -> IndexPart:
-    with PartWriter(folder, number, Kind(8, ())) as writer:
+    with PartWriter(folder, number, RegionKind(8, ())) as writer:
         for video_id, rows in videos:
             writer.append({"video_id": video_id, "mark": 1, "regions_mark": 1, "regions": len(rows)}, rows)
         placed = writer.place()

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.language.index_part import IndexPart, Kind
+from pipeline.language.index_part import IndexPart, RegionKind
 from pipeline.language.part_writer import PartWriter, StoredRegions
 from pipeline.language.text import SanText
 from pipeline.store.store import Store
@@ -26,10 +26,10 @@ def regions_of(store: Store, video_id: str) -> StoredRegions:
 
 def test_the_regions_of_a_video_are_told_by_its_notes(store: Store, text: SanText):
     found = regions_of(store, "a")
-    assert (found.kind, found.count) == (Kind(WIDTH, tuple(text.weights.items())), 6)
+    assert (found.kind, found.count) == (RegionKind(WIDTH, tuple(text.weights.items())), 6)
     assert StoredRegions.of(store.video("nobody")) is None
     store_regions(store, "a", 0, text)
-    assert regions_of(store, "a").kind == Kind(0, ())
+    assert regions_of(store, "a").kind == RegionKind(0, ())
 
 
 def test_marks_change_with_what_was_run(store: Store, text: SanText):
