@@ -3,6 +3,7 @@
 They are read from a folder as ``save_pretrained`` writes it, safetensors only and without running code from it.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,10 @@ class ClosedSetSegmenter:
         if report["missing_keys"]:
             raise WrongWeights(f"{folder} lacks weights, first {min(report['missing_keys'])}")
         return loaded
+
+    def parameters(self) -> Iterator[Tensor]:
+        """Yield the parameters of the network."""
+        yield from self._network.parameters()
 
     def to(self, device: torch.device) -> "ClosedSetSegmenter":
         """Move the network to a device."""

@@ -12,8 +12,7 @@ import numpy as np
 from models.errors import UnusableVocabulary
 from pipeline.contract.arrays import Floats
 from pipeline.contract.errors import OtherWeights, UnusableQuery
-from pipeline.stages.network_errors import as_settings_error
-from pipeline.stages.semantics.san import SanSegmenter
+from pipeline.stages.semantics.san import SanSegmenter, network_of
 from pipeline.stages.semantics.settings import SanSettings
 
 if TYPE_CHECKING:
@@ -90,11 +89,9 @@ class SanText:
 
     @cached_property
     def _network(self) -> "AnySan":
-        from models.san import San
-        from models.weights.folder import cache_folder
+        import torch
 
-        with as_settings_error(f"semantics weights {self.settings.weights}"):
-            return San.load(self.settings.weights, text_cache=cache_folder() / "words")
+        return network_of(self.settings, torch.device("cpu"), self.weights)
 
 
 def checked_queries(queries: Sequence[str]) -> list[str]:

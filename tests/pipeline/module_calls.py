@@ -1,4 +1,4 @@
-"""Counts what real networks are given, by torch's own hooks."""
+"""Counts what real networks are given, and that they are built, by torch's own hooks."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,5 +19,16 @@ def counted_calls(kind: type[nn.Module]) -> Iterator[list[int]]:
     hook = nn.modules.module.register_module_forward_pre_hook(count)
     try:
         yield batches
+    finally:
+        hook.remove()
+
+
+@contextmanager
+def built_modules() -> Iterator[list[nn.Module]]:
+    """Collect the modules that get parameters of their own: of a network that is built, whoever loads it."""
+    built: list[nn.Module] = []
+    hook = nn.modules.module.register_module_parameter_registration_hook(lambda module, *_: built.append(module))
+    try:
+        yield built
     finally:
         hook.remove()

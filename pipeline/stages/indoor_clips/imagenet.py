@@ -11,6 +11,7 @@ from pipeline.contract.records import IndoorScore, SceneCategory
 from pipeline.stages.indoor_clips.sampling import evenly_spaced
 from pipeline.stages.indoor_clips.settings import ImageNetIndoorSettings
 from pipeline.stages.network_errors import as_settings_error
+from pipeline.stages.networks import loaded
 
 if TYPE_CHECKING:
     from models.imagenet.efficientnet_lite import EfficientNetLite0
@@ -71,8 +72,13 @@ class ImageNetFilter:
 
     @cached_property
     def _network(self) -> "EfficientNetLite0":
-        from models.device import device_of
-        from models.imagenet.efficientnet_lite import EfficientNetLite0
-
         with as_settings_error("indoor weights of ImageNet"):
-            return EfficientNetLite0.load().to(device_of(self._settings.device))
+            return loaded(network_on, self._settings.device, now=lambda: self.weights)
+
+
+def network_on(device: str | None) -> "EfficientNetLite0":
+    """Load the network onto a device, by default the GPU where there is one; it sees to its file's content itself."""
+    from models.device import device_of
+    from models.imagenet.efficientnet_lite import EfficientNetLite0
+
+    return EfficientNetLite0.load().to(device_of(device))

@@ -31,10 +31,13 @@ class NetworkFilter(Generic[NetworkSettingsT]):
         Raises:
             SettingsError: the checkpoint cannot be had.
         """
+        with self._weights_in_question():
+            return self._weights_now()
+
+    def _weights_now(self) -> Mapping[str, str]:
         from models.weights.contents import checksum
 
-        with self._weights_in_question():
-            return {self._checkpoint.name: checksum(self._checkpoint)}
+        return {self._checkpoint.name: checksum(self._checkpoint)}
 
     @cached_property
     def _checkpoint(self) -> Path:

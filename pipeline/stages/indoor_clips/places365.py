@@ -1,6 +1,7 @@
 """Indoor filter ``places365``: the paper's (section 3.1), a ResNet over 365 scene categories with indoor flags."""
 
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +10,7 @@ from pipeline.contract.arrays import Images
 from pipeline.contract.records import IndoorScore, SceneCategory
 from pipeline.stages.indoor_clips.network_filter import NetworkFilter
 from pipeline.stages.indoor_clips.settings import Places365Settings
+from pipeline.stages.networks import loaded
 
 if TYPE_CHECKING:
     from models.indoor.places365 import Places365
@@ -38,8 +40,14 @@ class Places365Filter(NetworkFilter[Places365Settings]):
 
     @cached_property
     def _network(self) -> "Places365":
-        from models.device import device_of
-        from models.indoor.places365 import Places365
-
+        path, device = self._checkpoint, self._settings.device
         with self._weights_in_question():
-            return Places365.load(self._checkpoint).to(device_of(self._settings.device))
+            return loaded(network_on, path, device, now=self._weights_now, noted=self.weights)
+
+
+def network_on(path: Path, device: str | None) -> "Places365":
+    """Load the network onto a device, by default the GPU where there is one."""
+    from models.device import device_of
+    from models.indoor.places365 import Places365
+
+    return Places365.load(path).to(device_of(device))

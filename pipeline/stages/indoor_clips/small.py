@@ -1,12 +1,14 @@
 """Indoor filter ``small``: a small network, shipped with the project, that was trained on rendered houses."""
 
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.contract.arrays import Images
 from pipeline.contract.records import IndoorScore
 from pipeline.stages.indoor_clips.network_filter import NetworkFilter
 from pipeline.stages.indoor_clips.settings import SmallIndoorSettings
+from pipeline.stages.networks import loaded
 
 if TYPE_CHECKING:
     from models.indoor.small import IndoorNet
@@ -32,7 +34,12 @@ class SmallIndoorFilter(NetworkFilter[SmallIndoorSettings]):
 
     @cached_property
     def _network(self) -> "IndoorNet":
-        from models.indoor.small import IndoorNet
-
         with self._weights_in_question():
-            return IndoorNet.load(self._checkpoint)
+            return loaded(network_in, self._checkpoint, now=self._weights_now, noted=self.weights)
+
+
+def network_in(path: Path) -> "IndoorNet":
+    """Load the network of a file."""
+    from models.indoor.small import IndoorNet
+
+    return IndoorNet.load(path)

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,7 @@ from pipeline.contract.errors import SettingsError
 from pipeline.contract.records import MetricScene, Semantics
 from pipeline.contract.vocabulary import GROUP_LABELS, closed_set_names
 from pipeline.stages.network_errors import as_settings_error
+from pipeline.stages.networks import loaded
 from pipeline.stages.semantics import readout
 from pipeline.stages.semantics.settings import ClosedSetSettings
 
@@ -69,15 +71,23 @@ class ClosedSetBackend:
 
     @cached_property
     def _network(self) -> "ClosedSetSegmenter":
-        from models.closed_set import ClosedSetSegmenter
-        from models.device import device_of
+        from models.weights.contents import contents
 
-        with as_settings_error(f"semantics folder {self.settings.folder}"):
-            return ClosedSetSegmenter.load(self.settings.folder).to(device_of(self.settings.device))
+        folder = self.settings.folder
+        with as_settings_error(f"semantics folder {folder}"):
+            return loaded(network_on, folder, self.settings.device, now=partial(contents, folder))
 
     @cached_property
     def _groups(self) -> NDArray[np.int64]:
         return groups_of_names(self._network.names)
+
+
+def network_on(folder: Path, device: str | None) -> "ClosedSetSegmenter":
+    """Load the network of a folder onto a device, by default the GPU where there is one."""
+    from models.closed_set import ClosedSetSegmenter
+    from models.device import device_of
+
+    return ClosedSetSegmenter.load(folder).to(device_of(device))
 
 
 def groups_of_names(names: tuple[str, ...]) -> NDArray[np.int64]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cached_property, lru_cache
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Images
-from pipeline.contract.errors import WeightsReplaced
 from pipeline.contract.records import MetricScene, Semantics
 from pipeline.contract.vocabulary import GROUP_LABELS, Vocabulary
 from pipeline.stages.network_errors import as_settings_error
+from pipeline.stages.networks import loaded
 from pipeline.stages.semantics.readout import (
     FrameReadout,
     blank,
@@ -52,12 +52,7 @@ class SanSegmenter:
     @cached_property
     def weights(self) -> Mapping[str, str]:
         """SHA-256 of the checkpoint, by the name of its file; fetches it if need be."""
-        from models.weights.cache import locate
-        from models.weights.contents import checksum
-
-        with as_settings_error(f"semantics weights {self.settings.weights}"):
-            path = locate(self.settings.weights)
-            return {path.name: checksum(path)}
+        return weights_now(self.settings)
 
     def segment(self, rgb: Images, scene: MetricScene) -> Semantics:
         """Label frames (n, 480, 640, 3) uint8 RGB at the resolution of ``scene.depth``.
@@ -170,9 +165,7 @@ class SanSegmenter:
 
     @cached_property
     def _network(self) -> "AnySan":
-        (sha256,) = self.weights.values()
-        with as_settings_error(f"semantics weights {self.settings.weights}"):
-            return _loaded(self.settings.weights, sha256, self._device)
+        return network_of(self.settings, self._device, self.weights)
 
     @cached_property
     def _device(self) -> "torch.device":
@@ -198,15 +191,34 @@ class SanSegmenter:
             return self._network.text(self._vocabulary.words)
 
 
-@lru_cache(maxsize=1)
-def _loaded(weights: str, sha256: str, device: "torch.device") -> "AnySan":
-    """Load a network once for all videos of a process, as long as the weights are the same."""
-    from models.san import San
+def weights_now(settings: SanSettings) -> Mapping[str, str]:
+    """Return the SHA-256 of the checkpoint, by the name of its file, which is fetched if need be.
+
+    Raises:
+        SettingsError: it cannot be had.
+    """
     from models.weights.cache import locate
     from models.weights.contents import checksum
+
+    with as_settings_error(f"semantics weights {settings.weights}"):
+        path = locate(settings.weights)
+        return {path.name: checksum(path)}
+
+
+def network_of(settings: SanSettings, device: "torch.device", noted: Mapping[str, str]) -> "AnySan":
+    """Return the network of this process; ``noted``: what ``weights_now`` said.
+
+    Raises:
+        SettingsError: the checkpoint cannot be had, is broken or belongs to another network.
+        WeightsReplaced: it is another one by now.
+    """
+    with as_settings_error(f"semantics weights {settings.weights}"):
+        return loaded(network_on, settings.weights, device, now=partial(weights_now, settings), noted=noted)
+
+
+def network_on(weights: str, device: "torch.device") -> "AnySan":
+    """Load the network onto a device."""
+    from models.san import San
     from models.weights.folder import cache_folder
 
-    network = San.load(weights, text_cache=cache_folder() / "words")
-    if checksum(locate(weights)) != sha256:
-        raise WeightsReplaced(f"{weights} was replaced while it was read: run the stage again")
-    return network.to(device)
+    return San.load(weights, text_cache=cache_folder() / "words").to(device)

@@ -1,5 +1,6 @@
 """The profile of the paper on a real tour, end to end, with small weights in a folder of weights of the test's own."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,8 +19,8 @@ from pipeline.stages.indoor_clips.rows import indoor_scores
 from pipeline.stages.page import picture_of
 from pipeline.stages.run import process_video, run_stage
 from tests.models.tiny_dust3r import LINEAR, build
-from tests.pipeline.module_calls import counted_calls
-from tests.pipeline.small_tour import SMALL
+from tests.pipeline.module_calls import built_modules, counted_calls
+from tests.pipeline.small_tour import SMALL, small_workbench
 from tests.pipeline.stages.semantics.tiny_san import tiny_settings, write_checkpoint
 
 LIKELY = {"kitchen": 9.0, "dining_room": 8.0, "pantry": 7.0, "bedroom": 6.0, "mountain": 5.0}
@@ -96,3 +97,20 @@ def test_the_profile_labels_a_reconstructed_tour_with_san(copied_tour: Workbench
     labels = video.read("occupancy", "labels")
     assert ((labels > 0) & (labels < 255)).any()
     assert picture_of(video, "semantics", 14_500)
+
+
+@pytest.mark.parametrize("profile", ["classic", "small", "youtube_occ"])
+def test_a_second_video_of_a_process_loads_no_network(
+    built_tour: Workbench, weights: Path, tmp_path: Path, profile: str
+):
+    others = {**SMALL, "indoor_clips": {"imagenet": {"frames": 4}}}  # else what the tour was built with is kept
+    settings = paper(weights) if profile == "youtube_occ" else load_settings(profile, None, others)
+    with_networks = ["indoor_clips"] if profile == "classic" else ["semantics", "indoor_clips"]
+    loaded = []
+    for number in range(2):
+        shutil.copytree(built_tour.video.files.root, tmp_path / str(number))
+        workbench = replace(small_workbench(tmp_path / str(number)), settings=settings)
+        with built_modules() as built:
+            assert not any(run_stage(name, workbench).reused for name in with_networks)
+        loaded.append(len(built))
+    assert loaded[1] == 0

@@ -2,18 +2,18 @@
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Float64s, Floats, Images
-from pipeline.contract.errors import WeightsReplaced
 from pipeline.geometry.poses import resize_nearest
 from pipeline.stages.network_errors import as_settings_error
+from pipeline.stages.networks import loaded
 from pipeline.stages.reconstruction.colmap_moge.settings import ColmapMogeSettings
-from pipeline.stages.reconstruction.recorded import sha256_of
+from pipeline.stages.reconstruction.recorded import read_files
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -89,8 +89,8 @@ def look(rgb: Images, shape: tuple[int, int], settings: ColmapMogeSettings) -> N
         WeightsAway: no server gives the weights at the moment.
     """
     with as_settings_error(f"reconstruction weights {settings.weights}"):
-        sha256 = sha256_of(settings.weights, MODEL_FILE)
-        network = _network(settings.weights, sha256, settings.device, settings.precision)
+        asked = settings.weights, settings.device, settings.precision
+        network = loaded(network_on, *asked, now=partial(read_files, settings.weights, MODEL_FILE))
         seen = [_one(network, frame, shape, settings.level) for frame in rgb]
     return NetworkLook(
         points=np.concatenate([one.points for one in seen]),
@@ -133,9 +133,8 @@ def _nearest(values: "Tensor", shape: tuple[int, int]) -> Floats:
     return np.ascontiguousarray(resize_nearest(maps, shape), np.float32)
 
 
-@lru_cache(maxsize=1)
-def _network(weights: str, sha256: str, device: str | None, precision: str) -> "Moge":
-    """Load a network once for all clips of a process, as long as the weights are the same."""
+def network_on(weights: str, device: str | None, precision: str) -> "Moge":
+    """Load the network onto a device, by default the GPU where there is one, in the precision asked for."""
     import torch
 
     from models.device import device_of, in_bfloat16
@@ -143,6 +142,4 @@ def _network(weights: str, sha256: str, device: str | None, precision: str) -> "
 
     place = device_of(device)
     network = Moge.load(weights).to(place)
-    if sha256_of(weights, MODEL_FILE) != sha256:
-        raise WeightsReplaced(f"{weights} was replaced while it was read: run the stage again")
     return network.multiply_in(torch.bfloat16) if in_bfloat16(precision, place) else network

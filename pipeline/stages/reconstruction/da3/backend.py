@@ -5,7 +5,7 @@ those tell (``refinement``).
 """
 
 from dataclasses import replace
-from functools import lru_cache
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Float64s, Images
-from pipeline.contract.errors import InconsistentReconstruction, WeightsReplaced
+from pipeline.contract.errors import InconsistentReconstruction
 from pipeline.contract.padding import shown_share
 from pipeline.contract.records import Reconstruction
 from pipeline.geometry.poses import moved
 from pipeline.stages.network_errors import as_settings_error
+from pipeline.stages.networks import loaded
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
 from pipeline.stages.reconstruction.da3.predict import EVERY, Prediction, predict
 from pipeline.stages.reconstruction.da3.refinement import refined
@@ -25,7 +26,7 @@ from pipeline.stages.reconstruction.da3.settings import Da3Settings
 from pipeline.stages.reconstruction.da3.windows import Joined, joined
 from pipeline.stages.reconstruction.dust3r.lens import check_lens
 from pipeline.stages.reconstruction.network import NetworkReconstructor, dropped_notes
-from pipeline.stages.reconstruction.recorded import sha256_of
+from pipeline.stages.reconstruction.recorded import read_files
 
 if TYPE_CHECKING:
     from models.da3 import Da3
@@ -54,7 +55,8 @@ class Da3Reconstructor(NetworkReconstructor[Da3Settings]):
         settings = self.settings
         kept = self.shown_frames(rgb)
         with as_settings_error(f"reconstruction weights {settings.weights}"):
-            network = _network(settings.weights, sha256_of(settings.weights), settings.device, settings.precision)
+            asked = settings.weights, settings.device, settings.precision
+            network = loaded(network_on, *asked, now=partial(read_files, settings.weights))
             said = predict(network, rgb, kept, settings.image_size, settings.window, settings.overlap)
         _trust_only(shown_share(rgb, said.depth.shape[2]), said)
         found = to_reconstruction(said, kept, rgb.shape[:3], settings.max_disagreement)
@@ -163,9 +165,8 @@ def _rows(count: int, at: NDArray[np.int64], values: NDArray[np.floating]) -> ND
     return whole
 
 
-@lru_cache(maxsize=1)
-def _network(weights: str, sha256: str, device: str | None, precision: str) -> "Da3":
-    """Load a network once for all clips of a process, as long as the weights are the same."""
+def network_on(weights: str, device: str | None, precision: str) -> "Da3":
+    """Load the network onto a device, by default the GPU where there is one, its body in the precision asked for."""
     import torch
 
     from models.da3 import Da3
@@ -173,6 +174,4 @@ def _network(weights: str, sha256: str, device: str | None, precision: str) -> "
 
     place = device_of(device)
     network = Da3.load(weights).to(place)
-    if sha256_of(weights) != sha256:
-        raise WeightsReplaced(f"{weights} was replaced while it was read: run the stage again")
     return network.body_in(torch.bfloat16) if in_bfloat16(precision, place) else network

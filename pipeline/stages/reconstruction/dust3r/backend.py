@@ -3,7 +3,7 @@
 DUSt3R's released weights are non-commercial; this backend runs whatever weights its settings name.
 """
 
-from functools import lru_cache
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,16 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Images
-from pipeline.contract.errors import WeightsReplaced
 from pipeline.contract.padding import shown_columns
 from pipeline.contract.records import Reconstruction
 from pipeline.stages.network_errors import as_settings_error
+from pipeline.stages.networks import loaded
 from pipeline.stages.reconstruction.dust3r.alignment.graph import video_pairs
 from pipeline.stages.reconstruction.dust3r.alignment.records import Alignment, PairPredictions
 from pipeline.stages.reconstruction.dust3r.lens import check_lens
 from pipeline.stages.reconstruction.dust3r.settings import Dust3rSettings
 from pipeline.stages.reconstruction.network import NetworkReconstructor, dropped_notes
-from pipeline.stages.reconstruction.recorded import sha256_of
+from pipeline.stages.reconstruction.recorded import read_files
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -51,9 +51,7 @@ class Dust3rReconstructor(NetworkReconstructor[Dust3rSettings]):
         shown = np.zeros(len(rgb), np.bool_)
         shown[self.shown_frames(rgb)] = True
         with as_settings_error(f"reconstruction weights {self.settings.weights}"):
-            network = _network(
-                self.settings.weights, sha256_of(self.settings.weights), self.settings.device, self.settings.precision
-            )
+            network = self._network()
             height, width = network.config.img_size
             size = self.settings.image_size or max(height, width)
             images, crop = preprocess(rgb[shown], size, keep_shape=height != width)
@@ -75,6 +73,11 @@ class Dust3rReconstructor(NetworkReconstructor[Dust3rSettings]):
         check_lens(rgb, found)
         return found
 
+    def _network(self) -> "Dust3r":
+        settings = self.settings
+        asked = settings.weights, settings.device, settings.precision
+        return loaded(network_on, *asked, now=partial(read_files, settings.weights))
+
     def _predict(self, network: "Dust3r", images: "Tensor", scratch: Path) -> tuple[NDArray[np.int64], "PairPointMaps"]:
         from models.dust3r.pairs import predict_pairs
 
@@ -91,9 +94,8 @@ def _trust_only(columns: slice, crop: "Crop", maps: "PairPointMaps") -> None:
         maps.confidence1[..., beside] = maps.confidence2[..., beside] = 1
 
 
-@lru_cache(maxsize=1)
-def _network(weights: str, sha256: str, device: str | None, precision: str) -> "Dust3r":
-    """Load a network once for all clips of a process, as long as the weights are the same."""
+def network_on(weights: str, device: str | None, precision: str) -> "Dust3r":
+    """Load the network onto a device, by default the GPU where there is one, its body in the precision asked for."""
     import torch
 
     from models.device import in_bfloat16
@@ -101,8 +103,6 @@ def _network(weights: str, sha256: str, device: str | None, precision: str) -> "
 
     place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     network = Dust3r.load(weights).to(place)
-    if sha256_of(weights) != sha256:
-        raise WeightsReplaced(f"{weights} was replaced while it was read: run the stage again")
     return network.cast_body(torch.bfloat16) if in_bfloat16(precision, place) else network
 
 

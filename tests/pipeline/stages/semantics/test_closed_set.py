@@ -24,6 +24,7 @@ from pipeline.contract.scale import ScaleSource
 from pipeline.contract.vocabulary import GROUP_LABELS
 from pipeline.stages.semantics.closed_set import ClosedSetBackend, groups_of_names
 from pipeline.stages.semantics.settings import ClosedSetSettings
+from tests.pipeline.module_calls import built_modules
 
 _NAMES = ("wall", "floor-wood", "bed ", "table; dining table", "sky-other-merged", "person", "door-stuff", "windowpane")
 _LABELS = (3, 2, 6, 8, 255, 255, 11, 4)
@@ -93,9 +94,12 @@ def test_any_kind_of_segmenter_labels_a_clip(folder: Path):
     assert list(backend.weights) == ["model.safetensors"]
 
 
-def test_regions_hold_pixels_of_one_label(folder: Path):
-    backend = ClosedSetBackend(ClosedSetSettings(folder=folder, short_side=64, score_min=0))
-    semantics = backend.segment(photo("a", 480, 640)[None], _scene(1))
+def test_regions_hold_pixels_of_one_label_and_a_second_clip_loads_nothing(folder: Path):
+    settings = ClosedSetSettings(folder=folder, short_side=64, score_min=0)
+    semantics = ClosedSetBackend(settings).segment(photo("a", 480, 640)[None], _scene(1))
+    with built_modules() as built:
+        ClosedSetBackend(settings).segment(photo("b", 480, 640)[None], _scene(1))
+    assert built == [], "the network of the first clip stays"
     labels, regions = semantics.labels[0], semantics.regions[0]
     pairs = np.unique(np.stack([regions[regions > 0], labels[regions > 0]]), axis=1)
     assert pairs[0].tolist() == list(range(1, regions.max() + 1))

@@ -1,4 +1,5 @@
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +14,10 @@ from pipeline.contract.errors import SettingsError, WeightsReplaced
 from pipeline.contract.records import MetricScene, Semantics
 from pipeline.contract.scale import ScaleSource
 from pipeline.contract.vocabulary import default_vocabulary
-from pipeline.stages.semantics.san import SanSegmenter, _loaded
+from pipeline.stages.semantics.san import SanSegmenter
 from pipeline.stages.semantics.settings import SanSettings
 from tests.foreign import foreign_folder, lost
+from tests.pipeline.module_calls import built_modules
 from tests.pipeline.stages.semantics.tiny_san import tiny_settings, write_checkpoint, write_vocabulary
 
 _HEIGHT, _WIDTH = 96, 128
@@ -205,19 +207,29 @@ def test_weights_are_named_with_their_checksum(checkpoint: Path):
 
 
 def test_a_process_that_goes_on_loads_a_network_once_and_again_where_its_file_is_another(
-    checkpoint: Path, tmp_path: Path
+    checkpoint: Path, rgb: NDArray[np.uint8], tmp_path: Path
 ):
-    path, place = tmp_path / "tiny.pth", torch.device("cpu")
+    path, again = tmp_path / "tiny.pth", []
     state = torch.load(checkpoint, weights_only=True)["model"]
-    networks, hashes = [], []
-    for factor in (1, 2):
+    for factor in (1, 1, 2):
         torch.save({"model": state | {"clip_rec_head.proj": factor * state["clip_rec_head.proj"]}}, path)
-        hashes.append(SanSegmenter(_settings(path)).weights[path.name])
-        networks += [_loaded(str(path), hashes[-1], place) for _ in range(2)]
-    assert networks[0] is networks[1]
-    assert networks[2] is networks[3] is not networks[0]
+        with built_modules() as built:
+            SanSegmenter(_settings(path)).label(rgb[:1], (48, 64))
+        again.append(bool(built))
+    assert again == [True, False, True]
+
+
+def test_a_checkpoint_that_was_replaced_since_it_was_noted_is_told(
+    checkpoint: Path, rgb: NDArray[np.uint8], tmp_path: Path
+):
+    path = tmp_path / "tiny.pth"
+    shutil.copy(checkpoint, path)
+    segmenter = SanSegmenter(_settings(path))
+    assert list(segmenter.weights) == ["tiny.pth"]
+    state = torch.load(checkpoint, weights_only=True)["model"]
+    torch.save({"model": state | {"clip_rec_head.proj": 2 * state["clip_rec_head.proj"]}}, path)
     with pytest.raises(WeightsReplaced, match=r"tiny\.pth was replaced while it was read"):
-        _loaded(str(path), hashes[0], place)
+        segmenter.label(rgb[:1], (48, 64))
 
 
 def _settings(checkpoint: Path, **changes: object) -> SanSettings:

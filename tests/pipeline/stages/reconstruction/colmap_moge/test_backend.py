@@ -25,6 +25,7 @@ from pipeline.stages.reconstruction.colmap_moge.settings import ColmapMogeSettin
 from pipeline.stages.reconstruction.first_look import FindsLens
 from tests.models.da3.networks import tiny
 from tests.models.moge.networks import tiny_moge
+from tests.pipeline.module_calls import built_modules
 from tests.pipeline.stages.reconstruction.colmap.clips import TourClip, tour_clip
 from tests.pipeline.stages.reconstruction.da3.weights import save_da3
 
@@ -78,6 +79,9 @@ def measured(clip: TourClip, tmp_path_factory: pytest.TempPathFactory) -> Matche
 def test_a_network_that_knows_nothing_makes_nothing_worse(clip: TourClip, measured: MatchedClip, weights: Path):
     settings = settings_of(weights)
     found = Sighted(QUICK, settings, look(clip.rgb, SHAPE, settings)).completed(measured)
+    with built_modules() as built:
+        look(clip.rgb[:1], SHAPE, settings)
+    assert built == [], "the network of the first clip stays"
     for name in ("intrinsics", "camera_to_world", "depth", "confidence", "registered"):
         assert np.array_equal(getattr(found, name), getattr(measured.found, name)), name
     assert found.depth_source is not None

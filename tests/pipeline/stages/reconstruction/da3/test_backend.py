@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,14 @@ from safetensors.torch import save_file
 from models.da3.name_seeded import TINY, TINY_METRIC
 from models.errors import OutOfDeviceMemory
 from models.weights.contents import checksum
-from pipeline.contract.errors import InconsistentReconstruction, SettingsError, TooFewRegistered, WeightsReplaced
+from pipeline.contract.errors import InconsistentReconstruction, SettingsError, TooFewRegistered
 from pipeline.contract.records import Reconstruction
-from pipeline.stages.reconstruction.da3.backend import UNCHECKED, Da3Reconstructor, _network, to_reconstruction
+from pipeline.stages.reconstruction.da3.backend import UNCHECKED, Da3Reconstructor, to_reconstruction
 from pipeline.stages.reconstruction.da3.predict import EVERY, Prediction, predict
 from pipeline.stages.reconstruction.da3.settings import Da3Settings
 from pipeline.stages.reconstruction.da3.windows import owned_frames, windows_of
 from tests.models.da3.networks import tiny, tiny_metric
+from tests.pipeline.module_calls import built_modules
 from tests.pipeline.stages.reconstruction.da3.weights import save_da3
 from tests.pipeline.stages.reconstruction.da3.worlds import FOCAL, HEIGHT, WIDTH, walked_room
 
@@ -233,6 +235,13 @@ def test_upright_pictures_beside_black_sides_and_refinement_go_together(weights:
     assert np.array_equal(found.confidence, plain.confidence)
 
 
-def test_weights_that_are_replaced_while_they_are_read_are_noticed(weights: Path):
-    with pytest.raises(WeightsReplaced, match="was replaced while it was read"):
-        _network(str(weights), "0" * 64, "cpu", "float32")
+def test_a_process_that_goes_on_loads_a_network_once_and_again_where_its_description_is_another(
+    weights: Path, tmp_path: Path
+):
+    own, again = Path(shutil.copytree(weights, tmp_path / "own")), []
+    for beside in (" ", " ", "  "):
+        (own / "config.json").write_text((weights / "config.json").read_text() + beside)
+        with built_modules() as built:
+            backend(own).reconstruct(frames(4), tmp_path)
+        again.append(bool(built))
+    assert again == [True, False, True]

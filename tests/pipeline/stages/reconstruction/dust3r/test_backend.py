@@ -7,14 +7,14 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 
 from models.dust3r.preprocess import Crop
-from models.weights.contents import checksum
-from pipeline.contract.errors import ClipError, SettingsError, TooFewRegistered, WeightsReplaced
+from pipeline.contract.errors import ClipError, SettingsError, TooFewRegistered
 from pipeline.stages.reconstruction.dust3r.alignment.align import align
 from pipeline.stages.reconstruction.dust3r.alignment.settings import AlignmentSettings
-from pipeline.stages.reconstruction.dust3r.backend import Dust3rReconstructor, _network, to_reconstruction
+from pipeline.stages.reconstruction.dust3r.backend import Dust3rReconstructor, to_reconstruction
 from pipeline.stages.reconstruction.dust3r.settings import Dust3rSettings
 from tests.models.tiny_dust3r import LINEAR, build
 from tests.pipeline.analytic_pairs import make_scene
+from tests.pipeline.module_calls import built_modules
 
 EDGES = np.array([[0, 1], [1, 0], [1, 2], [2, 1]])
 
@@ -88,15 +88,13 @@ def test_cameras_and_depth_return_to_the_stored_picture():
     assert result.confidence.max() < 1
 
 
-def test_a_process_that_goes_on_loads_weights_again_that_were_replaced(tmp_path: Path):
-    path = tmp_path / "tiny.safetensors"
+def test_a_process_that_goes_on_loads_weights_once_and_again_where_they_were_replaced(tmp_path: Path):
+    path, again = tmp_path / "tiny.safetensors", []
     state = {key: tensor.contiguous() for key, tensor in build(LINEAR).state_dict().items()}
-    networks, hashes = [], []
-    for bias in (0.0, 1.0):
+    for bias in (0.0, 0.0, 1.0):
         save_file(state | {"dec_norm.bias": torch.full_like(state["dec_norm.bias"], bias)}, path)
-        hashes.append(dict(Dust3rReconstructor(Dust3rSettings(weights=str(path))).weights))
-        networks.append(_network(str(path), *hashes[-1].values(), "cpu", "float32"))
-    assert [network.dec_norm.bias.mean().item() for network in networks] == [0, 1]
-    assert hashes[1] == {path.name: checksum(path)} != hashes[0]
-    with pytest.raises(WeightsReplaced, match=r"tiny\.safetensors was replaced while it was read"):
-        _network(str(path), *hashes[0].values(), "cpu", "float32")
+        backend = Dust3rReconstructor(Dust3rSettings(weights=str(path), image_size=224))
+        with built_modules() as built, pytest.raises(ClipError):
+            backend.reconstruct(frames(-1, -1, -1), tmp_path)
+        again.append(bool(built))
+    assert again == [True, False, True]
