@@ -6,7 +6,7 @@ Every number is described where it is defined; ``youtube-occ settings`` prints t
 import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -14,7 +14,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from pipeline.contract.errors import SettingsError
-from pipeline.contract.values import Values, checked, laid_over, read_yaml
+from pipeline.contract.values import Values, checked, laid_over, read_settings_file
 from pipeline.stages.base import SettingsT, Stage
 from pipeline.stages.made_with import made_with
 from pipeline.stages.profiles import EVIDENCE, PROFILES
@@ -172,9 +172,9 @@ class Resolved:
 def resolve(*layers: Layer, dataset: Store | None = None) -> Resolved:
     """Return the settings that hold.
 
-    The profile is the one that the first of the layers names, else what the videos of ``dataset`` were made with, else
-    ``classic``. Over it is laid the first layer's file that there is, and over that the single values of all layers,
-    those of the first on top.
+    The profile is the one that the first of the layers names, itself or in its file, else what the videos of
+    ``dataset`` were made with, else ``classic``. Over it is laid the first layer's file that there is, and over that
+    the single values of all layers, those of the first on top.
 
     Args:
         layers: those with more to say first: command line, launchpad, environment, sources file.
@@ -183,8 +183,9 @@ def resolve(*layers: Layer, dataset: Store | None = None) -> Resolved:
     Raises:
         SettingsError: no such profile or file, unknown key, value out of bounds; the message names it.
     """
-    stored = _stored_base(layers, dataset)
-    said = [stored or _profile(layers), *_from_file(layers)]
+    named, of_file = _with_file(layers)
+    stored = _stored_base(named, dataset)
+    said = [stored or _profile(named), *of_file]
     said += [(layer.values, layer.origin) for layer in reversed(layers) if layer.values]
     merged: dict[str, Any] = {}
     origins: dict[str, str] = {}
@@ -256,7 +257,7 @@ def _stored_base(layers: Sequence[Layer], dataset: Store | None) -> tuple[Values
 def _profile(layers: Sequence[Layer]) -> tuple[Values, str]:
     """Return the values of the profile that is named first, or of the default, and who named it."""
     named = next((layer for layer in layers if layer.profile is not None), None)
-    profile = named.profile if named is not None and named.profile else DEFAULT_PROFILE
+    profile = str(named.profile) if named is not None and named.profile else DEFAULT_PROFILE
     if profile not in PROFILES:
         message = f"there is no profile {profile!r}; choose one of {', '.join(PROFILES)}"
         raise SettingsError(message)
@@ -273,15 +274,18 @@ def _profile_of(stored: Values) -> str:
     return next((name for name, values in backends.items() if laid_over(stored, values) == stored), OWN_PROFILE)
 
 
-def _from_file(layers: Sequence[Layer]) -> list[tuple[Values, str]]:
-    layer = next((layer for layer in layers if layer.file is not None), None)
-    if layer is None or layer.file is None:
-        return []
-    try:
-        text = layer.file.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"cannot read the settings file {layer.file}: {error}") from error
-    return [(read_yaml(text, str(layer.file)), f"{layer.file}, named by {layer.origin}")]
+def _with_file(layers: Sequence[Layer]) -> tuple[list[Layer], list[tuple[Values, str]]]:
+    """Return the layers with the profile that the first file names, and what else it says; nothing where there is none.
+
+    Its layer may name another profile, which is heard instead.
+    """
+    first = next((layer for layer in layers if layer.file is not None), None)
+    if first is None or first.file is None:
+        return list(layers), []
+    values, origin = read_settings_file(first.file), f"{first.file}, named by {first.origin}"
+    named = replace(first, origin=origin, profile=values.pop("profile", None))
+    at = layers.index(first) + 1
+    return [*layers[:at], replace(named, values={}), *layers[at:]], [(values, origin)]
 
 
 def _leaves(values: Values, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 import yaml
@@ -118,6 +119,19 @@ def read_yaml(text: str, origin: str) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise SettingsError(f"{origin} must hold a mapping such as 'clips: {{frames_per_second: 3}}'")
     return content
+
+
+def read_settings_file(file: Path) -> dict[str, Any]:
+    """Return the mapping that a file of settings holds.
+
+    Raises:
+        SettingsError: it cannot be read, is no YAML, or no mapping.
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"cannot read the settings file {file}: {error}") from error
+    return read_yaml(text, str(file))
 
 
 def _at(path: Sequence[str], value: Any) -> dict[str, Any]:

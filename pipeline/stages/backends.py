@@ -4,7 +4,7 @@ The settings of such a stage hold the name of the backend that is used and the s
 backends by the entry point ``youtube_occ.backends``, named ``<stage>.<backend>``.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 from pydantic import BaseModel, Field, ValidationError, create_model
 
 from pipeline.contract.errors import SettingsError
+from pipeline.contract.values import HERE_ALONE
 from pipeline.stages.base import Resources, StageSettings
 
 ENTRY_POINTS = "youtube_occ.backends"
@@ -72,7 +73,7 @@ class BackendSettings(StageSettings):
         return replace(chosen.resources, gpu_share=0.0) if device == "cpu" else chosen.resources
 
     def decisive(self) -> dict[str, Any]:
-        """Return the stage's settings without those of the backends that were not chosen."""
+        """Return the stage's settings without those of backends that were not chosen; those of this machine aside."""
         chosen = self.backends[self.backend]
         own = getattr(self, chosen.name)
         aside = {*self.backends, *chosen.ignores}
@@ -111,4 +112,13 @@ def _field(settings: type[BaseModel]) -> tuple[Any, Any]:
 def _decisive(own: BaseModel | None) -> dict[str, Any] | None:
     if own is None:
         return None
-    return own.decisive() if isinstance(own, StageSettings) else own.model_dump(mode="json")
+    plain = own.decisive() if isinstance(own, StageSettings) else own.model_dump(mode="json")
+    return plain | {name: known for name, known in _here_alone(type(own)) if name in plain}
+
+
+def _here_alone(own: type[BaseModel]) -> Iterator[tuple[str, Any]]:
+    """Yield the settings that hold on this machine alone, and their defaults, under which results of all are known."""
+    for name, field_info in own.model_fields.items():
+        marks = field_info.json_schema_extra
+        if isinstance(marks, dict) and HERE_ALONE.items() <= marks.items():
+            yield name, field_info.default

@@ -93,6 +93,21 @@ def test_the_first_layer_that_names_a_profile_or_a_file_is_heard(tmp_path: Path)
     assert not found.follows_dataset
 
 
+def test_a_file_may_name_the_profile_which_whoever_names_the_file_may_overrule(tmp_path: Path):
+    file = tmp_path / "mine.yaml"
+    file.write_text("profile: small\nclips: {frames_max: 21}\n")
+    found = resolve(Layer("nobody"), Layer("the one", None, file), Layer("the other", "youtube_occ"))
+    assert (found.settings.profile, found.settings.indoor_clips.backend) == ("small", "small")
+    assert found.origin("indoor_clips.backend") == f"profile small, by {file}, named by the one"
+    assert found.settings.clips.frames_max == 21
+    for over in (resolve(Layer("one", "classic", file)), resolve(Layer("one", "classic"), Layer("other", None, file))):
+        assert (over.settings.profile, over.settings.indoor_clips.backend) == ("classic", "imagenet")
+        assert over.settings.clips.frames_max == 21
+    file.write_text("profile: [small]\n")
+    with pytest.raises(SettingsError, match="there is no profile"):
+        resolve(Layer("the one", None, file))
+
+
 def test_a_value_inside_something_that_was_chosen_was_chosen_with_it():
     found = Resolved(load_settings(), {"semantics": "the file", "clips.frames_max": "the flag"})
     assert found.origin("semantics.san.weights") == "the file"

@@ -7,6 +7,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.contract.errors import SettingsError
+from pipeline.contract.values import HERE_ALONE
 from pipeline.stages.backends import ENTRY_POINTS, Backend, BackendSettings, with_backends
 from pipeline.stages.base import Resources, StageSettings
 
@@ -17,6 +18,12 @@ class Quick(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     step: int = Field(4, ge=1)
+
+
+class WithThreads(Quick):
+    """How it is done quickly on this machine."""
+
+    threads: int | None = Field(None, json_schema_extra=HERE_ALONE)
 
 
 class Thorough(StageSettings):
@@ -43,6 +50,7 @@ def made(stage: CutSettings, own: BaseModel, scratch: Path | None) -> tuple[floa
 QUICK = Backend("quick", Quick, made)
 THOROUGH = Backend("thorough", Thorough, made, ignores=("margin",), resources=Resources(gpu_share=1))
 SETTINGS = with_backends("cutting", CutSettings, (QUICK, THOROUGH))
+HERE = with_backends("cutting", CutSettings, (Backend("quick", WithThreads, made),))
 
 
 def test_the_first_backend_is_the_default_and_every_one_has_its_settings():
@@ -122,3 +130,12 @@ def test_an_installed_package_adds_a_backend_to_its_stage_and_to_no_other(
     assert wider(backend="quick").backend == "quick"
     assert wider.model_validate({"backend": "added", "added": {"size": 5}}).make().size == 5
     assert set(with_backends("gluing", CutSettings, (QUICK,)).backends) == {"quick"}
+
+
+def test_what_holds_on_this_machine_alone_decides_no_result():
+    given = [{}, {"threads": 3}, {"step": 5}]
+    first, threads, other = (HERE(quick=quick).decisive() for quick in given)
+    assert (
+        first == threads == {"threshold": 0.5, "margin": 2, "backend": "quick", "quick": {"step": 4, "threads": None}}
+    )
+    assert other != first
