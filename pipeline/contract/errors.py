@@ -21,6 +21,10 @@ class SettingsError(PipelineError):
     """A profile, a settings file or a source that cannot be understood."""
 
 
+class DeviceMissing(SettingsError):
+    """Settings name a device that this machine does not have: nothing of the video's, and no try of it is counted."""
+
+
 class BrokenListing(PipelineError):
     """A feed or list of videos that cannot be read; the other sources go on."""
 

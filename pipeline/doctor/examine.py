@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from pipeline.contract.errors import NotReady
 from pipeline.doctor.finding import Diagnosis, Gravity
-from pipeline.doctor.machine import file_handles, graphics_card, memory, shared_memory, versions
+from pipeline.doctor.machine import devices, file_handles, graphics_card, memory, shared_memory, versions
 from pipeline.doctor.places import clock, dagster_home, data_folder, scratch_folder, weights
 from pipeline.doctor.web import cookies, javascript, proxy, tokens, yt_dlp
 from pipeline.settings import Settings
@@ -24,6 +24,7 @@ def examine(store: Store, settings: Settings, entries: Iterable[SourceEntry]) ->
     yield from _before_any_video(store, settings)
     yield memory()
     yield graphics_card()
+    yield from devices(settings)
     yield dagster_home()
     yield shared_memory()
 
@@ -45,6 +46,8 @@ def check_ready(
     """
     on_the_web = [origin for origin in origins if origin.startswith(("http://", "https://"))]
     found = [*_before_any_video(store, settings, until)]
+    if settings.dataset.engine == "local":  # else others work, of which each looks at its own
+        found += devices(settings, until)
     if on_the_web:
         youtube = any(name in origin for origin in on_the_web for name in YOUTUBE)
         found += _of_the_web(settings, youtube=youtube, required=True)

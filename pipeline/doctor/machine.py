@@ -7,8 +7,11 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from models.errors import NoSuchDevice
 from models.memory import bound_is_kept, machine_bytes
 from pipeline.doctor.finding import Diagnosis, note, ok, wrong
+from pipeline.stages.base import SettingsTree
+from pipeline.stages.named_devices import named_devices
 
 PACKAGES = ("youtube-occ", "torch", "av", "pycolmap", "zarr", "dagster")
 PYTHON_MIN = (3, 11)
@@ -71,6 +74,22 @@ def graphics_card() -> Diagnosis:
             return wrong("GPU", "there is a driver of NVIDIA, and torch sees no card", remedy)
         return note("GPU", "none, all is computed on the CPU; dust3r and san take minutes a clip there")
     return ok("GPU", "; ".join(map(_card, range(torch.cuda.device_count()))))
+
+
+def devices(settings: SettingsTree, until: str | None = None) -> list[Diagnosis]:
+    """Tell which devices that settings name this machine does not have; nothing where it has all."""
+    named = [(setting, device) for setting, device in named_devices(settings, until) if device != "cpu"]
+    return [found for setting, device in named if (found := _of_device(setting, device))]
+
+
+def _of_device(setting: str, device: str) -> Diagnosis | None:
+    from models.device import device_of
+
+    try:
+        device_of(device)
+    except NoSuchDevice as error:
+        return wrong("device", f"{setting}: {error}", "or build on a machine that has it")
+    return None
 
 
 def _card(index: int) -> str:

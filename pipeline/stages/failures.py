@@ -13,6 +13,7 @@ from models.errors import MissingExtra
 from pipeline.contract.errors import (
     CorruptStore,
     CredentialsRefused,
+    DeviceMissing,
     DiskFull,
     DownloadRefused,
     DownloadTransient,
@@ -44,6 +45,7 @@ _WORLD = {
             ExtractorTrouble,
             HostResting,
             NotYet,
+            DeviceMissing,
             DiskFull,
             CorruptStore,
             CredentialsRefused,
@@ -60,9 +62,9 @@ _WORLD = {
     ),
 }
 
-_NOT_TRIED = {HostResting.__name__, NotYet.__name__, WeightsAway.__name__}
+_NOT_TRIED = {kind.__name__ for kind in (HostResting, NotYet, WeightsAway, DeviceMissing)}
 """Ends of which no try is counted: a host that rests was not asked, a film that is to come has not failed, and weights
-are nothing of the video's."""
+and devices are nothing of the video's."""
 
 
 class Failure(BaseModel):

@@ -55,14 +55,11 @@ def check_noted(noted: Mapping[str, str], before: WeightFiles) -> None:
 
 def weight_names(settings: StageSettings) -> list[str]:
     """Return what settings name weights by, of the chosen backend, that is no path."""
-    return [value for _, marks, value in _chosen(settings) if NAMED_WEIGHTS.items() <= marks.items() and _named(value)]
+    marked = (value for _, marks, value in chosen_settings(settings) if NAMED_WEIGHTS.items() <= marks.items())
+    return [value for value in marked if _named(value)]
 
 
-def _paths(settings: BaseModel) -> Iterator[tuple[str, Path]]:
-    return ((name, Path(value)) for name, marks, value in _chosen(settings) if _is_path(marks, value))
-
-
-def _chosen(settings: BaseModel, prefix: str = "") -> Iterator[tuple[str, Mapping[str, Any], Any]]:
+def chosen_settings(settings: BaseModel, prefix: str = "") -> Iterator[tuple[str, Mapping[str, Any], Any]]:
     """Yield dotted name, marks and value of every setting but those of backends that are not chosen."""
     for name, field in type(settings).model_fields.items():
         value = getattr(settings, name)
@@ -70,9 +67,13 @@ def _chosen(settings: BaseModel, prefix: str = "") -> Iterator[tuple[str, Mappin
         if isinstance(settings, BackendSettings) and name in settings.backends and name != settings.backend:
             continue
         if isinstance(value, BaseModel):
-            yield from _chosen(value, f"{prefix}{name}.")
+            yield from chosen_settings(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", marks, value
+
+
+def _paths(settings: BaseModel) -> Iterator[tuple[str, Path]]:
+    return ((name, Path(value)) for name, marks, value in chosen_settings(settings) if _is_path(marks, value))
 
 
 def _is_path(marks: Mapping[str, Any], value: object) -> bool:

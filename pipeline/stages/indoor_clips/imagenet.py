@@ -81,4 +81,5 @@ def network_on(device: str | None) -> "EfficientNetLite0":
     from models.device import device_of
     from models.imagenet.efficientnet_lite import EfficientNetLite0
 
-    return EfficientNetLite0.load().to(device_of(device))
+    place = device_of(device)
+    return EfficientNetLite0.load().to(place)

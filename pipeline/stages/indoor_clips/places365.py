@@ -50,4 +50,5 @@ def network_on(path: Path, device: str | None) -> "Places365":
     from models.device import device_of
     from models.indoor.places365 import Places365
 
-    return Places365.load(path).to(device_of(device))
+    place = device_of(device)
+    return Places365.load(path).to(place)

@@ -87,7 +87,8 @@ def network_on(folder: Path, device: str | None) -> "ClosedSetSegmenter":
     from models.closed_set import ClosedSetSegmenter
     from models.device import device_of
 
-    return ClosedSetSegmenter.load(folder).to(device_of(device))
+    place = device_of(device)
+    return ClosedSetSegmenter.load(folder).to(place)
 
 
 def groups_of_names(names: tuple[str, ...]) -> NDArray[np.int64]:

@@ -115,6 +115,15 @@ def test_missing_weights_are_named_with_size_and_licence_and_stop_nothing_unless
         check_ready(Store(sound / "data"), load_settings("youtube_occ"), ["tour://5"])
 
 
+def test_a_device_that_is_not_here_keeps_a_batch_from_starting_unless_other_machines_work(sound: Path):
+    away = {"semantics": {"san": {"device": "cuda:63"}}}
+    with pytest.raises(NotReady, match=r"wrong +device +semantics\.san\.device: device 'cuda:63' cannot be used here"):
+        check_ready(Store(sound / "data"), load_settings("small", None, away), ["tour://5"])
+    check_ready(Store(sound / "data"), load_settings("small", None, away), ["tour://5"], until="scene")
+    elsewhere = away | {"dataset": {"engine": "ray"}}
+    check_ready(Store(sound / "data"), load_settings("small", None, elsewhere), ["tour://5"])
+
+
 def test_cached_weights_that_hold_something_else_keep_a_batch_from_starting(sound: Path):
     one = WEIGHTS["dust3r_vitl_512_dpt"]
     (sound / "weights").mkdir(exist_ok=True)

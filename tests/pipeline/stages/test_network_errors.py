@@ -10,7 +10,7 @@ from pipeline.stages.network_errors import as_settings_error
 
 
 @pytest.mark.parametrize(
-    "error", [WrongWeights("x"), WeightsUnavailable("x"), NoSuchDevice("x"), FileNotFoundError("x")]
+    "error", [WrongWeights("x"), WeightsUnavailable("x"), FileNotFoundError("x"), NoSuchDevice("x")]
 )
 def test_what_somebody_has_to_settle_is_an_error_of_the_settings(error: Exception):
     with pytest.raises(SettingsError, match="indoor weights toy: x"), as_settings_error("indoor weights toy"):

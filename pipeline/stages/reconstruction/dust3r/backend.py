@@ -98,10 +98,10 @@ def network_on(weights: str, device: str | None, precision: str) -> "Dust3r":
     """Load the network onto a device, by default the GPU where there is one, its body in the precision asked for."""
     import torch
 
-    from models.device import in_bfloat16
+    from models.device import device_of, in_bfloat16
     from models.dust3r import Dust3r
 
-    place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    place = device_of(device)
     network = Dust3r.load(weights).to(place)
     return network.cast_body(torch.bfloat16) if in_bfloat16(precision, place) else network
 
