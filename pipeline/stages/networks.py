@@ -28,7 +28,7 @@ class HasParameters(Protocol):
         ...
 
 
-NetworkT = TypeVar("NetworkT", bound=HasParameters)
+LoadedT = TypeVar("LoadedT", bound=HasParameters)
 
 
 class LoadedNetworks:
@@ -44,11 +44,11 @@ class LoadedNetworks:
 
     def get(
         self,
-        load: Callable[..., NetworkT],
+        load: Callable[..., LoadedT],
         *settings: Hashable,
         now: Callable[[], Mapping[str, str]],
         noted: Mapping[str, str] | None = None,
-    ) -> NetworkT:
+    ) -> LoadedT:
         """Return ``load(*settings)``, which is called where the network that is kept is not that.
 
         load: a function of a module. now: returns the SHA-256 of its files of weights as they are, by name, so that a
@@ -69,7 +69,7 @@ class LoadedNetworks:
                 kept = _Kept(wanted, network)
             self._kept[load] = kept
             self._make_room(kept.device)
-            found: NetworkT = kept.network
+            found: LoadedT = kept.network
             return found
 
     def _make_room(self, device: "torch.device") -> None:
