@@ -12,7 +12,7 @@ from assets.dataset.deaths import note_death
 from assets.dataset.free_first import take_free
 from assets.pools.base import Order, Pool, VideoBuild, Worker
 from assets.pools.local import LocalWorker
-from assets.pools.pool import WorkerPool
+from assets.pools.pool import WorkerPool, nothing_wrong
 from assets.pools.ray import RayWorker, connected
 from assets.resources import PARTITION_TAG, PipelineResource, is_missing
 from assets.stopped import BUILT_BY, ends_when_terminated
@@ -51,14 +51,17 @@ class VideoBuilder:
         Raises:
             MissingExtra: a Ray cluster is asked for, and Ray is not installed.
             SettingsError: that cluster cannot be reached, or none of its machines has what a worker is to have.
+            ClusterGone: it answers no more.
         """
         wanted, waiting = self.settings.dataset, list(video_ids)
         self._is_in_blocks = self.pipeline.is_in_blocks()
         hire: Callable[[], Worker] = LocalWorker
+        check: Callable[[], None] = nothing_wrong
         size = wanted.parallel_videos
         if waiting and wanted.engine == "ray":
-            hire, size = partial(RayWorker, wanted.ray), self._connection.enter_context(connected(wanted.ray))
-        self._pool = WorkerPool(self, hire, size, wanted.videos_per_worker, progress)
+            head, size = self._connection.enter_context(connected(wanted.ray))
+            hire, check = partial(RayWorker, wanted.ray), head.check
+        self._pool = WorkerPool(self, hire, size, wanted.videos_per_worker, progress, check)
         yield from self._pool.build(waiting)
 
     def stop(self) -> None:

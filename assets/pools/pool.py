@@ -8,11 +8,16 @@ from queue import Empty, SimpleQueue
 from typing import Protocol
 
 from assets.pools.base import Order, Outcome, VideoBuild, Worker, WorkerDied, WorkerLost
+from pipeline.contract.errors import PipelineError
 from pipeline.contract.progress import Progress, silent
 
 GRACE_S = 20.0
 """Seconds that a build has to end by itself once it is told to."""
 LOOK_S = 1.0
+
+
+def nothing_wrong() -> None:
+    """Find nothing wrong."""
 
 
 class Clerk(Protocol):
@@ -44,12 +49,21 @@ class WorkerPool:
 
     A video of which there is nothing to do costs no worker. Nothing is given to a worker before it is ready: on a
     cluster, one may wait for room as long as others work.
+
+    check: called every second; where it raises a ``PipelineError`` no worker can be reached, and none is waited for.
     """
 
     def __init__(
-        self, clerk: Clerk, hire: Callable[[], Worker], size: int, videos_per_worker: int, progress: Progress = silent
+        self,
+        clerk: Clerk,
+        hire: Callable[[], Worker],
+        size: int,
+        videos_per_worker: int,
+        progress: Progress = silent,
+        check: Callable[[], None] = nothing_wrong,
     ) -> None:
-        self._clerk, self._hire, self._size, self._progress = clerk, hire, size, progress
+        self._clerk, self._hire, self._size, self._progress, self._check = clerk, hire, size, progress, check
+        self._at_work: dict[str, float] = {}
         self._videos_per_worker = videos_per_worker
         self._waiting = _Waiting(clerk.choose)
         self._ended: SimpleQueue[VideoBuild | Exception] = SimpleQueue()
@@ -76,6 +90,7 @@ class WorkerPool:
 
     def _next(self, done: int, count: int) -> VideoBuild:
         while True:
+            self._see_that_workers_are_there()
             self._progress("videos", done, count)
             try:
                 ended = self._ended.get(timeout=LOOK_S)
@@ -84,6 +99,15 @@ class WorkerPool:
             if isinstance(ended, Exception):
                 raise ended
             return ended
+
+    def _see_that_workers_are_there(self) -> None:
+        try:
+            self._check()
+        except PipelineError as error:
+            self._threads = []  # which may wait for an answer for ever
+            for video_id, started in list(self._at_work.items()):
+                self._clerk.close(video_id, started, str(error), is_blamed=False)
+            raise
 
     def _serve(self) -> None:
         """Build videos in one place until none is waiting."""
@@ -100,7 +124,7 @@ class WorkerPool:
     def _is_done(self, video_id: str, place: "_Place") -> bool:
         """Build a video, again where its worker was lost; return False where another place builds it by now."""
         while self._stopped_at is None and (order := self._clerk.order(video_id)) is not None:
-            started = time.time()
+            started = self._at_work[video_id] = time.time()
             try:
                 worker = self._worker_for(video_id, place)
                 if worker is None:
@@ -109,6 +133,7 @@ class WorkerPool:
             except WorkerDied as death:
                 place.worker = None
                 detail, is_lost = str(death), isinstance(death, WorkerLost)
+            self._at_work.pop(video_id)
             self._clerk.close(video_id, started, detail, is_blamed=self._stopped_at is None)
             if not is_lost:
                 break

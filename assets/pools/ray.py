@@ -16,12 +16,15 @@ from typing import Any
 from assets.pools.base import Order, Outcome, WorkerDied, WorkerLost
 from assets.pools.resident import Resident
 from models.extras import extra
-from pipeline.contract.errors import SettingsError
+from pipeline.contract.errors import ClusterGone, SettingsError
 from pipeline.settings import RaySettings
 
 ROOM_S = 600.0
 """Seconds that a worker waits for room on the cluster while nobody else works for the same build."""
 REACH_S = 10.0
+LOOK_S, GONE_S = 2.0, 30.0
+"""Seconds between two looks whether the head of the cluster is there, and without it until the build ends."""
+
 GIB = 2**30
 
 
@@ -55,6 +58,43 @@ def _end_without(parent: int) -> None:
     os._exit(1)
 
 
+class Head:
+    """The machine that a cluster is led from, and whether it is still there.
+
+    Once it has been gone for a minute, in which calls of Ray do not return, Ray ends this process.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._address, self._gone, self._left = address, threading.Event(), threading.Event()
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def check(self) -> None:
+        """Do nothing; raises ``ClusterGone`` where nobody has answered for ``GONE_S`` seconds."""
+        if self.is_gone():
+            raise ClusterGone(
+                f"the Ray cluster at {self._address} has not answered for {GONE_S:.0f} s: finished stages stay; start "
+                "the cluster and this job again, which goes on from there"
+            )
+
+    def is_gone(self) -> bool:
+        """Tell whether nobody has answered for ``GONE_S`` seconds."""
+        return self._gone.is_set()
+
+    def leave(self) -> None:
+        """Watch no longer."""
+        self._left.set()
+
+    def _watch(self) -> None:
+        answered = time.monotonic()
+        while not self._left.wait(LOOK_S) and not self.is_gone():
+            try:
+                socket.create_connection(_place_of(self._address), timeout=REACH_S).close()
+                answered = time.monotonic()
+            except OSError:
+                if time.monotonic() - answered > GONE_S:
+                    self._gone.set()
+
+
 class RayWorker:
     """An actor of a cluster that this process is connected to."""
 
@@ -69,7 +109,7 @@ class RayWorker:
         self._until = time.monotonic() + ROOM_S
 
     def ready(self, timeout_s: float) -> bool:
-        """Wait for room on the cluster, and for the definitions; raises ``WorkerDied``, ``SettingsError``."""
+        """Wait for room and for the definitions; raises ``WorkerDied``, ``SettingsError``."""
         lacking = self._heard(timeout_s)
         if lacking:
             self.kill()
@@ -114,8 +154,8 @@ def _first_line(error: Exception) -> str:
 
 
 @contextlib.contextmanager
-def connected(asked: RaySettings) -> Iterator[int]:
-    """Be connected to a cluster; yields how many workers there are to be.
+def connected(asked: RaySettings) -> Iterator[tuple[Head, int]]:
+    """Be connected to a cluster; yields its head, and how many workers there are to be.
 
     Raises:
         MissingExtra: Ray is not installed.
@@ -134,22 +174,31 @@ def connected(asked: RaySettings) -> Iterator[int]:
     finally:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, handler)  # Ray has put its own in place of Dagster's
+    head = Head(ray.get_runtime_context().gcs_address)
     try:
-        yield asked.workers or fitting(ray.nodes(), asked)
+        yield head, asked.workers or fitting(ray.nodes(), asked)
     finally:
-        ray.shutdown()
+        head.leave()
+        if not head.is_gone():
+            ray.shutdown()
 
 
 def _reach(address: str) -> None:
     """See that somebody listens at an address with a port; Ray would try for a minute, and end this process."""
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdigit():
+    place = _place_of(address)
+    if not place[0] or not place[1].isdigit():
         return
     try:
-        socket.create_connection((host.rpartition("/")[2], int(port)), timeout=REACH_S).close()
+        socket.create_connection(place, timeout=REACH_S).close()
     except OSError as error:
         message = f"dataset.ray.address {address!r}: no Ray cluster can be reached ({error})"
         raise SettingsError(message) from error
+
+
+def _place_of(address: str) -> tuple[str, str]:
+    """Return host and port of an address, empty where it has none."""
+    host, _, port = address.rpartition(":")
+    return host.rpartition("/")[2], port
 
 
 def fitting(nodes: list[dict[str, Any]], asked: RaySettings) -> int:

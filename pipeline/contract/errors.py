@@ -61,6 +61,10 @@ class NotReady(PipelineError):
     """Something on this machine would fail every video of a batch: nothing was begun. A line each says what to do."""
 
 
+class ClusterGone(PipelineError):
+    """The Ray cluster that a build ran on answers no more: what is stored stays, and the next build goes on from it."""
+
+
 class WrittenMeanwhile(PipelineError):
     """Another process changed an object between the look at it and the write, which did not take place."""
 

@@ -27,3 +27,11 @@ def three_nodes(**resources: float) -> Iterator[Any]:
         yield cluster
     finally:
         cluster.shutdown()
+
+
+def kill_all(cluster: Any) -> None:
+    """Kill -9 the raylets of a cluster and then its head, as where the power goes."""
+    for node in cluster.list_all_nodes():
+        for kind in ("raylet", "gcs_server"):
+            for started in node.all_processes.get(kind, ()):
+                started.process.kill()

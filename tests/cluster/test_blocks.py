@@ -54,9 +54,7 @@ def test_two_thousand_videos_in_blocks_are_each_given_to_one_worker_and_leave_fe
         instance.add_dynamic_partitions(BLOCKS_NAME, blocks)
         for block in blocks:
             builder = VideoBuilder(pipeline, instance, "a-run")
-            made = dg.materialize(
-                [video_block], resources={"builder": builder}, instance=instance, partition_key=block
-            )
+            made = dg.materialize([video_block], resources={"builder": builder}, instance=instance, partition_key=block)
             records += len(instance.all_logs(made.run_id))
     assert len(blocks) == 2
     assert sorted(noted.read_text().split()) == ids

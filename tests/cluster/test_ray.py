@@ -12,7 +12,7 @@ import pytest
 from pipeline.sources.video_source import read_sources
 from pipeline.stages.run import is_built
 from tests.assets.workplace import Workplace, finish
-from tests.cluster.ray_nodes import BUSY, three_nodes
+from tests.cluster.ray_nodes import BUSY, kill_all, three_nodes
 from tests.pipeline.room_video import write_room_video
 
 pytest.importorskip("ray")
@@ -48,16 +48,52 @@ def test_videos_of_a_machine_that_goes_are_built_by_another(tmp_path: Path, monk
     assert len(re.findall(rf"{lost} +occupancy +done +[0-9]", text)) == 1
 
 
+def test_a_cluster_that_vanishes_ends_the_build_in_a_line_and_the_next_one_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    write_room_video(tmp_path / "room.mp4", 20)
+    place = Workplace(tmp_path, str(tmp_path / "room.mp4"))
+    (video_id,) = [source.video_id for source in read_sources(place.sources)]
+    for name, value in {**place.environment, **BUSY}.items():
+        monkeypatch.setenv(name, value)
+    with three_nodes(num_cpus=1) as cluster:
+        asked = {"engine": "ray", "ray": {"address": cluster.address, "cpus": 1, "memory_gb": 0}}
+        place.settings_file.write_text(json.dumps({"dataset": asked}))
+        address, build = cluster.address, place.start("job", "execute", "-j", "build_dataset")
+        before = seen_at(build, "reconstruction")[1]
+        kill_all(cluster)
+        ended = finish(build)
+    text = before + ended.text
+    assert ended.code == 1, text
+    assert f"ClusterGone: the Ray cluster at {address} has not answered for 30 s" in text, text
+    assert "Traceback" not in text
+    with place.instance as instance:
+        runs = instance.get_runs()
+    assert {run.status for run in runs} == {FAILURE}, text
+    place.settings_file.write_text("{}")
+    again = place.execute("build_dataset")
+    assert again.code == 0, again.text
+    assert is_built(place.store.video(video_id), place.settings)
+    for name in ("video", "clips", "indoor_clips"):
+        assert re.search(rf"{video_id} +{name} +done +kept", again.text), again.text
+
+
 def kill_raylet(build: "subprocess.Popen[str]", stage: str) -> tuple[str, str]:
     """Kill -9 the raylet whose worker is the first to be at a stage; return its video, and what was printed."""
+    found, text = seen_at(build, stage)
+    raylet = psutil.Process(int(found[1])).parent()
+    assert raylet is not None
+    assert raylet.name() == "raylet"
+    raylet.kill()
+    return found[2], text
+
+
+def seen_at(build: "subprocess.Popen[str]", stage: str) -> tuple["re.Match[str]", str]:
+    """Wait until a worker is at a stage; return its process and video, and what was printed."""
     seen = []
     for line in build.stdout or ():
         seen.append(line)
         found = re.search(rf"pid=(\d+).*\)\S* +(\S+) +{stage} +\d+%", line)
         if found:
-            raylet = psutil.Process(int(found[1])).parent()
-            assert raylet is not None
-            assert raylet.name() == "raylet"
-            raylet.kill()
-            return found[2], "".join(seen)
+            return found, "".join(seen)
     raise AssertionError("".join(seen))
