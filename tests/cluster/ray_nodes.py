@@ -15,11 +15,16 @@ BUSY = {
 
 
 @contextlib.contextmanager
-def three_nodes(**resources: float) -> Iterator[Any]:
-    """Start the nodes, of which two have ``resources``; Ray takes 127.0.0.1 for another address of the machine."""
+def three_nodes(dashboard_port: int = 0, **resources: float) -> Iterator[Any]:
+    """Start the nodes, of which two have ``resources``; Ray takes 127.0.0.1 for another address of the machine.
+
+    dashboard_port: where the head takes jobs, if it is to.
+    """
     from ray.cluster_utils import Cluster
 
-    head = {"num_cpus": 0, "node_ip_address": "127.0.0.2", "include_dashboard": False}
+    head: dict[str, Any] = {"num_cpus": 0, "node_ip_address": "127.0.0.2", "include_dashboard": bool(dashboard_port)}
+    if dashboard_port:
+        head |= {"dashboard_host": "127.0.0.2", "dashboard_port": dashboard_port}
     cluster = Cluster(initialize_head=True, connect=False, head_node_args=head)
     try:
         for last in (3, 4):

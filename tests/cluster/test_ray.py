@@ -1,21 +1,25 @@
 """Videos on a Ray cluster of three machines, one of which goes: a real cluster on loopback, a real kill."""
 
 import json
+import os
 import re
+import signal
 import subprocess
 from pathlib import Path
 
 import dagster as dg
 import psutil
 import pytest
+import yaml
 
+from assets.ray_launcher import STARTED_BY_TAG
 from pipeline.sources.video_source import read_sources
 from pipeline.stages.run import is_built
-from tests.assets.workplace import Workplace, finish
+from tests.assets.backfills import backfilled, wait_for_server
+from tests.assets.workplace import Workplace, finish, free_port
 from tests.cluster.ray_nodes import BUSY, kill_all, three_nodes
 from tests.pipeline.room_video import write_room_video
 
-pytest.importorskip("ray")
 pytestmark = pytest.mark.nightly
 FAILURE, SUCCESS = dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS
 
@@ -76,6 +80,31 @@ def test_a_cluster_that_vanishes_ends_the_build_in_a_line_and_the_next_one_goes_
     assert is_built(place.store.video(video_id), place.settings)
     for name in ("video", "clips", "indoor_clips"):
         assert re.search(rf"{video_id} +{name} +done +kept", again.text), again.text
+
+
+def test_a_backfill_from_the_pages_runs_on_the_machines_of_the_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    place = Workplace(tmp_path, "tour://1 tour://2")
+    port, jobs = free_port(), free_port()
+    home = tmp_path / "home" / "dagster.yaml"
+    wanted = {"ray": {"address": f"http://127.0.0.2:{jobs}", "num_cpus": 1, "num_gpus": 0}}
+    launcher = {"module": "assets.ray_launcher", "class": "RayLauncher", "config": wanted}
+    home.write_text(yaml.safe_dump(yaml.safe_load(home.read_text()) | {"run_launcher": launcher}))
+    for name, value in {**place.environment, **BUSY}.items():
+        monkeypatch.setenv(name, value)
+    with three_nodes(jobs, num_cpus=1):
+        assert place.execute("poll_sources").code == 0
+        server = place.start("dev", "-h", "127.0.0.1", "-p", str(port))
+        try:
+            wait_for_server(port)
+            assert backfilled(port, ["tour-1", "tour-2"]) == "COMPLETED_SUCCESS"
+        finally:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.communicate()
+    for video_id in ("tour-1", "tour-2"):
+        assert is_built(place.store.video(video_id), place.settings)
+    with place.instance as instance:
+        runs = [run for run in instance.get_runs() if "dagster/partition" in run.tags]
+    assert [(run.status, run.tags[STARTED_BY_TAG]) for run in runs] == [(SUCCESS, "ray")] * 2
 
 
 def kill_raylet(build: "subprocess.Popen[str]", stage: str) -> tuple[str, str]:

@@ -8,10 +8,8 @@ further build finds nothing to do, and the UI's GraphQL backfills.
 import os
 import re
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.error import URLError
 
 import dagster as dg
 import pytest
@@ -20,7 +18,8 @@ from pipeline.sources.video_source import read_sources
 from pipeline.stages.chain import made_by
 from pipeline.stages.run import is_built
 from pipeline.store.index import read_summary
-from tests.assets.workplace import LONGEST_RUN_S, Ended, Workplace, finish, free_port, graphql, kill_child
+from tests.assets.backfills import backfilled, wait_for_server
+from tests.assets.workplace import Ended, Workplace, finish, free_port, graphql, kill_child
 from tests.fresh import EXTRAS
 from tests.pipeline.room_video import write_room_video
 
@@ -80,7 +79,7 @@ def dev(workplace: Workplace, both: list[Ended]) -> Iterator[int]:
     port = free_port()
     server = fresh.start("dev", "-h", "127.0.0.1", "-p", str(port))
     try:
-        _wait_for_server(port)
+        wait_for_server(port)
         yield port
     finally:
         os.killpg(server.pid, signal.SIGKILL)
@@ -159,9 +158,7 @@ def test_partitions_show_what_is_built_and_what_failed(workplace: Workplace, bot
 
 
 def test_a_backfill_of_two_partitions_from_the_ui(dev: int, broken: str):
-    launched = graphql(dev, BACKFILL, keys=[TOUR, broken], assets=[{"path": [name]} for name in PER_VIDEO])
-    backfill = launched["launchPartitionBackfill"]["backfillId"]
-    status = _wait_for_backfill(dev, backfill)
+    status = backfilled(dev, [TOUR, broken])
     assert status == "COMPLETED_FAILED", "one of the two partitions cannot succeed"
     found = graphql(dev, PARTITIONS)["assetNodeOrError"]["assetPartitionStatuses"]
     assert (found["materializedPartitions"], found["failedPartitions"]) == ([TOUR], [broken])
@@ -183,37 +180,6 @@ def _files(folder: Path) -> dict[str, tuple[int, int]]:
     kept = (path for path in folder.rglob("*") if path.is_file() and "scratch" not in path.parts)
     return {str(path): (path.stat().st_mtime_ns, path.stat().st_size) for path in kept}
 
-
-def _wait_for_server(port: int) -> None:
-    deadline = time.monotonic() + LONGEST_RUN_S
-    while time.monotonic() < deadline:
-        try:
-            found = graphql(port, "{ repositoriesOrError { ... on RepositoryConnection { nodes { name } } } }")
-            if found["repositoriesOrError"].get("nodes"):
-                return
-        except (URLError, ConnectionError, TimeoutError):
-            pass
-        time.sleep(0.5)
-    raise TimeoutError("dagster dev does not serve")
-
-
-def _wait_for_backfill(port: int, backfill: str) -> str:
-    deadline = time.monotonic() + LONGEST_RUN_S
-    status = "REQUESTED"
-    while status in ("REQUESTED", "FAILING", "COMPLETING") and time.monotonic() < deadline:
-        time.sleep(0.5)
-        status = str(graphql(port, STATUS, id=backfill)["partitionBackfillOrError"]["status"])
-    return status
-
-
-PER_VIDEO = ("video", "clips", "indoor_clips", "reconstruction", "scene", "semantics", "occupancy")
-
-BACKFILL = """mutation ($keys: [String!], $assets: [AssetKeyInput!]) {
-  launchPartitionBackfill(backfillParams: {partitionNames: $keys, assetSelection: $assets}) {
-    __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }"""
-
-STATUS = """query ($id: String!) {
-  partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } } }"""
 
 PARTITIONS = """{ assetNodeOrError(assetKey: {path: ["video"]}) { ... on AssetNode { assetPartitionStatuses {
   ... on DefaultPartitionStatuses { materializedPartitions failedPartitions } } } } }"""
