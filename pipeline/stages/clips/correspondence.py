@@ -7,12 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.arrays import GrayImages
+from pipeline.contract.records import WHOLE, Box
 
 Flow = NDArray[np.float32]
 
 LOCAL_WINDOW = 9
 TEXTURE_VARIANCE = 25.0
 LEAST_TEXTURED_PIXELS = 100
+LEAST_OF_A_SIDE = 0.2
+"""Share of the picture's width or height that a film between bars has at least."""
 
 
 def correspondence(first: GrayImages, last: GrayImages, flows: Sequence[Flow]) -> float:
@@ -41,6 +44,20 @@ def flow(first: GrayImages, second: GrayImages) -> Flow:
     """Return where the pixels of ``first`` went in ``second``: (h, w, 2) float32, pixels right and down."""
     dense = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
     return np.asarray(dense.calc(first, second, np.zeros((*first.shape, 2), np.float32)), np.float32)
+
+
+def film_of(picture: GrayImages, box: Box) -> GrayImages:
+    """Return what lies in a box of a picture (h, w), enlarged to as many pixels, in which flow can be followed as far.
+
+    All of it, where the box is so flat or narrow that it holds a line of text and no film.
+    """
+    if box == WHOLE or min(box.right - box.left, box.bottom - box.top) < LEAST_OF_A_SIDE:
+        return picture
+    height, width = picture.shape
+    rows = slice(round(box.top * height), round(box.bottom * height))
+    part = picture[rows, round(box.left * width) : round(box.right * width)]
+    scale = float(np.sqrt(picture.size / part.size))
+    return np.asarray(cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 def _followed(flows: Sequence[Flow]) -> Iterator[tuple[Flow, Flow, NDArray[np.bool_]]]:

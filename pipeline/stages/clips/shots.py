@@ -15,7 +15,7 @@ from pipeline.contract.errors import BrokenVideo
 from pipeline.contract.records import WHOLE, Box
 from pipeline.media import DecodedFrame, iterate, probe
 from pipeline.stages.clips.bars import BarSearch
-from pipeline.stages.clips.correspondence import correspondence, flow
+from pipeline.stages.clips.correspondence import correspondence, film_of, flow
 from pipeline.stages.clips.dissolves import DissolveSearch
 from pipeline.stages.clips.settings import ClipsSettings
 
@@ -23,6 +23,8 @@ HEIGHT = 240
 SMALL = (160, 120)
 # Some editors leave one blended frame at a cut, so that the frames to compare are those beside it.
 BLENDED_S = 0.04
+# Bars are those of so many seconds before a cut.
+BARS_S = 2.0
 # A fade is over where the level rises by less than this, 8-bit levels a second; one of 2 s from a dim room has 30.
 FADE_SLOPE = 8.0
 FADE_MAX_S = 3.0
@@ -173,7 +175,8 @@ class _Scan:
 
     def _shows_new_scene(self, cut: int, newest: int) -> bool:
         before, after = max(cut - 1 - self._beside_cut, 0), cut + self._beside_cut
-        old, new = self._recent[before - newest - 1], self._recent[after - newest - 1]
+        box = self.bars.box(cut - round(BARS_S * self._fps), newest + 1)
+        old, new = (film_of(self._recent[frame - newest - 1], box) for frame in (before, after))
         return correspondence(old, new, [flow(old, new)]) < self._settings.correspondence_min
 
     def _fade_about(self, frame: int) -> tuple[int, int] | None:

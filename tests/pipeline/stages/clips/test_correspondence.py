@@ -8,7 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.contract.arrays import GrayImages
-from pipeline.stages.clips.correspondence import correspondence, flow, in_view
+from pipeline.contract.records import Box
+from pipeline.stages.clips.correspondence import correspondence, film_of, flow, in_view
 from tests.pipeline.videos import walk
 
 SIZE = (160, 120)
@@ -92,3 +93,27 @@ def test_of_a_turn_less_and_less_stays_in_view():
     step[..., 0] = -40
     # a quarter of the picture leaves it each time
     assert in_view([step] * 5) == pytest.approx([0.75, 0.5, 0.25, 0, 0], abs=0.01)
+
+
+def test_of_a_film_between_bars_nothing_else_is_compared():
+    (film,) = grey(1)
+    same = np.full((120, 160), 90, np.uint8)
+    ours, other = same.copy(), same.copy()
+    ours[:, 55:105], other[:, 55:105] = film[:, 55:105], grey(2)[0][:, 55:105]
+    box = Box(55 / 160, 0.0, 105 / 160, 1.0)
+    assert film_of(ours, box).size == pytest.approx(ours.size, rel=0.02), "flow is followed as far as in any other film"
+    assert (
+        correspondence(film_of(ours, box), film_of(other, box), [flow(film_of(ours, box), film_of(other, box))]) < 0.32
+    )
+
+
+@pytest.mark.parametrize("left", [0.03, 0.1, 0.2, 0.21, 0.3])
+@pytest.mark.parametrize("across", [True, False])
+def test_flow_is_found_in_films_however_flat_or_narrow(left: float, across: bool):
+    first, second = grey(1, 2, 1.0)
+    sides = (0.5 - left / 2, 0.5 + left / 2)
+    box = Box(0.0, sides[0], 1.0, sides[1]) if across else Box(sides[0], 0.0, sides[1], 1.0)
+    before, after = film_of(first, box), film_of(second, box)
+    # OpenCV's DIS ends the process (a segmentation fault) on pictures of 31 rows and less.
+    assert min(before.shape) >= 32
+    assert flow(before, after).shape == (*before.shape, 2)

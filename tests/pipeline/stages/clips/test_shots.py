@@ -3,11 +3,13 @@
 from itertools import pairwise
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.contract.arrays import Images
 from pipeline.contract.errors import BrokenVideo
 from pipeline.stages.clips.settings import ClipsSettings
 from pipeline.stages.clips.shots import CutScores, Shot, ShotList, Transition, cut_scores, detect_shots
@@ -54,6 +56,33 @@ def test_a_fast_pan_is_one_shot(tmp_path: Path) -> None:
     # 24 of 320 pixels a frame: every frame brings new content, as at a cut, but flow finds the old again.
     path = write_video(tmp_path / "pan.mp4", walk(7, 25, step=24.0), fps=FPS)
     assert shots_of(path).transitions == ()
+
+
+def with_logo(frames: list[Images]) -> list[Images]:
+    """Frames with a word in a box, in a corner that bars leave."""
+    for frame in frames:
+        cv2.rectangle(frame, (256, 6), (312, 26), (120, 220, 120), 1)
+        cv2.putText(frame, "OUR HOUSE", (259, 20), cv2.FONT_HERSHEY_DUPLEX, 0.3, (120, 220, 120), 1)
+    return frames
+
+
+def letterboxed(frames: list[Images]) -> list[Images]:
+    """Frames between black bars."""
+    barred = [frame.copy() for frame in frames]
+    for frame in barred:
+        frame[:34], frame[-34:] = 0, 0
+    return barred
+
+
+def soft(frame: Images) -> Images:
+    """A frame with so little texture that a logo and the edges of bars are much of what has any."""
+    return np.asarray(90 + 0.5 * cv2.GaussianBlur(frame, (0, 0), 6), np.uint8)
+
+
+def test_a_cut_shows_in_the_film_whatever_stays_the_same_around_it(tmp_path: Path) -> None:
+    frames = [soft(frame) for seed in (23, 24) for frame in walk(seed, 30, step=2.0)]
+    path = write_video(tmp_path / "cut.mp4", with_logo(letterboxed(frames)), fps=FPS)
+    assert shots_of(path).transitions == (Transition("cut", 30, 30),)
 
 
 def test_a_video_that_opens_and_ends_in_black_loses_only_the_fades(tmp_path: Path) -> None:
