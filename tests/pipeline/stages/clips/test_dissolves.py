@@ -113,7 +113,7 @@ def past_a_bare_wall(step: int) -> list[Images]:
     return [np.ascontiguousarray(wall[:, right : right + 320]) for right in range(0, 640, step)]
 
 
-@pytest.mark.parametrize("step", [8, 12])
+@pytest.mark.parametrize("step", [4, 6, 8, 12])
 def test_a_turn_past_a_wall_without_texture_is_no_dissolve(step: int):
     assert searched(past_a_bare_wall(step)) == []
     assert searched(with_blurred_sides(past_a_bare_wall(step), 95)) == []
