@@ -133,7 +133,7 @@ class WorkerPool:
             except WorkerDied as death:
                 place.worker = None
                 detail, is_lost = str(death), isinstance(death, WorkerLost)
-            self._at_work.pop(video_id)
+            self._at_work.pop(video_id, None)
             self._clerk.close(video_id, started, detail, is_blamed=self._stopped_at is None)
             if not is_lost:
                 break
