@@ -89,8 +89,10 @@ class _Kept(NamedTuple):
 
     @property
     def device(self) -> "torch.device":
-        found: torch.device = next(self.network.parameters()).device
-        return found
+        import torch
+
+        devices = (tensor.device for tensor in self.network.parameters())
+        return next(devices, torch.device("cpu"))  # a network without parameters takes no room anywhere
 
     @property
     def bytes(self) -> int:

@@ -92,3 +92,10 @@ def test_where_all_take_too_much_memory_those_go_that_were_asked_for_longest_ago
         with built_modules() as built:
             kept.get(linear, path, now=now)
         assert len(built) == again  # weight and bias
+
+
+def test_a_network_without_parameters_takes_no_room_from_others(path: Path):
+    networks, now = LoadedNetworks(), partial(files, path)
+    identity = networks.get(nn.Identity, now=now)
+    assert networks.get(linear, path, now=now).weight.item() == 1
+    assert networks.get(nn.Identity, now=now) is identity
