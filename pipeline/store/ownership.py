@@ -64,7 +64,7 @@ class Ownership:
             self.is_claimed = True
             return
         strange = next(self._in_the_way(), None)
-        if strange and not self._is_proven():
+        if strange and not self._is_proven() and not self._marked():  # as another may have begun it just now
             raise SettingsError(
                 f"{self._root} holds {strange}, which no dataset of this program wrote: name another folder "
                 "(--data, YOUTUBE_OCC_DATA), so that it stays as it is"

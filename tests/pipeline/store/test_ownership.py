@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
@@ -13,7 +14,7 @@ from pipeline.sources.catalog.keyed_table import KeyedTable
 from pipeline.sources.duplicates.fingerprints import Fingerprints
 from pipeline.sources.web.hosts import Hosts
 from pipeline.sources.web.settings import WebSettings
-from pipeline.store.ownership import MARK
+from pipeline.store.ownership import MARK, Ownership
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
 from tests.earlier import VIDEO, unpack_earlier_dataset
@@ -132,3 +133,28 @@ def test_a_bucket_is_asked_the_same(tmp_path: Path):
     store.write_bytes(b"ours", "dataset", "summary.json")
     assert store.exists(MARK)
     Store(url, scratch=tmp_path).remove("dataset", "summary.json")
+
+
+class Overtaken:
+    """A tree in which, between the look for a mark and the next question, another process begins a dataset."""
+
+    def __init__(self, store: Store) -> None:
+        self._tree, self._other = store.tree, Store(str(store.root))
+
+    def read(self, name: str) -> bytes:
+        try:
+            return self._tree.read(name)
+        finally:
+            if name == MARK and not self._other.exists(MARK):
+                self._other.write_bytes(b"film", "videos", "room", "source.mp4")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._tree, name)
+
+
+def test_who_looked_before_another_began_takes_its_files_for_no_strangers(tmp_path: Path):
+    tree: Any = Overtaken(Store(tmp_path))
+    ownership = Ownership(tree, str(tmp_path))
+    ownership.claim("scratch")
+    assert ownership.is_claimed
+    assert (tmp_path / "videos" / "room" / "source.mp4").read_bytes() == b"film"
