@@ -24,7 +24,7 @@ class HasParameters(Protocol):
     """A network, all of which lies on one device."""
 
     def parameters(self) -> "Iterator[Tensor]":
-        """Return its parameters, of which there is one at least."""
+        """Return its parameters."""
         ...
 
 

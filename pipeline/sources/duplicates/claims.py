@@ -37,7 +37,8 @@ def first_with(catalog: Catalog, video_id: str, sha256: str) -> str:
         sheet = _parsed(stored)
         known = _of_catalog(catalog, prefix) if sheet is None else sheet
         first = known.get(sha256, video_id)
-        return _stored({**known, sha256: first if _holds(catalog, first, sha256) else video_id})
+        is_claimed = first != video_id and _holds(catalog, first, sha256)
+        return _stored({**known, sha256: first if is_claimed else video_id})
 
     sheet = _parsed(changed(catalog.files.shared, f"{FOLDER}/{prefix}.json", claimed))
     return (sheet or {})[sha256]
