@@ -73,7 +73,9 @@ class RaySettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     address: str = Field("auto", description="head of the cluster, as host:port; auto: RAY_ADDRESS, or this machine")
-    workers: int = Field(0, ge=0, description="workers, each of which builds a video; 0: as many as the machines hold")
+    workers: int = Field(
+        0, ge=0, description="workers, each of which builds a video; 0: as many as machines hold, new ones too"
+    )
     cpus: float = Field(4.0, gt=0, description="CPUs that a worker takes")
     gpus: float = Field(0.0, ge=0, description="graphics cards that a worker takes; 0.125: eight workers share one")
     memory_gb: float = Field(8.0, ge=0, description="memory that a worker takes, GiB; 0: nobody counts it")

@@ -92,7 +92,7 @@ def _share(workers: int, seconds: float, videos: int) -> float:
                 hired.append(WaitingWorker(seconds, seed=len(hired)))
                 return hired[-1]
 
-            pool = WorkerPool(builder, hire, workers, workers * videos)
+            pool = WorkerPool(builder, hire, lambda: workers, workers * videos)
             built = sum(build.built for build in pool.build(pipeline.missing()))
     if built < workers * videos:
         raise RuntimeError(f"{built} of {workers * videos} videos were built")

@@ -57,10 +57,10 @@ class VideoBuilder:
         self._is_in_blocks = self.pipeline.is_in_blocks()
         hire: Callable[[], Worker] = LocalWorker
         check: Callable[[], None] = nothing_wrong
-        size = wanted.parallel_videos
+        size: Callable[[], int] = lambda: wanted.parallel_videos  # noqa: E731 - what a cluster has is asked again
         if waiting and wanted.engine == "ray":
-            head, size = self._connection.enter_context(connected(wanted.ray))
-            hire, check = partial(RayWorker, wanted.ray), head.check
+            head = self._connection.enter_context(connected(wanted.ray))
+            hire, check, size = partial(RayWorker, wanted.ray), head.check, head.workers
         self._pool = WorkerPool(self, hire, size, wanted.videos_per_worker, progress, check)
         yield from self._pool.build(waiting)
 

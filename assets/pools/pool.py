@@ -45,11 +45,12 @@ class Clerk(Protocol):
 
 
 class WorkerPool:
-    """Builds up to ``size`` videos at once. A worker builds ``videos_per_worker`` of them, one after the other.
+    """Builds several videos at once. A worker builds ``videos_per_worker`` of them, one after the other.
 
     A video of which there is nothing to do costs no worker. Nothing is given to a worker before it is ready: on a
     cluster, one may wait for room as long as others work.
 
+    size: asked every second how many may be built at once; where it says more than before, there are more from then on.
     check: called every second; where it raises a ``PipelineError`` no worker can be reached, and none is waited for.
     """
 
@@ -57,7 +58,7 @@ class WorkerPool:
         self,
         clerk: Clerk,
         hire: Callable[[], Worker],
-        size: int,
+        size: Callable[[], int],
         videos_per_worker: int,
         progress: Progress = silent,
         check: Callable[[], None] = nothing_wrong,
@@ -73,9 +74,6 @@ class WorkerPool:
     def build(self, videos: Iterable[str]) -> Iterator[VideoBuild]:
         """Yield how every build ended, as they end; reports every second how many have."""
         count = self._waiting.add(videos)
-        self._threads = [threading.Thread(target=self._serve, daemon=True) for _ in range(min(self._size, count))]
-        for thread in self._threads:
-            thread.start()
         for done in range(count):
             yield self._next(done, count)
         self._progress("videos", count, count)
@@ -91,6 +89,7 @@ class WorkerPool:
     def _next(self, done: int, count: int) -> VideoBuild:
         while True:
             self._see_that_workers_are_there()
+            self._have_places(min(self._size(), count))
             self._progress("videos", done, count)
             try:
                 ended = self._ended.get(timeout=LOOK_S)
@@ -108,6 +107,12 @@ class WorkerPool:
             for video_id, started in list(self._at_work.items()):
                 self._clerk.close(video_id, started, str(error), is_blamed=False)
             raise
+
+    def _have_places(self, wanted: int) -> None:
+        while len(self._threads) < wanted and self._stopped_at is None:
+            thread = threading.Thread(target=self._serve, daemon=True)
+            self._threads.append(thread)
+            thread.start()
 
     def _serve(self) -> None:
         """Build videos in one place until none is waiting."""

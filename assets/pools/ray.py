@@ -10,7 +10,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from assets.pools.base import Order, Outcome, WorkerDied, WorkerLost
@@ -24,6 +24,8 @@ ROOM_S = 600.0
 REACH_S = 10.0
 LOOK_S, GONE_S = 2.0, 30.0
 """Seconds between two looks whether the head of the cluster is there, and without it until the build ends."""
+COUNT_S = 10.0
+"""Seconds between two looks at which machines the cluster has."""
 
 GIB = 2**30
 
@@ -59,14 +61,24 @@ def _end_without(parent: int) -> None:
 
 
 class Head:
-    """The machine that a cluster is led from, and whether it is still there.
+    """The machine that a cluster is led from: whether it is still there, and how many workers it has machines for.
 
     Once it has been gone for a minute, in which calls of Ray do not return, Ray ends this process.
+
+    Raises:
+        SettingsError: no machine has what a worker is to have.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, asked: RaySettings, nodes: Callable[[], list[dict[str, Any]]]) -> None:
         self._address, self._gone, self._left = address, threading.Event(), threading.Event()
-        threading.Thread(target=self._watch, daemon=True).start()
+        self._asked, self._nodes = asked, nodes
+        self._most = asked.workers or fitting(nodes(), asked)
+        for watch in (self._watch, *(() if asked.workers else (self._count,))):
+            threading.Thread(target=watch, daemon=True).start()
+
+    def workers(self) -> int:
+        """Return how many there are to be: what is asked for, or as many as there was ever room for at once."""
+        return self._most
 
     def check(self) -> None:
         """Do nothing; raises ``ClusterGone`` where nobody has answered for ``GONE_S`` seconds."""
@@ -80,9 +92,10 @@ class Head:
         """Tell whether nobody has answered for ``GONE_S`` seconds."""
         return self._gone.is_set()
 
-    def leave(self) -> None:
-        """Watch no longer."""
+    def leave(self) -> bool:
+        """Watch no longer; return whether it is gone."""
         self._left.set()
+        return self.is_gone()
 
     def _watch(self) -> None:
         answered = time.monotonic()
@@ -93,6 +106,12 @@ class Head:
             except OSError:
                 if time.monotonic() - answered > GONE_S:
                     self._gone.set()
+
+    def _count(self) -> None:
+        """See machines that join; of one that leaves, the workers are lost and wait for room elsewhere."""
+        while not self._left.wait(COUNT_S) and not self.is_gone():
+            with contextlib.suppress(SettingsError):
+                self._most = max(self._most, fitting(self._nodes(), self._asked))
 
 
 class RayWorker:
@@ -154,8 +173,8 @@ def _first_line(error: Exception) -> str:
 
 
 @contextlib.contextmanager
-def connected(asked: RaySettings) -> Iterator[tuple[Head, int]]:
-    """Be connected to a cluster; yields its head, and how many workers there are to be.
+def connected(asked: RaySettings) -> Iterator[Head]:
+    """Be connected to a cluster; yields its head.
 
     Raises:
         MissingExtra: Ray is not installed.
@@ -174,12 +193,12 @@ def connected(asked: RaySettings) -> Iterator[tuple[Head, int]]:
     finally:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, handler)  # Ray has put its own in place of Dagster's
-    head = Head(ray.get_runtime_context().gcs_address)
+    head: Head | None = None
     try:
-        yield head, asked.workers or fitting(ray.nodes(), asked)
+        head = Head(ray.get_runtime_context().gcs_address, asked, ray.nodes)
+        yield head
     finally:
-        head.leave()
-        if not head.is_gone():
+        if head is None or not head.leave():
             ray.shutdown()
 
 

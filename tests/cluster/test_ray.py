@@ -1,4 +1,4 @@
-"""Videos on a Ray cluster of three machines, one of which goes: a real cluster on loopback, a real kill."""
+"""Videos on a Ray cluster of three machines, some of which go: a real cluster on loopback, a real kill."""
 
 import json
 import os
@@ -15,43 +15,48 @@ import yaml
 from assets.ray_launcher import STARTED_BY_TAG
 from pipeline.sources.video_source import read_sources
 from pipeline.stages.run import is_built
-from tests.assets.backfills import backfilled, wait_for_server
+from tests.assets.backfills import PER_VIDEO, backfilled, wait_for_server
 from tests.assets.workplace import Workplace, finish, free_port
 from tests.cluster.ray_nodes import BUSY, kill_all, three_nodes
 from tests.pipeline.room_video import write_room_video
 
-pytestmark = pytest.mark.nightly
+EMPTY_BOX = b"\0\0\0\x08free"
+"""What an MP4 may have more of, which makes it another file."""
+SHORT = {"clips": {"frames_min": 6, "frames_max": 6}, "video": {"duplicates": {"enabled": False}}}
 FAILURE, SUCCESS = dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS
 
 
-def test_videos_of_a_machine_that_goes_are_built_by_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    films = [tmp_path / f"room{number}.mp4" for number in range(2)]
+def test_videos_of_machines_that_go_are_built_by_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    films = [tmp_path / f"room{number}.mp4" for number in range(3)]
+    write_room_video(films[0], 20)
     for number, film in enumerate(films):
-        write_room_video(film, 20 + 4 * number)
+        film.write_bytes(films[0].read_bytes() + number * EMPTY_BOX)
     place = Workplace(tmp_path, " ".join(map(str, films)))
     videos = [source.video_id for source in read_sources(place.sources)]
     for name, value in {**place.environment, **BUSY}.items():
         monkeypatch.setenv(name, value)
     with three_nodes(num_cpus=1) as cluster:
         asked = {"engine": "ray", "ray": {"address": cluster.address, "cpus": 1, "memory_gb": 0}}
-        place.settings_file.write_text(json.dumps({"dataset": asked, "video": {"duplicates": {"enabled": False}}}))
+        place.settings_file.write_text(json.dumps({"dataset": asked, **SHORT}))
         build = place.start("job", "execute", "-j", "build_dataset")
-        lost, before = kill_raylet(build, "reconstruction")
+        first, before = kill_node(build, "reconstruction", raylet_alone=True)
+        cluster.add_node(node_ip_address="127.0.0.5", object_store_memory=80 * 2**20, num_cpus=1)
+        second, between = kill_node(build, "reconstruction", but=first)
         ended = finish(build)
-    text = before + ended.text
+    text = before + between + ended.text
     assert ended.code == 0, text
     assert "Traceback" not in text
     with place.instance as instance:
         for video_id in videos:
             assert is_built(place.store.video(video_id), place.settings), text
             runs = instance.get_runs(dg.RunsFilter(tags={"dagster/partition": video_id}))
-            wanted = [SUCCESS, FAILURE] if video_id == lost else [SUCCESS]
-            assert [run.status for run in runs] == wanted
-    for name in ("video", "clips", "indoor_clips"):
-        assert len(re.findall(rf"{lost} +{name} +done +[0-9]", text)) == 1, "made once, and kept by the second run"
-    assert len(re.findall(rf"{lost} +occupancy +done +[0-9]", text)) == 1
+            wanted = [SUCCESS, FAILURE] if video_id in (first, second) else [SUCCESS]
+            assert [run.status for run in runs] == wanted, text
+            made = re.findall(rf"{video_id} +(\w+) +done +[0-9]", text)
+            assert made == list(PER_VIDEO), "each once, in order: what is kept says so in place of its seconds"
 
 
+@pytest.mark.nightly
 def test_a_cluster_that_vanishes_ends_the_build_in_a_line_and_the_next_one_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -82,6 +87,7 @@ def test_a_cluster_that_vanishes_ends_the_build_in_a_line_and_the_next_one_goes_
         assert re.search(rf"{video_id} +{name} +done +kept", again.text), again.text
 
 
+@pytest.mark.nightly
 def test_a_backfill_from_the_pages_runs_on_the_machines_of_the_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     place = Workplace(tmp_path, "tour://1 tour://2")
     port, jobs = free_port(), free_port()
@@ -107,22 +113,29 @@ def test_a_backfill_from_the_pages_runs_on_the_machines_of_the_cluster(tmp_path:
     assert [(run.status, run.tags[STARTED_BY_TAG]) for run in runs] == [(SUCCESS, "ray")] * 2
 
 
-def kill_raylet(build: "subprocess.Popen[str]", stage: str) -> tuple[str, str]:
-    """Kill -9 the raylet whose worker is the first to be at a stage; return its video, and what was printed."""
-    found, text = seen_at(build, stage)
+def kill_node(
+    build: "subprocess.Popen[str]", stage: str, *, but: str = "", raylet_alone: bool = False
+) -> tuple[str, str]:
+    """Kill -9 a node of which a worker is at a stage, of another video than ``but``; return its video, and what was
+    printed.
+
+    raylet_alone: its workers live on and have to see for themselves.
+    """
+    found, text = seen_at(build, stage, but)
     raylet = psutil.Process(int(found[1])).parent()
     assert raylet is not None
     assert raylet.name() == "raylet"
-    raylet.kill()
+    for process in [raylet, *([] if raylet_alone else raylet.children(recursive=True))]:
+        process.kill()
     return found[2], text
 
 
-def seen_at(build: "subprocess.Popen[str]", stage: str) -> tuple["re.Match[str]", str]:
-    """Wait until a worker is at a stage; return its process and video, and what was printed."""
+def seen_at(build: "subprocess.Popen[str]", stage: str, but: str = "") -> tuple["re.Match[str]", str]:
+    """Wait until a worker is at a stage of a video; return its process and the video, and what was printed."""
     seen = []
     for line in build.stdout or ():
         seen.append(line)
         found = re.search(rf"pid=(\d+).*\)\S* +(\S+) +{stage} +\d+%", line)
-        if found:
+        if found and found[2] != but:
             return found, "".join(seen)
     raise AssertionError("".join(seen))

@@ -73,17 +73,25 @@ def test_a_worker_that_finds_no_room_keeps_no_video_from_those_that_have_some():
     books = Books()
     without = Hand(books, has_room=False)
     hands = [without, Hand(books, waits_for=without)]
-    ended = list(WorkerPool(books, list(hands).pop, 2, 100).build(["a", "b", "c"]))
+    ended = list(WorkerPool(books, list(hands).pop, lambda: 2, 100).build(["a", "b", "c"]))
     assert sorted(build.video_id for build in ended) == ["a", "b", "c"]
     assert books.built == {"a", "b", "c"}
     assert all(hand.is_gone.is_set() for hand in hands), "also who never began"
+
+
+def test_where_more_room_is_found_during_a_build_more_is_built_at_once():
+    books, rooms = Books(), iter([1])
+    second = Hand(books)
+    hands = [second, Hand(books, waits_for=second)]
+    ended = list(WorkerPool(books, hands.pop, lambda: next(rooms, 2), 100).build(["a", "b"]))
+    assert sorted(build.video_id for build in ended if build.built) == ["a", "b"]
 
 
 @pytest.mark.parametrize(("lost", "is_built"), [(0, True), (2, True), (3, False)])
 def test_a_video_whose_worker_is_lost_is_tried_again_until_it_is_given_up(lost: int, is_built: bool):
     books = Books()
     hands = [Hand(books), *[Hand(books, lost=True) for _ in range(lost)]]
-    (ended,) = WorkerPool(books, hands.pop, 1, 100).build(["a"])
+    (ended,) = WorkerPool(books, hands.pop, lambda: 1, 100).build(["a"])
     assert ended.built is is_built
     assert len(books.closed) == min(lost + 1, 3)
 
@@ -93,4 +101,4 @@ def test_what_goes_wrong_for_all_videos_ends_the_build():
         raise PermissionError("nobody is hired here")
 
     with pytest.raises(PermissionError, match="nobody"):
-        list(WorkerPool(Books(), refused, 2, 100).build(["a", "b"]))
+        list(WorkerPool(Books(), refused, lambda: 2, 100).build(["a", "b"]))
