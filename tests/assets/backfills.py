@@ -32,9 +32,18 @@ def wait_for_server(port: int) -> None:
 
 def backfilled(port: int, video_ids: Sequence[str]) -> str:
     """Have all stages of some videos made; return how that ended."""
+    return ended(port, begun(port, video_ids))
+
+
+def begun(port: int, video_ids: Sequence[str]) -> str:
+    """Have all stages of some videos begin to be made; return the backfill."""
     stages = [{"path": [name]} for name in PER_VIDEO]
     launched = graphql(port, BACKFILL, keys=list(video_ids), assets=stages)
-    backfill = launched["launchPartitionBackfill"]["backfillId"]
+    return str(launched["launchPartitionBackfill"]["backfillId"])
+
+
+def ended(port: int, backfill: str) -> str:
+    """Wait for a backfill; return how it ended."""
     deadline = time.monotonic() + LONGEST_RUN_S
     status = "REQUESTED"
     while status in ("REQUESTED", "FAILING", "COMPLETING") and time.monotonic() < deadline:

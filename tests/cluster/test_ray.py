@@ -1,10 +1,13 @@
 """Videos on a Ray cluster of three machines, some of which go: a real cluster on loopback, a real kill."""
 
+import contextlib
 import json
 import os
 import re
 import signal
 import subprocess
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -14,8 +17,10 @@ import yaml
 
 from assets.ray_launcher import STARTED_BY_TAG
 from pipeline.sources.video_source import read_sources
+from pipeline.stages.registry import stages
 from pipeline.stages.run import is_built
-from tests.assets.backfills import PER_VIDEO, backfilled, wait_for_server
+from pipeline.store.outputs import provenance
+from tests.assets.backfills import PER_VIDEO, backfilled, begun, ended, wait_for_server
 from tests.assets.workplace import Workplace, finish, free_port
 from tests.cluster.ray_nodes import BUSY, kill_all, three_nodes
 from tests.pipeline.room_video import write_room_video
@@ -42,9 +47,9 @@ def test_videos_of_machines_that_go_are_built_by_others(tmp_path: Path, monkeypa
         first, before = kill_node(build, "reconstruction", raylet_alone=True)
         cluster.add_node(node_ip_address="127.0.0.5", object_store_memory=80 * 2**20, num_cpus=1)
         second, between = kill_node(build, "reconstruction", but=first)
-        ended = finish(build)
-    text = before + between + ended.text
-    assert ended.code == 0, text
+        end = finish(build)
+    text = before + between + end.text
+    assert end.code == 0, text
     assert "Traceback" not in text
     with place.instance as instance:
         for video_id in videos:
@@ -71,9 +76,9 @@ def test_a_cluster_that_vanishes_ends_the_build_in_a_line_and_the_next_one_goes_
         address, build = cluster.address, place.start("job", "execute", "-j", "build_dataset")
         before = seen_at(build, "reconstruction")[1]
         kill_all(cluster)
-        ended = finish(build)
-    text = before + ended.text
-    assert ended.code == 1, text
+        end = finish(build)
+    text = before + end.text
+    assert end.code == 1, text
     assert f"ClusterGone: the Ray cluster at {address} has not answered for 30 s" in text, text
     assert "Traceback" not in text
     with place.instance as instance:
@@ -90,11 +95,44 @@ def test_a_cluster_that_vanishes_ends_the_build_in_a_line_and_the_next_one_goes_
 @pytest.mark.nightly
 def test_a_backfill_from_the_pages_runs_on_the_machines_of_the_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     place = Workplace(tmp_path, "tour://1 tour://2")
+    with pages_of_a_cluster(place, monkeypatch) as port:
+        assert backfilled(port, ["tour-1", "tour-2"]) == "COMPLETED_SUCCESS"
+    for video_id in ("tour-1", "tour-2"):
+        assert is_built(place.store.video(video_id), place.settings)
+    assert runs_of_videos(place) == [(SUCCESS, "ray")] * 2
+
+
+@pytest.mark.nightly
+def test_a_run_whose_node_goes_is_closed_by_run_monitoring_and_the_next_keeps_its_stages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    place = Workplace(tmp_path, "tour://1")
+    video, kept = place.store.video("tour-1"), stages()["indoor_clips"].output
+    with pages_of_a_cluster(place, monkeypatch) as port:
+        backfill = begun(port, ["tour-1"])
+        while (made := provenance(video.as_it_is(), kept)) is None:
+            time.sleep(0.1)
+        raylet = next(parent for parent in worker_of_a_run().parents() if parent.name() == "raylet")
+        for process in [raylet, *raylet.children(recursive=True)]:
+            process.kill()
+        assert ended(port, backfill) == "COMPLETED_FAILED"
+        assert runs_of_videos(place) == [(FAILURE, "ray")]
+        assert backfilled(port, ["tour-1"]) == "COMPLETED_SUCCESS"
+    assert runs_of_videos(place) == [(SUCCESS, "ray"), (FAILURE, "ray")]
+    assert is_built(video.as_it_is(), place.settings)
+    assert provenance(video.as_it_is(), kept) == made
+
+
+@contextlib.contextmanager
+def pages_of_a_cluster(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """Serve Dagster's pages, whose runs go to a cluster of three nodes and are watched; yields their port."""
     port, jobs = free_port(), free_port()
-    home = tmp_path / "home" / "dagster.yaml"
+    home = place.folder / "home" / "dagster.yaml"
     wanted = {"ray": {"address": f"http://127.0.0.2:{jobs}", "num_cpus": 1, "num_gpus": 0}}
     launcher = {"module": "assets.ray_launcher", "class": "RayLauncher", "config": wanted}
-    home.write_text(yaml.safe_dump(yaml.safe_load(home.read_text()) | {"run_launcher": launcher}))
+    watched = {"enabled": True, "start_timeout_seconds": 300, "max_resume_run_attempts": 0, "poll_interval_seconds": 5}
+    told = {"run_launcher": launcher, "run_monitoring": watched}
+    home.write_text(yaml.safe_dump(yaml.safe_load(home.read_text()) | told))
     for name, value in {**place.environment, **BUSY}.items():
         monkeypatch.setenv(name, value)
     with three_nodes(jobs, num_cpus=1):
@@ -102,15 +140,27 @@ def test_a_backfill_from_the_pages_runs_on_the_machines_of_the_cluster(tmp_path:
         server = place.start("dev", "-h", "127.0.0.1", "-p", str(port))
         try:
             wait_for_server(port)
-            assert backfilled(port, ["tour-1", "tour-2"]) == "COMPLETED_SUCCESS"
+            yield port
         finally:
             os.killpg(server.pid, signal.SIGKILL)
             server.communicate()
-    for video_id in ("tour-1", "tour-2"):
-        assert is_built(place.store.video(video_id), place.settings)
+
+
+def runs_of_videos(place: Workplace) -> list[tuple[dg.DagsterRunStatus, str]]:
+    """Return how runs of videos ended, the last one first, and who started them."""
     with place.instance as instance:
         runs = [run for run in instance.get_runs() if "dagster/partition" in run.tags]
-    assert [(run.status, run.tags[STARTED_BY_TAG]) for run in runs] == [(SUCCESS, "ray")] * 2
+    return [(run.status, run.tags[STARTED_BY_TAG]) for run in runs]
+
+
+def worker_of_a_run() -> psutil.Process:
+    """Return the process of a run that Ray has started."""
+    (found,) = [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if "execute_run" in (process.info["cmdline"] or ()) and "python" in process.info["cmdline"][0]
+    ]
+    return found
 
 
 def kill_node(
