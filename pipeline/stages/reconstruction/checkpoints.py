@@ -5,7 +5,7 @@ A killed run goes on after the last finished clip. Plain ``.npz`` without pickle
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +14,20 @@ from models.array_files import read_npz
 from models.errors import DamagedArrays
 from pipeline.contract.errors import ClipError
 from pipeline.contract.records import LeftOut, Reconstruction
-from pipeline.stages.reconstruction.first_look import UNTOLD, LensFit
+from pipeline.stages.reconstruction.first_look import UNTOLD, Cameras, LensFit
 from pipeline.store.atomic import replacing
 
 _ARRAYS = ("intrinsics", "camera_to_world", "depth", "confidence", "registered")
 _NUMBERS = ("probability_right", "log_scale", "log_scale_sigma")
+_CAMERAS = "cameras."
+
+
+class Kept(NamedTuple):
+    """What is kept of a clip: what it says of its lens, its result, or cameras that depth is still to come of."""
+
+    fit: LensFit
+    result: Reconstruction | LeftOut | None
+    cameras: Cameras | None
 
 
 class ClipCheckpoints:
@@ -36,9 +45,18 @@ class ClipCheckpoints:
             return False
         return True
 
-    def save(self, clip_id: int, result: Reconstruction | ClipError | None, fit: LensFit = UNTOLD) -> None:
-        """Keep a clip's reconstruction, or the error that leaves it out, and what it says of its lens."""
-        content: dict[str, NDArray[Any]] = {}
+    def save(
+        self,
+        clip_id: int,
+        result: Reconstruction | ClipError | None,
+        fit: LensFit = UNTOLD,
+        cameras: Cameras | None = None,
+    ) -> None:
+        """Keep a clip's reconstruction, or the error that leaves it out, and what it says of its lens.
+
+        cameras: what the clip is to be gone on with, where ``result`` is still to come.
+        """
+        content: dict[str, NDArray[Any]] = {f"{_CAMERAS}{name}": array for name, array in (cameras or {}).items()}
         if isinstance(result, ClipError):
             content = {"error": np.array([result.code, str(result)])}
         elif result is not None:
@@ -51,17 +69,19 @@ class ClipCheckpoints:
 
     def load(self, clip_id: int) -> Reconstruction | LeftOut:
         """Return what ``save`` was given; raises ``DamagedArrays`` and ``FileNotFoundError``."""
-        _, result = self.look(clip_id)
+        result = self.look(clip_id).result
         if result is None:
             raise DamagedArrays(f"{self._path(clip_id)} is no reconstruction of a clip: it was not gone on with")
         return result
 
-    def look(self, clip_id: int) -> tuple[LensFit, Reconstruction | LeftOut | None]:
-        """Return what a clip says of its lens, and ``load``; None for a result that is still to come."""
+    def look(self, clip_id: int) -> Kept:
+        """Return all that is kept of a clip; raises as ``load``."""
         archive = read_npz(self._path(clip_id))
         try:
-            fit = LensFit.of_array(archive["lens_fit"])
-            return fit, None if set(archive) == {"lens_fit"} else self._result(clip_id, archive)
+            fit = LensFit.of_array(archive.pop("lens_fit"))
+            cameras = {name.removeprefix(_CAMERAS): archive[name] for name in archive if name.startswith(_CAMERAS)}
+            result = self._result(clip_id, archive) if len(archive) > len(cameras) else None
+            return Kept(fit, result, cameras or None)
         except (KeyError, ValueError, TypeError, IndexError, OverflowError) as error:
             raise DamagedArrays(f"{self._path(clip_id)} is no reconstruction of a clip: {error}") from error
 

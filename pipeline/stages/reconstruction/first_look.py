@@ -1,12 +1,13 @@
 """What a backend says of the lens at its first look at a clip, and what all clips of a video say together."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Float64s, Images
 from pipeline.contract.errors import ClipError
@@ -52,11 +53,20 @@ UNTOLD = LensFit(STRAIGHT, 0.0, 0.0, 0)
 """Of a clip that tells nothing."""
 
 
+Cameras = Mapping[str, NDArray[Any]]
+"""Cameras that a backend has found and not yet looked for depth with, as arrays that it alone reads."""
+
+
 class FirstLook(NamedTuple):
-    """What came of a clip while its lens was not known. result: None where a bend was found first of all."""
+    """What came of a clip while its lens was not known.
+
+    result: None where a bend was found first of all, or depth is still to come. cameras: those that it is to come of,
+    with square pixels and without a zoom; else None.
+    """
 
     fit: LensFit
     result: Reconstruction | ClipError | None
+    cameras: Cameras | None = None
 
 
 class Ballot(NamedTuple):
@@ -81,6 +91,10 @@ class FindsLens(Protocol):
 
     def vote(self, fits: Sequence[LensFit]) -> Ballot:
         """Return what the clips of a video say together."""
+        ...
+
+    def go_on(self, rgb: Images, scratch: Path, between: FramesBetween, cameras: Cameras) -> Reconstruction:
+        """Reconstruct as ``WalkReconstructor`` does, from cameras that ``first_look`` left."""
         ...
 
     def reconstruct_known(self, rgb: Images, scratch: Path, between: FramesBetween, known: Ballot) -> Reconstruction:

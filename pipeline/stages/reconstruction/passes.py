@@ -3,6 +3,7 @@
 import math
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from pipeline.geometry.distortion import STRAIGHT, Distortion
 from pipeline.stages.base import Workbench
 from pipeline.stages.reconstruction.base import FramesBetween, Reconstructor, WalkReconstructor
 from pipeline.stages.reconstruction.between import SourceFrames
-from pipeline.stages.reconstruction.checkpoints import ClipCheckpoints
+from pipeline.stages.reconstruction.checkpoints import ClipCheckpoints, Kept
 from pipeline.stages.reconstruction.faults import clip_fault
 from pipeline.stages.reconstruction.first_look import (
     FARTHEST,
@@ -32,8 +33,10 @@ from pipeline.store.groups import FRAMES
 ClipRows = list[tuple[int, slice]]
 """Clip ids, each with the rows of the video's arrays that are its frames."""
 
-Attempted = Callable[[Images, Path, FramesBetween], FirstLook]
-"""One way to look at a clip: its frames, an empty folder to work in, and frames between."""
+Attempted = Callable[[Images, Path, FramesBetween, Kept], FirstLook]
+"""One way to look at a clip: its frames, an empty folder to work in, frames between, and what is kept of it."""
+
+NOTHING_KEPT = Kept(UNTOLD, None, None)
 
 NOTHING_KNOWN = Ballot(STRAIGHT, square=False)
 
@@ -57,8 +60,8 @@ class Passes:
             return self._finished(self.folder, lens), lens
         for number in range(LOOKS):
             folder = self.folder / f"look-{number}"
-            looks = self._pass(folder, lens, backend.first_look)
-            ballot = backend.vote([looks.look(clip_id)[0] for clip_id, _ in self.clips])
+            looks = self._pass(folder, lens, lambda rgb, scratch, between, _: backend.first_look(rgb, scratch, between))
+            ballot = backend.vote([looks.look(clip_id).fit for clip_id, _ in self.clips])
             if not ballot.lens.bends:
                 return self._finished(folder, lens, ballot), lens
             lens = lens.then(ballot.lens) if lens.bends else ballot.lens
@@ -66,26 +69,38 @@ class Passes:
 
     def _finished(self, folder: Path, lens: Distortion, known: Ballot = NOTHING_KNOWN) -> ClipCheckpoints:
         """Return the results of a pass, after what is still to come of it, or to be done again with what is known."""
+
+        def finish(rgb: Images, scratch: Path, between: FramesBetween, kept: Kept) -> FirstLook:
+            return FirstLook(UNTOLD, self._result(rgb, scratch, between, kept, known))
+
+        return self._pass(
+            folder, lens, finish, lambda kept: kept.result is not None and not _is_unlike(kept, kept.result, known)
+        )
+
+    def _result(self, rgb: Images, scratch: Path, between: FramesBetween, kept: Kept, known: Ballot) -> Reconstruction:
+        """Reconstruct a clip with what is known of the video's camera, or go on from the cameras that were kept.
+
+        Cameras that are refused with the video's focal length are gone on with as they were.
+        """
         backend = self.backend
-
-        def finish(rgb: Images, scratch: Path, between: FramesBetween) -> FirstLook:
-            if (known.square or known.focal) and isinstance(backend, FindsLens):
-                return FirstLook(UNTOLD, backend.reconstruct_known(rgb, scratch, between, known))
-            if isinstance(backend, WalkReconstructor):
-                return FirstLook(UNTOLD, backend.reconstruct_walk(rgb, scratch, between))
-            return FirstLook(UNTOLD, backend.reconstruct(rgb, scratch))
-
-        def is_done(fit: LensFit, result: Reconstruction | LeftOut | None) -> bool:
-            return result is not None and not _is_unlike(fit, result, known)
-
-        return self._pass(folder, lens, finish, is_done)
+        if isinstance(backend, FindsLens) and kept.cameras is not None:
+            if _is_off(kept.fit, kept.fit.focal, known):
+                with suppress(ClipError):
+                    return backend.reconstruct_known(rgb, scratch, between, known)
+                scratch = Path(tempfile.mkdtemp(dir=scratch))
+            return backend.go_on(rgb, scratch, between, kept.cameras)
+        if isinstance(backend, FindsLens) and (known.square or known.focal):
+            return backend.reconstruct_known(rgb, scratch, between, known)
+        if isinstance(backend, WalkReconstructor):
+            return backend.reconstruct_walk(rgb, scratch, between)
+        return backend.reconstruct(rgb, scratch)
 
     def _pass(
         self,
         folder: Path,
         lens: Distortion,
         do: Attempted,
-        is_done: Callable[[LensFit, Reconstruction | LeftOut | None], bool] = lambda *_: True,
+        is_done: Callable[[Kept], bool] = lambda _: True,
     ) -> ClipCheckpoints:
         """Do with every clip what was not done; what it said of its lens before stays. is_done: of what was kept.
 
@@ -95,15 +110,17 @@ class Passes:
         for done, (clip_id, rows) in enumerate(self.clips):
             said = f"clip {clip_id}, {rows.stop - rows.start} frames" + (", straightened" if lens.bends else "")
             self.workbench.progress("reconstruction", done, len(self.clips), said)
-            fit, result = checkpoints.look(clip_id) if clip_id in checkpoints else (None, None)
-            if fit is None or not is_done(fit, result):
-                found = self._one(clip_id, lens, do)
+            kept = checkpoints.look(clip_id) if clip_id in checkpoints else None
+            if kept is None or not is_done(kept):
+                fit, result, cameras = self._one(clip_id, lens, do, kept or NOTHING_KEPT)
                 self.workbench.check_weights()
-                if not (isinstance(found.result, ClipError) and _is_sound(result)):
-                    checkpoints.save(clip_id, found.result, fit or found.fit)
+                if kept is None:
+                    checkpoints.save(clip_id, result, fit, cameras)
+                elif not (isinstance(result, ClipError) and _is_sound(kept.result)):
+                    checkpoints.save(clip_id, result, kept.fit)
         return checkpoints
 
-    def _one(self, clip_id: int, lens: Distortion, do: Attempted) -> FirstLook:
+    def _one(self, clip_id: int, lens: Distortion, do: Attempted, kept: Kept) -> FirstLook:
         """Return what comes of one clip, or the error that leaves it out.
 
         Whatever a clip's pictures bring up is its own fault alone; what comes of the machine or of the whole video is
@@ -114,10 +131,10 @@ class Passes:
         between = StraightFrames(SourceFrames(video, clip_id), lens)
         with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
             try:
-                fit, result = do(rgb, Path(scratch), between)
+                fit, result, cameras = do(rgb, Path(scratch), between, kept)
                 if isinstance(result, Reconstruction):
                     result = unit_depth(only_shown(result, rgb))
-                return FirstLook(fit, result)
+                return FirstLook(fit, result, cameras)
             except ClipError as error:
                 return FirstLook(UNTOLD, error)
             except Exception as error:
@@ -149,13 +166,17 @@ def _is_stretched(result: Reconstruction) -> bool:
     return bool(np.any(focal[:, 0] != focal[:, 1]))
 
 
-def _is_unlike(fit: LensFit, result: Reconstruction | LeftOut, known: Ballot) -> bool:
+def _is_unlike(kept: Kept, result: Reconstruction | LeftOut, known: Ballot) -> bool:
     """Tell whether a clip's camera differs from what is known of the video's, and may be that one all the same."""
     if isinstance(result, LeftOut):
         return False
     if known.square and _is_stretched(result):
         return True
+    return _is_off(kept.fit, float(result.intrinsics[result.registered][:, 0, 0].mean()), known)
+
+
+def _is_off(fit: LensFit, focal: float, known: Ballot) -> bool:
+    """Tell whether a focal length, pixels, differs from the video's by no more than the clip leaves open."""
     if not known.focal or not fit.focal:
         return False
-    off = abs(math.log(float(result.intrinsics[result.registered][:, 0, 0].mean()) / known.focal))
-    return NEAREST < off < FARTHEST * math.hypot(fit.deviation, NEAREST)
+    return NEAREST < abs(math.log(focal / known.focal)) < FARTHEST * math.hypot(fit.deviation, NEAREST)

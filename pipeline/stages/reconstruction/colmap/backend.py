@@ -31,9 +31,9 @@ from pipeline.stages.reconstruction.colmap.task import OWN_FRAMES, Task
 from pipeline.stages.reconstruction.colmap.trust import check_cameras, is_trusted
 from pipeline.stages.reconstruction.colmap.views import ClipViews, views_of
 from pipeline.stages.reconstruction.colmap.votes import elected
-from pipeline.stages.reconstruction.colmap.walk import best, check_extra, is_enough, rungs
+from pipeline.stages.reconstruction.colmap.walk import best, check_extra, is_enough, is_sure, rungs
 from pipeline.stages.reconstruction.faults import is_of_the_machine
-from pipeline.stages.reconstruction.first_look import Ballot, FirstLook, LensFit
+from pipeline.stages.reconstruction.first_look import Ballot, Cameras, FirstLook, LensFit
 from pipeline.stages.reconstruction.zoom import zoom_notes
 
 CODE = Path(__file__).parents[4]
@@ -97,6 +97,8 @@ class ColmapReconstructor:
     def first_look(self, rgb: Images, scratch: Path, between: FramesBetween | None) -> FirstLook:
         """Do the same and say what the clip tells of its lens; where it bends, nothing else is done.
 
+        Of cameras that are surely right depth is left for ``go_on``: the clips of the video may agree on others.
+
         Raises:
             as ``reconstruct_walk``.
         """
@@ -106,7 +108,14 @@ class ColmapReconstructor:
         fit = LensFit.of_array(first.lens_fit)
         if fit.lens.bends:
             return FirstLook(fit, None)
+        if is_sure(first, self.settings):
+            return FirstLook(fit, None, first.as_arrays())
         return FirstLook(fit, self._of_rungs(rgb, chain([first], climb)))
+
+    def go_on(self, rgb: Images, scratch: Path, between: FramesBetween | None, cameras: Cameras) -> Reconstruction:
+        """Reconstruct from the cameras that the first look left; raises as ``reconstruct_walk``."""
+        first = SparseModel.of_arrays(cameras)
+        return self._of_rungs(rgb, rungs(find_cameras, rgb, scratch, self.settings, between, first))
 
     def vote(self, fits: Sequence[LensFit]) -> Ballot:
         """Return the lens of a video whose clips say so."""

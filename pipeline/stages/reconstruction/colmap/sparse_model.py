@@ -86,28 +86,35 @@ class SparseModel:
 
     def save(self, path: Path) -> None:
         """Write the model as plain ``.npz``."""
-        values = {field.name: np.asarray(getattr(self, field.name)) for field in fields(self) if field.name != "signs"}
-        names, signs = list(self.signs), list(self.signs.values())
-        values |= {"sign_names": np.array(names, np.str_), "sign_values": np.array(signs, np.float64)}
-        np.savez(path, allow_pickle=False, **values)
+        np.savez(path, allow_pickle=False, **self.as_arrays())
 
     @classmethod
     def load(cls, path: Path) -> "SparseModel":
         """Read what ``save`` wrote; nothing in the file is executed. Raises ``DamagedArrays``."""
-        archive = read_npz(path)
         try:
-            values = {field.name: archive[field.name] for field in fields(cls) if field.name != "signs"}
-            names, signs = archive["sign_names"].tolist(), archive["sign_values"].tolist()
-            plain: dict[str, Any] = {
-                "reprojection_error": float(values["reprojection_error"]),
-                "parallax": float(values["parallax"]),
-                "bent_error": float(values["bent_error"]),
-                "prior": float(values["prior"]),
-                "signs": dict(zip(map(str, names), signs, strict=True)),
-                "model_sizes": tuple(int(size) for size in values["model_sizes"]),
-            }
+            return cls.of_arrays(read_npz(path))
         except (KeyError, ValueError, TypeError, OverflowError) as error:
             raise DamagedArrays(f"{path} is no sparse model: {error}") from error
+
+    def as_arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the model as arrays by name."""
+        values = {field.name: np.asarray(getattr(self, field.name)) for field in fields(self) if field.name != "signs"}
+        names, signs = list(self.signs), list(self.signs.values())
+        return values | {"sign_names": np.array(names, np.str_), "sign_values": np.array(signs, np.float64)}
+
+    @classmethod
+    def of_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "SparseModel":
+        """Return what ``as_arrays`` gave; raises ``KeyError``, ``ValueError``, ``TypeError`` or ``OverflowError``."""
+        values = {field.name: arrays[field.name] for field in fields(cls) if field.name != "signs"}
+        names, signs = arrays["sign_names"].tolist(), arrays["sign_values"].tolist()
+        plain: dict[str, Any] = {
+            "reprojection_error": float(values["reprojection_error"]),
+            "parallax": float(values["parallax"]),
+            "bent_error": float(values["bent_error"]),
+            "prior": float(values["prior"]),
+            "signs": dict(zip(map(str, names), signs, strict=True)),
+            "model_sizes": tuple(int(size) for size in values["model_sizes"]),
+        }
         return cls(**values | plain)
 
     def alone(self) -> NDArray[np.bool_]:

@@ -24,7 +24,7 @@ from pipeline.stages.reconstruction.colmap_moge.looks import MODEL_FILE, Network
 from pipeline.stages.reconstruction.colmap_moge.settings import ColmapMogeSettings
 from pipeline.stages.reconstruction.da3.backend import Da3Reconstructor
 from pipeline.stages.reconstruction.da3.settings import Da3Settings
-from pipeline.stages.reconstruction.first_look import UNTOLD, Ballot, FirstLook, LensFit
+from pipeline.stages.reconstruction.first_look import UNTOLD, Ballot, Cameras, FirstLook, LensFit
 from pipeline.stages.reconstruction.fusion import Fused, Sight, fuse
 from pipeline.stages.reconstruction.metric_evidence import evidence_note, scale_evidence
 from pipeline.stages.reconstruction.recorded import recorded_weights
@@ -79,11 +79,25 @@ class ColmapMogeReconstructor:
             return self._by_network(rgb, scratch, error)
 
     def first_look(self, rgb: Images, scratch: Path, between: FramesBetween | None) -> FirstLook:
-        """Do the same and say what the clip tells of its lens; where it bends, nothing else is done."""
+        """Do the same and say what the clip tells of its lens; where it bends, nothing else is done.
+
+        Depth is never left for later: the network's look at the clip would have to be kept, or done again.
+        """
         try:
-            return self._sighted(rgb).first_look(rgb, scratch, between)
+            sighted = self._sighted(rgb)
+            found = sighted.first_look(rgb, scratch, between)
+            if found.cameras is None:
+                return found
+            return FirstLook(found.fit, sighted.go_on(rgb, scratch, between, found.cameras))
         except ClipError as error:
             return FirstLook(UNTOLD, self._by_network(rgb, scratch, error))
+
+    def go_on(self, rgb: Images, scratch: Path, between: FramesBetween | None, cameras: Cameras) -> Reconstruction:
+        """Reconstruct from cameras that were found before."""
+        try:
+            return self._sighted(rgb).go_on(rgb, scratch, between, cameras)
+        except ClipError as error:
+            return self._by_network(rgb, scratch, error)
 
     def vote(self, fits: Sequence[LensFit]) -> Ballot:
         """Return the lens of a video whose clips say so."""

@@ -12,8 +12,9 @@ import pytest
 from models.errors import DamagedArrays
 from pipeline.contract.errors import ClipError, ReconstructionCrashed, TooFewRegistered
 from pipeline.contract.records import LeftOut, Reconstruction
+from pipeline.geometry.distortion import STRAIGHT
 from pipeline.stages.reconstruction.checkpoints import ClipCheckpoints
-from pipeline.stages.reconstruction.first_look import UNTOLD
+from pipeline.stages.reconstruction.first_look import UNTOLD, LensFit
 from tests.paths import ROOT
 
 KILLED_WHILE_SAVING = """
@@ -66,6 +67,22 @@ def test_a_reconstruction_comes_back_as_it_was(checkpoints: ClipCheckpoints, not
     for field in fields(Reconstruction):
         if field.name != "notes":
             assert np.array_equal(getattr(found, field.name), getattr(given, field.name)), field.name
+
+
+def test_cameras_wait_for_their_depth(checkpoints: ClipCheckpoints):
+    cameras = {"poses": np.eye(4), "names": np.array(["jump", "ü"])}
+    fit = LensFit(STRAIGHT, 0.4, 0.3, 90, 500.0, 0.01)
+    checkpoints.save(7, None, fit, cameras)
+    found = checkpoints.look(7)
+    assert (found.fit, found.result) == (fit, None)
+    assert found.cameras is not None
+    assert {name: array.tolist() for name, array in found.cameras.items()} == {
+        name: array.tolist() for name, array in cameras.items()
+    }
+    with pytest.raises(DamagedArrays, match="not gone on with"):
+        checkpoints.load(7)
+    checkpoints.save(7, reconstruction(0), fit)
+    assert checkpoints.look(7).cameras is None
 
 
 @pytest.mark.parametrize("error", [TooFewRegistered("2 of 6 frames"), ReconstructionCrashed("status -9: ü")])

@@ -17,7 +17,7 @@ from pipeline.stages.backends import Backend, with_backends
 from pipeline.stages.base import Workbench
 from pipeline.stages.reconstruction.base import FramesBetween
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
-from pipeline.stages.reconstruction.first_look import UNTOLD, Ballot, FirstLook, LensFit
+from pipeline.stages.reconstruction.first_look import UNTOLD, Ballot, Cameras, FirstLook, LensFit
 from pipeline.stages.reconstruction.settings import ReconstructionSettings
 from pipeline.stages.reconstruction.stage import reconstruction
 from pipeline.store.frames import FrameReader
@@ -48,7 +48,8 @@ class Measuring:
     """A backend that measures how the line is bent; dark clips have no parallax.
 
     stretched: brightness of clips that take their pixels for stretched. focals: what clips take for their focal length,
-    by brightness, else 500. square, focal: what the clips are said to agree on.
+    by brightness, else 500. square, focal: what the clips are said to agree on. later: brightness of clips whose depth
+    is left for later.
     """
 
     name, weights = "measuring", dict[str, str]()
@@ -58,6 +59,7 @@ class Measuring:
         self.stretched: set[int] = set()
         self.focals: dict[int, float] = {}
         self.square, self.focal = False, 0.0
+        self.later: set[int] = set()
         self.ends: dict[tuple[str, int], BaseException] = {}
 
     def _asked(self, what: str, rgb: Images, scratch: Path) -> int:
@@ -89,7 +91,13 @@ class Measuring:
             return FirstLook(LensFit(BARREL, 0.6, 0.4, 100), None)
         focal = self.focals.get(level, 500.0)
         fit = LensFit(STRAIGHT, 0.4, 0.4, 100, focal, 0.02)
+        if level in self.later:
+            return FirstLook(fit, None, {"focal": np.array(focal)})
         return FirstLook(fit, self._result(rgb, 1.2 if level in self.stretched else 1, focal))
+
+    def go_on(self, rgb: Images, scratch: Path, _between: FramesBetween, cameras: Cameras) -> Reconstruction:
+        self._asked("go on", rgb, scratch)
+        return self._result(rgb, 1, float(cameras["focal"]))
 
     def vote(self, fits: Sequence[LensFit]) -> Ballot:
         bent = [fit for fit in fits if fit.lens.bends]
@@ -199,6 +207,44 @@ def test_cameras_that_are_refused_with_the_focal_length_of_the_video_stay_as_the
     workbench = bench((STRAIGHT, 30), (STRAIGHT, 40))
     assert filled(reconstruction, workbench).left_out == ()
     assert workbench.video.read("reconstruction", "intrinsics")[:, 0, 0].tolist() == [500, 500, 530, 530]
+
+
+def test_depth_of_sure_cameras_is_looked_for_once_the_clips_have_voted(
+    bench: Callable[..., Workbench], backend: Measuring
+):
+    backend.later, backend.focals, backend.focal = {30, 40, 50}, {40: 530.0, 50: 800.0}, 501.0
+    workbench = bench((STRAIGHT, 30), (STRAIGHT, 40), (STRAIGHT, 50))
+    filled(reconstruction, workbench)
+    done = [(what, level) for what, level, _ in backend.asked]
+    assert done[3:] == [("go on", 30), ("known", 40), ("go on", 50)], "every clip has its depth once"
+    focal = workbench.video.read("reconstruction", "intrinsics")[:, 0, 0]
+    assert focal.tolist() == [500, 500, 501, 501, 800, 800]
+
+
+def test_sure_cameras_that_the_focal_length_of_the_video_does_not_fit_are_gone_on_with(
+    bench: Callable[..., Workbench], backend: Measuring
+):
+    backend.later, backend.focals, backend.focal = {30, 40}, {40: 530.0}, 501.0
+    backend.ends["known", 40] = TooLittleParallax("it does not fit")
+    workbench = bench((STRAIGHT, 30), (STRAIGHT, 40))
+    assert filled(reconstruction, workbench).left_out == ()
+    assert workbench.video.read("reconstruction", "intrinsics")[:, 0, 0].tolist() == [500, 500, 530, 530]
+
+
+def test_a_stop_before_depth_loses_no_cameras(bench: Callable[..., Workbench], backend: Measuring):
+    backend.later = {30, 40}
+    workbench = bench((STRAIGHT, 30), (STRAIGHT, 40))
+    backend.ends["go on", 40] = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        filled(reconstruction, workbench)
+    del backend.ends["go on", 40]
+    filled(reconstruction, replace(workbench))
+    assert [(what, level) for what, level, _ in backend.asked] == [
+        ("look", 30),
+        ("look", 40),
+        ("go on", 30),
+        ("go on", 40),
+    ]
 
 
 def test_a_stop_in_the_second_pass_loses_nothing_of_the_first(bench: Callable[..., Workbench], backend: Measuring):
