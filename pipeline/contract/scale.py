@@ -20,7 +20,7 @@ class ScaleCue(IntFlag):
     FLOOR, CEILING: a level taken for it. CAMERA_HEIGHT: that the camera is held as people hold cameras. LOWEST,
     HIGHEST: how far down or up surfaces reach, where no floor or ceiling is seen. OTHER_CLIPS: what the rest of the
     video shows. METRIC_DEPTH: metric depth of its pictures, where the reconstruction has it. DISAGREEING: no cue, but
-    that two of them are more than three deviations apart.
+    that two of them are more than three deviations apart. DOORWAY, WINDOW: how high doorways and windows end.
     """
 
     NONE = 0
@@ -32,6 +32,8 @@ class ScaleCue(IntFlag):
     OTHER_CLIPS = 32
     METRIC_DEPTH = 64
     DISAGREEING = 128
+    DOORWAY = 256
+    WINDOW = 512
 
     def names(self) -> str:
         """Return the cues by name, joined by ``+``: what the index holds."""

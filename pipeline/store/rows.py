@@ -126,11 +126,11 @@ def read_later(video: VideoStore, name: str, rows: slice | NDArray[np.int64] | N
     return np.full(len(video.read(SCENE, "scale_source", rows)), np.nan, np.float32)
 
 
-def read_scale_cues(video: VideoStore, rows: slice | NDArray[np.int64] | None = None) -> NDArray[np.uint8]:
+def read_scale_cues(video: VideoStore, rows: slice | NDArray[np.int64] | None = None) -> NDArray[np.uint16]:
     """Return what the scale of frames (n,) was read from, a sum of ``ScaleCue``; 0 where it was not stored."""
     if video.has_array(SCENE, "scale_cues"):
-        return np.asarray(video.read(SCENE, "scale_cues", rows), np.uint8)
-    return np.zeros(len(video.read(SCENE, "scale_source", rows)), np.uint8)
+        return np.asarray(video.read(SCENE, "scale_cues", rows), np.uint16)
+    return np.zeros(len(video.read(SCENE, "scale_source", rows)), np.uint16)
 
 
 def read_world_id(video: VideoStore, rows: slice | NDArray[np.int64] | None = None) -> NDArray[np.int32]:

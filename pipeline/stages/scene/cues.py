@@ -1,6 +1,6 @@
 """What every cue of a clip's size says alone, and which of them cannot both be right."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -10,6 +10,7 @@ from pipeline.contract.arrays import Float64s
 from pipeline.contract.scale import ScaleCue
 from pipeline.stages.scene import sizes
 from pipeline.stages.scene.evidence import ScaleEvidence
+from pipeline.stages.scene.fittings import is_doorway
 
 MOST_APART = 3.0
 """Deviations by which two cues may differ before the clip says that they disagree."""
@@ -53,24 +54,40 @@ class Disagreement:
 
 
 def cue_readings(
-    clip: ScaleEvidence, room: tuple[float | None, float | None], video: Float64s
+    clip: ScaleEvidence, room: tuple[float | None, float | None], video: Float64s, floor: float | None
 ) -> tuple[CueReading, ...]:
-    """Return what camera height, ceiling and metric depth say alone, each where there is one.
+    """Return what camera height, ceiling, openings and metric depth say alone, each where there is one.
 
     room: how far the floor lies below the camera and the ceiling above it, unit of the clip; None where it is not seen,
-    of the floor also where nobody holds the camera. video: (b, k, h), what prior and other clips say of the video.
+    of the floor also where nobody holds the camera. video: (b, d, k, h), what prior and other clips say of the video.
+    floor: how far the level below the camera that is the floor is, whoever holds it; openings are measured from it.
     """
     drop, rise = room
     found: list[CueReading] = []
     if drop is not None:
-        height, sigma = _known(sizes.CAMERA, video.sum(axis=(0, 2)), sizes.HELD_SPREAD, sizes.CLIP_SPREAD)
+        height, sigma = _known(sizes.CAMERA, video.sum(axis=(0, 1, 3)), sizes.HELD_SPREAD, sizes.CLIP_SPREAD)
         found.append(CueReading(ScaleCue.CAMERA_HEIGHT, height - float(np.log(drop)), sigma))
     if drop is not None and rise is not None:
-        height, sigma = _known(sizes.CEILING, video.sum(axis=(0, 1)), sizes.MODERN_SPREAD, sizes.ROOM_SPREAD)
+        height, sigma = _known(sizes.CEILING, video.sum(axis=(0, 1, 2)), sizes.MODERN_SPREAD, sizes.ROOM_SPREAD)
         found.append(CueReading(ScaleCue.CEILING, height - float(np.log(drop + rise)), sigma))
+    if floor is not None:
+        found += _openings(clip, floor)
     if clip.metric is not None:
         found.append(CueReading(ScaleCue.METRIC_DEPTH, clip.metric.log_scale, clip.metric.sigma))
     return tuple(found)
+
+
+def _openings(clip: ScaleEvidence, floor: float) -> Iterator[CueReading]:
+    """Yield what the median doorway and the median window say."""
+    doorways = [one for one in clip.openings if is_doorway(one, floor)]
+    windows = [one for one in clip.openings if one.sill]
+    for cue, openings, (usual, sigma) in (
+        (ScaleCue.DOORWAY, doorways, (sizes.DOOR, float(np.hypot(sizes.DOOR_SPREAD, sizes.DOOR_OWN)))),
+        (ScaleCue.WINDOW, windows, (sizes.WINDOW, sizes.WINDOW_WIDEST)),
+    ):
+        if openings:
+            height = float(np.median([one.head for one in openings])) + floor
+            yield CueReading(cue, float(usual - np.log(max(height, 1e-9))), sigma)
 
 
 def _known(lattice: Float64s, weights: Float64s, widest: float, of_clip: float) -> tuple[float, float]:

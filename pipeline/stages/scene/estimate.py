@@ -8,7 +8,8 @@ weight w. One hypothesis makes s known but for k and h, so that with p of camera
 
 and a clip's distribution is the sum over the lattice of (k, h) of L times what the prior and all other clips say of
 (k, h). Where clips have metric depth, a third unknown is by how much it is off in the whole video (b), and a factor
-of L says how near s is to it. All is a sum over lattices: nothing is drawn, nothing is searched.
+of L says how near s is to it; where they show openings, a fourth is by how much doors of the house differ from others
+(d). All is a sum over lattices: nothing is drawn, nothing is searched.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,6 +23,7 @@ from pipeline.contract.arrays import Float64s
 from pipeline.stages.scene import sizes
 from pipeline.stages.scene.cues import CueReading, cue_readings
 from pipeline.stages.scene.evidence import LevelSeen, ScaleEvidence
+from pipeline.stages.scene.fittings import opening_density
 
 _LOG_SCALES = np.arange(-1.6, 3.2, 0.02)
 """Log of metres that what is seen reaches from bottom to top."""
@@ -65,7 +67,8 @@ class ScaleEstimate:
 class _Reading:
     """One hypothesis of where a clip's floor is: its weight, and densities over (log scale, k) and (log scale, h).
 
-    held: the part of ``camera`` that is not loose. level: whether the floor is a level that was seen.
+    held: the part of ``camera`` that is not loose. level: whether the floor is a level that was seen. others: density
+    (log scale, b, d) by metric depth and openings.
     """
 
     weight: float
@@ -74,13 +77,16 @@ class _Reading:
     camera: Float64s
     held: Float64s
     ceiling: Float64s
+    others: Float64s
 
 
 def estimate_scales(clips: Sequence[ScaleEvidence]) -> list[ScaleEstimate]:
     """Return what is known of the scale of each clip of a video, which all share camera height and ceiling height."""
-    says, prior = [_of_video(clip) for clip in clips], np.log(sizes.prior())[None]
+    says, prior = [_of_video(clip) for clip in clips], np.log(sizes.prior())[None, None]
     if any(clip.metric is not None for clip in clips):
-        prior = prior + np.log(sizes.metric_prior())[:, None, None]
+        prior = prior + np.log(sizes.metric_prior())[:, None, None, None]
+    if any(clip.openings for clip in clips):
+        prior = prior + np.log(sizes.door_prior())[:, None, None]
     known = prior + sum(says, np.zeros(()))
     return [_estimate(clip, np.exp(_from_top(known - own))) for clip, own in zip(clips, says, strict=True)]
 
@@ -90,11 +96,15 @@ def _from_top(logarithms: Float64s) -> Float64s:
 
 
 def _of_video(clip: ScaleEvidence) -> Float64s:
-    """Return what a clip says of (b, k, h) of its video: log likelihood, at most 0; without metric depth for one b."""
-    metric, likelihood = _metric(clip), np.zeros(())
+    """Return what a clip says of (b, d, k, h) of its video: log likelihood, at most 0.
+
+    Without metric depth it is for one b, without openings for one d.
+    """
+    likelihood = np.zeros(())
     for one in _readings(clip):
-        of_biases = [(one.camera * of_bias[:, None]).T @ one.ceiling for of_bias in metric.T]
-        likelihood = likelihood + one.weight * np.stack(of_biases)
+        shared = one.others.reshape(len(one.others), -1).T
+        of_shared = [(one.camera * density[:, None]).T @ one.ceiling for density in shared]
+        likelihood = likelihood + one.weight * np.stack(of_shared).reshape(*one.others.shape[1:], *of_shared[0].shape)
     return _from_top(np.log(likelihood + 1e-300))
 
 
@@ -105,19 +115,22 @@ def _metric(clip: ScaleEvidence) -> Float64s:
 
 
 def _estimate(clip: ScaleEvidence, video: Float64s) -> ScaleEstimate:
-    """Return the distribution of a clip's scale where the rest of the video says this of (b, k, h)."""
-    metric = _metric(clip)
-    of_biases = video.sum(axis=0, keepdims=True) if clip.metric is None else video
+    """Return the distribution of a clip's scale where the rest of the video says this of (b, d, k, h)."""
+    alike = (*((0,) if clip.metric is None else ()), *(() if clip.openings else (1,)))
+    known = video.sum(axis=alike, keepdims=True)
+    known = known.reshape(-1, *known.shape[2:])
 
     def weighed(one: _Reading, camera: Float64s) -> Float64s:
-        of_bias = [((camera @ rest) * one.ceiling).sum(axis=1) for rest in of_biases]
-        return np.asarray(one.weight * (metric.T * of_bias).sum(axis=0))
+        of_shared = [((camera @ rest) * one.ceiling).sum(axis=1) for rest in known]
+        return np.asarray(one.weight * (one.others.reshape(len(camera), -1).T * of_shared).sum(axis=0))
 
     readings = list(_readings(clip))
     parts = np.stack([weighed(one, one.camera) for one in readings])
     held = sum(float(weighed(one, one.held).sum()) for one in readings) / float(parts.sum())
     drop, seen = _drop(readings, parts.sum(axis=1) / parts.sum())
     top, _ = max(((o, w) for w, o in _tops(clip.ceilings)), key=lambda one: one[1])
+    floor = _likeliest_floor(clip)
+    of_held = floor if floor is not None and _loose(clip, floor) < HALF else None
     return ScaleEstimate(
         log_scales=_LOG_SCALES - np.log(_extent(clip)),
         probabilities=parts.sum(axis=0) / parts.sum(),
@@ -125,14 +138,14 @@ def _estimate(clip: ScaleEvidence, video: Float64s) -> ScaleEstimate:
         rise=top,
         floor_seen=seen,
         held=held,
-        readings=cue_readings(clip, (_likeliest_floor(clip), top), video),
+        readings=cue_readings(clip, (of_held, top), video, floor),
     )
 
 
 def _likeliest_floor(clip: ScaleEvidence) -> float | None:
-    """Return how far the likeliest floor lies below a camera that is held, by what is seen of that level alone."""
+    """Return how far the likeliest floor lies below the camera, by what is seen of that level alone."""
     weight, drop, level = max(_floors(clip), key=lambda floor: floor[0])
-    return drop if level and weight > HALF and _loose(clip, drop) < HALF else None
+    return drop if level and weight > HALF else None
 
 
 def _drop(readings: Sequence[_Reading], mass: Float64s) -> tuple[float, bool]:
@@ -155,15 +168,16 @@ def _extent(clip: ScaleEvidence) -> float:
 
 def _readings(clip: ScaleEvidence) -> Iterator[_Reading]:
     """Yield every hypothesis of a clip's floor that is likelier than nothing."""
-    log_scales, tops = _LOG_SCALES - np.log(_extent(clip)), _tops(clip.ceilings)
+    log_scales, tops, metric = _LOG_SCALES - np.log(_extent(clip)), _tops(clip.ceilings), _metric(clip)
     for weight, drop, level in _floors(clip):
         if weight < _LIKELIER_THAN_NOTHING or drop + min(clip.highest, 0.0) <= 0:
             continue
         camera, loose = (log_scales + np.log(drop))[:, None], _loose(clip, drop)
         held = (1 - loose) * sizes.normal(camera - sizes.CAMERA[None], sizes.CLIP_SPREAD)
         anywhere = loose * sizes.normal(camera - sizes.LOOSE, sizes.LOOSE_SPREAD)
-        ceiling = sum((share * _ceiling(log_scales, drop, rise, clip.highest) for share, rise in tops), np.zeros(()))
-        yield _Reading(weight, drop, level, held + anywhere, held, np.asarray(ceiling))
+        ceiling = sum((share * _ceiling(clip, log_scales, drop, rise) for share, rise in tops), np.zeros(()))
+        others = metric[:, :, None] * opening_density(clip.openings, drop, log_scales)[:, None]
+        yield _Reading(weight, drop, level, held + anywhere, held, np.asarray(ceiling), others)
 
 
 def _floors(clip: ScaleEvidence) -> Iterator[tuple[float, float, bool]]:
@@ -206,11 +220,16 @@ def _loose(clip: ScaleEvidence, drop: float) -> float:
     return float(sizes.LOOSE_SHARE + (sizes.LOOSE_SHARE_MOVED - sizes.LOOSE_SHARE) * shows)
 
 
-def _ceiling(log_scales: Float64s, drop: float, rise: float | None, highest: float) -> NDArray[np.float64]:
+def _ceiling(clip: ScaleEvidence, log_scales: Float64s, drop: float, rise: float | None) -> NDArray[np.float64]:
     """Return the density (log scale, h) of a ceiling that is seen, or out of view above the highest surface."""
-    height = (log_scales + np.log(drop + (highest if rise is None else rise)))[:, None]
+    height = (log_scales + np.log(drop + (clip.highest if rise is None else rise)))[:, None]
+    up = float(expit((clip.pitch - sizes.LOOKS_UP[0]) / sizes.LOOKS_UP[1]))
     if rise is None:
         fits = ndtr((sizes.CEILING[None] + sizes.TOP_MARGIN - height) / sizes.TOP_SPREAD)
-        return np.asarray(1.5 * (sizes.TOP_PASSED + (1 - sizes.TOP_PASSED) * fits))
-    like_others = (1 - sizes.ROOM_APART) * sizes.normal(height - sizes.CEILING[None], sizes.ROOM_SPREAD)
-    return np.asarray(like_others + sizes.ROOM_APART * sizes.normal(height - sizes.OTHER, sizes.APART_SPREAD))
+        passed = sizes.TOP_PASSED + (sizes.HIGH_SHARE - sizes.TOP_PASSED) * up
+        return np.asarray(1.5 * (passed + (1 - passed) * fits))
+    high = sizes.HIGH_SHARE * up * sizes.normal(height - sizes.HIGH, sizes.HIGH_SPREAD)
+    apart = (1 - sizes.HIGH_SHARE * up) * sizes.ROOM_APART
+    odd = apart * sizes.normal(height - sizes.OTHER, sizes.APART_SPREAD)
+    like_others = 1 - sizes.HIGH_SHARE * up - apart
+    return np.asarray(like_others * sizes.normal(height - sizes.CEILING[None], sizes.ROOM_SPREAD) + odd + high)

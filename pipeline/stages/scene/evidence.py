@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from pipeline.geometry.planes import plane_offsets
 from pipeline.stages.scene.heights import HORIZONTAL, LEVEL_THICKNESS, SMALLEST_LEVEL
 from pipeline.stages.scene.metric_depth import MetricDepth
+from pipeline.stages.scene.openings import OpeningSeen
 from pipeline.stages.scene.surfaces import SurfaceSamples
 
 FEWEST_OF_FACING = 0.02
@@ -36,7 +37,7 @@ class ScaleEvidence:
     floors, ceilings: levels below and above all cameras, the farthest first. lowest, highest: how far surfaces reach
     down and up (0.2 and 99.8 %); ``lowest`` is below the camera where it is positive, ``highest`` above. camera_range:
     from the lowest camera to the highest. pitch: sine of the median angle by which the camera looks up. metric: what
-    metric depth says, None where it says nothing.
+    metric depth says, None where it says nothing. openings: doorways and windows.
     """
 
     floors: tuple[LevelSeen, ...]
@@ -46,6 +47,7 @@ class ScaleEvidence:
     camera_range: float
     pitch: float
     metric: MetricDepth | None = None
+    openings: tuple[OpeningSeen, ...] = ()
 
 
 def scale_evidence(
@@ -53,6 +55,7 @@ def scale_evidence(
     up: NDArray[np.float64],
     camera_to_world: NDArray[np.float64],
     metric: MetricDepth | None = None,
+    openings: tuple[OpeningSeen, ...] = (),
 ) -> ScaleEvidence:
     """Return what a clip shows of its size. up: (3,). camera_to_world: (n, 4, 4) of its registered frames."""
     cameras = camera_to_world[:, :3, 3] @ up
@@ -70,6 +73,7 @@ def scale_evidence(
         camera_range=float(np.ptp(cameras)),
         pitch=float(np.median(camera_to_world[:, :3, 2] @ up)),
         metric=metric,
+        openings=openings,
     )
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from pipeline.stages.scene.evidence import ScaleEvidence, scale_evidence
 from pipeline.stages.scene.heights import Levels, Scale, find_levels
 from pipeline.stages.scene.levelling import level
 from pipeline.stages.scene.metric_depth import MetricDepth, metric_depth, together
+from pipeline.stages.scene.openings import OpeningSeen, find_openings
 from pipeline.stages.scene.orientation import find_up, walls_to_axes
 from pipeline.stages.scene.outliers import inlier_pixels
 from pipeline.stages.scene.panes import with_panes
@@ -65,8 +67,9 @@ def upright(
     cleaned, guessed = with_panes(cleaned, reconstruction, surfaces, rotation, settings)
     if guessed.any():  # what lies outside tells nothing of the room's height
         surfaces = sample_surfaces(cleaned, settings)
-    metric = metric_depth(reconstruction)
-    return _seen(surfaces, cameras, (rotation, confidence), metric, settings), cleaned, guessed
+    openings = find_openings(reconstruction, surfaces, rotation, _middle(cameras, rotation), settings)
+    said = metric_depth(reconstruction), openings
+    return _seen(surfaces, cameras, (rotation, confidence), said, settings), cleaned, guessed
 
 
 def upright_together(pieces: Sequence[Reconstruction], settings: SceneSettings) -> Upright:
@@ -74,8 +77,16 @@ def upright_together(pieces: Sequence[Reconstruction], settings: SceneSettings) 
     sampled, cameras = [sample_surfaces(one, settings) for one in pieces], np.concatenate(list(map(_cameras, pieces)))
     points, normals = (np.concatenate(parts) for parts in zip(*((s.points, s.normals) for s in sampled), strict=True))
     surfaces = SurfaceSamples(points, normals)
-    metric = together([metric_depth(one) for one in pieces])
-    return _seen(surfaces, cameras, _turned(surfaces, cameras, settings), metric, settings)
+    turned = _turned(surfaces, cameras, settings)
+    middle = _middle(cameras, turned[0])
+    openings = [find_openings(one, surfaces, turned[0], middle, settings) for one in pieces]
+    said = together([metric_depth(one) for one in pieces]), tuple(chain.from_iterable(openings))
+    return _seen(surfaces, cameras, turned, said, settings)
+
+
+def _middle(cameras: Float64s, rotation: Float64s) -> float:
+    """Return the height of the median camera along up."""
+    return float(np.median(cameras[:, :3, 3] @ rotation[2]))
 
 
 def _cameras(cleaned: Reconstruction) -> Float64s:
@@ -93,12 +104,12 @@ def _seen(
     surfaces: SurfaceSamples,
     cameras: Float64s,
     turned: tuple[Float64s, float],
-    metric: MetricDepth | None,
+    said: tuple[MetricDepth | None, tuple[OpeningSeen, ...]],
     settings: SceneSettings,
 ) -> Upright:
     rotation, confidence = turned
     levels = find_levels(surfaces, rotation[2], cameras[:, :3, 3], settings)
-    evidence = scale_evidence(surfaces, rotation[2], cameras, metric)
+    evidence = scale_evidence(surfaces, rotation[2], cameras, *said)
     return Upright(rotation, cameras[0, :3, 3], confidence, levels, evidence)
 
 

@@ -23,7 +23,7 @@ def append_scene(group: GroupWriter, scene: MetricScene) -> None:
     group.append("depth_share", (scene.depth > 0).mean(axis=(1, 2)).astype(np.float32))
     group.append("scale_source", np.full(n, scene.scale_source, np.uint8))
     group.append(SCALE_SIGMA, np.full(n, scene.scale_sigma, np.float32))
-    group.append("scale_cues", np.full(n, scene.scale_cues, np.uint8))
+    group.append("scale_cues", np.full(n, scene.scale_cues, np.uint16))
     group.append(WORLD_ID, np.full(n, scene.world_id, np.int32))
     group.append("world_from_reconstruction", np.repeat(scene.world_from_reconstruction[None], n, axis=0))
 

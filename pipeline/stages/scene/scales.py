@@ -12,6 +12,9 @@ from pipeline.stages.scene.evidence import ScaleEvidence
 from pipeline.stages.scene.heights import Levels, Scale, find_scale
 from pipeline.stages.scene.settings import SceneSettings
 
+WHERE_THEY_AGREE = ScaleCue.METRIC_DEPTH | ScaleCue.DOORWAY | ScaleCue.WINDOW
+"""Cues that are named where the scale is what they say."""
+
 
 def find_scales(clips: Sequence[tuple[Levels, ScaleEvidence]], settings: SceneSettings) -> list[Scale]:
     """Return the scale of each clip of a video; ``settings.scale`` says which rule gives it.
@@ -46,8 +49,9 @@ def by_evidence(levels: Levels, found: ScaleEstimate, shared: bool) -> Scale:
     cues |= ScaleCue.HIGHEST if found.rise is None else ScaleCue.CEILING
     if shared:
         cues |= ScaleCue.OTHER_CLIPS
-    if any(one.cue is ScaleCue.METRIC_DEPTH and one.agrees(float(np.log(metres))) for one in found.readings):
-        cues |= ScaleCue.METRIC_DEPTH
+    for one in found.readings:
+        if one.cue in WHERE_THEY_AGREE and one.agrees(float(np.log(metres))):
+            cues |= one.cue
     return Scale(
         metres=metres,
         zero=levels.cameras - found.drop,

@@ -9,6 +9,9 @@ from pipeline.stages.base import StageSettings
 WITHOUT_PANES = "2"
 """Code version of scenes, up to release 0.2, in which windows and mirrors are holes."""
 
+WITHOUT_OPENINGS = "7"
+"""Code version of scenes whose scale by evidence, and whose deviations, know neither doorways nor windows."""
+
 OTHER_SPREADS = "6"
 """Code version of scenes whose scale by evidence, and whose deviations, rest on other spreads of sizes."""
 
@@ -171,7 +174,8 @@ class SceneSettings(StageSettings):
     def earlier(self) -> tuple[str, ...]:
         """Return code versions whose scenes stand: those by the paper's rule, which has not changed.
 
-        Deviations of some rest on other spreads, some have none; no clips share a world in some; windows may be holes.
+        Deviations of some rest on other cues or spreads, some have none; no clips share a world in some; windows may be
+        holes.
         """
-        before = (OTHER_SPREADS, OUTSIDE_THE_TABLE, WITHOUT_WORLDS, WITHOUT_SIGMA, WITHOUT_PANES)
+        before = (WITHOUT_OPENINGS, OTHER_SPREADS, OUTSIDE_THE_TABLE, WITHOUT_WORLDS, WITHOUT_SIGMA, WITHOUT_PANES)
         return before if self.scale == "paper" else ()

@@ -41,6 +41,11 @@ OTHER, OTHER_SPREAD, OTHER_SHARE = np.log(2.75), 0.22, 0.25
 ROOM_SPREAD, ROOM_APART, APART_SPREAD = 0.025, 0.12, 0.30
 """Of a room's ceiling about that of its video; share of rooms that go by no other, and their spread."""
 
+LOOKS_UP = 0.3, 0.03
+HIGH, HIGH_SPREAD, HIGH_SHARE = np.log(3.6), 0.5, 0.7
+"""Sine of pitch from which on a camera looks up, and how sharply: at what is higher than a room (stairs, galleries,
+lofts of two storeys). How high ceilings are there, and how often they go by no other room."""
+
 FLOOR_RIGHT, CEILING_RIGHT = 0.98, 0.97
 """Probability that the farthest level with nothing behind it is the floor, or the ceiling. Of 91 such floors and 60
 ceilings in 24 rendered houses, and 22 floors in three real films, none was another level; of 85 floors in 24 houses
@@ -57,6 +62,31 @@ SEEN_BELOW = 0.2
 
 TOP_MARGIN, TOP_SPREAD, TOP_PASSED = 0.05, 0.08, 0.15
 """How sharply a ceiling out of view bounds what is seen, and how likely it bounds nothing (slopes, stairs, panes)."""
+
+
+DOORS = np.arange(-0.07, 0.071, 0.0175)
+DOOR, DOOR_SPREAD, DOOR_OWN = np.log(2.04), 0.03, 0.015
+"""By which the doors of a house differ from the usual door, logarithms; the usual head of an opening, how houses differ
+from it, and a door from others of its house, as found."""
+
+WINDOW, WINDOW_OWN, WINDOW_RIGHT = np.log(2.07), 0.035, 0.65
+"""Heads of windows, which most houses keep level with those of their doors; their spread about those; the share of
+windows of which that is true: others end higher, under a roof, or are mere peepholes."""
+
+WINDOW_WIDEST = 0.08
+"""Spread of the heads of windows alone, where a third of them is odd: within three of it they contradict nothing."""
+
+SILL, SILL_SPREAD, ANY_SILL, ANY_SILL_SPREAD, SILL_RIGHT = np.log(0.92), 0.11, np.log(0.75), 0.6, 0.7
+"""Sills of windows that one leans out of; of all others, and the share of the former."""
+
+DOOR_RIGHT, ODD_HEAD, ODD_HEAD_SPREAD = 0.75, np.log(2.15), 0.25
+"""Probability that what looks like a doorway is one; heads of passages, arches, cupboards and all else."""
+
+DOOR_WIDTHS = (0.28, 0.70)
+"""Width of a doorway over its height: of one leaf, or of two narrow ones."""
+
+DOOR_FOOT = 0.35
+"""Share of the height above the floor below which an opening has to be open to be a doorway."""
 
 
 METRIC_BIASES = np.arange(-3.0, 3.01, 0.5) * SHARED_SPREAD
@@ -79,6 +109,12 @@ def normal(deviation: Float64s, spread: float) -> Float64s:
 def metric_prior() -> Float64s:
     """Return the probability of each of ``METRIC_BIASES``."""
     density = normal(METRIC_BIASES, SHARED_SPREAD)
+    return np.asarray(density / density.sum())
+
+
+def door_prior() -> Float64s:
+    """Return the probability of each of ``DOORS``."""
+    density = normal(DOORS, DOOR_SPREAD)
     return np.asarray(density / density.sum())
 
 

@@ -1,0 +1,203 @@
+"""Doorways and windows in a clip's walls: their heads and sills are as high as people build them.
+
+Each large wall is looked at squarely, as a picture of cells: by how much what is seen there lies behind it. A head is
+where a run of columns is open below and wall above, with wall on both sides. The top of a wardrobe is wall below and
+open above; below a row of wall cabinets there is no wall at the sides; a picture lies before its wall.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.contract.arrays import Float64s
+from pipeline.contract.records import Reconstruction
+from pipeline.geometry.poses import resize_nearest
+from pipeline.stages.scene.panes import UprightPlane, wall_view, walls
+from pipeline.stages.scene.settings import SceneSettings
+from pipeline.stages.scene.surfaces import SurfaceSamples
+
+FINE = 4
+"""Rows and columns of fine cells in a cell: heads are found in cells, and measured in fine ones."""
+
+BEFORE, ON_WALL, BEHIND = 0.1, 0.5, 0.6
+"""What is no farther before a wall, in median depths, hangs on it (curtains, the leaf of a door); what is no farther
+behind it, in its tolerances, is the wall; and what is that far behind it is a hole."""
+
+RIM, GAP, JAMB = 3, 1, 8
+"""Cells of wall that must be seen about an opening; cells between that may show anything; cells of its sides."""
+
+SEEN, STRAY = 0.6, 0.15
+"""Share of a rim that must be wall, and that may be open."""
+
+MOST_FRAMES, WIDEST = 12, 160
+"""Frames of a clip and columns of their depth that walls are looked at in."""
+
+NARROWEST, CLEAR = 8, 0.8
+"""Least columns and rows of an opening; share of its rows below the head that must be open."""
+
+Cells = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class OpeningSeen:
+    """An opening in a wall, lengths in the clip's unit. head, foot: heights about the median camera, up is positive.
+
+    foot: of the lowest of it that is open. width: between its sides. sill: whether wall is seen below its foot.
+    through: whether one sees another room through it, and no recess.
+    """
+
+    head: float
+    foot: float
+    width: float
+    sill: bool
+    through: bool
+
+
+@dataclass(frozen=True)
+class _Wall:
+    """A wall in fine cells (rows, columns), rows upwards: rays that met them, and how far behind they ended, in all.
+
+    far: how far behind a wall another room begins, to which distances are clipped. before: that far before it, things
+    do not hang on it.
+    """
+
+    plane: UprightPlane
+    rays: Float64s
+    behind: Float64s
+    far: float
+    before: float
+
+    def coarse(self) -> tuple[Cells, Cells, Float64s]:
+        """Return which cells are wall, which are open, and how far behind the wall they end."""
+        rays, total = _pooled(self.rays), _pooled(self.behind)
+        behind, tolerance = total / np.maximum(rays, 1), self.plane.tolerance
+        wall = (rays >= 1) & (behind > -self.before) & (behind <= ON_WALL * tolerance)
+        return wall, (rays >= 2) & (behind > BEHIND * tolerance), behind
+
+
+def find_openings(
+    measured: Reconstruction, surfaces: SurfaceSamples, rotation: Float64s, middle: float, settings: SceneSettings
+) -> tuple[OpeningSeen, ...]:
+    """Return the openings of a clip's large walls.
+
+    measured: with all depth. rotation: (3, 3), rows x, y and up. middle: height of the median camera along up.
+    """
+    measured = _thinned(measured)
+    unit = float(np.median(measured.depth[measured.depth > 0]))
+    found: list[OpeningSeen] = []
+    for plane in walls(surfaces, rotation, measured, settings, unit):
+        found += _openings(_looked_at(plane, measured, settings.panes.beyond_share * unit, BEFORE * unit), middle)
+    return tuple(found)
+
+
+def _thinned(measured: Reconstruction) -> Reconstruction:
+    """Return some frames of a reconstruction, evenly spread, with depth of at most ``WIDEST`` columns."""
+    frames = np.flatnonzero(measured.registered)
+    frames = frames[np.linspace(0, len(frames) - 1, min(len(frames), MOST_FRAMES)).round().astype(np.int64)]
+    rows, columns = measured.depth.shape[1:]
+    shape = rows * min(WIDEST, columns) // columns, min(WIDEST, columns)
+    return Reconstruction(
+        intrinsics=measured.intrinsics[frames],
+        camera_to_world=measured.camera_to_world[frames],
+        depth=resize_nearest(measured.depth[frames], shape),
+        confidence=resize_nearest(measured.confidence[frames], shape),
+        registered=measured.registered[frames],
+    )
+
+
+def _looked_at(plane: UprightPlane, measured: Reconstruction, far: float, before: float) -> _Wall:
+    rows, columns = plane.shape
+    fine = replace(plane, cell=plane.cell / FINE, shape=(rows * FINE, columns * FINE))
+    rays, total = np.zeros((2, rows * FINE * columns * FINE))
+    for frame in np.flatnonzero(measured.registered):
+        view = wall_view(fine, measured, int(frame))
+        seen = view.ahead & view.measured
+        cells, behind = (view.row * fine.shape[1] + view.column)[seen], np.clip(view.behind[seen], -far, far)
+        rays += np.bincount(cells, minlength=len(rays))
+        total += np.bincount(cells, behind, minlength=len(rays))
+    return _Wall(fine, rays.reshape(fine.shape), total.reshape(fine.shape), far, before)
+
+
+def _pooled(values: Float64s) -> Float64s:
+    rows, columns = values.shape
+    return np.asarray(values.reshape(rows // FINE, FINE, columns // FINE, FINE).sum(axis=(1, 3)))
+
+
+def _openings(wall: _Wall, middle: float) -> Iterator[OpeningSeen]:
+    """Yield the openings of a wall."""
+    solid, hole, behind = wall.coarse()
+    for head, left, right in _heads(solid, hole):
+        columns = slice(left, right)
+        foot = _lowest(hole[:head, columns], solid[:head, columns])
+        sides = (left - GAP - RIM, right + GAP)
+        if foot is None or not all(_is_side(solid, hole, head, side) for side in sides):
+            continue
+        inside = hole[foot:head, columns]
+        deep, below = float(np.median(behind[foot:head, columns][inside])), slice(max(foot - RIM - GAP, 0), foot)
+        sill = bool((solid[below, columns].mean(axis=1) > SEEN).any())
+        corner, cell = float(wall.plane.corner[1]) - middle, wall.plane.cell
+        yield OpeningSeen(
+            head=corner + _edge(wall, head, columns, deep) * cell,
+            foot=corner + (_edge(wall, foot, columns, deep, up=False) if sill else foot * FINE) * cell,
+            width=(right - left) * FINE * cell,
+            sill=sill,
+            through=deep > wall.far / 2,
+        )
+
+
+def _lowest(hole: Cells, solid: Cells) -> int | None:
+    """Return the lowest row that is open, going down from the head until there is wall; None where little is open."""
+    is_open, blocked = hole.mean(axis=1) > SEEN, np.flatnonzero(solid.mean(axis=1) > SEEN)
+    start = int(blocked[-1]) + 1 if len(blocked) else 0
+    rows = start + np.flatnonzero(is_open[start:])
+    if len(rows) < NARROWEST or is_open[rows[0] :].mean() < CLEAR:
+        return None
+    return int(rows[0])
+
+
+def _heads(solid: Cells, hole: Cells) -> Iterator[tuple[int, int, int]]:
+    """Yield (row, first column, end column) of runs of columns that are open below a row and wall above it."""
+    rows = solid.shape[0]
+    under = np.zeros(solid.shape, np.bool_)
+    for row in range(RIM + GAP, rows - RIM - GAP):
+        below, above = hole[row - RIM - GAP : row - GAP], solid[row + GAP : row + GAP + RIM]
+        under[row] = (below.mean(axis=0) > SEEN) & (above.mean(axis=0) > SEEN)
+    taken = np.zeros(solid.shape[1], np.bool_)
+    for row in sorted(range(rows), key=lambda row: -int(under[row].sum())):
+        for left, right in _runs(under[row] & ~taken):
+            if right - left >= NARROWEST:
+                taken[left:right] = True
+                yield row, left, right
+
+
+def _runs(marked: Cells) -> Sequence[tuple[int, int]]:
+    """Return (start, end) of marked columns in a row; gaps of a column do not part them."""
+    edges = np.flatnonzero(np.diff(np.r_[False, marked, False].astype(np.int8)))
+    runs: list[tuple[int, int]] = []
+    for start, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        if runs and start - runs[-1][1] <= 1:
+            runs[-1] = (runs[-1][0], end)
+        else:
+            runs.append((start, end))
+    return runs
+
+
+def _is_side(solid: Cells, hole: Cells, head: int, left: int) -> bool:
+    """Tell whether ``RIM`` columns from ``left`` on are wall beside an opening, below its head."""
+    if left < 0 or left + RIM > solid.shape[1]:
+        return False
+    place = slice(max(head - JAMB, 0), head), slice(left, left + RIM)
+    return bool(hole[place].mean() <= STRAY and solid[place].mean() >= SEEN)
+
+
+def _edge(wall: _Wall, row: int, columns: slice, deep: float, *, up: bool = True) -> float:
+    """Return the fine row where open best parts from wall, within three cells of a row; up: wall is above."""
+    across = slice(columns.start * FINE, columns.stop * FINE)
+    low, high = max(row - RIM, 0) * FINE, (row + RIM) * FINE
+    rays, total = (values[low:high, across].sum(axis=1) for values in (wall.rays, wall.behind))
+    share = np.where(rays > 0, np.clip(total / np.maximum(rays, 1) / deep, 0, 1), 0.5)
+    share = share if up else 1 - share
+    wrong = np.r_[0, np.cumsum(1 - share)] + (share.sum() - np.r_[0, np.cumsum(share)])
+    return low + float(np.flatnonzero(wrong <= wrong.min() + 1e-9).mean())
