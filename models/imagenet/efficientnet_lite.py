@@ -33,6 +33,9 @@ _BLOCKS = (  # kernel, stride of the first, expansion, outputs, repeats: table 1
 )
 _EPSILON = 1e-3
 
+PYRAMID = (320, 112, 40, 24, 16)
+"""Channels of the trunk's maps at 1/32, 1/16, 1/8, 1/4 and 1/2 of a picture."""
+
 
 def shipped_file() -> Path:
     """Return the file of weights in the installed package.
@@ -83,8 +86,8 @@ class InvertedBottleneck(nn.Module):
         return shortened
 
 
-class EfficientNetLite0(nn.Module):
-    """Normalised pictures (B, 3, 224, 224) to logits (B, 1000)."""
+class LiteTrunk(nn.Module):
+    """Stem and blocks: normalised pictures to maps at a half to a thirty-second of their size."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -96,7 +99,32 @@ class EfficientNetLite0(nn.Module):
                 blocks.append(InvertedBottleneck(inputs, outputs, kernel, stride if i == 0 else 1, expansion))
                 inputs = outputs
         self._blocks = nn.ModuleList(blocks)
-        self._conv_head = SameConv2d(inputs, _HEAD, 1, bias=False)
+
+    def blocks(self, pictures: Tensor, count: int) -> Tensor:
+        """Return the map (B, D, h', w') behind the first ``count`` blocks, of pictures (B, 3, h, w) normalised."""
+        x = functional.relu6(self._bn0(self._conv_stem(pictures)))
+        for block in self._blocks[:count]:
+            x = block(x)
+        return x
+
+    def pyramid(self, pictures: Tensor) -> list[Tensor]:
+        """Return the last map of every size, coarse to fine: (B, ``PYRAMID[i]``, h / 2^(5 - i), w / 2^(5 - i))."""
+        x = functional.relu6(self._bn0(self._conv_stem(pictures)))
+        found: list[Tensor] = []
+        for block in self._blocks:
+            y = block(x)
+            if y.shape[-1] < x.shape[-1]:
+                found.append(x)
+            x = y
+        return [x, *reversed(found)]
+
+
+class EfficientNetLite0(LiteTrunk):
+    """Normalised pictures (B, 3, 224, 224) to logits (B, 1000)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._conv_head = SameConv2d(_BLOCKS[-1][3], _HEAD, 1, bias=False)
         self._bn1 = nn.BatchNorm2d(_HEAD, _EPSILON)
         self._fc = nn.Linear(_HEAD, CLASSES)
 
@@ -123,13 +151,6 @@ class EfficientNetLite0(nn.Module):
         x = functional.relu6(self._bn1(self._conv_head(self.blocks(pictures, len(self._blocks)))))
         logits: Tensor = self._fc(x.mean(dim=(2, 3)))
         return logits
-
-    def blocks(self, pictures: Tensor, count: int) -> Tensor:
-        """Return the map (B, D, h', w') behind the first ``count`` blocks, of pictures as ``forward`` takes them."""
-        x = functional.relu6(self._bn0(self._conv_stem(pictures)))
-        for block in self._blocks[:count]:
-            x = block(x)
-        return x
 
     @torch.inference_mode()
     def logits(self, rgb: Tensor) -> Tensor:

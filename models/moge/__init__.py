@@ -2,6 +2,10 @@
 
 from models.moge.config import MogeConfig
 from models.moge.geometry import MogeViews, metric_views
-from models.moge.network import Moge, MogeRaw
+from models.moge.network import Moge
+from models.moge.raw import MogeRaw
+from models.moge.small import SmallMoge
 
-__all__ = ["Moge", "MogeConfig", "MogeRaw", "MogeViews", "metric_views"]
+AnyMoge = Moge | SmallMoge
+
+__all__ = ["AnyMoge", "Moge", "MogeConfig", "MogeRaw", "MogeViews", "SmallMoge", "metric_views"]

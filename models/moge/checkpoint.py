@@ -5,7 +5,7 @@ from pathlib import Path
 from torch import Tensor
 
 from models.moge.config import MogeConfig, config_of
-from models.weights.checkpoint import read_file, state_dict_in
+from models.weights.checkpoint import read_file, read_metadata, read_state_dict, state_dict_in
 from models.weights.located import check_finite, located, with_checksum
 
 
@@ -23,3 +23,22 @@ def read_checkpoint(path_or_name: str | Path) -> tuple[MogeConfig, dict[str, Ten
         config = config_of({name: tuple(tensor.shape) for name, tensor in state.items()}, stored.get("model_config"))
         check_finite(state, path.name)
     return config, state
+
+
+def small_checkpoint(path_or_name: str | Path) -> tuple[dict[str, str], dict[str, Tensor]] | None:
+    """Read the metadata and the tensors of a small network; None where it is a file of another kind.
+
+    Raises:
+        WrongWeights: damaged, or holding numbers that are not finite.
+        WeightsUnavailable: a registered name that is neither cached nor reachable, or no such file.
+    """
+    path = located(path_or_name, "model.pt")
+    if path.suffix != ".safetensors":
+        return None
+    with with_checksum(path):
+        metadata = read_metadata(path)
+        if "config" not in metadata:
+            return None
+        state = read_state_dict(path)
+        check_finite(state, path.name)
+    return metadata, state

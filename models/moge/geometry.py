@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from models.errors import UnusableInput
-from models.moge.network import MogeRaw
-from models.moge.solver import solve_focal_and_shift
+from models.moge.raw import MogeRaw
+from models.moge.solver import own_focal, solve_focal_and_shift
 
 SOLID_FROM = 0.5
 """Probability above which a pixel counts as solid."""
@@ -58,9 +58,10 @@ def metric_views(
         UnusableInput: a field of view that no camera has.
     """
     solid = torch.ones_like(raw.points[..., 0], dtype=torch.bool) if raw.mask is None else raw.mask > SOLID_FROM
-    focal, shift = solved or _solved(raw.points, solid, fov_x)
+    known = _known_focal(raw.points, fov_x)
+    focal, shift = solved or (_solved(raw.points, solid, known) if raw.shifted else _without_shift(raw, solid, known))
     focal, shift = (values.to(raw.points) for values in (focal, shift))
-    depth = raw.points[..., 2] + shift[:, None, None]
+    depth = raw.points[..., 2] + shift[:, None, None] if raw.shifted else _through_lens(raw, solid, focal)
     mask = solid & (depth > 0)
     height, width = depth.shape[1:]
     intrinsics = _intrinsics(focal, height, width)
@@ -74,19 +75,40 @@ def metric_views(
     return MogeViews(points, depth, normal, mask, intrinsics, scale, focal, shift)
 
 
-def _solved(points: Tensor, solid: Tensor, fov_x: float | Tensor | None) -> tuple[Tensor, Tensor]:
+def _known_focal(points: Tensor, fov_x: float | Tensor | None) -> list[float | None]:
+    """Return the focal length of every picture, relative to half its diagonal, None where it is not given."""
     height, width = points.shape[1:3]
-    known: list[float | None] = [None] * len(points)
-    if fov_x is not None:
-        degrees = torch.as_tensor(fov_x, dtype=torch.float64).flatten().tolist()
-        if not all(0 < angle < 180 for angle in degrees) or len(degrees) not in (1, len(points)):
-            raise UnusableInput("a horizontal field of view is between 0 and 180 degrees, one for all or one a picture")
-        across = width / math.hypot(width, height)
-        angles = degrees * len(points) if len(degrees) == 1 else degrees
-        known = [across / math.tan(math.radians(angle) / 2) for angle in angles]
+    if fov_x is None:
+        return [None] * len(points)
+    degrees = torch.as_tensor(fov_x, dtype=torch.float64).flatten().tolist()
+    if not all(0 < angle < 180 for angle in degrees) or len(degrees) not in (1, len(points)):
+        raise UnusableInput("a horizontal field of view is between 0 and 180 degrees, one for all or one a picture")
+    across = width / math.hypot(width, height)
+    angles = degrees * len(points) if len(degrees) == 1 else degrees
+    return [across / math.tan(math.radians(angle) / 2) for angle in angles]
+
+
+def _solved(points: Tensor, solid: Tensor, known: list[float | None]) -> tuple[Tensor, Tensor]:
     pairs = [solve_focal_and_shift(*one) for one in zip(points, solid, known, strict=True)]
     focal, shift = torch.tensor(pairs, dtype=torch.float64).unbind(1)
     return focal, shift
+
+
+def _without_shift(raw: MogeRaw, solid: Tensor, known: list[float | None]) -> tuple[Tensor, Tensor]:
+    """Return focal lengths, the points' own where none is given, and shifts of zero."""
+    own = _own_focal(raw, solid)
+    given = [float(mine) if focal is None else focal for mine, focal in zip(own, known, strict=True)]
+    return torch.tensor(given, dtype=torch.float64), torch.zeros(len(given), dtype=torch.float64)
+
+
+def _through_lens(raw: MogeRaw, solid: Tensor, focal: Tensor) -> Tensor:
+    """Return the depth (B, H, W) that points have under other focal lengths (B,) than their own: x and y stay."""
+    return raw.points[..., 2] * (focal / _own_focal(raw, solid).to(focal))[:, None, None]
+
+
+def _own_focal(raw: MogeRaw, solid: Tensor) -> Tensor:
+    """Return the focal length (B,) that puts points into their pixels as they are."""
+    return torch.tensor([own_focal(*one) for one in zip(raw.points, solid, strict=True)], dtype=torch.float64)
 
 
 def _intrinsics(focal: Tensor, height: int, width: int) -> Tensor:

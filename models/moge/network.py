@@ -4,7 +4,6 @@ Written from a description of the network. Weights are not part of this package;
 those that Microsoft released under MIT.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -15,8 +14,10 @@ from torch.nn import functional
 from models.dinov2.backbone import PATCH, Dinov2, split
 from models.errors import UnusableInput
 from models.indoor.places365 import IMAGENET_MEAN, IMAGENET_STD
-from models.moge.checkpoint import read_checkpoint
+from models.moge.checkpoint import read_checkpoint, small_checkpoint
 from models.moge.config import LEVELS, MogeConfig
+from models.moge.raw import MogeRaw, check_pictures, picture_coordinates
+from models.moge.small import SmallMoge
 from models.moge.stack import ConvStack
 from models.weights.checkpoint import for_inference
 
@@ -24,21 +25,6 @@ MOST_LEVEL = 9
 """The finest level of resolution, which is upstream's default."""
 
 _CHANNELS = {"points": 3, "normal": 3, "mask": 1}
-
-
-@dataclass(frozen=True)
-class MogeRaw:
-    """What the network says about pictures, before focal length and shift are known.
-
-    points: (B, H, W, 3) float32, right but for one shift along z and one scale. normal: (B, H, W, 3), unit, towards the
-    camera. mask: (B, H, W), probability that a pixel shows something solid. metric_scale: (B,), metres a unit of the
-    points. Camera axes are x right, y down, z forward. What was not asked for, or has no head, is None.
-    """
-
-    points: Tensor
-    normal: Tensor | None
-    mask: Tensor | None
-    metric_scale: Tensor | None
 
 
 class MogeEncoder(nn.Module):
@@ -86,15 +72,20 @@ class Moge(nn.Module):
         self.multiply_type = torch.float32
 
     @classmethod
-    def load(cls, path_or_name: str | Path) -> Self:
+    def load(cls, path_or_name: str | Path) -> "Moge | SmallMoge":
         """Load a ``model.pt``, a folder of the hub, or a registered name, ready for inference.
 
-        Nothing in the file is run. The network comes in float32 on the CPU, in evaluation mode.
+        A file whose metadata hold the sizes of a small network gives one, with the same interface. Nothing in the file
+        is run. The network comes in float32 on the CPU, in evaluation mode.
 
         Raises:
             WrongWeights: damaged, unsafe or another network's file; the message gives its checksum.
             WeightsUnavailable: a registered name that is neither cached nor reachable.
         """
+        small = small_checkpoint(path_or_name)
+        if small is not None:
+            metadata, state = small
+            return for_inference(lambda: SmallMoge.of(metadata, str(path_or_name)), state, str(path_or_name))
         config, state = read_checkpoint(path_or_name)
         return for_inference(lambda: cls(config), state, str(path_or_name))
 
@@ -175,20 +166,6 @@ class Moge(nn.Module):
         return functional.interpolate(finest, picture, mode="bilinear").movedim(1, -1)
 
 
-def picture_coordinates(size: tuple[int, int], picture: tuple[int, int], device: torch.device) -> Tensor:
-    """Return where cells of a map (h, w) lie on the picture's plane: (h, w, 2), x and y, a corner 1 from the middle.
-
-    picture: (height, width), whose shape counts, and not that of the map.
-    """
-    height, width = picture
-    diagonal = (height**2 + width**2) ** 0.5
-    v, u = (
-        ((2 * torch.arange(cells, device=device, dtype=torch.float64) + 1) / cells - 1) * (side / diagonal)
-        for cells, side in zip(size, (height, width), strict=True)
-    )
-    return torch.stack(torch.meshgrid(u, v, indexing="xy"), dim=-1).float()
-
-
 def remapped(raw: Tensor, kind: str) -> Tensor:
     """Turn raw numbers (..., 3) into points."""
     if kind == "linear":
@@ -200,15 +177,3 @@ def remapped(raw: Tensor, kind: str) -> Tensor:
     # z = exp(c), x = a z, y = b z
     depth = raw[..., 2:].exp()
     return torch.cat([raw[..., :2] * depth, depth], dim=-1)
-
-
-def check_pictures(images: Tensor) -> None:
-    """Make sure that these are pictures (B, 3, H, W) of floats.
-
-    Raises:
-        UnusableInput: another shape, or values that are not finite.
-    """
-    if images.ndim != 4 or images.shape[1] != 3 or not images.is_floating_point() or 0 in images.shape:
-        raise UnusableInput(f"pictures must be (B, 3, H, W) floats in [0, 1], not {tuple(images.shape)} {images.dtype}")
-    if not images.isfinite().all():
-        raise UnusableInput("pictures hold values that are not finite")

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from models.moge.network import picture_coordinates
+from models.moge.raw import picture_coordinates
 
 SAMPLES = 64
 """Rows and columns of pixels that are looked at, whatever the picture's size and shape."""
@@ -43,6 +43,24 @@ def solve_focal_and_shift(
 
     points: (H, W, 3) float. mask: (H, W) bool, which of them count. focal: of the camera where it is known.
     """
+    chosen, pixels = _sampled(points, mask)
+    if len(chosen) < 2:
+        return (1.0 if focal is None else focal), 0.0
+    return _least_squares(chosen, pixels, focal)
+
+
+def own_focal(points: Tensor, mask: Tensor | None = None) -> float:
+    """Return the focal length, relative to half the diagonal, under which points (H, W, 3) fall into their pixels.
+
+    1 where there are fewer than two points before the camera. mask: (H, W) bool, which of them count.
+    """
+    chosen, pixels = _sampled(points, mask)
+    front = chosen[:, 2] > 0
+    return 1.0 if front.sum() < 2 else _fit(chosen[front], pixels[front], 0.0, None).focal
+
+
+def _sampled(points: Tensor, mask: Tensor | None) -> tuple[_Floats, _Floats]:
+    """Return finite points (k, 3) that count, evenly spread, and their pixels (k, 2)."""
     height, width = points.shape[:2]
     rows, columns = (torch.arange(SAMPLES, device=points.device) * side // SAMPLES for side in (height, width))
     at = (rows[:, None], columns[None])
@@ -50,10 +68,7 @@ def solve_focal_and_shift(
     pixels = picture_coordinates((height, width), (height, width), points.device)[at][counted]
     chosen = points[at][counted]
     finite = chosen.isfinite().all(-1)
-    chosen, pixels = chosen[finite], pixels[finite]
-    if len(chosen) < 2:
-        return (1.0 if focal is None else focal), 0.0
-    return _least_squares(chosen.double().cpu().numpy(), pixels.double().cpu().numpy(), focal)
+    return chosen[finite].double().cpu().numpy(), pixels[finite].double().cpu().numpy()
 
 
 def _least_squares(points: _Floats, pixels: _Floats, focal: float | None) -> tuple[float, float]:

@@ -88,11 +88,13 @@ def scale_from_depth(
     *,
     focal_ratio: NDArray[np.floating] | None = None,
     places: NDArray[np.integer] | None = None,
+    own_spread: float = OWN_SPREAD,
 ) -> DepthScale | None:
     """Compare metric depth with given depth, both (N, h, w) along the camera's axis; None where no view counts.
 
     What is not positive or not finite has no depth. focal_ratio: (N,), the network's own focal length over the
     reconstruction's. places: (N,), views of one place have one number and count as one.
+    own_spread: what a view adds of its own to the logarithm, by what the network says of itself.
     """
     if metric.shape != given.shape or metric.ndim != 3:
         message = f"depths must be (N, h, w) of one size, not {metric.shape} and {given.shape}"
@@ -114,7 +116,7 @@ def scale_from_depth(
     between = _TO_DEVIATION * float(np.median(np.abs(of_places - centre)))
     count = len(of_places)
     # own^2: of what was assumed, worth four views, and of what was seen
-    own = (_PRIOR_VIEWS * OWN_SPREAD**2 + count * between**2) / (_PRIOR_VIEWS + count)
+    own = (_PRIOR_VIEWS * own_spread**2 + count * between**2) / (_PRIOR_VIEWS + count)
     return DepthScale(centre, math.sqrt(SHARED_SPREAD**2 + own / count), between, views, count)
 
 

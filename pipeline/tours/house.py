@@ -48,7 +48,7 @@ def build_house(rng: np.random.Generator, settings: TourSettings) -> House:
     # beside the stream of ``rng``, so that what varies changes nothing else
     heights, finishes, mirrors, patterns, forms = rng.spawn(5)
     sizes = draw_sizes(heights, settings.houses.odd_heights) if settings.houses.heights else USUAL
-    rooms = finished(finishes, _resized(heights, plan_rooms(rng, settings), sizes), settings.houses)
+    rooms = finished(finishes, resized(heights, plan_rooms(rng, settings), sizes), settings.houses)
     rooms = formed(forms, rooms, settings.houses)
     things: list[Thing] = []
     for room in rooms:
@@ -65,7 +65,7 @@ def build_house(rng: np.random.Generator, settings: TourSettings) -> House:
     return House(rooms, tuple(swapped(patterns, things, settings.houses.swapped_patterns)))
 
 
-def _resized(rng: np.random.Generator, rooms: tuple[Room, ...], sizes: Sizes) -> tuple[Room, ...]:
+def resized(rng: np.random.Generator, rooms: tuple[Room, ...], sizes: Sizes) -> tuple[Room, ...]:
     """Give the rooms the ceilings and doors of ``sizes``, and windows that end below."""
     if sizes.storey is None:
         return rooms

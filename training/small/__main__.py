@@ -1,4 +1,4 @@
-"""Command line: ``python -m training.small dust3r|san|indoor``."""
+"""Command line: ``python -m training.small dust3r|san|indoor|moge``."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -16,6 +16,7 @@ from training.small.recipe import Recipe, averaged_so_far, train
 from training.small.settings import (
     Dust3rTrainingSettings,
     IndoorTrainingSettings,
+    MogeTrainingSettings,
     SanTrainingSettings,
     renamed,
 )
@@ -24,7 +25,7 @@ from training.small.ship import ship
 app = typer.Typer(
     help="Train the small networks that ship with the project.", add_completion=False, pretty_exceptions_enable=False
 )
-RECIPES = ("dust3r", "san", "indoor")
+RECIPES = ("dust3r", "san", "indoor", "moge")
 
 
 @app.command()
@@ -89,6 +90,10 @@ def _recipe(name: str, content: dict[str, Any]) -> Recipe[Any]:
         from training.small.san import SanRecipe
 
         return SanRecipe(SanTrainingSettings.model_validate(content))
+    if name == "moge":
+        from training.small.moge import MogeRecipe
+
+        return MogeRecipe(MogeTrainingSettings.model_validate(content))
     from training.small.dust3r import Dust3rRecipe
 
     return Dust3rRecipe(Dust3rTrainingSettings.model_validate(content))

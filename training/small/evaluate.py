@@ -63,10 +63,23 @@ def dust3r(weights: str, seeds: Sequence[int]) -> dict[str, float]:
     return depth_scores(predicted_depth(network, samples), samples.depth)
 
 
+def moge(weights: str, seeds: Sequence[int]) -> dict[str, float]:
+    """Errors of depth after one scale a picture, of scale and of the lens, six frames of every indoor shot."""
+    from models.moge import Moge, SmallMoge
+    from training.small.moge import depth_scores, depths_of_tours
+
+    network = Moge.load(weights)
+    if not isinstance(network, SmallMoge):
+        raise typer.BadParameter(f"{weights} are not the weights of a small network")
+    height = network.config.short_side
+    return depth_scores(network, depths_of_tours(tuple(seeds), 6, height, round(height * 4 / 3)))
+
+
 MEASURES: dict[str, tuple[Callable[[str, Sequence[int]], dict[str, float]], str]] = {
     "dust3r": (dust3r, "dust3r_small"),
     "san": (san, "san_small"),
     "indoor": (indoor, "indoor_small"),
+    "moge": (moge, "moge_small"),
 }
 
 

@@ -6,17 +6,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.classes import SemanticClass
+from pipeline.tours.dressing import finished
 from pipeline.tours.fittings import ceiling_lamp, pictures
+from pipeline.tours.forms.draw import formed
 from pipeline.tours.furnish import furnish, place
 from pipeline.tours.furniture import OPTIONAL, REQUIRED
 from pipeline.tours.garden import build_garden
-from pipeline.tours.house import House
+from pipeline.tours.house import House, resized
 from pipeline.tours.layout import plan_rooms
 from pipeline.tours.light import Lighting
 from pipeline.tours.materials import Colour, Material
 from pipeline.tours.raycast import RayCaster
 from pipeline.tours.settings import TourSettings
 from pipeline.tours.shell import build_shell
+from pipeline.tours.sizes import USUAL, draw_sizes
 from pipeline.tours.surfaces import Thing
 from pipeline.tours.views import LitHouse, light_house
 from training.small.settings import VarietySettings
@@ -59,13 +62,19 @@ def stretched(house: LitHouse, factors: NDArray[np.float64]) -> LitHouse:
 
 
 def _build(rng: np.random.Generator, variety: VarietySettings, *, garden: bool) -> House:
-    rooms = plan_rooms(rng, TourSettings(ceiling_min=2.3, ceiling_max=3.2))
+    # beside the stream of ``rng``, so that houses without these are what they were
+    heights, finishes, forms = rng.spawn(3)
+    chosen = variety.houses
+    sizes = draw_sizes(heights, chosen.odd_heights) if chosen.heights else USUAL
+    rooms = resized(heights, plan_rooms(rng, TourSettings(ceiling_min=2.3, ceiling_max=3.2)), sizes)
+    rooms = formed(forms, finished(finishes, rooms, chosen), chosen)
     things: list[Thing] = []
     for room in rooms:
-        furnished = furnish(rng, room)
+        furnished = furnish(rng, room, sizes.under(room.ceiling_height) if sizes.storey else sizes)
         for index in rng.integers(len(BUILDERS), size=int(rng.integers(variety.extra_furniture + 1))):
             place(rng, furnished, BUILDERS[int(index)](rng), tries=15)
-        fittings = [ceiling_lamp(rng, room), *pictures(rng, room, furnished.along_walls)]
+        hung = [] if room.finish.bare else pictures(rng, room, furnished.along_walls)
+        fittings = [ceiling_lamp(rng, room), *hung]
         kept = [thing for thing in (*furnished.things, *fittings) if not _left_out(rng, thing, variety)]
         things += build_shell(rng, room) + kept
     return House(rooms, tuple(things + (build_garden(rng, rooms) if garden else [])))

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from models.dust3r import Dust3rConfig
 from models.indoor.small import HEIGHT, WIDTH
+from models.moge.small import SmallMogeConfig
+from pipeline.tours.variety import HouseSettings
 from training.settings import ChunkSettings, LoopSettings
 
 LOOP: Mapping[str, Any] = {
@@ -65,6 +67,11 @@ class VarietySettings(BaseModel):
     swap_pattern: float = Field(0.1, ge=0, le=1, description="share of materials that get the pattern of another")
     light: float = Field(1.6, ge=1, le=4, description="most that lamps, windows and indirect light differ, as a factor")
     tint: float = Field(0.15, ge=0, le=1, description="most that their colours differ, share of a channel")
+    houses: HouseSettings = Field(
+        HouseSettings(),
+        exclude_if=lambda houses: houses == HouseSettings(),
+        description="how far they leave the ways of plain tours in heights, forms and finishes",
+    )
 
 
 class ViewpointSettings(BaseModel):
@@ -184,6 +191,23 @@ class Dust3rTrainingSettings(RecipeSettings):
     pairs: PairSettings = PairSettings()
     variety: VarietySettings = VarietySettings()
     viewpoints: ViewpointSettings = ViewpointSettings(median_depth_min=1.2)
+    augment: AugmentSettings = AugmentSettings()
+
+
+class MogeTrainingSettings(RecipeSettings):
+    """Everything that decides what the network of single pictures is trained on."""
+
+    network: SmallMogeConfig = SmallMogeConfig()
+    houses_a_chunk: int = Field(2, ge=1, description="houses rendered for a chunk")
+    views_a_house: int = Field(96, ge=1, description="views of each")
+    texel: float = Field(0.02, gt=0, description="finest texture, metres")
+    oversampled: bool = Field(False, description="whether views are rendered at twice the size and halved, as video is")
+    slope_weight: float = Field(1.0, ge=0, description="weight of differences of log depth between near pixels")
+    mask_weight: float = Field(0.1, ge=0, description="weight of the mask's cross-entropy")
+    scale_weight: float = Field(0.1, ge=0, description="weight of the likelihood of log scale")
+    focal_weight: float = Field(0.1, ge=0, description="weight of the likelihood of log focal length")
+    variety: VarietySettings = VarietySettings()
+    viewpoints: ViewpointSettings = ViewpointSettings()
     augment: AugmentSettings = AugmentSettings()
 
 

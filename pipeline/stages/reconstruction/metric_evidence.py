@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Float64s, Floats
-from pipeline.geometry.depth_scale import DepthScale, TrustedPixels, scale_from_depth
+from pipeline.geometry.depth_scale import OWN_SPREAD, DepthScale, TrustedPixels, scale_from_depth
 
 STEP, TURN = 0.25, 20.0
 """Moves (in median depths) and turns (degrees) below which two frames show the same, and count as one."""
@@ -33,17 +33,22 @@ def _is_near(one: Float64s, two: Float64s, unit: float) -> bool:
 
 
 def scale_evidence(
-    metric: Floats, given: Floats, trusted: TrustedPixels, focal_ratio: Float64s, camera_to_world: Float64s
+    metric: Floats,
+    given: Floats,
+    trusted: TrustedPixels,
+    focal_ratio: Float64s,
+    camera_to_world: Float64s,
+    own_spread: float = OWN_SPREAD,
 ) -> DepthScale | None:
     """Compare metric with given depth, both (r, h, w), 0 = no value; None where no frame can tell.
 
-    focal_ratio: (r,), the network's own focal length over the reconstruction's.
+    focal_ratio: (r,), the network's own focal length over the reconstruction's. own_spread: as of ``scale_from_depth``.
     """
     known = given[given > 0]
     if not known.size:
         return None
     places = places_of(camera_to_world, float(np.median(known)))
-    return scale_from_depth(metric, given, trusted, focal_ratio=focal_ratio, places=places)
+    return scale_from_depth(metric, given, trusted, focal_ratio=focal_ratio, places=places, own_spread=own_spread)
 
 
 def evidence_note(scale: DepthScale | None) -> str:

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from models.errors import UnusableInput
 from models.moge import Moge, MogeConfig, MogeRaw, metric_views
 from models.moge.name_seeded import TINY_MOGE, name_seeded_moge
-from models.moge.network import picture_coordinates, remapped
+from models.moge.network import remapped
+from models.moge.raw import picture_coordinates
 from tests.models.moge.networks import pictures, tiny_moge
 from tests.models.parity import Reference
 from tests.paths import FIXTURES

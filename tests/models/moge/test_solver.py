@@ -8,7 +8,7 @@ import torch
 from scipy.optimize import least_squares
 from torch import Tensor
 
-from models.moge.network import picture_coordinates
+from models.moge.raw import picture_coordinates
 from models.moge.solver import SAMPLES, solve_focal_and_shift
 
 

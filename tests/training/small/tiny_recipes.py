@@ -1,17 +1,22 @@
-"""The three recipes, as small as they go."""
+"""The four recipes, as small as they go."""
 
 import torch
 from torch import nn
 
+from models.moge.small import SmallMogeConfig
+from pipeline.tours.variety import HouseSettings
 from tests.models.tiny_dust3r import STEMMED
 from training.small.dust3r import Dust3rRecipe
 from training.small.indoor import IndoorRecipe
+from training.small.moge import MogeRecipe
 from training.small.san import SanRecipe
 from training.small.settings import (
     Dust3rTrainingSettings,
     IndoorTrainingSettings,
+    MogeTrainingSettings,
     SanNetworkSettings,
     SanTrainingSettings,
+    VarietySettings,
     ViewpointSettings,
 )
 
@@ -30,6 +35,19 @@ INDOOR = IndoorRecipe(IndoorTrainingSettings(**HOW, houses_a_chunk=1, views_a_ho
 SAN = SanRecipe(
     SanTrainingSettings(
         **HOW, network=NETWORK, height=40, width=56, houses_a_chunk=1, views_a_house=6, texel=0.1, viewpoints=VIEWS
+    )
+)
+
+
+MOGE = MogeRecipe(
+    MogeTrainingSettings(
+        **HOW,
+        network=SmallMogeConfig(short_side=48, widths=(8, 8, 8, 8, 4)),
+        houses_a_chunk=1,
+        views_a_house=4,
+        texel=0.1,
+        viewpoints=VIEWS,
+        variety=VarietySettings(houses=HouseSettings(heights=True, recesses=0.5, bare_rooms=0.5)),
     )
 )
 

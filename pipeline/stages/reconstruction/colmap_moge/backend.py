@@ -175,7 +175,8 @@ class Sighted(ColmapReconstructor):
         frames, poses = np.flatnonzero(measured.model.registered), measured.views.camera_to_world
         focal_ratio = self.seen.focal[frames] * FRAME_WIDTH / measured.model.frame_intrinsics()[frames, 0, 0]
         trusted = TrustedPixels(solid=solid, weights=measured.maps.confidence)
-        scale = scale_evidence(metric, measured.maps.depth, trusted, focal_ratio, poses)
+        own = self.seen.own_spread(frames)
+        scale = scale_evidence(metric, measured.maps.depth, trusted, focal_ratio, poses, own)
         notes = (*result.notes, evidence_note(scale))
         if scale is None:
             return replace(result, notes=notes)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Float64s, Floats, Images
+from pipeline.geometry.depth_scale import OWN_SPREAD
 from pipeline.geometry.poses import resize_nearest
 from pipeline.stages.network_errors import as_settings_error
 from pipeline.stages.networks import loaded
@@ -18,7 +19,7 @@ from pipeline.stages.reconstruction.recorded import read_files
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from models.moge import Moge, MogeRaw
+    from models.moge import AnyMoge, MogeRaw
 
 MODEL_FILE = "model.pt"
 FOCAL_SPREAD = 0.1
@@ -34,7 +35,8 @@ class NetworkLook:
 
     points: (n, h, w, 3) float32, right but for a shift along z and a scale. normals: (n, h, w, 3) float32 or None.
     mask: (n, h, w) float32, probability of something solid, or None. metres: (n,) float32 or None, metres a unit of
-    the points. focal: (n,), the network's own focal length in picture widths.
+    the points. focal: (n,), the network's own focal length in picture widths. shifted: as of ``MogeRaw``.
+    spread: (n,) float32 or None, standard deviation of the logarithm of ``metres`` by the network's own word.
     """
 
     points: Floats
@@ -42,6 +44,12 @@ class NetworkLook:
     mask: Floats | None
     metres: Floats | None
     focal: Float64s
+    shifted: bool = True
+    spread: Floats | None = None
+
+    def own_spread(self, frames: NDArray[np.int64]) -> float:
+        """Return the standard deviation of the log scale that one frame adds of its own, for some frames (r,)."""
+        return OWN_SPREAD if self.spread is None else float(np.median(self.spread[frames]))
 
     def focal_prior(self) -> float | None:
         """Return the focal length of the clip in picture widths; None where frames disagree or no camera has it."""
@@ -78,7 +86,7 @@ class NetworkLook:
 
         others = (self.normals, self.mask, self.metres)
         of_frame = (None if part is None else torch.from_numpy(part[frame : frame + 1]) for part in others)
-        return MogeRaw(torch.from_numpy(self.points[frame : frame + 1]), *of_frame)
+        return MogeRaw(torch.from_numpy(self.points[frame : frame + 1]), *of_frame, shifted=self.shifted)
 
 
 def look(rgb: Images, shape: tuple[int, int], settings: ColmapMogeSettings) -> NetworkLook:
@@ -98,6 +106,8 @@ def look(rgb: Images, shape: tuple[int, int], settings: ColmapMogeSettings) -> N
         mask=_together([one.mask for one in seen]),
         metres=_together([one.metres for one in seen]),
         focal=np.concatenate([one.focal for one in seen]),
+        shifted=seen[0].shifted,
+        spread=_together([one.spread for one in seen]),
     )
 
 
@@ -106,7 +116,7 @@ def _together(parts: list[Floats | None]) -> Floats | None:
     return np.concatenate(given) if given else None
 
 
-def _one(network: "Moge", frame: Images, shape: tuple[int, int], level: int) -> NetworkLook:
+def _one(network: "AnyMoge", frame: Images, shape: tuple[int, int], level: int) -> NetworkLook:
     import torch
 
     from models.errors import OutOfDeviceMemory
@@ -121,10 +131,11 @@ def _one(network: "Moge", frame: Images, shape: tuple[int, int], level: int) -> 
         raise OutOfDeviceMemory(message) from error
     points = _nearest(raw.points, shape)
     normals, mask = (None if part is None else _nearest(part, shape) for part in (raw.normal, raw.mask))
-    small = MogeRaw(torch.from_numpy(points), None, None if mask is None else torch.from_numpy(mask), None)
+    small = MogeRaw(torch.from_numpy(points), None, None if mask is None else torch.from_numpy(mask), None, raw.shifted)
     focal = metric_views(small, masked=False).intrinsics[:, 0, 0].double().numpy() / shape[1]
-    metres = None if raw.metric_scale is None else raw.metric_scale.float().cpu().numpy()
-    return NetworkLook(points, normals, mask, metres, focal)
+    of_scale = (raw.metric_scale, raw.scale_sigma)
+    metres, spread = (None if one is None else one.float().cpu().numpy() for one in of_scale)
+    return NetworkLook(points, normals, mask, metres, focal, raw.shifted, spread)
 
 
 def _nearest(values: "Tensor", shape: tuple[int, int]) -> Floats:
@@ -133,7 +144,7 @@ def _nearest(values: "Tensor", shape: tuple[int, int]) -> Floats:
     return np.ascontiguousarray(resize_nearest(maps, shape), np.float32)
 
 
-def network_on(weights: str, device: str | None, precision: str) -> "Moge":
+def network_on(weights: str, device: str | None, precision: str) -> "AnyMoge":
     """Load the network onto a device, by default the GPU where there is one, in the precision asked for."""
     import torch
 
