@@ -6,6 +6,7 @@ nearer by its factor, so that z / f alone can be seen. Where the lens is known, 
 needed.
 """
 
+import itertools
 from collections.abc import Mapping
 from typing import Self
 
@@ -134,7 +135,7 @@ class SmallEncoder(nn.Module):
         super().__init__()
         self.backbone = LiteTrunk()
 
-    def train(self, mode: bool = True) -> Self:  # noqa: ARG002, FBT001, FBT002 - the signature is torch's
+    def train(self, mode: bool = True) -> Self:  # noqa: ARG002 - the signature is torch's
         """Stay in evaluation mode: batches are too small for statistics."""
         return super().train(mode=False)
 
@@ -150,7 +151,7 @@ class Neck(nn.Module):
         super().__init__()
         pairs = zip(PYRAMID, widths, strict=True)
         self.inputs = nn.ModuleList(nn.Conv2d(found + 2, width, 1) for found, width in pairs)
-        self.handed_on = nn.ModuleList(nn.Conv2d(a, b, 1) for a, b in zip(widths[:-1], widths[1:], strict=True))
+        self.handed_on = nn.ModuleList(nn.Conv2d(a, b, 1) for a, b in itertools.pairwise(widths))
         self.blocks = nn.ModuleList(ResidualBlock(width) for width in widths)
 
     def forward(self, pyramid: list[Tensor], picture: tuple[int, int]) -> Tensor:

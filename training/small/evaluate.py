@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Annotated
 
+import numpy as np
 import torch
 import typer
 
@@ -64,15 +65,30 @@ def dust3r(weights: str, seeds: Sequence[int]) -> dict[str, float]:
 
 
 def moge(weights: str, seeds: Sequence[int]) -> dict[str, float]:
-    """Errors of depth after one scale a picture, of scale and of the lens, six frames of every indoor shot."""
-    from models.moge import Moge, SmallMoge
-    from training.small.moge import depth_scores, depths_of_tours
+    """Errors of depth after one scale a picture, of scale and of the lens, six frames of every indoor shot.
 
-    network = Moge.load(weights)
+    scale, shots: median error of the logarithm of a shot's scale, the median over its frames. houses, shots, frames:
+    standard deviations of that logarithm between houses, between shots of one, and between frames of one shot.
+    """
+    from models.moge import Moge, SmallMoge
+    from training.small.moge import PictureErrors, depths_of_tours, picture_errors
+
+    network, frames = Moge.load(weights), 6
     if not isinstance(network, SmallMoge):
         raise typer.BadParameter(f"{weights} are not the weights of a small network")
     height = network.config.short_side
-    return depth_scores(network, depths_of_tours(tuple(seeds), 6, height, round(height * 4 / 3)))
+    size = height, round(height * 4 / 3)
+    tours = [picture_errors(network, depths_of_tours((seed,), frames, *size)) for seed in seeds]
+    scales = [tour.scale.reshape(-1, frames) for tour in tours]
+    shots = [np.median(scale, axis=1) for scale in scales]
+    together = PictureErrors.together(tours)
+    return {
+        **together.scores(),
+        "scale, shots": float(np.median(np.abs(np.concatenate(shots)))),
+        "between houses": float(np.std([of_house.mean() for of_house in shots])),
+        "between shots": float(np.concatenate([of_house - of_house.mean() for of_house in shots]).std()),
+        "between frames": float(np.concatenate([scale - scale.mean(axis=1)[:, None] for scale in scales]).std()),
+    }
 
 
 MEASURES: dict[str, tuple[Callable[[str, Sequence[int]], dict[str, float]], str]] = {

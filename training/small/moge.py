@@ -1,12 +1,14 @@
-"""Recipe ``moge``: depth of single pictures up to scale, scale with a deviation, lens and mask (after Wang et al., 2025).
+"""Recipe ``moge``: depth of single pictures, scale with a deviation, lens and mask (after Wang et al., 2025).
 
-What is learned of depth z is log(z / f), f the focal length in half diagonals of the picture: see ``models.moge.small``.
+What is learned of depth z is log(z / f), f the focal length in half diagonals: see ``models.moge.small``.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -55,8 +57,8 @@ class MogeRecipe:
         known = EfficientNetLite0.load().state_dict()
         trunk = network.encoder.backbone
         trunk.load_state_dict({name: known[name] for name in trunk.state_dict()})
-        nn.init.zeros_(network.picture_head[-1].weight)
-        nn.init.zeros_(network.picture_head[-1].bias)
+        for parameter in network.picture_head[-1].parameters():
+            nn.init.zeros_(parameter)
         # a CPU convolves it in two thirds of the time
         return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
@@ -95,13 +97,14 @@ class MogeRecipe:
         apart = (log_depth - maps[:, 0]).masked_fill(~valid, torch.nan)
         offset = apart.detach().flatten(1).nanmedian(dim=1).values.nan_to_num()
         left = (apart - offset[:, None, None]).nan_to_num()
-        return (
+        total: Tensor = (
             left.abs().sum() / valid.sum().clamp(min=1)
             + settings.slope_weight * _slopes(left, log_depth, valid)
             + settings.mask_weight * functional.binary_cross_entropy_with_logits(maps[:, 1], valid.float())
             + settings.scale_weight * _laplace(log_scale - offset, log_sigma)
             + settings.focal_weight * _laplace(log_focal - samples.focal.log(), log_focal_sigma)
         )
+        return total
 
     def scores(self, network: nn.Module, held_out: DepthSamples) -> dict[str, float]:
         """AbsRel after one scale a picture, error of scale and lens."""
@@ -122,35 +125,58 @@ def depths_of_tours(seeds: tuple[int, ...], frames: int, height: int, width: int
     return DepthSamples.concatenate([depth_samples(shot, 2) for shot in shots])
 
 
-def depth_scores(network: nn.Module, samples: DepthSamples) -> dict[str, float]:
-    """Compare what a network says of pictures with the truth.
+@dataclass(frozen=True)
+class PictureErrors:
+    """What a network is off by in n pictures, each (n,) float64.
 
-    AbsRel: of depth after the median ratio. delta: share of pixels within 25 %. scale: median absolute error of the
-    logarithm of scale, the lens known. bias: its median. spread, stated: standard deviation of that error over its
-    stated one, and the mean of the latter. focal: median absolute error of the logarithm.
+    depth: mean error after the median ratio. near: share of pixels within 25 % then. scale, focal: of the logarithm,
+    that of scale where the lens is known. stated: deviation of scale that the network says.
     """
-    errors, near, scale, sigma, focal = [], [], [], [], []
+
+    depth: NDArray[np.float64]
+    near: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    stated: NDArray[np.float64]
+    focal: NDArray[np.float64]
+
+    @classmethod
+    def together(cls, parts: Sequence["PictureErrors"]) -> "PictureErrors":
+        """Put the errors of several sets of pictures into one."""
+        return cls(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)))
+
+    def scores(self) -> dict[str, float]:
+        """Return means of depth's errors, medians of scale's and the lens'; ``over stated``: deviations of scale."""
+        return {
+            "AbsRel": float(self.depth.mean()),
+            "delta < 1.25": float(self.near.mean()),
+            "scale": float(np.median(np.abs(self.scale))),
+            "bias": float(np.median(self.scale)),
+            "over stated": float(np.std(self.scale / self.stated)),
+            "stated": float(self.stated.mean()),
+            "focal": float(np.median(np.abs(self.focal))),
+        }
+
+
+def depth_scores(network: nn.Module, samples: DepthSamples) -> dict[str, float]:
+    """Compare what a network says of pictures with the truth, as ``PictureErrors.scores``."""
+    return picture_errors(network, samples).scores()
+
+
+def picture_errors(network: nn.Module, samples: DepthSamples) -> PictureErrors:
+    """Return what a network is off by in each of some pictures."""
+    found: list[tuple[float, ...]] = []
     for start in range(0, len(samples), 8):
         some = samples.rows(slice(start, start + 8))
         maps, of_picture = network.look(some.pictures)  # type: ignore[operator]
         valid, log_depth = _halved(some.depth, some.focal, (maps.shape[-2], maps.shape[-1]))
+        stated = deviation(of_picture[:, 1])
         for row, known in enumerate(valid):
             off = (maps[row, 0] - log_depth[row])[known]
             ratio = (off - off.median()).exp()
-            errors.append(float((ratio - 1).abs().mean()))
-            near.append(float((torch.maximum(ratio, 1 / ratio) < 1.25).float().mean()))
-            scale.append(float(of_picture[row, 0] + off.median()))
-            sigma.append(float(deviation(of_picture[row, 1])))
-            focal.append(abs(float(of_picture[row, 2] - some.focal[row].log())))
-    return {
-        "AbsRel": float(np.mean(errors)),
-        "delta < 1.25": float(np.mean(near)),
-        "scale": float(np.median(np.abs(scale))),
-        "bias": float(np.median(scale)),
-        "over stated": float(np.std(np.array(scale) / np.array(sigma))),
-        "stated": float(np.mean(sigma)),
-        "focal": float(np.median(focal)),
-    }
+            near = (torch.maximum(ratio, 1 / ratio) < 1.25).double().mean()
+            scale, focal = of_picture[row, 0] + off.median(), of_picture[row, 2] - some.focal[row].log()
+            found.append(tuple(map(float, ((ratio - 1).abs().mean(), near, scale, stated[row], focal))))
+    return PictureErrors(*np.array(found).T)
 
 
 def _halved(depth: Tensor, focal: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:

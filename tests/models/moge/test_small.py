@@ -35,10 +35,14 @@ def saved(path: Path, config: str | None = TINY.model_dump_json(), **changed: to
 def test_what_it_says_has_the_size_of_the_pictures(height: int, width: int):
     raw = tiny_small()(pictures(("a", height, width), ("b", height, width)))
     assert raw.points.shape == (2, height, width, 3)
-    assert raw.mask is not None and raw.mask.shape == (2, height, width)
-    assert raw.normal is None and not raw.shifted
+    assert raw.mask is not None
+    assert raw.mask.shape == (2, height, width)
+    assert raw.normal is None
+    assert not raw.shifted
     for one in (raw.metric_scale, raw.scale_sigma):
-        assert one is not None and one.shape == (2,) and (one > 0).all()
+        assert one is not None
+        assert one.shape == (2,)
+        assert (one > 0).all()
     assert tiny_small()(pictures(("a", height, width)), mask=False).mask is None
 
 
@@ -68,7 +72,8 @@ def test_under_a_known_lens_depth_changes_by_its_factor_and_the_rest_stays():
 def test_it_is_loaded_as_moge_and_its_trunk_is_that_of_imagenet(tmp_path: Path):
     loaded = Moge.load(saved(tmp_path / "x.safetensors"))
     assert isinstance(loaded, SmallMoge)
-    assert loaded.config == TINY and not loaded.training
+    assert loaded.config == TINY
+    assert not loaded.training
     assert LiteTrunk().state_dict().keys() < EfficientNetLite0().state_dict().keys()
     maps = loaded.encoder(torch.zeros(1, 3, 64, 96))
     assert tuple(one.shape[1] for one in maps) == PYRAMID

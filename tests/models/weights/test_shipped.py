@@ -10,6 +10,7 @@ from torch import nn
 
 from models.dust3r import Dust3r
 from models.indoor.small import IndoorNet
+from models.moge import Moge
 from models.san import San
 from models.weights.cache import SHIPPED, locate, shipped
 from models.weights.contents import checksum
@@ -20,6 +21,7 @@ LOADERS: dict[str, Callable[[str], nn.Module]] = {
     "indoor_small": IndoorNet.load,
     "san_small": San.load,
     "dust3r_small": Dust3r.load,
+    "moge_small": Moge.load,
 }
 
 

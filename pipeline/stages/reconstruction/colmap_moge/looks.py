@@ -85,8 +85,8 @@ class NetworkLook:
         from models.moge import MogeRaw
 
         others = (self.normals, self.mask, self.metres)
-        of_frame = (None if part is None else torch.from_numpy(part[frame : frame + 1]) for part in others)
-        return MogeRaw(torch.from_numpy(self.points[frame : frame + 1]), *of_frame, shifted=self.shifted)
+        normal, mask, metres = (None if part is None else torch.from_numpy(part[frame : frame + 1]) for part in others)
+        return MogeRaw(torch.from_numpy(self.points[frame : frame + 1]), normal, mask, metres, self.shifted)
 
 
 def look(rgb: Images, shape: tuple[int, int], settings: ColmapMogeSettings) -> NetworkLook:

@@ -138,6 +138,27 @@ def test_true_shapes_fill_what_matching_left_and_say_the_scale(
     assert "fills" in found.notes[-2]
 
 
+@pytest.mark.parametrize("larger", [1.0, 1.3])
+def test_a_network_of_depth_over_focal_length_says_the_scale_by_the_lens_that_is_known(
+    clip: TourClip, measured: MatchedClip, weights: Path, larger: float
+):
+    depth = resize_nearest(np.stack([truth.depth for truth in clip.truth]), SHAPE).astype(np.float32)
+    focal = clip.truth[0].intrinsics[0, 0] / 640
+    columns, rows = ((np.arange(side) + 0.5) / SHAPE[1] for side in SHAPE[::-1])
+    x, y = np.meshgrid((columns - 0.5) / focal, (rows - 0.375) / focal)
+    mistaken = 1.1  # it takes the lens for a longer one, and so all for farther away
+    points = np.stack([x * depth, y * depth, mistaken * depth], axis=-1)
+    of_frames = np.full(len(depth), larger, np.float32), np.full(len(depth), mistaken * focal)
+    said = NetworkLook(points, None, None, *of_frames, shifted=False, spread=np.full(len(depth), 0.02, np.float32))
+    found, plain = Sighted(QUICK, settings_of(weights), said).completed(measured), measured.found
+    kept = (plain.depth > 0) & (depth > 0)
+    own = float(np.median(np.log(depth[kept] / plain.depth[kept])))
+    assert found.log_scale == pytest.approx(own + np.log(larger), abs=0.02)
+    assert 0.06 <= found.log_scale_sigma < 0.07, "what frames add is little by the network's own word"
+    assert found.depth_source is not None
+    assert (found.depth_source == DepthSource.NETWORK).any()
+
+
 def test_the_networks_focal_length_is_one_more_to_start_from():
     assert with_prior(QUICK, None) is QUICK
     assert with_prior(QUICK, 0.61) is QUICK, "0.6 is tried anyhow"
