@@ -4,7 +4,7 @@ The rule is that wrong depth is worse than none. A pixel that matching gives kee
 gets the network's only if all of this holds:
 
 * the frame's depth, fitted to the measured pixels by a scale and a shift, foretells measured pixels which the fit has
-  not seen (``geometry.depth_alignment``);
+  not seen (``geometry.depth_alignment``); what it leaves over of measured depth around a pixel is added;
 * measured pixels around it, if there are any, agree with the fitted depth;
 * it does not lie far out of the range of what was measured in the frame;
 * where the network's normals agree with those of measured surfaces, so does the slope of what is filled in;
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from pipeline.contract.arrays import Float64s, Floats
 from pipeline.contract.records import DepthSource
 from pipeline.geometry.depth_alignment import Aligned, align_depth
+from pipeline.geometry.depth_following import followed
 from pipeline.geometry.normals import fit_planes
 from pipeline.stages.reconstruction.colmap.consistency import seen_from
 from pipeline.stages.reconstruction.colmap.dense import DenseMaps
@@ -92,7 +93,9 @@ def _candidates(said: Floats, anchors: Floats, fit: Aligned, settings: FusionSet
     side = 2 * round(settings.around * depth.shape[1] / 2) + 1
     count, total = (_window_sum(part, side) for part in (known, error))
     agrees = total <= settings.max_around * np.maximum(count, 0.5)
-    return np.where(inside & agrees, depth, 0).astype(np.float32)
+    given = np.where(inside, depth, 0)
+    near_it = followed(given, anchors, settings.follow * depth.shape[1]) if settings.follow else given
+    return np.where(agrees, near_it, 0).astype(np.float32)
 
 
 def _window_sum(values: NDArray[np.generic], side: int) -> Float64s:

@@ -17,6 +17,13 @@ class FusionSettings(BaseModel):
         0.06, gt=0, lt=1, description="Mean error of measured pixels in the window around a pixel that is filled."
     )
     around: float = Field(0.1, gt=0, lt=1, description="Side of that window, picture widths.")
+    follow: float = Field(
+        0.06,
+        ge=0,
+        lt=0.5,
+        description="How far filled depth follows what measured depth around it leaves of the fit, a standard deviation "
+        "in picture widths; 0 = as fitted.",
+    )
     farther: float = Field(
         2.0, ge=1, description="Filled depth lies between the nearest measured over this and the farthest times this."
     )
