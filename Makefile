@@ -64,10 +64,10 @@ fuzz: $(DEV)  ## INPUTS=1000000 changed inputs to every parser, on two cores, ha
 	OMP_NUM_THREADS=1 python -m tests.fuzz --inputs $(INPUTS) --processes 2 --out .fuzz.json
 
 EXPERIMENT_TOURS := $(shell seq 101 116)
-experiment: $(ALL)  ## what pre-training is worth, on rendered rooms; hours. TEACHER=dinov2|san WEIGHTS=file or name
+experiment: $(ALL)  ## what pre-training is worth, on rendered rooms; hours. TEACHER=dinov2|san WEIGHTS=file or name DEVICE=cuda
 	YOUTUBE_OCC_PROFILE=small YOUTUBE_OCC_DATA=data/experiment/dataset SOURCES="$(EXPERIMENT_TOURS:%=tour://%)" dagster job execute -j build_dataset
 	youtube-occ train experiment --weights $(or $(WEIGHTS),dinov2_small) --set teacher=$(or $(TEACHER),dinov2) --data data/experiment/dataset \
-	  --out data/experiment $(EXPERIMENT)
+	  --out data/experiment $(if $(filter cuda,$(DEVICE)),--size h100) $(EXPERIMENT)
 
 clean:  ## remove the environment; data stays
 	@if test -e $(BASE) && test -e $(VENV)/pyvenv.cfg; then rm -rf $(VENV); else echo '$(VENV) was not made by make install: it stays'; fi

@@ -13,7 +13,7 @@ from models.errors import ModelError
 from pipeline.contract.arrays import Floats
 from pipeline.contract.errors import PipelineError, SettingsError
 from pipeline.contract.progress import Lines, named
-from pipeline.contract.values import checked, parsed, with_values
+from pipeline.contract.values import checked, laid_over, parsed, with_values
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -60,15 +60,17 @@ def pretrain(
     values: ValueOption = None,
 ) -> None:
     """Distil a frozen image network into an occupancy network, without labels (section 4.2)."""
+    from training.image_encoder import check_encoder, with_papers_step
     from training.runs import pretrain as distil
     from training.settings import DistillSettings
     from training.teachers.features import features_of
     from training.teachers.load import load_teacher
 
+    settings = with_values(DistillSettings, with_papers_step(preset, parsed(values or [])))
+    check_encoder(preset, settings.image_weights)
     frames = source(kind, path, read).open("train")
     taught = load_teacher(teacher, weights)
     features = features_of(frames, taught, out / "features", Lines())
-    settings = with_values(DistillSettings, parsed(values or []))
     made = distil(frames, features, taught.width, preset, settings, out, Lines())
     typer.echo(f"{out}: {made.steps} steps on {made.data}")
 
@@ -84,10 +86,11 @@ def finetune(
     values: ValueOption = None,
 ) -> None:
     """Train with labels; --set label_share=0.1 for a part of them, --set linear_probe=true for the head alone."""
+    from training.image_encoder import with_papers_step
     from training.runs import finetune as supervise
     from training.settings import FinetuneSettings
 
-    settings = with_values(FinetuneSettings, parsed(values or []))
+    settings = with_values(FinetuneSettings, with_papers_step(preset, parsed(values or [])))
     made = supervise(source(kind, path, read).open("train"), preset, start, settings, out, Lines())
     typer.echo(f"{out}: {made.steps} steps on {made.data}")
 
@@ -102,11 +105,12 @@ def language(
     values: ValueOption = None,
 ) -> None:
     """Learn from our dataset which voxels are occupied and what they say in the space of its region embeddings."""
+    from training.image_encoder import with_papers_step
     from training.language.embeddings import SpokenFrames
     from training.runs import learn_language
     from training.settings import LanguageSettings
 
-    settings = with_values(LanguageSettings, parsed(values or []))
+    settings = with_values(LanguageSettings, with_papers_step(preset, parsed(values or [])))
     frames = SpokenFrames(source("stored", path, read).stored("train"))
     made = learn_language(frames, preset, start, settings, out, Lines())
     typer.echo(f"{out}: {made.steps} steps on {made.data}")
@@ -178,14 +182,22 @@ def experiment(
     weights: Annotated[str, typer.Option(help="Weights of the teacher: a file or a registered name.")],
     data: Annotated[str | None, typer.Option(help="Dataset of rendered tours; YOUTUBE_OCC_DATA or ./data.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for rooms, networks and report.")] = Path("data/experiment"),
+    size: Annotated[
+        Literal["cpu", "h100"], typer.Option(help="h100: the paper's network, for an hour of a card.")
+    ] = "cpu",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be trained and what it costs.")] = False,
     values: ValueOption = None,
 ) -> None:
     """Run the label-efficiency experiment on rendered rooms; goes on where it was stopped."""
     from training.data.source import FramesSource
+    from training.studies.cost import cost_table
     from training.studies.experiment import run as run_experiment
-    from training.studies.experiment_settings import Experiment
+    from training.studies.experiment_settings import SIZES, Experiment
 
-    settings = with_values(Experiment, {"weights": weights, **parsed(values or [])})
+    settings = with_values(Experiment, laid_over(SIZES[size], {"weights": weights, **parsed(values or [])}))
+    typer.echo(cost_table(settings))
+    if dry_run:
+        return
     typer.echo(run_experiment(settings, FramesSource(path=data).store(), out, Lines(), typer.echo))
 
 

@@ -15,6 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from models.device import device_of, has_bfloat16
+from models.errors import NoSuchDevice
 from pipeline.contract.progress import Progress
 from training.batches import Batches, NamedBatch
 from training.curves import Curves
@@ -54,7 +56,12 @@ class Trained:
 
 
 def fabric_for(settings: LoopSettings, folder: Path, *loggers: Logger) -> Fabric:
-    """Return a launched Fabric; under ``torchrun`` it joins the processes that are there."""
+    """Return a launched Fabric; under ``torchrun`` it joins the processes that are there.
+
+    Raises:
+        NoSuchDevice: a graphics card is asked for that is not there, or bfloat16 of one that has none.
+    """
+    _check_device(settings)
     local = int(os.environ.get("LOCAL_WORLD_SIZE", settings.devices))
     nodes = max(int(os.environ.get("WORLD_SIZE", local)) // local, 1)
     fabric = Fabric(
@@ -67,6 +74,12 @@ def fabric_for(settings: LoopSettings, folder: Path, *loggers: Logger) -> Fabric
     )
     fabric.launch()
     return fabric
+
+
+def _check_device(settings: LoopSettings) -> None:
+    device = device_of(None if settings.accelerator == "auto" else settings.accelerator)
+    if settings.precision == "bf16-mixed" and not has_bfloat16(device):
+        raise NoSuchDevice(f"{device} does not compute in bfloat16: --set loop.precision=32-true")
 
 
 def train(training: Training, settings: LoopSettings, folder: Path, fabric: Fabric, progress: Progress) -> Trained:

@@ -8,7 +8,6 @@ from typing import Any
 import torch
 
 from models.symphonies import Symphonies
-from models.symphonies.maskdino import load_image_weights
 from pipeline.contract.progress import Progress, named, silent
 from training.batches import EpochBatches
 from training.checkpoints import (
@@ -24,6 +23,7 @@ from training.checkpoints import (
 )
 from training.data import Frames, check_learnable, collate, fraction
 from training.fabric import Fabric
+from training.image_encoder import begin_encoder, check_encoder, image_file
 from training.language.embeddings import SpokenFrames, collate_spoken
 from training.language.task import OCCUPANCY_OUTPUTS, LanguageTask
 from training.loop import Training, fabric_for, train
@@ -56,7 +56,7 @@ def pretrain(
 
     Raises:
         UnusableDataset, WrongCheckpoint, LossNotFinite: as in ``training.errors``.
-        WrongWeights: the image encoder's.
+        SettingsError, WeightsUnavailable, WrongWeights: the image encoder's.
     """
     wanted = _wanted({"preset": preset, "teacher": features.group}, settings)
     if done := finished_network(folder, "distilled", frames.origin, wanted):
@@ -93,7 +93,7 @@ def finetune(
 
     Raises:
         UnusableDataset, WrongCheckpoint, LossNotFinite: as in ``training.errors``.
-        WrongWeights: the image encoder's.
+        SettingsError, WeightsUnavailable, WrongWeights: the image encoder's.
     """
     held_out = {} if validation is None else {"validation": validation.origin}
     wanted = _wanted({"preset": preset, "start": _described(start), **held_out}, settings, start)
@@ -130,7 +130,7 @@ def learn_language(
 
     Raises:
         UnusableDataset, WrongCheckpoint, LossNotFinite: as in ``training.errors``.
-        WrongWeights: the image encoder's.
+        SettingsError, WeightsUnavailable, WrongWeights: the image encoder's.
     """
     wanted = _wanted({"preset": preset, "start": _described(start)}, settings, start)
     if done := finished_network(folder, "language", frames.origin, wanted):
@@ -167,8 +167,8 @@ def _wanted(
 ) -> dict[str, Any]:
     """Return the settings of a run with what the files of weights hold that it begins with."""
     network = None if start is None else start / WEIGHTS
-    image = None if settings.image_weights is None else Path(settings.image_weights)
-    return with_files({**run, **settings.model_dump(mode="json")}, start=network, image_weights=image)
+    values = {**run, **settings.model_dump(mode="json")}
+    return with_files(values, start=network, image_weights=image_file(settings.image_weights))
 
 
 def _described(start: Path | None) -> dict[str, Any] | None:
@@ -185,11 +185,11 @@ def _fresh(
 ) -> tuple[Fabric, Symphonies]:
     """Return what a training runs on, and the network it begins with."""
     check_nothing_strange(folder)
+    check_encoder(preset, settings.image_weights, start)
     fabric = fabric_for(settings.loop, folder)
     torch.manual_seed(settings.loop.seed)
     network = new_network(preset, outputs, language)
-    if settings.image_weights is not None:
-        load_image_weights(network, Path(settings.image_weights))
+    begin_encoder(network, settings.image_weights)
     if start is not None:
         start_from(network, start)
     return fabric, network

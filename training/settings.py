@@ -18,7 +18,9 @@ class LoopSettings(BaseModel):
         None, ge=1, description="optimiser steps instead of epochs: the same training whatever the number of samples"
     )
     batch_size: int = Field(1, ge=1, description="samples a device and forward pass; 4 devices x 1 in Symphonies")
-    accumulate: int = Field(1, ge=1, description="forward passes an optimiser step")
+    accumulate: int = Field(
+        1, ge=1, description="forward passes an optimiser step; commands take 4 samples a step for preset paper"
+    )
     learning_rate: float = Field(2e-4, gt=0, description="of AdamW, the highest of its schedule")
     schedule: Literal["step", "cosine"] = Field(
         "step", description="step: the rate falls to a tenth at decay_at; cosine: to nothing, along half a wave"
@@ -122,7 +124,8 @@ class DistillSettings(BaseModel):
         0.1, ge=0, description="of what keeps features near unit size; the losses themselves do not see their size"
     )
     image_weights: str | None = Field(
-        None, description="MaskDINO R50 checkpoint to start the paper preset's image encoder from: a file"
+        None,
+        description="MaskDINO's, where the paper preset's image encoder begins: maskdino_r50, a file; or random",
     )
     pixels: int = Field(4096, ge=1, description="pixels a picture for pixel_cosine")
     pairs: Literal["own", "shuffled"] = Field(
@@ -150,7 +153,8 @@ class LanguageSettings(BaseModel):
         "voxels weighted by the root of their weight where regions count alike",
     )
     image_weights: str | None = Field(
-        None, description="MaskDINO R50 checkpoint to start the paper preset's image encoder from: a file"
+        None,
+        description="MaskDINO's, where the paper preset's image encoder begins: maskdino_r50, a file; or random",
     )
     earlier_layers: float = Field(0.5, ge=0, description="weight of the losses of layers before the last")
     loop: LoopSettings = LoopSettings()
@@ -162,7 +166,8 @@ class FinetuneSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     image_weights: str | None = Field(
-        None, description="MaskDINO R50 checkpoint to start the paper preset's image encoder from: a file"
+        None,
+        description="MaskDINO's, where the paper preset's image encoder begins: maskdino_r50, a file; or random",
     )
     label_share: float = Field(1.0, gt=0, le=1, description="share of the samples whose labels are used")
     label_seed: int = Field(0, ge=0, description="which samples those are")

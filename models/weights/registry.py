@@ -220,8 +220,18 @@ _MOGE = (
         "280741fd09bc3f403ccff9967784c2a391b52d2c0742ae3efdb21d9f90cc1a01",
     ),
 )
+_MASKDINO = WeightFile(
+    name="maskdino_r50",
+    file_name="maskdino_r50_50e_300q_panoptic_pq53.0.pth",
+    urls=("https://github.com/hustvl/Symphonies/releases/download/v1.0/maskdino_r50_50e_300q_panoptic_pq53.0.pth",),
+    size_bytes=209_000_000,
+    sha256=None,
+    licence="Apache-2.0",
+    use="anything, with the licence's notice (MaskDINO, Li et al., CVPR 2023; the file is of Symphonies' authors)",
+)
+"""Where the image encoder of the paper's network begins; nobody states a checksum."""
 _SANS = (_san("san_vit_b_16", 632_000_000), _san("san_vit_large_14", 1_747_000_000))
 
 WEIGHTS: dict[str, WeightFile] = {
-    weights.name: weights for weights in (*_DUST3R, *_PLACES365_RESNETS, *_DINOV2, *_DA3, *_MOGE, *_SANS)
+    weights.name: weights for weights in (*_DUST3R, *_PLACES365_RESNETS, *_DINOV2, *_DA3, *_MOGE, _MASKDINO, *_SANS)
 }

@@ -6,6 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from models.errors import NoSuchDevice
 from pipeline.contract.progress import silent
 from tests.training.killed import drawn_step, run_until_killed
 from tests.training.rooms import RoomFrames
@@ -207,3 +208,10 @@ def test_dropout_of_a_step_depends_on_seed_and_step_alone(tmp_path: Path):
     assert runs[0] == runs[1]
     assert not any(draw in runs[2] for draw in runs[0])
     assert runs[0][0] != runs[0][1]
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a graphics card")
+def test_a_card_that_is_not_there_is_refused_in_a_line(tmp_path: Path):
+    with pytest.raises(NoSuchDevice, match="'cuda' cannot be used here") as refused:
+        fabric_for(LoopSettings(accelerator="cuda"), tmp_path)
+    assert "\n" not in str(refused.value)

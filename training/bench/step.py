@@ -15,10 +15,8 @@ import typer
 
 from models.bench.memory import peak_bytes
 from models.symphonies import PRESETS, Symphonies, Views
+from training.studies.cost import TFLOP_A_PICTURE
 from training.tasks.losses import CLASSES, Truth, occupancy_losses
-
-PAPER_TFLOP = 2.19
-"""Forward and backward of the paper's network on one picture; 1 multiply-add = 2 FLOP."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,7 @@ def measure(preset: str, aspp: Any, device: str, repeats: int) -> StepCost:
         walls.append(time.perf_counter() - wall)
         processors.append(time.process_time() - processor)
     known = preset == "paper" and aspp == "full"
-    share = PAPER_TFLOP / min(walls) / _matmul_tflops(device, precision) if known else None
+    share = TFLOP_A_PICTURE["paper"] / min(walls) / _matmul_tflops(device, precision) if known else None
     return StepCost(preset, str(aspp), device, str(precision), min(walls), min(processors), _peak_gib(device), share)
 
 

@@ -16,6 +16,7 @@ from training.checkpoints import load_network
 from training.data import Frames, MonoSceneRooms, Sample, StoredFrames, fraction
 from training.data.export import with_nyu_camera, write_room
 from training.errors import UnusableDataset
+from training.image_encoder import check_encoder
 from training.probes.run import folds_of
 from training.probes.scores import ONE_HOUSE
 from training.probes.voxels import house_of
@@ -33,10 +34,13 @@ def run(experiment: Experiment, store: Store, folder: Path, progress: Progress, 
     """Run the experiment on a dataset of rendered tours; returns the report, also as ``report.md`` and ``report.png``.
 
     Raises:
+        SettingsError: the preset wants image weights, and none are named.
         UnusableDataset: a video of the dataset is no rendered tour, so that its exact labels are not known; a share of
             the labels that there is not; labelled or scored rooms of one house.
     """
     study = experiment.study
+    for settings in (experiment.distill, study.finetune):
+        check_encoder(study.preset, settings.image_weights)
     echo(power_line(len(study.seeds), experiment.deviation))
     train, test = both_sides(folder / "rooms", (experiment.train_rooms, experiment.test_rooms), progress)
     _check_houses(experiment, train, test)

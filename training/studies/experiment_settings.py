@@ -1,6 +1,6 @@
 """What the experiment compares, and how much is spent on it."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -40,3 +40,21 @@ class Experiment(BaseModel):
     )
     distill: DistillSettings = DistillSettings(loop=PRETRAINING)
     study: Study = Study(shares=(0.04, 0.2, 1.0), seeds=(0, 1, 2, 3, 4), finetune=FinetuneSettings(loop=FINETUNING))
+
+
+Size = Literal["cpu", "h100"]
+_ON_A_CARD: dict[str, Any] = {"precision": "bf16-mixed", "accelerator": "cuda", "batch_size": 4, "workers": 8}
+_IMAGES = "maskdino_r50"
+SIZES: dict[Size, dict[str, Any]] = {
+    "cpu": {},
+    "h100": {
+        "distill": {"image_weights": _IMAGES, "loop": {**_ON_A_CARD, "steps": 3000, "learning_rate": 8e-4}},
+        "study": {
+            "preset": "paper",
+            "seeds": (0, 1, 2),
+            "finetune": {"image_weights": _IMAGES, "loop": {**_ON_A_CARD, "steps": 400, "learning_rate": 2e-4}},
+        },
+    },
+}
+"""What a size changes: nothing on processors; the paper's network, its rates and one pre-training of 12,000 pictures
+for each of three seeds and two controls, 60,000 together, for an hour of a card."""

@@ -10,6 +10,7 @@ from models.symphonies import Symphonies
 from pipeline.contract.progress import Progress, named
 from training.checkpoints import load_network, new_network
 from training.data import Frames, StoredFrames, fraction
+from training.image_encoder import begin_encoder
 from training.probes.run import probe, rows_of, score
 from training.probes.scores import ProbeScore
 from training.runs import pretrain
@@ -71,7 +72,7 @@ def _of_seed(
     settings, study, labelled = experiment.probe, experiment.study, sides[0]
     shares = {share: fraction(labelled, share, seed).names for share in study.shares}
     for start, place in starts.items():
-        network = _network(place, study.preset, seed)
+        network = _network(place, study.preset, seed, experiment.distill.image_weights)
         train, test = rows_of(network, sides, settings, folder, named(progress, f"{start} {seed}"))
         for names in shares.values():
             yield score(start, seed, len(names), probe(train.of(names), settings), test)
@@ -81,9 +82,11 @@ def _of_seed(
             yield score(SHUFFLED_LABELS, seed, len(names), shuffled, test)
 
 
-def _network(place: Path | None, preset: str, seed: int) -> Symphonies:
+def _network(place: Path | None, preset: str, seed: int, image_weights: str | None) -> Symphonies:
     """Return a pre-trained network, or one of the random values that pre-training with this seed starts from."""
     if place is not None:
         return load_network(place)
     torch.manual_seed(seed)
-    return new_network(preset, CLASSES)
+    network = new_network(preset, CLASSES)
+    begin_encoder(network, image_weights)
+    return network

@@ -19,6 +19,7 @@ REGISTERED: dict[str, tuple[str, ...]] = {
     "moge_2_vits": ("79a16621928c2bf0ed04659218c55c01075e950507f40bb3332fb4c873d3e1dc",),
     "moge_2_vitb": ("16b8110e86d5dc5a849db120ca96ef3a223fd30b0c9146d1d81db504073da5f6",),
     "moge_2_vitl": ("280741fd09bc3f403ccff9967784c2a391b52d2c0742ae3efdb21d9f90cc1a01",),
+    "maskdino_r50": (),
     "san_vit_b_16": (),
     "san_vit_large_14": (),
 }

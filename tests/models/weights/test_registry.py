@@ -8,7 +8,7 @@ from models.weights.cache import shipped
 from models.weights.registry import WEIGHTS
 from tests.models.weights.frozen_names import HOW, REGISTERED
 
-UNSTATED = {"dust3r_vitl_512_linear", "san_vit_b_16", "san_vit_large_14"}
+UNSTATED = {"dust3r_vitl_512_linear", "maskdino_r50", "san_vit_b_16", "san_vit_large_14"}
 """Weights whose checksum neither their authors nor anybody else was found to state."""
 
 

@@ -1,0 +1,26 @@
+"""What an experiment would train is counted before it begins."""
+
+import pytest
+
+from pipeline.contract.values import laid_over, with_values
+from training.studies.cost import cost_table, trainings_of
+from training.studies.experiment_settings import SIZES, Experiment
+
+
+def test_the_hour_of_a_card_has_sixty_thousand_pictures_two_starts_three_shares_and_three_seeds():
+    experiment = with_values(Experiment, laid_over(SIZES["h100"], {"weights": "dinov2_small"}))
+    pretraining, finetuning, _ = trainings_of(experiment)
+    assert (pretraining.count, pretraining.pictures) == (3 + 2, 60_000)
+    assert finetuning.count == 2 * 3 * 3
+    assert experiment.study.finetune.loop.learning_rate == experiment.distill.loop.learning_rate / 4
+    assert experiment.probe == Experiment(weights="dinov2_small").probe
+    assert experiment.distill.image_weights == experiment.study.finetune.image_weights == "maskdino_r50"
+    needed = 2.19 * (60_000 + (18 + 2) * 400 * 4) / 3600
+    assert f"{needed:.0f} TFLOP/s" in cost_table(experiment)
+
+
+@pytest.mark.parametrize(("values", "count", "pictures"), [({}, 7, 84_000), ({"control_seeds": 2}, 9, 108_000)])
+def test_on_processors_it_is_counted_in_hours_of_a_core(values: dict, count: int, pictures: int):
+    experiment = with_values(Experiment, {"weights": "package", **values})
+    assert (trainings_of(experiment)[0].count, trainings_of(experiment)[0].pictures) == (count, pictures)
+    assert f"| pre-training | {count} | {pictures:,} |  | {pictures * 0.25 / 3600:.1f} |" in cost_table(experiment)
