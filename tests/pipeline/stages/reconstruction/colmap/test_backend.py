@@ -69,6 +69,19 @@ def test_confidence_goes_with_depth_and_with_accuracy(clip: TourClip, result: Re
     assert errors.absolute_relative < errors_unsure.absolute_relative
 
 
+def test_sure_cameras_wait_for_the_vote_and_have_the_same_depth_then(
+    clip: TourClip, result: Reconstruction, tmp_path: Path
+):
+    backend = ColmapReconstructor(QUICK)
+    fit, nothing, cameras = backend.first_look(clip.rgb, tmp_path, None)
+    assert nothing is None
+    assert cameras is not None
+    assert fit.focal == pytest.approx(result.intrinsics[0, 0, 0])
+    found = backend.go_on(clip.rgb, tmp_path, None, cameras)
+    for name in ("intrinsics", "camera_to_world", "depth", "confidence", "registered"):
+        assert np.array_equal(getattr(found, name), getattr(result, name)), name
+
+
 def test_square_pixels_are_taken_as_square(result: Reconstruction):
     assert result.intrinsics[0, 0, 0] == result.intrinsics[0, 1, 1]
 

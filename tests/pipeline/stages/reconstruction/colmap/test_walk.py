@@ -12,7 +12,7 @@ from pipeline.contract.errors import ReconstructionCrashed
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, WalkSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
 from pipeline.stages.reconstruction.colmap.task import OWN_FRAMES, Task
-from pipeline.stages.reconstruction.colmap.walk import best, frames_wanted, interleaved, is_enough, rungs
+from pipeline.stages.reconstruction.colmap.walk import best, frames_wanted, interleaved, is_enough, is_sure, rungs
 from tests.pipeline.stages.reconstruction.colmap.good_model import FRAMES, good_model, turning
 
 SETTINGS = ColmapSettings()
@@ -37,6 +37,20 @@ def test_what_is_trusted_is_enough_where_most_frames_are_placed_and_of_a_fast_wa
     model: SparseModel, enough: bool
 ):
     assert is_enough(model, SETTINGS) == enough
+
+
+@pytest.mark.parametrize(
+    ("model", "sure"),
+    [
+        (GOOD, True),
+        (HINGED, False),
+        (replace(GOOD, zoom=np.linspace(1, 1.2, FRAMES)), False),
+        (replace(GOOD, intrinsics=np.diag([500.0, 590, 1])), False),
+        (replace(GOOD, zoom_asked=np.linspace(1, 1.12, FRAMES)), False),
+    ],
+)
+def test_cameras_are_sure_that_are_enough_by_far_and_have_one_square_lens(model: SparseModel, sure: bool):
+    assert is_sure(model, SETTINGS) == sure
 
 
 def test_more_frames_are_wanted_where_the_camera_turns_or_nothing_tells():
@@ -64,6 +78,20 @@ def test_a_further_rung_is_only_tried_where_it_is_asked_for():
 
     assert next(rungs(solve, RGB, Path("x"), SETTINGS, lambda wanted: [RGB[:1] for _ in wanted])) is HINGED
     assert asked == [OWN_FRAMES]
+
+
+def test_the_first_rung_is_not_climbed_again():
+    asked: list[Task] = []
+
+    def solve(_: Images, __: Path, ___: ColmapSettings, task: Task) -> SparseModel:
+        asked.append(task)
+        return GOOD
+
+    climb = rungs(solve, RGB, Path("x"), SETTINGS, lambda wanted: [RGB[:1] for _ in wanted], HINGED)
+    assert next(climb) is HINGED
+    assert asked == []
+    assert next(climb).signs["apart"] == 0, "the first one is compared with"
+    assert [task.own for task in asked] == [tuple(range(0, 2 * FRAMES, 2))]
 
 
 def test_frames_between_help_with_the_focal_length_that_was_found_and_models_are_compared():
