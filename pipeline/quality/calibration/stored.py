@@ -30,7 +30,7 @@ from pipeline.stages.reconstruction.colmap.evidence import Signs
 from pipeline.stages.reconstruction.colmap.probability import Likelihood
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
-from pipeline.stages.reconstruction.first_look import Ballot, Cameras, FirstLook
+from pipeline.stages.reconstruction.first_look import Ballot, FirstLook, FoundCameras
 from pipeline.stages.reconstruction.passes import Passes, StraightFrames
 from pipeline.store.rows import clip_rows, stored_clips
 from pipeline.store.store import Store
@@ -78,7 +78,7 @@ class Watched(ColmapReconstructor):
         self._note(between)
         return super().first_look(rgb, scratch, between)
 
-    def go_on(self, rgb: Images, scratch: Path, between: FramesBetween | None, cameras: Cameras) -> Reconstruction:
+    def go_on(self, rgb: Images, scratch: Path, between: FramesBetween | None, cameras: FoundCameras) -> Reconstruction:
         """Go on as the backend does."""
         self._note(between)
         return super().go_on(rgb, scratch, between, cameras)

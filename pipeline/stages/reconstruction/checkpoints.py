@@ -14,7 +14,7 @@ from models.array_files import read_npz
 from models.errors import DamagedArrays
 from pipeline.contract.errors import ClipError
 from pipeline.contract.records import LeftOut, Reconstruction
-from pipeline.stages.reconstruction.first_look import UNTOLD, Cameras, LensFit
+from pipeline.stages.reconstruction.first_look import UNTOLD, FoundCameras, LensFit
 from pipeline.store.atomic import replacing
 
 _ARRAYS = ("intrinsics", "camera_to_world", "depth", "confidence", "registered")
@@ -27,7 +27,7 @@ class Kept(NamedTuple):
 
     fit: LensFit
     result: Reconstruction | LeftOut | None
-    cameras: Cameras | None
+    cameras: FoundCameras | None
 
 
 class ClipCheckpoints:
@@ -50,7 +50,7 @@ class ClipCheckpoints:
         clip_id: int,
         result: Reconstruction | ClipError | None,
         fit: LensFit = UNTOLD,
-        cameras: Cameras | None = None,
+        cameras: FoundCameras | None = None,
     ) -> None:
         """Keep a clip's reconstruction, or the error that leaves it out, and what it says of its lens.
 

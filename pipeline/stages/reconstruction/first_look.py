@@ -53,7 +53,7 @@ UNTOLD = LensFit(STRAIGHT, 0.0, 0.0, 0)
 """Of a clip that tells nothing."""
 
 
-Cameras = Mapping[str, NDArray[Any]]
+FoundCameras = Mapping[str, NDArray[Any]]
 """Cameras that a backend has found and not yet looked for depth with, as arrays that it alone reads."""
 
 
@@ -66,7 +66,7 @@ class FirstLook(NamedTuple):
 
     fit: LensFit
     result: Reconstruction | ClipError | None
-    cameras: Cameras | None = None
+    cameras: FoundCameras | None = None
 
 
 class Ballot(NamedTuple):
@@ -93,7 +93,7 @@ class FindsLens(Protocol):
         """Return what the clips of a video say together."""
         ...
 
-    def go_on(self, rgb: Images, scratch: Path, between: FramesBetween, cameras: Cameras) -> Reconstruction:
+    def go_on(self, rgb: Images, scratch: Path, between: FramesBetween, cameras: FoundCameras) -> Reconstruction:
         """Reconstruct as ``WalkReconstructor`` does, from cameras that ``first_look`` left."""
         ...
 

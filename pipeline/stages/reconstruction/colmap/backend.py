@@ -33,7 +33,7 @@ from pipeline.stages.reconstruction.colmap.views import ClipViews, views_of
 from pipeline.stages.reconstruction.colmap.votes import elected
 from pipeline.stages.reconstruction.colmap.walk import best, check_extra, is_enough, is_sure, rungs
 from pipeline.stages.reconstruction.faults import is_of_the_machine
-from pipeline.stages.reconstruction.first_look import Ballot, Cameras, FirstLook, LensFit
+from pipeline.stages.reconstruction.first_look import Ballot, FirstLook, FoundCameras, LensFit
 from pipeline.stages.reconstruction.zoom import zoom_notes
 
 CODE = Path(__file__).parents[4]
@@ -112,7 +112,7 @@ class ColmapReconstructor:
             return FirstLook(fit, None, first.as_arrays())
         return FirstLook(fit, self._of_rungs(rgb, chain([first], climb)))
 
-    def go_on(self, rgb: Images, scratch: Path, between: FramesBetween | None, cameras: Cameras) -> Reconstruction:
+    def go_on(self, rgb: Images, scratch: Path, between: FramesBetween | None, cameras: FoundCameras) -> Reconstruction:
         """Reconstruct from the cameras that the first look left; raises as ``reconstruct_walk``."""
         first = SparseModel.of_arrays(cameras)
         return self._of_rungs(rgb, rungs(find_cameras, rgb, scratch, self.settings, between, first))

@@ -24,7 +24,7 @@ from pipeline.stages.reconstruction.colmap_moge.looks import MODEL_FILE, Network
 from pipeline.stages.reconstruction.colmap_moge.settings import ColmapMogeSettings
 from pipeline.stages.reconstruction.da3.backend import Da3Reconstructor
 from pipeline.stages.reconstruction.da3.settings import Da3Settings
-from pipeline.stages.reconstruction.first_look import UNTOLD, Ballot, Cameras, FirstLook, LensFit
+from pipeline.stages.reconstruction.first_look import UNTOLD, Ballot, FirstLook, FoundCameras, LensFit
 from pipeline.stages.reconstruction.fusion import Fused, Sight, fuse
 from pipeline.stages.reconstruction.metric_evidence import evidence_note, scale_evidence
 from pipeline.stages.reconstruction.recorded import recorded_weights
@@ -92,7 +92,7 @@ class ColmapMogeReconstructor:
         except ClipError as error:
             return FirstLook(UNTOLD, self._by_network(rgb, scratch, error))
 
-    def go_on(self, rgb: Images, scratch: Path, between: FramesBetween | None, cameras: Cameras) -> Reconstruction:
+    def go_on(self, rgb: Images, scratch: Path, between: FramesBetween | None, cameras: FoundCameras) -> Reconstruction:
         """Reconstruct from cameras that were found before."""
         try:
             return self._sighted(rgb).go_on(rgb, scratch, between, cameras)

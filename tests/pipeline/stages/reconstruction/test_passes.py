@@ -17,7 +17,7 @@ from pipeline.stages.backends import Backend, with_backends
 from pipeline.stages.base import Workbench
 from pipeline.stages.reconstruction.base import FramesBetween
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
-from pipeline.stages.reconstruction.first_look import UNTOLD, Ballot, Cameras, FirstLook, LensFit
+from pipeline.stages.reconstruction.first_look import UNTOLD, Ballot, FirstLook, FoundCameras, LensFit
 from pipeline.stages.reconstruction.settings import ReconstructionSettings
 from pipeline.stages.reconstruction.stage import reconstruction
 from pipeline.store.frames import FrameReader
@@ -95,7 +95,7 @@ class Measuring:
             return FirstLook(fit, None, {"focal": np.array(focal)})
         return FirstLook(fit, self._result(rgb, 1.2 if level in self.stretched else 1, focal))
 
-    def go_on(self, rgb: Images, scratch: Path, _between: FramesBetween, cameras: Cameras) -> Reconstruction:
+    def go_on(self, rgb: Images, scratch: Path, _between: FramesBetween, cameras: FoundCameras) -> Reconstruction:
         self._asked("go on", rgb, scratch)
         return self._result(rgb, 1, float(cameras["focal"]))
 
