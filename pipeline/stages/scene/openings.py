@@ -5,9 +5,10 @@ where a run of columns is open below and wall above, with wall on both sides. Th
 open above; below a row of wall cabinets there is no wall at the sides; a picture lies before its wall.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,8 +29,11 @@ behind it, in its tolerances, is the wall; and what is that far behind it is a h
 RIM, GAP, JAMB = 3, 1, 8
 """Cells of wall that must be seen about an opening; cells between that may show anything; cells of its sides."""
 
-SEEN, STRAY = 0.6, 0.15
-"""Share of a rim that must be wall, and that may be open."""
+SEEN, STRAY, HEAD = 0.6, 0.15, 0.5
+"""Share of a rim that must be wall, and that may be open; share of its columns that must have wall above."""
+
+MARGIN = 6
+"""Cells that are looked at beyond the ends of a wall: the side of a doorway in a corner is narrow."""
 
 MOST_FRAMES, WIDEST = 12, 160
 """Frames of a clip and columns of their depth that walls are looked at in."""
@@ -108,8 +112,9 @@ def _thinned(measured: Reconstruction) -> Reconstruction:
 
 
 def _looked_at(plane: UprightPlane, measured: Reconstruction, far: float, before: float) -> _Wall:
-    rows, columns = plane.shape
-    fine = replace(plane, cell=plane.cell / FINE, shape=(rows * FINE, columns * FINE))
+    rows, columns = plane.shape[0], plane.shape[1] + 2 * MARGIN
+    corner = plane.corner - [MARGIN * plane.cell, 0.0]
+    fine = replace(plane, corner=corner, cell=plane.cell / FINE, shape=(rows * FINE, columns * FINE))
     rays, total = np.zeros((2, rows * FINE * columns * FINE))
     for frame in np.flatnonzero(measured.registered):
         view = wall_view(fine, measured, int(frame))
@@ -128,19 +133,20 @@ def _pooled(values: Float64s) -> Float64s:
 def _openings(wall: _Wall, middle: float) -> Iterator[OpeningSeen]:
     """Yield the openings of a wall."""
     solid, hole, behind = wall.coarse()
-    for head, left, right in _heads(solid, hole):
+    for head, left, right in _heads(hole):
         columns = slice(left, right)
+        under = left + np.flatnonzero(solid[head + GAP : head + GAP + RIM, columns].mean(axis=0) > SEEN)
         foot = _lowest(hole[:head, columns], solid[:head, columns])
-        sides = (left - GAP - RIM, right + GAP)
-        if foot is None or not all(_is_side(solid, hole, head, side) for side in sides):
+        sides = [_is_side(solid, hole, head, side) for side in (left - GAP - RIM, right + GAP)]
+        if foot is None or len(under) < HEAD * (right - left) or not all(sides):
             continue
         inside = hole[foot:head, columns]
         deep, below = float(np.median(behind[foot:head, columns][inside])), slice(max(foot - RIM - GAP, 0), foot)
         sill = bool((solid[below, columns].mean(axis=1) > SEEN).any())
         corner, cell = float(wall.plane.corner[1]) - middle, wall.plane.cell
         yield OpeningSeen(
-            head=corner + _edge(wall, head, columns, deep) * cell,
-            foot=corner + (_edge(wall, foot, columns, deep, up=False) if sill else foot * FINE) * cell,
+            head=corner + _edge(wall, head, under, deep) * cell,
+            foot=corner + (_edge(wall, foot, np.arange(left, right), deep, up=False) if sill else foot * FINE) * cell,
             width=(right - left) * FINE * cell,
             sill=sill,
             through=deep > wall.far / 2,
@@ -157,31 +163,20 @@ def _lowest(hole: Cells, solid: Cells) -> int | None:
     return int(rows[0])
 
 
-def _heads(solid: Cells, hole: Cells) -> Iterator[tuple[int, int, int]]:
-    """Yield (row, first column, end column) of runs of columns that are open below a row and wall above it."""
-    rows = solid.shape[0]
-    under = np.zeros(solid.shape, np.bool_)
-    for row in range(RIM + GAP, rows - RIM - GAP):
-        below, above = hole[row - RIM - GAP : row - GAP], solid[row + GAP : row + GAP + RIM]
-        under[row] = (below.mean(axis=0) > SEEN) & (above.mean(axis=0) > SEEN)
-    taken = np.zeros(solid.shape[1], np.bool_)
-    for row in sorted(range(rows), key=lambda row: -int(under[row].sum())):
-        for left, right in _runs(under[row] & ~taken):
-            if right - left >= NARROWEST:
-                taken[left:right] = True
-                yield row, left, right
-
-
-def _runs(marked: Cells) -> Sequence[tuple[int, int]]:
-    """Return (start, end) of marked columns in a row; gaps of a column do not part them."""
-    edges = np.flatnonzero(np.diff(np.r_[False, marked, False].astype(np.int8)))
-    runs: list[tuple[int, int]] = []
-    for start, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-        if runs and start - runs[-1][1] <= 1:
-            runs[-1] = (runs[-1][0], end)
-        else:
-            runs.append((start, end))
-    return runs
+def _heads(hole: Cells) -> Iterator[tuple[int, int, int]]:
+    """Yield (row, first column, end column) of where holes end upwards: the row above, and how wide they are there."""
+    cut = cv2.morphologyEx(np.pad(hole.astype(np.uint8), RIM), cv2.MORPH_OPEN, np.ones((RIM, RIM), np.uint8))
+    count, numbers = cv2.connectedComponents(np.ascontiguousarray(cut[RIM:-RIM, RIM:-RIM]), connectivity=4)
+    for number in range(1, count):
+        inside = numbers == number
+        widths = inside.sum(axis=1)
+        head = int(np.flatnonzero(widths > SEEN * np.quantile(widths[widths > 0], 0.8))[-1]) + 1
+        across = np.flatnonzero(inside[max(head - JAMB, 0) : head].mean(axis=0) > 0.5)
+        if len(across) < NARROWEST:
+            continue
+        left, right = int(across[0]), int(across[-1]) + 1
+        if head + GAP + RIM <= len(hole) and len(across) > CLEAR * (right - left):
+            yield head, left, right
 
 
 def _is_side(solid: Cells, hole: Cells, head: int, left: int) -> bool:
@@ -192,9 +187,9 @@ def _is_side(solid: Cells, hole: Cells, head: int, left: int) -> bool:
     return bool(hole[place].mean() <= STRAY and solid[place].mean() >= SEEN)
 
 
-def _edge(wall: _Wall, row: int, columns: slice, deep: float, *, up: bool = True) -> float:
+def _edge(wall: _Wall, row: int, columns: NDArray[np.int64], deep: float, *, up: bool = True) -> float:
     """Return the fine row where open best parts from wall, within three cells of a row; up: wall is above."""
-    across = slice(columns.start * FINE, columns.stop * FINE)
+    across = (columns[:, None] * FINE + np.arange(FINE)).ravel()
     low, high = max(row - RIM, 0) * FINE, (row + RIM) * FINE
     rays, total = (values[low:high, across].sum(axis=1) for values in (wall.rays, wall.behind))
     share = np.where(rays > 0, np.clip(total / np.maximum(rays, 1) / deep, 0, 1), 0.5)
