@@ -20,7 +20,8 @@ class ScaleCue(IntFlag):
     FLOOR, CEILING: a level taken for it. CAMERA_HEIGHT: that the camera is held as people hold cameras. LOWEST,
     HIGHEST: how far down or up surfaces reach, where no floor or ceiling is seen. OTHER_CLIPS: what the rest of the
     video shows. METRIC_DEPTH: metric depth of its pictures, where the reconstruction has it. DISAGREEING: no cue, but
-    that two of them are more than three deviations apart. DOORWAY, WINDOW: how high doorways and windows end.
+    that two of them are more than three deviations apart. DOORWAY, WINDOW, STAIRS: how high doorways and windows end,
+    and the steps of stairs are.
     """
 
     NONE = 0
@@ -34,6 +35,7 @@ class ScaleCue(IntFlag):
     DISAGREEING = 128
     DOORWAY = 256
     WINDOW = 512
+    STAIRS = 1024
 
     def names(self) -> str:
         """Return the cues by name, joined by ``+``: what the index holds."""

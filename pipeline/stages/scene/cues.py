@@ -56,7 +56,7 @@ class Disagreement:
 def cue_readings(
     clip: ScaleEvidence, room: tuple[float | None, float | None], video: Float64s, floor: float | None
 ) -> tuple[CueReading, ...]:
-    """Return what camera height, ceiling, openings and metric depth say alone, each where there is one.
+    """Return what camera height, ceiling, openings, stairs and metric depth say alone, each where there is one.
 
     room: how far the floor lies below the camera and the ceiling above it, unit of the clip; None where it is not seen,
     of the floor also where nobody holds the camera. video: (b, d, k, h), what prior and other clips say of the video.
@@ -72,6 +72,8 @@ def cue_readings(
         found.append(CueReading(ScaleCue.CEILING, height - float(np.log(drop + rise)), sigma))
     if floor is not None:
         found += _openings(clip, floor)
+    if clip.riser is not None:
+        found.append(CueReading(ScaleCue.STAIRS, float(sizes.RISER - np.log(clip.riser)), sizes.RISER_SPREAD))
     if clip.metric is not None:
         found.append(CueReading(ScaleCue.METRIC_DEPTH, clip.metric.log_scale, clip.metric.sigma))
     return tuple(found)

@@ -23,7 +23,7 @@ from pipeline.contract.arrays import Float64s
 from pipeline.stages.scene import sizes
 from pipeline.stages.scene.cues import CueReading, cue_readings
 from pipeline.stages.scene.evidence import LevelSeen, ScaleEvidence
-from pipeline.stages.scene.fittings import opening_density
+from pipeline.stages.scene.fittings import opening_density, riser_density
 
 _LOG_SCALES = np.arange(-1.6, 3.2, 0.02)
 """Log of metres that what is seen reaches from bottom to top."""
@@ -68,7 +68,7 @@ class _Reading:
     """One hypothesis of where a clip's floor is: its weight, and densities over (log scale, k) and (log scale, h).
 
     held: the part of ``camera`` that is not loose. level: whether the floor is a level that was seen. others: density
-    (log scale, b, d) by metric depth and openings.
+    (log scale, b, d) by metric depth, stairs and openings.
     """
 
     weight: float
@@ -168,7 +168,8 @@ def _extent(clip: ScaleEvidence) -> float:
 
 def _readings(clip: ScaleEvidence) -> Iterator[_Reading]:
     """Yield every hypothesis of a clip's floor that is likelier than nothing."""
-    log_scales, tops, metric = _LOG_SCALES - np.log(_extent(clip)), _tops(clip.ceilings), _metric(clip)
+    log_scales, tops = _LOG_SCALES - np.log(_extent(clip)), _tops(clip.ceilings)
+    known = _metric(clip) * riser_density(clip.riser, log_scales)[:, None]
     for weight, drop, level in _floors(clip):
         if weight < _LIKELIER_THAN_NOTHING or drop + min(clip.highest, 0.0) <= 0:
             continue
@@ -176,7 +177,7 @@ def _readings(clip: ScaleEvidence) -> Iterator[_Reading]:
         held = (1 - loose) * sizes.normal(camera - sizes.CAMERA[None], sizes.CLIP_SPREAD)
         anywhere = loose * sizes.normal(camera - sizes.LOOSE, sizes.LOOSE_SPREAD)
         ceiling = sum((share * _ceiling(clip, log_scales, drop, rise) for share, rise in tops), np.zeros(()))
-        others = metric[:, :, None] * opening_density(clip.openings, drop, log_scales)[:, None]
+        others = known[:, :, None] * opening_density(clip.openings, drop, log_scales)[:, None]
         yield _Reading(weight, drop, level, held + anywhere, held, np.asarray(ceiling), others)
 
 
@@ -184,7 +185,11 @@ def _floors(clip: ScaleEvidence) -> Iterator[tuple[float, float, bool]]:
     """Yield weight, distance below the camera, and whether it is a level: the farthest two, and out of view."""
     left = 1.0
     for level in clip.floors[:2]:
+        climbs = _moved(clip, level.distance)
         right = _right(level, sizes.FLOOR_RIGHT, sizes.FLOOR_BEYOND)
+        if len(clip.floors) > 1 and level is clip.floors[0]:
+            right *= 1 - sizes.UPPER_MOVED * climbs
+        right = max(right, sizes.LANDING + (sizes.LANDING_MOVED - sizes.LANDING) * climbs)
         yield left * right, level.distance, True
         left *= 1 - right
     extent, x = _extent(clip), _BEYOND_LOWEST
@@ -215,9 +220,15 @@ def _right(level: LevelSeen, surest: float, beyond: float) -> float:
 
 def _loose(clip: ScaleEvidence, drop: float) -> float:
     """Return the probability that the camera is not at the height of its video."""
-    (moved, moved_by), (pitched, pitched_by) = sizes.MOVED, sizes.PITCHED
-    shows = max(expit((clip.camera_range / drop - moved) / moved_by), expit((abs(clip.pitch) - pitched) / pitched_by))
+    pitched, by = sizes.PITCHED
+    shows = max(_moved(clip, drop), float(expit((abs(clip.pitch) - pitched) / by)))
     return float(sizes.LOOSE_SHARE + (sizes.LOOSE_SHARE_MOVED - sizes.LOOSE_SHARE) * shows)
+
+
+def _moved(clip: ScaleEvidence, drop: float) -> float:
+    """Return how sure it is that the camera moves up or down as nobody's hands do; drop: its height."""
+    moved, by = sizes.MOVED
+    return float(expit((clip.camera_range / drop - moved) / by))
 
 
 def _ceiling(clip: ScaleEvidence, log_scales: Float64s, drop: float, rise: float | None) -> NDArray[np.float64]:

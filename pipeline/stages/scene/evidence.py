@@ -37,7 +37,8 @@ class ScaleEvidence:
     floors, ceilings: levels below and above all cameras, the farthest first. lowest, highest: how far surfaces reach
     down and up (0.2 and 99.8 %); ``lowest`` is below the camera where it is positive, ``highest`` above. camera_range:
     from the lowest camera to the highest. pitch: sine of the median angle by which the camera looks up. metric: what
-    metric depth says, None where it says nothing. openings: doorways and windows.
+    metric depth says, None where it says nothing. openings: doorways and windows. riser: height of a
+    step of stairs, None where there are none.
     """
 
     floors: tuple[LevelSeen, ...]
@@ -48,6 +49,7 @@ class ScaleEvidence:
     pitch: float
     metric: MetricDepth | None = None
     openings: tuple[OpeningSeen, ...] = ()
+    riser: float | None = None
 
 
 def scale_evidence(
@@ -56,6 +58,7 @@ def scale_evidence(
     camera_to_world: NDArray[np.float64],
     metric: MetricDepth | None = None,
     openings: tuple[OpeningSeen, ...] = (),
+    riser: float | None = None,
 ) -> ScaleEvidence:
     """Return what a clip shows of its size. up: (3,). camera_to_world: (n, 4, 4) of its registered frames."""
     cameras = camera_to_world[:, :3, 3] @ up
@@ -74,6 +77,7 @@ def scale_evidence(
         pitch=float(np.median(camera_to_world[:, :3, 2] @ up)),
         metric=metric,
         openings=openings,
+        riser=riser,
     )
 
 

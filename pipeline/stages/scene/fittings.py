@@ -1,4 +1,4 @@
-"""What doorways and windows say of a clip's size, given how far below the camera its floor lies.
+"""What doorways, windows and stairs say of a clip's size, given how far below the camera its floor lies.
 
 Each explains itself as one of its kind or as an opening of any height, so that a passage, a niche or a picture window
 says little.
@@ -52,3 +52,12 @@ def _sill_density(above_floor: float, log_scales: Float64s) -> Float64s:
     odd = sizes.normal(height - sizes.ANY_SILL, sizes.ANY_SILL_SPREAD)
     right = sizes.normal(height - sizes.SILL, sizes.SILL_SPREAD)
     return np.asarray(sizes.SILL_RIGHT * right + (1 - sizes.SILL_RIGHT) * odd)
+
+
+def riser_density(riser: float | None, log_scales: Float64s) -> Float64s:
+    """Return the density (m,) of log scales (m,) by the height of a step of stairs."""
+    if riser is None:
+        return np.ones(len(log_scales))
+    height = log_scales + np.log(riser) - sizes.RISER
+    odd = (1 - sizes.RISER_RIGHT) * sizes.normal(height, sizes.ODD_RISER_SPREAD)
+    return np.asarray(sizes.RISER_RIGHT * sizes.normal(height, sizes.RISER_SPREAD) + odd)

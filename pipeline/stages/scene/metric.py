@@ -22,6 +22,7 @@ from pipeline.stages.scene.outliers import inlier_pixels
 from pipeline.stages.scene.panes import with_panes
 from pipeline.stages.scene.scales import find_scales
 from pipeline.stages.scene.settings import SceneSettings
+from pipeline.stages.scene.stairs import find_riser
 from pipeline.stages.scene.surfaces import SurfaceSamples, sample_surfaces
 
 
@@ -109,7 +110,7 @@ def _seen(
 ) -> Upright:
     rotation, confidence = turned
     levels = find_levels(surfaces, rotation[2], cameras[:, :3, 3], settings)
-    evidence = scale_evidence(surfaces, rotation[2], cameras, *said)
+    evidence = scale_evidence(surfaces, rotation[2], cameras, *said, find_riser(surfaces, rotation))
     return Upright(rotation, cameras[0, :3, 3], confidence, levels, evidence)
 
 

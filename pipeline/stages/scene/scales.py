@@ -12,8 +12,12 @@ from pipeline.stages.scene.evidence import ScaleEvidence
 from pipeline.stages.scene.heights import Levels, Scale, find_scale
 from pipeline.stages.scene.settings import SceneSettings
 
-WHERE_THEY_AGREE = ScaleCue.METRIC_DEPTH | ScaleCue.DOORWAY | ScaleCue.WINDOW
+WHERE_THEY_AGREE = ScaleCue.METRIC_DEPTH | ScaleCue.DOORWAY | ScaleCue.WINDOW | ScaleCue.STAIRS
 """Cues that are named where the scale is what they say."""
+
+
+STEP_DOWN = 0.12
+"""Metres below the floor from which on a level is another floor: the lowest step, more than noise."""
 
 
 def find_scales(clips: Sequence[tuple[Levels, ScaleEvidence]], settings: SceneSettings) -> list[Scale]:
@@ -59,3 +63,10 @@ def by_evidence(levels: Levels, found: ScaleEstimate, shared: bool) -> Scale:
         cues=cues,
         ceiling=float("nan") if found.rise is None else metres * (found.drop + found.rise),
     )
+
+
+def lower_floors(levels: Levels, evidence: ScaleEvidence, scale: Scale) -> tuple[float, ...]:
+    """Return how far other levels lie below what is taken for the floor, metres: the ground below a gallery, a step."""
+    drop = levels.cameras - scale.zero
+    below = [(level.distance - drop) * scale.metres for level in evidence.floors]
+    return tuple(depth for depth in below if depth > STEP_DOWN)

@@ -57,6 +57,10 @@ FLOOR_BEYOND, CEILING_BEYOND, SURE_SHARE = 0.006, 0.010, 0.004
 BELOW_LOWEST, ABOVE_LOWEST, STRAY = 0.18, 0.12, 0.25
 """A floor out of view lies below the lowest surface, exponentially; or above it, where stray points lie lower."""
 
+LANDING, LANDING_MOVED, UPPER_MOVED = 0.03, 0.7, 0.4
+"""Least probability that a level is the floor that the camera is above, whatever is seen below it (galleries); the same
+where the camera climbs, and the share of clips that climb in which the farthest of several levels is not."""
+
 SEEN_BELOW = 0.2
 """Share of the height of all that is seen that must lie below the camera to say anything of the floor."""
 
@@ -67,17 +71,20 @@ TOP_MARGIN, TOP_SPREAD, TOP_PASSED = 0.05, 0.08, 0.15
 DOORS = np.arange(-0.07, 0.071, 0.0175)
 DOOR, DOOR_SPREAD, DOOR_OWN = np.log(2.04), 0.03, 0.015
 """By which the doors of a house differ from the usual door, logarithms; the usual head of an opening, how houses differ
-from it, and a door from others of its house, as found."""
+from it, and a door from others of its house, as found. Leaves are 1.981 or 2.040 m in Britain, 2.032 in the US, 2.040
+in Australia, 2.0 to 2.1 in Europe (tables of makers)."""
 
 WINDOW, WINDOW_OWN, WINDOW_RIGHT = np.log(2.07), 0.035, 0.65
-"""Heads of windows, which most houses keep level with those of their doors; their spread about those; the share of
-windows of which that is true: others end higher, under a roof, or are mere peepholes."""
+"""Heads of windows, which most houses keep level with those of their doors ("the vast majority of windows in American
+houses", This Old House); their spread about those; the share of windows of which that is true: others end higher, under
+a roof, or are mere peepholes."""
 
 WINDOW_WIDEST = 0.08
 """Spread of the heads of windows alone, where a third of them is odd: within three of it they contradict nothing."""
 
 SILL, SILL_SPREAD, ANY_SILL, ANY_SILL_SPREAD, SILL_RIGHT = np.log(0.92), 0.11, np.log(0.75), 0.6, 0.7
-"""Sills of windows that one leans out of; of all others, and the share of the former."""
+"""Sills of windows that one leans out of ("the common height of 3 feet", there); of all others; the share of the
+former."""
 
 DOOR_RIGHT, ODD_HEAD, ODD_HEAD_SPREAD = 0.75, np.log(2.15), 0.25
 """Probability that what looks like a doorway is one; heads of passages, arches, cupboards and all else."""
@@ -88,6 +95,10 @@ DOOR_WIDTHS = (0.28, 0.70)
 DOOR_FOOT = 0.35
 """Share of the height above the floor below which an opening has to be open to be a doorway."""
 
+
+RISER, RISER_SPREAD, RISER_RIGHT, ODD_RISER_SPREAD = np.log(0.185), 0.08, 0.85, 0.5
+"""Steps of stairs: 0.15 to 0.22 m are allowed in British homes (Approved Document K), at most 0.197 in American ones
+(IRC R311.7), both from memory; how often what looks like stairs is, and the spread of what is not."""
 
 METRIC_BIASES = np.arange(-3.0, 3.01, 0.5) * SHARED_SPREAD
 """By which metric depth of all views of a house may be off together: logarithms."""

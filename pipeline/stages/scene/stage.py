@@ -1,7 +1,7 @@
 """Stage ``scene``: upright and in metres."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,7 +76,24 @@ def scene(workbench: Workbench, settings: SceneSettings, group: GroupWriter) -> 
     confidence = float(np.mean([standing[clip_id].up_confidence for clip_id in sizes]))
     result = _result([of_clip[clip_id][1] for clip_id in sizes], confidence, left_out)
     odd = [f"clip {clip_id}: {of_clip[clip_id][1].disagree}" for clip_id in sizes if of_clip[clip_id][1].disagree]
-    return replace(result, notes=(*result.notes, *odd, *_joined(worlds), *apart), beside=workbench.wanted)
+    return replace(
+        result, notes=(*result.notes, *odd, *_lower(of_clip, sizes), *_joined(worlds), *apart), beside=workbench.wanted
+    )
+
+
+def _lower(of_clip: Mapping[int, tuple["JoinedClips", "Scale"]], made: Iterable[int]) -> list[str]:
+    """Say which clips show a level below what is taken for their floor."""
+    from pipeline.stages.scene.scales import lower_floors
+
+    found = {}
+    for clip_id in made:
+        world, scale = of_clip[clip_id]
+        found[clip_id] = lower_floors(world.stands.levels, world.stands.evidence, scale)
+    return [
+        f"clip {clip_id}: another level {' and '.join(f'{depth:.1f}' for depth in depths)} m below its floor"
+        for clip_id, depths in found.items()
+        if depths
+    ]
 
 
 def _joined(worlds: Sequence["JoinedClips"]) -> list[str]:

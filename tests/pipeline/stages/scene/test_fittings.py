@@ -5,11 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.contract.scale import ScaleCue
+from pipeline.contract.scale import ScaleCue, ScaleSource
 from pipeline.stages.scene import sizes
 from pipeline.stages.scene.evidence import LevelSeen, ScaleEvidence
 from pipeline.stages.scene.fittings import is_doorway, opening_density
+from pipeline.stages.scene.heights import Levels, Scale
 from pipeline.stages.scene.openings import OpeningSeen
+from pipeline.stages.scene.scales import lower_floors
 from tests.pipeline.stages.scene.test_cues import scales
 from tests.pipeline.stages.scene.test_estimate import about, estimate, room
 
@@ -84,6 +86,25 @@ def test_whoever_looks_up_may_see_what_is_higher_than_a_room():
     assert about(level)[1] < about(found)[1]
 
 
+def test_stairs_tell_the_size_of_who_climbs_them():
+    climbing = replace(room(ceiling=None), camera_range=0.8)
+    (before,), (after,) = estimate(climbing), estimate(replace(climbing, riser=0.185))
+    assert about(after)[1] < 0.4 * about(before)[1]
+    assert abs(about(after)[0]) < 0.02
+    (found,) = scales(replace(climbing, riser=0.185))
+    assert ScaleCue.STAIRS in found.cues
+    (odd,) = estimate(replace(room(), riser=0.35))
+    assert abs(about(odd)[0]) < 0.06, "even terraces of a garden"
+
+
+def test_a_gallery_may_be_the_floor_of_who_climbs_though_much_is_seen_below_it():
+    """The camera is 1.55 m above a gallery, the floor of the room 2.6 m below that, and it climbed up there."""
+    gallery = ScaleEvidence((LevelSeen(4.15, 0.05, 0.0), LevelSeen(1.55, 0.02, 0.05)), (), 4.15, 0.6, 0.9, -0.2)
+    (still,), (climbing,) = estimate(replace(gallery, camera_range=0.02)), estimate(gallery)
+    assert abs(about(climbing)[0]) < 2 * about(climbing)[1]
+    assert about(climbing)[1] > about(still)[1]
+
+
 def test_a_doorway_is_open_down_to_the_floor_and_no_wider_than_doors_are():
     assert is_doorway(doorway(), CAMERA)
     assert not is_doorway(doorway(width=1.8), CAMERA)
@@ -109,3 +130,13 @@ def test_scales_name_the_openings_that_they_agree_with():
     assert "doorway+window" in found.cues.names()
     (other,) = scales(showing(room(), doorway(2.7, 1.1)))
     assert ScaleCue.DOORWAY not in other.cues
+
+
+def test_a_level_below_the_floor_is_named_with_its_depth():
+    gallery = ScaleEvidence((LevelSeen(4.1, 0.05, 0.0), LevelSeen(1.5, 0.02, 0.05)), (), 4.15, 0.6, 0.9, -0.2)
+    levels = Levels(10.0, 5.9, 10.6, None, None)
+    taken = Scale(1.0, 8.5, ScaleSource.EVIDENCE, ScaleCue.FLOOR)
+    assert lower_floors(levels, gallery, taken) == pytest.approx((2.6,))
+    assert lower_floors(levels, gallery, replace(taken, metres=2.0)) == pytest.approx((5.2,))
+    assert lower_floors(levels, gallery, replace(taken, zero=5.9)) == ()
+    assert lower_floors(levels, replace(gallery, floors=(LevelSeen(1.58, 0.05, 0.0),)), taken) == (), "a bent floor"
