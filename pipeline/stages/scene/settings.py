@@ -9,6 +9,9 @@ from pipeline.stages.base import StageSettings
 WITHOUT_PANES = "2"
 """Code version of scenes, up to release 0.2, in which windows and mirrors are holes."""
 
+WITHOUT_STAIRS = "8"
+"""Code version of scenes whose scale by evidence does not know stairs, and misses openings behind curtains."""
+
 WITHOUT_OPENINGS = "7"
 """Code version of scenes whose scale by evidence, and whose deviations, know neither doorways nor windows."""
 
@@ -177,5 +180,5 @@ class SceneSettings(StageSettings):
         Deviations of some rest on other cues or spreads, some have none; no clips share a world in some; windows may be
         holes.
         """
-        before = (WITHOUT_OPENINGS, OTHER_SPREADS, OUTSIDE_THE_TABLE, WITHOUT_WORLDS, WITHOUT_SIGMA, WITHOUT_PANES)
-        return before if self.scale == "paper" else ()
+        with_worlds = (WITHOUT_STAIRS, WITHOUT_OPENINGS, OTHER_SPREADS, OUTSIDE_THE_TABLE)
+        return (*with_worlds, WITHOUT_WORLDS, WITHOUT_SIGMA, WITHOUT_PANES) if self.scale == "paper" else ()

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @stage(
-    code_version="8",
+    code_version="9",
     settings=SceneSettings,
     inputs=("indoor_clips", "reconstruction"),
     output=GroupOutput(SCENE),
