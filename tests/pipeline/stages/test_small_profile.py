@@ -14,6 +14,7 @@ from pipeline.stages.indoor_clips.backends import indoor_filter
 from pipeline.stages.indoor_clips.settings import SmallIndoorSettings
 from pipeline.stages.indoor_clips.small import SmallIndoorFilter
 from pipeline.stages.reconstruction.backends import reconstructor
+from pipeline.stages.reconstruction.colmap_moge.looks import look
 from pipeline.stages.semantics.backends import segmenter
 from pipeline.tours.views.shots import ShotViews, title_view, tour_shots, true_clip_of
 
@@ -71,8 +72,19 @@ def test_pointmaps_of_the_small_dust3r_beat_a_flat_guess(room: ShotViews, tmp_pa
     assert depth_errors(found.depth, truth).absolute_relative < 0.75 * flat.absolute_relative
 
 
+def test_metres_and_shapes_of_the_small_moge_are_near_the_rooms(settings: Settings, room: ShotViews):
+    seen = look(frames_of(room), (120, 160), settings.reconstruction.colmap_moge)
+    truth = resize_nearest(room.views.depth.numpy(), (120, 160))
+    focal = np.full(len(truth), float(room.views.intrinsics[0, 0, 0]) / 640)
+    depth, solid = seen.seen_with(np.arange(len(truth)), focal)
+    assert solid.mean() > 0.95
+    assert depth_errors(depth, truth).absolute_relative < 0.15
+    assert abs(np.median(np.log(depth[solid] / truth[solid]))) < 0.2
+
+
 def test_weights_are_on_record(settings: Settings):
-    for backend in (indoor_filter(settings.indoor_clips), segmenter(settings.semantics)):
+    stages = indoor_filter(settings.indoor_clips), reconstructor(settings.reconstruction), segmenter(settings.semantics)
+    for backend in stages:
         ((name, sha256),) = backend.weights.items()
         assert name.endswith("_small.safetensors")
         assert len(sha256) == 64
