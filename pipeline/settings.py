@@ -17,7 +17,7 @@ from pipeline.contract.errors import SettingsError
 from pipeline.contract.values import Values, checked, laid_over, read_settings_file
 from pipeline.stages.base import SettingsT, Stage
 from pipeline.stages.made_with import made_with
-from pipeline.stages.profiles import EVIDENCE, PROFILES
+from pipeline.stages.profiles import EVIDENCE, FORMER, PROFILES
 from pipeline.stages.registry import stages
 from pipeline.store.store import Store
 
@@ -268,12 +268,12 @@ def _profile(layers: Sequence[Layer]) -> tuple[Values, str]:
 
 
 def _profile_of(stored: Values) -> str:
-    """Return the profile whose backends and weights are all among those stored; the rule of the scale is no name."""
-    backends = {
-        name: {stage: of_stage for stage, of_stage in values.items() if stage not in EVIDENCE}
-        for name, values in PROFILES.items()
-    }
-    return next((name for name, values in backends.items() if laid_over(stored, values) == stored), OWN_PROFILE)
+    """Return the profile whose backends and weights, now or formerly, are those stored; the scale's rule is no name."""
+    backends = [
+        (name, {stage: of_stage for stage, of_stage in values.items() if stage not in EVIDENCE})
+        for name, values in [*PROFILES.items(), *FORMER.items()]
+    ]
+    return next((name for name, values in backends if laid_over(stored, values) == stored), OWN_PROFILE)
 
 
 def _with_file(layers: Sequence[Layer]) -> tuple[list[Layer], list[tuple[Values, str]]]:

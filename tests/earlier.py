@@ -18,5 +18,5 @@ def unpack_earlier_dataset(folder: Path) -> Path:
         checked = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}  # since Python 3.11.4
         archive.extractall(folder, **checked)  # noqa: S202 - it is ours
     with (folder / "settings.yaml").open("a", encoding="utf-8") as settings:
-        settings.write("scene: {scale: paper}\n")
+        settings.write("scene: {scale: paper}\nreconstruction: {backend: colmap}\n")
     return folder / "data"

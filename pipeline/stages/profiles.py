@@ -50,3 +50,6 @@ PROFILES: dict[str, dict[str, Any]] = {
 }
 """What each profile sets: ``classic`` and ``small`` have all they need at hand, the others fetch weights; those of the
 ``open`` ones forbid no commercial use."""
+
+FORMER: dict[str, dict[str, Any]] = {"small": {**PROFILES["small"], "reconstruction": {"backend": "colmap"}}}
+"""Profiles as earlier releases had them, by which their datasets are known."""

@@ -21,7 +21,7 @@ class FusionSettings(BaseModel):
         0.06,
         ge=0,
         lt=0.5,
-        description="How far filled depth follows what measured depth around it leaves of the fit, a standard deviation "
+        description="How far filled depth follows what measured depth around it leaves of the fit, a deviation "
         "in picture widths; 0 = as fitted.",
     )
     farther: float = Field(

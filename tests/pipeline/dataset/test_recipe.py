@@ -84,7 +84,8 @@ def test_recipes_differ_both_ways_or_not_at_all_and_exactly_where_their_values_d
 
 def test_a_recipe_of_the_settings_that_decide_may_be_followed():
     said = {name: load_settings("small").of(stage).decisive() for name, stage in stages().items()}
-    assert said["reconstruction"]["colmap"].pop("threads") is None, "of one machine alone"
+    seen = said["reconstruction"]["colmap_moge"]
+    assert (seen.pop("device", None), seen["colmap"].pop("threads")) == (None, None), "of one machine alone"
     assert decisive().values() == said
     decisive().check_decisive(load_settings("small"))
 
@@ -134,7 +135,7 @@ def test_what_says_where_how_fast_or_how_long_is_refused_by_name(stage: str, val
 
 def test_what_says_nothing_about_one_machine_is_left_out():
     said = {name: dict(given) for name, given in decisive().values().items()}
-    said["reconstruction"] = laid_over(said["reconstruction"], {"colmap": {"threads": None}})
+    said["reconstruction"] = laid_over(said["reconstruction"], {"colmap_moge": {"colmap": {"threads": None}}})
     assert recipe(**said).values() == decisive().values()
     recipe(**said).check_decisive(load_settings("small"))
 
@@ -142,7 +143,7 @@ def test_what_says_nothing_about_one_machine_is_left_out():
 def test_a_recipe_tells_where_it_is_not_what_holds_here():
     assert decisive().against(load_settings("small")) == []
     here = load_settings(
-        "small", overrides={"clips": {"frames_per_second": 5}, "reconstruction": {"colmap": {"threads": 2}}}
+        "small", overrides={"clips": {"frames_per_second": 5}, "reconstruction": {"colmap_moge": {"device": "cpu"}}}
     )
     assert decisive().against(here) == ["clips.frames_per_second: 3.0 in the manifest, 5.0 here"]
     other = decisive().against(load_settings("classic"))
