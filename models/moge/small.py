@@ -44,7 +44,7 @@ class SmallMoge(nn.Module):
     def __init__(self, config: SmallMogeConfig) -> None:
         super().__init__()
         self.config = config
-        self.encoder = SmallEncoder()
+        self.encoder = TrunkEncoder()
         self.neck = Neck(config.widths)
         self.maps_head = nn.Conv2d(config.widths[-1], 2, 3, padding=1)
         self.picture_head = nn.Sequential(
@@ -128,7 +128,7 @@ def deviation(raw: Tensor) -> Tensor:
     return raw.exp() + SMALLEST_DEVIATION
 
 
-class SmallEncoder(nn.Module):
+class TrunkEncoder(nn.Module):
     """The trunk of EfficientNet-Lite0, whose statistics stay those of its own training."""
 
     def __init__(self) -> None:
