@@ -57,7 +57,7 @@ def with_papers_step(preset: str, values: Mapping[str, Any]) -> dict[str, Any]:
     loop = dict(values.get("loop") or {})
     if not _is_papers(preset) or "accumulate" in loop:
         return dict(values)
-    devices = int(os.environ.get("WORLD_SIZE", loop.get("devices", 1)))
+    devices = int(os.environ.get("WORLD_SIZE") or loop.get("devices", 1))
     together = devices * int(loop.get("batch_size", 1))
     return {**values, "loop": {**loop, "accumulate": max(1, PAPERS_BATCH // together)}}
 
