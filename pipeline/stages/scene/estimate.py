@@ -102,9 +102,10 @@ def _of_video(clip: ScaleEvidence) -> Float64s:
     """
     likelihood = np.zeros(())
     for one in _readings(clip):
-        shared = one.others.reshape(len(one.others), -1).T
-        of_shared = [(one.camera * density[:, None]).T @ one.ceiling for density in shared]
-        likelihood = likelihood + one.weight * np.stack(of_shared).reshape(*one.others.shape[1:], *of_shared[0].shape)
+        rows, shared = len(one.others), one.others.shape[1:]
+        of_shared = one.others.reshape(rows, -1, 1) * one.ceiling[:, None]
+        together = (one.camera.T @ of_shared.reshape(rows, -1)).reshape(-1, *shared, one.ceiling.shape[1])
+        likelihood = likelihood + one.weight * np.moveaxis(together, 0, 2)
     return _from_top(np.log(likelihood + 1e-300))
 
 
@@ -118,11 +119,13 @@ def _estimate(clip: ScaleEvidence, video: Float64s) -> ScaleEstimate:
     """Return the distribution of a clip's scale where the rest of the video says this of (b, d, k, h)."""
     alike = (*((0,) if clip.metric is None else ()), *(() if clip.openings else (1,)))
     known = video.sum(axis=alike, keepdims=True)
-    known = known.reshape(-1, *known.shape[2:])
+    beside, heights = known.shape[0] * known.shape[1], known.shape[2:]
+    by_camera = np.moveaxis(known.reshape(beside, *heights), 0, 1).reshape(heights[0], -1)
 
     def weighed(one: _Reading, camera: Float64s) -> Float64s:
-        of_shared = [((camera @ rest) * one.ceiling).sum(axis=1) for rest in known]
-        return np.asarray(one.weight * (one.others.reshape(len(camera), -1).T * of_shared).sum(axis=0))
+        of_shared = (camera @ by_camera).reshape(len(camera), beside, heights[1])
+        of_heights = (one.others.reshape(len(camera), 1, -1) @ of_shared)[:, 0]
+        return np.asarray(one.weight * (of_heights * one.ceiling).sum(axis=1))
 
     readings = list(_readings(clip))
     parts = np.stack([weighed(one, one.camera) for one in readings])
