@@ -106,7 +106,7 @@ def test_no_run_waits_in_the_queue_for_a_graphics_card_that_its_profile_may_not_
     ("profile", "shares"),
     [
         ("classic", {}),
-        ("small", {"semantics": 0.5}),
+        ("small", {"reconstruction": 1.0, "semantics": 0.5}),
         ("youtube_occ", {"indoor_clips": 0.1, "reconstruction": 1.0, "semantics": 0.5}),
         ("open", {"indoor_clips": 0.1, "reconstruction": 1.0, "semantics": 0.5}),
     ],
