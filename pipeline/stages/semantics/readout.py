@@ -35,7 +35,8 @@ def label_pixels(
     winner, best = scores.argmax(axis=0), scores.max(axis=0)
     found = best >= score_min
     labels = np.where(found, GROUP_LABELS[winner], np.uint8(SemanticClass.UNKNOWN))
-    share = best / np.maximum(scores.sum(axis=0), np.finfo(np.float32).tiny)
+    total = scores.sum(axis=0)
+    share = best / np.where(total > 0, total, 1)
     confidence = np.where(labels == SemanticClass.UNKNOWN, 0, np.rint(255 * share)).astype(np.uint8)
     return labels, confidence, found & (winner == MOVING_GROUP)
 

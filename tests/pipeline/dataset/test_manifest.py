@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.contract.errors import BrokenManifest, MixedDataset, StageMissing
+from pipeline.contract.scale import ScaleCue
 from pipeline.dataset.index import build_dataset
 from pipeline.dataset.manifest import HEADER, Rebuilt, _expected, export_manifest, read_recipe, rebuild
 from pipeline.dataset.recipe import recipe_of
@@ -105,7 +106,8 @@ def test_a_manifest_of_an_earlier_release_lacks_what_is_known_of_scales_and_read
     table = pq.read_table(manifest)
     assert 0 < table["scale_sigma"][0].as_py() < 1
     assert 0.5 < table["camera_height"][0].as_py() < 3
-    assert set(table["scale_cues"][0].as_py().split("+")) < {"floor", "ceiling", "camera_height", "lowest", "highest"}
+    cues = {str(cue.name).lower() for cue in ScaleCue}
+    assert {"camera_height"} < set(table["scale_cues"][0].as_py().split("+")) < cues
     earlier = table.drop_columns(["scale_sigma", "camera_height", "scale_cues"])
     pq.write_table(earlier.replace_schema_metadata(table.schema.metadata), manifest)
     (read,) = _expected(manifest, 2**24)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -54,6 +54,7 @@ def test_single_coloured_frames_are_found_also_behind_compression_noise():
     assert readout.single_coloured(np.stack([flat, picture]).astype(np.uint8), contrast_min=3).tolist() == [True, False]
 
 
+@example(np.full((len(GROUP_LABELS), 2, 3), np.finfo(np.float32).smallest_subnormal), 0.0)
 @given(arrays(np.float32, (len(GROUP_LABELS), 2, 3), elements=st.floats(0, 1, width=32)), st.floats(0, 1))
 @settings(max_examples=40)
 def test_whatever_the_scores_a_label_has_a_confidence_and_unknown_has_none(scores: np.ndarray, score_min: float):
