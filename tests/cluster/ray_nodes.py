@@ -12,7 +12,7 @@ BUSY = {
     "RAY_DEDUP_LOGS": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
 }
-"""What lets Ray start on a machine that is busy with other tests, and its workers, otherwise nice, do something there."""
+"""What lets Ray start on a machine that is busy with other tests, and its workers, which are nice, be heard there."""
 
 
 @contextlib.contextmanager
