@@ -60,7 +60,7 @@ def pretrain(
     values: ValueOption = None,
 ) -> None:
     """Distil a frozen image network into an occupancy network, without labels (section 4.2)."""
-    from training.image_encoder import check_encoder, with_papers_step
+    from training.paper_preset import check_encoder, with_papers_step
     from training.runs import pretrain as distil
     from training.settings import DistillSettings
     from training.teachers.features import features_of
@@ -86,7 +86,7 @@ def finetune(
     values: ValueOption = None,
 ) -> None:
     """Train with labels; --set label_share=0.1 for a part of them, --set linear_probe=true for the head alone."""
-    from training.image_encoder import with_papers_step
+    from training.paper_preset import with_papers_step
     from training.runs import finetune as supervise
     from training.settings import FinetuneSettings
 
@@ -105,8 +105,8 @@ def language(
     values: ValueOption = None,
 ) -> None:
     """Learn from our dataset which voxels are occupied and what they say in the space of its region embeddings."""
-    from training.image_encoder import with_papers_step
     from training.language.embeddings import SpokenFrames
+    from training.paper_preset import with_papers_step
     from training.runs import learn_language
     from training.settings import LanguageSettings
 

@@ -23,10 +23,10 @@ from training.checkpoints import (
 )
 from training.data import Frames, check_learnable, collate, fraction
 from training.fabric import Fabric
-from training.image_encoder import begin_encoder, check_encoder, image_file
 from training.language.embeddings import SpokenFrames, collate_spoken
 from training.language.task import OCCUPANCY_OUTPUTS, LanguageTask
 from training.loop import Training, fabric_for, train
+from training.paper_preset import begin_encoder, check_encoder, image_file
 from training.plateau import BEST
 from training.scores.evaluate import predict, score
 from training.settings import DistillSettings, FinetuneSettings, LanguageSettings, LoopSettings

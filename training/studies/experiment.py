@@ -16,7 +16,7 @@ from training.checkpoints import load_network
 from training.data import Frames, MonoSceneRooms, Sample, StoredFrames, fraction
 from training.data.export import with_nyu_camera, write_room
 from training.errors import UnusableDataset
-from training.image_encoder import check_encoder
+from training.paper_preset import check_encoder
 from training.probes.run import folds_of
 from training.probes.scores import ONE_HOUSE
 from training.probes.voxels import house_of

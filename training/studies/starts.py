@@ -10,7 +10,7 @@ from models.symphonies import Symphonies
 from pipeline.contract.progress import Progress, named
 from training.checkpoints import load_network, new_network
 from training.data import Frames, StoredFrames, fraction
-from training.image_encoder import begin_encoder
+from training.paper_preset import begin_encoder
 from training.probes.run import probe, rows_of, score
 from training.probes.scores import ProbeScore
 from training.runs import pretrain

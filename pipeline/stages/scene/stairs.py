@@ -3,8 +3,6 @@
 The boards of a shelf are level and evenly spaced, too, but lie above one another; seats and tables lead nowhere.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -33,47 +31,26 @@ LOWEST, HIGHEST = 0.02, 0.2
 """Height of a step as a share of the height of all that is seen."""
 
 
-@dataclass(frozen=True)
-class _Treads:
-    """Middles (k, 3) of level pieces that face up: along x, y and up."""
-
-    middles: Float64s
-
-    def next(self, place: Float64s, rise: float, going: float) -> int | None:
-        """Return which lies at a place, by its height and roughly by where it is; None where none does."""
-        off = np.abs(self.middles - place)
-        near = np.flatnonzero((off[:, 2] < ASTRAY * rise) & (np.hypot(off[:, 0], off[:, 1]) < 0.5 * going))
-        return int(near[np.argmin(off[near, 2])]) if len(near) else None
-
-
 def find_riser(surfaces: SurfaceSamples, rotation: NDArray[np.float64]) -> float | None:
     """Return the height of a step of the longest flight of stairs, in the clip's unit; None where there is none.
 
     rotation: (3, 3), rows x, y and up.
     """
-    treads = _treads(surfaces, rotation)
-    if treads is None:
-        return None
-    reach = float(np.ptp(np.quantile(surfaces.points @ rotation[2], [0.002, 0.998])))
-    flights = (
-        _flight(treads, first, second, reach)
-        for first in range(len(treads.middles))
-        for second in range(len(treads.middles))
-    )
-    longest = max(flights, key=len, default=[])
+    points = surfaces.points @ rotation.T
+    reach = float(np.ptp(np.quantile(points[:, 2], [0.002, 0.998])))
+    treads = _treads(points, surfaces.normals @ rotation[2] > HORIZONTAL, reach)
+    longest = max((_flight(treads, first, second) for first, second in _steps(treads, reach)), key=len, default=[])
     if len(longest) < FEWEST:
         return None
-    heights = treads.middles[longest, 2]
+    heights = treads[longest, 2]
     return float(np.polyfit(np.arange(len(heights)), heights, 1)[0])
 
 
-def _treads(surfaces: SurfaceSamples, rotation: NDArray[np.float64]) -> _Treads | None:
-    """Return the level pieces that may be treads; None where there are none."""
-    points = surfaces.points @ rotation.T
-    reach = float(np.ptp(np.quantile(points[:, 2], [0.002, 0.998])))
-    level = points[surfaces.normals @ rotation[2] > HORIZONTAL]
+def _treads(points: Float64s, is_level: NDArray[np.bool_], reach: float) -> Float64s:
+    """Return the middles (k, 3) of level pieces that may be treads."""
+    level = points[is_level]
     if not len(level) or reach <= 0:
-        return None
+        return np.zeros((0, 3))
     fewest = LEAST * len(points)
     middles = [
         piece.mean(axis=0)
@@ -81,7 +58,7 @@ def _treads(surfaces: SurfaceSamples, rotation: NDArray[np.float64]) -> _Treads 
         for piece in _pieces(level[np.abs(level[:, 2] - height) < THICKNESS * reach / 2], CELL * reach)
         if len(piece) >= fewest
     ]
-    return _Treads(np.array(middles)) if middles else None
+    return np.array(middles).reshape(-1, 3)
 
 
 def _pieces(points: Float64s, cell: float) -> list[Float64s]:
@@ -94,14 +71,26 @@ def _pieces(points: Float64s, cell: float) -> list[Float64s]:
     return [points[of_point == one] for one in range(1, count + 1)]
 
 
-def _flight(treads: _Treads, first: int, second: int, reach: float) -> list[int]:
-    """Return the treads of a flight that begins with two of them; none where those are no step."""
-    step = treads.middles[second] - treads.middles[first]
+def _steps(treads: Float64s, reach: float) -> NDArray[np.int64]:
+    """Return the pairs (p, 2) of treads (k, 3) of which the second may be the next one up."""
+    step = treads - treads[:, None]
+    rise, going = step[..., 2], np.hypot(step[..., 0], step[..., 1])
+    steep = (going > GOING[0] * rise) & (going < GOING[1] * rise)
+    return np.argwhere(steep & (rise > LOWEST * reach) & (rise < HIGHEST * reach))
+
+
+def _flight(treads: Float64s, first: int, second: int) -> list[int]:
+    """Return the treads of a flight that begins with two of them, and leads on by the same step."""
+    found, step = [first, second], treads[second] - treads[first]
     rise, going = float(step[2]), float(np.hypot(step[0], step[1]))
-    if not (LOWEST * reach < rise < HIGHEST * reach and GOING[0] * rise < going < GOING[1] * rise):
-        return []
-    found = [first, second]
-    while (after := treads.next(treads.middles[found[-1]] + step, rise, going)) is not None and after not in found:
+    while (after := _next(treads, treads[found[-1]] + step, rise, going)) is not None and after not in found:
         found.append(after)
-        step = (treads.middles[found[-1]] - treads.middles[first]) / (len(found) - 1)
+        step = (treads[found[-1]] - treads[first]) / (len(found) - 1)
     return found
+
+
+def _next(treads: Float64s, place: Float64s, rise: float, going: float) -> int | None:
+    """Return which tread lies at a place, by its height and roughly by where it is; None where none does."""
+    off = np.abs(treads - place)
+    near = np.flatnonzero((off[:, 2] < ASTRAY * rise) & (np.hypot(off[:, 0], off[:, 1]) < 0.5 * going))
+    return int(near[np.argmin(off[near, 2])]) if len(near) else None

@@ -1,4 +1,4 @@
-"""Preset ``paper`` begins with MaskDINO's weights or not at all; others need none."""
+"""Preset ``paper`` takes four samples a step, and begins with MaskDINO's weights or not at all; others need none."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from models.errors import WeightsUnavailable
 from models.weights.registry import WEIGHTS
 from pipeline.contract.errors import SettingsError
-from training.image_encoder import check_encoder, image_file, with_papers_step
+from training.paper_preset import check_encoder, image_file, with_papers_step
 
 
 def test_the_papers_network_is_not_trained_without_image_weights():
