@@ -110,7 +110,7 @@ class Head:
     def _count(self) -> None:
         """See machines that join; of one that leaves, the workers are lost and wait for room elsewhere."""
         while not self._left.wait(COUNT_S) and not self.is_gone():
-            with contextlib.suppress(SettingsError):
+            with contextlib.suppress(Exception):  # a head that is going, or a connection that is being closed
                 self._most = max(self._most, fitting(self._nodes(), self._asked))
 
 

@@ -1,11 +1,14 @@
 """What is refused before anything is asked of a Ray cluster; videos on one are in ``tests/cluster``."""
 
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
-from assets.pools.ray import RayResident, connected, fitting
+from assets.pools import ray
+from assets.pools.ray import Head, RayResident, connected, fitting
 from pipeline.contract.errors import SettingsError
 from pipeline.settings import RaySettings
 from tests.assets.workplace import Workplace, free_port
@@ -30,6 +33,26 @@ def test_ray_is_imported_by_nobody_who_did_not_ask_for_it():
 def test_there_are_as_many_workers_as_the_machines_that_live_have_room_for(asked: RaySettings, workers: int):
     small = {"Alive": True, "Resources": {"CPU": 8.0, "memory": 32 * 2**30}}
     assert fitting([NODE, small, NODE | {"Alive": False}], asked) == workers
+
+
+def test_machines_that_join_are_counted_and_a_head_that_fails_meanwhile_is_asked_again(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(ray, "COUNT_S", 0.01)
+    answers, counted = iter([[NODE], None, [NODE, NODE], [NODE]]), threading.Event()
+
+    def nodes() -> list[dict[str, Any]]:
+        said = next(answers, ...)
+        if said is ...:
+            counted.set()
+            return []
+        if said is None:
+            raise ConnectionError("the head does not answer")
+        return said
+
+    head = Head("127.0.0.1:1", RaySettings(cpus=4, memory_gb=0), nodes)
+    assert head.workers() == 4
+    assert counted.wait(60)
+    assert head.workers() == 8, "of one that leaves, the workers wait for room"
+    assert not head.leave()
 
 
 def test_a_cluster_without_what_a_worker_asks_is_refused_in_a_line():
