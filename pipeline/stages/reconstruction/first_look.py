@@ -97,6 +97,11 @@ class FindsLens(Protocol):
         """Reconstruct as ``WalkReconstructor`` does, from cameras that ``first_look`` left."""
         ...
 
-    def reconstruct_known(self, rgb: Images, scratch: Path, between: FramesBetween, known: Ballot) -> Reconstruction:
-        """Reconstruct as ``WalkReconstructor`` does, without asking for the lens; the camera is known so far."""
+    def reconstruct_known(
+        self, rgb: Images, scratch: Path, between: FramesBetween | None, known: Ballot
+    ) -> Reconstruction:
+        """Reconstruct as ``WalkReconstructor`` does, without asking for the lens; the camera is known so far.
+
+        between: None where frames of the clip itself lie between those that are given.
+        """
         ...

@@ -27,7 +27,7 @@ from pipeline.stages.reconstruction.first_look import (
     FirstLook,
     LensFit,
 )
-from pipeline.stages.reconstruction.rows import only_shown, unit_depth
+from pipeline.stages.reconstruction.rows import among, only_shown, unit_depth
 from pipeline.store.groups import FRAMES
 
 ClipRows = list[tuple[int, slice]]
@@ -83,6 +83,8 @@ class Passes:
         Cameras that are refused with the video's focal length are gone on with as they were.
         """
         backend = self.backend
+        if isinstance(backend, FindsLens) and isinstance(kept.result, Reconstruction):
+            return _again(backend, rgb, scratch, between, kept.result, known)
         if isinstance(backend, FindsLens) and kept.cameras is not None:
             if _is_off(kept.fit, kept.fit.focal, known):
                 with suppress(ClipError):
@@ -154,6 +156,20 @@ class StraightFrames:
     def __call__(self, wanted: Sequence[int]) -> list[Images]:
         """Return for each step of the clip up to ``wanted`` frames (k, 480, 640, 3), evenly spread between its ends."""
         return [self.lens.straightened(found) if len(found) else found for found in self.frames(wanted)]
+
+
+def _again(
+    backend: FindsLens, rgb: Images, scratch: Path, between: FramesBetween, before: Reconstruction, known: Ballot
+) -> Reconstruction:
+    """Do a clip again with what is known of the video's camera: if that is refused, only the frames placed before."""
+    try:
+        return backend.reconstruct_known(rgb, scratch, between, known)
+    except ClipError:
+        if before.registered.all():
+            raise
+    scratch = Path(tempfile.mkdtemp(dir=scratch))
+    found = backend.reconstruct_known(rgb[before.registered], scratch, None, known)
+    return among(found, np.flatnonzero(before.registered), len(rgb))
 
 
 def _is_sound(result: Reconstruction | LeftOut | None) -> bool:

@@ -3,10 +3,12 @@
 import math
 from collections.abc import Container, Iterable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pipeline.contract.arrays import Images
+from pipeline.contract.arrays import Images, Int64s
 from pipeline.contract.padding import shown_share
 from pipeline.contract.records import Reconstruction
 from pipeline.geometry.distortion import Distortion
@@ -76,6 +78,29 @@ def lens_note(lens: Distortion) -> str:
     """Say what was done about a lens."""
     corner = abs(lens.k1 + lens.k2)
     return f"The lens bends straight lines by {corner:.1%} at the corners; pictures were straightened."
+
+
+def among(found: Reconstruction, places: Int64s, n: int) -> Reconstruction:
+    """Return a reconstruction of the frames ``places`` of a clip as one of all its n frames, the others without camera.
+
+    places: (k,), where each of its k frames is.
+    """
+
+    def spread(rows: NDArray[Any]) -> NDArray[Any]:
+        all_rows = np.zeros((n, *rows.shape[1:]), rows.dtype)
+        all_rows[places] = rows
+        return all_rows
+
+    return replace(
+        found,
+        intrinsics=spread(found.intrinsics),
+        camera_to_world=spread(found.camera_to_world),
+        depth=spread(found.depth),
+        confidence=spread(found.confidence),
+        registered=spread(found.registered),
+        depth_source=None if found.depth_source is None else spread(found.depth_source),
+        notes=(f"Only {len(places)} of {n} frames were gone on with: with the others it was refused.", *found.notes),
+    )
 
 
 def blank_reconstruction(n: int, h: int, w: int) -> Reconstruction:

@@ -49,7 +49,8 @@ class Measuring:
 
     stretched: brightness of clips that take their pixels for stretched. focals: what clips take for their focal length,
     by brightness, else 500. square, focal: what the clips are said to agree on. later: brightness of clips whose depth
-    is left for later.
+    is left for later. part: brightness of clips of which only the first frame is placed, and that are refused when done
+    again with another.
     """
 
     name, weights = "measuring", dict[str, str]()
@@ -60,6 +61,7 @@ class Measuring:
         self.focals: dict[int, float] = {}
         self.square, self.focal = False, 0.0
         self.later: set[int] = set()
+        self.part: set[int] = set()
         self.ends: dict[tuple[str, int], BaseException] = {}
 
     def _asked(self, what: str, rgb: Images, scratch: Path) -> int:
@@ -82,7 +84,8 @@ class Measuring:
         return self._result(rgb, 1.2 if self._asked("reconstruct", rgb, scratch) in self.stretched else 1)
 
     def reconstruct_known(self, rgb: Images, scratch: Path, _between: FramesBetween, known: Ballot) -> Reconstruction:
-        self._asked("known", rgb, scratch)
+        if self._asked("known", rgb, scratch) in self.part and len(rgb) > 1:
+            raise TooLittleParallax(f"{len(rgb)} frames")
         return self._result(rgb, 1, known.focal or 500)
 
     def first_look(self, rgb: Images, scratch: Path, _between: FramesBetween) -> FirstLook:
@@ -93,7 +96,10 @@ class Measuring:
         fit = LensFit(STRAIGHT, 0.4, 0.4, 100, focal, 0.02)
         if level in self.later:
             return FirstLook(fit, None, {"focal": np.array(focal)})
-        return FirstLook(fit, self._result(rgb, 1.2 if level in self.stretched else 1, focal))
+        result = self._result(rgb, 1.2 if level in self.stretched else 1, focal)
+        if level in self.part:
+            result.registered[1:] = False
+        return FirstLook(fit, result)
 
     def go_on(self, rgb: Images, scratch: Path, _between: FramesBetween, cameras: FoundCameras) -> Reconstruction:
         self._asked("go on", rgb, scratch)
@@ -207,6 +213,17 @@ def test_cameras_that_are_refused_with_the_focal_length_of_the_video_stay_as_the
     workbench = bench((STRAIGHT, 30), (STRAIGHT, 40))
     assert filled(reconstruction, workbench).left_out == ()
     assert workbench.video.read("reconstruction", "intrinsics")[:, 0, 0].tolist() == [500, 500, 530, 530]
+
+
+def test_a_clip_that_is_refused_when_done_again_is_gone_on_with_by_the_frames_that_were_placed_before(
+    bench: Callable[..., Workbench], backend: Measuring
+):
+    backend.stretched, backend.square, backend.part = {40}, True, {40}
+    workbench = bench((STRAIGHT, 30), (STRAIGHT, 40))
+    assert filled(reconstruction, workbench).left_out == ()
+    assert workbench.video.read("reconstruction", "registered").tolist() == [True, True, True, False]
+    focal = workbench.video.read("reconstruction", "intrinsics")[:, (0, 1), (0, 1)]
+    assert (focal[:3] == 500).all(), "the pixels of the frame that is left are square, as those of the other clip"
 
 
 def test_depth_of_sure_cameras_is_looked_for_once_the_clips_have_voted(

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline.contract.records import DepthSource, Reconstruction
 from pipeline.stages.reconstruction.rows import (
+    among,
     append_reconstruction,
     blank_reconstruction,
     further_arrays,
@@ -138,3 +139,17 @@ def test_black_sides_have_no_source(found: Reconstruction):
     shown = only_shown(replace(found, depth_source=source), rgb)
     assert shown.depth_source is not None
     assert np.array_equal(shown.depth_source > 0, shown.depth > 0)
+
+
+def test_a_reconstruction_of_some_frames_is_one_of_all_with_the_others_blank(found: Reconstruction):
+    source = np.full(found.depth.shape, DepthSource.MATCHED, np.uint8)
+    spread = among(replace(found, depth_source=source), np.array([1, 2, 4]), 6)
+    assert spread.registered.tolist() == [False, True, True, False, True, False]
+    assert spread.depth_source is not None
+    for name in ("intrinsics", "camera_to_world", "depth", "confidence"):
+        rows, expected = getattr(spread, name), getattr(found, name)
+        np.testing.assert_array_equal(rows[[1, 2, 4]], expected)
+        assert not rows[[0, 3, 5]].any()
+    assert spread.depth_source[[1, 2, 4]].all()
+    assert not spread.depth_source[[0, 3, 5]].any()
+    assert spread.notes[0] == "Only 3 of 6 frames were gone on with: with the others it was refused."
