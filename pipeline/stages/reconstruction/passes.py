@@ -4,7 +4,7 @@ import math
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from pipeline.contract.errors import ClipError
 from pipeline.contract.records import LeftOut, Reconstruction
 from pipeline.geometry.distortion import STRAIGHT, Distortion
 from pipeline.stages.base import Workbench
+from pipeline.stages.reconstruction.another_try import FinishedClips, another_try
 from pipeline.stages.reconstruction.base import FramesBetween, Reconstructor, WalkReconstructor
 from pipeline.stages.reconstruction.between import SourceFrames
 from pipeline.stages.reconstruction.checkpoints import ClipCheckpoints, Kept
@@ -53,19 +54,35 @@ class Passes:
     clips: ClipRows
     folder: Path
 
-    def run(self) -> tuple[ClipCheckpoints, Distortion]:
+    def run(self) -> tuple[FinishedClips, Distortion]:
         """Return the reconstructions of all clips, and the lens that their pictures were straightened by."""
         lens, backend = STRAIGHT, self.backend
         if not isinstance(backend, FindsLens):
-            return self._finished(self.folder, lens), lens
+            return FinishedClips(self._finished(self.folder, lens)), lens
         for number in range(LOOKS):
             folder = self.folder / f"look-{number}"
-            looks = self._pass(folder, lens, lambda rgb, scratch, between, _: backend.first_look(rgb, scratch, between))
+            looks = self.each(folder, lens, lambda rgb, scratch, between, _: backend.first_look(rgb, scratch, between))
             ballot = backend.vote([looks.look(clip_id).fit for clip_id, _ in self.clips])
             if not ballot.lens.bends:
-                return self._finished(folder, lens, ballot), lens
+                return self._with_another_try(backend, self._finished(folder, lens, ballot), lens, ballot), lens
             lens = lens.then(ballot.lens) if lens.bends else ballot.lens
-        return self._finished(self.folder / "last", lens, ballot._replace(focal=0.0)), lens
+        ballot = ballot._replace(focal=0.0)
+        return self._with_another_try(backend, self._finished(self.folder / "last", lens, ballot), lens, ballot), lens
+
+    def _with_another_try(
+        self, backend: FindsLens, first: ClipCheckpoints, lens: Distortion, known: Ballot
+    ) -> FinishedClips:
+        """Try the clips that are refused once more, with the focal length of those that came through."""
+        refused, focal = another_try(first, [clip_id for clip_id, _ in self.clips])
+        if not (refused and focal):
+            return FinishedClips(first)
+        known = known._replace(focal=known.focal or focal)
+
+        def again(rgb: Images, scratch: Path, between: FramesBetween, _: Kept) -> FirstLook:
+            return FirstLook(UNTOLD, backend.reconstruct_known(rgb, scratch, between, known))
+
+        clips = [(clip_id, rows) for clip_id, rows in self.clips if clip_id in refused]
+        return FinishedClips(first, replace(self, clips=clips).each(self.folder / "again", lens, again))
 
     def _finished(self, folder: Path, lens: Distortion, known: Ballot = NOTHING_KNOWN) -> ClipCheckpoints:
         """Return the results of a pass, after what is still to come of it, or to be done again with what is known."""
@@ -73,7 +90,7 @@ class Passes:
         def finish(rgb: Images, scratch: Path, between: FramesBetween, kept: Kept) -> FirstLook:
             return FirstLook(UNTOLD, self._result(rgb, scratch, between, kept, known))
 
-        return self._pass(
+        return self.each(
             folder, lens, finish, lambda kept: kept.result is not None and not _is_unlike(kept, kept.result, known)
         )
 
@@ -97,7 +114,7 @@ class Passes:
             return backend.reconstruct_walk(rgb, scratch, between)
         return backend.reconstruct(rgb, scratch)
 
-    def _pass(
+    def each(
         self,
         folder: Path,
         lens: Distortion,

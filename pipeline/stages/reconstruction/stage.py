@@ -8,8 +8,8 @@ import numpy as np
 from pipeline.contract.errors import NothingReconstructed
 from pipeline.contract.records import LeftOut, Reconstruction
 from pipeline.stages.base import Resources, StageResult, Workbench, imported, stage
+from pipeline.stages.reconstruction.another_try import FinishedClips
 from pipeline.stages.reconstruction.backends import SETTINGS, reconstructor
-from pipeline.stages.reconstruction.checkpoints import ClipCheckpoints
 from pipeline.stages.reconstruction.passes import ClipRows, Passes
 from pipeline.stages.reconstruction.rows import (
     append_pictures,
@@ -28,7 +28,7 @@ from pipeline.store.video import VideoStore
 
 
 @stage(
-    code_version="4",
+    code_version="5",
     settings=SETTINGS,
     inputs=("indoor_clips",),
     output=GroupOutput(RECONSTRUCTION),
@@ -71,7 +71,7 @@ def _checkpoints(video: VideoStore) -> Path:
 
 
 def _collect(
-    group: GroupWriter, clips: ClipRows, checkpoints: ClipCheckpoints
+    group: GroupWriter, clips: ClipRows, checkpoints: FinishedClips
 ) -> tuple[tuple[str, ...], dict[int, float]]:
     """Write the clips one after another, so that memory holds one of them.
 
@@ -91,6 +91,6 @@ def _collect(
     return tuple(notes), probabilities
 
 
-def _reconstructed(clips: ClipRows, checkpoints: ClipCheckpoints) -> Iterator[Reconstruction]:
+def _reconstructed(clips: ClipRows, checkpoints: FinishedClips) -> Iterator[Reconstruction]:
     found = (checkpoints.load(clip_id) for clip_id, _ in clips)
     return (item for item in found if isinstance(item, Reconstruction))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.contract.arrays import Images
-from pipeline.contract.errors import TooLittleParallax
+from pipeline.contract.errors import InconsistentReconstruction, TooLittleParallax, UnlikelyReconstruction
 from pipeline.contract.records import Reconstruction
 from pipeline.geometry.distortion import STRAIGHT, Distortion
 from pipeline.settings import load_settings
@@ -224,6 +224,36 @@ def test_a_clip_that_is_refused_when_done_again_is_gone_on_with_by_the_frames_th
     assert workbench.video.read("reconstruction", "registered").tolist() == [True, True, True, False]
     focal = workbench.video.read("reconstruction", "intrinsics")[:, (0, 1), (0, 1)]
     assert (focal[:3] == 500).all(), "the pixels of the frame that is left are square, as those of the other clip"
+
+
+def test_clips_that_are_refused_are_tried_with_the_focal_length_of_those_that_came_through(
+    bench: Callable[..., Workbench], backend: Measuring
+):
+    backend.focals = {30: 540.0, 40: 560.0}
+    backend.ends["look", 50] = UnlikelyReconstruction("with a focal length of its own")
+    backend.ends["look", 60] = TooLittleParallax("which no focal length helps")
+    backend.ends["look", 70] = backend.ends["known", 70] = InconsistentReconstruction("with any focal length")
+    workbench = bench(*((STRAIGHT, level) for level in (30, 40, 50, 60, 70)))
+    left_out = filled(reconstruction, workbench).left_out
+    assert [(item.clip_id, item.detail) for item in left_out] == [
+        (3, "which no focal length helps"),
+        (4, "with any focal length"),
+    ]
+    assert workbench.video.read("reconstruction", "registered").tolist() == [True] * 6 + [False] * 4
+    focal = workbench.video.read("reconstruction", "intrinsics")[:6, 0, 0]
+    np.testing.assert_allclose(focal, [540, 540, 560, 560, *[np.sqrt(540 * 560)] * 2], rtol=1e-6)
+
+
+def test_a_stop_in_the_second_try_loses_nothing_of_the_first(bench: Callable[..., Workbench], backend: Measuring):
+    for level in (40, 50):
+        backend.ends["look", level] = UnlikelyReconstruction("alone")
+    backend.ends["known", 50] = KeyboardInterrupt()
+    workbench = bench((STRAIGHT, 30), (STRAIGHT, 40), (STRAIGHT, 50))
+    with pytest.raises(KeyboardInterrupt):
+        filled(reconstruction, workbench)
+    del backend.ends["known", 50]
+    assert filled(reconstruction, workbench).left_out == ()
+    assert [(what, level) for what, level, _ in backend.asked] == [("look", 30), ("known", 40), ("known", 50)]
 
 
 def test_depth_of_sure_cameras_is_looked_for_once_the_clips_have_voted(

@@ -1,0 +1,47 @@
+"""Which clips of a video are tried once more when its other clips have told the focal length, and what counts then."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.contract.errors import InconsistentReconstruction, TooFewRegistered, UnlikelyReconstruction
+from pipeline.contract.records import LeftOut, Reconstruction
+from pipeline.stages.reconstruction.checkpoints import ClipCheckpoints
+
+HELPED = frozenset(error.__name__ for error in (InconsistentReconstruction, TooFewRegistered, UnlikelyReconstruction))
+"""Codes of refusals that a focal length may undo; it gives a camera that stands still no parallax."""
+
+
+@dataclass(frozen=True)
+class FinishedClips:
+    """Results of a video's clips: where ``again`` has a reconstruction, that one, else what ``first`` has."""
+
+    first: ClipCheckpoints
+    again: ClipCheckpoints | None = None
+
+    def load(self, clip_id: int) -> Reconstruction | LeftOut:
+        """Return what came of a clip; raises as ``ClipCheckpoints.load``."""
+        if self.again and clip_id in self.again:
+            result = self.again.load(clip_id)
+            if isinstance(result, Reconstruction):
+                return result
+        return self.first.load(clip_id)
+
+
+def another_try(finished: ClipCheckpoints, clip_ids: Iterable[int]) -> tuple[set[int], float]:
+    """Return the clips to try once more, and the focal length (pixels across) of those that came through, 0 if none.
+
+    That is the mean of their logarithms, weighted by how probable they are.
+    """
+    refused: set[int] = set()
+    logarithms, weights = [0.0], [0.0]
+    for clip_id in clip_ids:
+        result = finished.load(clip_id)
+        if isinstance(result, Reconstruction):
+            logarithms.append(math.log(result.intrinsics[result.registered][:, 0, 0].mean()))
+            weights.append(float(np.nan_to_num(result.probability_right, nan=1.0)))
+        elif result.code in HELPED:
+            refused.add(clip_id)
+    return refused, math.exp(np.average(logarithms, weights=weights)) if any(weights) else 0.0
