@@ -15,9 +15,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.utils.flop_counter import FlopCounterMode
 
 from models.bench.memory import peak_bytes
+from models.bench.operations import counted
 from models.san import San
 from models.san.config import RELEASED, SanConfig
 from models.san.name_seeded import name_seeded_san, photo
@@ -100,12 +100,8 @@ def _changes(network: San, images: Tensor, text: Tensor, device: str) -> tuple[f
 
 
 def operations(config: SanConfig, size: tuple[int, ...]) -> float:
-    """Count the operations of one picture on tensors without storage."""
-    with torch.device("meta"):
-        network, image = San(config), torch.zeros(1, 3, *size, dtype=torch.uint8)
-    with FlopCounterMode(display=False) as counter:
-        network.propose(image)
-    return float(counter.get_total_flops())
+    """Count the operations of one picture of ``size`` (h, w)."""
+    return counted(lambda: San(config).propose(torch.zeros(1, 3, *size, dtype=torch.uint8)))
 
 
 def _hardware_rate(device: str) -> float:
