@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.tours.materials import paint
+from pipeline.tours.albedo import paint
 from pipeline.tours.mesh import ATLAS_WIDTH, BORDER, Patch
 
 LEVELS = 5

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pipeline.tours.freespace import is_walkable
-from pipeline.tours.furniture import OPTIONAL, REQUIRED
+from pipeline.tours.furniture import ORDINARY, Catalogue
 from pipeline.tours.item import Item
 from pipeline.tours.layout import BOX, Bounds, Room
 from pipeline.tours.sizes import USUAL, Sizes
@@ -32,13 +32,15 @@ class FurnishedRoom:
     along_walls: list[tuple[int, float, float, float]] = field(default_factory=list)
 
 
-def furnish(rng: np.random.Generator, room: Room, sizes: Sizes = USUAL) -> FurnishedRoom:
+def furnish(
+    rng: np.random.Generator, room: Room, sizes: Sizes = USUAL, catalogue: Catalogue = ORDINARY
+) -> FurnishedRoom:
     """Furnish a room: what its kind needs first, then some of what it may have."""
     form = room.form
     furnished = FurnishedRoom(room, footprints=form.built_over(room), along_walls=form.taken_walls(room))
-    for alternatives in REQUIRED[room.kind]:
+    for alternatives in catalogue.required[room.kind]:
         any(place(rng, furnished, build(rng, sizes), tries=60) for build in alternatives)
-    optional = OPTIONAL[room.kind]
+    optional = catalogue.optional[room.kind]
     for i in rng.permutation(len(optional)):
         place(rng, furnished, optional[int(i)](rng, sizes), tries=15)
     return furnished

@@ -11,8 +11,12 @@ from pipeline.tours.dressing import finished, swapped
 from pipeline.tours.fittings import ceiling_lamp, pictures, wall_mirror
 from pipeline.tours.forms.draw import formed
 from pipeline.tours.furnish import furnish
+from pipeline.tours.furniture import ORDINARY
 from pipeline.tours.garden import build_garden
-from pipeline.tours.layout import Opening, Room, plan_rooms
+from pipeline.tours.held_out.furniture import HELD_OUT
+from pipeline.tours.held_out.looks import relooked
+from pipeline.tours.held_out.plan import in_a_row
+from pipeline.tours.layout import Opening, Room, plan_rooms, split_house
 from pipeline.tours.mesh import Mesh, build_mesh
 from pipeline.tours.raycast import RayCaster
 from pipeline.tours.settings import TourSettings
@@ -48,11 +52,14 @@ def build_house(rng: np.random.Generator, settings: TourSettings) -> House:
     # beside the stream of ``rng``, so that what varies changes nothing else
     heights, finishes, mirrors, patterns, forms = rng.spawn(5)
     sizes = draw_sizes(heights, settings.houses.odd_heights) if settings.houses.heights else USUAL
-    rooms = finished(finishes, resized(heights, plan_rooms(rng, settings), sizes), settings.houses)
+    held_out = settings.houses.held_out
+    plan = plan_rooms(rng, settings, in_a_row if held_out else split_house)
+    rooms = finished(finishes, resized(heights, plan, sizes), settings.houses)
     rooms = formed(forms, rooms, settings.houses)
     things: list[Thing] = []
     for room in rooms:
-        furnished = furnish(rng, room, sizes.under(room.ceiling_height) if sizes.storey else sizes)
+        fitting = sizes.under(room.ceiling_height) if sizes.storey else sizes
+        furnished = furnish(rng, room, fitting, HELD_OUT if held_out else ORDINARY)
         things += build_shell(rng, room)
         things += furnished.things
         things.append(ceiling_lamp(rng, room))
@@ -62,7 +69,8 @@ def build_house(rng: np.random.Generator, settings: TourSettings) -> House:
             furnished.along_walls.append(hung[1])
         things += [] if room.finish.bare else pictures(rng, room, furnished.along_walls)
     things += build_garden(rng, rooms)
-    return House(rooms, tuple(swapped(patterns, things, settings.houses.swapped_patterns)))
+    things = swapped(patterns, things, settings.houses.swapped_patterns)
+    return House(rooms, tuple(relooked(things) if held_out else things))
 
 
 def resized(rng: np.random.Generator, rooms: tuple[Room, ...], sizes: Sizes) -> tuple[Room, ...]:

@@ -1,6 +1,6 @@
 """The plan of a house: a rectangle split into rooms, doorways between them, windows in the outer walls."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -13,6 +13,8 @@ from pipeline.tours.surfaces import Thing, Transform, Vector, quarter_turn
 
 RoomKind = Literal["living", "bedroom", "kitchen", "office"]
 Bounds = tuple[float, float, float, float]
+Split = Callable[[Rng, int], list[Bounds]]
+"""Draws the bounds of so many rooms, ``INNER_WALL`` apart."""
 WallStretch = tuple[int, float, float, float]
 """side, start, end, top, metres in the frame of the wall: taken up to ``top``."""
 
@@ -150,11 +152,14 @@ def rectangle_of(frame: Transform, local: Bounds) -> Bounds:
     return float(x0), float(y0), float(x1), float(y1)
 
 
-def plan_rooms(rng: np.random.Generator, settings: TourSettings) -> tuple[Room, ...]:
-    """Draw a house plan; every room can be reached through doorways from every other."""
+def plan_rooms(rng: Rng, settings: TourSettings, split: Split | None = None) -> tuple[Room, ...]:
+    """Draw a house plan; every room can be reached through doorways from every other.
+
+    split: draws the bounds of so many rooms, by default ``split_house``.
+    """
     count = int(rng.integers(settings.rooms_min, settings.rooms_max + 1))
     while True:
-        rooms = _draw_rooms(rng, count, settings)
+        rooms = _draw_rooms(rng, count, settings, split or split_house)
         joined = _with_doorways(rng, rooms)
         if joined is not None:
             return tuple(_with_windows(rng, room, house_bounds(joined)) for room in joined)
@@ -166,15 +171,15 @@ def house_bounds(rooms: tuple[Room, ...]) -> Bounds:
     return min(x0), min(y0), max(x1), max(y1)
 
 
-def _draw_rooms(rng: np.random.Generator, count: int, settings: TourSettings) -> tuple[Room, ...]:
+def _draw_rooms(rng: Rng, count: int, settings: TourSettings, split: Split) -> tuple[Room, ...]:
     kinds = [ROOM_ORDER[i] for i in rng.permutation(count)]
     return tuple(
         Room(i, kinds[i], bounds, float(rng.uniform(settings.ceiling_min, settings.ceiling_max)))
-        for i, bounds in enumerate(_split_house(rng, count))
+        for i, bounds in enumerate(split(rng, count))
     )
 
 
-def _split_house(rng: np.random.Generator, count: int) -> list[Bounds]:
+def split_house(rng: Rng, count: int) -> list[Bounds]:
     """Split a rectangle ``count - 1`` times, always its largest room; draw again until every room has good sides."""
     while True:
         area, aspect = count * rng.uniform(11.5, 19), rng.uniform(0.6, 1.7)

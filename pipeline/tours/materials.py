@@ -47,15 +47,6 @@ class Material:
     surface: SurfaceKind = SurfaceKind.PLAIN
 
 
-def paint(material: Material, size: tuple[float, float], start: tuple[float, float], shape: tuple[int, int]) -> Floats:
-    """Return the albedo (h, w, 3) float32 in [0, 1] of ``size`` metres of a surface, from ``start`` on."""
-    rows = (np.arange(shape[0], dtype=np.float32) + 0.5) / shape[0] * size[0] + start[0]
-    columns = (np.arange(shape[1], dtype=np.float32) + 0.5) / shape[1] * size[1] + start[1]
-    u, v = np.meshgrid(columns, rows)
-    brush = Brush(u.astype(np.float32), v.astype(np.float32), size, material)
-    return np.clip(PATTERNS[material.pattern](brush), 0.005, 1)
-
-
 @dataclass(frozen=True)
 class Brush:
     """Where a pattern paints: u, v (h, w) float32 metres along and across the surface of ``size`` (height, width)."""

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Floats
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
+from pipeline.tours.albedo import paint
 from pipeline.tours.atlas import Atlas
 from pipeline.tours.camera import PictureCamera, Pinhole
-from pipeline.tours.materials import Material, SurfaceKind, paint
+from pipeline.tours.materials import Material, SurfaceKind
 from pipeline.tours.mesh import Mesh
 from pipeline.tours.optics import BOUNCES, Seen, Surroundings, seen_with_optics
 from pipeline.tours.people.crowd import Crowd

@@ -45,11 +45,20 @@ class HouseSettings(BaseModel):
     recesses: Share = Field(0, description="share of rooms that are L-shaped, where doors and windows leave a corner")
     slopes: Share = Field(0, description="share of rooms whose ceiling slopes down to a knee wall, where one fits")
     lofts: Share = Field(0, description="share of rooms two storeys high with a gallery and steps, where both fit")
+    held_out: bool = Field(
+        False,
+        exclude_if=lambda held_out: not held_out,
+        description="whether furniture, patterns and plan are those of no other house, on which nothing is trained: "
+        "for what studies of training are scored on",
+    )
 
     @model_validator(mode="after")
     def _are_ordered(self) -> "HouseSettings":
         if self.recesses + self.slopes + self.lofts > 1:
             message = "houses.recesses, slopes and lofts are shares of the same rooms: together at most 1"
+            raise ValueError(message)
+        if self.held_out and self.lofts:
+            message = "houses.held_out: galleries are furnished by the builders of other houses: set houses.lofts to 0"
             raise ValueError(message)
         if self.darkness[0] > self.darkness[1]:
             message = f"houses.darkness: {self.darkness[0]} is larger than {self.darkness[1]}; lowest value first"
@@ -73,6 +82,9 @@ HARD_HOUSES = HouseSettings(
     lofts=0.25,
 )
 """Houses of the world ``hard``."""
+
+SCORED_HOUSES = HARD_HOUSES.model_copy(update={"lofts": 0.0, "held_out": True})
+"""Houses that studies of training are scored on: as various, of what no other house is made of."""
 
 
 class MoveSettings(BaseModel):

@@ -42,7 +42,7 @@ def run(experiment: Experiment, store: Store, folder: Path, progress: Progress, 
     for settings in (experiment.distill, study.finetune):
         check_encoder(study.preset, settings.image_weights)
     echo(power_line(len(study.seeds), experiment.deviation))
-    train, test = both_sides(folder / "rooms", (experiment.train_rooms, experiment.test_rooms), progress)
+    train, test = both_sides(folder / "benchmark", (experiment.train_rooms, experiment.test_rooms), progress)
     _check_houses(experiment, train, test)
     validation = validation_rooms(folder / "validation", experiment.validation_rooms, progress)
     frames = StoredFrames(store, "all", every=experiment.every)

@@ -1,5 +1,8 @@
 """A benchmark of rendered rooms in NYUv2's format, with exact grids: one picture a room, whole houses on one side.
 
+Houses are as various as those of hard tours. Those that are scored have furniture, patterns and plans of their own,
+which neither the labelled ones nor any tour has (``pipeline.tours.held_out``).
+
 A grid is filled by casting rays from many places of the room in all directions, so that it holds what furniture hides
 from the picture's camera too, as NYUv2's annotations do. Voxels that no ray reaches are unknown.
 """
@@ -17,6 +20,7 @@ from pipeline.tours.grids import room_grid
 from pipeline.tours.seeds import ROOM_SEEDS
 from pipeline.tours.settings import TourSettings
 from pipeline.tours.tour import Tour
+from pipeline.tours.variety import HARD_HOUSES, SCORED_HOUSES
 from training.data import MonoSceneRooms, Sample
 from training.data.export import write_room
 from training.data.nyu import NyuSplit
@@ -74,7 +78,9 @@ def write_rooms(folder: Path, split: NyuSplit, count: int, houses: Iterable[int]
 
 
 def _write_house(folder: Path, split: NyuSplit, seed: int, most: int) -> Iterable[str]:
-    tour = replace(Tour.from_seed(seed, one_shot_a_room()), intrinsics=INTRINSICS)
+    houses = SCORED_HOUSES if split == "test" else HARD_HOUSES
+    settings = one_shot_a_room().model_copy(update={"houses": houses})
+    tour = replace(Tour.from_seed(seed, settings), intrinsics=INTRINSICS)
     shots = [shot for shot in tour.shots if shot.kind == "indoor"][:most]
     for shot in shots:
         name = f"NYU{seed}_{shot.shot_id:04d}"

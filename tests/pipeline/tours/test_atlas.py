@@ -4,8 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.contract.classes import SemanticClass
+from pipeline.tours.albedo import paint
 from pipeline.tours.atlas import GAMMA, LEVELS, Atlas, bake
-from pipeline.tours.materials import Material, paint
+from pipeline.tours.materials import Material
 from pipeline.tours.mesh import ATLAS_WIDTH, BORDER, Mesh, build_mesh
 from pipeline.tours.surfaces import rectangle, thing
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.contract.classes import SemanticClass
+from pipeline.tours.albedo import paint
 from pipeline.tours.dressing import finished, swapped
 from pipeline.tours.facade import WALL_THICKNESS, walls_with_holes
 from pipeline.tours.fittings import MIRROR_DEPTH, wall_mirror
@@ -11,7 +12,7 @@ from pipeline.tours.garden import build_garden
 from pipeline.tours.house import House, build_house
 from pipeline.tours.layout import Finish
 from pipeline.tours.light import SUN, light_patches
-from pipeline.tours.materials import Material, SurfaceKind, paint
+from pipeline.tours.materials import Material, SurfaceKind
 from pipeline.tours.mesh import build_mesh
 from pipeline.tours.raycast import RayCaster
 from pipeline.tours.settings import TourSettings

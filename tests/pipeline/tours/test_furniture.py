@@ -5,16 +5,13 @@ import pytest
 
 from pipeline.contract.classes import OCCUPIED_CLASSES, SemanticClass
 from pipeline.tours.furnish import GAP
-from pipeline.tours.furniture import OPTIONAL, REQUIRED
+from pipeline.tours.furniture import OPTIONAL, ORDINARY, REQUIRED
+from pipeline.tours.held_out.furniture import HELD_OUT
 from pipeline.tours.item import Item
 from pipeline.tours.layout import ROOM_ORDER, ROOM_SIDE
 from pipeline.tours.palette import Rng
 
-BUILDERS = sorted(
-    {build for groups in REQUIRED.values() for group in groups for build in group}
-    | {build for group in OPTIONAL.values() for build in group},
-    key=lambda build: build.__name__,
-)
+BUILDERS = sorted(ORDINARY.builders | HELD_OUT.builders, key=lambda build: build.__name__)
 BUILDING = (SemanticClass.CEILING, SemanticClass.FLOOR, SemanticClass.WALL, SemanticClass.WINDOW)
 
 

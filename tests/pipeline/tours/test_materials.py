@@ -3,11 +3,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.tours.materials import PATTERNS, Brush, Material, _fractal_noise, paint
+from pipeline.tours.albedo import ALL_PATTERNS, paint
+from pipeline.tours.materials import Brush, Material, _fractal_noise
 
 SIZE, SHAPE = (0.6, 0.9), (100, 150)
 
-TEXTURED = sorted(set(PATTERNS) - {"bare"})
+TEXTURED = sorted(set(ALL_PATTERNS) - {"bare", "limewash"})
 """Bare walls have next to no texture: that is their point."""
 
 
