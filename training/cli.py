@@ -193,9 +193,10 @@ def experiment(
     from training.studies.cost import cost_table
     from training.studies.experiment import run as run_experiment
     from training.studies.experiment_settings import SIZES, Experiment
+    from training.studies.power import power_line
 
     settings = with_values(Experiment, laid_over(SIZES[size], {"weights": weights, **parsed(values or [])}))
-    typer.echo(cost_table(settings))
+    typer.echo(f"{cost_table(settings)}\n\nFine-tuning: {power_line(len(settings.study.seeds), settings.deviation)}.")
     if dry_run:
         return
     typer.echo(run_experiment(settings, FramesSource(path=data).store(), out, Lines(), typer.echo))

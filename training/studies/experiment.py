@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,16 +18,16 @@ from training.data.export import with_nyu_camera, write_room
 from training.errors import UnusableDataset
 from training.paper_preset import check_encoder
 from training.probes.run import folds_of
-from training.probes.scores import ONE_HOUSE
+from training.probes.scores import ONE_HOUSE, ProbeScore
 from training.probes.voxels import house_of
 from training.runs import finetune
 from training.scores.evaluate import evaluate
-from training.studies.experiment_report import report_of
+from training.studies.experiment_report import report_of, report_of_probes
 from training.studies.experiment_settings import Experiment
-from training.studies.label_efficiency import label_efficiency, length, plot
+from training.studies.label_efficiency import FinetunedScore, label_efficiency, length, plot
 from training.studies.power import power_line
 from training.studies.rooms import alone, both_sides, read_rooms, room_sample, validation_rooms
-from training.studies.starts import DISTILLED, RANDOM, probed, starts_of
+from training.studies.starts import Starts, probed, starts_of
 
 
 def run(experiment: Experiment, store: Store, folder: Path, progress: Progress, echo: Callable[[str], None]) -> str:
@@ -44,17 +44,9 @@ def run(experiment: Experiment, store: Store, folder: Path, progress: Progress, 
     echo(power_line(len(study.seeds), experiment.deviation))
     train, test = both_sides(folder / "benchmark", (experiment.train_rooms, experiment.test_rooms), progress)
     _check_houses(experiment, train, test)
-    validation = validation_rooms(folder / "validation", experiment.validation_rooms, progress)
     frames = StoredFrames(store, "all", every=experiment.every)
-    starts = {seed: starts_of(experiment, seed, frames, folder, progress) for seed in study.seeds}
-    probes = probed(experiment, starts, (train, test), folder, progress, echo)
-    results = []
-    for seed, of_seed in starts.items():
-        compared = {name: of_seed[name] for name in (RANDOM, DISTILLED)}
-        of_one = study.model_copy(update={"seeds": (seed,)})
-        for result in label_efficiency(of_one, train, test, compared, folder / "finetuned", progress, validation):
-            results.append(result)
-            echo(f"{result.start} {result.share:.0%} seed {result.seed}: mIoU {100 * result.figures['miou all']:.2f}")
+    starts, probes = _probed(experiment, frames, (train, test), folder, progress, echo)
+    results = list(_finetuned(experiment, starts, (train, test), folder, progress, echo))
     relabelled = StoredFrames(store, "all", frames.version, experiment.relabelled_every)
     zero_shot = dict(_zero_shot(experiment, relabelled, test, folder, progress))
     report = report_of(heading(experiment, frames, train, test), probes, results, (relabelled, zero_shot))
@@ -62,6 +54,43 @@ def run(experiment: Experiment, store: Store, folder: Path, progress: Progress, 
     (folder / "report.png").write_bytes(plot(results))
     (folder / "results.json").write_text(json.dumps([result.model_dump() for result in results], indent=1))
     return report
+
+
+def _probed(
+    experiment: Experiment,
+    frames: StoredFrames,
+    sides: tuple[Frames, Frames],
+    folder: Path,
+    progress: Progress,
+    echo: Callable[[str], None],
+) -> tuple[dict[int, Starts], list[ProbeScore]]:
+    """Pre-train and probe seed by seed; ``probes.md`` and ``probes.json`` hold what those that are done have told."""
+    starts: dict[int, Starts] = {}
+    scores: list[ProbeScore] = []
+    for seed in experiment.study.seeds:
+        starts[seed] = starts_of(experiment, seed, frames, folder, progress)
+        scores += probed(experiment, seed, starts[seed], sides, folder, progress, echo)
+        (folder / "probes.json").write_text(json.dumps([score.model_dump() for score in scores]))
+        (folder / "probes.md").write_text(report_of_probes(heading(experiment, frames, *sides), scores))
+    return starts, scores
+
+
+def _finetuned(
+    experiment: Experiment,
+    starts: Mapping[int, Starts],
+    sides: tuple[Frames, Frames],
+    folder: Path,
+    progress: Progress,
+    echo: Callable[[str], None],
+) -> Iterator[FinetunedScore]:
+    """Fine-tune what of each seed's starts is to be compared, and score it."""
+    validation = validation_rooms(folder / "validation", experiment.validation_rooms, progress)
+    for seed, of_seed in starts.items():
+        compared = {name: of_seed[name] for name in experiment.finetuned if name in of_seed}
+        of_one = experiment.study.model_copy(update={"seeds": (seed,)})
+        for result in label_efficiency(of_one, *sides, compared, folder / "finetuned", progress, validation):
+            echo(f"{result.start} {result.share:.0%} seed {result.seed}: mIoU {100 * result.figures['miou all']:.2f}")
+            yield result
 
 
 def _check_houses(experiment: Experiment, train: Frames, test: Frames) -> None:

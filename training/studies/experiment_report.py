@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from training.data import Frames
 from training.probes.scores import Interval, ProbeScore, class_intervals, gain_interval, miou_interval
 from training.studies.label_efficiency import FinetunedScore, gains_of, spread, table
+from training.studies.power import t_interval
 from training.studies.starts import DISTILLED, RANDOM
 
 BASELINES = ("iou all in view occupied", "iou surface from depth")
@@ -18,8 +19,13 @@ def report_of(
 ) -> str:
     """Return the report as Markdown; its first line says whether a control scores like the real arm."""
     relabelled, figures = zero_shot
+    parts = [_finetuned(results), list(_zero_shot(relabelled, figures, results))]
+    return report_of_probes(heading, probes) + "".join("\n" + "\n".join(part) + "\n" for part in parts)
+
+
+def report_of_probes(heading: Sequence[str], probes: Sequence[ProbeScore]) -> str:
+    """Return what probes alone tell, as Markdown: of the seeds that are done."""
     parts = [[verdict(probes)], heading, probe_table(probes), class_table(probes)]
-    parts += [_finetuned(results), list(_zero_shot(relabelled, figures, results))]
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
 
@@ -68,9 +74,13 @@ def _of(probes: Sequence[ProbeScore], start: str, rooms: int) -> list[ProbeScore
 
 
 def _finetuned(results: Sequence[FinetunedScore]) -> list[str]:
-    gains = gains_of(results)
-    lines = [table(results), "", "| labels | gain of distillation, mIoU (paired by seed) |", "|---|---|"]
-    return lines + [f"| {share:.0%} | {spread(values)} |" for share, values in gains.items()]
+    """Return mIoU by share and start, then what distilled has over every other start, paired by seed."""
+    lines = [table(results), "", "| labels | start | gain of distilled, mIoU | 95 % |", "|---|---|---|---|"]
+    for start in dict.fromkeys(result.start for result in results if result.start != DISTILLED):
+        for share, values in gains_of(results, start).items():
+            low, high = (f"{100 * bound:+.2f}" for bound in t_interval(values))
+            lines.append(f"| {share:.0%} | {start} | {spread(values)} | [{low}, {high}] |")
+    return lines
 
 
 def _zero_shot(

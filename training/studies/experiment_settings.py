@@ -11,6 +11,7 @@ from training.studies.power import SEEN_DEVIATION
 
 Control = Literal["random_teacher", "shuffled_regions"]
 CONTROLS: tuple[Control, ...] = ("random_teacher", "shuffled_regions")
+Start = Literal["random", "distilled", "random_teacher", "shuffled_regions"]
 PRETRAINING = LoopSettings(steps=3000, batch_size=4, learning_rate=2e-3, schedule="cosine", checkpoint_every=50)
 FINETUNING = PRETRAINING.model_copy(
     update={"steps": 1000, "learning_rate": PRETRAINING.learning_rate / 4, "score_every": 100, "patience": 3}
@@ -28,6 +29,9 @@ class Experiment(BaseModel):
     test_rooms: int = Field(300, ge=2, description="rooms that are scored, of other houses")
     controls: tuple[Control, ...] = Field(CONTROLS, description="starts that must gain nothing")
     control_seeds: int = Field(1, ge=1, description="of the study's seeds so many first ones have controls")
+    finetuned: tuple[Start, ...] = Field(
+        ("random", "distilled"), description="starts that are fine-tuned; a control for those seeds that have it"
+    )
     probe: ProbeSettings = ProbeSettings()
     deviation: float = Field(
         SEEN_DEVIATION, gt=0, description="of gains over seeds, in [0, 1]: by it is said beforehand what can be seen"
@@ -46,7 +50,13 @@ Size = Literal["cpu", "h100"]
 _ON_A_CARD: dict[str, Any] = {"precision": "bf16-mixed", "accelerator": "cuda", "batch_size": 4, "workers": 8}
 _IMAGES = "maskdino_r50"
 SIZES: dict[Size, dict[str, Any]] = {
-    "cpu": {},
+    "cpu": {
+        "control_seeds": 2,
+        "finetuned": ("random", "distilled", *CONTROLS),
+        "validation_rooms": 20,
+        "distill": {"loop": {"steps": 500}},
+        "study": {"finetune": {"loop": {"steps": 200, "score_every": 50}}},
+    },
     "h100": {
         "distill": {"image_weights": _IMAGES, "loop": {**_ON_A_CARD, "steps": 3000, "learning_rate": 8e-4}},
         "study": {
@@ -56,5 +66,6 @@ SIZES: dict[Size, dict[str, Any]] = {
         },
     },
 }
-"""What a size changes: nothing on processors; the paper's network, its rates and one pre-training of 12,000 pictures
-for each of three seeds and two controls, 60,000 together, for an hour of a card."""
+"""What a size changes. cpu: what fits into six hours of a processor's core, five seeds, two of them with controls, which
+are fine-tuned too. h100: the paper's network, its rates and one pre-training of 12,000 pictures for each of three seeds and
+two controls, 60,000 together, for an hour of a card."""

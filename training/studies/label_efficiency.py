@@ -105,14 +105,16 @@ def length(loop: LoopSettings) -> str:
     return f"{stopped}{amount} of {loop.batch_size * loop.accumulate}"
 
 
-def gains_of(results: Sequence[FinetunedScore]) -> dict[float, list[float]]:
-    """Return, by share of labels, how much distillation adds to mIoU for each seed, in [0, 1]."""
+def gains_of(results: Sequence[FinetunedScore], over: str = "random") -> dict[float, list[float]]:
+    """Return, by share of labels, how much distillation adds to mIoU for each seed that both have, in [0, 1]."""
     found = {(r.start, r.share, r.seed): r.figures["miou all"] for r in results}
-    shares = sorted({result.share for result in results})
-    seeds = sorted({result.seed for result in results})
-    return {
-        share: [found["distilled", share, seed] - found["random", share, seed] for seed in seeds] for share in shares
-    }
+    both = sorted(
+        (share, seed) for start, share, seed in found if start == over and ("distilled", share, seed) in found
+    )
+    gains: dict[float, list[float]] = {}
+    for share, seed in both:
+        gains.setdefault(share, []).append(found["distilled", share, seed] - found[over, share, seed])
+    return gains
 
 
 def table(results: Sequence[FinetunedScore]) -> str:

@@ -1,18 +1,21 @@
 """Where networks of an experiment start: random values, distilled ones, and controls that must gain nothing; probed."""
 
-import json
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+import numpy as np
 import torch
 
+from models.atomic import draft
 from models.symphonies import Symphonies
 from pipeline.contract.progress import Progress, named
 from training.checkpoints import load_network, new_network
 from training.data import Frames, StoredFrames, fraction
 from training.paper_preset import begin_encoder
-from training.probes.run import probe, rows_of, score
+from training.probes.run import ProbeSettings, probe, rows_of, score
 from training.probes.scores import ProbeScore
+from training.probes.voxels import VoxelRows
 from training.runs import pretrain
 from training.studies.experiment_settings import Experiment
 from training.studies.rooms import alone
@@ -50,19 +53,18 @@ def starts_of(
 
 def probed(
     experiment: Experiment,
-    starts: Mapping[int, Starts],
+    seed: int,
+    starts: Starts,
     sides: tuple[Frames, Frames],
     folder: Path,
     progress: Progress,
     echo: Callable[[str], None],
 ) -> list[ProbeScore]:
-    """Probe every start of every seed with every share of the labels; ``probes.json`` holds what is known so far."""
+    """Probe every start of a seed with every share of the labels; what was probed before is read from ``folder``."""
     scores = []
-    for seed, of_seed in starts.items():
-        for found in _of_seed(experiment, seed, of_seed, sides, folder / "voxels", progress):
-            scores.append(found)
-            echo(f"probe, {found.start}, {found.rooms} rooms, seed {seed}: mIoU {100 * found.miou:.2f}")
-            (folder / "probes.json").write_text(json.dumps([one.model_dump() for one in scores]))
+    for found in _of_seed(experiment, seed, starts, sides, folder, progress):
+        scores.append(found)
+        echo(f"probe, {found.start}, {found.rooms} rooms, seed {seed}: mIoU {100 * found.miou:.2f}")
     return scores
 
 
@@ -73,13 +75,31 @@ def _of_seed(
     shares = {share: fraction(labelled, share, seed).names for share in study.shares}
     for start, place in starts.items():
         network = _network(place, study.preset, seed, experiment.distill.image_weights)
-        train, test = rows_of(network, sides, settings, folder, named(progress, f"{start} {seed}"))
+        train, test = rows_of(network, sides, settings, folder / "voxels", named(progress, f"{start} {seed}"))
         for names in shares.values():
-            yield score(start, seed, len(names), probe(train.of(names), settings), test)
+            yield _score(start, seed, train.of(names), test, settings, folder / "probes")
         if start == DISTILLED and len(starts) > 2:
-            names = shares[max(shares)]
-            shuffled = probe(train.of(names).shuffled(seed), settings)
-            yield score(SHUFFLED_LABELS, seed, len(names), shuffled, test)
+            labels = train.of(shares[max(shares)]).shuffled(seed)
+            yield _score(SHUFFLED_LABELS, seed, labels, test, settings, folder / "probes")
+
+
+def _score(
+    start: str, seed: int, train: VoxelRows, test: VoxelRows, settings: ProbeSettings, folder: Path
+) -> ProbeScore:
+    """Probe some rows, unless a file named by all that the answer depends on holds it."""
+    rooms = len(np.unique(train.rooms))
+    arrays = (train.features, train.labels, train.houses, test.features, test.labels, test.houses)
+    digest = hashlib.sha256(settings.model_dump_json().encode())
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).tobytes())
+    kept = folder / f"{start}-{rooms}-{seed}-{digest.hexdigest()[:16]}.json"
+    if kept.exists():
+        return ProbeScore.model_validate_json(kept.read_text())
+    found = score(start, seed, rooms, probe(train, settings), test)
+    folder.mkdir(parents=True, exist_ok=True)
+    with draft(kept) as written:
+        written.write_text(found.model_dump_json())
+    return found
 
 
 def _network(place: Path | None, preset: str, seed: int, image_weights: str | None) -> Symphonies:
