@@ -61,8 +61,14 @@ def dust3r() -> None:
 
 
 def geometry() -> None:
-    """Cameras and depth of an 8-frame clip, one way beside the other; pipeline.bench.geometry takes any length."""
-    _run("pipeline.bench.geometry", "--frames", "8", "--output", str(FOLDER / "geometry.json"))
+    """Cameras and depth of clips of 8, 16, 22 and 48 frames, one way beside the other; the better part of an hour."""
+    counts = [argument for frames in (8, 16, 22, 48) for argument in ("--frames", str(frames))]
+    _run("pipeline.bench.geometry", *counts, "--output", str(FOLDER / "geometry.json"))
+
+
+def card_hours() -> None:
+    """Hours of a graphics card for the whole of YouTube-Occ by each profile, computed from operations."""
+    _run("pipeline.bench.card_hours", "--output", str(FOLDER / "card_hours.json"))
 
 
 def san() -> None:
@@ -125,6 +131,7 @@ BENCHMARKS = {
         clip,
         dust3r,
         geometry,
+        card_hours,
         san,
         views,
         query,

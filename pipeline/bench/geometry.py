@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import process_time
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -38,13 +38,12 @@ from pipeline.contract.arrays import Images
 from pipeline.stages.reconstruction.da3.backend import to_reconstruction
 from pipeline.stages.reconstruction.da3.predict import predict
 from pipeline.stages.reconstruction.dust3r.alignment.align import align
-from pipeline.stages.reconstruction.dust3r.alignment.graph import video_pairs
 from pipeline.stages.reconstruction.dust3r.alignment.records import PairPredictions
 from pipeline.stages.reconstruction.dust3r.alignment.settings import AlignmentSettings
 from pipeline.stages.reconstruction.dust3r.backend import to_reconstruction as of_pairs
-from pipeline.stages.reconstruction.dust3r.settings import Dust3rSettings
 from pipeline.tours.tour import Tour
 
+STAR = r"\*"
 PAIRS_RUN = 6
 """Pairs that run through DUSt3R at least; every pair does the same work, and so those of the others are computed."""
 
@@ -194,11 +193,11 @@ def table(rows: list[ClipCost]) -> str:
         ratio = f"{base[row.frames] / row.cpu_s:.1f}x" if row.frames in base else ""
         operations = f"{row.gflop:,.0f}" if row.gflop else ""
         name = f"`{row.way}`"
-        seconds = f"{row.cpu_s:.0f}{'*' * row.computed}"
-        lines.append(
-            f"| {name} | {row.frames} | {seconds} | {operations} | {row.peak_gb:.1f} | {ratio} | {row.note} |"
-        )
-    return "\n".join([*lines, "", "\\* computed from the parts that were run; all other seconds and all memory are measured."])
+        seconds = f"{row.cpu_s:.0f}{STAR * row.computed}"
+        lines.append(f"| {name} | {row.frames} | {seconds} | {operations} | {row.peak_gb:.1f} | {ratio} | {row.note} |")
+    return "\n".join(
+        [*lines, "", f"{STAR} computed from the parts that were run; all other seconds and all memory are measured."]
+    )
 
 
 def main(

@@ -87,7 +87,7 @@ def test_a_benchmark_that_fails_stops_the_run():
 
 def test_every_benchmark_says_what_it_measures_and_its_module_is_there():
     assert all(function.__doc__ for function in bench.BENCHMARKS.values())
-    modules = ("alignment", "clip", "ingest", "query", "stages", "views", "voxelize")
+    modules = ("alignment", "card_hours", "clip", "ingest", "query", "stages", "views", "voxelize")
     assert set(modules) <= set(bench.BENCHMARKS)
     for name in modules:
         module = importlib.import_module(f"pipeline.bench.{name}")
