@@ -13,7 +13,7 @@ SECONDS_A_PICTURE = {"small": 0.25}
 LABELLED_ROOM_S, SCORED_ROOM_S = 2.8, 3.9
 """A room rendered with its exact grid; scored ones are longer (docs/results/learning.md, as what follows)."""
 READ_S, PREDICTED_S, FITTED_S = 0.14, 0.14, 6e-4
-"""A network on one room: its visible voxels, its grid with scores; and one voxel in a probe of six ridges, five folds."""
+"""A network on one room: its visible voxels, its grid with scores; and a voxel in a probe of six ridges, five folds."""
 HOUR_S = 3600
 
 

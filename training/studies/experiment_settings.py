@@ -66,6 +66,6 @@ SIZES: dict[Size, dict[str, Any]] = {
         },
     },
 }
-"""What a size changes. cpu: what fits into six hours of a processor's core, five seeds, two of them with controls, which
-are fine-tuned too. h100: the paper's network, its rates and one pre-training of 12,000 pictures for each of three seeds and
-two controls, 60,000 together, for an hour of a card."""
+"""What a size changes. cpu: what fits into six hours of a processor's core, five seeds, two of them with controls that
+are fine-tuned too. h100: the paper's network, its rates and one pre-training of 12,000 pictures for each of three seeds
+and two controls, 60,000 together, for an hour of a card."""

@@ -108,12 +108,10 @@ def length(loop: LoopSettings) -> str:
 def gains_of(results: Sequence[FinetunedScore], over: str = "random") -> dict[float, list[float]]:
     """Return, by share of labels, how much distillation adds to mIoU for each seed that both have, in [0, 1]."""
     found = {(r.start, r.share, r.seed): r.figures["miou all"] for r in results}
-    both = sorted(
-        (share, seed) for start, share, seed in found if start == over and ("distilled", share, seed) in found
-    )
     gains: dict[float, list[float]] = {}
-    for share, seed in both:
-        gains.setdefault(share, []).append(found["distilled", share, seed] - found[over, share, seed])
+    for start, share, seed in sorted(found):
+        if start == over and ("distilled", share, seed) in found:
+            gains.setdefault(share, []).append(found["distilled", share, seed] - found[over, share, seed])
     return gains
 
 
@@ -133,7 +131,9 @@ def table(results: Sequence[FinetunedScore]) -> str:
 
 
 def spread(values: Sequence[float]) -> str:
-    """Return mean and sample deviation of values in [0, 1], in points; the number of values where there is only one."""
+    """Return mean and sample deviation of values in [0, 1], in points; without a deviation where there is only one."""
+    if not values:
+        return ""
     points = 100 * np.array(values)
     return f"{points.mean():.2f} ± {points.std(ddof=1):.2f}" if len(points) > 1 else f"{points.mean():.2f} (1 seed)"
 

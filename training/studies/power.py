@@ -28,7 +28,7 @@ def seeds_for(gain: float, deviation: float) -> int:
 
 
 def t_interval(values: Sequence[float]) -> tuple[float, float]:
-    """Return the bounds that hold the mean of what values are drawn from with 95 %; infinite ones for a single value."""
+    """Return the bounds that hold the mean behind values with 95 % confidence; infinite ones for a single value."""
     if len(values) < 2:
         return -float("inf"), float("inf")
     mean, deviation = float(np.mean(values)), float(np.std(values, ddof=1))

@@ -34,4 +34,5 @@ def test_plain_tours_have_none_of_it_and_hard_ones_have_all():
             "overhead_height",
             "overhead_tilt",
             "drone_height",
-        }, "ranges stay, shares do not"
+            "held_out",
+        }, "ranges stay, shares do not; what is held out is scored alone"

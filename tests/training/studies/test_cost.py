@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.contract.values import laid_over, with_values
-from training.studies.cost import cost_table, trainings_of
+from training.studies.cost import SECONDS_A_PICTURE, cost_table, trainings_of, work_of
 from training.studies.experiment_settings import SIZES, Experiment
 
 
@@ -17,6 +17,18 @@ def test_the_hour_of_a_card_has_sixty_thousand_pictures_two_starts_three_shares_
     assert experiment.distill.image_weights == experiment.study.finetune.image_weights == "maskdino_r50"
     needed = 2.19 * (60_000 + (18 + 2) * 400 * 4) / 3600
     assert f"{needed:.0f} TFLOP/s" in cost_table(experiment)
+
+
+def test_the_size_for_processors_is_counted_whole_and_takes_six_hours_of_a_core_at_most():
+    experiment = with_values(Experiment, laid_over(SIZES["cpu"], {"weights": "package"}))
+    trained = sum(trainings.pictures for trainings in trainings_of(experiment)) * SECONDS_A_PICTURE["small"]
+    together = (trained + sum(part.seconds for part in work_of(experiment))) / 3600
+    assert 4 < together <= 6
+    assert f"| together, of an idle core | | | | {together:.1f} |" in cost_table(experiment)
+    assert [t.count for t in trainings_of(experiment)] == [5 + 2 * 2, 3 * (2 * 5 + 2 * 2), 2]
+    assert work_of(experiment)[0].rooms == 100 + 20 + 300
+    assert len(experiment.study.seeds) == 5
+    assert [round(share * experiment.train_rooms) for share in experiment.study.shares] == [4, 20, 100]
 
 
 @pytest.mark.parametrize(("values", "count", "pictures"), [({}, 7, 84_000), ({"control_seeds": 2}, 9, 108_000)])

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pipeline.contract.progress import silent
 from pipeline.tours.seeds import ROOM_SEEDS
 from tests.training.rooms import RoomFrames, stored_frames
-from tests.training.studies.results import RESULTS
+from tests.training.studies.results import RESULTS, result
 from training.data import Sample, StoredFrames
 from training.data.export import with_nyu_camera, write_room
 from training.errors import UnusableDataset
@@ -25,6 +25,12 @@ def test_gains_are_paired_by_seed():
         0.1: [0.03] * 3,
         1.0: [0.03] * 3,
     }
+
+
+def test_a_control_is_compared_by_the_seeds_that_have_it():
+    controls = [result("random_teacher", 0.1, seed, 0.15) for seed in (1, 2)]
+    gains = gains_of([*RESULTS, *controls], "random_teacher")
+    assert {share: np.round(values, 9).tolist() for share, values in gains.items()} == {0.1: [0.0, 0.01]}
 
 
 @pytest.mark.parametrize(
@@ -67,8 +73,8 @@ def test_rooms_of_one_house_are_refused_before_anything_is_trained(
     for side, houses in (("train", labelled), ("test", scored)):
         names = [f"NYU{ROOM_SEEDS[side][house]}_{shot:04d}" for shot, house in enumerate(houses)]
         for seed, name in enumerate(names):
-            write_room(with_nyu_camera(RoomFrames(1, seed=seed)[0]), tmp_path / "rooms", side, name)
-        (tmp_path / "rooms" / f"NYU{side}.txt").write_text("\n".join(names))
+            write_room(with_nyu_camera(RoomFrames(1, seed=seed)[0]), tmp_path / "benchmark", side, name)
+        (tmp_path / "benchmark" / f"NYU{side}.txt").write_text("\n".join(names))
     values = {"train_rooms": 2, "test_rooms": 2, "study": Study(shares=(1.0,))}
     experiment = Experiment(weights="there is no such file", **values)
     with pytest.raises(UnusableDataset, match=message):

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from tests.training.studies.results import RESULTS, result
 from training.probes.scores import HouseCounts, ProbeScore
-from training.studies.experiment_report import class_table, probe_table, verdict
+from training.studies.experiment_report import _finetuned, class_table, probe_table, report_of_probes, verdict
 
 
 def scored(start: str, right: float, seed: int = 0, rooms: int = 4) -> ProbeScore:
@@ -53,3 +54,15 @@ def test_tables_give_points_with_intervals_by_rooms_and_class():
     ]
     assert "+0.00 [+0.00, +0.00]" in lines[5]
     assert len(class_table(REAL)) == 2 + 11
+
+
+def test_fine_tuning_is_compared_with_every_other_start_with_an_interval():
+    lines = _finetuned([*RESULTS, result("random_teacher", 0.1, 0, 0.12)])
+    assert "| 10% | random | 3.00 ± 0.00 | [+3.00, +3.00] |" in lines
+    assert "| 10% | random_teacher | 2.00 (1 seed) | [-inf, +inf] |" in lines
+
+
+def test_probes_alone_begin_with_their_verdict():
+    report = report_of_probes(["* heading"], REAL)
+    assert report.startswith("**No control was run**")
+    assert "* heading" in report

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_1samp
 
-from training.studies.power import SEEN_DEVIATION, power_line, seeds_for, smallest_gain
+from training.studies.power import SEEN_DEVIATION, power_line, seeds_for, smallest_gain, t_interval
 
 
 @pytest.mark.parametrize("seeds", [3, 5, 10])
@@ -20,6 +20,13 @@ def test_more_seeds_see_more_and_one_sees_nothing():
     assert smallest_gain(10, 0.03) < smallest_gain(5, 0.03) < smallest_gain(2, 0.03)
     needed = seeds_for(0.04, SEEN_DEVIATION)
     assert smallest_gain(needed, SEEN_DEVIATION) <= 0.04 < smallest_gain(needed - 1, SEEN_DEVIATION)
+
+
+def test_the_interval_holds_the_mean_in_nineteen_of_twenty_experiments():
+    rng = np.random.default_rng(1)
+    bounds = np.array([t_interval(rng.normal(0.02, 0.03, 5).tolist()) for _ in range(2000)])
+    assert 0.935 < ((bounds[:, 0] <= 0.02) & (bounds[:, 1] >= 0.02)).mean() < 0.965
+    assert t_interval([0.02]) == (-float("inf"), float("inf"))
 
 
 def test_it_is_said_in_a_line():
