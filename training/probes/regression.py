@@ -69,17 +69,25 @@ class LinearProbe:
         return total / max(weight, 1e-12)
 
 
-def fit(features: Rows, labels: NDArray[np.uint8], ridge: float, start: LinearProbe | None = None) -> LinearProbe:
+def fit(
+    features: Rows,
+    labels: NDArray[np.uint8],
+    ridge: float,
+    start: LinearProbe | None = None,
+    importance: NDArray[np.floating] | None = None,
+) -> LinearProbe:
     """Return the probe that is best for rows of features (n, D) with labels (n,).
 
     start: a probe of the same rows with another ridge, near which to begin; it changes the time, not the answer.
+    importance: (n,) what rows count beside the weight of their class; all alike by default.
 
     Raises:
         NotConverged: the gradient did not fall to nothing, as with features that are not finite.
     """
     classes, own = np.unique(labels, return_inverse=True)
     mean, deviation = _moments(features)
-    problem = _Problem(features, own, row_weights(labels), len(classes), mean, deviation, ridge)
+    counted = row_weights(labels) if importance is None else row_weights(labels) * importance
+    problem = _Problem(features, own, counted, len(classes), mean, deviation, ridge)
     begin = np.zeros((len(classes), features.shape[1] + 1)) if start is None else start.weights
     found = minimize(
         problem.loss,
@@ -99,22 +107,27 @@ def fit(features: Rows, labels: NDArray[np.uint8], ridge: float, start: LinearPr
 
 
 def chosen(
-    features: Rows, labels: NDArray[np.uint8], folds: NDArray[np.integer], ridges: Sequence[float]
+    features: Rows,
+    labels: NDArray[np.uint8],
+    folds: NDArray[np.integer],
+    ridges: Sequence[float],
+    importance: NDArray[np.floating] | None = None,
 ) -> LinearProbe:
     """Return the probe of all rows with the ridge that foretells the rows of a fold best from those of the others.
 
     folds: (n,), which fold a row belongs to, whole houses in one. ridges: candidates, of which the larger wins a tie.
+    importance: (n,), of rows that are learned from; those that are held out count alike.
     """
     descending = sorted(ridges, reverse=True)
-    losses = np.zeros(len(descending))
+    losses, counts = np.zeros(len(descending)), np.ones(len(labels)) if importance is None else importance
     for fold in np.unique(folds).tolist():
         held = np.flatnonzero(folds == fold)
         kept = np.flatnonzero(folds != fold)
         probe = None
         for i, ridge in enumerate(descending):
-            probe = fit(features[kept], labels[kept], ridge, probe)
+            probe = fit(features[kept], labels[kept], ridge, probe, counts[kept])
             losses[i] += probe.log_loss(features[held], labels[held])
-    return fit(features, labels, descending[int(losses.argmin())])
+    return fit(features, labels, descending[int(losses.argmin())], importance=counts)
 
 
 def row_weights(labels: NDArray[np.uint8]) -> Matrix:

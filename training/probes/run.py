@@ -41,14 +41,16 @@ def rows_of(
     ]
 
 
-def probe(rows: VoxelRows, settings: ProbeSettings) -> LinearProbe:
+def probe(rows: VoxelRows, settings: ProbeSettings, importance: NDArray[np.floating] | None = None) -> LinearProbe:
     """Return the best probe of rows, its ridge chosen by cross-validation over their houses.
+
+    importance: (n,) what rows count; all alike by default.
 
     Raises:
         UnusableDataset: all rows are of one house, so that none can be held out.
         NotConverged: the optimum was not reached.
     """
-    return chosen(rows.features, rows.labels, folds_of(rows.houses, settings), settings.ridges)
+    return chosen(rows.features, rows.labels, folds_of(rows.houses, settings), settings.ridges, importance)
 
 
 def score(start: str, seed: int, rooms: int, found: LinearProbe, test: VoxelRows) -> ProbeScore:

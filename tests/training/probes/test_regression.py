@@ -119,3 +119,18 @@ def test_a_search_cut_short_is_no_probe(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(regression, "ITERATIONS", 2)
     with pytest.raises(NotConverged, match="stopped at a gradient"):
         fit(*drawn(), 1e-3)
+
+
+def test_rows_that_do_not_count_teach_nothing_and_others_count_by_their_share():
+    features, labels = drawn()
+    wrong = labels.copy()
+    wrong[:300] = np.random.default_rng(1).permutation(labels[:300])
+    importance = np.where(np.arange(600) < 300, 0.0, 1.0)
+    right = fit(features, labels, 1e-2, importance=importance)
+    taught = fit(features, wrong, 1e-2, importance=importance)
+    assert np.allclose(taught.weights, right.weights, atol=1e-4)
+    assert not np.allclose(fit(features, wrong, 1e-2).weights, right.weights, atol=0.1)
+    alike = fit(features, labels, 1e-2, importance=np.full(600, 7.0))
+    assert np.allclose(alike.weights, fit(features, labels, 1e-2).weights, atol=1e-4)
+    folds = np.arange(600) % 3
+    assert np.allclose(chosen(features, wrong, folds, [1e-2], importance).weights, right.weights, atol=1e-4)
