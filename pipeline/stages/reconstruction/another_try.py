@@ -9,6 +9,7 @@ import numpy as np
 from pipeline.contract.errors import InconsistentReconstruction, TooFewRegistered, UnlikelyReconstruction
 from pipeline.contract.records import LeftOut, Reconstruction
 from pipeline.stages.reconstruction.checkpoints import ClipCheckpoints
+from pipeline.stages.reconstruction.first_look import SYSTEMATIC, UNSURE
 
 HELPED = frozenset(error.__name__ for error in (InconsistentReconstruction, TooFewRegistered, UnlikelyReconstruction))
 """Codes of refusals that a focal length may undo; it gives a camera that stands still no parallax."""
@@ -33,15 +34,16 @@ class FinishedClips:
 def another_try(finished: ClipCheckpoints, clip_ids: Iterable[int]) -> tuple[set[int], float]:
     """Return the clips to try once more, and the focal length (pixels across) of those that came through, 0 if none.
 
-    That is the mean of their logarithms, weighted by how probable they are.
+    That is the mean of their logarithms, weighted by how sure they are; who is not sure of it does not tell it: a wrong
+    clip would make others wrong.
     """
     refused: set[int] = set()
     logarithms, weights = [0.0], [0.0]
     for clip_id in clip_ids:
-        result = finished.load(clip_id)
-        if isinstance(result, Reconstruction):
-            logarithms.append(math.log(result.intrinsics[result.registered][:, 0, 0].mean()))
-            weights.append(float(np.nan_to_num(result.probability_right, nan=1.0)))
-        elif result.code in HELPED:
+        fit, result, _ = finished.look(clip_id)
+        if isinstance(result, LeftOut) and result.code in HELPED:
             refused.add(clip_id)
+        elif isinstance(result, Reconstruction) and fit.focal > 0 and fit.deviation < UNSURE:
+            logarithms.append(math.log(result.intrinsics[result.registered][:, 0, 0].mean()))
+            weights.append(1 / math.hypot(fit.deviation, SYSTEMATIC) ** 2)
     return refused, math.exp(np.average(logarithms, weights=weights)) if any(weights) else 0.0

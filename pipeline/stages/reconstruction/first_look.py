@@ -49,6 +49,12 @@ FARTHEST = 6.0
 NEAREST = 0.01
 """ln ratio of focal lengths below which nothing is gained by doing a clip again."""
 
+UNSURE = 0.05
+"""Deviation of ln(focal length) above which a clip does not tell: a camera that hardly turns knows little of it."""
+
+SYSTEMATIC = 0.01
+"""What no clip knows better, however many points it has: shutters that roll, bends too small to be found."""
+
 UNTOLD = LensFit(STRAIGHT, 0.0, 0.0, 0)
 """Of a clip that tells nothing."""
 

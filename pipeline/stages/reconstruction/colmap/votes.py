@@ -7,13 +7,7 @@ import numpy as np
 
 from pipeline.geometry.distortion import STRAIGHT, Distortion
 from pipeline.stages.reconstruction.colmap.settings import LensSettings
-from pipeline.stages.reconstruction.first_look import FARTHEST, Ballot, LensFit
-
-UNSURE = 0.05
-"""Deviation of ln(focal length) above which a clip does not tell: a camera that hardly turns knows little of it."""
-
-SYSTEMATIC = 0.01
-"""What no clip knows better, however many points it has: shutters that roll, bends too small to be found."""
+from pipeline.stages.reconstruction.first_look import FARTHEST, SYSTEMATIC, UNSURE, Ballot, LensFit
 
 SURE = 0.015
 """Deviation below which what the clips say together is used."""

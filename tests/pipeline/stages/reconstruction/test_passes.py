@@ -50,7 +50,7 @@ class Measuring:
     stretched: brightness of clips that take their pixels for stretched. focals: what clips take for their focal length,
     by brightness, else 500. square, focal: what the clips are said to agree on. later: brightness of clips whose depth
     is left for later. part: brightness of clips of which only the first frame is placed, and that are refused when done
-    again with another.
+    again with another. vague: brightness of clips that are not sure of their focal length.
     """
 
     name, weights = "measuring", dict[str, str]()
@@ -62,6 +62,7 @@ class Measuring:
         self.square, self.focal = False, 0.0
         self.later: set[int] = set()
         self.part: set[int] = set()
+        self.vague: set[int] = set()
         self.ends: dict[tuple[str, int], BaseException] = {}
 
     def _asked(self, what: str, rgb: Images, scratch: Path) -> int:
@@ -93,7 +94,7 @@ class Measuring:
         if abs(sag(rgb[0])) > 2:
             return FirstLook(LensFit(BARREL, 0.6, 0.4, 100), None)
         focal = self.focals.get(level, 500.0)
-        fit = LensFit(STRAIGHT, 0.4, 0.4, 100, focal, 0.02)
+        fit = LensFit(STRAIGHT, 0.4, 0.4, 100, focal, 0.1 if level in self.vague else 0.02)
         if level in self.later:
             return FirstLook(fit, None, {"focal": np.array(focal)})
         result = self._result(rgb, 1.2 if level in self.stretched else 1, focal)
@@ -242,6 +243,16 @@ def test_clips_that_are_refused_are_tried_with_the_focal_length_of_those_that_ca
     assert workbench.video.read("reconstruction", "registered").tolist() == [True] * 6 + [False] * 4
     focal = workbench.video.read("reconstruction", "intrinsics")[:6, 0, 0]
     np.testing.assert_allclose(focal, [540, 540, 560, 560, *[np.sqrt(540 * 560)] * 2], rtol=1e-6)
+
+
+def test_clips_that_are_refused_are_left_so_where_nothing_that_came_through_is_sure_of_its_focal_length(
+    bench: Callable[..., Workbench], backend: Measuring
+):
+    backend.ends["look", 50] = UnlikelyReconstruction("with a focal length of its own")
+    backend.vague = {30}
+    left_out = filled(reconstruction, bench((STRAIGHT, 30), (STRAIGHT, 50))).left_out
+    assert [item.detail for item in left_out] == ["with a focal length of its own"]
+    assert [(what, level) for what, level, _ in backend.asked] == [("look", 30)]
 
 
 def test_a_stop_in_the_second_try_loses_nothing_of_the_first(bench: Callable[..., Workbench], backend: Measuring):
