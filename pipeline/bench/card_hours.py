@@ -97,7 +97,7 @@ def table(rows: list[CardHours], share: float) -> str:
         f"|---|---|---|{'---|' * len(CARDS)}",
     ]
     for row in rows:
-        parts = ", ".join(f"`{name}` {pflop:.1f}" for name, pflop in row.pflop.items())
+        parts = ", ".join(f"`{name}` {pflop:.2f}" for name, pflop in row.pflop.items())
         hours = " | ".join(f"{hours:.2f}" for hours in row.hours.values())
         lines.append(f"| {row.profile} | {sum(row.pflop.values()):.1f} | {parts} | {hours} |")
     clips, frames = sum(CLIPS.values()), sum(frames * clips for frames, clips in CLIPS.items())
