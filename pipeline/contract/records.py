@@ -154,6 +154,8 @@ class DepthSource(IntEnum):
     MATCHED = 1
     PLANE = 2
     NETWORK = 3
+    CARRIED = 4
+    """Matched in another frame."""
 
 
 @dataclass(frozen=True)

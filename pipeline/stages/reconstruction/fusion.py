@@ -1,7 +1,8 @@
 """Depth of two kinds in one map: measured by matching where pictures tell, seen by a network where they do not.
 
-The rule is that wrong depth is worse than none. A pixel that matching gives keeps its depth. One that it does not give
-gets the network's only if all of this holds:
+The rule is that wrong depth is worse than none. A pixel that matching gives keeps its depth. Where it gives none, what
+other frames have matched is carried over if the network sees a surface about there: something nearer, which nobody
+matched, may stand before it. What is then left gets the network's depth only if all of this holds:
 
 * the frame's depth, fitted to the measured pixels by a scale and a shift, foretells measured pixels which the fit has
   not seen (``geometry.depth_alignment``); what it leaves over of measured depth around a pixel is added;
@@ -25,7 +26,7 @@ from pipeline.contract.records import DepthSource
 from pipeline.geometry.depth_alignment import Aligned, align_depth
 from pipeline.geometry.depth_following import followed
 from pipeline.geometry.normals import fit_planes
-from pipeline.stages.reconstruction.colmap.consistency import seen_from
+from pipeline.stages.reconstruction.colmap.consistency import seen_by_others, seen_from
 from pipeline.stages.reconstruction.colmap.dense import DenseMaps
 from pipeline.stages.reconstruction.colmap.views import ClipViews
 from pipeline.stages.reconstruction.fusion_settings import FusionSettings
@@ -65,14 +66,18 @@ def fuse(views: ClipViews, measured: DenseMaps, points: Floats, sight: Sight, se
     normals = [_believed_normals(given[view], sight, view, rays[view], settings) for view in range(len(given))]
     base = _without_crooked_planes(measured, normals, rays, settings)
     fits = tuple(_taken(align_depth(sight.depth[view], anchors[view]), settings) for view in range(len(given)))
-    whole = base.depth.copy()
+    whole, carried = base.depth.copy(), np.zeros_like(base.depth)
     for view, fit in enumerate(fits):
         if fit is not None:
-            filled = _candidates(sight.depth[view], anchors[view], fit, settings)
+            carried[view] = _carried(views, given, view, _fitted(sight.depth[view], fit), settings)
+            known = np.where(anchors[view] > 0, anchors[view], carried[view])
+            filled = _candidates(sight.depth[view], known, fit, settings)
+            filled = np.where(carried[view] > 0, carried[view], filled)
             filled = np.where(base.depth[view] > 0, base.depth[view], filled)
             odd = _crooked(filled, normals[view], rays[view], settings) & (base.depth[view] == 0)
             whole[view] = np.where(odd, 0, filled)
-    return Fused(_confirmed(views, base, whole, settings), fits)
+    kinds = np.where(carried > 0, DepthSource.CARRIED, DepthSource.NETWORK).astype(np.uint8)
+    return Fused(_confirmed(views, base, whole, kinds, settings), fits)
 
 
 def _taken(fit: Aligned | None, settings: FusionSettings) -> Aligned | None:
@@ -82,9 +87,21 @@ def _taken(fit: Aligned | None, settings: FusionSettings) -> Aligned | None:
     return fit if fit.held_out <= settings.max_held_out and fit.far_off <= settings.max_far_off else None
 
 
+def _fitted(said: Floats, fit: Aligned) -> Float64s:
+    return np.where(np.isfinite(said) & (said > 0), fit.affine.of(np.nan_to_num(said, posinf=0)), 0)
+
+
+def _carried(views: ClipViews, given: Floats, view: int, fitted: Float64s, settings: FusionSettings) -> Floats:
+    """Return the depth (h, w) that other views have matched where the pixels of ``view`` are fitted to lie; else 0."""
+    there = seen_by_others(views, given, view) if settings.carried else np.zeros(fitted.shape, np.float32)
+    both = (there > 0) & (fitted > 0)
+    off = np.abs(np.log(np.where(both, there, 1) / np.where(both, fitted, 1)))
+    return np.where(both & (off < settings.carried), there, np.float32(0))
+
+
 def _candidates(said: Floats, anchors: Floats, fit: Aligned, settings: FusionSettings) -> Floats:
     """Return the fitted depth (h, w) of a frame where nothing measured around it speaks against it, 0 elsewhere."""
-    depth = np.where(np.isfinite(said) & (said > 0), fit.affine.of(np.nan_to_num(said, posinf=0)), 0)
+    depth = _fitted(said, fit)
     near, far = fit.range
     inside = (depth > near / settings.farther) & (depth < far * settings.farther)
     known = inside & (anchors > 0)
@@ -140,14 +157,19 @@ def _without_crooked_planes(
     return measured.only(~odd)
 
 
-def _confirmed(views: ClipViews, base: DenseMaps, whole: Floats, settings: FusionSettings) -> DenseMaps:
-    """Return depth (r, h, w) of both kinds, of the network's only what other views do not speak against."""
+def _confirmed(
+    views: ClipViews, base: DenseMaps, whole: Floats, kinds: NDArray[np.uint8], settings: FusionSettings
+) -> DenseMaps:
+    """Return depth (r, h, w), of what was filled only what other views do not speak against.
+
+    kinds: (r, h, w), ``DepthSource`` of what was filled.
+    """
     depth, confidence, source = base.depth.copy(), base.confidence.copy(), base.source.copy()
     for view in range(len(whole)):
         filled = (whole[view] > 0) & (base.depth[view] == 0)
         support, through, shown = _votes(views, whole, view, settings.tolerance)
         right = filled & (((support > 0) & (support > through)) | (shown == 0))
-        depth[view][right], source[view][right] = whole[view][right], DepthSource.NETWORK
+        depth[view][right], source[view][right] = whole[view][right], kinds[view][right]
         # as of a plane, whose pixels match nothing: a correlation of one half
         share = np.maximum(support, 1) / max(len(views.sources[view]), 1)
         confidence[view][right] = 0.5 * share[right]

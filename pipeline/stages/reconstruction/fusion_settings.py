@@ -24,6 +24,13 @@ class FusionSettings(BaseModel):
         description="How far filled depth follows what measured depth around it leaves of the fit, a deviation "
         "in picture widths; 0 = as fitted.",
     )
+    carried: float = Field(
+        0.2,
+        ge=0,
+        lt=1,
+        description="Logarithm of the ratio to fitted depth up to which depth that other frames matched is carried "
+        "over; 0 = none is.",
+    )
     farther: float = Field(
         2.0, ge=1, description="Filled depth lies between the nearest measured over this and the farthest times this."
     )

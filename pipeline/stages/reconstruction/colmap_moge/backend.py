@@ -210,15 +210,15 @@ def points_in(model: SparseModel, frames: NDArray[np.int64], shape: tuple[int, .
 
 
 def fusion_note(fused: Fused) -> str:
-    """Say in a sentence how much of the depth is the network's."""
+    """Say in a sentence how much of the depth is the network's, and how much is other frames'."""
     taken = [fit for fit in fused.fits if fit is not None]
     if not taken:
         return "The network's depth was taken in no frame: fitted to measured depth, it does not foretell it."
-    share = float(np.mean(fused.maps.source == DepthSource.NETWORK))
+    share, carried = (float(np.mean(fused.maps.source == kind)) for kind in (DepthSource.NETWORK, DepthSource.CARRIED))
     off = float(np.median([fit.held_out for fit in taken]))
     return (
-        f"The network's depth fills {share:.0%} of the pixels, in {len(taken)} of {len(fused.fits)} frames; "
-        f"measured pixels that its fit has not seen it foretells to {off:.1%}."
+        f"The network's depth fills {share:.0%} of the pixels, and that of other frames {carried:.0%}, in {len(taken)} "
+        f"of {len(fused.fits)} frames; measured pixels that its fit has not seen it foretells to {off:.1%}."
     )
 
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from pipeline.stages.reconstruction.colmap.consistency import agreement, seen_from
+from pipeline.stages.reconstruction.colmap.consistency import agreement, seen_by_others, seen_from
 from pipeline.stages.reconstruction.colmap.settings import SweepSettings
 from tests.pipeline.stages.reconstruction.colmap.walls import sideways, wall_depth, wall_views
 
@@ -49,3 +49,28 @@ def test_no_value_stays_no_value():
     check = agreement(VIEWS, gaps, 0, 0, SETTINGS)
     assert np.all(check.depth[:20] == 0)
     assert np.all(check.support[:20] == 0)
+
+
+def test_depth_of_other_views_falls_where_it_is():
+    alone = DEPTH.copy()
+    alone[0] = 0
+    carried = seen_by_others(VIEWS, alone, 0)
+    given = carried > 0
+    assert given[:, 5:-5].mean() > 0.9
+    np.testing.assert_allclose(carried[given], DEPTH[0][given], rtol=0.006)
+
+
+def test_the_nearest_of_what_falls_on_a_pixel_counts_and_a_views_own_depth_does_not():
+    depth = DEPTH.copy()
+    depth[1, 50:60, 70:90] *= 0.5
+    nearer = seen_by_others(VIEWS, depth, 0)
+    assert (nearer < 0.7 * DEPTH[0])[nearer > 0].any()
+    depth[0] *= 0.1
+    assert np.array_equal(seen_by_others(VIEWS, depth, 0), nearer)
+
+
+def test_what_lies_behind_a_camera_or_beside_it_is_not_carried():
+    turned = np.diag([-1.0, 1, -1, 1])
+    away = wall_views((POSES[0], POSES[0] @ turned), NORMAL, 2.0)
+    assert not seen_by_others(away, DEPTH[:2], 0).any()
+    assert not seen_by_others(VIEWS, np.zeros_like(DEPTH), 0).any()
