@@ -192,13 +192,14 @@ class MetricScene:
 
     Arrays as in ``Reconstruction``, outliers removed from depth (0 = no value).
     ceiling_height: metres at this scale, or nan where the ceiling was not seen; under the paper's rule what walls are
-    said to be. camera_height: of the median camera above the floor, metres at this scale.
+    said to be. camera_height: of the median camera above its floor, metres at this scale.
     up_confidence: in [0, 1], share of the evidence (normals) that agrees on the up direction.
     scale_source: floor to ceiling, or which bound was used instead. scale_cues: what it was read from. scale_sigma:
     standard deviation of the logarithm of the scale, nan where it is not known.
     world_from_reconstruction: (4, 4) float64 similarity that was applied.
     guessed: (n, h, w) bool, pixels that have the depth of the wall around a window or mirror; None where none have.
     world_id: the first clip of those that share one frame, floor and scale with this one; -1 where it is not known.
+    floor_height: (n,) metres, how high the floor of what a frame shows lies above z = 0; None where all stand on that.
     """
 
     intrinsics: Floats
@@ -215,6 +216,7 @@ class MetricScene:
     scale_sigma: float = float("nan")
     scale_cues: ScaleCue = ScaleCue.NONE
     world_id: int = -1
+    floor_height: Floats | None = None
 
     @classmethod
     def known(cls, intrinsics: Floats, camera_to_world: Floats, depth: Floats) -> "MetricScene":

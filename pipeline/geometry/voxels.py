@@ -6,6 +6,7 @@ where only camera rays passed on their way to a surface, and **unknown** otherwi
 majority label, the 8 cm and the origin at the smallest corner; it is silent on empty, unknown and unlabelled points.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -19,6 +20,10 @@ from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, FrameGrid, Metr
 
 UNKNOWN_SLOT = len(OCCUPIED_CLASSES)
 """Last column of the histogram: points whose label is unknown. Column c counts class c + 1."""
+
+
+LabelledClip = tuple[MetricScene, Semantics]
+"""Cameras and depth of a clip with its labels."""
 
 
 class VoxelSettings(BaseModel):
@@ -46,13 +51,15 @@ class VoxelSettings(BaseModel):
     )
 
 
-def voxelize(scene: MetricScene, semantics: Semantics, settings: VoxelSettings | None = None) -> Occupancy:
-    """Fill the grid of every frame with the points and rays of the whole clip.
+def voxelize(
+    scene: MetricScene, semantics: Semantics, settings: VoxelSettings | None = None, beside: Sequence[LabelledClip] = ()
+) -> Occupancy:
+    """Fill the grid of every frame with the points and rays of the whole clip, and of clips ``beside`` it in its world.
 
     A frame without camera or depth gets an unknown grid at the origin of the world.
     """
-    frames = range(len(scene.depth))
-    grids = [voxelize_frame(scene, semantics, frame, settings or VoxelSettings()) for frame in frames]
+    frames, settings = range(len(scene.depth)), settings or VoxelSettings()
+    grids = [voxelize_frame(scene, semantics, frame, settings, beside=beside) for frame in frames]
     return Occupancy(
         labels=np.stack([grid.labels for grid in grids]),
         origin=np.stack([grid.origin for grid in grids]).astype(np.float32),
@@ -89,17 +96,18 @@ def voxelize_frame(
     frame: int,
     settings: VoxelSettings | None = None,
     unlabelled: SemanticClass = SemanticClass.UNNAMED,
+    beside: Sequence[LabelledClip] = (),
 ) -> FrameGrid:
     """Place the grid of one frame by what that frame sees, and fill it with the points and rays of the whole clip.
 
-    unlabelled: as of ``fill_grid``.
+    unlabelled, beside: as of ``fill_grid``.
     """
     settings = settings or VoxelSettings()
     if not (scene.registered[frame] and scene.depth[frame].any()):
         return FrameGrid(np.full(GRID_SHAPE, SemanticClass.UNKNOWN, np.uint8), np.zeros(3), np.eye(4))
     grid_from_world = looking_along_y(scene.camera_to_world[frame])
     origin = grid_origin(scene, frame, grid_from_world, settings)
-    labels = fill_grid(scene, semantics, origin, grid_from_world, settings, unlabelled)
+    labels = fill_grid(scene, semantics, origin, grid_from_world, settings, unlabelled, beside)
     return FrameGrid(labels, origin, grid_from_world)
 
 
@@ -122,7 +130,8 @@ def grid_origin(
     """Return the corner (3,) of the frame's grid, metres in the grid frame.
 
     Its x and y are multiples of 0.08 m, so that grids of one clip share their voxels: the smallest corner of the voxels
-    that the frame sees, or of the 4.8 m window that holds most seen points. Its z is 0.05 m below the floor.
+    that the frame sees, or of the 4.8 m window that holds most seen points. Its z is 0.05 m below the frame's floor, to
+    a voxel.
     """
     from pipeline.geometry.traversal import count_columns
 
@@ -132,7 +141,9 @@ def grid_origin(
     voxel_from_pixel, centre = lifting(scene, frame, np.array([*corner, 0]) * VOXEL_SIZE, grid_from_world)
     counts = np.zeros((2 * reach, 2 * reach), np.int64)
     count_columns(contiguous_depth(scene, frame), voxel_from_pixel, centre, counts)
-    return np.array([*(corner + fullest_window(counts, GRID_SHAPE[0], GRID_SHAPE[1])) * VOXEL_SIZE, -FLOOR_MARGIN])
+    corner = (corner + fullest_window(counts, GRID_SHAPE[0], GRID_SHAPE[1])) * VOXEL_SIZE
+    floor = 0.0 if scene.floor_height is None else round(float(scene.floor_height[frame]) / VOXEL_SIZE) * VOXEL_SIZE
+    return np.array([*corner, floor - FLOOR_MARGIN])
 
 
 def fullest_window(counts: NDArray[np.int64], width: int, length: int) -> NDArray[np.int64]:
@@ -165,12 +176,13 @@ def fill_grid(
     grid_from_world: NDArray[np.floating],
     settings: VoxelSettings | None = None,
     unlabelled: SemanticClass = SemanticClass.UNNAMED,
+    beside: Sequence[LabelledClip] = (),
 ) -> NDArray[np.uint8]:
     """Fill one given grid with the points and rays of every registered frame of the clip.
 
     origin: (3,), corner of voxel (0, 0, 0), metres in the grid frame. grid_from_world: (4, 4), any rigid motion or
     similarity. unlabelled: what a voxel is whose points have no label; unknown where the labels are exact, and what has
-    none is outdoors. Returns (60, 60, 36) uint8: 0 empty, 1..11 classes, 12 occupied without a name, 255 unknown.
+    none is outdoors. beside: other clips in the same world, which fill it, too. Returns (60, 60, 36) uint8: 0 empty, 1..11 classes, 12 occupied without a name, 255 unknown.
     """
     from pipeline.geometry.traversal import count_points, mark_rays
 
@@ -179,12 +191,13 @@ def fill_grid(
     counts = np.zeros((*GRID_SHAPE, UNKNOWN_SLOT + 1), np.uint32)
     crossed = np.zeros(GRID_SHAPE, np.bool_)
     slots = label_slots()
-    for frame in np.flatnonzero(scene.registered):
-        depth = contiguous_depth(scene, int(frame))
-        voxel_from_pixel, centre = lifting(scene, int(frame), origin, grid_from_world)
-        votes = vote_weights(semantics, int(frame), settings)
-        count_points(depth, slots[semantics.labels[frame]], votes, voxel_from_pixel, centre, counts)
-        mark_rays(depth, stride, voxel_from_pixel, centre, crossed)
+    for shown, named in ((scene, semantics), *beside):
+        for frame in np.flatnonzero(shown.registered):
+            depth = contiguous_depth(shown, int(frame))
+            voxel_from_pixel, centre = lifting(shown, int(frame), origin, grid_from_world)
+            votes = vote_weights(named, int(frame), settings)
+            count_points(depth, slots[named.labels[frame]], votes, voxel_from_pixel, centre, counts)
+            mark_rays(depth, stride, voxel_from_pixel, centre, crossed)
     return majority_labels(counts, crossed, unlabelled)
 
 

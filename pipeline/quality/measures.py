@@ -160,6 +160,7 @@ def rows_of(scene: MetricScene, rows: NDArray[np.bool_]) -> MetricScene:
         depth=scene.depth[rows],
         confidence=scene.confidence[rows],
         registered=scene.registered[rows],
+        floor_height=None if scene.floor_height is None else scene.floor_height[rows],
     )
 
 

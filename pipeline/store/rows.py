@@ -116,6 +116,7 @@ def read_scene(video: VideoStore, rows: slice) -> MetricScene:
         scale_sigma=float(read_later(video, SCALE_SIGMA, first)[0]),
         scale_cues=ScaleCue(int(read_scale_cues(video, first)[0])),
         world_id=int(read_world_id(video, first)[0]),
+        floor_height=np.nan_to_num(read_later(video, "floor_height", rows)),
     )
 
 

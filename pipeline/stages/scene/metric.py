@@ -13,6 +13,7 @@ from pipeline.contract.errors import NoUpDirection
 from pipeline.contract.records import MetricScene, Reconstruction
 from pipeline.geometry.poses import moved
 from pipeline.stages.scene.evidence import ScaleEvidence, scale_evidence
+from pipeline.stages.scene.floors import Ground, find_floors, floor_of_frames
 from pipeline.stages.scene.heights import Levels, Scale, find_levels
 from pipeline.stages.scene.levelling import level
 from pipeline.stages.scene.metric_depth import MetricDepth, metric_depth, together
@@ -31,7 +32,7 @@ class Upright:
     """How a clip stands, and what it shows of its size; lengths in the reconstruction's unit.
 
     rotation: (3, 3), from the reconstruction's frame to one with z up and walls along x and y. first_camera: (3,).
-    levels, evidence: what the paper's rule reads, and what the estimate does.
+    levels, evidence: what the paper's rule reads, and what the estimate does. ground: what faces up.
     """
 
     rotation: NDArray[np.float64]
@@ -39,6 +40,7 @@ class Upright:
     up_confidence: float
     levels: Levels
     evidence: ScaleEvidence
+    ground: Ground
 
 
 def to_metric(reconstruction: Reconstruction, settings: SceneSettings | None = None) -> MetricScene:
@@ -111,30 +113,37 @@ def _seen(
     rotation, confidence = turned
     levels = find_levels(surfaces, rotation[2], cameras[:, :3, 3], settings)
     evidence = scale_evidence(surfaces, rotation[2], cameras, *said, find_riser(surfaces, rotation))
-    return Upright(rotation, cameras[0, :3, 3], confidence, levels, evidence)
+    return Upright(
+        rotation, cameras[0, :3, 3], confidence, levels, evidence, Ground.of(surfaces, cameras[:, :3, 3], rotation)
+    )
 
 
 def in_metres(stands: Upright, cleaned: Reconstruction, guessed: NDArray[np.bool_], scale: Scale) -> MetricScene:
     """Return the scene of a clip: floor at z = 0, the z axis through the first registered camera, metres by ``scale``.
 
-    The camera looks nearest +y of the four directions of the walls.
+    The camera looks nearest +y of the four directions of the walls. ``stands`` is that of the clip's world, so that all
+    its clips have the same floors.
     """
+    floors = find_floors(stands.ground, scale)
     similarity = world_from_reconstruction(stands.rotation, scale, stands.first_camera)
-    return MetricScene(
+    similarity[2, 3] -= floors.zero
+    made = MetricScene(
         intrinsics=cleaned.intrinsics,
         camera_to_world=moved_cameras(cleaned.camera_to_world, cleaned.registered, similarity),
         depth=(cleaned.depth * scale.metres).astype(np.float32),
         confidence=cleaned.confidence,
         registered=cleaned.registered,
-        ceiling_height=scale.ceiling,
+        ceiling_height=scale.ceiling - floors.zero,
         up_confidence=stands.up_confidence,
         scale_source=scale.source,
         world_from_reconstruction=similarity,
         guessed=guessed,
-        camera_height=(stands.levels.cameras - scale.zero) * scale.metres,
         scale_sigma=scale.sigma,
         scale_cues=scale.cues,
     )
+    under = floor_of_frames(made, floors)
+    above = (made.camera_to_world[:, 2, 3] - under)[made.registered]
+    return dataclasses.replace(made, floor_height=under, camera_height=float(np.median(above)))
 
 
 def of_pixels(reconstruction: Reconstruction, kept: NDArray[np.bool_]) -> Reconstruction:

@@ -19,6 +19,7 @@ def append_scene(group: GroupWriter, scene: MetricScene) -> None:
     group.append("guessed", np.zeros(scene.depth.shape, np.bool_) if scene.guessed is None else scene.guessed)
     group.append("ceiling_height", np.full(n, scene.ceiling_height, np.float32))
     group.append("camera_height", np.full(n, scene.camera_height, np.float32))
+    group.append("floor_height", np.zeros(n, np.float32) if scene.floor_height is None else scene.floor_height)
     group.append("up_confidence", np.full(n, scene.up_confidence, np.float32))
     group.append("depth_share", (scene.depth > 0).mean(axis=(1, 2)).astype(np.float32))
     group.append("scale_source", np.full(n, scene.scale_source, np.uint8))

@@ -9,6 +9,9 @@ from pipeline.stages.base import StageSettings
 WITHOUT_PANES = "2"
 """Code version of scenes, up to release 0.2, in which windows and mirrors are holes."""
 
+ONE_FLOOR = "9"
+"""Code version of scenes all of whose frames stand on one floor."""
+
 WITHOUT_STAIRS = "8"
 """Code version of scenes whose scale by evidence does not know stairs, and misses openings behind curtains."""
 
@@ -177,8 +180,8 @@ class SceneSettings(StageSettings):
     def earlier(self) -> tuple[str, ...]:
         """Return code versions whose scenes stand: those by the paper's rule, which has not changed.
 
-        Deviations of some rest on other cues or spreads, some have none; no clips share a world in some; windows may be
-        holes.
+        Frames of some all have one floor; deviations of some rest on other cues or spreads, some have none; no clips
+        share a world in some; windows may be holes.
         """
-        with_worlds = (WITHOUT_STAIRS, WITHOUT_OPENINGS, OTHER_SPREADS, OUTSIDE_THE_TABLE)
+        with_worlds = (ONE_FLOOR, WITHOUT_STAIRS, WITHOUT_OPENINGS, OTHER_SPREADS, OUTSIDE_THE_TABLE)
         return (*with_worlds, WITHOUT_WORLDS, WITHOUT_SIGMA, WITHOUT_PANES) if self.scale == "paper" else ()

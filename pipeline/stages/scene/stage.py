@@ -1,7 +1,7 @@
 """Stage ``scene``: upright and in metres."""
 
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @stage(
-    code_version="9",
+    code_version="10",
     settings=SceneSettings,
     inputs=("indoor_clips", "reconstruction"),
     output=GroupOutput(SCENE),
@@ -45,6 +45,7 @@ def scene(workbench: Workbench, settings: SceneSettings, group: GroupWriter) -> 
     All clips are set upright first and wait on disk; then those that share frames are joined, and all find their scales
     together. What is found of their sizes goes to their rows of ``clips.parquet`` as well.
     """
+    from pipeline.stages.scene.floors import floors_of
     from pipeline.stages.scene.scales import find_scales
     from pipeline.stages.scene.table import sizes_of, write_sizes
     from pipeline.stages.scene.worlds import find_worlds
@@ -59,13 +60,14 @@ def scene(workbench: Workbench, settings: SceneSettings, group: GroupWriter) -> 
         scales = find_scales([(world.stands.levels, world.stands.evidence) for world in worlds], settings)
         of_clip = {one: pair for pair in zip(worlds, scales, strict=True) for one in pair[0].members}
         sizes: dict[int, dict[str, object]] = {}
+        floors: dict[int, list[float]] = {}
         for clip_id, rows in clips:
             metric = None
             if clip_id in standing:
                 try:
                     metric = of_clip[clip_id][0].in_metres(clip_id, *kept(folder, clip_id), of_clip[clip_id][1])
                     check_speed(metric, video.read(FRAMES, "time_s", rows), settings.fastest_m_s)
-                    sizes[clip_id] = sizes_of(metric)
+                    sizes[clip_id], floors[clip_id] = sizes_of(metric), floors_of(metric)
                 except ClipError as error:
                     metric, left_out[clip_id] = None, LeftOut("scene", clip_id, error.code, str(error))
             append_scene(group, metric or blank_scene(read_reconstruction(video, rows)))
@@ -77,18 +79,29 @@ def scene(workbench: Workbench, settings: SceneSettings, group: GroupWriter) -> 
     result = _result([of_clip[clip_id][1] for clip_id in sizes], confidence, left_out)
     odd = [f"clip {clip_id}: {of_clip[clip_id][1].disagree}" for clip_id in sizes if of_clip[clip_id][1].disagree]
     return replace(
-        result, notes=(*result.notes, *odd, *_lower(of_clip, sizes), *_joined(worlds), *apart), beside=workbench.wanted
+        result,
+        notes=(*result.notes, *odd, *_floors(floors), *_lower(of_clip, floors), *_joined(worlds), *apart),
+        beside=workbench.wanted,
     )
 
 
-def _lower(of_clip: Mapping[int, tuple["JoinedClips", "Scale"]], made: Iterable[int]) -> list[str]:
-    """Say which clips show a level below what is taken for their floor."""
+def _floors(floors: Mapping[int, Sequence[float]]) -> list[str]:
+    """Say which clips have frames on several floors, or on another one than z = 0."""
+    return [
+        f"clip {clip_id}: floors at {' and '.join(f'{height:.2f}' for height in heights)} m"
+        for clip_id, heights in floors.items()
+        if any(heights)
+    ]
+
+
+def _lower(of_clip: Mapping[int, tuple["JoinedClips", "Scale"]], floors: Mapping[int, Sequence[float]]) -> list[str]:
+    """Say which clips show a level below what is taken for their only floor."""
     from pipeline.stages.scene.scales import lower_floors
 
     found = {}
-    for clip_id in made:
+    for clip_id, heights in floors.items():
         world, scale = of_clip[clip_id]
-        found[clip_id] = lower_floors(world.stands.levels, world.stands.evidence, scale)
+        found[clip_id] = () if any(heights) else lower_floors(world.stands.levels, world.stands.evidence, scale)
     return [
         f"clip {clip_id}: another level {' and '.join(f'{depth:.1f}' for depth in depths)} m below its floor"
         for clip_id, depths in found.items()

@@ -38,12 +38,8 @@ class JoinedClips:
         """Return the scene of a clip in the frame that all clips of the world share; ``scale`` is the world's."""
         to_first = self.members[clip_id]
         made = in_metres(self.stands, moved(cleaned, to_first), guessed, scale)
-        made = replace(
-            made, world_from_reconstruction=made.world_from_reconstruction @ to_first, world_id=self.world_id
-        )
-        if len(self.members) == 1:
-            return made
-        return replace(made, camera_height=float(np.median(made.camera_to_world[made.registered, 2, 3])))
+        placed = made.world_from_reconstruction @ to_first
+        return replace(made, world_from_reconstruction=placed, world_id=self.world_id)
 
 
 def find_worlds(

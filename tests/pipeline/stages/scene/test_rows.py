@@ -27,6 +27,7 @@ def test_scenes_read_back_clip_by_clip(tmp_path: Path, scene: MetricScene):
         scale_source=ScaleSource.CAMERA_HEIGHT,
         world_from_reconstruction=2 * np.eye(4),
         guessed=scene.depth > np.median(scene.depth),
+        floor_height=np.array([0.0, 0.3, 2.6], np.float32),
     )
     video = Store(tmp_path).video("a")
     with video.write_group("scene") as group:
@@ -36,7 +37,7 @@ def test_scenes_read_back_clip_by_clip(tmp_path: Path, scene: MetricScene):
         found = read_scene(video, rows)
         for field in fields(MetricScene):
             given, read = getattr(written, field.name), getattr(found, field.name)
-            given = np.zeros(scene.depth.shape, np.bool_) if given is None else given
+            given = np.zeros_like(read) if given is None else given
             # float16 keeps eleven bits of depth.
             assert np.allclose(read, given, rtol=2**-11, equal_nan=True), field.name
         assert (found.depth.dtype, found.scale_source) == (np.float32, written.scale_source)

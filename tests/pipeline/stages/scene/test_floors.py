@@ -1,0 +1,97 @@
+"""Floors of known heights, in films of people who step up or down, and what is no floor."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pipeline.contract.classes import SemanticClass
+from pipeline.contract.grid import FLOOR_MARGIN, VOXEL_SIZE
+from pipeline.contract.records import MetricScene
+from pipeline.contract.scale import ScaleCue, ScaleSource
+from pipeline.geometry.poses import depth_errors
+from pipeline.geometry.voxels import voxelize_frame
+from pipeline.stages.scene.floors import Ground, find_floors
+from pipeline.stages.scene.heights import Scale
+from pipeline.stages.scene.metric import to_metric
+from pipeline.stages.scene.settings import SceneSettings
+from tests.pipeline.box_room import Box, Room, film, looking
+from tests.pipeline.disguise import disguise
+
+SHAPE, SETTINGS = (60, 80), SceneSettings(samples=8000)
+HALL = Box((-1.5, -1.0, 0.0), (1.5, 8.0, 3.0))
+FAR = (-1.5, 3.5, 0.0), (1.5, 8.0)
+STEPS = np.arange(0.0, 6.5, 0.5)
+
+
+def raised(height: float) -> Room:
+    """A hall whose far half lies higher."""
+    return Room(HALL, (Box(FAR[0], (*FAR[1], height), SemanticClass.FLOOR),))
+
+
+def walk(rise: float, eye: float = 1.5) -> list[NDArray[np.float64]]:
+    """Someone who walks through the hall, up where its far half begins, and looks ahead and down."""
+    return [
+        looking((0.3 * np.sin(y), y, eye + rise * (y > 3.5)), (0.2, y + 3.0, eye + rise * (y > 3.5) - 1.2))
+        for y in STEPS
+    ]
+
+
+def seen(room: Room, cameras: list[NDArray[np.float64]]) -> tuple[MetricScene, NDArray[np.float64]]:
+    """The scene of a film, and how high the floor of each of its frames lies at the true size, metres."""
+    true = film(room, cameras, SHAPE)[0]
+    made = to_metric(disguise(true, 3, noise=0.005)[0], SETTINGS)
+    assert made.floor_height is not None
+    return made, made.floor_height * depth_errors(made.depth, true.depth).scale
+
+
+@pytest.mark.parametrize("height", [0.15, 0.3, 0.6])
+def test_a_raised_floor_is_the_floor_of_the_frames_that_show_most_of_it(height: float):
+    made, floors = seen(raised(height), walk(height))
+    assert made.floor_height is not None
+    on_it, before = STEPS > 3.5, STEPS < 1.5
+    assert floors[before] - floors[before].min() == pytest.approx(0)
+    assert np.median(floors[on_it]) - np.median(floors[before]) == pytest.approx(height, abs=0.03)
+    assert np.ptp(floors[on_it]) == 0
+    above = (made.camera_to_world[:, 2, 3] - made.floor_height)[on_it | before]
+    assert above == pytest.approx(made.camera_height, rel=0.04), "held as high above either floor"
+
+
+def test_a_floor_that_lies_lower_is_below_zero_or_the_other_above():
+    _, floors = seen(Room(HALL, (Box((-1.5, -1.0, 0.0), (1.5, 3.5, 0.4), SemanticClass.FLOOR),)), walk(-0.4, 1.9))
+    assert np.median(floors[STEPS < 1.5]) - np.median(floors[STEPS > 3.5]) == pytest.approx(0.4, abs=0.03)
+
+
+def test_the_grid_of_a_frame_stands_on_its_floor_and_shares_its_voxels_with_the_others():
+    _, semantics = film(raised(0.3), walk(0.3), SHAPE)
+    scene = film(raised(0.3), walk(0.3), SHAPE)[0]
+    scene = replace(scene, floor_height=np.where(STEPS > 3.5, 0.3, 0.0).astype(np.float32))
+    low, high = (voxelize_frame(scene, semantics, frame) for frame in (0, len(STEPS) - 1))
+    assert low.origin[2] == pytest.approx(-FLOOR_MARGIN)
+    assert high.origin[2] == pytest.approx(4 * VOXEL_SIZE - FLOOR_MARGIN), "0.3 m to a voxel"
+    assert all((grid.labels[:, :, 0] == SemanticClass.FLOOR).any() for grid in (low, high))
+
+
+TABLE = Box((-1.5, 2.0, 0.0), (0.0, 3.4, 0.75))
+BED = Box((-1.5, 2.0, 0.0), (1.5, 5.0, 0.5))
+
+
+@pytest.mark.parametrize(
+    ("room", "cameras"),
+    [
+        pytest.param(Room(HALL), walk(0.0), id="an even floor"),
+        pytest.param(Room(HALL, (TABLE,)), walk(0.0), id="beside a table"),
+        pytest.param(Room(HALL, (BED,)), walk(0.0), id="right over a bed"),
+        pytest.param(Room(HALL), walk(0.4), id="a camera that is lifted"),
+        pytest.param(Room(HALL, (TABLE,)), walk(0.75, 1.2), id="a camera that is lifted beside a table"),
+    ],
+)
+def test_where_nobody_stands_higher_there_is_one_floor(room: Room, cameras: list[NDArray[np.float64]]):
+    assert not seen(room, cameras)[1].any()
+
+
+def test_without_anything_that_faces_up_all_stand_on_zero():
+    cameras = np.array([[0.0, 0.0, 1.5], [0.0, 1.0, 1.8]])
+    floors = find_floors(Ground(np.zeros((0, 3)), cameras), Scale(1.0, 0.0, ScaleSource.CAMERA_HEIGHT, ScaleCue.FLOOR))
+    assert (floors.heights.tolist(), floors.zero) == ([0.0], 0.0)
