@@ -182,7 +182,8 @@ def fill_grid(
 
     origin: (3,), corner of voxel (0, 0, 0), metres in the grid frame. grid_from_world: (4, 4), any rigid motion or
     similarity. unlabelled: what a voxel is whose points have no label; unknown where the labels are exact, and what has
-    none is outdoors. beside: other clips in the same world, which fill it, too. Returns (60, 60, 36) uint8: 0 empty, 1..11 classes, 12 occupied without a name, 255 unknown.
+    none is outdoors. beside: other clips in the same world, which fill it, too. Returns (60, 60, 36) uint8: 0 empty,
+    1..11 classes, 12 occupied without a name, 255 unknown.
     """
     from pipeline.geometry.traversal import count_points, mark_rays
 

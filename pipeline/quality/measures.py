@@ -3,6 +3,7 @@
 Rows follow the plan: cuts, indoor accuracy, cameras and depth, up and scale and floor, labels, grids.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,12 +14,13 @@ from pipeline.contract.overlap import OverlapCounts, overlap
 from pipeline.contract.records import WHOLE, MetricScene, Semantics, without_moving
 from pipeline.geometry.distortion import Distortion
 from pipeline.geometry.poses import depth_errors, focal_error, pose_errors, resize_nearest
-from pipeline.geometry.voxels import VoxelSettings, fill_grid, grid_from_estimate, voxelize_frame
+from pipeline.geometry.voxels import LabelledClip, VoxelSettings, fill_grid, grid_from_estimate, voxelize_frame
 from pipeline.quality.scores import ClipErrors, CutCounts, Overlap, TourScores
 from pipeline.settings import Settings
 from pipeline.stages.clips.settings import ClipsSettings
 from pipeline.stages.clips.stage import clips
-from pipeline.stages.occupancy.settings import label_of_unlabelled
+from pipeline.stages.occupancy.neighbours import Neighbours
+from pipeline.stages.occupancy.settings import clips_beside, label_of_unlabelled
 from pipeline.stages.occupancy.stage import occupancy
 from pipeline.store.groups import FRAMES, SOURCE_VIDEO
 from pipeline.store.provenance import Provenance
@@ -46,9 +48,11 @@ def measure_tour(video: VideoStore, tour: Tour, settings: Settings, made: Proven
     """
     unlabelled = label_of_unlabelled(made.code_version)
     right, judged, in_transition = _indoor_accuracy(video, tour)
+    filled = settings.of(occupancy)
+    neighbours = Neighbours(video, clips_beside(made.code_version, filled))
     errors, shots, totals = [], set(), [OverlapCounts.nothing() for _ in range(3)]
     boxes = {clip.clip_id: clip.box for clip in stored_clips(video)}
-    for clip_id, rows in clip_rows(video):
+    for place, (clip_id, rows) in enumerate(neighbours.clips):
         scene = read_scene(video, rows)
         if scene.registered.sum() < 2:  # errors of cameras are those of pairs
             continue
@@ -57,7 +61,7 @@ def measure_tour(video: VideoStore, tour: Tour, settings: Settings, made: Proven
         scene, semantics, truth = _registered_only(scene, semantics, as_stored(video, truth))
         shots |= set(truth.shot_id.tolist())
         errors.append(clip_errors(video, clip_id, rows, scene, truth))
-        counted = overlaps(scene, semantics, truth, settings.of(occupancy), unlabelled)
+        counted = overlaps(scene, semantics, truth, filled, unlabelled, neighbours.of(place)[1])
         totals = [total + more for total, more in zip(totals, counted, strict=True)]
     pixels, grids, grids_true_scale = (Overlap.of(total) for total in totals)
     return TourScores(
@@ -241,11 +245,13 @@ def overlaps(
     truth: TrueClip,
     settings: VoxelSettings,
     unlabelled: SemanticClass = SemanticClass.UNNAMED,
+    beside: Sequence[LabelledClip] = (),
 ) -> tuple[OverlapCounts, OverlapCounts, OverlapCounts]:
     """Count labels of pixels, of grids as they are, and of grids given their true scale, against the truth's.
 
     Grids are compared in the true grid of each frame, laid on that frame's camera. unlabelled: what a voxel of the
-    estimate is whose points have no label; in the truth, whose labels are exact, that is outdoors and unknown.
+    estimate is whose points have no label; in the truth, whose labels are exact, that is outdoors and unknown. beside:
+    as of ``fill_grid``; what they show and the clip does not is not counted, since the truth is that of its frames.
     """
     true_labels = resize_nearest(truth.semantics.labels, semantics.labels.shape[1:])
     pixels, scene_at_rest = overlap(semantics.labels, true_labels), without_moving(scene, semantics)
@@ -256,6 +262,6 @@ def overlaps(
         true_grid = voxelize_frame(straight.scene, straight.semantics, frame, settings, SemanticClass.UNKNOWN)
         for size, total in ((1.0, grids), (scale, grids_true_scale)):
             into_grid = grid_from_estimate(true_grid.grid_from_world, true_camera, camera, size)
-            filled = fill_grid(scene_at_rest, semantics, true_grid.origin, into_grid, settings, unlabelled)
+            filled = fill_grid(scene_at_rest, semantics, true_grid.origin, into_grid, settings, unlabelled, beside)
             total.append(overlap(filled, true_grid.labels))
     return pixels, sum(grids, OverlapCounts.nothing()), sum(grids_true_scale, OverlapCounts.nothing())

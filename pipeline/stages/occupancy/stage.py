@@ -3,19 +3,18 @@
 import numpy as np
 
 from pipeline.contract.classes import COUNTED_CLASSES
-from pipeline.contract.records import without_moving
 from pipeline.stages.base import Resources, StageResult, Workbench, imported, stage
 from pipeline.stages.occupancy.checks import grid_shape
+from pipeline.stages.occupancy.neighbours import Neighbours
 from pipeline.stages.occupancy.rows import append_occupancy, blank_occupancy
 from pipeline.stages.occupancy.settings import OccupancySettings
 from pipeline.store.group_writer import GroupWriter
 from pipeline.store.groups import OCCUPANCY
 from pipeline.store.outputs import GroupOutput
-from pipeline.store.rows import clip_rows, read_labels, read_scene
 
 
 @stage(
-    code_version="2",
+    code_version="3",
     settings=OccupancySettings,
     inputs=("indoor_clips", "scene", "semantics"),
     output=GroupOutput(OCCUPANCY),
@@ -24,19 +23,19 @@ from pipeline.store.rows import clip_rows, read_labels, read_scene
     resources=Resources(memory_gb=1),
 )
 def occupancy(workbench: Workbench, settings: OccupancySettings, group: GroupWriter) -> StageResult:
-    """Fill one grid a frame, and count the voxels of every class."""
+    """Fill one grid a frame with the points of its clip and of clips beside it, and count the voxels of every class."""
     from pipeline.geometry.guesses import with_guesses
     from pipeline.geometry.voxels import voxelize
 
-    video = workbench.video
-    clips, totals, frames = clip_rows(video), np.zeros(len(COUNTED_CLASSES), np.int64), 0
-    for done, (clip_id, rows) in enumerate(clips):
-        workbench.progress("occupancy", done, len(clips), f"clip {clip_id}")
-        scene, grids = read_scene(video, rows), blank_occupancy(rows.stop - rows.start)
+    neighbours = Neighbours(workbench.video, settings.clips_beside)
+    totals, frames = np.zeros(len(COUNTED_CLASSES), np.int64), 0
+    for place, (clip_id, rows) in enumerate(neighbours.clips):
+        workbench.progress("occupancy", place, len(neighbours.clips), f"clip {clip_id}")
+        (scene, labels), beside = neighbours.of(place)
+        grids = blank_occupancy(rows.stop - rows.start)
         if scene.registered.any():
-            labels = read_labels(video, rows)
-            scene = without_moving(scene, labels)
-            grids = with_guesses(scene, voxelize(scene, labels, settings))
+            grids = voxelize(scene, labels, settings, beside)
+            grids = with_guesses(scene, grids, [one for one, _ in beside])
         counts = append_occupancy(group, grids)
         totals += counts[scene.registered].sum(axis=0)
         frames += int(scene.registered.sum())

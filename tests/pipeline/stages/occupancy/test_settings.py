@@ -10,7 +10,7 @@ def test_they_are_those_of_the_grids_and_these_alone_decide():
     assert isinstance(OccupancySettings(), VoxelSettings)
     remade = OccupancySettings(earlier_grids="remake")
     assert remade.decisive() == OccupancySettings().decisive()
-    assert (OccupancySettings().earlier(), remade.earlier()) == (("1",), ())
+    assert (OccupancySettings().earlier(), remade.earlier()) == (("2", "1"), ())
 
 
 @pytest.mark.parametrize("values", [{"reach_m": 0}, {"vote": "loudest"}, {"ray_spacing": 0.2}, {"reach": 5}])
