@@ -10,10 +10,11 @@ _OPEN = {"indoor_clips": {"backend": "places365"}, "semantics": {"backend": "san
 _SEEN_SMALL = {
     "weights": "moge_small",
     "focal_prior": False,
-    "fusion": {"max_held_out": 0.15, "max_far_off": 0.4, "max_around": 0.2},
+    "fusion": {"max_held_out": 0.15, "max_far_off": 0.4, "max_around": 0.2, "planes": 0.15},
 }
 """Cameras are those of ``colmap``, whose focal length is nearer than the network's. What is filled follows what is
-measured around it, which mends more than half of what the network is off by: so more of it is taken."""
+measured around it, which mends more than half of what the network is off by: so more of it is taken. Walls go on as the
+planes that they are."""
 
 PROFILES: dict[str, dict[str, Any]] = {
     "classic": {

@@ -9,6 +9,7 @@ matched, may stand before it. What is then left gets the network's depth only if
 * measured pixels around it, if there are any, agree with the fitted depth;
 * it does not lie far out of the range of what was measured in the frame;
 * where the network's normals agree with those of measured surfaces, so does the slope of what is filled in;
+* where a plane of the clip goes on about there, with about that slope, the plane's depth takes its place;
 * a view that has depth there sees the same surface, and not more views look through it; or no view has any.
 
 Planes that matching filled over even colour are asked for the same slope, and give way where it differs. Every pixel
@@ -26,6 +27,7 @@ from pipeline.contract.records import DepthSource
 from pipeline.geometry.depth_alignment import Aligned, align_depth
 from pipeline.geometry.depth_following import followed
 from pipeline.geometry.normals import fit_planes
+from pipeline.stages.reconstruction.clip_planes import along_planes, planes_of
 from pipeline.stages.reconstruction.colmap.consistency import seen_by_others, seen_from
 from pipeline.stages.reconstruction.colmap.dense import DenseMaps
 from pipeline.stages.reconstruction.colmap.views import ClipViews
@@ -33,6 +35,8 @@ from pipeline.stages.reconstruction.fusion_settings import FusionSettings
 
 _WINDOW, _ROUGH = 0.03, 0.02
 _FEWEST_NORMALS = 300
+_FILLED = (DepthSource.CARRIED, DepthSource.PLANE, DepthSource.NETWORK)
+"""Whose depth a pixel gets that matching leaves empty, the first that there is."""
 
 
 @dataclass(frozen=True)
@@ -66,17 +70,19 @@ def fuse(views: ClipViews, measured: DenseMaps, points: Floats, sight: Sight, se
     normals = [_believed_normals(given[view], sight, view, rays[view], settings) for view in range(len(given))]
     base = _without_crooked_planes(measured, normals, rays, settings)
     fits = tuple(_taken(align_depth(sight.depth[view], anchors[view]), settings) for view in range(len(given)))
-    whole, carried = base.depth.copy(), np.zeros_like(base.depth)
+    planes = planes_of(views, base.depth, rays) if settings.planes else []
+    whole, kinds = base.depth.copy(), base.source.copy()
     for view, fit in enumerate(fits):
         if fit is not None:
-            carried[view] = _carried(views, given, view, _fitted(sight.depth[view], fit), settings)
-            known = np.where(anchors[view] > 0, anchors[view], carried[view])
-            filled = _candidates(sight.depth[view], known, fit, settings)
-            filled = np.where(carried[view] > 0, carried[view], filled)
-            filled = np.where(base.depth[view] > 0, base.depth[view], filled)
+            carried = _carried(views, given, view, _fitted(sight.depth[view], fit), settings)
+            known = np.where(anchors[view] > 0, anchors[view], carried)
+            said = _candidates(sight.depth[view], known, fit, settings)
+            flat = along_planes(planes, views.camera_to_world[view], rays[view], said, known, settings.planes)
+            choices = base.depth[view] > 0, carried > 0, flat > 0, said > 0
+            filled = np.select(choices, (base.depth[view], carried, flat, said), np.float32(0))
             odd = _crooked(filled, normals[view], rays[view], settings) & (base.depth[view] == 0)
             whole[view] = np.where(odd, 0, filled)
-    kinds = np.where(carried > 0, DepthSource.CARRIED, DepthSource.NETWORK).astype(np.uint8)
+            kinds[view] = np.select(choices, (base.source[view], *_FILLED), DepthSource.NONE)
     return Fused(_confirmed(views, base, whole, kinds, settings), fits)
 
 

@@ -31,6 +31,13 @@ class FusionSettings(BaseModel):
         description="Logarithm of the ratio to fitted depth up to which depth that other frames matched is carried "
         "over; 0 = none is.",
     )
+    planes: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Logarithm of the ratio to fitted depth up to which planes that measured depth of the clip lies on "
+        "go on where a frame has none; 0 = they do not. For networks that bend walls.",
+    )
     farther: float = Field(
         2.0, ge=1, description="Filled depth lies between the nearest measured over this and the farthest times this."
     )

@@ -34,6 +34,10 @@ class World:
 
 @pytest.fixture(scope="module")
 def world() -> World:
+    return matched_but_for_a_hole()
+
+
+def matched_but_for_a_hole() -> World:
     count = len(CAMERAS)
     others = tuple(tuple(source for source in range(count) if source != view) for view in range(count))
     views = ClipViews(
@@ -189,3 +193,14 @@ def test_a_wall_is_not_carried_through_something_nearer_that_nobody_matched(worl
     maps = fused(world, seen, rules=FusionSettings()).maps
     assert not (maps.source[0][stands] == DepthSource.CARRIED).any()
     assert (maps.source[1] == DepthSource.CARRIED).any()
+
+
+def test_a_wall_that_the_network_bends_goes_on_as_the_plane_that_it_is(world: World):
+    bent = TRUTH * np.exp(0.08 * np.cos(np.arange(SHAPE[1]) / 12))
+    rules = BY_ITSELF.model_copy(update={"follow": 0.0, "max_around": 0.2, "max_held_out": 0.2, "max_far_off": 0.4})
+    before = fused(world, bent, rules=rules).maps
+    maps = fused(world, bent, rules=rules.model_copy(update={"planes": 0.15})).maps
+    flat = maps.source == DepthSource.PLANE
+    assert flat[:, HOLE[0], HOLE[1]].mean() > 0.7
+    assert np.percentile(off(maps, flat), 95) < 5e-3
+    assert np.median(off(before, flat)) > 0.02
