@@ -73,6 +73,13 @@ class VarietySettings(BaseModel):
         description="how far they leave the ways of plain tours in heights, forms and finishes",
     )
 
+    @field_validator("houses")
+    @classmethod
+    def _are_for_training(cls, houses: HouseSettings) -> HouseSettings:
+        if houses.held_out:
+            raise ValueError("houses.held_out: these are only scored; nothing is trained on them")
+        return houses
+
 
 class ViewpointSettings(BaseModel):
     """Which cameras pictures are taken with."""

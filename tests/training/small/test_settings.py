@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from pipeline.tours.variety import SCORED_HOUSES
 from training.small.__main__ import RECIPES, recipe_of
-from training.small.settings import LOOP, RENAMED, RecipeSettings, renamed
+from training.small.settings import LOOP, RENAMED, RecipeSettings, VarietySettings, renamed
 
 FIRST_RELEASE = {
     "loop": {
@@ -115,3 +116,8 @@ def test_settings_survive_being_written_and_read():
     settings = RecipeSettings.model_validate(least(seed=3))
     again = RecipeSettings.model_validate(settings.model_dump(mode="json"))
     assert again == settings
+
+
+def test_nothing_is_trained_on_houses_that_are_only_scored():
+    with pytest.raises(ValidationError, match="nothing is trained on them"):
+        VarietySettings(houses=SCORED_HOUSES)
