@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from pipeline.contract.classes import SemanticClass
 from pipeline.contract.overlap import OverlapCounts, overlap
 from pipeline.contract.records import WHOLE, MetricScene, Semantics, without_moving
-from pipeline.geometry.distortion import Distortion
 from pipeline.geometry.poses import depth_errors, focal_error, pose_errors, resize_nearest
 from pipeline.geometry.voxels import LabelledClip, VoxelSettings, fill_grid, grid_from_estimate, voxelize_frame
 from pipeline.quality.scores import ClipErrors, CutCounts, Overlap, TourScores
@@ -26,7 +25,6 @@ from pipeline.store.groups import FRAMES, SOURCE_VIDEO
 from pipeline.store.provenance import Provenance
 from pipeline.store.rows import (
     clip_rows,
-    read_distortion,
     read_labels,
     read_probability_right,
     read_reconstruction,
@@ -35,7 +33,7 @@ from pipeline.store.rows import (
 )
 from pipeline.store.video import VideoStore
 from pipeline.tours.tour import Tour
-from pipeline.tours.truth import TrueClip, true_clip
+from pipeline.tours.truth import TrueClip, as_stored, true_clip
 
 CUT_TOLERANCE = 2
 """Frames within which a cut counts as found."""
@@ -117,32 +115,6 @@ def _registered_only(
             elsewhere=None if truth.elsewhere is None else truth.elsewhere[rows],
         ),
     )
-
-
-def as_stored(video: VideoStore, truth: TrueClip) -> TrueClip:
-    """Return the truth of frames as they were filmed at the pixels of the stored pictures, straightened or not.
-
-    Grids go on to be filled from what was filmed, or from pinholes.
-    """
-    row = read_distortion(video)
-    if row is None:
-        return truth
-    lens, scene, semantics = Distortion.of_row(row), truth.scene, truth.semantics
-    straight = replace(
-        scene,
-        intrinsics=lens.straightened_intrinsics(scene.intrinsics),
-        depth=lens.straightened_maps(scene.depth),
-        confidence=lens.straightened_maps(scene.confidence),
-    )
-    named = replace(
-        semantics,
-        labels=lens.straightened_maps(semantics.labels),
-        regions=lens.straightened_maps(semantics.regions),
-    )
-    for_grids = truth.for_grids()
-    pinhole = for_grids.scene, for_grids.semantics
-    elsewhere = None if truth.elsewhere is None else lens.straightened_maps(truth.elsewhere)
-    return replace(truth, scene=straight, semantics=named, pinhole=pinhole, elsewhere=elsewhere)
 
 
 def labels_of(semantics: Semantics, rows: NDArray[np.bool_]) -> Semantics:

@@ -10,11 +10,10 @@ from pipeline.contract.records import WHOLE
 from pipeline.geometry.poses import depth_errors, resize_nearest
 from pipeline.geometry.voxels import VoxelSettings, fill_grid, grid_from_estimate
 from pipeline.pictures.viewer.clip_view import ClipView
-from pipeline.quality.measures import as_stored
 from pipeline.store.groups import FRAMES, OCCUPANCY, SCENE
 from pipeline.store.rows import stored_clips
 from pipeline.store.video import VideoStore
-from pipeline.tours.truth import tour_of, true_clip
+from pipeline.tours.truth import as_stored, tour_of, true_clip
 
 
 class TrueGrids(NamedTuple):

@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 
 from pipeline.contract.records import WHOLE, Box, MetricScene, Semantics
 from pipeline.contract.tour_origin import TOUR_SCHEME, TourOrigin
+from pipeline.geometry.distortion import Distortion
 from pipeline.store.groups import SOURCE_NOTES
 from pipeline.store.outputs import SourceOutput, provenance
+from pipeline.store.rows import read_distortion
 from pipeline.store.video import VideoStore
 from pipeline.tours.frame_truth import FrameTruth
 from pipeline.tours.settings import TourSettings
@@ -75,6 +77,32 @@ def true_clip(tour: Tour, frame_index: NDArray[np.int64], box: Box = WHOLE) -> T
         pinhole=straight,
         elsewhere=np.stack([frame.glass | frame.mirror | frame.person for frame in frames]),
     )
+
+
+def as_stored(video: VideoStore, truth: TrueClip) -> TrueClip:
+    """Return the truth of frames as they were filmed at the pixels of the stored pictures, straightened or not.
+
+    Grids go on to be filled from what was filmed, or from pinholes.
+    """
+    row = read_distortion(video)
+    if row is None:
+        return truth
+    lens, scene, semantics = Distortion.of_row(row), truth.scene, truth.semantics
+    straight = replace(
+        scene,
+        intrinsics=lens.straightened_intrinsics(scene.intrinsics),
+        depth=lens.straightened_maps(scene.depth),
+        confidence=lens.straightened_maps(scene.confidence),
+    )
+    named = replace(
+        semantics,
+        labels=lens.straightened_maps(semantics.labels),
+        regions=lens.straightened_maps(semantics.regions),
+    )
+    for_grids = truth.for_grids()
+    pinhole = for_grids.scene, for_grids.semantics
+    elsewhere = None if truth.elsewhere is None else lens.straightened_maps(truth.elsewhere)
+    return replace(truth, scene=straight, semantics=named, pinhole=pinhole, elsewhere=elsewhere)
 
 
 def _stacked(frames: Sequence[FrameTruth]) -> tuple[MetricScene, Semantics]:

@@ -77,8 +77,8 @@ class StoredFrames:
         return Sample(
             name=self.names[index],
             rgb=self._reader.read_picture(video_id, row, self._made[video_id]),
-            depth=_at_picture_size(self._read(video_id, "scene/depth", row).astype(np.float32)),
-            regions=_at_picture_size(self._read(video_id, "semantics/regions", row)).astype(np.int32),
+            depth=at_picture_size(self._read(video_id, "scene/depth", row).astype(np.float32)),
+            regions=at_picture_size(self._read(video_id, "semantics/regions", row)).astype(np.int32),
             intrinsics=small["scene/intrinsics"][row],
             camera_to_world=camera_to_world.astype(np.float32),
             labels=self._read(video_id, "occupancy/labels", row),
@@ -129,7 +129,8 @@ def _unsound(reader: FrameReader, made: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def _at_picture_size(array: NDArray[Any]) -> NDArray[Any]:
+def at_picture_size(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a map (h, w) at the size of pictures, (480, 640), each pixel from the nearest."""
     if array.shape == PICTURE_SHAPE:
         return array
     return np.asarray(cv2.resize(array, PICTURE_SHAPE[::-1], interpolation=cv2.INTER_NEAREST_EXACT))

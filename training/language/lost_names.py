@@ -103,7 +103,8 @@ def _said(
     for called, weights in (("voxels alike", np.ones(len(rare))), ("classes alike", rare)):
         for reader, rows in readers.items():
             solved = _least_squares(rows[learned], voxels.targets[learned], weights)
-            yield f"direction, {reader}, {called}", words.best(_with_one(rows[held]) @ solved @ words.vectors.T)
+            said = (_with_one(rows[held]) @ solved).astype(np.float32)
+            yield f"direction, {reader}, {called}", words.best(said @ words.vectors.T)
         found = fit(plain[learned], names[learned], RIDGE, importance=weights)
         yield f"name, linear, {called}", found.predict(plain[held])
 

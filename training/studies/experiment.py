@@ -86,7 +86,7 @@ def _finetuned(
     """Fine-tune what of each seed's starts is to be compared, and score it."""
     validation = validation_rooms(folder / "validation", experiment.validation_rooms, progress)
     for seed, of_seed in starts.items():
-        compared = {name: of_seed[name] for name in experiment.finetuned if name in of_seed}
+        compared: dict[str, Path | None] = {name: of_seed[name] for name in experiment.finetuned if name in of_seed}
         of_one = experiment.study.model_copy(update={"seeds": (seed,)})
         for result in label_efficiency(of_one, *sides, compared, folder / "finetuned", progress, validation):
             echo(f"{result.start} {result.share:.0%} seed {result.seed}: mIoU {100 * result.figures['miou all']:.2f}")

@@ -15,24 +15,23 @@ from models.symphonies import Symphonies
 from pipeline.contract.classes import SemanticClass
 from pipeline.contract.grid import VOXEL_SIZE
 from pipeline.contract.progress import Progress, silent
-from pipeline.geometry.poses import resize_nearest
-from pipeline.geometry.voxels import VoxelSettings, voxelize_frame
+from pipeline.tours.exact_parts import ClipWithTruth, Parts, clips_with_truth
 from pipeline.tours.truth import tour_of
 from training.data import Frames, Sample, StoredFrames
 from training.data.export import with_nyu_camera
 from training.data.sample import PICTURE_SHAPE
+from training.data.stored import at_picture_size
 from training.errors import UnusableDataset
 from training.probes.run import ProbeSettings, probe, score
 from training.probes.scores import ProbeScore
 from training.probes.voxels import VoxelRows, drawn_voxels, voxel_rows
-from training.studies.label_parts import ClipWithTruth, Parts, clips_with_truth
 
 AS_BUILT: Parts = (False, False, False)
 DISTANCE_M = 2.5
 """Of most of what is seen; there a scale that is off by ``VOXEL_SIZE / DISTANCE_M`` moves a surface by a voxel."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class ListedFrames:
     """Samples in memory. origin: says what their grids are. sigma: by name, that of the logarithm of their scale."""
 
@@ -92,14 +91,12 @@ def listed(frames: StoredFrames, kinds: Sequence[Parts], every: int = 1) -> dict
 
 def _samples(stored: Sample, clip: ClipWithTruth, frame: int, kinds: Sequence[Parts]) -> Iterator[tuple[Parts, Sample]]:
     doubt = clip.semantics.confidence
-    certain = np.full(PICTURE_SHAPE, 255) if doubt is None else resize_nearest(doubt[frame][None], PICTURE_SHAPE)[0]
+    certain = np.full(PICTURE_SHAPE, 255) if doubt is None else at_picture_size(doubt[frame])
     for parts in kinds:
-        scene, semantics = clip.with_exact(parts)
-        unlabelled = SemanticClass.UNKNOWN if parts[2] else SemanticClass.UNNAMED
-        grid = voxelize_frame(scene, semantics, frame, VoxelSettings(), unlabelled)
+        scene, grid = clip.with_exact(parts)[0], clip.grid(parts, frame)
         sample = replace(
             stored,
-            depth=resize_nearest(scene.depth[frame][None], PICTURE_SHAPE)[0].astype(np.float32),
+            depth=at_picture_size(scene.depth[frame]).astype(np.float32),
             regions=certain.astype(np.int32),
             intrinsics=scene.intrinsics[frame],
             camera_to_world=(grid.grid_from_world @ scene.camera_to_world[frame]).astype(np.float32),

@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict
 from pipeline.contract.errors import ClipError
 from pipeline.contract.records import WHOLE, Reconstruction
 from pipeline.geometry.poses import depth_errors, resize_nearest, similarity_scale
-from pipeline.quality.measures import as_stored
 from pipeline.quality.truth.film import TrueFilm
 from pipeline.stages.reconstruction.rows import unit_depth
 from pipeline.stages.scene.evidence import ScaleEvidence
@@ -25,7 +24,7 @@ from pipeline.store.rows import clip_rows, read_reconstruction, stored_clips
 from pipeline.store.video import VideoStore
 from pipeline.tours.settings import TourSettings
 from pipeline.tours.tour import Tour
-from pipeline.tours.truth import true_clip
+from pipeline.tours.truth import as_stored, true_clip
 from pipeline.tours.variety import HARD_HOUSES, HARD_MOVES
 
 EXACT = {"plain, exact": TourSettings(), "wide, exact": TourSettings(houses=HARD_HOUSES, moves=HARD_MOVES)}

@@ -11,7 +11,7 @@ from pipeline.contract.classes import SemanticClass
 from pipeline.contract.overlap import OverlapCounts, overlap
 from pipeline.contract.records import Clip, LeftOut
 from pipeline.geometry.voxels import voxelize_frame
-from pipeline.quality.measures import as_stored, clip_errors, labels_of, overlaps, rows_of
+from pipeline.quality.measures import clip_errors, labels_of, overlaps, rows_of
 from pipeline.quality.rulers.records import ShotScores
 from pipeline.quality.scores import ClipErrors, Overlap
 from pipeline.quality.truth.film import TrueFilm, TrueShot
@@ -25,6 +25,7 @@ from pipeline.stages.registry import stages
 from pipeline.store.groups import CLIPS
 from pipeline.store.rows import clip_rows, read_labels, read_scene, stored_clips
 from pipeline.store.video import VideoStore
+from pipeline.tours.truth import as_stored
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ from pipeline.contract.records import MetricScene, Semantics
 from pipeline.geometry.distortion import Distortion
 from pipeline.geometry.voxels import VoxelSettings
 from pipeline.quality import QualityReport
-from pipeline.quality.measures import _registered_only, as_stored, clip_errors, measure_tour, overlaps, scale_to_truth
+from pipeline.quality.measures import _registered_only, clip_errors, measure_tour, overlaps, scale_to_truth
 from pipeline.quality.scores import ClipErrors, CutCounts
 from pipeline.stages.base import Workbench
 from pipeline.store.rows import read_scene
 from pipeline.store.video import VideoStore
-from pipeline.tours.truth import TrueClip, tour_of
+from pipeline.tours.truth import TrueClip, as_stored, tour_of
 from tests.pipeline.box_room import film
 from tests.pipeline.provenances import provenance
 from tests.pipeline.stages.filling import replaced

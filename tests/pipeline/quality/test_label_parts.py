@@ -7,9 +7,10 @@ import pytest
 
 from pipeline.contract.classes import SemanticClass
 from pipeline.geometry.voxels import VoxelSettings, voxelize_frame
+from pipeline.quality.label_parts import GridCounts, count_clip, parts_table
+from pipeline.tours.exact_parts import COMBINATIONS, ClipWithTruth, resized
 from tests.pipeline.box_room import film, looking
 from tests.pipeline.stored_room import ROOM
-from training.studies.label_parts import COMBINATIONS, ClipWithTruth, GridCounts, count_clip, parts_table, resized
 
 CAMERAS = [looking((1.2, 0.4, 1.5), (2.0, 3.0, 0.8)), looking((2.0, 0.5, 1.4), (1.4, 3.0, 0.9))]
 EXACT = VoxelSettings(ray_spacing=0)
