@@ -86,6 +86,15 @@ def find_floors(ground: Ground, scale: Scale) -> Floors:
     return Floors(np.unique([0.0, *floors]) if climbs else np.zeros(1), held)
 
 
+def held_on_floors(ground: Ground, scale: Scale) -> float | None:
+    """Return how high cameras are held above several floors, in the unit of the clip; None where they stand on one.
+
+    A first scale is enough to find them by.
+    """
+    floors = find_floors(ground, scale)
+    return floors.held / scale.metres if len(floors.heights) > 1 else None
+
+
 def floor_of_frames(scene: MetricScene, floors: Floors) -> NDArray[np.float32]:
     """Return how high the floor of every frame lies above z = 0, (n,) metres.
 
@@ -133,12 +142,14 @@ def _is_below(cameras: Float64s, points: Float64s, levels: Float64s) -> NDArray[
 
 
 def _held(drops: Float64s, below: NDArray[np.bool_]) -> float:
-    """Return how high cameras are held: the height that explains most of them, the highest such range's middle."""
+    """Return how high cameras are held: the height that explains most of them, the highest such one."""
+    if not below.any():
+        return float(np.mean(HELD_M))
     heights = np.arange(*HELD_M, 0.02)
     explained = (_fits(drops[..., None], heights) & below[..., None]).any(axis=1).sum(axis=0)
     best = np.flatnonzero(explained == explained.max())
     of_highest = np.split(best, np.flatnonzero(np.diff(best) > 1) + 1)[-1]
-    return float(heights[of_highest].mean())
+    return float(np.median(drops[below & _fits(drops, float(heights[of_highest].mean()))]))
 
 
 def _seen(scene: MetricScene, frame: int, floors: Float64s) -> Float64s:

@@ -47,8 +47,14 @@ def to_metric(reconstruction: Reconstruction, settings: SceneSettings | None = N
     """Return a clip upright and in metres by what it shows alone (section 3.2); raises as ``upright`` does."""
     settings = settings or SceneSettings()
     stands, cleaned, guessed = upright(reconstruction, settings)
-    (scale,) = find_scales([(stands.levels, stands.evidence)], settings)
+    (scale,) = scales_of([stands], settings)
     return in_metres(stands, cleaned, guessed, scale)
+
+
+def scales_of(worlds: Sequence[Upright], settings: SceneSettings) -> list[Scale]:
+    """Return the scale of each world of a video, by what all of them show."""
+    shown = [(world.levels, world.evidence) for world in worlds]
+    return find_scales(shown, settings, [world.ground for world in worlds])
 
 
 def upright(

@@ -8,9 +8,11 @@ import numpy as np
 from pipeline.contract.scale import ScaleCue, ScaleSource
 from pipeline.stages.scene.cues import disagreement
 from pipeline.stages.scene.estimate import ScaleEstimate, estimate_scales
-from pipeline.stages.scene.evidence import ScaleEvidence
+from pipeline.stages.scene.evidence import LevelSeen, ScaleEvidence
+from pipeline.stages.scene.floors import Ground, held_on_floors
 from pipeline.stages.scene.heights import Levels, Scale, find_scale
 from pipeline.stages.scene.settings import SceneSettings
+from pipeline.stages.scene.sizes import SURE_SHARE
 
 WHERE_THEY_AGREE = ScaleCue.METRIC_DEPTH | ScaleCue.DOORWAY | ScaleCue.WINDOW | ScaleCue.STAIRS
 """Cues that are named where the scale is what they say."""
@@ -20,12 +22,41 @@ STEP_DOWN = 0.12
 """Metres below the floor from which on a level is another floor: the lowest step, more than noise."""
 
 
-def find_scales(clips: Sequence[tuple[Levels, ScaleEvidence]], settings: SceneSettings) -> list[Scale]:
+def find_scales(
+    clips: Sequence[tuple[Levels, ScaleEvidence]], settings: SceneSettings, grounds: Sequence[Ground] = ()
+) -> list[Scale]:
     """Return the scale of each clip of a video; ``settings.scale`` says which rule gives it.
 
     The deviation is that of what all clips of the video show, about the scale that the rule gave: a rule that is far
-    from the evidence has a large one.
+    from the evidence has a large one. grounds: what each clip shows of the floors its cameras stand on; by evidence, a
+    clip that is carried over several floors is estimated once more, as one that is held above one.
     """
+    scales = _scales(clips, settings)
+    if settings.scale != "evidence" or not grounds:
+        return scales
+    held = [held_on_floors(*pair) for pair in zip(grounds, scales, strict=True)]
+    if not any(held):
+        return scales
+    shown = [
+        (levels, _carried(seen, height) if height else seen) for (levels, seen), height in zip(clips, held, strict=True)
+    ]
+    carried = _scales(shown, settings)
+    return [
+        replace(new, zero=old.zero, ceiling=old.ceiling * new.metres / old.metres) if height else new
+        for old, new, height in zip(scales, carried, held, strict=True)
+    ]
+
+
+def _carried(seen: ScaleEvidence, held: float) -> ScaleEvidence:
+    """Return what a clip shows whose cameras are all held so high, in its unit, above whichever floor they stand on.
+
+    Levels and openings tell nothing then, since no one camera has them all above or below it.
+    """
+    below = (LevelSeen(held, SURE_SHARE, 0.0),)
+    return ScaleEvidence(below, (), held, 0.0, 0.0, 0.0, metric=seen.metric, riser=seen.riser)
+
+
+def _scales(clips: Sequence[tuple[Levels, ScaleEvidence]], settings: SceneSettings) -> list[Scale]:
     estimates = estimate_scales([evidence for _, evidence in clips])
     if settings.scale == "evidence":
         shared = len(clips) > 1

@@ -46,7 +46,7 @@ def scene(workbench: Workbench, settings: SceneSettings, group: GroupWriter) -> 
     together. What is found of their sizes goes to their rows of ``clips.parquet`` as well.
     """
     from pipeline.stages.scene.floors import floors_of
-    from pipeline.stages.scene.scales import find_scales
+    from pipeline.stages.scene.metric import scales_of
     from pipeline.stages.scene.table import sizes_of, write_sizes
     from pipeline.stages.scene.worlds import find_worlds
 
@@ -57,7 +57,7 @@ def scene(workbench: Workbench, settings: SceneSettings, group: GroupWriter) -> 
         folder = Path(scratch)
         standing, left_out = _set_upright(workbench, settings, clips, folder)
         worlds, apart = find_worlds(standing, _frames(video, clips), lambda one: kept(folder, one)[0], settings)
-        scales = find_scales([(world.stands.levels, world.stands.evidence) for world in worlds], settings)
+        scales = scales_of([world.stands for world in worlds], settings)
         of_clip = {one: pair for pair in zip(worlds, scales, strict=True) for one in pair[0].members}
         sizes: dict[int, dict[str, object]] = {}
         floors: dict[int, list[float]] = {}

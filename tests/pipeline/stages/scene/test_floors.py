@@ -14,8 +14,10 @@ from pipeline.geometry.poses import depth_errors
 from pipeline.geometry.voxels import voxelize_frame
 from pipeline.stages.scene.floors import Ground, find_floors
 from pipeline.stages.scene.heights import Scale
-from pipeline.stages.scene.metric import to_metric
+from pipeline.stages.scene.metric import in_metres, scales_of, to_metric, upright
+from pipeline.stages.scene.scales import find_scales
 from pipeline.stages.scene.settings import SceneSettings
+from pipeline.stages.scene.sizes import HELD_SPREAD
 from tests.pipeline.box_room import Box, Room, film, looking
 from tests.pipeline.disguise import disguise
 
@@ -95,3 +97,23 @@ def test_without_anything_that_faces_up_all_stand_on_zero():
     cameras = np.array([[0.0, 0.0, 1.5], [0.0, 1.0, 1.8]])
     floors = find_floors(Ground(np.zeros((0, 3)), cameras), Scale(1.0, 0.0, ScaleSource.CAMERA_HEIGHT, ScaleCue.FLOOR))
     assert (floors.heights.tolist(), floors.zero) == ([0.0], 0.0)
+
+
+def test_who_is_carried_upstairs_is_held_as_high_above_either_floor_and_so_tells_the_size():
+    storey, rise = Box((-1.5, -1.0, 0.0), (1.5, 8.0, 5.2)), 2.6
+    gallery = Box((-1.5, 3.5, 0.0), (1.5, 8.0, rise), SemanticClass.FLOOR)
+    up = [1.54 + rise * float(np.clip((y - 2.0) / 1.5, 0, 1)) for y in STEPS]
+    cameras = [looking((0.0, y, z), (0.2, y + 2.0, z - 1.2)) for y, z in zip(STEPS, up, strict=True)]
+    true = film(Room(storey, (gallery,)), cameras, SHAPE)[0]
+    found, similarity = disguise(true, 3, noise=0.005)
+    unit = float(np.cbrt(np.linalg.det(similarity[:3, :3])))
+    found = replace(found, log_scale=-np.log(unit) - 0.15, log_scale_sigma=0.15)
+    by_evidence = SETTINGS.model_copy(update={"scale": "evidence"})
+    stands, cleaned, guessed = upright(found, by_evidence)
+    made = in_metres(stands, cleaned, guessed, *scales_of([stands], by_evidence))
+    (alone,) = find_scales([(stands.levels, stands.evidence)], by_evidence)
+    assert abs(np.log(depth_errors(made.depth, true.depth).scale)) < HELD_SPREAD, "how unlike people hold a camera"
+    assert made.scale_sigma < alone.sigma / 2
+    assert ScaleCue.CAMERA_HEIGHT in made.scale_cues
+    assert made.floor_height is not None
+    assert np.ptp(made.floor_height) == pytest.approx(rise, rel=0.05)
