@@ -15,7 +15,7 @@ from pipeline.contract.overlap import OverlapCounts, overlap
 from pipeline.contract.records import FrameGrid
 from pipeline.geometry.voxels import VoxelSettings
 from pipeline.store.video import VideoStore
-from pipeline.tours.exact_parts import COMBINATIONS, ClipWithTruth, Parts, clips_with_truth
+from pipeline.tours.exact_parts import COMBINATIONS, ClipWithTruth, ExactParts, clips_with_truth
 from pipeline.tours.grids import room_grid
 from pipeline.tours.tour import Tour
 
@@ -43,7 +43,10 @@ class GridCounts:
 
 
 def count_clip(
-    clip: ClipWithTruth, exact: Mapping[int, FrameGrid], counts: Mapping[Parts, GridCounts], settings: VoxelSettings
+    clip: ClipWithTruth,
+    exact: Mapping[int, FrameGrid],
+    counts: Mapping[ExactParts, GridCounts],
+    settings: VoxelSettings,
 ) -> None:
     """Count all combinations in the exact grids of some of a clip's frames."""
     for parts, total in counts.items():
@@ -53,7 +56,7 @@ def count_clip(
 
 def count_parts(
     tours: Iterable[tuple[VideoStore, Tour]], every: int = 1, settings: VoxelSettings | None = None
-) -> dict[Parts, GridCounts]:
+) -> dict[ExactParts, GridCounts]:
     """Count the grids of stored tours, of every n-th frame of each clip, by which parts of them are exact."""
     counts = {parts: GridCounts() for parts in COMBINATIONS}
     for video, tour in tours:
@@ -64,7 +67,7 @@ def count_parts(
     return counts
 
 
-def parts_table(counts: Mapping[Parts, GridCounts]) -> str:
+def parts_table(counts: Mapping[ExactParts, GridCounts]) -> str:
     """Return the counts as Markdown, in points."""
     head = "| exact | IoU | mIoU | voxels known | IoU of these | mIoU of these | empty ones that are occupied |"
     lines = [head, "|---" * 7 + "|"]

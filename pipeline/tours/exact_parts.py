@@ -17,10 +17,10 @@ from pipeline.store.video import VideoStore
 from pipeline.tours.tour import Tour
 from pipeline.tours.truth import as_stored, true_clip
 
-Parts = tuple[bool, bool, bool]
+ExactParts = tuple[bool, bool, bool]
 """Which are exact: scale, depth (with the cameras), names."""
 _EITHER = (False, True)
-COMBINATIONS: tuple[Parts, ...] = tuple(product(_EITHER, _EITHER, _EITHER))
+COMBINATIONS: tuple[ExactParts, ...] = tuple(product(_EITHER, _EITHER, _EITHER))
 
 
 @dataclass(frozen=True)
@@ -37,18 +37,20 @@ class ClipWithTruth:
     scale: float
     frame_index: NDArray[np.int64]
 
-    def with_exact(self, parts: Parts) -> tuple[MetricScene, Semantics]:
+    def with_exact(self, parts: ExactParts) -> tuple[MetricScene, Semantics]:
         """Return the clip, some parts of it exact. Exact depth without exact scale has the size of the estimate."""
         scale, depth, names = parts
         scene = self.true_scene if depth else without_moving(self.scene, self.semantics)
         factor = {(True, False): self.scale, (False, True): 1 / self.scale}.get((scale, depth), 1.0)
         return resized(scene, factor), self.true_semantics if names else self.semantics
 
-    def grid(self, parts: Parts, frame: int, settings: VoxelSettings | None = None) -> FrameGrid:
+    def grid(self, parts: ExactParts, frame: int, settings: VoxelSettings | None = None) -> FrameGrid:
         """Return a frame's own grid, filled with parts of the clip exact."""
         return voxelize_frame(*self.with_exact(parts), frame, settings or VoxelSettings(), _unlabelled(parts))
 
-    def grid_within(self, exact: FrameGrid, parts: Parts, frame: int, settings: VoxelSettings) -> NDArray[np.uint8]:
+    def grid_within(
+        self, exact: FrameGrid, parts: ExactParts, frame: int, settings: VoxelSettings
+    ) -> NDArray[np.uint8]:
         """Return the labels (60, 60, 36) that the clip, parts of it exact, gives an exact grid laid on a frame."""
         scene, semantics = self.with_exact(parts)
         cameras = self.true_scene.camera_to_world[frame], scene.camera_to_world[frame]
@@ -83,6 +85,6 @@ def clips_with_truth(video: VideoStore, tour: Tour) -> Iterator[tuple[slice, Cli
         yield rows, ClipWithTruth(scene, semantics, at_size, labels, scale, frame_index)
 
 
-def _unlabelled(parts: Parts) -> SemanticClass:
+def _unlabelled(parts: ExactParts) -> SemanticClass:
     """Return what points without a label are: outdoors where names are exact, else occupied without a name."""
     return SemanticClass.UNKNOWN if parts[2] else SemanticClass.UNNAMED

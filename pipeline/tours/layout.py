@@ -13,7 +13,7 @@ from pipeline.tours.surfaces import Thing, Transform, Vector, quarter_turn
 
 RoomKind = Literal["living", "bedroom", "kitchen", "office"]
 Bounds = tuple[float, float, float, float]
-Split = Callable[[Rng, int], list[Bounds]]
+RoomSplit = Callable[[Rng, int], list[Bounds]]
 """Draws the bounds of so many rooms, ``INNER_WALL`` apart."""
 WallStretch = tuple[int, float, float, float]
 """side, start, end, top, metres in the frame of the wall: taken up to ``top``."""
@@ -152,7 +152,7 @@ def rectangle_of(frame: Transform, local: Bounds) -> Bounds:
     return float(x0), float(y0), float(x1), float(y1)
 
 
-def plan_rooms(rng: Rng, settings: TourSettings, split: Split | None = None) -> tuple[Room, ...]:
+def plan_rooms(rng: Rng, settings: TourSettings, split: RoomSplit | None = None) -> tuple[Room, ...]:
     """Draw a house plan; every room can be reached through doorways from every other.
 
     split: draws the bounds of so many rooms, by default ``split_house``.
@@ -171,7 +171,7 @@ def house_bounds(rooms: tuple[Room, ...]) -> Bounds:
     return min(x0), min(y0), max(x1), max(y1)
 
 
-def _draw_rooms(rng: Rng, count: int, settings: TourSettings, split: Split) -> tuple[Room, ...]:
+def _draw_rooms(rng: Rng, count: int, settings: TourSettings, split: RoomSplit) -> tuple[Room, ...]:
     kinds = [ROOM_ORDER[i] for i in rng.permutation(count)]
     return tuple(
         Room(i, kinds[i], bounds, float(rng.uniform(settings.ceiling_min, settings.ceiling_max)))

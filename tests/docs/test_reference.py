@@ -30,6 +30,7 @@ LATER = {
     "reconstruction/log_scale_sigma",
     "scene/guessed",
     "scene/camera_height",
+    "scene/floor_height",
     "scene/scale_sigma",
     "scene/scale_cues",
     "scene/world_id",

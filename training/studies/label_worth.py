@@ -15,7 +15,7 @@ from models.symphonies import Symphonies
 from pipeline.contract.classes import SemanticClass
 from pipeline.contract.grid import VOXEL_SIZE
 from pipeline.contract.progress import Progress, silent
-from pipeline.tours.exact_parts import ClipWithTruth, Parts, clips_with_truth
+from pipeline.tours.exact_parts import ClipWithTruth, ExactParts, clips_with_truth
 from pipeline.tours.truth import tour_of
 from training.data import Frames, Sample, StoredFrames
 from training.data.export import with_nyu_camera
@@ -26,7 +26,7 @@ from training.probes.run import ProbeSettings, probe, score
 from training.probes.scores import ProbeScore
 from training.probes.voxels import VoxelRows, drawn_voxels, voxel_rows
 
-AS_BUILT: Parts = (False, False, False)
+AS_BUILT: ExactParts = (False, False, False)
 DISTANCE_M = 2.5
 """Of most of what is seen; there a scale that is off by ``VOXEL_SIZE / DISTANCE_M`` moves a surface by a voxel."""
 
@@ -59,7 +59,7 @@ class ListedFrames:
         return replace(self, origin=f"{self.origin}, unknown as empty", samples=filled)
 
 
-def listed(frames: StoredFrames, kinds: Sequence[Parts], every: int = 1) -> dict[Parts, ListedFrames]:
+def listed(frames: StoredFrames, kinds: Sequence[ExactParts], every: int = 1) -> dict[ExactParts, ListedFrames]:
     """Return every n-th frame of a dataset of tours with its grid filled anew, by which parts of it are exact.
 
     Regions of the samples are the confidence of their labels, 0..255.
@@ -68,7 +68,7 @@ def listed(frames: StoredFrames, kinds: Sequence[Parts], every: int = 1) -> dict
         UnusableDataset: a video is no rendered tour, or no frame is left.
     """
     places = {place: index for index, place in enumerate(frames.rows)}
-    found: dict[Parts, list[Sample]] = {parts: [] for parts in kinds}
+    found: dict[ExactParts, list[Sample]] = {parts: [] for parts in kinds}
     sigma: dict[str, float] = {}
     for video_id in frames.rows.videos:
         video = frames.store.video(video_id)
@@ -89,7 +89,9 @@ def listed(frames: StoredFrames, kinds: Sequence[Parts], every: int = 1) -> dict
     }
 
 
-def _samples(stored: Sample, clip: ClipWithTruth, frame: int, kinds: Sequence[Parts]) -> Iterator[tuple[Parts, Sample]]:
+def _samples(
+    stored: Sample, clip: ClipWithTruth, frame: int, kinds: Sequence[ExactParts]
+) -> Iterator[tuple[ExactParts, Sample]]:
     doubt = clip.semantics.confidence
     certain = np.full(PICTURE_SHAPE, 255) if doubt is None else at_picture_size(doubt[frame])
     for parts in kinds:
@@ -124,7 +126,7 @@ def by_confidence(frames: ListedFrames, settings: ProbeSettings) -> NDArray[np.f
 
 def worth(
     network: Symphonies,
-    kinds: Mapping[Parts, ListedFrames],
+    kinds: Mapping[ExactParts, ListedFrames],
     test: Frames,
     settings: ProbeSettings,
     folder: Path,

@@ -2,7 +2,6 @@
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,6 @@ from pipeline.store.rows import clip_rows, read_reconstruction
 if TYPE_CHECKING:
     from pipeline.stages.scene.heights import Scale
     from pipeline.stages.scene.metric import Upright
-    from pipeline.stages.scene.worlds import JoinedClips
     from pipeline.store.video import VideoStore
 
 
@@ -47,6 +45,7 @@ def scene(workbench: Workbench, settings: SceneSettings, group: GroupWriter) -> 
     """
     from pipeline.stages.scene.floors import floors_of
     from pipeline.stages.scene.metric import scales_of
+    from pipeline.stages.scene.notes import notes_on
     from pipeline.stages.scene.table import sizes_of, write_sizes
     from pipeline.stages.scene.worlds import find_worlds
 
@@ -75,42 +74,8 @@ def scene(workbench: Workbench, settings: SceneSettings, group: GroupWriter) -> 
         message = f"{video.video_id}: no clip could be set upright ({len(left_out)} left out)"
         raise NothingReconstructed(message)
     write_sizes(video, sizes, workbench.wanted)
-    confidence = float(np.mean([standing[clip_id].up_confidence for clip_id in sizes]))
-    result = _result([of_clip[clip_id][1] for clip_id in sizes], confidence, left_out)
-    odd = [f"clip {clip_id}: {of_clip[clip_id][1].disagree}" for clip_id in sizes if of_clip[clip_id][1].disagree]
-    return replace(
-        result,
-        notes=(*result.notes, *odd, *_floors(floors), *_lower(of_clip, floors), *_joined(worlds), *apart),
-        beside=workbench.wanted,
-    )
-
-
-def _floors(floors: Mapping[int, Sequence[float]]) -> list[str]:
-    """Say which clips have frames on several floors, or on another one than z = 0."""
-    return [
-        f"clip {clip_id}: floors at {' and '.join(f'{height:.2f}' for height in heights)} m"
-        for clip_id, heights in floors.items()
-        if any(heights)
-    ]
-
-
-def _lower(of_clip: Mapping[int, tuple["JoinedClips", "Scale"]], floors: Mapping[int, Sequence[float]]) -> list[str]:
-    """Say which clips show a level below what is taken for their only floor."""
-    from pipeline.stages.scene.scales import lower_floors
-
-    found = {}
-    for clip_id, heights in floors.items():
-        world, scale = of_clip[clip_id]
-        found[clip_id] = () if any(heights) else lower_floors(world.stands.levels, world.stands.evidence, scale)
-    return [
-        f"clip {clip_id}: another level {' and '.join(f'{depth:.1f}' for depth in depths)} m below its floor"
-        for clip_id, depths in found.items()
-        if depths
-    ]
-
-
-def _joined(worlds: Sequence["JoinedClips"]) -> list[str]:
-    return [f"clips of one world: {', '.join(map(str, world.members))}" for world in worlds if len(world.members) > 1]
+    found = [(of_clip[clip_id][1], standing[clip_id].up_confidence) for clip_id in sizes]
+    return _result(found, left_out, (*notes_on(of_clip, floors, worlds), *apart), workbench.wanted)
 
 
 def _frames(video: "VideoStore", clips: list[tuple[int, slice]]) -> dict[int, NDArray[np.int64]]:
@@ -119,12 +84,17 @@ def _frames(video: "VideoStore", clips: list[tuple[int, slice]]) -> dict[int, ND
     return {clip_id: numbers[rows] for clip_id, rows in clips}
 
 
-def _result(scales: Sequence["Scale"], up_confidence: float, left_out: Mapping[int, LeftOut]) -> StageResult:
+def _result(
+    found: Sequence[tuple["Scale", float]], left_out: Mapping[int, LeftOut], notes: Sequence[str], beside: str
+) -> StageResult:
+    """Return what the stage says of clips, each with its scale and how sure it is of up."""
+    scales, confidence = [scale for scale, _ in found], float(np.mean([sure for _, sure in found]))
     sources = [scale.source for scale in scales]
-    notes = tuple(f"scale from {source.name.lower()}: {sources.count(source)} clips" for source in sorted(set(sources)))
+    said = [f"scale from {source.name.lower()}: {sources.count(source)} clips" for source in sorted(set(sources))]
     sigma = float(np.median([scale.sigma for scale in scales]))
-    counts = {"clips": len(scales), "mean_up_confidence": up_confidence, "median_scale_sigma": sigma}
-    return StageResult("wall_height", counts, tuple(left_out[clip_id] for clip_id in sorted(left_out)), notes)
+    counts = {"clips": len(scales), "mean_up_confidence": confidence, "median_scale_sigma": sigma}
+    lost = tuple(left_out[clip_id] for clip_id in sorted(left_out))
+    return StageResult("wall_height", counts, lost, (*said, *notes), beside=beside)
 
 
 def _set_upright(
