@@ -4,7 +4,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from pipeline.contract.records import MetricScene, Semantics, without_moving
+from pipeline.contract.records import without_moving
+from pipeline.geometry.voxels import LabelledClip
 from pipeline.store.groups import FRAMES
 from pipeline.store.rows import clip_rows, read_labels, read_scene, read_world_id
 from pipeline.store.video import VideoStore
@@ -19,7 +20,7 @@ class Neighbours:
 
     video: VideoStore
     reach: int
-    _held: dict[int, tuple[MetricScene, Semantics]] = field(default_factory=dict)
+    _held: dict[int, LabelledClip] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.clips = clip_rows(self.video)
@@ -27,7 +28,7 @@ class Neighbours:
         ids = read_world_id(self.video)
         self._worlds = [int(ids[rows.start]) for _, rows in self.clips]
 
-    def of(self, place: int) -> tuple[tuple[MetricScene, Semantics], list[tuple[MetricScene, Semantics]]]:
+    def of(self, place: int) -> tuple[LabelledClip, list[LabelledClip]]:
         """Return a clip, by its place among all, without what moves, and those beside it in the order of the video.
 
         A frame that clips share fills grids once: it is registered in the clip, or in the first of those beside it.
@@ -44,7 +45,7 @@ class Neighbours:
                 taken = np.concatenate([taken, numbers])
         return self._held[place], beside
 
-    def _read(self, place: int) -> tuple[MetricScene, Semantics]:
+    def _read(self, place: int) -> LabelledClip:
         rows = self.clips[place][1]
         scene, labels = read_scene(self.video, rows), read_labels(self.video, rows)
         return without_moving(scene, labels), labels
