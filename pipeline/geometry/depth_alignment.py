@@ -4,7 +4,8 @@ A network that looks at one picture knows shapes better than distances: its dept
 count as shares of the depth, robustly: part of what was measured is wrong, and part of what the network says.
 
 Whether the two belong together is asked of pixels that the fit has not seen: the picture is cut into cells like a
-chess board, the white ones foretell the black ones and the other way round.
+chess board, the white ones foretell the black ones and the other way round. That tells how well depth is foretold among
+measured pixels. How well it is foretold beyond them, each quarter of the picture tells, foretold by the other three.
 """
 
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ _TRIES, _MOST, _ROUNDS = 96, 3000, 8
 _FLAT = 0.08
 """Spread of ln(depth) below which a shift cannot be told from a scale."""
 _NEAR_LINE = 0.05
+_FEWEST_OF_QUARTER = 100
+"""Measured pixels below which a quarter is not asked."""
 _TO_DEVIATION = 1.4826
 
 _Depth = NDArray[np.floating]
@@ -39,13 +42,15 @@ class Aligned:
     """How a network's depth becomes depth in the unit of what was measured, and how well it foretells that.
 
     held_out: median error of measured pixels that the fit did not see, shares of their depth. far_off: the same, 80th
-    percentile. range: nearest and farthest measured depth, 2nd and 98th percentile. pixels: how many were measured.
-    cells: in how many of the picture's 48 cells.
+    percentile. beyond: median error of the quarter of the picture that the other three foretell worst; infinite where
+    fewer than two hold enough measured pixels. range: nearest and farthest measured depth, 2nd and 98th percentile.
+    pixels: how many were measured. cells: in how many of the picture's 48 cells.
     """
 
     affine: Affine
     held_out: float
     far_off: float
+    beyond: float
     range: tuple[float, float]
     pixels: int
     cells: int
@@ -63,18 +68,32 @@ def align_depth(said: _Depth, measured: _Depth) -> Aligned | None:
     cells = [len(np.unique(cell[side])) for side in (is_white, ~is_white)]
     if min(cells) < 3:
         return None
-    errors = np.zeros(len(z))
-    for side in (is_white, ~is_white):
-        seen = _fit(d[side], z[side])
-        if seen is None:
-            return None
-        errors[~side] = np.abs(seen.of(d[~side]) / z[~side] - 1)
-    whole = _fit(d, z)
-    if whole is None:
+    whole, errors = _fit(d, z), _foretold(d, z, is_white.astype(np.int64))
+    if whole is None or not np.isfinite(errors).all():
         return None
     near, far = np.percentile(z, (2, 98))
     held_out, far_off = np.median(errors), np.percentile(errors, 80)
-    return Aligned(whole, float(held_out), float(far_off), (float(near), float(far)), len(z), sum(cells))
+    beyond = _beyond(d, z, _quarters(both))
+    return Aligned(whole, float(held_out), float(far_off), beyond, (float(near), float(far)), len(z), sum(cells))
+
+
+def _foretold(d: NDArray[np.float64], z: NDArray[np.float64], part: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the error (m,) of each pixel as all parts but its own foretell it; infinite where they foretell none."""
+    errors = np.full(len(z), np.inf)
+    for own in (part == number for number in np.unique(part)):
+        seen = _fit(d[~own], z[~own]) if not own.all() else None
+        if seen is not None:
+            errors[own] = np.abs(seen.of(d[own]) / z[own] - 1)
+    return errors
+
+
+def _beyond(d: NDArray[np.float64], z: NDArray[np.float64], quarter: NDArray[np.int64]) -> float:
+    """Return the median error of the quarter that the others foretell worst."""
+    asked = np.bincount(quarter, minlength=4) >= _FEWEST_OF_QUARTER
+    if asked.sum() < 2:
+        return np.inf
+    errors = _foretold(d, z, quarter)
+    return float(max(np.median(errors[quarter == number]) for number in np.flatnonzero(asked)))
 
 
 def _given(depth: _Depth) -> NDArray[np.bool_]:
@@ -86,6 +105,12 @@ def _chess_board(chosen: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[
     rows, columns = np.nonzero(chosen)
     down, across = rows * _CELLS[0] // chosen.shape[0], columns * _CELLS[1] // chosen.shape[1]
     return down * _CELLS[1] + across, (down + across) % 2 == 0
+
+
+def _quarters(chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return for the chosen pixels (m,) which quarter of the picture they lie in, 0 to 3."""
+    rows, columns = np.nonzero(chosen)
+    return rows * 2 // chosen.shape[0] * 2 + columns * 2 // chosen.shape[1]
 
 
 def _fit(d: NDArray[np.float64], z: NDArray[np.float64]) -> Affine | None:

@@ -5,7 +5,8 @@ other frames have matched is carried over if the network sees a surface about th
 matched, may stand before it. What is then left gets the network's depth only if all of this holds:
 
 * the frame's depth, fitted to the measured pixels by a scale and a shift, foretells measured pixels which the fit has
-  not seen (``geometry.depth_alignment``); what it leaves over of measured depth around a pixel is added;
+  not seen, whole quarters of the frame among them (``geometry.depth_alignment``); what it leaves over of measured depth
+  around a pixel is added;
 * measured pixels around it, if there are any, agree with the fitted depth;
 * it does not lie far out of the range of what was measured in the frame;
 * where the network's normals agree with those of measured surfaces, so does the slope of what is filled in;
@@ -90,7 +91,8 @@ def _taken(fit: Aligned | None, settings: FusionSettings) -> Aligned | None:
     """Return the fit of a frame if it is good enough."""
     if fit is None or fit.pixels < settings.min_pixels:
         return None
-    return fit if fit.held_out <= settings.max_held_out and fit.far_off <= settings.max_far_off else None
+    foretells = fit.held_out <= settings.max_held_out and fit.far_off <= settings.max_far_off
+    return fit if foretells and fit.beyond <= settings.max_beyond else None
 
 
 def _fitted(said: Floats, fit: Aligned) -> Float64s:

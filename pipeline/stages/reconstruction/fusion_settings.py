@@ -13,6 +13,12 @@ class FusionSettings(BaseModel):
         0.05, gt=0, lt=1, description="Median error of measured pixels that the fit has not seen, shares of depth."
     )
     max_far_off: float = Field(0.15, gt=0, lt=1, description="The same, 80th percentile.")
+    max_beyond: float = Field(
+        0.15,
+        gt=0,
+        description="Median error of measured pixels of a quarter of the frame that the fit of the other three "
+        "foretells, of the worst quarter.",
+    )
     max_around: float = Field(
         0.06, gt=0, lt=1, description="Mean error of measured pixels in the window around a pixel that is filled."
     )

@@ -53,6 +53,27 @@ def test_depth_that_is_another_rooms_does_not_foretell_what_was_not_seen():
     assert found is None or found.held_out > 0.1
 
 
+def test_depth_that_goes_another_way_beyond_what_it_foretells_is_told():
+    """The right half of the network's depth bends away: among measured pixels it is foretold, beyond them it is not."""
+    bend = np.clip(np.linspace(-1, 1, SHAPE[1]), 0, None) ** 2
+    bent = (TRUTH * (1 + 0.6 * bend)).astype(np.float32)
+    right = align_depth(TRUTH, measured(np.random.default_rng(2), 0.3))
+    wrong = align_depth(bent, measured(np.random.default_rng(2), 0.3))
+    assert right is not None
+    assert wrong is not None
+    assert right.beyond < 1e-4
+    assert wrong.beyond > 2 * wrong.held_out
+    assert wrong.beyond > 0.12
+
+
+@pytest.mark.parametrize("rows", [slice(0, 30), slice(30, 60)])
+def test_measured_pixels_of_one_quarter_tell_nothing_beyond(rows: slice):
+    quarter = np.zeros(SHAPE, np.float32)
+    quarter[rows, 40:] = TRUTH[rows, 40:]
+    found = align_depth(TRUTH, quarter)
+    assert found is None or np.isinf(found.beyond)
+
+
 def test_what_grows_where_depth_shrinks_is_no_depth():
     assert align_depth((1 / TRUTH).astype(np.float32), measured(np.random.default_rng(0), 0.3)) is None
 
