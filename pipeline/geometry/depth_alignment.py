@@ -110,7 +110,7 @@ def _chess_board(chosen: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[
 def _quarters(chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Return for the chosen pixels (m,) which quarter of the picture they lie in, 0 to 3."""
     rows, columns = np.nonzero(chosen)
-    return rows * 2 // chosen.shape[0] * 2 + columns * 2 // chosen.shape[1]
+    return np.asarray(2 * (rows * 2 // chosen.shape[0]) + columns * 2 // chosen.shape[1], np.int64)
 
 
 def _fit(d: NDArray[np.float64], z: NDArray[np.float64]) -> Affine | None:

@@ -54,10 +54,14 @@ class Sight:
 
 @dataclass(frozen=True)
 class Fused:
-    """Depth of both kinds, and how each frame's fitted: None where it was not taken."""
+    """Depth of both kinds, how each frame's fitted (None where it was not taken), and what a network knows.
+
+    foretells: (r,) bool, frames of which the network's depth foretells whole quarters; of others it knows no shape.
+    """
 
     maps: DenseMaps
     fits: tuple[Aligned | None, ...]
+    foretells: NDArray[np.bool_]
 
 
 def fuse(views: ClipViews, measured: DenseMaps, points: Floats, sight: Sight, settings: FusionSettings) -> Fused:
@@ -70,7 +74,9 @@ def fuse(views: ClipViews, measured: DenseMaps, points: Floats, sight: Sight, se
     rays = [_rays(views.intrinsics[view], given.shape[1:]) for view in range(len(given))]
     normals = [_believed_normals(given[view], sight, view, rays[view], settings) for view in range(len(given))]
     base = _without_crooked_planes(measured, normals, rays, settings)
-    fits = tuple(_taken(align_depth(sight.depth[view], anchors[view]), settings) for view in range(len(given)))
+    aligned = [align_depth(sight.depth[view], anchors[view]) for view in range(len(given))]
+    foretells = np.array([fit is not None and fit.beyond <= settings.max_beyond for fit in aligned])
+    fits = tuple(_taken(fit, settings) for fit in aligned)
     planes = planes_of(views, base.depth, rays) if settings.planes else []
     whole, kinds = base.depth.copy(), base.source.copy()
     for view, fit in enumerate(fits):
@@ -84,7 +90,7 @@ def fuse(views: ClipViews, measured: DenseMaps, points: Floats, sight: Sight, se
             odd = _crooked(filled, normals[view], rays[view], settings) & (base.depth[view] == 0)
             whole[view] = np.where(odd, 0, filled)
             kinds[view] = np.select(choices, (base.source[view], *_FILLED), DepthSource.NONE)
-    return Fused(_confirmed(views, base, whole, kinds, settings), fits)
+    return Fused(_confirmed(views, base, whole, kinds, settings), fits, foretells)
 
 
 def _taken(fit: Aligned | None, settings: FusionSettings) -> Aligned | None:

@@ -164,12 +164,15 @@ class Sighted(ColmapReconstructor):
             depth_source=spread(source, measured.model).astype(np.uint8),
             notes=(*measured.found.notes, fusion_note(fused)),
         )
-        return self._with_scale(result, measured, depth, solid)
+        return self._with_scale(result, measured, depth, solid & fused.foretells[:, None, None])
 
     def _with_scale(
         self, result: Reconstruction, measured: MatchedClip, metric: Floats, solid: NDArray[np.bool_]
     ) -> Reconstruction:
-        """Add what the network's metres say of the scale, by what matching alone has measured."""
+        """Add what the network's metres say of the scale, by what matching alone has measured.
+
+        metric, solid: (r, h, w), its depth in metres, and where it is of something solid in a frame that it knows.
+        """
         if self.seen.metres is None:
             return result
         frames, poses = np.flatnonzero(measured.model.registered), measured.views.camera_to_world

@@ -12,7 +12,6 @@ import pytest
 import torch
 
 from models.da3.name_seeded import TINY
-from models.moge import Moge
 from models.weights.contents import checksum
 from pipeline.contract.errors import SettingsError, TooFewRegistered, TooLittleParallax, UnlikelyReconstruction
 from pipeline.contract.records import DepthSource, Reconstruction
@@ -27,6 +26,7 @@ from tests.models.da3.networks import tiny
 from tests.models.moge.networks import tiny_moge
 from tests.pipeline.module_calls import built_modules
 from tests.pipeline.stages.reconstruction.colmap.clips import TourClip, tour_clip
+from tests.pipeline.stages.reconstruction.colmap_moge.weights import save_moge
 from tests.pipeline.stages.reconstruction.da3.weights import save_da3
 
 SHAPE = (120, 160)
@@ -37,27 +37,7 @@ QUICK = ColmapSettings(
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("moge") / "model.pt"
-    network = tiny_moge()
-    torch.save({"model_config": model_config(network), "model": network.state_dict()}, path)
-    return path
-
-
-def model_config(network: Moge) -> dict[str, object]:
-    config = network.config
-    stack = {
-        "dim_res_blocks": list(config.widths),
-        "resamplers": ["conv_transpose"] * 3 + ["bilinear"],
-    }
-    heads = {f"{name}_head": {**stack, "num_res_blocks": list(config.head_blocks)} for name in config.maps}
-    return {
-        "encoder": {"intermediate_layers": list(config.taps)},
-        "neck": {**stack, "num_res_blocks": list(config.neck_blocks)},
-        "scale_head": {"dims": [config.width] * 3},
-        "remap_output": config.remap,
-        "num_tokens_range": [60, 120],
-        **heads,
-    }
+    return save_moge(tmp_path_factory.mktemp("moge") / "model.pt", tiny_moge())
 
 
 def settings_of(weights: Path, **changed: object) -> ColmapMogeSettings:
@@ -157,6 +137,23 @@ def test_a_network_of_depth_over_focal_length_says_the_scale_by_the_lens_that_is
     assert 0.06 <= found.log_scale_sigma < 0.07, "what frames add is little by the network's own word"
     assert found.depth_source is not None
     assert (found.depth_source == DepthSource.NETWORK).any()
+
+
+def test_frames_whose_shapes_a_network_does_not_know_say_no_scale(
+    clip: TourClip, measured: MatchedClip, true_look: NetworkLook, weights: Path
+):
+    """Of all frames but three depth bends away on the right, and is a third too large."""
+    bend = 1 + 2 * np.clip(np.linspace(-1, 1, SHAPE[1]), 0, None) ** 2
+    odd = np.arange(len(clip.rgb)) >= 3
+    points = np.where(odd[:, None, None, None], true_look.points * bend[:, None], true_look.points)
+    assert true_look.metres is not None
+    metres = np.where(odd, 1.3 * true_look.metres, true_look.metres).astype(np.float32)
+    said = replace(true_look, points=points.astype(np.float32), metres=metres)
+    kinds = {beyond: settings_of(weights, fusion={"max_beyond": beyond}) for beyond in (0.15, 9.0)}
+    known, taken = (Sighted(QUICK, kind, said).completed(measured) for kind in kinds.values())
+    own = Sighted(QUICK, kinds[0.15], true_look).completed(measured).log_scale
+    assert known.log_scale == pytest.approx(own, abs=0.03)
+    assert taken.log_scale > own + 0.1, "all of them together are wrong"
 
 
 def test_the_networks_focal_length_is_one_more_to_start_from():
