@@ -1,7 +1,7 @@
 """What a backend says of the lens at its first look at a clip, and what all clips of a video say together."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -90,6 +90,10 @@ class Ballot(NamedTuple):
 @runtime_checkable
 class FindsLens(Protocol):
     """A backend of the stage that tells how a lens bends."""
+
+    def lens_of_lines(self, clips: Iterable[Images]) -> Distortion:
+        """Return the lens that straight edges in the clips (n, 480, 640, 3) of a video tell of, or a straight one."""
+        ...
 
     def first_look(self, rgb: Images, scratch: Path, between: FramesBetween) -> FirstLook:
         """Look at frames (n, 480, 640, 3) uint8 RGB; ``scratch`` is an empty folder for temporary files."""

@@ -1,8 +1,11 @@
-"""All clips of a video, once as they were filmed, and where their lens bends again on straightened pictures."""
+"""All clips of a video, once as they were filmed, and where their lens bends again on straightened pictures.
+
+Where edges of rooms tell a bend before, the first pass is on straightened pictures, too.
+"""
 
 import math
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -44,6 +47,9 @@ NOTHING_KNOWN = Ballot(STRAIGHT, square=False)
 LOOKS = 3
 """Times that the clips are asked for a lens: what the first one left of a strong bend is found by those after it."""
 
+CLIPS_OF_LINES = 24
+"""Clips whose edges are asked for a lens: they are of one camera, and a few hundred edges tell."""
+
 
 @dataclass(frozen=True)
 class Passes:
@@ -56,9 +62,10 @@ class Passes:
 
     def run(self) -> tuple[FinishedClips, Distortion]:
         """Return the reconstructions of all clips, and the lens that their pictures were straightened by."""
-        lens, backend = STRAIGHT, self.backend
+        backend = self.backend
         if not isinstance(backend, FindsLens):
-            return FinishedClips(self._finished(self.folder, lens)), lens
+            return FinishedClips(self._finished(self.folder, STRAIGHT)), STRAIGHT
+        lens = backend.lens_of_lines(self._some_pictures())
         for number in range(LOOKS):
             folder = self.folder / f"look-{number}"
             looks = self.each(folder, lens, lambda rgb, scratch, between, _: backend.first_look(rgb, scratch, between))
@@ -68,6 +75,12 @@ class Passes:
             lens = lens.then(ballot.lens) if lens.bends else ballot.lens
         ballot = ballot._replace(focal=0.0)
         return self._with_another_try(backend, self._finished(self.folder / "last", lens, ballot), lens, ballot), lens
+
+    def _some_pictures(self) -> Iterator[Images]:
+        """Yield the frames of clips from all of the video, one clip at a time."""
+        chosen = np.unique(np.linspace(0, len(self.clips) - 1, min(CLIPS_OF_LINES, len(self.clips))).astype(int))
+        for number in chosen.tolist():
+            yield self.workbench.video.read(FRAMES, "rgb", self.clips[number][1])
 
     def _with_another_try(
         self, backend: FindsLens, first: ClipCheckpoints, lens: Distortion, known: Ballot

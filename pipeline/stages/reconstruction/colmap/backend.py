@@ -19,9 +19,11 @@ from pipeline.contract.arrays import Floats, Images
 from pipeline.contract.errors import ClipError, ProcessKilled, ReconstructionCrashed, TooFewRegistered
 from pipeline.contract.padding import shown_columns
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, Reconstruction
+from pipeline.geometry.distortion import STRAIGHT, Distortion
 from pipeline.stages.reconstruction.base import FramesBetween
 from pipeline.stages.reconstruction.colmap.dense import DenseMaps, dense_depth
 from pipeline.stages.reconstruction.colmap.evidence import Signs, signs_of
+from pipeline.stages.reconstruction.colmap.lines import lens_of_lines
 from pipeline.stages.reconstruction.colmap.overlays import overlays
 from pipeline.stages.reconstruction.colmap.probability import Likelihood, check_probability, judged, settings_note
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
@@ -116,6 +118,11 @@ class ColmapReconstructor:
         """Reconstruct from the cameras that the first look left; raises as ``reconstruct_walk``."""
         first = SparseModel.of_arrays(cameras)
         return self._of_rungs(rgb, rungs(find_cameras, rgb, scratch, self.settings, between, first))
+
+    def lens_of_lines(self, clips: Iterable[Images]) -> Distortion:
+        """Return the lens that edges in the clips of a video tell of, if lenses are looked for."""
+        lens = self.settings.lens
+        return lens_of_lines(clips, lens) if lens.correct else STRAIGHT
 
     def vote(self, fits: Sequence[LensFit]) -> Ballot:
         """Return the lens of a video whose clips say so."""

@@ -224,6 +224,13 @@ class LensSettings(BaseModel):
         description="Whether pictures are straightened where the clips of a video find a lens that bends; then "
         "``reconstruction`` holds pictures of its own, which its intrinsics are those of.",
     )
+    least_of_lines: float = Field(
+        0.03,
+        gt=0,
+        description="Bends, as shares of the half diagonal at a corner, from which on the straight edges of rooms tell "
+        "the lens of a video before cameras are looked for; weaker ones are left to the cameras; 1 = edges are not "
+        "asked.",
+    )
     held_out: float = Field(0.2, gt=0, lt=0.5, description="Share of the observations that a lens must foretell.")
     least_sure: float = Field(
         4.0,

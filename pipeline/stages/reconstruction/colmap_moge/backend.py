@@ -4,7 +4,7 @@ Cameras are those of ``colmap``, which may start from MoGe-2's focal length as w
 Anything 3 is asked if the settings say how.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from pipeline.contract.arrays import Floats, Images
 from pipeline.contract.errors import ClipError, ReconstructionCrashed, TooFewRegistered, TooLittleParallax
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, DepthSource, Reconstruction
 from pipeline.geometry.depth_scale import TrustedPixels
+from pipeline.geometry.distortion import Distortion
 from pipeline.geometry.poses import resize_nearest
 from pipeline.stages.reconstruction.base import FramesBetween
 from pipeline.stages.reconstruction.colmap.backend import ColmapReconstructor, MatchedClip, spread
@@ -98,6 +99,10 @@ class ColmapMogeReconstructor:
             return self._sighted(rgb).go_on(rgb, scratch, between, cameras)
         except ClipError as error:
             return self._by_network(rgb, scratch, error)
+
+    def lens_of_lines(self, clips: Iterable[Images]) -> Distortion:
+        """Return the lens that edges in the clips of a video tell of, if lenses are looked for."""
+        return ColmapReconstructor(self.settings.colmap).lens_of_lines(clips)
 
     def vote(self, fits: Sequence[LensFit]) -> Ballot:
         """Return the lens of a video whose clips say so."""

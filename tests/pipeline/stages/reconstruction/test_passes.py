@@ -1,6 +1,6 @@
 """A video whose lens bends is looked at, voted on and reconstructed on straightened pictures; readers get those."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -50,7 +50,8 @@ class Measuring:
     stretched: brightness of clips that take their pixels for stretched. focals: what clips take for their focal length,
     by brightness, else 500. square, focal: what the clips are said to agree on. later: brightness of clips whose depth
     is left for later. part: brightness of clips of which only the first frame is placed, and that are refused when done
-    again with another. vague: brightness of clips that are not sure of their focal length.
+    again with another. vague: brightness of clips that are not sure of their focal length. lines: the lens that edges
+    tell of. shown: brightness of the clips that they were asked of.
     """
 
     name, weights = "measuring", dict[str, str]()
@@ -60,6 +61,7 @@ class Measuring:
         self.stretched: set[int] = set()
         self.focals: dict[int, float] = {}
         self.square, self.focal = False, 0.0
+        self.lines, self.shown = STRAIGHT, list[int]()
         self.later: set[int] = set()
         self.part: set[int] = set()
         self.vague: set[int] = set()
@@ -106,6 +108,10 @@ class Measuring:
         self._asked("go on", rgb, scratch)
         return self._result(rgb, 1, float(cameras["focal"]))
 
+    def lens_of_lines(self, clips: Iterable[Images]) -> Distortion:
+        self.shown = [int(rgb[0, 240, 500, 0]) for rgb in clips]
+        return self.lines
+
     def vote(self, fits: Sequence[LensFit]) -> Ballot:
         bent = [fit for fit in fits if fit.lens.bends]
         told = [fit for fit in fits if fit != UNTOLD]
@@ -134,6 +140,17 @@ def bench(tmp_path: Path, backend: Measuring) -> Callable[..., Workbench]:
         return Workbench(video, workbench_of(video).catalog, settings, wanted="0123")
 
     return made
+
+
+def test_a_lens_that_edges_tell_of_is_undone_before_the_first_look(bench: Callable[..., Workbench], backend: Measuring):
+    backend.lines = BARREL
+    workbench = bench((BARREL, 30), (BARREL, 10), (BARREL, 40))
+    result = filled(reconstruction, workbench)
+    assert backend.shown == [30, 10, 40]
+    assert [what for what, _, _ in backend.asked] == ["look"] * 3, "nothing is left to find, and nothing is done again"
+    assert all(abs(bent) <= 1 for _, _, bent in backend.asked)
+    assert abs(sag(read_pictures(workbench.video, slice(5, 6))[0])) <= 1
+    assert result.counts["lens_k1"] == -0.08
 
 
 def test_a_bent_video_is_reconstructed_and_read_straightened(bench: Callable[..., Workbench], backend: Measuring):
