@@ -58,7 +58,7 @@ def edges_of(picture: Images, told: NDArray[np.bool_]) -> list[Float64s]:
     """
     grey = cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), _BLUR)
     sloping = [cv2.Sobel(grey, cv2.CV_32F, *axis, ksize=3) for axis in ((1, 0), (0, 1))]
-    slope = np.stack(sloping, axis=-1).astype(np.float32) / 8
+    slope = (np.stack(sloping, axis=-1) / 8).astype(np.float32)
     steep = np.asarray(np.linalg.norm(slope, axis=-1), np.float32)
     across, down = np.moveaxis((_GAIN * slope).clip(-32768, 32767).astype(np.int16), -1, 0)
     found = (np.asarray(cv2.Canny(across, down, _GAIN * _LOW, _GAIN * _HIGH, L2gradient=True)) > 0) & told
