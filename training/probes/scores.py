@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from pipeline.contract.classes import OCCUPIED_CLASSES
+from pipeline.contract.classes import OCCUPIED_CLASSES, SemanticClass
 from pipeline.contract.overlap import OverlapCounts, overlap
 from training.errors import UnusableDataset
 
@@ -93,8 +93,15 @@ def class_intervals(scores: Sequence[ProbeScore], draw_seed: int = 0) -> dict[st
     }
 
 
-def gain_interval(ours: Sequence[ProbeScore], theirs: Sequence[ProbeScore], draw_seed: int = 0) -> Interval:
+def gain_interval(
+    ours: Sequence[ProbeScore],
+    theirs: Sequence[ProbeScore],
+    classes: Sequence[SemanticClass] = OCCUPIED_CLASSES,
+    draw_seed: int = 0,
+) -> Interval:
     """Return by how much one start's mIoU is above another's, paired by house and by the seeds that both have.
+
+    classes: whose mean it is.
 
     Raises:
         UnusableDataset: there are fewer than two houses, or no seed that both have.
@@ -104,7 +111,8 @@ def gain_interval(ours: Sequence[ProbeScore], theirs: Sequence[ProbeScore], draw
         raise UnusableDataset("two starts without a common seed cannot be compared: give them the same seeds")
     by_seed: list[Mapping[int, ProbeScore]] = [{score.seed: score for score in side} for side in (ours, theirs)]
     paired = [[side[seed] for seed in seeds] for side in by_seed]
-    return _interval(paired, lambda figures: (figures[0] - figures[1]).mean(axis=-1), draw_seed)
+    taken = [OCCUPIED_CLASSES.index(label) for label in classes]
+    return _interval(paired, lambda figures: (figures[0] - figures[1])[..., taken].mean(axis=-1), draw_seed)
 
 
 def _interval(

@@ -33,6 +33,8 @@ from training.studies.starts import Starts, probed, starts_of
 def run(experiment: Experiment, store: Store, folder: Path, progress: Progress, echo: Callable[[str], None]) -> str:
     """Run the experiment on a dataset of rendered tours; returns the report, also as ``report.md`` and ``report.png``.
 
+    ``report.md`` and ``results.json`` hold what those trainings that are done have told.
+
     Raises:
         SettingsError: the preset wants image weights, and none are named.
         UnusableDataset: a video of the dataset is no rendered tour, so that its exact labels are not known; a share of
@@ -46,13 +48,18 @@ def run(experiment: Experiment, store: Store, folder: Path, progress: Progress, 
     _check_houses(experiment, train, test)
     frames = StoredFrames(store, "all", every=experiment.every)
     starts, probes = _probed(experiment, frames, (train, test), folder, progress, echo)
-    results = list(_finetuned(experiment, starts, (train, test), folder, progress, echo))
-    relabelled = StoredFrames(store, "all", frames.version, experiment.relabelled_every)
-    zero_shot = dict(_zero_shot(experiment, relabelled, test, folder, progress))
-    report = report_of(heading(experiment, frames, train, test), probes, results, (relabelled, zero_shot))
+    told, results = heading(experiment, frames, train, test), list[FinetunedScore]()
+    for result in _finetuned(experiment, starts, (train, test), folder, progress, echo):
+        results.append(result)
+        (folder / "results.json").write_text(json.dumps([result.model_dump() for result in results], indent=1))
+        (folder / "report.md").write_text(report_of(told, probes, results))
+    zero_shot = None
+    if experiment.zero_shot:
+        relabelled = StoredFrames(store, "all", frames.version, experiment.relabelled_every)
+        zero_shot = relabelled, dict(_zero_shot(experiment, relabelled, test, folder, progress))
+    report = report_of(told, probes, results, zero_shot)
     (folder / "report.md").write_text(report)
     (folder / "report.png").write_bytes(plot(results))
-    (folder / "results.json").write_text(json.dumps([result.model_dump() for result in results], indent=1))
     return report
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from pipeline.contract.classes import OCCUPIED_CLASSES, SemanticClass
 from training.data import Frames
 from training.probes.scores import Interval, ProbeScore, class_intervals, gain_interval, miou_interval
 from training.studies.label_efficiency import FinetunedScore, gains_of, spread, table
@@ -15,11 +16,14 @@ def report_of(
     heading: Sequence[str],
     probes: Sequence[ProbeScore],
     results: Sequence[FinetunedScore],
-    zero_shot: tuple[Frames, Mapping[str, Mapping[str, float]]],
+    zero_shot: tuple[Frames, Mapping[str, Mapping[str, float]]] | None = None,
 ) -> str:
-    """Return the report as Markdown; its first line says whether a control scores like the real arm."""
-    relabelled, figures = zero_shot
-    parts = [_finetuned(results), list(_zero_shot(relabelled, figures, results))]
+    """Return the report as Markdown; its first line says whether a control scores like the real arm.
+
+    results, zero_shot: as far as there are any.
+    """
+    parts = [_finetuned(results)] if results else []
+    parts += [list(_zero_shot(*zero_shot))] if zero_shot else []
     return report_of_probes(heading, probes) + "".join("\n" + "\n".join(part) + "\n" for part in parts)
 
 
@@ -44,15 +48,22 @@ def verdict(probes: Sequence[ProbeScore]) -> str:
 
 def probe_table(probes: Sequence[ProbeScore]) -> list[str]:
     """Return a table of mIoU on visible voxels and of the gain of distilled over every start, by labelled rooms."""
-    lines = ["| linear probe, labelled rooms | start | seeds | mIoU | gain of distilled |", "|---|---|---|---|---|"]
+    head = "| linear probe, labelled rooms | start | seeds | mIoU | gain of distilled | of ten classes, without floor |"
+    lines = [head, "|---" * 6 + "|"]
     for rooms in sorted({score.rooms for score in probes}):
         ours = _of(probes, DISTILLED, rooms)
         for start in dict.fromkeys(score.start for score in probes):
             theirs = _of(probes, start, rooms)
             if theirs:
-                gain = "" if start == DISTILLED else gain_interval(ours, theirs).points("+")
-                lines.append(f"| {rooms} | {start} | {len(theirs)} | {miou_interval(theirs).points()} | {gain} |")
+                gains = " | " if start == DISTILLED else " | ".join(_gains(ours, theirs))
+                lines.append(f"| {rooms} | {start} | {len(theirs)} | {miou_interval(theirs).points()} | {gains} |")
     return [*lines, "", "Points on visible voxels; in brackets 95 % intervals, houses and seeds drawn again."]
+
+
+def _gains(ours: Sequence[ProbeScore], theirs: Sequence[ProbeScore]) -> Iterator[str]:
+    """Yield the gain over all classes, and over those but the floor, which probes learn first and most."""
+    for classes in (OCCUPIED_CLASSES, [label for label in OCCUPIED_CLASSES if label != SemanticClass.FLOOR]):
+        yield gain_interval(ours, theirs, classes).points("+")
 
 
 def class_table(probes: Sequence[ProbeScore]) -> list[str]:
@@ -74,8 +85,10 @@ def _of(probes: Sequence[ProbeScore], start: str, rooms: int) -> list[ProbeScore
 
 
 def _finetuned(results: Sequence[FinetunedScore]) -> list[str]:
-    """Return mIoU by share and start, then what distilled has over every other start, paired by seed."""
-    lines = [table(results), "", "| labels | start | gain of distilled, mIoU | 95 % |", "|---|---|---|---|"]
+    """Return mIoU by share and start with IoU of baselines, then what distilled has over others, paired by seed."""
+    known = [f"{name.removeprefix('iou ')} {100 * value:.2f}" for name, value in _baselines(results[0])]
+    lines = [table(results), "", *([f"IoU of baselines: {', '.join(known)}.", ""] if known else [])]
+    lines += ["| labels | start | gain of distilled, mIoU | 95 % |", "|---|---|---|---|"]
     for start in dict.fromkeys(result.start for result in results if result.start != DISTILLED):
         for share, values in gains_of(results, start).items():
             low, high = (f"{100 * bound:+.2f}" for bound in t_interval(values))
@@ -83,13 +96,14 @@ def _finetuned(results: Sequence[FinetunedScore]) -> list[str]:
     return lines
 
 
-def _zero_shot(
-    relabelled: Frames, figures: Mapping[str, Mapping[str, float]], results: Sequence[FinetunedScore]
-) -> Iterator[str]:
+def _baselines(result: FinetunedScore) -> Iterator[tuple[str, float]]:
+    for name, value in result.figures.items():
+        if name in BASELINES:
+            yield name, value
+
+
+def _zero_shot(relabelled: Frames, figures: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
     yield f"| zero-shot, trained on {len(relabelled)} frames | mIoU | IoU |"
     yield "|---|---|---|"
     for kind, found in figures.items():
         yield f"| {kind} labels | {100 * found['miou all']:.2f} | {100 * found['iou all']:.2f} |"
-    for name, value in results[0].figures.items():
-        if name in BASELINES:
-            yield f"| baseline: {name.removeprefix('iou ')} | | {100 * value:.2f} |"

@@ -42,6 +42,7 @@ class Experiment(BaseModel):
     relabelled_every: int = Field(
         4, ge=1, description="every n-th is rendered again with exact labels, for zero-shot; neighbours are much alike"
     )
+    zero_shot: bool = Field(True, description="train on the dataset's own labels too, and on exact ones of its frames")
     distill: DistillSettings = DistillSettings(loop=PRETRAINING)
     study: Study = Study(shares=(0.04, 0.2, 1.0), seeds=(0, 1, 2, 3, 4), finetune=FinetuneSettings(loop=FINETUNING))
 

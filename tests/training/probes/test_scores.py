@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from pipeline.contract.classes import SemanticClass
 from pipeline.contract.overlap import overlap
 from training.errors import UnusableDataset
 from training.probes.scores import HouseCounts, ProbeScore, class_intervals, counted, gain_interval, miou_interval
@@ -54,6 +55,9 @@ def test_a_gain_is_paired_by_house_and_seed():
     nothing = gain_interval(theirs, theirs)
     assert (nothing.low, nothing.value, nothing.high) == (0, 0, 0)
     assert gain.points("+").startswith("+")
+    of_two = gain_interval(more, theirs, (SemanticClass.CEILING, SemanticClass.FLOOR))
+    assert of_two.value == pytest.approx(gain.value * 11 / 2), "only the first two classes occur"
+    assert gain_interval(more, theirs, (SemanticClass.CHAIR,)).value == 0
 
 
 def one_more(house: HouseCounts) -> HouseCounts:

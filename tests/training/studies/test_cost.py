@@ -31,6 +31,12 @@ def test_the_size_for_processors_is_counted_whole_and_takes_six_hours_of_a_core_
     assert [round(share * experiment.train_rooms) for share in experiment.study.shares] == [4, 20, 100]
 
 
+def test_without_zero_shot_none_is_counted():
+    experiment = with_values(Experiment, {"weights": "package", "zero_shot": False})
+    assert [t.count for t in trainings_of(experiment)] == [7, 30, 0]
+    assert trainings_of(experiment)[2].pictures == 0
+
+
 @pytest.mark.parametrize(("values", "count", "pictures"), [({}, 7, 84_000), ({"control_seeds": 2}, 9, 108_000)])
 def test_on_processors_it_is_counted_in_hours_of_a_core(values: dict, count: int, pictures: int):
     experiment = with_values(Experiment, {"weights": "package", **values})

@@ -2,9 +2,18 @@
 
 import numpy as np
 
+from pipeline.contract.classes import OCCUPIED_CLASSES, SemanticClass
+from tests.training.rooms import RoomFrames
 from tests.training.studies.results import RESULTS, result
 from training.probes.scores import HouseCounts, ProbeScore
-from training.studies.experiment_report import _finetuned, class_table, probe_table, report_of_probes, verdict
+from training.studies.experiment_report import (
+    _finetuned,
+    class_table,
+    probe_table,
+    report_of,
+    report_of_probes,
+    verdict,
+)
 
 
 def scored(start: str, right: float, seed: int = 0, rooms: int = 4) -> ProbeScore:
@@ -52,7 +61,7 @@ def test_tables_give_points_with_intervals_by_rooms_and_class():
         ["| 20", "random", "1"],
         ["| 20", "distilled", "1"],
     ]
-    assert "+0.00 [+0.00, +0.00]" in lines[5]
+    assert lines[5].endswith("| +0.00 [+0.00, +0.00] | +0.00 [+0.00, +0.00] |")
     assert len(class_table(REAL)) == 2 + 11
 
 
@@ -60,6 +69,30 @@ def test_fine_tuning_is_compared_with_every_other_start_with_an_interval():
     lines = _finetuned([*RESULTS, result("random_teacher", 0.1, 0, 0.12)])
     assert "| 10% | random | 3.00 ± 0.00 | [+3.00, +3.00] |" in lines
     assert "| 10% | random_teacher | 2.00 (1 seed) | [-inf, +inf] |" in lines
+
+
+def test_what_a_probe_gains_beside_the_floor_stands_apart():
+    floor = OCCUPIED_CLASSES.index(SemanticClass.FLOOR)
+    random = scored("random", 0.4)
+    knowing = {
+        name: house.model_copy(
+            update={"matched": (*house.matched[:floor], house.true[floor], *house.matched[floor + 1 :])}
+        )
+        for name, house in random.houses.items()
+    }
+    line = probe_table([random, random.model_copy(update={"start": "distilled", "houses": knowing})])[2]
+    assert "| +6.8" in line, "of an IoU of a quarter the floor rises to one"
+    assert line.endswith("| +0.00 [+0.00, +0.00] |")
+
+
+def test_a_report_holds_what_there_is():
+    told = report_of(["* heading"], REAL, [])
+    assert told == report_of_probes(["* heading"], REAL)
+    tuned = report_of(["* heading"], REAL, RESULTS)
+    assert tuned.startswith(told)
+    assert "zero-shot" not in tuned
+    figures = {"pipeline": {"miou all": 0.1, "iou all": 0.2}}
+    assert "| pipeline labels | 10.00 | 20.00 |" in report_of(["* heading"], REAL, RESULTS, (RoomFrames(1), figures))
 
 
 def test_probes_alone_begin_with_their_verdict():
