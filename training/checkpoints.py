@@ -1,7 +1,7 @@
 """Trained networks as folders: ``network.safetensors`` and ``network.json``, which says what they are."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -152,6 +152,18 @@ def new_network(preset: str, outputs: int, language: int = 0) -> Symphonies:
         message = f"there is no preset {preset!r}; choose one of {', '.join(PRESETS)}"
         raise WrongCheckpoint(message)
     return Symphonies(replace(PRESETS[preset], outputs=outputs, language=language))
+
+
+def networks_of(folders: Sequence[Path]) -> dict[str, Symphonies]:
+    """Return networks whose features are asked for, by their folders; without any, one of random values, ``small``.
+
+    Raises:
+        WrongCheckpoint: as ``load_network``.
+    """
+    if folders:
+        return {str(folder): load_network(folder) for folder in folders}
+    torch.manual_seed(0)
+    return {"random values": new_network("small", outputs=1).eval()}
 
 
 def start_from(network: Symphonies, folder: Path) -> None:

@@ -13,13 +13,25 @@ from models.errors import ModelError
 from pipeline.contract.arrays import Floats
 from pipeline.contract.errors import PipelineError, SettingsError
 from pipeline.contract.progress import Lines, named
-from pipeline.contract.values import checked, laid_over, parsed, with_values
+from pipeline.contract.values import parsed, with_values
+from training.options import (
+    JUDGE,
+    LEARN,
+    KindOption,
+    OutOption,
+    PathOption,
+    PresetOption,
+    ReadOption,
+    StartOption,
+    ValueOption,
+    source,
+)
+from training.studies import commands as studies
 
 if TYPE_CHECKING:
     from PIL import Image
 
     from training.data import Frames
-    from training.data.source import FramesSource
     from training.language.speaker import Speaker
     from training.language.words import ClassWords
 
@@ -28,21 +40,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-LEARN, JUDGE, STUDY = "Learn", "Judge", "Study"
-"""Panels of the help."""
 
 ExportName = Literal["monoscene", "colmap", "nerfstudio", "ply", "hf", "webdataset", "occscannet"]
-
-KindOption = Annotated[str, typer.Option("--kind", help="stored, nyu, monoscene or occscannet.")]
-PathOption = Annotated[str | None, typer.Option("--path", help="Data folder or URL, or folder of the benchmark.")]
-ReadOption = Annotated[
-    list[str] | None,
-    typer.Option(help="How: every=3, split=all, version=..., by=official or by_space, unknown=ignore or empty."),
-]
-PresetOption = Annotated[str, typer.Option(help="paper, medium, small or tiny.")]
-OutOption = Annotated[Path, typer.Option(help="Folder for the network, its curves and its state.")]
-ValueOption = Annotated[list[str] | None, typer.Option("--set", help="One value, as in --set loop.epochs=5.")]
-StartOption = Annotated[Path | None, typer.Option(help="Folder of a pre-trained network; else random values.")]
 PICTURE_BYTES = 400_000
 
 
@@ -176,53 +175,6 @@ def evaluate(
 
 
 @app.command(
-    rich_help_panel=STUDY, epilog="Example: youtube-occ train experiment --weights dinov2_small --out data/experiment"
-)
-def experiment(
-    weights: Annotated[str, typer.Option(help="Weights of the teacher: a file or a registered name.")],
-    data: Annotated[str | None, typer.Option(help="Dataset of rendered tours; YOUTUBE_OCC_DATA or ./data.")] = None,
-    out: Annotated[Path, typer.Option(help="Folder for rooms, networks and report.")] = Path("data/experiment"),
-    size: Annotated[
-        Literal["cpu", "h100"], typer.Option(help="h100: the paper's network, for an hour of a card.")
-    ] = "cpu",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be trained and what it costs.")] = False,
-    values: ValueOption = None,
-) -> None:
-    """Run the label-efficiency experiment on rendered rooms; goes on where it was stopped."""
-    from training.data.source import FramesSource
-    from training.studies.cost import cost_table
-    from training.studies.experiment import run as run_experiment
-    from training.studies.experiment_settings import SIZES, Experiment
-    from training.studies.power import power_line
-
-    settings = with_values(Experiment, laid_over(SIZES[size], {"weights": weights, **parsed(values or [])}))
-    typer.echo(f"{cost_table(settings)}\n\nFine-tuning: {power_line(len(settings.study.seeds), settings.deviation)}.")
-    if dry_run:
-        return
-    typer.echo(run_experiment(settings, FramesSource(path=data).store(), out, Lines(), typer.echo))
-
-
-@app.command(rich_help_panel=STUDY, epilog="Example: youtube-occ train study --data data --out data/study")
-def study(
-    data: Annotated[
-        str | None, typer.Option(help="Dataset that the pipeline built; YOUTUBE_OCC_DATA or ./data.")
-    ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for views, networks and report.")] = Path("data/study"),
-    rooms: Annotated[
-        Path | None, typer.Option(help="Rooms with labels, as of an experiment; else made in out.")
-    ] = None,
-    values: ValueOption = None,
-) -> None:
-    """Compare losses, teachers, students and datasets of distillation, fine-tuned and by linear probe (ScaLR)."""
-    from training.data.source import FramesSource
-    from training.studies.pillars import PillarStudy, run_pillars
-
-    settings = with_values(PillarStudy, parsed(values or []))
-    store = FramesSource(path=data).store()
-    typer.echo(run_pillars(settings, store, out, rooms or out / "rooms", Lines(), typer.echo).report)
-
-
-@app.command(
     rich_help_panel=JUDGE,
     epilog="Example: youtube-occ export --path data --out shared --format hf --filter 'probability_right>=0.8'",
 )
@@ -270,12 +222,7 @@ def _spoken_page(
     return below(prediction_page(sample, speaker.classes(sample, words)), heat_picture(sample, heat, query))
 
 
-def source(kind: str, path: str | None, read: list[str] | None) -> "FramesSource":
-    """Return a dataset by kind, path and single values; raises ``SettingsError`` for an unknown one."""
-    from training.data.source import FramesSource
-
-    given = {name: value for name, _, value in (entry.partition("=") for entry in read or [])}
-    return checked(FramesSource, {**given, "kind": kind, "path": path})
+studies.add_to(app)
 
 
 def main() -> None:

@@ -9,10 +9,15 @@ from typer.core import MARKUP_MODE_KEY
 from typer.main import get_command
 
 from pipeline.cli.app import command_line
+from pipeline.quality.label_parts import app as label_parts
 from training.small.__main__ import app as small
 from training.small.evaluate import app as evaluate
 
-OTHERS = {"python -m training.small": small, "python -m training.small.evaluate": evaluate}
+OTHERS = {
+    "python -m training.small": small,
+    "python -m training.small.evaluate": evaluate,
+    "python -m pipeline.quality.label_parts": label_parts,
+}
 """Command lines beside ``youtube-occ``."""
 
 INTRODUCTION = """

@@ -15,9 +15,11 @@ from pydantic_core import PydanticUndefined
 from pipeline.settings import DEFAULT_PROFILE, load_settings, settings_type
 from pipeline.stages.profiles import PROFILES
 from training.data.source import FramesSource
+from training.language.lost_names import LostNamesSettings
 from training.settings import DistillSettings, FinetuneSettings, LanguageSettings
 from training.small.settings import Dust3rTrainingSettings, IndoorTrainingSettings, SanTrainingSettings
 from training.studies.experiment_settings import Experiment
+from training.studies.label_worth import WorthSettings
 from training.studies.pillars import PillarStudy
 
 TRAINING: dict[str, tuple[type[BaseModel], str]] = {
@@ -27,6 +29,8 @@ TRAINING: dict[str, tuple[type[BaseModel], str]] = {
     "read": (FramesSource, "`--kind`, `--path` and `--read` of every command of `youtube-occ train`"),
     "experiment": (Experiment, "`youtube-occ train experiment --set`"),
     "study": (PillarStudy, "`youtube-occ train study --set`"),
+    "label_worth": (WorthSettings, "`youtube-occ train label_worth --set`"),
+    "lost_names": (LostNamesSettings, "`youtube-occ train lost_names --set`"),
     "small.indoor": (IndoorTrainingSettings, "`python -m training.small indoor --set`"),
     "small.san": (SanTrainingSettings, "`python -m training.small san --set`"),
     "small.dust3r": (Dust3rTrainingSettings, "`python -m training.small dust3r --set`"),

@@ -18,6 +18,8 @@ from training.errors import UnusableDataset
 DRAWS = 2000
 CONFIDENCE = 0.95
 ONE_HOUSE = "all scored rooms are of one house, over which nothing varies: score more houses"
+BESIDE_FLOOR = tuple(label for label in OCCUPIED_CLASSES if label != SemanticClass.FLOOR)
+"""Ten classes: the floor is what probes learn first and most."""
 _CLASSES = [int(label) for label in OCCUPIED_CLASSES]
 
 

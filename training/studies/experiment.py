@@ -3,15 +3,12 @@
 import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from pipeline.contract.progress import Progress, named
 from pipeline.store.store import Store
-from pipeline.tours.tour import Tour
-from pipeline.tours.truth import tour_of
 from training.checkpoints import load_network
 from training.data import Frames, MonoSceneRooms, Sample, StoredFrames, fraction
 from training.data.export import with_nyu_camera, write_room
@@ -26,7 +23,7 @@ from training.studies.experiment_report import report_of, report_of_probes
 from training.studies.experiment_settings import Experiment
 from training.studies.label_efficiency import FinetunedScore, label_efficiency, length, plot
 from training.studies.power import power_line
-from training.studies.rooms import alone, both_sides, read_rooms, room_sample, validation_rooms
+from training.studies.rooms import alone, both_sides, read_rooms, room_sample, tour_behind, validation_rooms
 from training.studies.starts import Starts, probed, starts_of
 
 
@@ -154,13 +151,4 @@ def _exactly(frames: StoredFrames, index: int) -> Sample:
     """Return a frame with exact depth, camera and grid, rendered again from the tour's seed."""
     video_id, row = frames.rows[index]
     frame = int(frames.store.video(video_id).read("frames", "frame_index")[row])
-    return room_sample(_tour(frames.store, video_id), frame, frames.names[index])
-
-
-@lru_cache(maxsize=1)
-def _tour(store: Store, video_id: str) -> Tour:
-    tour = tour_of(store.video(video_id))
-    if tour is None:
-        message = f"{video_id} is no rendered tour, so that its exact labels are not known: use a dataset of tours only"
-        raise UnusableDataset(message)
-    return tour
+    return room_sample(tour_behind(frames.store, video_id), frame, frames.names[index])

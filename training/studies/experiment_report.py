@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from pipeline.contract.classes import OCCUPIED_CLASSES, SemanticClass
+from pipeline.contract.classes import OCCUPIED_CLASSES
 from training.data import Frames
-from training.probes.scores import Interval, ProbeScore, class_intervals, gain_interval, miou_interval
+from training.probes.scores import BESIDE_FLOOR, Interval, ProbeScore, class_intervals, gain_interval, miou_interval
 from training.studies.label_efficiency import FinetunedScore, gains_of, spread, table
 from training.studies.power import t_interval
 from training.studies.starts import DISTILLED, RANDOM
@@ -61,8 +61,8 @@ def probe_table(probes: Sequence[ProbeScore]) -> list[str]:
 
 
 def _gains(ours: Sequence[ProbeScore], theirs: Sequence[ProbeScore]) -> Iterator[str]:
-    """Yield the gain over all classes, and over those but the floor, which probes learn first and most."""
-    for classes in (OCCUPIED_CLASSES, [label for label in OCCUPIED_CLASSES if label != SemanticClass.FLOOR]):
+    """Yield the gain over all classes, and over those beside the floor."""
+    for classes in (OCCUPIED_CLASSES, BESIDE_FLOOR):
         yield gain_interval(ours, theirs, classes).points("+")
 
 

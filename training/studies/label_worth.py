@@ -4,31 +4,71 @@ One network's features stay as they are; what changes is the grids (and with exa
 map, which they must fit) and how much their rows count. All are scored on the same exact rooms, unseen.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
 
 from models.symphonies import Symphonies
-from pipeline.contract.classes import SemanticClass
+from pipeline.contract.classes import OCCUPIED_CLASSES, SemanticClass
 from pipeline.contract.grid import VOXEL_SIZE
-from pipeline.contract.progress import Progress, silent
-from pipeline.tours.exact_parts import ClipWithTruth, ExactParts, clips_with_truth
-from pipeline.tours.truth import tour_of
+from pipeline.contract.progress import Progress, named, silent
+from pipeline.store.store import Store
+from pipeline.tours.exact_parts import COMBINATIONS, ClipWithTruth, ExactParts, clips_with_truth
+from training.checkpoints import networks_of
 from training.data import Frames, Sample, StoredFrames
 from training.data.export import with_nyu_camera
 from training.data.sample import PICTURE_SHAPE
 from training.data.stored import at_picture_size
-from training.errors import UnusableDataset
-from training.probes.run import ProbeSettings, probe, score
-from training.probes.scores import ProbeScore
-from training.probes.voxels import VoxelRows, drawn_voxels, voxel_rows
+from training.probes.run import ProbeSettings, folds_of, probe, score
+from training.probes.scores import BESIDE_FLOOR, ProbeScore, class_intervals, gain_interval, miou_interval
+from training.probes.voxels import VoxelRows, drawn_voxels, house_of, voxel_rows
+from training.studies.rooms import one_side, tour_behind
 
 AS_BUILT: ExactParts = (False, False, False)
 DISTANCE_M = 2.5
 """Of most of what is seen; there a scale that is off by ``VOXEL_SIZE / DISTANCE_M`` moves a surface by a voxel."""
+
+
+class WorthSettings(BaseModel):
+    """What is learned from, and by how much it is judged."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    every: int = Field(3, ge=1, description="of the dataset's frames every n-th teaches; neighbours are much alike")
+    test_rooms: int = Field(50, ge=2, description="rooms that are scored, of houses that no dataset has")
+    probe: ProbeSettings = ProbeSettings()
+
+
+def run_worth(
+    settings: WorthSettings, networks: Sequence[Path], store: Store, folder: Path, rooms: Path, progress: Progress
+) -> str:
+    """Probe networks with every kind of labels; returns the report, also as ``worth.md``, with ``worth.json``.
+
+    networks: their folders, or none for one of random values. rooms: folder of rooms to score; those that are not there
+    are rendered.
+
+    Raises:
+        UnusableDataset: there is no dataset, it is of one video, or a video is no rendered tour.
+        WrongCheckpoint: a folder holds no finished network.
+    """
+    found = networks_of(networks)
+    frames = StoredFrames(store, "all", every=settings.every)
+    folds_of(np.array([house_of(name) for name in frames.names]), settings.probe)
+    kinds = listed(frames, COMBINATIONS, progress)
+    test = one_side(rooms, "test", settings.test_rooms, progress)
+    scores: list[ProbeScore] = []
+    for seed, (name, network) in enumerate(found.items()):
+        told = named(progress, name)
+        scores += worth(network, kinds, test, settings.probe, folder / "voxels", seed, told)
+        report = worth_report(scores)
+        (folder / "worth.md").write_text(report)
+        (folder / "worth.json").write_text(json.dumps([score.model_dump() for score in scores]))
+    return report
 
 
 @dataclass
@@ -59,34 +99,45 @@ class ListedFrames:
         return replace(self, origin=f"{self.origin}, unknown as empty", samples=filled)
 
 
-def listed(frames: StoredFrames, kinds: Sequence[ExactParts], every: int = 1) -> dict[ExactParts, ListedFrames]:
-    """Return every n-th frame of a dataset of tours with its grid filled anew, by which parts of it are exact.
+def listed(
+    frames: StoredFrames, kinds: Sequence[ExactParts], progress: Progress = silent
+) -> dict[ExactParts, ListedFrames]:
+    """Return the frames of a dataset of tours with their grids filled anew, by which parts of them are exact.
 
     Regions of the samples are the confidence of their labels, 0..255.
 
     Raises:
-        UnusableDataset: a video is no rendered tour, or no frame is left.
+        UnusableDataset: a video is no rendered tour.
     """
-    places = {place: index for index, place in enumerate(frames.rows)}
     found: dict[ExactParts, list[Sample]] = {parts: [] for parts in kinds}
     sigma: dict[str, float] = {}
-    for video_id in frames.rows.videos:
-        video = frames.store.video(video_id)
-        tour = tour_of(video)
-        if tour is None:
-            raise UnusableDataset(f"{video_id} is no rendered tour, so that its exact labels are not known")
-        for rows, clip in clips_with_truth(video, tour):
-            for frame in range(0, rows.stop - rows.start, every):
-                if (index := places.get((video_id, rows.start + frame))) is not None:
-                    sigma[frames.names[index]] = clip.scene.scale_sigma
-                    for parts, sample in _samples(frames[index], clip, frame, kinds):
-                        found[parts].append(sample)
-    if not sigma:
-        raise UnusableDataset(f"{frames.origin}: no frame of a clip is left at every {every}th")
+    for index, clip, frame in _with_truth(frames):
+        sigma[frames.names[index]] = clip.scene.scale_sigma
+        for parts, sample in _samples(frames[index], clip, frame, kinds):
+            found[parts].append(sample)
+        progress("grids", len(sigma), len(frames))
     return {
-        parts: ListedFrames(f"{frames.origin}, every {every}th, exact {parts}", tuple(samples), sigma)
+        parts: ListedFrames(f"{frames.origin}, {called(parts)}", tuple(samples), sigma)
         for parts, samples in found.items()
     }
+
+
+def called(parts: ExactParts) -> str:
+    """Return what is exact, in words."""
+    names = [name for name, exact in zip(("scale", "depth", "names"), parts, strict=True) if exact]
+    return f"exact {', '.join(names)}" if names else "as built"
+
+
+def _with_truth(frames: StoredFrames) -> Iterator[tuple[int, ClipWithTruth, int]]:
+    """Yield the index of every frame, its clip, and its place there."""
+    places = {place: index for index, place in enumerate(frames.rows)}
+    for video_id in frames.rows.videos:
+        tour_behind(frames.store, video_id)  # refused before the first one is filled
+    for video_id in frames.rows.videos:
+        for rows, clip in clips_with_truth(frames.store.video(video_id), tour_behind(frames.store, video_id)):
+            for row in range(rows.start, rows.stop):
+                if (index := places.get((video_id, row))) is not None:
+                    yield index, clip, row - rows.start
 
 
 def _samples(
@@ -143,13 +194,31 @@ def worth(
         return voxel_rows(network, frames, settings.voxels, settings.seed, folder, progress)
 
     for parts, frames in kinds.items():
-        names = [name for name, exact in zip(("scale", "depth", "names"), parts, strict=True) if exact]
-        called = ", ".join(names) or "nothing"
-        yield score(called, seed, len(frames), probe(rows_of(frames), settings), scored)
+        yield score(called(parts), seed, len(frames), probe(rows_of(frames), settings), scored)
     built = kinds[AS_BUILT]
     rows = rows_of(built)
     scale, confidence = by_scale(rows, built), by_confidence(built, settings)
-    for called, importance in (("scale_sigma", scale), ("confidence", confidence), ("both", scale * confidence)):
-        yield score(f"nothing, by {called}", seed, len(built), probe(rows, settings, importance), scored)
-    emptied = built.unknown_as_empty()
-    yield score("nothing, unknown as empty", seed, len(built), probe(rows_of(emptied), settings), scored)
+    for doubt, importance in (("scale_sigma", scale), ("confidence", confidence), ("both", scale * confidence)):
+        found = probe(rows, settings, importance)
+        yield score(f"{called(AS_BUILT)}, by {doubt}", seed, len(built), found, scored)
+    emptied = probe(rows_of(built.unknown_as_empty()), settings)
+    yield score(f"{called(AS_BUILT)}, unknown as empty", seed, len(built), emptied, scored)
+
+
+def worth_report(scores: Sequence[ProbeScore]) -> str:
+    """Return what every kind of labels is worth and the IoU of every class, in points, as Markdown."""
+    by_kind: dict[str, list[ProbeScore]] = {}
+    for found in scores:
+        by_kind.setdefault(found.start, []).append(found)
+    built = by_kind[called(AS_BUILT)]
+    frames, networks = built[0].rooms, len(built)
+    lines = [f"{frames} frames, networks: {networks}; in brackets 95 % intervals, houses and networks drawn again.", ""]
+    lines += ["| labels | mIoU | against those as built | of ten classes, without floor |", "|---" * 4 + "|"]
+    for kind, theirs in by_kind.items():
+        gains = [gain_interval(theirs, built, classes).points("+") for classes in (OCCUPIED_CLASSES, BESIDE_FLOOR)]
+        lines.append(f"| {kind} | {miou_interval(theirs).points()} | {' | '.join(gains)} |")
+    lines += ["", "| IoU | " + " | ".join(label.name.lower() for label in OCCUPIED_CLASSES) + " |", "|---" * 12 + "|"]
+    for kind, theirs in by_kind.items():
+        cells = [f"{100 * found.value:.1f}" for found in class_intervals(theirs).values()]
+        lines.append(f"| {kind} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"

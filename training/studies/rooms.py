@@ -9,6 +9,7 @@ from the picture's camera too, as NYUv2's annotations do. Voxels that no ray rea
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -16,27 +17,32 @@ from filelock import FileLock
 
 from pipeline.contract.progress import Progress
 from pipeline.contract.records import FrameGrid
+from pipeline.store.store import Store
 from pipeline.tours.grids import room_grid
 from pipeline.tours.seeds import ROOM_SEEDS
 from pipeline.tours.settings import TourSettings
 from pipeline.tours.tour import Tour
+from pipeline.tours.truth import tour_of
 from pipeline.tours.variety import HARD_HOUSES, SCORED_HOUSES
 from training.data import MonoSceneRooms, Sample
 from training.data.export import write_room
 from training.data.nyu import NyuSplit
 from training.data.nyu_format import INTRINSICS
 from training.data.subset import FrameSubset
+from training.errors import UnusableDataset
 
 
 def both_sides(folder: Path, counts: tuple[int, int], progress: Progress) -> tuple[FrameSubset, FrameSubset]:
     """Return so many rooms to learn from and to score, of different houses; those that are not there are rendered."""
-    sides: tuple[tuple[NyuSplit, int], ...] = (("train", counts[0]), ("test", counts[1]))
+    return one_side(folder, "train", counts[0], progress), one_side(folder, "test", counts[1], progress)
+
+
+def one_side(folder: Path, side: NyuSplit, count: int, progress: Progress) -> FrameSubset:
+    """Return so many rooms to learn from, or to score; those that are not there are rendered."""
     with alone(folder):
-        for side, count in sides:
-            for done, _ in enumerate(write_rooms(folder, side, count), start=1):
-                progress(f"{side} rooms", done, count)
-    train, test = (FrameSubset(read_rooms(folder, side), range(count), f"{count} rooms") for side, count in sides)
-    return train, test
+        for done, _ in enumerate(write_rooms(folder, side, count), start=1):
+            progress(f"{side} rooms", done, count)
+    return FrameSubset(read_rooms(folder, side), range(count), f"{count} rooms")
 
 
 def validation_rooms(folder: Path, count: int, progress: Progress) -> FrameSubset:
@@ -75,6 +81,20 @@ def write_rooms(folder: Path, split: NyuSplit, count: int, houses: Iterable[int]
             names.append(name)
             yield name
     listed.write_text("\n".join(names) + "\n")
+
+
+@lru_cache(maxsize=1)
+def tour_behind(store: Store, video_id: str) -> Tour:
+    """Return the tour that a video of a dataset was rendered from.
+
+    Raises:
+        UnusableDataset: it is no rendered tour.
+    """
+    tour = tour_of(store.video(video_id))
+    if tour is None:
+        message = f"{video_id} is no rendered tour, so that its exact labels are not known: use a dataset of tours only"
+        raise UnusableDataset(message)
+    return tour
 
 
 def _write_house(folder: Path, split: NyuSplit, seed: int, most: int) -> Iterable[str]:

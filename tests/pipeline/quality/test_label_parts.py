@@ -1,16 +1,20 @@
 """What is exact in a grid shows in its counts, on a room whose estimate is wrong in known ways."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from pipeline.contract.classes import SemanticClass
 from pipeline.geometry.voxels import VoxelSettings, voxelize_frame
-from pipeline.quality.label_parts import GridCounts, count_clip, parts_table
+from pipeline.quality.label_parts import GridCounts, app, count_clip, parts_table
 from pipeline.tours.exact_parts import COMBINATIONS, ClipWithTruth, resized
+from tests.earlier import VIDEO, unpack_earlier_dataset
+from tests.frozen import pass_for_frozen
 from tests.pipeline.box_room import film, looking
-from tests.pipeline.stored_room import ROOM
+from tests.pipeline.stored_room import ROOM, store_room
 
 CAMERAS = [looking((1.2, 0.4, 1.5), (2.0, 3.0, 0.8)), looking((2.0, 0.5, 1.4), (1.4, 3.0, 0.9))]
 EXACT = VoxelSettings(ray_spacing=0)
@@ -72,3 +76,31 @@ def test_a_grid_that_knows_less_is_right_where_it_knows(counts: dict):
     lines = parts_table(counts).splitlines()
     assert [line.split(" | ")[0] for line in lines[2:5]] == ["| nothing", "| names", "| depth"]
     assert lines[-1].startswith("| scale, depth, names | 100.0 |")
+
+
+def test_the_command_counts_the_tours_of_a_data_folder(tmp_path: Path):
+    ended = CliRunner().invoke(app, ["--data", str(unpack_earlier_dataset(tmp_path)), "--every", "6"])
+    assert ended.exit_code == 0, ended.output
+    lines = [line for line in ended.stdout.splitlines() if line.startswith("| ")]
+    assert [line.split(" | ")[0] for line in lines[:3]] == ["| exact", "| nothing", "| names"]
+    built, exact = ([float(cell) for cell in line.strip("| ").split(" | ")[1:]] for line in (lines[1], lines[-1]))
+    assert built[0] < exact[0] < 100, "what no camera saw is missed"
+    assert exact[3] > 80, "what one saw is right"
+
+
+@pytest.mark.parametrize("videos", [0, 1])
+def test_a_folder_without_tours_is_refused_in_a_line(tmp_path: Path, videos: int):
+    if videos:
+        store_room(tmp_path)
+    ended = CliRunner().invoke(app, ["--data", str(tmp_path)])
+    assert ended.exit_code == 1
+    assert ended.stderr.startswith("SettingsError: ")
+    assert "holds no rendered tour" in ended.stderr
+
+
+def test_frozen_tours_are_refused(tmp_path: Path):
+    data = unpack_earlier_dataset(tmp_path)
+    pass_for_frozen(data, VIDEO)
+    ended = CliRunner().invoke(app, ["--data", str(data)])
+    assert ended.exit_code == 1
+    assert ended.stderr.startswith("FrozenSeeds: ")

@@ -13,7 +13,7 @@ from training.checkpoints import new_network
 from training.errors import UnusableDataset
 from training.probes.run import ProbeSettings
 from training.probes.voxels import drawn_voxels, voxel_rows
-from training.studies.label_worth import AS_BUILT, ListedFrames, by_confidence, by_scale, listed, worth
+from training.studies.label_worth import AS_BUILT, ListedFrames, by_confidence, by_scale, listed, worth, worth_report
 from training.tasks.losses import CLASSES
 
 PROBE = ProbeSettings(voxels=120, ridges=(0.1, 10.0), folds=2)
@@ -41,13 +41,17 @@ def test_every_kind_is_scored_on_the_same_rooms(frames: ListedFrames, tmp_path: 
     kinds = {AS_BUILT: frames, (True, True, True): replace(frames, origin="exact rooms")}
     scores = list(worth(new_network("tiny", CLASSES), kinds, Houses(2, 1), PROBE, tmp_path))
     assert [found.start for found in scores] == [
-        "nothing",
-        "scale, depth, names",
-        "nothing, by scale_sigma",
-        "nothing, by confidence",
-        "nothing, by both",
-        "nothing, unknown as empty",
+        "as built",
+        "exact scale, depth, names",
+        "as built, by scale_sigma",
+        "as built, by confidence",
+        "as built, by both",
+        "as built, unknown as empty",
     ]
+    lines = worth_report(scores).splitlines()
+    assert lines[0].startswith("4 frames, networks: 1")
+    assert [line.split(" | ")[0] for line in lines[4:10]] == [f"| {found.start}" for found in scores]
+    assert lines[4].endswith("| +0.00 [+0.00, +0.00] | +0.00 [+0.00, +0.00] |"), "of what is built over itself"
     assert scores[0].houses == scores[1].houses, "the same grids"
     assert len({tuple(found.houses) for found in scores}) == 1
 
