@@ -41,7 +41,7 @@ def trainings_of(experiment: Experiment) -> list[Trainings]:
     return [
         _trainings("pre-training", sum(len(starts) - 1 for starts in _starts(experiment)), experiment.distill.loop),
         _trainings("fine-tuning, at most", _finetunings(experiment), study.finetune.loop),
-        _trainings("zero-shot, at most", _zero_shots(experiment), study.finetune.loop),
+        _trainings("zero-shot, at most", len(experiment.zero_shot), study.finetune.loop),
     ]
 
 
@@ -53,7 +53,7 @@ def work_of(experiment: Experiment) -> list[Work]:
     rendered = LABELLED_ROOM_S * (labelled + experiment.validation_rooms) + SCORED_ROOM_S * scored
     fitted = probed * sum(experiment.study.shares) + shuffled * max(experiment.study.shares)
     fits = FITTED_S * experiment.probe.voxels * labelled * fitted
-    loop, trained = experiment.study.finetune.loop, _finetunings(experiment) + _zero_shots(experiment)
+    loop, trained = experiment.study.finetune.loop, _finetunings(experiment) + len(experiment.zero_shot)
     stops = trained * -(-(loop.steps or 0) // loop.score_every) * experiment.validation_rooms
     return [
         Work("rooms rendered", labelled + experiment.validation_rooms + scored, rendered),
@@ -98,10 +98,6 @@ def _starts(experiment: Experiment) -> Iterator[tuple[str, ...]]:
 def _finetunings(experiment: Experiment) -> int:
     compared = sum(len(set(starts) & set(experiment.finetuned)) for starts in _starts(experiment))
     return compared * len(experiment.study.shares)
-
-
-def _zero_shots(experiment: Experiment) -> int:
-    return 2 if experiment.zero_shot else 0
 
 
 def _trainings(kind: str, count: int, loop: LoopSettings) -> Trainings:

@@ -3,10 +3,12 @@
 import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from pipeline.contract.classes import SemanticClass
 from pipeline.contract.progress import Progress, named
 from pipeline.store.store import Store
 from training.checkpoints import load_network
@@ -20,7 +22,7 @@ from training.probes.voxels import house_of
 from training.runs import finetune
 from training.scores.evaluate import evaluate
 from training.studies.experiment_report import report_of, report_of_probes
-from training.studies.experiment_settings import Experiment
+from training.studies.experiment_settings import Experiment, TaughtLabels
 from training.studies.label_efficiency import FinetunedScore, label_efficiency, length, plot
 from training.studies.power import power_line
 from training.studies.rooms import alone, both_sides, read_rooms, room_sample, tour_behind, validation_rooms
@@ -120,13 +122,13 @@ def heading(experiment: Experiment, frames: Frames, train: Frames, test: Frames)
 def _zero_shot(
     experiment: Experiment, frames: StoredFrames, test: Frames, folder: Path, progress: Progress
 ) -> Iterator[tuple[str, dict[str, float]]]:
-    """Train on the dataset's own labels, and on exact ones of the same frames; score both on the rooms."""
-    for kind, read in (("pipeline", _as_stored), ("exact", _exactly)):
+    """Train on labels of each kind, of the same frames; score all on the rooms."""
+    for kind in experiment.zero_shot:
         place = folder / f"labels_{kind}_{frames.version}_{experiment.relabelled_every}"
         network = folder / f"zero_shot_{kind}"
         settings, preset = experiment.study.finetune, experiment.study.preset
         with alone(network):
-            labels = _relabelled(frames, read, place, named(progress, f"{kind} labels"))
+            labels = _relabelled(frames, READ[kind], place, named(progress, f"{kind} labels"))
             finetune(labels, preset, None, settings, network, named(progress, f"zero-shot {kind}"))
         yield kind, evaluate(load_network(network), test, kind, named(progress, f"zero-shot {kind} test")).summary()
 
@@ -147,8 +149,22 @@ def _as_stored(frames: StoredFrames, index: int) -> Sample:
     return frames[index]
 
 
+def _emptied(frames: StoredFrames, index: int) -> Sample:
+    sample = frames[index]
+    unknown = sample.labels == SemanticClass.UNKNOWN
+    return replace(sample, labels=np.where(unknown, np.uint8(SemanticClass.EMPTY), sample.labels))
+
+
 def _exactly(frames: StoredFrames, index: int) -> Sample:
     """Return a frame with exact depth, camera and grid, rendered again from the tour's seed."""
     video_id, row = frames.rows[index]
     frame = int(frames.store.video(video_id).read("frames", "frame_index")[row])
     return room_sample(tour_behind(frames.store, video_id), frame, frames.names[index])
+
+
+READ: Mapping[TaughtLabels, Callable[[StoredFrames, int], Sample]] = {
+    "pipeline": _as_stored,
+    "emptied": _emptied,
+    "exact": _exactly,
+}
+"""How a frame is read with its labels."""

@@ -32,7 +32,7 @@ def test_the_size_for_processors_is_counted_whole_and_takes_six_hours_of_a_core_
 
 
 def test_without_zero_shot_none_is_counted():
-    experiment = with_values(Experiment, {"weights": "package", "zero_shot": False})
+    experiment = with_values(Experiment, {"weights": "package", "zero_shot": ()})
     assert [t.count for t in trainings_of(experiment)] == [7, 30, 0]
     assert trainings_of(experiment)[2].pictures == 0
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from pipeline.contract.classes import SemanticClass
 from pipeline.contract.progress import silent
 from pipeline.tours.seeds import ROOM_SEEDS
 from tests.training.rooms import RoomFrames, stored_frames
@@ -14,7 +15,7 @@ from training.data import Sample, StoredFrames
 from training.data.export import with_nyu_camera, write_room
 from training.errors import UnusableDataset
 from training.settings import LoopSettings
-from training.studies.experiment import _as_stored, _exactly, _relabelled, run
+from training.studies.experiment import READ, _as_stored, _exactly, _relabelled, run
 from training.studies.experiment_settings import Experiment
 from training.studies.label_efficiency import Study, gains_of, length
 
@@ -85,6 +86,15 @@ def test_a_video_that_is_no_rendered_tour_has_no_exact_labels(tmp_path: Path):
     frames = stored_frames(tmp_path)
     with pytest.raises(UnusableDataset, match="room is no rendered tour"):
         _exactly(frames, 0)
+
+
+def test_what_is_unknown_can_be_taught_as_empty(tmp_path: Path):
+    frames = stored_frames(tmp_path)
+    known, emptied = READ["pipeline"](frames, 0).labels, READ["emptied"](frames, 0).labels
+    unknown = known == SemanticClass.UNKNOWN
+    assert unknown.any()
+    assert (emptied[unknown] == SemanticClass.EMPTY).all()
+    assert np.array_equal(emptied[~unknown], known[~unknown])
 
 
 def test_frames_that_were_labelled_again_stay(tmp_path: Path):
