@@ -1,4 +1,4 @@
-"""How long one frame's grid takes, beside plain NumPy versions and Open3D's voxel grid.
+"""How long one frame's grid takes, and those of all frames, beside plain NumPy versions and Open3D's voxel grid.
 
 A clip of 20 depth maps of 512x384 pixels: 3.9 million points and their rays. Seconds are of the processor, all threads
 added up, best of several runs after one to warm up; every contender runs in a process of its own, so that the memory
@@ -19,9 +19,9 @@ from models.bench.memory import peak_bytes
 from pipeline.contract.camera import pixel_rays, pointmap
 from pipeline.contract.classes import OCCUPIED_CLASSES, SemanticClass
 from pipeline.contract.grid import GRID_SHAPE, VOXEL_SIZE, voxel_index
-from pipeline.contract.records import FrameGrid, MetricScene, Semantics
+from pipeline.contract.records import FrameGrid, MetricScene, Occupancy, Semantics
 from pipeline.contract.scale import ScaleSource
-from pipeline.geometry.voxels import voxelize_frame
+from pipeline.geometry.voxels import voxelize, voxelize_frame
 
 FRAMES = 20
 SHAPE = (384, 512)
@@ -108,6 +108,11 @@ def with_ours(scene: MetricScene, semantics: Semantics) -> FrameGrid:
     return voxelize_frame(scene, semantics, len(scene.depth) // 2)
 
 
+def with_blocks(scene: MetricScene, semantics: Semantics) -> Occupancy:
+    """Fill the grids of all frames as the stage does, out of the blocks that they share."""
+    return voxelize(scene, semantics)
+
+
 def with_add_at(scene: MetricScene, semantics: Semantics) -> NDArray[np.uint8]:
     """Fill occupied voxels by ``np.add.at``."""
     counts = np.zeros((*GRID_SHAPE, len(OCCUPIED_CLASSES) + 1), np.uint32)
@@ -156,6 +161,7 @@ def table(timings: list[GridTiming]) -> str:
 
 CONTENDERS: dict[str, tuple[Callable[[MetricScene, Semantics], object], str]] = {
     "pipeline.voxelize": (with_ours, "majority, seen-empty, unknown"),
+    "all 20 grids": (with_blocks, "the same for every frame"),
     "numpy add.at": (with_add_at, "majority"),
     "numpy unique": (with_unique, "majority"),
     "open3d VoxelGrid": (with_open3d, "occupied, mean label"),

@@ -17,6 +17,7 @@ from pipeline.contract.camera import depth_intrinsics
 from pipeline.contract.classes import OCCUPIED_CLASSES, SemanticClass
 from pipeline.contract.grid import FLOOR_MARGIN, GRID_SHAPE, VOXEL_SIZE
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, FrameGrid, MetricScene, Occupancy, Semantics
+from pipeline.geometry.blocks import grid_blocks, grid_place
 
 UNKNOWN_SLOT = len(OCCUPIED_CLASSES)
 """Last column of the histogram: points whose label is unknown. Column c counts class c + 1."""
@@ -58,13 +59,18 @@ def voxelize(
 
     A frame without camera or depth gets an unknown grid at the origin of the world.
     """
-    frames, settings = range(len(scene.depth)), settings or VoxelSettings()
-    grids = [voxelize_frame(scene, semantics, frame, settings, beside=beside) for frame in frames]
-    return Occupancy(
-        labels=np.stack([grid.labels for grid in grids]),
-        origin=np.stack([grid.origin for grid in grids]).astype(np.float32),
-        grid_from_world=np.stack([grid.grid_from_world for grid in grids]).astype(np.float32),
-    )
+    settings, n = settings or VoxelSettings(), len(scene.depth)
+    labels = np.full((n, *GRID_SHAPE), SemanticClass.UNKNOWN, np.uint8)
+    origin, grid_from_world = np.zeros((n, 3)), np.tile(np.eye(4), (n, 1, 1))
+    frames = [frame for frame in range(n) if scene.registered[frame] and scene.depth[frame].any()]
+    for frame in frames:
+        grid_from_world[frame] = looking_along_y(scene.camera_to_world[frame])
+        origin[frame] = grid_origin(scene, frame, grid_from_world[frame], settings)
+    for block in grid_blocks(grid_place(frame, origin[frame], grid_from_world[frame]) for frame in frames):
+        filled = fill_grid(scene, semantics, block.origin, np.eye(4), settings, beside=beside, shape=block.shape)
+        for place in block.places:
+            labels[place.frame] = block.cut(filled, place)
+    return Occupancy(labels, origin.astype(np.float32), grid_from_world.astype(np.float32))
 
 
 def clip_of_arrays(
@@ -177,20 +183,21 @@ def fill_grid(
     settings: VoxelSettings | None = None,
     unlabelled: SemanticClass = SemanticClass.UNNAMED,
     beside: Sequence[LabelledClip] = (),
+    shape: tuple[int, int, int] = GRID_SHAPE,
 ) -> NDArray[np.uint8]:
     """Fill one given grid with the points and rays of every registered frame of the clip.
 
     origin: (3,), corner of voxel (0, 0, 0), metres in the grid frame. grid_from_world: (4, 4), any rigid motion or
     similarity. unlabelled: what a voxel is whose points have no label; unknown where the labels are exact, and what has
-    none is outdoors. beside: other clips in the same world, which fill it, too. Returns (60, 60, 36) uint8: 0 empty,
-    1..11 classes, 12 occupied without a name, 255 unknown.
+    none is outdoors. beside: other clips in the same world, which fill it, too. shape: voxels along each axis. Returns
+    (60, 60, 36) or ``shape``, uint8: 0 empty, 1..11 classes, 12 occupied without a name, 255 unknown.
     """
     from pipeline.geometry.traversal import count_points, mark_rays
 
     settings = settings or VoxelSettings()
     stride = max(round(settings.ray_spacing * scene.depth.shape[2]), 1)
-    counts = np.zeros((*GRID_SHAPE, UNKNOWN_SLOT + 1), np.uint32)
-    crossed = np.zeros(GRID_SHAPE, np.bool_)
+    counts = np.zeros((*shape, UNKNOWN_SLOT + 1), np.uint32)
+    crossed = np.zeros(shape, np.bool_)
     slots = label_slots()
     for shown, named in ((scene, semantics), *beside):
         for frame in np.flatnonzero(shown.registered):
