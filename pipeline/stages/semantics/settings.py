@@ -10,6 +10,9 @@ from pipeline.contract.vocabulary import Vocabulary, default_vocabulary, load_vo
 from pipeline.stages.backends import BackendSettings
 from pipeline.stages.base import StageSettings
 
+FLOOR_AT_ZERO = "2"
+"""Code version of labels for which the floor of every frame is at z = 0."""
+
 
 class RegionSettings(BaseModel):
     """Superpixels cut at depth edges."""
@@ -152,3 +155,7 @@ class SemanticsSettings(BackendSettings):
     """Who labels the pixels, and how."""
 
     regions: RegionSettings = RegionSettings()
+
+    def earlier(self) -> tuple[str, ...]:
+        """Return the code version whose labels stand: of scenes whose frames all stand on z = 0, as in all releases."""
+        return (FLOOR_AT_ZERO,)

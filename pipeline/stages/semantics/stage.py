@@ -15,7 +15,7 @@ from pipeline.store.rows import clip_rows, read_pictures, read_scene
 
 
 @stage(
-    code_version="2",
+    code_version="3",
     settings=SETTINGS,
     inputs=("indoor_clips", "scene"),
     output=GroupOutput(SEMANTICS),

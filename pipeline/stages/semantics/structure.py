@@ -24,17 +24,23 @@ from pipeline.stages.semantics.walls import Wall, find_walls
 
 ROOM_HEIGHT_M = 2.8
 """Height of a room whose ceiling is not seen (paper section 3.2)."""
+LOWEST_ROOM_M = 1.9
+"""A ceiling that is lower above a frame's floor is that of a room below."""
 STRUCTURE_SAMPLES = 200_000
 
 
 @dataclass(frozen=True)
 class Surface:
-    """A frame's pixels in the world: points (h, w, 3) metres, normals (h, w, 3), and where either is valid (h, w)."""
+    """A frame's pixels in the world: points (h, w, 3) metres, normals (h, w, 3), and where either is valid (h, w).
+
+    z is the height above ``floor``, which is how high the floor of the frame lies; of what lies lower, above z = 0.
+    """
 
     points: NDArray[np.float32]
     normals: NDArray[np.float32]
     seen: NDArray[np.bool_]
     flat: NDArray[np.bool_]
+    floor: float = 0.0
 
 
 class StructureSegmenter:
@@ -61,7 +67,7 @@ class StructureSegmenter:
 
 def world_surface(scene: MetricScene, frame: int, settings: StructureSettings) -> Surface:
     """Lift one frame to the world, with a normal for every pixel whose surroundings are flat."""
-    depth = scene.depth[frame]
+    depth, floor = scene.depth[frame], 0.0 if scene.floor_height is None else float(scene.floor_height[frame])
     if not scene.registered[frame]:
         nowhere, never = np.zeros((*depth.shape, 3), np.float32), np.zeros(depth.shape, np.bool_)
         return Surface(nowhere, nowhere, never, never)
@@ -69,8 +75,9 @@ def world_surface(scene: MetricScene, frame: int, settings: StructureSettings) -
     planes = fit_planes(depth, rays, settings.window_share, settings.roughness_max)
     pose = scene.camera_to_world[frame].astype(np.float64)
     points = (rays * depth[..., None]) @ pose[:3, :3].T + pose[:3, 3]
+    points[..., 2] -= np.where(points[..., 2] > floor - settings.slab_m, floor, 0.0)
     normals = planes.normals @ pose[:3, :3].T
-    return Surface(points.astype(np.float32), normals.astype(np.float32), depth > 0, planes.flat)
+    return Surface(points.astype(np.float32), normals.astype(np.float32), depth > 0, planes.flat, floor)
 
 
 def structure_labels(surfaces: list[Surface], ceiling_height: float, settings: StructureSettings) -> NDArray[np.uint8]:
@@ -105,15 +112,16 @@ def room_labels(
 ) -> NDArray[np.uint8]:
     """Label the pixels (h, w) of floor, ceiling and walls; 0 for the rest.
 
-    A flat pixel must also face the right way; others belong to the plane they are near.
+    A flat pixel must also face the right way; others belong to the plane they are near. ceiling_height: above z = 0.
     """
     z, upright = surface.points[..., 2], np.cos(np.radians(settings.tilt_max_deg))
+    ceiling = ceiling_height - surface.floor if ceiling_height - surface.floor > LOWEST_ROOM_M else np.nan
     rough = ~surface.flat
     labels = np.zeros(z.shape, np.uint8)
     for wall in walls:
         facing = rough | wall.faces(surface.normals, settings.tilt_max_deg)
         labels[wall.holds(surface.points, settings.slab_m) & facing] = SemanticClass.WALL
-    on_floor, on_ceiling = z < settings.slab_m, z > ceiling_height - settings.slab_m
+    on_floor, on_ceiling = z < settings.slab_m, z > ceiling - settings.slab_m
     labels[on_floor & (rough | (surface.normals[..., 2] > upright))] = SemanticClass.FLOOR
     labels[on_ceiling & (rough | (surface.normals[..., 2] < -upright))] = SemanticClass.CEILING
     return labels

@@ -28,6 +28,7 @@ ROOM = Room(
         Box((1.4, 0.7, 0.0), (1.7, 1.0, 0.4), SemanticClass.OBJECTS),
     ),
 )
+SMALL = (120, 160)
 WALK = [looking((-0.6 + 0.15 * i, -0.6, 1.5), (0.5 - 0.1 * i, 2.0, 1.3)) for i in range(6)]
 
 
@@ -153,6 +154,44 @@ def test_where_no_ceiling_was_seen_none_is_named(walk: tuple[MetricScene, Semant
     assert not (labels == SemanticClass.CEILING).any()
     assert (labels == SemanticClass.FLOOR).any()
     assert (labels == SemanticClass.WALL).any()
+
+
+@pytest.mark.parametrize("rise", [0.3, 0.6, -0.4])
+def test_what_stands_on_the_floor_of_a_frame_is_as_high_as_it_is_above_that(rise: float):
+    far, near = ((-1.5, 3.0, 0.0), (1.5, 8.0, max(rise, 0.0))), ((-1.5, -1.0, 0.0), (1.5, 3.0, max(-rise, 0.0)))
+    table = Box((-0.6, 5.0, 0.0), (1.0, 6.2, max(rise, 0.0) + 0.74), SemanticClass.TABLE)
+    floors = (Box(*far, SemanticClass.FLOOR), Box(*near, SemanticClass.FLOOR))
+    room = Room(Box((-1.5, -1.0, 0.0), (1.5, 8.0, 3.0)), (*floors, table))
+    lowest = max(-rise, 0.0)
+    cameras = [looking((0.0, y, lowest + rise + 1.5), (0.2, y + 2.5, lowest + rise + 0.6)) for y in (3.1, 3.4, 3.7)]
+    scene, truth = film(room, cameras, SMALL)
+    cameras_at_zero = scene.camera_to_world.copy()
+    cameras_at_zero[:, 2, 3] -= lowest
+    here = np.full(3, rise, np.float32)
+    scene = dataclasses.replace(scene, camera_to_world=cameras_at_zero, floor_height=here, ceiling_height=3.0 - lowest)
+    found = StructureSegmenter().segment(np.zeros((3, *SMALL, 3), np.uint8), scene).labels
+    iou = overlap(found, truth.labels).class_iou
+    assert iou[SemanticClass.FLOOR] > 0.85
+    assert iou[SemanticClass.TABLE] > 0.5, "and of the right height"
+    flat = overlap(
+        StructureSegmenter().segment(np.zeros((3, *SMALL, 3), np.uint8), on_zero(scene)).labels, truth.labels
+    )
+    assert flat.class_iou[SemanticClass.TABLE] == 0
+
+
+def on_zero(scene: MetricScene) -> MetricScene:
+    return dataclasses.replace(scene, floor_height=None)
+
+
+def test_a_ceiling_below_is_none_above_a_gallery(walk: tuple[MetricScene, Semantics]):
+    scene = walk[0]
+    up = scene.camera_to_world.copy()
+    up[:, 2, 3] += 2.5
+    above = dataclasses.replace(scene, camera_to_world=up, floor_height=np.full(6, 2.5, np.float32))
+    surfaces = [world_surface(above, frame, StructureSettings()) for frame in range(6)]
+    labels = structure_labels(surfaces, 2.6, StructureSettings())
+    assert not (labels == SemanticClass.CEILING).any()
+    assert (labels == SemanticClass.FLOOR).sum() > 0.9 * (walk[1].labels == SemanticClass.FLOOR).sum()
 
 
 def test_a_backend_of_geometry_needs_no_weights():
