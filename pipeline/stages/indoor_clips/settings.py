@@ -54,10 +54,10 @@ class ImageNetIndoorSettings(BaseModel):
 
     frames: int = Field(5, ge=1, le=64, description="frames of a clip, evenly spaced, whose log ratios are averaged")
     balance: float = Field(
-        0.3,
+        -0.2,
         ge=-10,
         le=10,
-        description="log ratio of household to other classes where P(indoor) is 0.5; rooms from 0.96, others to -1.06",
+        description="log ratio of household to other classes where P(indoor) is 0.5; rooms from 0.53, others to -0.96",
     )
     softness: float = Field(0.2, gt=0, le=10, description="log ratio by which the log-odds change by 1")
     worn_max: float = Field(

@@ -44,6 +44,9 @@ NOTHING_KEPT = Kept(UNTOLD, None, None)
 
 NOTHING_KNOWN = Ballot(STRAIGHT, square=False)
 
+SURELY = 0.8
+"""Probability of being right from which on a clip is believed against its video."""
+
 LOOKS = 3
 """Times that the clips are asked for a lens: what the first one left of a strong bend is found by those after it."""
 
@@ -136,7 +139,8 @@ class Passes:
     ) -> ClipCheckpoints:
         """Do with every clip what was not done; what it said of its lens before stays. is_done: of what was kept.
 
-        Cameras that are done again with another focal length, and then refused, stay as they were.
+        Cameras that are done again with another focal length, and then refused, stay as they were if they are surely
+        right: that the clip leaves the video's camera open and comes out wrong with it speaks against it.
         """
         checkpoints = ClipCheckpoints(folder)
         for done, (clip_id, rows) in enumerate(self.clips):
@@ -203,8 +207,10 @@ def _again(
 
 
 def _is_sound(result: Reconstruction | LeftOut | None) -> bool:
-    """Tell whether a result is there and has square pixels."""
-    return isinstance(result, Reconstruction) and not _is_stretched(result)
+    """Tell whether a result is there, has square pixels, and is surely right as far as that is known."""
+    if not isinstance(result, Reconstruction) or _is_stretched(result):
+        return False
+    return not result.probability_right < SURELY
 
 
 def _is_stretched(result: Reconstruction) -> bool:

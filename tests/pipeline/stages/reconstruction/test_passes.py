@@ -51,7 +51,7 @@ class Measuring:
     by brightness, else 500. square, focal: what the clips are said to agree on. later: brightness of clips whose depth
     is left for later. part: brightness of clips of which only the first frame is placed, and that are refused when done
     again with another. vague: brightness of clips that are not sure of their focal length. lines: the lens that edges
-    tell of. shown: brightness of the clips that they were asked of.
+    tell of. shown: brightness of the clips that they were asked of. probability: of being right, by brightness.
     """
 
     name, weights = "measuring", dict[str, str]()
@@ -62,6 +62,7 @@ class Measuring:
         self.focals: dict[int, float] = {}
         self.square, self.focal = False, 0.0
         self.lines, self.shown = STRAIGHT, list[int]()
+        self.probability: dict[int, float] = {}
         self.later: set[int] = set()
         self.part: set[int] = set()
         self.vague: set[int] = set()
@@ -100,6 +101,7 @@ class Measuring:
         if level in self.later:
             return FirstLook(fit, None, {"focal": np.array(focal)})
         result = self._result(rgb, 1.2 if level in self.stretched else 1, focal)
+        result = replace(result, probability_right=self.probability.get(level, float("nan")))
         if level in self.part:
             result.registered[1:] = False
         return FirstLook(fit, result)
@@ -223,14 +225,24 @@ def test_clips_whose_focal_length_is_off_are_done_again_with_that_of_the_video_u
     assert focal.tolist() == [500, 500, 501, 501, 800, 800]
 
 
+@pytest.mark.parametrize("probability", [np.nan, 0.9])
 def test_cameras_that_are_refused_with_the_focal_length_of_the_video_stay_as_they_were(
-    bench: Callable[..., Workbench], backend: Measuring
+    bench: Callable[..., Workbench], backend: Measuring, probability: float
 ):
-    backend.focals, backend.focal = {40: 530.0}, 501.0
+    backend.focals, backend.focal, backend.probability = {40: 530.0}, 501.0, {40: probability}
     backend.ends["known", 40] = TooLittleParallax("it does not fit")
     workbench = bench((STRAIGHT, 30), (STRAIGHT, 40))
     assert filled(reconstruction, workbench).left_out == ()
     assert workbench.video.read("reconstruction", "intrinsics")[:, 0, 0].tolist() == [500, 500, 530, 530]
+
+
+def test_cameras_that_are_refused_with_the_focal_length_of_the_video_and_were_not_sure_are_left_out(
+    bench: Callable[..., Workbench], backend: Measuring
+):
+    backend.focals, backend.focal, backend.probability = {40: 530.0}, 501.0, {40: 0.65}
+    backend.ends["known", 40] = UnlikelyReconstruction("it does not fit")
+    left_out = filled(reconstruction, bench((STRAIGHT, 30), (STRAIGHT, 40))).left_out
+    assert [(item.clip_id, item.detail) for item in left_out] == [(1, "it does not fit")]
 
 
 def test_a_clip_that_is_refused_when_done_again_is_gone_on_with_by_the_frames_that_were_placed_before(
