@@ -30,7 +30,7 @@ from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import MASKS, SparseModel
 from pipeline.stages.reconstruction.colmap.surfaces import dense_signs
 from pipeline.stages.reconstruction.colmap.task import OWN_FRAMES, Task
-from pipeline.stages.reconstruction.colmap.trust import check_cameras, is_trusted
+from pipeline.stages.reconstruction.colmap.trust import check_cameras, is_trusted, least_probability
 from pipeline.stages.reconstruction.colmap.views import ClipViews, views_of
 from pipeline.stages.reconstruction.colmap.votes import elected
 from pipeline.stages.reconstruction.colmap.walk import best, check_extra, is_enough, is_sure, rungs
@@ -174,7 +174,7 @@ class ColmapReconstructor:
         signs = {**signs_of(model), **dense_signs(views, maps.depth)}
         depth, confidence = views.with_sides(maps.depth), views.with_sides(maps.confidence)
         verdict = self.verdict(model, depth, signs)
-        check_probability(verdict, self.settings.trust.min_probability)
+        check_probability(verdict, least_probability(model, self.settings.trust))
         reconstruction = Reconstruction(
             intrinsics=(model.registered[:, None, None] * model.frame_intrinsics()).astype(np.float32),
             camera_to_world=model.camera_to_world.astype(np.float32),

@@ -10,6 +10,9 @@ from pipeline.stages.base import StageSettings
 LEAST_PROBABILITY = 0.5
 """Least probability by default. It is not written down, so that what was stored before it is not made again."""
 
+LEAST_OF_ZOOMS = 0.8
+"""On hard tours four right models that zoom have 0.82, two gross ones 0.65 and 0.39."""
+
 
 class SparseSettings(BaseModel):
     """How cameras are found: SIFT features, exhaustive matching, COLMAP's mapping."""
@@ -211,6 +214,13 @@ class TrustSettings(BaseModel):
         exclude_if=lambda value: value == LEAST_PROBABILITY,
         description="Probability that cameras and depth are right below which a clip is left out "
         "(UnlikelyReconstruction), 0: none is. Results of releases without it count as made with the default.",
+    )
+    min_probability_zoomed: float = Field(
+        LEAST_OF_ZOOMS,
+        ge=0,
+        le=1,
+        exclude_if=lambda value: value == LEAST_OF_ZOOMS,
+        description="The same of clips whose lens zooms, if it is more: whatever wrong cameras need, a zoom may give.",
     )
 
 

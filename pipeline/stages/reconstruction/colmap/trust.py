@@ -35,6 +35,12 @@ def is_trusted(model: SparseModel, settings: TrustSettings) -> bool:
     return True
 
 
+def least_probability(model: SparseModel, settings: TrustSettings) -> float:
+    """Return the probability of being right below which cameras are not believed; 0: whatever it is."""
+    zooms = bool(np.any(model.zoom[model.registered] != 1))
+    return max(settings.min_probability, settings.min_probability_zoomed if zooms and settings.min_probability else 0)
+
+
 def _check_registered(model: SparseModel, settings: TrustSettings) -> None:
     if model.parallax < settings.min_parallax:
         message = f"matches move {model.parallax:.1f} px beyond a turn of the camera, {settings.min_parallax} px needed"

@@ -20,7 +20,7 @@ from pipeline.stages.reconstruction.colmap.probability import judged
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, WalkSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
 from pipeline.stages.reconstruction.colmap.task import OWN_FRAMES, XFEAT, Task
-from pipeline.stages.reconstruction.colmap.trust import is_trusted
+from pipeline.stages.reconstruction.colmap.trust import is_trusted, least_probability
 
 Solver = Callable[[Images, Path, ColmapSettings, Task], SparseModel]
 """Finds the cameras of frames, with an empty folder to work in."""
@@ -83,7 +83,7 @@ def is_enough(model: SparseModel, settings: ColmapSettings) -> bool:
     signs, is_fast = signs_of(model), median_turn(model) > settings.walks.fast_turn
     if is_fast and not signs["apart"] <= settings.trust.signs.max_apart:
         return False
-    return judged(signs).probability >= settings.trust.min_probability
+    return judged(signs).probability >= least_probability(model, settings.trust)
 
 
 def is_sure(model: SparseModel, settings: ColmapSettings) -> bool:

@@ -6,7 +6,7 @@ import pytest
 from pipeline.contract.errors import InconsistentReconstruction, TooFewRegistered, TooLittleParallax
 from pipeline.stages.reconstruction.colmap.settings import TrustSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
-from pipeline.stages.reconstruction.colmap.trust import check_cameras, is_trusted
+from pipeline.stages.reconstruction.colmap.trust import check_cameras, is_trusted, least_probability
 from tests.pipeline.stages.reconstruction.colmap.good_model import FRAMES, good_model
 
 SETTINGS = TrustSettings()
@@ -113,3 +113,11 @@ def test_a_long_step_is_believed_where_another_model_has_it_too(apart: float, st
 
 def signed(**signs: float) -> SparseModel:
     return replace(GOOD, signs={**GOOD.signs, **signs})
+
+
+def test_cameras_whose_lens_zooms_must_be_surer():
+    zooms = replace(GOOD, zoom=np.linspace(1, 1.2, FRAMES))
+    assert least_probability(GOOD, SETTINGS) == 0.5
+    assert least_probability(zooms, SETTINGS) == 0.8
+    assert least_probability(zooms, TrustSettings(min_probability=0.9)) == 0.9
+    assert least_probability(zooms, TrustSettings(min_probability=0)) == 0, "none is asked of any"
