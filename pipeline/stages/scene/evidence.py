@@ -1,11 +1,13 @@
 """What a clip shows of its own size: level surfaces below and above the camera, how far all reaches, how it is held."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from pipeline.geometry.planes import plane_offsets
+from pipeline.stages.scene import sizes
 from pipeline.stages.scene.heights import HORIZONTAL, LEVEL_THICKNESS, SMALLEST_LEVEL
 from pipeline.stages.scene.metric_depth import MetricDepth
 from pipeline.stages.scene.openings import OpeningSeen
@@ -66,6 +68,7 @@ def scale_evidence(
     height, facing = surfaces.points @ up - middle, surfaces.normals @ up
     low, high = (float(q) for q in np.quantile(height, [0.002, 0.998]))
     thickness = LEVEL_THICKNESS * max(high - low, 1e-9)
+    pitch = float(np.median(camera_to_world[:, :3, 2] @ up))
     below = -height[(facing > HORIZONTAL) & (height < cameras.min() - middle)]
     above = height[(facing < -HORIZONTAL) & (height > cameras.max() - middle)]
     return ScaleEvidence(
@@ -74,11 +77,18 @@ def scale_evidence(
         lowest=-low,
         highest=high,
         camera_range=float(np.ptp(cameras)),
-        pitch=float(np.median(camera_to_world[:, :3, 2] @ up)),
-        metric=metric,
+        pitch=pitch,
+        metric=None if metric is None else _seen_at(metric, pitch),
         openings=openings,
         riser=riser,
     )
+
+
+def _seen_at(metric: MetricDepth, pitch: float) -> MetricDepth:
+    """Return metric depth with what it adds to its spread that the camera looks up or down steeply; pitch: sine."""
+    (up, up_by), (down, down_by) = sizes.LOOKS_UP, sizes.PITCHED
+    steep = sizes.METRIC_STEEP * float(max(expit((pitch - up) / up_by), expit((-pitch - down) / down_by)))
+    return replace(metric, own=float(np.hypot(metric.own, steep)))
 
 
 def _levels(facing: NDArray[np.float64], everything: NDArray[np.float64], thickness: float) -> tuple[LevelSeen, ...]:

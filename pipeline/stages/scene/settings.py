@@ -9,6 +9,9 @@ from pipeline.stages.base import StageSettings
 WITHOUT_PANES = "2"
 """Code version of scenes, up to release 0.2, in which windows and mirrors are holes."""
 
+STEEP_AS_SURE = "10"
+"""Code version of scenes by which metric depth is as sure where the camera looks up or down steeply."""
+
 ONE_FLOOR = "9"
 """Code version of scenes all of whose frames stand on one floor."""
 
@@ -183,5 +186,5 @@ class SceneSettings(StageSettings):
         Frames of some all have one floor; deviations of some rest on other cues or spreads, some have none; no clips
         share a world in some; windows may be holes.
         """
-        with_worlds = (ONE_FLOOR, WITHOUT_STAIRS, WITHOUT_OPENINGS, OTHER_SPREADS, OUTSIDE_THE_TABLE)
+        with_worlds = (STEEP_AS_SURE, ONE_FLOOR, WITHOUT_STAIRS, WITHOUT_OPENINGS, OTHER_SPREADS, OUTSIDE_THE_TABLE)
         return (*with_worlds, WITHOUT_WORLDS, WITHOUT_SIGMA, WITHOUT_PANES) if self.scale == "paper" else ()

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
 
 from pipeline.stages.scene.evidence import scale_evidence
+from pipeline.stages.scene.metric_depth import MetricDepth
+from pipeline.stages.scene.sizes import METRIC_STEEP
 from pipeline.stages.scene.surfaces import SurfaceSamples
 
 UP = np.array([0.0, 0.0, 1.0])
@@ -53,3 +56,13 @@ def test_where_nothing_is_level_there_are_no_levels():
 def test_a_surface_above_a_camera_is_no_floor_and_one_below_no_ceiling():
     found = scale_evidence(cloud((1.8, 500, 1), (1.0, 500, -1), (0, 3000, 0)), UP, cameras(1.5))
     assert (found.floors, found.ceilings) == ((), ())
+
+
+@pytest.mark.parametrize(("degrees", "sure"), [(0, True), (12, True), (-20, True), (35, False), (-45, False)])
+def test_metric_depth_is_less_sure_of_what_a_camera_sees_that_looks_up_or_down_steeply(degrees: float, sure: bool):
+    poses, metric = cameras(1.5, 1.6), MetricDepth(0.2, 0.05)
+    poses[:, :3, :3] = Rotation.from_euler("x", degrees, degrees=True).as_matrix() @ poses[:, :3, :3]
+    seen = scale_evidence(cloud((0, 900, 1), (0, 3000, 0)), UP, poses, metric).metric
+    assert seen is not None
+    assert seen.log_scale == metric.log_scale
+    assert seen.own == pytest.approx(0.05 if sure else np.hypot(0.05, METRIC_STEEP), abs=0.01)
