@@ -113,8 +113,7 @@ MoGe-2 is reported to see 97 (microsoft/MoGe issue 38), a fifth in focal length.
 
 METRIC_STEEP = 0.25
 """What it adds that the camera looks up steeply (``LOOKS_UP``) or down (``PITCHED``), as few pictures do: `moge_small`
-learned from cameras that look 8 degrees up and 25 down at most, and was 0.28 off, with 0.09 said, up a flight of stairs.
-"""
+learned from cameras that look 8 degrees up and 25 down at most, and was 0.28 off up a flight of stairs (0.09 said)."""
 
 
 def normal(deviation: Float64s, spread: float) -> Float64s:
