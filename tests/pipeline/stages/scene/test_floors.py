@@ -103,7 +103,7 @@ def test_who_is_carried_upstairs_is_held_as_high_above_either_floor_and_so_tells
     storey, rise = Box((-1.5, -1.0, 0.0), (1.5, 8.0, 5.2)), 2.6
     gallery = Box((-1.5, 3.5, 0.0), (1.5, 8.0, rise), SemanticClass.FLOOR)
     up = [1.54 + rise * float(np.clip((y - 2.0) / 1.5, 0, 1)) for y in STEPS]
-    cameras = [looking((0.0, y, z), (0.2, y + 2.0, z - 1.2)) for y, z in zip(STEPS, up, strict=True)]
+    cameras = [looking((0.0, y, z), (0.2, y + 2.0, z - 1.0)) for y, z in zip(STEPS, up, strict=True)]
     true = film(Room(storey, (gallery,)), cameras, SHAPE)[0]
     found, similarity = disguise(true, 3, noise=0.005)
     unit = float(np.cbrt(np.linalg.det(similarity[:3, :3])))
