@@ -46,12 +46,10 @@ class Ownership:
 
         It is ``scratch``, or ``scratch-2`` and so on where somebody else's folder has that name.
         """
-        marked = self._marked()
-        if marked:
-            name = PurePosixPath(str(marked.get("scratch", SCRATCH))).name
+        # the mark is asked again: another may have begun just now, and writes it before it makes scratch
+        if self._marked() or not self._exists(SCRATCH) or self._is_proven() or self._marked():
+            name = PurePosixPath(str(self._mark.get("scratch", SCRATCH))).name
             return name if _NAME.fullmatch(name) else SCRATCH
-        if not self._exists(SCRATCH) or self._is_proven():
-            return SCRATCH
         return next(name for number in itertools.count(2) if not self._exists(name := f"{SCRATCH}-{number}"))
 
     def claim(self, scratch: str) -> None:

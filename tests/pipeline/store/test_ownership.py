@@ -8,6 +8,7 @@ from uuid import uuid4
 import numpy as np
 import pyarrow as pa
 import pytest
+from fsspec.implementations.local import LocalFileSystem
 
 from pipeline.contract.errors import SettingsError, VideoLocked
 from pipeline.sources.catalog.keyed_table import KeyedTable
@@ -16,6 +17,7 @@ from pipeline.sources.web.hosts import Hosts
 from pipeline.sources.web.settings import WebSettings
 from pipeline.store.ownership import MARK, Ownership
 from pipeline.store.store import Store
+from pipeline.store.trees import PlainTree, Stamp
 from pipeline.store.video import VideoStore
 from tests.earlier import VIDEO, unpack_earlier_dataset
 from tests.foreign import contents, foreign_folder, lost
@@ -158,3 +160,20 @@ def test_who_looked_before_another_began_takes_its_files_for_no_strangers(tmp_pa
     ownership.claim("scratch")
     assert ownership.is_claimed
     assert (tmp_path / "videos" / "room" / "source.mp4").read_bytes() == b"film"
+
+
+class BegunMeanwhile(PlainTree):
+    """Files of a folder in which another process begins a dataset just before somebody looks for ``scratch``."""
+
+    def stamp(self, name: str) -> Stamp | None:
+        if name == "scratch":
+            Store(self._root).make_scratch()
+        return super().stamp(name)
+
+
+def test_who_looks_while_another_begins_the_dataset_shares_its_scratch(tmp_path: Path):
+    tree = BegunMeanwhile(LocalFileSystem(), str(tmp_path), is_local=True)
+    assert Ownership(tree, str(tmp_path)).scratch() == "scratch"
+    assert Store(tmp_path).scratch == tmp_path / "scratch"
+    (tmp_path / "other" / "scratch").mkdir(parents=True)
+    assert Store(tmp_path / "other").scratch.name == "scratch-2", "this one is somebody else's"
