@@ -51,17 +51,17 @@ class BendOfLines:
     edges: int
 
 
-def edges_of(picture: Images, told: NDArray[np.bool_]) -> list[Float64s]:
+def edges_of(picture: Images, filmed: NDArray[np.bool_]) -> list[Float64s]:
     """Return edges (m, 2), pixels (x, y), of a picture (h, w, 3) uint8 RGB that are nearly straight.
 
-    told: (h, w), where the picture shows what was filmed; bars, letters and logos were not.
+    filmed: (h, w), where the picture shows what was filmed; bars, letters and logos were not.
     """
     grey = cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), _BLUR)
     sloping = [cv2.Sobel(grey, cv2.CV_32F, *axis, ksize=3) for axis in ((1, 0), (0, 1))]
     slope = (np.stack(sloping, axis=-1) / 8).astype(np.float32)
     steep = np.asarray(np.linalg.norm(slope, axis=-1), np.float32)
     across, down = np.moveaxis((_GAIN * slope).clip(-32768, 32767).astype(np.int16), -1, 0)
-    found = (np.asarray(cv2.Canny(across, down, _GAIN * _LOW, _GAIN * _HIGH, L2gradient=True)) > 0) & told
+    found = (np.asarray(cv2.Canny(across, down, _GAIN * _LOW, _GAIN * _HIGH, L2gradient=True)) > 0) & filmed
     found[:_BESIDE], found[-_BESIDE:], found[:, :_BESIDE], found[:, -_BESIDE:] = (False,) * 4
     pieces = _without_junctions(found.astype(np.uint8))
     return [edge for rows, columns in _apart(pieces) if len(edge := _edge(rows, columns, slope, steep))]
