@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from pipeline.contract.arrays import Images
+from pipeline.contract.arrays import Float64s, Images
 from pipeline.contract.errors import NotReadableNow, VideoError
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, Box
-from pipeline.geometry.distortion import STRAIGHT, Distortion
+from pipeline.geometry.rolling_shutter import Rectification
 from pipeline.media.frames import DecodedFrame, frames_at
 from pipeline.store.files import Files
 from pipeline.store.frames import Frame
 from pipeline.store.groups import CLIPS, FRAMES, SOURCE_VIDEO
-from pipeline.store.rows import read_distortion, stored_clips
+from pipeline.store.rows import read_distortion, read_rolling_shutter, stored_clips
 from pipeline.store.video import VideoStore
 
 UNLIKE = 6.0
@@ -29,7 +29,7 @@ class FilmPictures:
         self._film: _Film | None = None
 
     def picture(self, frame: Frame) -> Images:
-        """Return the picture of a frame, straightened as the stored one is: (h, w, 3) uint8 RGB, 480 rows or more.
+        """Return the picture of a frame, rectified as the stored one is: (h, w, 3) uint8 RGB, 480 rows or more.
 
         It is the stored one where the film is gone, has no more rows, cannot be decoded, or shows something else there.
 
@@ -50,12 +50,16 @@ class FilmPictures:
 
 @dataclass
 class _Film:
-    """A film while it is decoded. numbers: which frame of it lies in each row of the store; boxes: the part seen."""
+    """A film while it is decoded. numbers: which frame of it lies in each row of the store; boxes: the part seen.
+
+    lens, turned: by what the pictures of the store were rectified, as they keep it; None where they were not.
+    """
 
     video: VideoStore
     numbers: list[int] = field(default_factory=list)
     boxes: dict[int, Box] = field(default_factory=dict)
-    lens: Distortion = STRAIGHT
+    lens: Float64s | None = None
+    turned: Float64s | None = None
     decoded: Iterator[DecodedFrame] = field(default_factory=lambda: iter(()))
     last: int = -1
     shared: dict[int, Images] = field(default_factory=dict)
@@ -66,7 +70,12 @@ class _Film:
             return None
         number = self.numbers[row]
         rgb = self.shared[number] if number in self.shared else self._decode(number)
-        return self.lens.straightened(rgb[None])[0] if rgb.shape[0] > FRAME_HEIGHT else None
+        if rgb.shape[0] <= FRAME_HEIGHT:
+            return None
+        if self.lens is None:
+            return rgb
+        turned = None if self.turned is None else self.turned[row : row + 1]
+        return np.asarray(Rectification.of_rows(self.lens, turned).rectified(rgb[None])[0], np.uint8)
 
     def _decode(self, number: int) -> Images:
         if self.last < 0 or number <= self.last:
@@ -90,10 +99,10 @@ def _film(video: VideoStore) -> _Film:
         box_of = {clip.clip_id: clip.box for clip in stored_clips(video)}
         numbers, ids = (video.read(FRAMES, name).tolist() for name in ("frame_index", "clip_id"))
         boxes = {number: box_of[clip_id] for number, clip_id in zip(numbers, ids, strict=True)}
-        lens = read_distortion(video)
+        lens, turned = read_distortion(video), read_rolling_shutter(video)
     except (KeyError, VideoError):  # clips are being cut anew
         return _Film(video)
-    return _Film(video, numbers, boxes, STRAIGHT if lens is None else Distortion.of_row(lens))
+    return _Film(video, numbers, boxes, lens, turned)
 
 
 def _is_like(picture: Images, stored: Images) -> bool:

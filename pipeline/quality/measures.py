@@ -56,7 +56,7 @@ def measure_tour(video: VideoStore, tour: Tour, settings: Settings, made: Proven
             continue
         semantics = read_labels(video, rows)
         truth = true_clip(tour, video.read(FRAMES, "frame_index", rows), boxes.get(clip_id, WHOLE))
-        scene, semantics, truth = _registered_only(scene, semantics, as_stored(video, truth))
+        scene, semantics, truth = _registered_only(scene, semantics, as_stored(video, truth, rows))
         shots |= set(truth.shot_id.tolist())
         errors.append(clip_errors(video, clip_id, rows, scene, truth))
         counted = overlaps(scene, semantics, truth, filled, unlabelled, neighbours.of(place)[1])

@@ -42,7 +42,7 @@ def true_grids(video: VideoStore, view: ClipView) -> TrueGrids | None:
     origins, into_grids = (video.read(OCCUPANCY, name)[view.rows] for name in ("origin", "grid_from_world"))
     settings = _settings(video)
     depth = video.read(SCENE, "depth")[view.rows].astype(np.float32)
-    true_depth = resize_nearest(as_stored(video, known).depth_of_room, depth.shape[1:])
+    true_depth = resize_nearest(as_stored(video, known, view.rows).depth_of_room, depth.shape[1:])
     scale = depth_errors(depth, true_depth).scale
     labels = np.stack(
         [

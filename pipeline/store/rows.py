@@ -23,6 +23,7 @@ from pipeline.store.groups import (
     OCCUPANCY,
     PROBABILITY_RIGHT,
     RECONSTRUCTION,
+    ROLLING_SHUTTER,
     SCALE_SIGMA,
     SCENE,
     SEMANTICS,
@@ -81,6 +82,14 @@ def read_distortion(video: VideoStore) -> Float64s | None:
     if not _lists(video, DISTORTION):
         return None
     return np.asarray(video.read(RECONSTRUCTION, DISTORTION, slice(0, 1))[0], np.float64)
+
+
+def read_rolling_shutter(video: VideoStore) -> Float64s | None:
+    """Return what rows that were exposed one after another were turned back by (N, 4), as ``Rectification.as_rows``.
+
+    None where nothing of the kind was done.
+    """
+    return np.asarray(video.read(RECONSTRUCTION, ROLLING_SHUTTER)) if _lists(video, ROLLING_SHUTTER) else None
 
 
 def read_reconstruction(video: VideoStore, rows: slice, group: str = RECONSTRUCTION) -> Reconstruction:

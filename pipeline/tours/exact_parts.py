@@ -71,7 +71,7 @@ def clips_with_truth(video: VideoStore, tour: Tour) -> Iterator[tuple[slice, Cli
     for clip_id, rows in clip_rows(video):
         scene, semantics = read_scene(video, rows), read_labels(video, rows)
         frame_index = video.read(FRAMES, "frame_index", rows)
-        truth = as_stored(video, true_clip(tour, frame_index, boxes.get(clip_id, WHOLE)))
+        truth = as_stored(video, true_clip(tour, frame_index, boxes.get(clip_id, WHOLE)), rows)
         shape = scene.depth.shape[1:]
         true_scene, names = truth.for_grids().scene, truth.for_grids().semantics
         at_size = replace(

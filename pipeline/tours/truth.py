@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from pipeline.contract.records import WHOLE, Box, MetricScene, Semantics
 from pipeline.contract.tour_origin import TOUR_SCHEME, TourOrigin
-from pipeline.geometry.distortion import Distortion
+from pipeline.geometry.rolling_shutter import Rectification
 from pipeline.store.groups import SOURCE_NOTES
 from pipeline.store.outputs import SourceOutput, provenance
-from pipeline.store.rows import read_distortion
+from pipeline.store.rows import read_distortion, read_rolling_shutter
 from pipeline.store.video import VideoStore
 from pipeline.tours.frame_truth import FrameTruth
 from pipeline.tours.settings import TourSettings
@@ -79,29 +79,29 @@ def true_clip(tour: Tour, frame_index: NDArray[np.int64], box: Box = WHOLE) -> T
     )
 
 
-def as_stored(video: VideoStore, truth: TrueClip) -> TrueClip:
-    """Return the truth of frames as they were filmed at the pixels of the stored pictures, straightened or not.
+def as_stored(video: VideoStore, truth: TrueClip, rows: slice | NDArray[np.int64]) -> TrueClip:
+    """Return the truth of frames as they were filmed at the pixels of the stored pictures, rectified or not.
 
     Grids go on to be filled from what was filmed, or from pinholes.
+
+    rows: of the frames in the video's arrays.
     """
-    row = read_distortion(video)
-    if row is None:
+    lens = read_distortion(video)
+    if lens is None:
         return truth
-    lens, scene, semantics = Distortion.of_row(row), truth.scene, truth.semantics
+    turned = read_rolling_shutter(video)
+    rectification = Rectification.of_rows(lens, None if turned is None else turned[rows])
+    scene, semantics, maps = truth.scene, truth.semantics, rectification.rectified_maps
     straight = replace(
         scene,
-        intrinsics=lens.straightened_intrinsics(scene.intrinsics),
-        depth=lens.straightened_maps(scene.depth),
-        confidence=lens.straightened_maps(scene.confidence),
+        intrinsics=rectification.rectified_intrinsics(scene.intrinsics),
+        depth=rectification.rectified_depth(scene.depth, scene.intrinsics),
+        confidence=maps(scene.confidence),
     )
-    named = replace(
-        semantics,
-        labels=lens.straightened_maps(semantics.labels),
-        regions=lens.straightened_maps(semantics.regions),
-    )
+    named = replace(semantics, labels=maps(semantics.labels), regions=maps(semantics.regions))
     for_grids = truth.for_grids()
     pinhole = for_grids.scene, for_grids.semantics
-    elsewhere = None if truth.elsewhere is None else lens.straightened_maps(truth.elsewhere)
+    elsewhere = None if truth.elsewhere is None else maps(truth.elsewhere)
     return replace(truth, scene=straight, semantics=named, pinhole=pinhole, elsewhere=elsewhere)
 
 

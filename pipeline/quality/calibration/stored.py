@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.contract.arrays import Floats, Images
+from pipeline.contract.arrays import Float64s, Floats, Images
 from pipeline.contract.errors import StageMissing
 from pipeline.contract.progress import Progress, silent
 from pipeline.contract.records import Clip, Reconstruction
-from pipeline.geometry.distortion import Distortion
+from pipeline.geometry.rolling_shutter import Rectification
 from pipeline.quality.calibration.samples import JudgedClip, errors_of, stored
 from pipeline.quality.rulers.suites import real_parts
 from pipeline.quality.truth.film import TrueFilm
@@ -24,14 +24,14 @@ from pipeline.settings import Settings
 from pipeline.sources.catalog.catalog import Catalog
 from pipeline.stages.base import Workbench
 from pipeline.stages.reconstruction.base import FramesBetween
-from pipeline.stages.reconstruction.between import SourceFrames
 from pipeline.stages.reconstruction.colmap.backend import ColmapReconstructor
 from pipeline.stages.reconstruction.colmap.evidence import Signs
 from pipeline.stages.reconstruction.colmap.probability import Likelihood
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
+from pipeline.stages.reconstruction.film import RectifiedFrames
 from pipeline.stages.reconstruction.first_look import Ballot, FirstLook, FoundCameras
-from pipeline.stages.reconstruction.passes import Passes, StraightFrames
+from pipeline.stages.reconstruction.passes import Passes
 from pipeline.store.rows import clip_rows, stored_clips
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
@@ -57,10 +57,10 @@ class KnownFilm:
 
 @dataclass(frozen=True)
 class _Seen:
-    """The clip that is looked at, and the lens that its pictures were straightened by."""
+    """The clip that is looked at, and what its pictures were rectified by."""
 
     clip: Clip
-    lens: Distortion
+    rectification: Rectification
 
 
 class Watched(ColmapReconstructor):
@@ -73,10 +73,12 @@ class Watched(ColmapReconstructor):
         self._clips = {clip.clip_id: clip for clip in stored_clips(film.video)}
         self._seen: _Seen | None = None
 
-    def first_look(self, rgb: Images, scratch: Path, between: FramesBetween | None) -> FirstLook:
+    def first_look(
+        self, rgb: Images, scratch: Path, between: FramesBetween | None, rates: Float64s | None = None
+    ) -> FirstLook:
         """Look as the backend does."""
         self._note(between)
-        return super().first_look(rgb, scratch, between)
+        return super().first_look(rgb, scratch, between, rates)
 
     def go_on(self, rgb: Images, scratch: Path, between: FramesBetween | None, cameras: FoundCameras) -> Reconstruction:
         """Go on as the backend does."""
@@ -103,8 +105,9 @@ class Watched(ColmapReconstructor):
 
     def _note(self, between: FramesBetween | None) -> None:
         self._seen = None
-        if isinstance(between, StraightFrames) and isinstance(between.frames, SourceFrames):
-            self._seen = _Seen(self._clips[between.frames.clip_id], between.lens)
+        if isinstance(between, RectifiedFrames):
+            clip_id = between.frames.clip_id
+            self._seen = _Seen(self._clips[clip_id], between.film.rectification(clip_id))
 
     def _sample(self, seen: _Seen, model: SparseModel, depth: Floats, signs: Signs) -> list[JudgedClip]:
         """Return the sample of a model; none where the truth of fewer than two of its frames is known."""
@@ -114,7 +117,8 @@ class Watched(ColmapReconstructor):
             return []
         truth = film.clip(index[known], seen.clip.box)
         cameras = truth.scene.camera_to_world.astype(np.float64)
-        maps = seen.lens.straightened_maps(truth.depth_of_room)
+        told = seen.rectification.of_frames(np.flatnonzero(model.registered)[known])
+        maps = told.rectified_maps(truth.depth_of_room)
         sample = JudgedClip(
             group=self._film.group,
             kind=self._film.kind,

@@ -93,7 +93,8 @@ def stored_sizes(
         known = found.registered & film.known(numbers[places])
         if not known.any():
             continue
-        truth = as_stored(video, film.clip(numbers[places][known], boxes.get(clip_id, WHOLE)))
+        shown = film.clip(numbers[places][known], boxes.get(clip_id, WHOLE))
+        truth = as_stored(video, shown, np.arange(places.start, places.stop)[known])
         depth = found.depth[known]
         true[clip_id] = float(np.log(depth_errors(depth, resize_nearest(truth.depth_of_room, depth.shape[1:])).scale))
         with suppress(ClipError):

@@ -115,7 +115,7 @@ def _compare(video: VideoStore, film: TrueFilm, clip: Clip, built: dict[int, sli
     told = scene.registered & film.known(clip.frame_index)
     if told.sum() < 2:  # errors of cameras are those of pairs
         return _Compared(scene.registered)
-    truth = as_stored(video, film.clip(clip.frame_index[told], clip.box))
+    truth = as_stored(video, film.clip(clip.frame_index[told], clip.box), np.arange(rows.start, rows.stop)[told])
     ours, labels = rows_of(scene, told), labels_of(read_labels(video, rows), told)
     errors = clip_errors(video, clip.clip_id, rows, ours, truth, told)
     if not truth.scene.depth.any():

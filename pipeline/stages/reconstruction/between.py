@@ -22,12 +22,21 @@ class SourceFrames:
 
     def __call__(self, wanted: Sequence[int]) -> list[Images]:
         """Return for each step of the clip up to ``wanted`` frames (k, 480, 640, 3), evenly spread between its ends."""
-        clip = next((clip for clip in _clips(self.video) if clip.clip_id == self.clip_id), None)
+        clip = self.clip()
         if clip is None or not self.video.exists(SOURCE_VIDEO):
             return []
-        places = [spread_between(*ends, k) for ends, k in zip(pairwise(clip.frame_index.tolist()), wanted, strict=True)]
+        places = numbers_between(clip, wanted)
         counts = np.cumsum([len(steps) for steps in places])
         return np.split(_pictures(self.video, clip, list(chain.from_iterable(places))), counts[:-1])
+
+    def clip(self) -> Clip | None:
+        """Return the clip; None where it is not stored."""
+        return next((clip for clip in _clips(self.video) if clip.clip_id == self.clip_id), None)
+
+
+def numbers_between(clip: Clip, wanted: Sequence[int]) -> list[list[int]]:
+    """Return for each step of a clip the numbers of up to ``wanted`` frames of its film, evenly spread."""
+    return [spread_between(*ends, k) for ends, k in zip(pairwise(clip.frame_index.tolist()), wanted, strict=True)]
 
 
 def spread_between(first: int, last: int, wanted: int) -> list[int]:

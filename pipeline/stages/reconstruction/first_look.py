@@ -22,7 +22,8 @@ class LensFit:
 
     lens: as fitted, straight where a bend foretells nothing. plain, fitted: held-out error without and with it, pixels.
     weight: observations that were held out; 0 where the clip tells nothing. focal: length in pixels across, 0 where it
-    is not told, as of a zoom. deviation: standard deviation of its natural logarithm.
+    is not told, as of a zoom. deviation: standard deviation of its natural logarithm. readout: seconds from the first
+    row's exposure to the last one's, readout_deviation: its standard deviation, infinite where it is not told.
     """
 
     lens: Distortion
@@ -31,16 +32,20 @@ class LensFit:
     weight: int
     focal: float = 0.0
     deviation: float = math.inf
+    readout: float = 0.0
+    readout_deviation: float = math.inf
 
     def as_array(self) -> Float64s:
-        """Return it as numbers (10,)."""
-        return np.array([*self.lens.as_row(), self.plain, self.fitted, self.weight, self.focal, self.deviation])
+        """Return it as numbers (12,)."""
+        shutter = self.readout, self.readout_deviation
+        row = self.lens.as_row()
+        return np.array([*row, self.plain, self.fitted, self.weight, self.focal, self.deviation, *shutter])
 
     @classmethod
     def of_array(cls, values: Float64s) -> "LensFit":
         """Return what ``as_array`` gave."""
-        plain, fitted, weight, focal, deviation = map(float, values[-5:])
-        return cls(Distortion.of_row(values[:-5]), plain, fitted, int(weight), focal, deviation)
+        plain, fitted, weight, *others = map(float, values[-7:])
+        return cls(Distortion.of_row(values[:-7]), plain, fitted, int(weight), *others)
 
 
 FARTHEST = 6.0
@@ -79,12 +84,14 @@ class Ballot(NamedTuple):
     """What the clips of a video say together.
 
     lens: how it bends. square: whether pixels are, whatever one clip says. focal: length in pixels across that all of
-    them have; 0 where they do not tell.
+    them have; 0 where they do not tell. readout: seconds from the first row's exposure to the last one's; 0 where all
+    are taken for exposed at once.
     """
 
     lens: Distortion
     square: bool
     focal: float = 0.0
+    readout: float = 0.0
 
 
 @runtime_checkable
@@ -95,8 +102,16 @@ class FindsLens(Protocol):
         """Return the lens that straight edges in the clips (n, 480, 640, 3) of a video tell of, or a straight one."""
         ...
 
-    def first_look(self, rgb: Images, scratch: Path, between: FramesBetween) -> FirstLook:
-        """Look at frames (n, 480, 640, 3) uint8 RGB; ``scratch`` is an empty folder for temporary files."""
+    @property
+    def asks_for_turn_rates(self) -> bool:
+        """Whether ``first_look`` wants to know how fast the camera turns in each frame."""
+        ...
+
+    def first_look(self, rgb: Images, scratch: Path, between: FramesBetween, rates: Float64s | None) -> FirstLook:
+        """Look at frames (n, 480, 640, 3) uint8 RGB; ``scratch`` is an empty folder for temporary files.
+
+        rates: (n, 3), how fast what each frame sees turns, as ``geometry.turn_rate`` says; None where nobody knows.
+        """
         ...
 
     def vote(self, fits: Sequence[LensFit]) -> Ballot:

@@ -1,11 +1,11 @@
-"""All clips of a video, once as they were filmed, and where their lens bends again on straightened pictures.
+"""All clips of a video, once as they were filmed, and where their lens bends or their shutter rolls on rectified ones.
 
 Where edges of rooms tell a bend before, the first pass is on straightened pictures, too.
 """
 
 import math
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,13 +15,13 @@ import numpy as np
 from pipeline.contract.arrays import Images
 from pipeline.contract.errors import ClipError
 from pipeline.contract.records import LeftOut, Reconstruction
-from pipeline.geometry.distortion import STRAIGHT, Distortion
+from pipeline.geometry.distortion import STRAIGHT
 from pipeline.stages.base import Workbench
 from pipeline.stages.reconstruction.another_try import FinishedClips, another_try
 from pipeline.stages.reconstruction.base import FramesBetween, Reconstructor, WalkReconstructor
-from pipeline.stages.reconstruction.between import SourceFrames
 from pipeline.stages.reconstruction.checkpoints import ClipCheckpoints, Kept
 from pipeline.stages.reconstruction.faults import clip_fault
+from pipeline.stages.reconstruction.film import ClipRows, Film, FilmCamera, RectifiedFrames
 from pipeline.stages.reconstruction.first_look import (
     FARTHEST,
     NEAREST,
@@ -34,10 +34,7 @@ from pipeline.stages.reconstruction.first_look import (
 from pipeline.stages.reconstruction.rows import among, only_shown, unit_depth
 from pipeline.store.groups import FRAMES
 
-ClipRows = list[tuple[int, slice]]
-"""Clip ids, each with the rows of the video's arrays that are its frames."""
-
-Attempted = Callable[[Images, Path, FramesBetween, Kept], FirstLook]
+Attempted = Callable[[Images, Path, RectifiedFrames, Kept], FirstLook]
 """One way to look at a clip: its frames, an empty folder to work in, frames between, and what is kept of it."""
 
 NOTHING_KEPT = Kept(UNTOLD, None, None)
@@ -63,21 +60,28 @@ class Passes:
     clips: ClipRows
     folder: Path
 
-    def run(self) -> tuple[FinishedClips, Distortion]:
-        """Return the reconstructions of all clips, and the lens that their pictures were straightened by."""
-        backend = self.backend
+    def run(self) -> tuple[FinishedClips, Film]:
+        """Return the reconstructions of all clips, and the film with what was undone in its pictures."""
+        backend, film = self.backend, Film(self.workbench.video, self.clips)
         if not isinstance(backend, FindsLens):
-            return FinishedClips(self._finished(self.folder, STRAIGHT)), STRAIGHT
-        lens = backend.lens_of_lines(self._some_pictures())
+            return FinishedClips(self._finished(self.folder, film)), film
+        film = film.taken_by(FilmCamera(backend.lens_of_lines(self._some_pictures())))
+        film = film.with_rates() if backend.asks_for_turn_rates else film
         for number in range(LOOKS):
             folder = self.folder / f"look-{number}"
-            looks = self.each(folder, lens, lambda rgb, scratch, between, _: backend.first_look(rgb, scratch, between))
-            ballot = backend.vote([looks.look(clip_id).fit for clip_id, _ in self.clips])
-            if not ballot.lens.bends:
-                return self._with_another_try(backend, self._finished(folder, lens, ballot), lens, ballot), lens
-            lens = lens.then(ballot.lens) if lens.bends else ballot.lens
+            ballot = backend.vote([look.fit for look in self._looks(backend, folder, film)])
+            if not (ballot.lens.bends or ballot.readout):
+                return self._with_another_try(backend, self._finished(folder, film, ballot), film, ballot), film
+            film = film.taken_by(film.camera.then(ballot.lens, ballot.readout))
         ballot = ballot._replace(focal=0.0)
-        return self._with_another_try(backend, self._finished(self.folder / "last", lens, ballot), lens, ballot), lens
+        return self._with_another_try(backend, self._finished(self.folder / "last", film, ballot), film, ballot), film
+
+    def _looks(self, backend: FindsLens, folder: Path, film: Film) -> list[Kept]:
+        def look(rgb: Images, scratch: Path, between: RectifiedFrames, _: Kept) -> FirstLook:
+            return backend.first_look(rgb, scratch, between, film.rates_of(between.frames.clip_id))
+
+        looks = self.each(folder, film, look)
+        return [looks.look(clip_id) for clip_id, _ in self.clips]
 
     def _some_pictures(self) -> Iterator[Images]:
         """Yield the frames of clips from all of the video, one clip at a time."""
@@ -85,29 +89,27 @@ class Passes:
         for number in chosen.tolist():
             yield self.workbench.video.read(FRAMES, "rgb", self.clips[number][1])
 
-    def _with_another_try(
-        self, backend: FindsLens, first: ClipCheckpoints, lens: Distortion, known: Ballot
-    ) -> FinishedClips:
+    def _with_another_try(self, backend: FindsLens, first: ClipCheckpoints, film: Film, known: Ballot) -> FinishedClips:
         """Try the clips that are refused once more, with the focal length of those that came through."""
         refused, focal = another_try(first, [clip_id for clip_id, _ in self.clips])
         if not (refused and focal):
             return FinishedClips(first)
         known = known._replace(focal=known.focal or focal)
 
-        def again(rgb: Images, scratch: Path, between: FramesBetween, _: Kept) -> FirstLook:
+        def again(rgb: Images, scratch: Path, between: RectifiedFrames, _: Kept) -> FirstLook:
             return FirstLook(UNTOLD, backend.reconstruct_known(rgb, scratch, between, known))
 
         clips = [(clip_id, rows) for clip_id, rows in self.clips if clip_id in refused]
-        return FinishedClips(first, replace(self, clips=clips).each(self.folder / "again", lens, again))
+        return FinishedClips(first, replace(self, clips=clips).each(self.folder / "again", film, again))
 
-    def _finished(self, folder: Path, lens: Distortion, known: Ballot = NOTHING_KNOWN) -> ClipCheckpoints:
+    def _finished(self, folder: Path, film: Film, known: Ballot = NOTHING_KNOWN) -> ClipCheckpoints:
         """Return the results of a pass, after what is still to come of it, or to be done again with what is known."""
 
-        def finish(rgb: Images, scratch: Path, between: FramesBetween, kept: Kept) -> FirstLook:
+        def finish(rgb: Images, scratch: Path, between: RectifiedFrames, kept: Kept) -> FirstLook:
             return FirstLook(UNTOLD, self._result(rgb, scratch, between, kept, known))
 
         return self.each(
-            folder, lens, finish, lambda kept: kept.result is not None and not _is_unlike(kept, kept.result, known)
+            folder, film, finish, lambda kept: kept.result is not None and not _is_unlike(kept, kept.result, known)
         )
 
     def _result(self, rgb: Images, scratch: Path, between: FramesBetween, kept: Kept, known: Ballot) -> Reconstruction:
@@ -133,7 +135,7 @@ class Passes:
     def each(
         self,
         folder: Path,
-        lens: Distortion,
+        film: Film,
         do: Attempted,
         is_done: Callable[[Kept], bool] = lambda _: True,
     ) -> ClipCheckpoints:
@@ -144,11 +146,11 @@ class Passes:
         """
         checkpoints = ClipCheckpoints(folder)
         for done, (clip_id, rows) in enumerate(self.clips):
-            said = f"clip {clip_id}, {rows.stop - rows.start} frames" + (", straightened" if lens.bends else "")
+            said = f"clip {clip_id}, {rows.stop - rows.start} frames" + (", rectified" if film.camera.changes else "")
             self.workbench.progress("reconstruction", done, len(self.clips), said)
             kept = checkpoints.look(clip_id) if clip_id in checkpoints else None
             if kept is None or not is_done(kept):
-                fit, result, cameras = self._one(clip_id, lens, do, kept or NOTHING_KEPT)
+                fit, result, cameras = self._one(clip_id, film, do, kept or NOTHING_KEPT)
                 self.workbench.check_weights()
                 if kept is None:
                     checkpoints.save(clip_id, result, fit, cameras)
@@ -156,15 +158,13 @@ class Passes:
                     checkpoints.save(clip_id, result, kept.fit)
         return checkpoints
 
-    def _one(self, clip_id: int, lens: Distortion, do: Attempted, kept: Kept) -> FirstLook:
+    def _one(self, clip_id: int, film: Film, do: Attempted, kept: Kept) -> FirstLook:
         """Return what comes of one clip, or the error that leaves it out.
 
         Whatever a clip's pictures bring up is its own fault alone; what comes of the machine or of the whole video is
         raised.
         """
-        video = self.workbench.video
-        rgb = lens.straightened(video.read(FRAMES, "rgb", dict(self.clips)[clip_id]))
-        between = StraightFrames(SourceFrames(video, clip_id), lens)
+        rgb, between = film.pictures(clip_id), film.between(clip_id)
         with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
             try:
                 fit, result, cameras = do(rgb, Path(scratch), between, kept)
@@ -178,18 +178,6 @@ class Passes:
                 if fault is None:
                     raise
                 return FirstLook(UNTOLD, fault)
-
-
-@dataclass(frozen=True)
-class StraightFrames:
-    """Frames between those of a clip, straightened as those are."""
-
-    frames: FramesBetween
-    lens: Distortion
-
-    def __call__(self, wanted: Sequence[int]) -> list[Images]:
-        """Return for each step of the clip up to ``wanted`` frames (k, 480, 640, 3), evenly spread between its ends."""
-        return [self.lens.straightened(found) if len(found) else found for found in self.frames(wanted)]
 
 
 def _again(

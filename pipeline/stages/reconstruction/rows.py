@@ -11,10 +11,16 @@ from numpy.typing import NDArray
 from pipeline.contract.arrays import Images, Int64s
 from pipeline.contract.padding import shown_share
 from pipeline.contract.records import Reconstruction
-from pipeline.geometry.distortion import Distortion
+from pipeline.stages.reconstruction.film import Film
 from pipeline.store.group_writer import GroupWriter
-from pipeline.store.groups import DEPTH_SOURCE, DISTORTION, FRAMES, LOG_SCALE, LOG_SCALE_SIGMA, PROBABILITY_RIGHT
-from pipeline.store.video import VideoStore
+from pipeline.store.groups import (
+    DEPTH_SOURCE,
+    DISTORTION,
+    LOG_SCALE,
+    LOG_SCALE_SIGMA,
+    PROBABILITY_RIGHT,
+    ROLLING_SHUTTER,
+)
 
 
 def unit_depth(found: Reconstruction) -> Reconstruction:
@@ -64,20 +70,14 @@ def further_arrays(found: Iterable[Reconstruction]) -> set[str]:
     return further
 
 
-def append_pictures(
-    group: GroupWriter, video: VideoStore, clips: Iterable[tuple[int, slice]], lens: Distortion
-) -> None:
-    """Append the straightened pictures of all clips, which the intrinsics are those of, and what they were made by."""
-    for _, rows in clips:
-        rgb = lens.straightened(video.read(FRAMES, "rgb", rows))
+def append_pictures(group: GroupWriter, film: Film) -> None:
+    """Append the rectified pictures of all clips, which the intrinsics are those of, and what they were made by."""
+    for clip_id, _ in film.clips:
+        rgb, made_by = film.pictures(clip_id), film.rectification(clip_id)
         group.append("rgb", rgb)
-        group.append(DISTORTION, np.tile(lens.as_row(), (len(rgb), 1)))
-
-
-def lens_note(lens: Distortion) -> str:
-    """Say what was done about a lens."""
-    corner = abs(lens.k1 + lens.k2)
-    return f"The lens bends straight lines by {corner:.1%} at the corners; pictures were straightened."
+        group.append(DISTORTION, np.tile(film.camera.lens.as_row(), (len(rgb), 1)))
+        if film.camera.readout:
+            group.append(ROLLING_SHUTTER, made_by.as_rows(len(rgb)))
 
 
 def among(found: Reconstruction, places: Int64s, n: int) -> Reconstruction:

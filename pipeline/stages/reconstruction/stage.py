@@ -10,13 +10,13 @@ from pipeline.contract.records import LeftOut, Reconstruction
 from pipeline.stages.base import Resources, StageResult, Workbench, imported, stage
 from pipeline.stages.reconstruction.another_try import FinishedClips
 from pipeline.stages.reconstruction.backends import SETTINGS, reconstructor
-from pipeline.stages.reconstruction.passes import ClipRows, Passes
+from pipeline.stages.reconstruction.film import ClipRows
+from pipeline.stages.reconstruction.passes import Passes
 from pipeline.stages.reconstruction.rows import (
     append_pictures,
     append_reconstruction,
     blank_reconstruction,
     further_arrays,
-    lens_note,
 )
 from pipeline.stages.reconstruction.settings import ReconstructionSettings
 from pipeline.store.drafts import remove_tree
@@ -28,7 +28,7 @@ from pipeline.store.video import VideoStore
 
 
 @stage(
-    code_version="6",
+    code_version="7",
     settings=SETTINGS,
     inputs=("indoor_clips",),
     output=GroupOutput(RECONSTRUCTION),
@@ -40,12 +40,13 @@ def reconstruction(workbench: Workbench, settings: ReconstructionSettings, group
     """Find cameras, depth and confidence of every indoor clip, up to scale.
 
     Depth is stored in units of the clip's median depth, which keeps float16 at 0.05 % of any value. Where the clips of
-    a video find that its lens bends straight lines, all is that of straightened pictures, which are stored, too.
+    a video find that its lens bends straight lines, or that its shutter rolls, all is that of rectified pictures, which
+    are stored, too.
     """
     video, backend, clips = workbench.video, reconstructor(settings), clip_rows(workbench.video)
     folder = _checkpoints(video) / workbench.wanted
     folder.mkdir(parents=True, exist_ok=True)
-    checkpoints, lens = Passes(workbench, backend, clips, folder).run()
+    checkpoints, film = Passes(workbench, backend, clips, folder).run()
     left_out = [item for clip_id, _ in clips if isinstance(item := checkpoints.load(clip_id), LeftOut)]
     if len(left_out) == len(clips):
         reasons = "; ".join(f"clip {item.clip_id}: {item.code}: {item.detail}" for item in left_out)
@@ -54,10 +55,10 @@ def reconstruction(workbench: Workbench, settings: ReconstructionSettings, group
     counts: dict[str, float] = {"clips": len(clips) - len(left_out), "clips_left_out": len(left_out)}
     if known := [value for value in probabilities.values() if np.isfinite(value)]:
         counts["mean_probability_right"] = float(np.mean(known))
-    if lens.bends:
-        append_pictures(group, video, clips, lens)
-        counts |= lens.as_counts()
-        notes = (lens_note(lens), *notes)
+    if film.camera.changes:
+        append_pictures(group, film)
+        counts |= film.camera.as_counts()
+        notes = (*film.camera.notes(), *notes)
     return StageResult(backend.name, counts, tuple(left_out), notes, backend.weights)
 
 

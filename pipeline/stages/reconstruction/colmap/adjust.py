@@ -4,6 +4,7 @@ import copy
 import math
 from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import pycolmap
@@ -13,14 +14,24 @@ from pipeline.contract.arrays import Float64s, Int64s
 from pipeline.geometry.poses import pose_errors
 from pipeline.stages.reconstruction.colmap.cameras import camera_of, frame_of, with_two_focals
 from pipeline.stages.reconstruction.colmap.lens import RadialFit, find_lens, is_format, radial_fit
+from pipeline.stages.reconstruction.colmap.lens_settings import LensSettings
 from pipeline.stages.reconstruction.colmap.residuals import fall_of_cost
-from pipeline.stages.reconstruction.colmap.settings import LensSettings, SparseSettings
+from pipeline.stages.reconstruction.colmap.settings import SparseSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
 from pipeline.stages.reconstruction.colmap.zoom import find_zoom
 from pipeline.stages.reconstruction.first_look import LensFit
 
 SURE = 4.0
 """F statistic, two standard errors: 6 to 10 on fine features of anamorphic clips, below 1 where it is found wrong."""
+
+
+class ObservedPoints(NamedTuple):
+    """Observations: frame (k,) and point (k,) int64, the row of the point; pixel (k, 2)."""
+
+    frame: Int64s
+    point: Int64s
+    pixel: Float64s
+
 
 STEP = 0.05
 """By so much ln(focal length) is moved to see how fast the cost rises."""
@@ -42,7 +53,7 @@ def adjusted(
     poses, registered = poses_of(model, frame_count)
     is_held = is_focal_known and zoom.steady is None
     halves = [half_alone(model, poses, half, is_held) for half in np.array_split(np.flatnonzero(registered), 2)]
-    points, observed_frame, observed_point = points_of(model)
+    points, seen = points_of(model)
     return SparseModel(
         intrinsics=camera_of(model).calibration_matrix(),
         zoom=unmoved if zoom.steady is None else zoom.course,
@@ -51,8 +62,9 @@ def adjusted(
         camera_to_world=poses,
         registered=registered,
         points=points,
-        observed_frame=observed_frame,
-        observed_point=observed_point,
+        observed_frame=seen.frame,
+        observed_point=seen.point,
+        observed_pixel=seen.pixel,
         reprojection_error=model.compute_mean_reprojection_error(),
         halves_focal=np.array([focal for focal, _ in halves]),
         halves_rotation=np.array([rotation for _, rotation in halves]),
@@ -155,10 +167,15 @@ def poses_of(model: pycolmap.Reconstruction, frame_count: int) -> tuple[Float64s
     return poses, registered
 
 
-def points_of(model: pycolmap.Reconstruction) -> tuple[Float64s, Int64s, Int64s]:
-    """Return points (m, 3) and, for every observation, the frame (k,) and the row of its point (k,)."""
+def points_of(model: pycolmap.Reconstruction) -> tuple[Float64s, ObservedPoints]:
+    """Return points (m, 3), and who sees them where."""
     points = list(model.points3D.values())
-    frames = [[frame_of(model.image(element.image_id)) for element in point.track.elements] for point in points]
-    rows = np.repeat(np.arange(len(points)), [len(seen) for seen in frames])
+    tracks = [[(element.image_id, element.point2D_idx) for element in point.track.elements] for point in points]
+    rows = np.repeat(np.arange(len(points)), [len(track) for track in tracks])
+    ids = {image_id for track in tracks for image_id, _ in track}
+    places = {image_id: [point.xy for point in model.image(image_id).points2D] for image_id in ids}
+    frames = {image_id: frame_of(model.image(image_id)) for image_id in ids}
+    frame = np.array([frames[image_id] for track in tracks for image_id, _ in track], np.int64)
+    pixel = np.array([places[image_id][number] for track in tracks for image_id, number in track])
     positions = np.array([point.xyz for point in points]).reshape(-1, 3)
-    return positions, np.array([frame for seen in frames for frame in seen], np.int64), rows
+    return positions, ObservedPoints(frame, rows, pixel.reshape(-1, 2))

@@ -11,11 +11,10 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from models.weights.registry import XFEAT_SHA256
 from models.xfeat import WEIGHTS
-from pipeline.contract.arrays import Floats, Images
+from pipeline.contract.arrays import Float64s, Floats, Images
 from pipeline.contract.errors import ClipError, ProcessKilled, ReconstructionCrashed, TooFewRegistered
 from pipeline.contract.padding import shown_columns
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, Reconstruction
@@ -24,9 +23,11 @@ from pipeline.stages.reconstruction.base import FramesBetween
 from pipeline.stages.reconstruction.colmap.dense import DenseMaps, dense_depth
 from pipeline.stages.reconstruction.colmap.evidence import Signs, signs_of
 from pipeline.stages.reconstruction.colmap.lines import lens_of_lines
+from pipeline.stages.reconstruction.colmap.notes import alone_notes, notes_on
 from pipeline.stages.reconstruction.colmap.overlays import overlays
 from pipeline.stages.reconstruction.colmap.probability import Likelihood, check_probability, judged, settings_note
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
+from pipeline.stages.reconstruction.colmap.shutter import may_roll, with_readout
 from pipeline.stages.reconstruction.colmap.sparse_model import MASKS, SparseModel
 from pipeline.stages.reconstruction.colmap.surfaces import dense_signs
 from pipeline.stages.reconstruction.colmap.task import OWN_FRAMES, Task
@@ -36,7 +37,6 @@ from pipeline.stages.reconstruction.colmap.votes import elected
 from pipeline.stages.reconstruction.colmap.walk import best, check_extra, is_enough, is_sure, rungs
 from pipeline.stages.reconstruction.faults import is_of_the_machine
 from pipeline.stages.reconstruction.first_look import Ballot, FirstLook, FoundCameras, LensFit
-from pipeline.stages.reconstruction.zoom import zoom_notes
 
 CODE = Path(__file__).parents[4]
 """Folder that holds the package, for the process of its own."""
@@ -96,10 +96,18 @@ class ColmapReconstructor:
         settings = self.settings.without_lens(NO_STEP if known.square else None, focal)
         return self._of_rungs(rgb, rungs(find_cameras, rgb, scratch, settings, between))
 
-    def first_look(self, rgb: Images, scratch: Path, between: FramesBetween | None) -> FirstLook:
-        """Do the same and say what the clip tells of its lens; where it bends, nothing else is done.
+    @property
+    def asks_for_turn_rates(self) -> bool:
+        """Whether shutters that roll are looked for."""
+        return self.settings.lens.correct and self.settings.lens.rolling_shutter
+
+    def first_look(
+        self, rgb: Images, scratch: Path, between: FramesBetween | None, rates: Float64s | None = None
+    ) -> FirstLook:
+        """Do the same and say what the clip tells of its lens; where it bends, or the shutter rolls, no depth is found.
 
         Of cameras that are surely right depth is left for ``go_on``: the clips of the video may agree on others.
+        rates: (n, 3), how fast what each frame sees turns, radians a second.
 
         Raises:
             as ``reconstruct_walk``.
@@ -110,8 +118,11 @@ class ColmapReconstructor:
         fit = LensFit.of_array(first.lens_fit)
         if fit.lens.bends:
             return FirstLook(fit, None)
+        fit = fit if rates is None else with_readout(fit, first, rates)
         if is_sure(first, self.settings):
             return FirstLook(fit, None, first.as_arrays())
+        if may_roll(fit, self.settings.lens):
+            return FirstLook(fit, None)
         return FirstLook(fit, self._of_rungs(rgb, chain([first], climb)))
 
     def go_on(self, rgb: Images, scratch: Path, between: FramesBetween | None, cameras: FoundCameras) -> Reconstruction:
@@ -270,27 +281,3 @@ def spread(maps: Floats, model: SparseModel) -> Floats:
     placed = np.zeros((len(model.registered), *maps.shape[1:]), np.float32)
     placed[model.registered] = maps
     return placed
-
-
-def alone_notes(alone: NDArray[np.bool_]) -> tuple[str, ...]:
-    """Name the frames (n,) that found a camera but share no point with another frame."""
-    if not alone.any():
-        return ()
-    names = ", ".join(map(str, np.flatnonzero(alone)))
-    return (f"Frames that share no point with another were left out: {names} (of 0 to {len(alone) - 1}).",)
-
-
-def notes_on(model: SparseModel) -> tuple[str, ...]:
-    """Say in sentences what the user should know about the cameras."""
-    notes = []
-    count, total = int(model.registered.sum()), len(model.registered)
-    if len(model.model_sizes) > 1:
-        sizes = " and ".join(map(str, model.model_sizes))
-        notes.append(f"The clip fell into {len(model.model_sizes)} models of {sizes} frames; the largest was kept.")
-    if count < total:
-        notes.append(f"{total - count} of {total} frames found no camera.")
-    aspect = model.intrinsics[1, 1] / model.intrinsics[0, 0]
-    if abs(aspect - 1) > 1e-6:
-        notes.append(f"Pixels are not square: the vertical focal length is {aspect:.3f} times the horizontal one.")
-    notes += zoom_notes(model.zoom[model.registered])
-    return tuple(notes)

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from pipeline.contract.arrays import Float64s
 from pipeline.geometry.distortion import CENTRE, HALF_DIAGONAL, STRAIGHT, Distortion
 from pipeline.geometry.epipolar import distance_from_lines
+from pipeline.stages.reconstruction.colmap.lens_settings import LensSettings
 from pipeline.stages.reconstruction.colmap.pairs import Features
 from pipeline.stages.reconstruction.colmap.residuals import is_surely_less
-from pipeline.stages.reconstruction.colmap.settings import LensSettings
 from pipeline.stages.reconstruction.first_look import UNTOLD, LensFit
 
 BENDS = (0.05, 0.0, -0.03, -0.06, -0.1, -0.15, -0.2, -0.26)

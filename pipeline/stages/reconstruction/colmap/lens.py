@@ -22,8 +22,8 @@ from pipeline.stages.reconstruction.colmap.cameras import (
     with_lens,
     with_own_cameras,
 )
+from pipeline.stages.reconstruction.colmap.lens_settings import LensSettings
 from pipeline.stages.reconstruction.colmap.residuals import distances, fall_of_cost, is_surely_less, projected
-from pipeline.stages.reconstruction.colmap.settings import LensSettings
 from pipeline.stages.reconstruction.colmap.zoom import Adjust
 from pipeline.stages.reconstruction.first_look import UNTOLD, LensFit
 

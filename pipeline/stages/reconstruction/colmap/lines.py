@@ -14,8 +14,8 @@ from pipeline.contract.arrays import Float64s, Images
 from pipeline.contract.padding import shown_columns
 from pipeline.geometry.distortion import STRAIGHT, Distortion
 from pipeline.geometry.straight_lines import BendOfLines, bend_of, edges_of
+from pipeline.stages.reconstruction.colmap.lens_settings import LensSettings
 from pipeline.stages.reconstruction.colmap.overlays import overlays
-from pipeline.stages.reconstruction.colmap.settings import LensSettings
 
 FRAMES = 6
 """Frames of a clip that are looked at, evenly spread; more show the same edges again."""

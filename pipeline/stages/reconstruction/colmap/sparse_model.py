@@ -29,13 +29,14 @@ class SparseModel:
     registered: (n,) bool.
     points: (m, 3), world frame.
     observed_frame, observed_point: (k,) int64; frame ``observed_frame[i]`` sees point ``observed_point[i]``.
+    observed_pixel: (k, 2), where it sees it; a zoom is taken out.
     reprojection_error: mean over observations, pixels.
     halves_focal: (2,), focal length of the first and of the second half of the frames when each is adjusted alone,
         pixels; nan where a half is too short to tell.
     halves_rotation: (2,), largest change of a relative rotation within each half when adjusted alone, degrees.
     model_sizes: registered frames of every model the clip fell into, largest first.
     parallax: how far matches move beyond what any turn of the camera explains, pixels; nan where nothing matched.
-    lens_fit: (10,), what the clip says of its lens, as ``LensFit.as_array`` writes it.
+    lens_fit: (12,), what the clip says of its lens, as ``LensFit.as_array`` writes it.
     prior: focal length that mapping started from, picture widths.
     turns: (n - 1,), by how much the camera turns to the next frame as the two pictures alone tell, degrees; nan where
         they do not.
@@ -51,6 +52,7 @@ class SparseModel:
     points: Float64s
     observed_frame: NDArray[np.int64]
     observed_point: NDArray[np.int64]
+    observed_pixel: Float64s
     reprojection_error: float
     halves_focal: Float64s
     halves_rotation: Float64s
@@ -74,6 +76,7 @@ class SparseModel:
             points=np.zeros((0, 3)),
             observed_frame=np.zeros(0, np.int64),
             observed_point=np.zeros(0, np.int64),
+            observed_pixel=np.zeros((0, 2)),
             reprojection_error=float("nan"),
             halves_focal=np.full(2, np.nan),
             halves_rotation=np.full(2, np.nan),
@@ -135,6 +138,7 @@ class SparseModel:
             points=self.points[seen],
             observed_frame=self.observed_frame[kept],
             observed_point=observed_point,
+            observed_pixel=self.observed_pixel[kept],
         )
 
     def only(self, frames: Int64s) -> "SparseModel":
@@ -154,6 +158,7 @@ class SparseModel:
             points=self.points[seen],
             observed_frame=place[self.observed_frame[kept]],
             observed_point=observed_point,
+            observed_pixel=self.observed_pixel[kept],
             turns=np.full(max(len(frames) - 1, 0), np.nan),
         )
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from pipeline.geometry.distortion import STRAIGHT, Distortion
-from pipeline.stages.reconstruction.colmap.settings import LensSettings
+from pipeline.stages.reconstruction.colmap.lens_settings import LensSettings
+from pipeline.stages.reconstruction.colmap.shutter import elected_readout
 from pipeline.stages.reconstruction.first_look import FARTHEST, SYSTEMATIC, UNSURE, Ballot, LensFit
 
 SURE = 0.015
@@ -14,6 +15,11 @@ SURE = 0.015
 
 
 def elected(fits: Sequence[LensFit], aspect_step: float, settings: LensSettings) -> Ballot:
+    """Return the camera of a video from what its clips say: its lens, and its shutter."""
+    return _elected_lens(fits, aspect_step, settings)._replace(readout=elected_readout(fits, settings))
+
+
+def _elected_lens(fits: Sequence[LensFit], aspect_step: float, settings: LensSettings) -> Ballot:
     """Return the lens of a video from what its clips say; a video of one clip takes that clip's word.
 
     Pixels are square unless every clip that tells something, two at least of more, says otherwise, and says the same;

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.contract.arrays import Floats, Images
+from pipeline.contract.arrays import Float64s, Floats, Images
 from pipeline.contract.errors import ClipError, ReconstructionCrashed, TooFewRegistered, TooLittleParallax
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, DepthSource, Reconstruction
 from pipeline.geometry.depth_scale import TrustedPixels
@@ -79,14 +79,21 @@ class ColmapMogeReconstructor:
         except ClipError as error:
             return self._by_network(rgb, scratch, error)
 
-    def first_look(self, rgb: Images, scratch: Path, between: FramesBetween | None) -> FirstLook:
-        """Do the same and say what the clip tells of its lens; where it bends, nothing else is done.
+    @property
+    def asks_for_turn_rates(self) -> bool:
+        """Whether shutters that roll are looked for."""
+        return ColmapReconstructor(self.settings.colmap).asks_for_turn_rates
+
+    def first_look(
+        self, rgb: Images, scratch: Path, between: FramesBetween | None, rates: Float64s | None = None
+    ) -> FirstLook:
+        """Do the same and say what the clip tells of its lens; where it bends, or the shutter rolls, no depth is found.
 
         Depth is never left for later: the network's look at the clip would have to be kept, or done again.
         """
         try:
             sighted = self._sighted(rgb)
-            found = sighted.first_look(rgb, scratch, between)
+            found = sighted.first_look(rgb, scratch, between, rates)
             if found.cameras is None:
                 return found
             return FirstLook(found.fit, sighted.go_on(rgb, scratch, between, found.cameras))

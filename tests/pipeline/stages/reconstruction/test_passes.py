@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.contract.arrays import Images
+from pipeline.contract.arrays import Float64s, Images
 from pipeline.contract.errors import InconsistentReconstruction, TooLittleParallax, UnlikelyReconstruction
 from pipeline.contract.records import Reconstruction
 from pipeline.geometry.distortion import STRAIGHT, Distortion
@@ -54,7 +54,7 @@ class Measuring:
     tell of. shown: brightness of the clips that they were asked of. probability: of being right, by brightness.
     """
 
-    name, weights = "measuring", dict[str, str]()
+    name, weights, asks_for_turn_rates = "measuring", dict[str, str](), False
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, int, int]] = []
@@ -92,7 +92,7 @@ class Measuring:
             raise TooLittleParallax(f"{len(rgb)} frames")
         return self._result(rgb, 1, known.focal or 500)
 
-    def first_look(self, rgb: Images, scratch: Path, _between: FramesBetween) -> FirstLook:
+    def first_look(self, rgb: Images, scratch: Path, _between: FramesBetween, _rates: Float64s | None) -> FirstLook:
         level = self._asked("look", rgb, scratch)
         if abs(sag(rgb[0])) > 2:
             return FirstLook(LensFit(BARREL, 0.6, 0.4, 100), None)

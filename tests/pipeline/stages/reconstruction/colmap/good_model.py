@@ -23,6 +23,7 @@ def good_model() -> SparseModel:
         points=np.random.default_rng(0).uniform((-1, -1, 2), (2, 1, 4), (POINTS, 3)),
         observed_frame=np.repeat(np.arange(FRAMES), POINTS),
         observed_point=np.tile(np.arange(POINTS), FRAMES),
+        observed_pixel=np.full((FRAMES * POINTS, 2), 240.0),
         reprojection_error=0.5,
         halves_focal=np.array([490.0, 510.0]),
         halves_rotation=np.array([0.1, 0.2]),

@@ -23,8 +23,9 @@ from pipeline.stages.reconstruction.colmap.adjust import (
 )
 from pipeline.stages.reconstruction.colmap.cameras import with_two_focals, without_zoom
 from pipeline.stages.reconstruction.colmap.lens import find_lens, hold_out
+from pipeline.stages.reconstruction.colmap.lens_settings import LensSettings
 from pipeline.stages.reconstruction.colmap.residuals import distances, fall_of_cost
-from pipeline.stages.reconstruction.colmap.settings import LensSettings, SparseSettings
+from pipeline.stages.reconstruction.colmap.settings import SparseSettings
 from pipeline.stages.reconstruction.colmap.zoom import find_zoom
 
 FRAMES, POINTS, FOCAL, NOISE = 8, 200, 450.0, 0.3
@@ -183,7 +184,7 @@ def main(folder: Path) -> None:
     before = moved.compute_mean_reprojection_error()
     bundle_adjust(moved)
     found["errors"] = [before, moved.compute_mean_reprojection_error()]
-    points, frame, row = points_of(synthesised())
+    points, (frame, row, _) = points_of(synthesised())
     found["observations"] = [list(points.shape), np.bincount(frame).tolist(), int(row.max())]
     (folder / "found.json").write_text(json.dumps(found))
 

@@ -18,12 +18,11 @@ from pipeline.stages.failures import record_failure
 from pipeline.stages.reconstruction.backends import SETTINGS, reconstructor
 from pipeline.stages.reconstruction.colmap.backend import (
     ColmapReconstructor,
-    alone_notes,
     check_end,
     find_cameras,
-    notes_on,
     spread,
 )
+from pipeline.stages.reconstruction.colmap.notes import alone_notes, notes_on
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, SparseSettings
 from pipeline.store.store import Store
 from tests.pipeline.stages.reconstruction.colmap.clips import TourClip, tour_clip

@@ -15,7 +15,7 @@ import numpy as np
 from pipeline.geometry.distortion import Distortion
 from pipeline.stages.reconstruction.colmap.bend import bend_of
 from pipeline.stages.reconstruction.colmap.pairs import Features
-from pipeline.stages.reconstruction.colmap.settings import LensSettings
+from pipeline.stages.reconstruction.colmap.lens_settings import LensSettings
 
 def features(k1, *, wrong=0.2, count=500, frames=6, zoom=1.0, focal=520.0, seed=0):
     draw = np.random.default_rng(seed)

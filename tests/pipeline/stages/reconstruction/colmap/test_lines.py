@@ -8,8 +8,9 @@ from pipeline.contract.arrays import Images
 from pipeline.geometry.distortion import STRAIGHT, Distortion
 from pipeline.geometry.straight_lines import BendOfLines
 from pipeline.stages.reconstruction.colmap.backend import ColmapReconstructor
+from pipeline.stages.reconstruction.colmap.lens_settings import LensSettings
 from pipeline.stages.reconstruction.colmap.lines import is_told, lens_of_lines
-from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, LensSettings
+from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
 from tests.pipeline.stages.reconstruction.colmap.clips import tour_clip
 
 LENS = LensSettings()

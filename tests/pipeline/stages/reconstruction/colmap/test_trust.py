@@ -90,7 +90,12 @@ def test_what_matches_say_against_cameras_is_refused(sign: str, value: float, sa
 
 def test_a_camera_that_sees_few_points_is_refused():
     seldom = (GOOD.observed_frame > 0) | (GOOD.observed_point < 12)
-    model = replace(GOOD, observed_frame=GOOD.observed_frame[seldom], observed_point=GOOD.observed_point[seldom])
+    model = replace(
+        GOOD,
+        observed_frame=GOOD.observed_frame[seldom],
+        observed_point=GOOD.observed_point[seldom],
+        observed_pixel=GOOD.observed_pixel[seldom],
+    )
     with pytest.raises(InconsistentReconstruction, match="sees 12 points, 20 needed"):
         check_cameras(model, SETTINGS)
 

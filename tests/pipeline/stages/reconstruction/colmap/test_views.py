@@ -55,6 +55,7 @@ def test_frames_without_a_camera_are_left_out(views: ClipViews):
         registered=kept,
         observed_frame=model.observed_frame[seen],
         observed_point=model.observed_point[seen],
+        observed_pixel=model.observed_pixel[seen],
     )
     fewer = views_of(RGB, part, SETTINGS)
     assert np.array_equal(fewer.camera_to_world, model.camera_to_world[kept])

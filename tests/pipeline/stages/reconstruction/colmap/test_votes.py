@@ -5,7 +5,7 @@ import math
 import pytest
 
 from pipeline.geometry.distortion import Distortion
-from pipeline.stages.reconstruction.colmap.settings import LensSettings
+from pipeline.stages.reconstruction.colmap.lens_settings import LensSettings
 from pipeline.stages.reconstruction.colmap.votes import elected
 from pipeline.stages.reconstruction.first_look import UNTOLD, LensFit
 

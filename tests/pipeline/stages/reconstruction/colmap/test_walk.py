@@ -145,6 +145,7 @@ def test_only_some_frames_keep_the_points_that_two_of_them_see():
         GOOD,
         observed_frame=np.append(GOOD.observed_frame[50:], 1),
         observed_point=np.append(GOOD.observed_point[50:], 0),
+        observed_pixel=np.vstack([GOOD.observed_pixel[50:], [[1.0, 2.0]]]),
     )
     kept = model.only(np.array([0, 2, 4]))
     np.testing.assert_allclose(kept.camera_to_world[:, 0, 3], [0, 0.4, 0.8])

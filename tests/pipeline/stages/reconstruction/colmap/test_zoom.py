@@ -9,7 +9,8 @@ import pytest
 
 from pipeline.contract.arrays import Images
 from pipeline.geometry.poses import pose_errors
-from pipeline.stages.reconstruction.colmap.backend import find_cameras, notes_on
+from pipeline.stages.reconstruction.colmap.backend import find_cameras
+from pipeline.stages.reconstruction.colmap.notes import notes_on
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, SparseSettings
 from tests.pipeline.stages.reconstruction.colmap.clips import TourClip, tour_clip
 

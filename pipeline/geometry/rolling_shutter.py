@@ -1,0 +1,179 @@
+"""Pictures whose rows were exposed one after another, while the camera turned, as one moment would have shown them.
+
+Row y of H is taken s = y / H - 1/2 of the readout after the middle row. What the middle row's moment sees along d, that
+row sees along exp(s * turn) d, where ``turn`` is the rotation vector of what is seen over the whole readout. Steps of
+the camera are left out: within 30 ms they move what is two metres away by a pixel or two, a turn moves all by ten.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+
+from pipeline.contract.arrays import Float64s, Floats, Images
+from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
+from pipeline.geometry.distortion import BESIDE_SIDES, CENTRE, STRAIGHT, Distortion
+from pipeline.geometry.turn_rate import FOCAL, pixels_of, rays
+
+MOST_ENLARGED = 1.1
+"""A picture whose corners need more keeps pixels of its border there: it is blurred by so fast a turn anyway."""
+
+_ROUNDS = 3
+"""Of the search for the row that shows a pixel; each leaves a fiftieth of the error."""
+_STEPS = 20
+
+
+@dataclass(frozen=True)
+class Rectification:
+    """How pictures of a clip are made those of a pinhole that exposes all rows at once.
+
+    lens: how it bends. turns: (n, 3) float64, rotation vector of what each of n pictures sees over its readout, first
+    row to last one, radians; None where all rows are taken for exposed at once. enlarged: by how much the pictures are
+    enlarged about their centre beside what the lens asks for, so that they have no empty pixels: as ``needed`` says.
+    """
+
+    lens: Distortion = STRAIGHT
+    turns: Float64s | None = None
+    enlarged: float = 1.0
+
+    @property
+    def changes(self) -> bool:
+        """Tell whether pictures are changed at all."""
+        return self.lens.bends or self.turns is not None
+
+    def rectified(self, rgb: Images) -> Images:
+        """Return frames (n, h, w, 3) uint8 of the film, 4:3, as one moment and a pinhole would have taken them.
+
+        Black columns at the sides stay black columns, as in ``Distortion.straightened``.
+        """
+        from pipeline.contract.padding import shown_columns
+
+        if self.turns is None:
+            return self.lens.straightened(rgb)
+        height, width = rgb.shape[1:3]
+        shown, rectified = shown_columns(rgb), np.empty_like(rgb)
+        inside = np.ones(width, bool)
+        for number, frame in enumerate(rgb):
+            across, down = self._maps(number, width, height)
+            rectified[number] = cv2.remap(frame, across, down, cv2.INTER_CUBIC, None, cv2.BORDER_REPLICATE)
+            within = (across >= shown.start + BESIDE_SIDES) & (across <= shown.stop - 1 - BESIDE_SIDES)
+            inside &= within.all(axis=0)
+        if shown != slice(0, width):
+            rectified[:, :, ~inside] = 0
+        return rectified
+
+    def rectified_maps(self, maps: NDArray[Any]) -> NDArray[Any]:
+        """Return maps (n, 480, 640) of labels or depth along the axis at the pixels of the rectified pictures, nearest.
+
+        A turn changes depth along the axis by less than a hundredth; ``rectified_depth`` goes by it.
+        """
+        if self.turns is None:
+            return self.lens.straightened_maps(maps)
+        return np.stack([frame[self._places(number)] for number, frame in enumerate(maps)])
+
+    def rectified_depth(self, depth: Floats, intrinsics: NDArray[np.floating]) -> Floats:
+        """Return depth (n, 480, 640) along the axis of the middle row's camera.
+
+        intrinsics: (n, 3, 3) of the film's camera.
+        """
+        moved = self.rectified_maps(depth)
+        if self.turns is None:
+            return np.asarray(moved, np.float32)
+        return np.asarray(moved * self._shortened(intrinsics), np.float32)
+
+    def rectified_intrinsics(self, intrinsics: NDArray[np.floating]) -> Floats:
+        """Return intrinsics (n, 3, 3) of the film's camera for the rectified pictures."""
+        straight = self.lens.straightened_intrinsics(intrinsics)
+        if self.enlarged == 1:
+            return straight
+        return np.asarray(self._about_centre @ np.asarray(straight, np.float64), np.float32)
+
+    def of_frames(self, frames: NDArray[np.int64]) -> "Rectification":
+        """Return that of some of the pictures (k,)."""
+        return self if self.turns is None else replace(self, turns=self.turns[frames])
+
+    def as_rows(self, count: int) -> Float64s:
+        """Return ``turns`` and ``enlarged`` of each of ``count`` pictures (n, 4), as the store keeps them."""
+        turns = np.zeros((count, 3)) if self.turns is None else self.turns
+        return np.column_stack([turns, np.full(count, self.enlarged)])
+
+    @classmethod
+    def of_rows(cls, lens: Float64s, turned: Float64s | None) -> "Rectification":
+        """Return what ``as_rows`` gave of pictures, and ``Distortion.as_row`` of their lens; None: no rows."""
+        if turned is None:
+            return cls(Distortion.of_row(lens))
+        return cls(Distortion.of_row(lens), turned[:, :3], float(turned[0, 3]))
+
+    @cached_property
+    def _about_centre(self) -> Float64s:
+        about = np.diag([self.enlarged, self.enlarged, 1.0])
+        about[:2, 2] = CENTRE * (1 - self.enlarged)
+        return about
+
+    def _shortened(self, intrinsics: NDArray[np.floating]) -> Float64s:
+        """Return (n, 480, 640): depth along the axis at the middle row's moment over that at the row's own."""
+        assert self.turns is not None  # noqa: S101 - asked by the caller
+        columns, rows = np.meshgrid(np.arange(FRAME_WIDTH) + 0.5, np.arange(FRAME_HEIGHT) + 0.5)
+        pixels = np.stack([columns.ravel(), rows.ravel(), np.ones(columns.size)])
+        shortened = []
+        for turn, k in zip(self.turns, self.rectified_intrinsics(intrinsics), strict=True):
+            x, y, _ = np.linalg.inv(np.asarray(k, np.float64)) @ pixels
+            true_turn = turn * FOCAL * self.enlarged / float(k[0, 0])
+            # to first order: the third part of d + s (turn x d) over that of d, 1 + s (turn_x y - turn_y x)
+            share = rows.ravel() / FRAME_HEIGHT - 0.5
+            shortened.append(1 / (1 + share * (true_turn[0] * y - true_turn[1] * x)))
+        return np.stack(shortened).reshape(-1, FRAME_HEIGHT, FRAME_WIDTH)
+
+    def filmed(self, number: int, pixels: Float64s) -> Float64s:
+        """Return where in the film (m, 2) pixels (m, 2) of the rectified picture ``number`` are."""
+        ideal = (pixels - CENTRE) / self.enlarged + CENTRE
+        if self.turns is None:
+            return self.lens.bent(ideal)
+        film = self.lens.bent(ideal)
+        for _ in range(_ROUNDS):
+            share = film[:, 1] / FRAME_HEIGHT - 0.5
+            film = self.lens.bent(later(ideal, self.turns[number] * share[:, None]))
+        return film
+
+    def _maps(self, number: int, width: int, height: int) -> tuple[Floats, Floats]:
+        scale = (FRAME_WIDTH / width, FRAME_HEIGHT / height)
+        columns, rows = np.meshgrid((np.arange(width) + 0.5) * scale[0], (np.arange(height) + 0.5) * scale[1])
+        film = self.filmed(number, np.stack([columns.ravel(), rows.ravel()], axis=1)) / scale - 0.5
+        across, down = film.T.reshape(2, height, width).astype(np.float32)  # OpenCV's pixel centres are integers
+        return across, down
+
+    def _places(self, number: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        columns, rows = (np.floor(at + 0.5).astype(np.int64) for at in self._maps(number, FRAME_WIDTH, FRAME_HEIGHT))
+        return rows.clip(0, FRAME_HEIGHT - 1), columns.clip(0, FRAME_WIDTH - 1)
+
+
+def later(pixels: Float64s, turns: Float64s) -> Float64s:
+    """Return where pixels (n, 2) are after what is seen has turned by rotation vectors (n, 3) or (3,)."""
+    return pixels_of(np.asarray(Rotation.from_rotvec(turns).apply(rays(pixels))))
+
+
+def needed(lens: Distortion, turns: Float64s) -> float:
+    """Return by how much pictures with ``turns`` (n, 3) are to be enlarged so that none has an empty pixel.
+
+    ``MOST_ENLARGED`` where that is not enough.
+    """
+    along = np.linspace(-1, 1, 33)
+    border = np.concatenate([np.stack([along, np.full(33, side)], 1) for side in (-1.0, 1.0)])
+    border = np.concatenate([border, border[:, ::-1]]) * CENTRE + CENTRE
+
+    def fills(enlarged: float) -> bool:
+        tried = Rectification(lens, turns, enlarged)
+        film = np.concatenate([tried.filmed(number, border) for number in range(len(turns))]) - CENTRE
+        return bool((np.abs(film) <= CENTRE + 0.5).all())
+
+    left, right = 1.0, MOST_ENLARGED
+    if fills(left) or not fills(right):
+        return left if fills(left) else right
+    for _ in range(_STEPS):
+        middle = (left + right) / 2
+        left, right = (left, middle) if fills(middle) else (middle, right)
+    return right

@@ -1,0 +1,81 @@
+"""What the cameras of a clip say of its shutter, and the clips of a video together."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from pipeline.contract.arrays import Float64s
+from pipeline.geometry.readout import Bundle, Sightings, find_readout, of_frames
+from pipeline.stages.reconstruction.colmap.lens_settings import LensSettings
+from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
+from pipeline.stages.reconstruction.first_look import LensFit
+
+FEWEST_FRAMES, FEWEST_POINTS = 4, 60
+"""Cameras and points below which a clip tells nothing."""
+
+SURE = 3.0
+"""Deviations by which the clips of a video together must say that rows are exposed one after another."""
+
+SURE_ALONE = 5.0
+"""The same of one clip that nobody agrees with: wrong cameras say what they like."""
+
+LONGEST = 0.05
+"""Seconds that no shutter takes from the first row to the last one."""
+
+
+def with_readout(fit: LensFit, model: SparseModel, rates: Float64s) -> LensFit:
+    """Return what a clip says of its lens with what its cameras say of the shutter.
+
+    Cameras whose pixels are not square, or whose lens zooms, say nothing of it: what a shutter does may stand for that.
+
+    rates: (n, 3), how fast what each frame sees turns, as ``turn_rate`` returns it; nan where that is not known.
+    """
+    intrinsics, known = model.intrinsics, np.isfinite(rates).all(axis=1)
+    kept = np.flatnonzero(model.registered & known)
+    is_plain = bool(intrinsics[0, 0] == intrinsics[1, 1] and np.all(model.zoom == 1))
+    if not is_plain or len(kept) < FEWEST_FRAMES:
+        return fit
+    seen = Sightings(model.observed_frame, model.observed_point, model.observed_pixel, rates)
+    sightings, points = of_frames(seen, kept)
+    if len(points) < FEWEST_POINTS:
+        return fit
+    camera_from_world = np.asarray(np.linalg.inv(model.camera_to_world[kept]), np.float64)
+    found = find_readout(
+        Bundle(
+            camera_from_world[:, :3, :3],
+            camera_from_world[:, :3, 3],
+            model.points[points],
+            math.log(float(intrinsics[0, 0])),
+        ),
+        sightings,
+    )
+    if not (math.isfinite(found.seconds) and 0 < found.deviation < math.inf):
+        return fit
+    return replace(fit, readout=found.seconds, readout_deviation=found.deviation)
+
+
+def elected_readout(fits: Sequence[LensFit], settings: LensSettings) -> float:
+    """Return the seconds from the first row to the last one that the clips of a video agree on; 0 where they do not.
+
+    The mean, weighted by how sure they are; where they scatter more than they say, it is less sure by as much.
+    """
+    told = [fit for fit in fits if math.isfinite(fit.readout_deviation)]
+    if not (settings.rolling_shutter and told):
+        return 0.0
+    seconds = np.array([fit.readout for fit in told])
+    weight = np.array([fit.readout_deviation for fit in told]) ** -2
+    mean = float(np.average(seconds, weights=weight))
+    # sigma^2 = max(1, chi^2 / (n - 1)) / sum(w)
+    scatter = float((weight * (seconds - mean) ** 2).sum()) / max(1, len(told) - 1)
+    deviation = math.sqrt(max(1.0, scatter) / float(weight.sum()))
+    is_sure = abs(mean) > (SURE if len(told) > 1 else SURE_ALONE) * deviation
+    is_believable = settings.least_readout_ms / 1000 <= abs(mean) <= LONGEST
+    return mean if is_sure and is_believable else 0.0
+
+
+def may_roll(fit: LensFit, settings: LensSettings) -> bool:
+    """Tell whether a clip alone says so surely that its rows are exposed one after another that depth can wait."""
+    is_sure = abs(fit.readout) > SURE_ALONE * fit.readout_deviation
+    return settings.rolling_shutter and is_sure and abs(fit.readout) >= settings.least_readout_ms / 1000

@@ -1,0 +1,138 @@
+"""The film behind the clips of a video: its frames as its camera took them, or with what is known of it undone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+
+import numpy as np
+
+from pipeline.contract.arrays import Float64s, Images
+from pipeline.geometry.distortion import STRAIGHT, Distortion
+from pipeline.geometry.rolling_shutter import Rectification, needed
+from pipeline.stages.reconstruction.between import SourceFrames, numbers_between
+from pipeline.stages.reconstruction.turning import turn_rates
+from pipeline.store.groups import CLIPS, FRAMES
+from pipeline.store.rows import stored_clips
+from pipeline.store.video import VideoStore
+
+ClipRows = list[tuple[int, slice]]
+"""Clip ids, each with the rows of the video's arrays that are its frames."""
+
+
+@dataclass(frozen=True)
+class FilmCamera:
+    """What is known of how a camera films: how its lens bends, and the seconds from the first row to the last one."""
+
+    lens: Distortion = STRAIGHT
+    readout: float = 0.0
+
+    @property
+    def changes(self) -> bool:
+        """Tell whether there is something to undo."""
+        return self.lens.bends or self.readout != 0
+
+    def then(self, lens: Distortion, readout: float) -> "FilmCamera":
+        """Return what is known after pictures in which it was undone told of a further bend and readout."""
+        further = lens if not self.lens.bends else self.lens.then(lens) if lens.bends else self.lens
+        return FilmCamera(further if further.bends else STRAIGHT, self.readout + readout)
+
+    def as_counts(self) -> dict[str, float]:
+        """Return it by name, as a stage counts it."""
+        lens = self.lens.as_counts() if self.lens.bends else {}
+        return lens | ({"readout_ms": 1000 * self.readout} if self.readout else {})
+
+    def notes(self) -> tuple[str, ...]:
+        """Say what was done about it."""
+        notes = []
+        if self.lens.bends:
+            corner = abs(self.lens.k1 + self.lens.k2)
+            notes.append(f"The lens bends straight lines by {corner:.1%} at the corners; pictures were straightened.")
+        if self.readout:
+            notes.append(
+                f"Rows are exposed one after another, within {1000 * abs(self.readout):.0f} ms; pictures were turned "
+                "back to the moment of their middle row."
+            )
+        return tuple(notes)
+
+
+@dataclass(frozen=True)
+class Film:
+    """The clips of a video, and what is known of its camera.
+
+    rates: how fast what each frame of a clip sees turns (n, 3), radians a second, by clip; empty where nobody looked,
+    or the film is gone. enlarged: what pictures are enlarged by beside what the lens asks for, in all clips alike.
+    """
+
+    video: VideoStore
+    clips: ClipRows
+    camera: FilmCamera = FilmCamera()
+    rates: Mapping[int, Float64s] | None = None
+    enlarged: float = 1.0
+
+    def with_rates(self) -> "Film":
+        """Return it after a look at how fast its camera turns."""
+        stored = {clip.clip_id: clip for clip in stored_clips(self.video)} if self.video.exists(CLIPS) else {}
+        wanted = [stored[clip_id] for clip_id, _ in self.clips if clip_id in stored]
+        found = turn_rates(self.video, [(clip, clip.frame_index.tolist()) for clip in wanted], self.camera.lens)
+        ids = [clip.clip_id for clip in wanted]
+        return replace(self, rates=None if found is None else dict(zip(ids, found, strict=True)))
+
+    def taken_by(self, camera: FilmCamera) -> "Film":
+        """Return it with what is known of its camera; a readout is undone where turns are known."""
+        if not (self.rates and camera.readout):
+            return replace(self, camera=replace(camera, readout=0.0), enlarged=1.0)
+        turns = np.concatenate([_turns(rates, camera) for rates in self.rates.values()])
+        return replace(self, camera=camera, enlarged=needed(camera.lens, turns))
+
+    def rates_of(self, clip_id: int) -> Float64s | None:
+        """Return how fast what the frames of a clip see turns (n, 3); None where that is not known."""
+        return self.rates.get(clip_id) if self.rates else None
+
+    def rectification(self, clip_id: int) -> Rectification:
+        """Return what is undone in the stored frames of a clip."""
+        return self.undone(self.rates_of(clip_id))
+
+    def pictures(self, clip_id: int, rows: slice | None = None) -> Images:
+        """Return the stored frames (n, 480, 640, 3) of a clip, rectified."""
+        rgb = self.video.read(FRAMES, "rgb", rows or dict(self.clips)[clip_id])
+        return self.rectification(clip_id).rectified(rgb)
+
+    def between(self, clip_id: int) -> "RectifiedFrames":
+        """Return what looks for frames between those of a clip."""
+        return RectifiedFrames(SourceFrames(self.video, clip_id), self)
+
+    def undone(self, rates: Float64s | None) -> Rectification:
+        """Return what is undone in frames that turn by ``rates`` (n, 3); None: nobody knows how they turn."""
+        if rates is None or not self.camera.readout:
+            return Rectification(self.camera.lens)
+        return Rectification(self.camera.lens, _turns(rates, self.camera), self.enlarged)
+
+
+@dataclass(frozen=True)
+class RectifiedFrames:
+    """Frames between those of a clip, rectified as those are."""
+
+    frames: SourceFrames
+    film: Film
+
+    def __call__(self, wanted: Sequence[int]) -> list[Images]:
+        """Return for each step of the clip up to ``wanted`` frames (k, 480, 640, 3), evenly spread between its ends."""
+        found = self.frames(wanted)
+        if not self.film.camera.changes or not any(len(step) for step in found):
+            return found
+        ends = np.cumsum([len(step) for step in found])
+        rectified = self.film.undone(self._rates(wanted)).rectified(np.concatenate(found))
+        return np.split(rectified, ends[:-1])
+
+    def _rates(self, wanted: Sequence[int]) -> Float64s | None:
+        clip = self.frames.clip()
+        if clip is None or not self.film.camera.readout:
+            return None
+        numbers = list(chain.from_iterable(numbers_between(clip, wanted)))
+        told = turn_rates(self.film.video, [(clip, numbers)], self.film.camera.lens)
+        return told[0] if told else None
+
+
+def _turns(rates: Float64s, camera: FilmCamera) -> Float64s:
+    """Return by how much what is seen turns while a picture is read out (n, 3); not at all where nobody knows."""
+    return np.nan_to_num(rates) * camera.readout
