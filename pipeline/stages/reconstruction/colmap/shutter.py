@@ -15,11 +15,17 @@ from pipeline.stages.reconstruction.first_look import LensFit
 FEWEST_FRAMES, FEWEST_POINTS = 4, 60
 """Cameras and points below which a clip tells nothing."""
 
+STRETCHED = 0.1
+"""ln ratio of focal lengths from which on pixels are not square for a reason of their own."""
+
 SURE = 3.0
 """Deviations by which the clips of a video together must say that rows are exposed one after another."""
 
 SURE_ALONE = 5.0
 """The same of one clip that nobody agrees with: wrong cameras say what they like."""
+
+SYSTEMATIC_S = 0.002
+"""Seconds that no clip knows better: what a step of the camera adds to the flow of its pictures is taken for a turn."""
 
 LONGEST = 0.05
 """Seconds that no shutter takes from the first row to the last one."""
@@ -28,13 +34,15 @@ LONGEST = 0.05
 def with_readout(fit: LensFit, model: SparseModel, rates: Float64s) -> LensFit:
     """Return what a clip says of its lens with what its cameras say of the shutter.
 
-    Cameras whose pixels are not square, or whose lens zooms, say nothing of it: what a shutter does may stand for that.
+    Cameras that zoom, or whose pixels are far from square, say nothing of it. Pixels that seem not quite square may well
+    be what a shutter does, and are taken for square ones.
 
     rates: (n, 3), how fast what each frame sees turns, as ``turn_rate`` returns it; nan where that is not known.
     """
     intrinsics, known = model.intrinsics, np.isfinite(rates).all(axis=1)
     kept = np.flatnonzero(model.registered & known)
-    is_plain = bool(intrinsics[0, 0] == intrinsics[1, 1] and np.all(model.zoom == 1))
+    across, down = np.log(np.diag(intrinsics)[:2]) if model.registered.any() else (0.0, 0.0)
+    is_plain = bool(abs(down - across) < STRETCHED and np.all(model.zoom == 1))
     if not is_plain or len(kept) < FEWEST_FRAMES:
         return fit
     seen = Sightings(model.observed_frame, model.observed_point, model.observed_pixel, rates)
@@ -47,7 +55,7 @@ def with_readout(fit: LensFit, model: SparseModel, rates: Float64s) -> LensFit:
             camera_from_world[:, :3, :3],
             camera_from_world[:, :3, 3],
             model.points[points],
-            math.log(float(intrinsics[0, 0])),
+            float(across + down) / 2,
         ),
         sightings,
     )
@@ -65,7 +73,7 @@ def elected_readout(fits: Sequence[LensFit], settings: LensSettings) -> float:
     if not (settings.rolling_shutter and told):
         return 0.0
     seconds = np.array([fit.readout for fit in told])
-    weight = np.array([fit.readout_deviation for fit in told]) ** -2
+    weight = np.hypot([fit.readout_deviation for fit in told], SYSTEMATIC_S) ** -2.0
     mean = float(np.average(seconds, weights=weight))
     # sigma^2 = max(1, chi^2 / (n - 1)) / sum(w)
     scatter = float((weight * (seconds - mean) ** 2).sum()) / max(1, len(told) - 1)
