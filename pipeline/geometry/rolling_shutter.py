@@ -25,6 +25,7 @@ MOST_ENLARGED = 1.1
 _ROUNDS = 3
 """Of the search for the row that shows a pixel; each leaves a fiftieth of the error."""
 _STEPS = 20
+_BLOCK = 8
 
 
 @dataclass(frozen=True)
@@ -140,11 +141,17 @@ class Rectification:
         return film
 
     def _maps(self, number: int, width: int, height: int) -> tuple[Floats, Floats]:
+        """Return where in the film (height, width) the pixels of a picture are, centres at integers as OpenCV's are.
+
+        They are found at the middle of every block of pixels, and between them linearly: off by 0.01 pixels.
+        """
         scale = (FRAME_WIDTH / width, FRAME_HEIGHT / height)
-        columns, rows = np.meshgrid((np.arange(width) + 0.5) * scale[0], (np.arange(height) + 0.5) * scale[1])
-        film = self.filmed(number, np.stack([columns.ravel(), rows.ravel()], axis=1)) / scale - 0.5
-        across, down = film.T.reshape(2, height, width).astype(np.float32)  # OpenCV's pixel centres are integers
-        return across, down
+        columns, rows = np.meshgrid(*(_BLOCK * (np.arange(-1, -(-n // _BLOCK) + 1) + 0.5) for n in (width, height)))
+        film = self.filmed(number, np.stack([columns.ravel(), rows.ravel()], axis=1) * scale) / scale - 0.5
+        blocks = film.reshape(*columns.shape, 2).astype(np.float32)
+        fine = cv2.resize(blocks, None, fx=_BLOCK, fy=_BLOCK, interpolation=cv2.INTER_LINEAR)
+        across, down = np.moveaxis(fine[_BLOCK : _BLOCK + height, _BLOCK : _BLOCK + width], -1, 0)
+        return np.ascontiguousarray(across), np.ascontiguousarray(down)
 
     def _places(self, number: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         columns, rows = (np.floor(at + 0.5).astype(np.int64) for at in self._maps(number, FRAME_WIDTH, FRAME_HEIGHT))

@@ -34,8 +34,8 @@ LONGEST = 0.05
 def with_readout(fit: LensFit, model: SparseModel, rates: Float64s) -> LensFit:
     """Return what a clip says of its lens with what its cameras say of the shutter.
 
-    Cameras that zoom, or whose pixels are far from square, say nothing of it. Pixels that seem not quite square may well
-    be what a shutter does, and are taken for square ones.
+    Cameras that zoom, or whose pixels are far from square, say nothing of it. Pixels that seem not quite square may be
+    what a shutter does, and are taken for square ones.
 
     rates: (n, 3), how fast what each frame sees turns, as ``turn_rate`` returns it; nan where that is not known.
     """

@@ -1,0 +1,75 @@
+"""Pictures of a plane far away, as a camera that turns sees them: the turn is found, whatever noise lies over it."""
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.spatial.transform import Rotation
+
+from pipeline.contract.arrays import Float64s
+from pipeline.geometry.distortion import STRAIGHT, Distortion
+from pipeline.geometry.turn_rate import FEWEST, Grey, Neighbour, pixels_of, rays, rotation_between, turn_rate, turning
+
+WIDE = 1200
+"""Columns and rows of what is filmed, about the axis of the camera."""
+
+
+def scenery(seed: int) -> Grey:
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, 256, (WIDE // 12, WIDE // 12)).astype(np.uint8)
+    return np.asarray(cv2.GaussianBlur(cv2.resize(coarse, (WIDE, WIDE), interpolation=cv2.INTER_CUBIC), (0, 0), 2.0))
+
+
+def shown(scene: Grey, turn: Float64s, lens: Distortion = STRAIGHT, noise: float = 0.0, seed: int = 0) -> Grey:
+    """The picture (480, 640) after what is seen has turned by a rotation vector (3,)."""
+    rows, columns = np.indices((480, 640)) + 0.5
+    ideal = lens.straight(np.stack([columns.ravel(), rows.ravel()], 1))
+    before = pixels_of(Rotation.from_rotvec(-turn).apply(rays(ideal))) - (320, 240) + WIDE / 2 - 0.5
+    across, down = before.T.reshape(2, 480, 640).astype(np.float32)
+    picture = cv2.remap(scene, across, down, cv2.INTER_CUBIC).astype(np.float64)
+    picture += noise * np.random.default_rng(seed).standard_normal(picture.shape)
+    return np.asarray(picture.clip(0, 255), np.uint8)
+
+
+@pytest.mark.parametrize("lens", [STRAIGHT, Distortion(-0.1)])
+@pytest.mark.parametrize("degrees", [(0, 30, 0), (8, -20, 10), (0, 1, 0), (-15, 0, 25)])
+def test_the_rate_is_that_of_the_pictures_before_and_after(degrees: tuple[float, ...], lens: Distortion):
+    rate, scene = np.radians(degrees), scenery(3)
+    grey = [shown(scene, rate * seconds, lens, 3.0, number) for number, seconds in enumerate((-1 / 30, 0, 1 / 24))]
+    found = turn_rate(grey[1], [Neighbour(grey[0], -1 / 30), Neighbour(grey[2], 1 / 24)], lens)
+    assert np.degrees(found) == pytest.approx(degrees, abs=0.6)
+
+
+def test_a_picture_that_the_film_shows_twice_does_not_tell_that_the_camera_stood_still():
+    rate, scene = np.radians((0, 20, 0)), scenery(4)
+    before, grey = shown(scene, -rate / 30), shown(scene, 0 * rate)
+    found = turn_rate(grey, [Neighbour(before, -1 / 30), Neighbour(grey.copy(), 1 / 30)], STRAIGHT)
+    assert np.degrees(found) == pytest.approx((0, 20, 0), abs=0.6)
+
+
+def test_bare_and_unlike_pictures_tell_nothing():
+    grey, bare = shown(scenery(5), np.zeros(3)), np.full((480, 640), 90, np.uint8)
+    assert np.isnan(turn_rate(bare, [Neighbour(grey, 1 / 30)], STRAIGHT)).all()
+    assert np.isnan(turn_rate(grey, [], STRAIGHT)).all()
+    assert np.isnan(turn_rate(grey, [Neighbour(bare, 1 / 30)], STRAIGHT)).all()
+
+
+@given(st.integers(0, 999_999), st.tuples(*[st.floats(-0.1, 0.1)] * 3))
+@settings(max_examples=30)
+def test_one_rotation_is_found_among_pixels_of_which_a_third_go_their_own_way(seed: int, turn: tuple[float, ...]):
+    rng = np.random.default_rng(seed)
+    first = rng.uniform((0, 0), (640, 480), (6 * FEWEST, 2))
+    second = pixels_of(Rotation.from_rotvec(turn).apply(rays(first)))
+    second[::3] += rng.uniform(15, 40, (2 * FEWEST, 2)) * rng.choice((-1, 1), (2 * FEWEST, 2))
+    assert rotation_between(first, second) == pytest.approx(np.array(turn), abs=5e-4)
+
+
+@given(st.integers(0, 999_999))
+@settings(max_examples=30)
+def test_pixels_move_as_their_slope_says(seed: int):
+    rng = np.random.default_rng(seed)
+    directions = rays(rng.uniform((0, 0), (640, 480), (5, 2)))
+    small = rng.uniform(-1e-5, 1e-5, 3)
+    moved = pixels_of(Rotation.from_rotvec(small).apply(directions)) - pixels_of(directions)
+    assert turning(directions) @ small == pytest.approx(moved, abs=1e-6)
