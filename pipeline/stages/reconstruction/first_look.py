@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -40,6 +40,10 @@ class LensFit:
         shutter = self.readout, self.readout_deviation
         row = self.lens.as_row()
         return np.array([*row, self.plain, self.fitted, self.weight, self.focal, self.deviation, *shutter])
+
+    def of_shutter_alone(self) -> "LensFit":
+        """Return what is said of the shutter, and nothing of the lens."""
+        return replace(UNTOLD, readout=self.readout, readout_deviation=self.readout_deviation)
 
     @classmethod
     def of_array(cls, values: Float64s) -> "LensFit":

@@ -107,10 +107,11 @@ class ColmapReconstructor:
         """Do the same and say what the clip tells of its lens; where it bends, or the shutter rolls, no depth is found.
 
         Of cameras that are surely right depth is left for ``go_on``: the clips of the video may agree on others.
+        Of cameras that are refused the shutter may still be believed, whose readout they explain, and nothing else.
         rates: (n, 3), how fast what each frame sees turns, radians a second.
 
         Raises:
-            as ``reconstruct_walk``.
+            as ``reconstruct_walk``, but for clips that cannot be trusted: their error is the result.
         """
         self.check(rgb)
         climb = rungs(find_cameras, rgb, scratch, self.settings, between)
@@ -123,7 +124,10 @@ class ColmapReconstructor:
             return FirstLook(fit, None, first.as_arrays())
         if may_roll(fit, self.settings.lens):
             return FirstLook(fit, None)
-        return FirstLook(fit, self._of_rungs(rgb, chain([first], climb)))
+        try:
+            return FirstLook(fit, self._of_rungs(rgb, chain([first], climb)))
+        except ClipError as error:
+            return FirstLook(fit.of_shutter_alone(), error)
 
     def go_on(self, rgb: Images, scratch: Path, between: FramesBetween | None, cameras: FoundCameras) -> Reconstruction:
         """Reconstruct from the cameras that the first look left; raises as ``reconstruct_walk``."""

@@ -94,6 +94,8 @@ class ColmapMogeReconstructor:
         try:
             sighted = self._sighted(rgb)
             found = sighted.first_look(rgb, scratch, between, rates)
+            if isinstance(found.result, ClipError):
+                return FirstLook(found.fit, self._by_network(rgb, scratch, found.result))
             if found.cameras is None:
                 return found
             return FirstLook(found.fit, sighted.go_on(rgb, scratch, between, found.cameras))
