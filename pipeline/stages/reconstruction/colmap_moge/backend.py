@@ -5,6 +5,7 @@ Anything 3 is asked if the settings say how.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -94,13 +95,14 @@ class ColmapMogeReconstructor:
         try:
             sighted = self._sighted(rgb)
             found = sighted.first_look(rgb, scratch, between, rates)
-            if isinstance(found.result, ClipError):
-                return FirstLook(found.fit, self._by_network(rgb, scratch, found.result))
-            if found.cameras is None:
-                return found
-            return FirstLook(found.fit, sighted.go_on(rgb, scratch, between, found.cameras))
+            if found.cameras is not None:
+                return FirstLook(found.fit, sighted.go_on(rgb, scratch, between, found.cameras))
         except ClipError as error:
-            return FirstLook(UNTOLD, self._by_network(rgb, scratch, error))
+            found = FirstLook(UNTOLD, error)
+        if isinstance(found.result, ClipError):
+            with suppress(ClipError):
+                return found._replace(result=self._by_network(rgb, scratch, found.result))
+        return found
 
     def go_on(self, rgb: Images, scratch: Path, between: FramesBetween | None, cameras: FoundCameras) -> Reconstruction:
         """Reconstruct from cameras that were found before."""

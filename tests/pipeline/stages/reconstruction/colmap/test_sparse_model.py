@@ -57,6 +57,7 @@ def test_a_frame_that_shares_no_point_with_another_is_alone():
         points=np.concatenate([model.points, model.points[:2]]),
         observed_point=np.concatenate([np.where(model.observed_frame == 2, own[0], model.observed_point), own, own]),
         observed_frame=np.concatenate([model.observed_frame, [2] * 4]),
+        observed_pixel=np.concatenate([model.observed_pixel, np.ones((4, 2))]),
     )
     assert np.flatnonzero(lonely.alone()).tolist() == [2], "however often it sees its own points"
     kept = lonely.without(lonely.alone())
