@@ -1,10 +1,10 @@
 """How long a shutter takes from the first row to the last one, told by cameras that were found as if it took no time.
 
-A bundle adjustment with one more unknown: the pixels of a frame that turns by ``rate`` are brought to the moment of its
-middle row, as far as the readout says, and cameras, points, the focal length and the readout are adjusted until they
-agree (Gauss-Newton, damped; points are eliminated, Hartley and Zisserman, appendix 6). How sharply the cost rises about
-its least value is how sure the readout is. A camera that turns alike in all frames tells nothing: its pictures are all
-sheared alike, and cameras explain that.
+A bundle adjustment with one more unknown: the pixels of a frame, which move at a known rate, are brought to the moment
+of its middle row, as far as the readout says, and cameras, points, the focal length and the readout are adjusted until
+they agree (Gauss-Newton, damped; points are eliminated, Hartley and Zisserman, appendix 6). How sharply the cost rises
+about its least value is how sure the readout is. A camera that moves alike in all frames tells nothing: its pictures
+are all sheared alike, and cameras explain that.
 """
 
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from scipy.spatial.transform import Rotation
 from pipeline.contract.arrays import Float64s, Int64s
 from pipeline.contract.records import FRAME_HEIGHT
 from pipeline.geometry.distortion import CENTRE
-from pipeline.geometry.rolling_shutter import later
+from pipeline.geometry.picture_motion import later
 
 SCALE = 2.0
 """Pixels at which an observation loses its weight (Geman and McClure)."""
@@ -24,15 +24,15 @@ SCALE = 2.0
 _ROUNDS, _SETTLED = 25, 1e-6
 _DAMPED, _GIVEN_UP = 1e-3, 1e8
 _NEAREST = 1e-6
-_CAMERA, _SHARED = 6, 2
-"""Unknowns of a camera (turn, step), and of all of them (ln focal length, readout)."""
+_CAMERA, _SHARED = 6, 3
+"""Unknowns of a camera (turn, step), and of all of them (bend, ln focal length, readout)."""
 
 
 @dataclass(frozen=True)
 class Sightings:
-    """Which of n frames sees which of m points where, and how fast it turns.
+    """Which of n frames sees which of m points where, and how fast its picture moves.
 
-    frame, point: (k,) int64. pixel: (k, 2), pixels. rates: (n, 3), as ``turn_rate`` returns them, radians a second.
+    frame, point: (k,) int64. pixel: (k, 2), pixels. rates: (n, 9), as ``motion_rate`` returns them.
     """
 
     frame: Int64s
@@ -54,6 +54,7 @@ class Bundle:
     """Cameras and points, up to scale.
 
     rotation: (n, 3, 3) and position: (n, 3), camera from world. points: (m, 3). log_focal: ln of pixels. readout: s.
+    bend: radial coefficient of what is left of a lens, which else a readout would stand for.
     """
 
     rotation: Float64s
@@ -61,6 +62,7 @@ class Bundle:
     points: Float64s
     log_focal: float
     readout: float = 0.0
+    bend: float = 0.0
 
     def seen(self, sightings: Sightings) -> Float64s:
         """Return the points of sightings in their cameras' axes (k, 3)."""
@@ -70,12 +72,12 @@ class Bundle:
     def residuals(self, sightings: Sightings) -> Float64s:
         """Return by how much points lie elsewhere than they are seen (k, 2), pixels at the middle row's moment."""
         seen = self.seen(sightings)
-        depth = np.maximum(seen[:, 2:], _NEAREST)
-        place = np.exp(self.log_focal) * seen[:, :2] / depth + CENTRE
+        ideal = seen[:, :2] / np.maximum(seen[:, 2:], _NEAREST)
+        place = np.exp(self.log_focal) * ideal * (1 + self.bend * (ideal**2).sum(axis=1, keepdims=True)) + CENTRE
         return np.asarray(place - (sightings.pixel - self.readout * sightings.drift))
 
     def moved(self, step: Float64s, points: Float64s) -> "Bundle":
-        """Return it after a step (6 n + 2,) of the cameras and one of the points (m, 3)."""
+        """Return it after a step (6 n + 3,) of the cameras and one of the points (m, 3)."""
         cameras = step[:-_SHARED].reshape(-1, _CAMERA)
         return Bundle(
             Rotation.from_rotvec(cameras[:, :3]).as_matrix() @ self.rotation,
@@ -83,6 +85,7 @@ class Bundle:
             self.points + points,
             self.log_focal + float(step[-2]),
             self.readout + float(step[-1]),
+            self.bend + float(step[-3]),
         )
 
 
@@ -143,7 +146,9 @@ class _Equations:
         n, m = len(bundle.rotation), len(bundle.points)
         size = _CAMERA * n + _SHARED
         places = _CAMERA * sightings.frame[:, None] + np.arange(_CAMERA)
-        columns = np.concatenate([places, np.broadcast_to([size - 2, size - 1], (len(places), _SHARED))], axis=1)
+        columns = np.concatenate(
+            [places, np.broadcast_to(np.arange(size - _SHARED, size), (len(places), _SHARED))], axis=1
+        )
         slope = np.concatenate([camera, shared], axis=2)
         weighted, weighted_point = slope * weight[:, None, None], point * weight[:, None, None]
         a, b = np.zeros((size, size)), np.zeros(size)
@@ -180,7 +185,10 @@ class _Equations:
 
 
 def _slopes(bundle: Bundle, sightings: Sightings) -> tuple[Float64s, Float64s, Float64s]:
-    """Return what residuals change by with cameras (k, 2, 6), what they share (k, 2, 2), and points (k, 2, 3)."""
+    """Return what residuals change by with cameras (k, 2, 6), what they share (k, 2, 3), and points (k, 2, 3).
+
+    A bend is small and moves slowly with the rest: its part in the slopes of cameras and points is left out.
+    """
     seen, focal = bundle.seen(sightings), np.exp(bundle.log_focal)
     x, y, z = seen.T
     z = np.maximum(z, _NEAREST)
@@ -195,7 +203,8 @@ def _slopes(bundle: Bundle, sightings: Sightings) -> tuple[Float64s, Float64s, F
     )
     around = seen - bundle.position[sightings.frame]
     turn = -place @ _cross(around)
-    shared = np.stack([focal * seen[:, :2] / z[:, None], sightings.drift], axis=2)
+    ideal = seen[:, :2] / z[:, None]
+    shared = np.stack([focal * ideal * (ideal**2).sum(axis=1, keepdims=True), focal * ideal, sightings.drift], axis=2)
     return np.concatenate([turn, place], axis=2), shared, place @ bundle.rotation[sightings.frame]
 
 

@@ -1,8 +1,7 @@
-"""Pictures whose rows were exposed one after another, while the camera turned, as one moment would have shown them.
+"""Pictures whose rows were exposed one after another, while the camera moved, as one moment would have shown them.
 
-Row y of H is taken s = y / H - 1/2 of the readout after the middle row. What the middle row's moment sees along d, that
-row sees along exp(s * turn) d, where ``turn`` is the rotation vector of what is seen over the whole readout. Steps of
-the camera are left out: within 30 ms they move what is two metres away by a pixel or two, a turn moves all by ten.
+Row y of H is taken s = y / H - 1/2 of the readout after the middle row. What the middle row's moment sees at a pixel,
+that row sees where s times the picture's motion over the whole readout (``picture_motion``) takes it.
 """
 
 from dataclasses import dataclass, replace
@@ -12,12 +11,11 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
 
 from pipeline.contract.arrays import Float64s, Floats, Images
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
 from pipeline.geometry.distortion import BESIDE_SIDES, CENTRE, STRAIGHT, Distortion
-from pipeline.geometry.turn_rate import FOCAL, pixels_of, rays
+from pipeline.geometry.picture_motion import FOCAL, MOTION, later
 
 MOST_ENLARGED = 1.1
 """A picture whose corners need more keeps pixels of its border there: it is blurred by so fast a turn anyway."""
@@ -32,19 +30,19 @@ _BLOCK = 8
 class Rectification:
     """How pictures of a clip are made those of a pinhole that exposes all rows at once.
 
-    lens: how it bends. turns: (n, 3) float64, rotation vector of what each of n pictures sees over its readout, first
-    row to last one, radians; None where all rows are taken for exposed at once. enlarged: by how much the pictures are
-    enlarged about their centre beside what the lens asks for, so that they have no empty pixels: as ``needed`` says.
+    lens: how it bends. motions: (n, 9) float64, of what each of n pictures sees from its first row's exposure to the
+    last one's; None where all rows are taken for exposed at once. enlarged: by how much the pictures are enlarged about
+    their centre beside what the lens asks for, so that they have no empty pixels: as ``needed`` says.
     """
 
     lens: Distortion = STRAIGHT
-    turns: Float64s | None = None
+    motions: Float64s | None = None
     enlarged: float = 1.0
 
     @property
     def changes(self) -> bool:
         """Tell whether pictures are changed at all."""
-        return self.lens.bends or self.turns is not None
+        return self.lens.bends or self.motions is not None
 
     def rectified(self, rgb: Images) -> Images:
         """Return frames (n, h, w, 3) uint8 of the film, 4:3, as one moment and a pinhole would have taken them.
@@ -53,7 +51,7 @@ class Rectification:
         """
         from pipeline.contract.padding import shown_columns
 
-        if self.turns is None:
+        if self.motions is None:
             return self.lens.straightened(rgb)
         height, width = rgb.shape[1:3]
         shown, rectified = shown_columns(rgb), np.empty_like(rgb)
@@ -72,7 +70,7 @@ class Rectification:
 
         A turn changes depth along the axis by less than a hundredth; ``rectified_depth`` goes by it.
         """
-        if self.turns is None:
+        if self.motions is None:
             return self.lens.straightened_maps(maps)
         return np.stack([frame[self._places(number)] for number, frame in enumerate(maps)])
 
@@ -82,7 +80,7 @@ class Rectification:
         intrinsics: (n, 3, 3) of the film's camera.
         """
         moved = self.rectified_maps(depth)
-        if self.turns is None:
+        if self.motions is None:
             return np.asarray(moved, np.float32)
         return np.asarray(moved * self._shortened(intrinsics), np.float32)
 
@@ -95,19 +93,19 @@ class Rectification:
 
     def of_frames(self, frames: NDArray[np.int64]) -> "Rectification":
         """Return that of some of the pictures (k,)."""
-        return self if self.turns is None else replace(self, turns=self.turns[frames])
+        return self if self.motions is None else replace(self, motions=self.motions[frames])
 
     def as_rows(self, count: int) -> Float64s:
-        """Return ``turns`` and ``enlarged`` of each of ``count`` pictures (n, 4), as the store keeps them."""
-        turns = np.zeros((count, 3)) if self.turns is None else self.turns
-        return np.column_stack([turns, np.full(count, self.enlarged)])
+        """Return ``motions`` and ``enlarged`` of each of ``count`` pictures (n, 10), as the store keeps them."""
+        motions = np.zeros((count, MOTION)) if self.motions is None else self.motions
+        return np.column_stack([motions, np.full(count, self.enlarged)])
 
     @classmethod
     def of_rows(cls, lens: Float64s, turned: Float64s | None) -> "Rectification":
         """Return what ``as_rows`` gave of pictures, and ``Distortion.as_row`` of their lens; None: no rows."""
         if turned is None:
             return cls(Distortion.of_row(lens))
-        return cls(Distortion.of_row(lens), turned[:, :3], float(turned[0, 3]))
+        return cls(Distortion.of_row(lens), turned[:, :MOTION], float(turned[0, MOTION]))
 
     @cached_property
     def _about_centre(self) -> Float64s:
@@ -117,11 +115,11 @@ class Rectification:
 
     def _shortened(self, intrinsics: NDArray[np.floating]) -> Float64s:
         """Return (n, 480, 640): depth along the axis at the middle row's moment over that at the row's own."""
-        assert self.turns is not None  # noqa: S101 - asked by the caller
+        assert self.motions is not None  # noqa: S101 - asked by the caller
         columns, rows = np.meshgrid(np.arange(FRAME_WIDTH) + 0.5, np.arange(FRAME_HEIGHT) + 0.5)
         pixels = np.stack([columns.ravel(), rows.ravel(), np.ones(columns.size)])
         shortened = []
-        for turn, k in zip(self.turns, self.rectified_intrinsics(intrinsics), strict=True):
+        for turn, k in zip(self.motions[:, :3], self.rectified_intrinsics(intrinsics), strict=True):
             x, y, _ = np.linalg.inv(np.asarray(k, np.float64)) @ pixels
             true_turn = turn * FOCAL * self.enlarged / float(k[0, 0])
             # to first order: the third part of d + s (turn x d) over that of d, 1 + s (turn_x y - turn_y x)
@@ -132,12 +130,12 @@ class Rectification:
     def filmed(self, number: int, pixels: Float64s) -> Float64s:
         """Return where in the film (m, 2) pixels (m, 2) of the rectified picture ``number`` are."""
         ideal = (pixels - CENTRE) / self.enlarged + CENTRE
-        if self.turns is None:
+        if self.motions is None:
             return self.lens.bent(ideal)
         film = self.lens.bent(ideal)
         for _ in range(_ROUNDS):
             share = film[:, 1] / FRAME_HEIGHT - 0.5
-            film = self.lens.bent(later(ideal, self.turns[number] * share[:, None]))
+            film = self.lens.bent(later(ideal, self.motions[number] * share[:, None]))
         return film
 
     def _maps(self, number: int, width: int, height: int) -> tuple[Floats, Floats]:
@@ -158,13 +156,8 @@ class Rectification:
         return rows.clip(0, FRAME_HEIGHT - 1), columns.clip(0, FRAME_WIDTH - 1)
 
 
-def later(pixels: Float64s, turns: Float64s) -> Float64s:
-    """Return where pixels (n, 2) are after what is seen has turned by rotation vectors (n, 3) or (3,)."""
-    return pixels_of(np.asarray(Rotation.from_rotvec(turns).apply(rays(pixels))))
-
-
-def needed(lens: Distortion, turns: Float64s) -> float:
-    """Return by how much pictures with ``turns`` (n, 3) are to be enlarged so that none has an empty pixel.
+def needed(lens: Distortion, motions: Float64s) -> float:
+    """Return by how much pictures with ``motions`` (n, 9) are to be enlarged so that none has an empty pixel.
 
     ``MOST_ENLARGED`` where that is not enough.
     """
@@ -173,8 +166,8 @@ def needed(lens: Distortion, turns: Float64s) -> float:
     border = np.concatenate([border, border[:, ::-1]]) * CENTRE + CENTRE
 
     def fills(enlarged: float) -> bool:
-        tried = Rectification(lens, turns, enlarged)
-        film = np.concatenate([tried.filmed(number, border) for number in range(len(turns))]) - CENTRE
+        tried = Rectification(lens, motions, enlarged)
+        film = np.concatenate([tried.filmed(number, border) for number in range(len(motions))]) - CENTRE
         return bool((np.abs(film) <= CENTRE + 0.5).all())
 
     left, right = 1.0, MOST_ENLARGED

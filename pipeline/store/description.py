@@ -20,7 +20,7 @@ _AXES = {
     "origin": ("frame", "axis"),
     "class_counts": ("frame", "label"),
     "distortion": ("frame", "coefficient"),
-    "rolling_shutter": ("frame", "turn_and_enlargement"),
+    "rolling_shutter": ("frame", "motion_and_enlargement"),
     "region_embeddings": ("region", "embedding"),
     "region_of_voxel": _GRID,
     "mixture_ranges": ("mixture_range", "bound"),

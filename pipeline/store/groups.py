@@ -30,8 +30,8 @@ DISTORTION = "distortion"
 """Name of an array of ``reconstruction``, (N, 5) float64, where pictures were straightened: how the film was bent."""
 
 ROLLING_SHUTTER = "rolling_shutter"
-"""Name of an array of ``reconstruction``, (N, 4) float64, where rows were exposed one after another: by how much what
-is seen turned meanwhile (rotation vector, camera axes), and by how much pictures were enlarged."""
+"""Name of an array of ``reconstruction``, (N, 10) float64, where rows were exposed one after another: how what is seen
+moved meanwhile (``geometry.picture_motion``), and by how much pictures were enlarged."""
 
 DEPTH_SOURCE = "depth_source"
 """Name of an array of ``reconstruction``, (N, h, w) uint8, where depth comes from more than one source."""

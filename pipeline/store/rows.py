@@ -85,7 +85,7 @@ def read_distortion(video: VideoStore) -> Float64s | None:
 
 
 def read_rolling_shutter(video: VideoStore) -> Float64s | None:
-    """Return what rows that were exposed one after another were turned back by (N, 4), as ``Rectification.as_rows``.
+    """Return what rows that were exposed one after another were moved back by (N, 10), as ``Rectification.as_rows``.
 
     None where nothing of the kind was done.
     """

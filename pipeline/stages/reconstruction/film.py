@@ -10,7 +10,7 @@ from pipeline.contract.arrays import Float64s, Images
 from pipeline.geometry.distortion import STRAIGHT, Distortion
 from pipeline.geometry.rolling_shutter import Rectification, needed
 from pipeline.stages.reconstruction.between import SourceFrames, numbers_between
-from pipeline.stages.reconstruction.turning import turn_rates
+from pipeline.stages.reconstruction.motion_rates import motion_rates
 from pipeline.store.groups import CLIPS, FRAMES
 from pipeline.store.rows import stored_clips
 from pipeline.store.video import VideoStore
@@ -49,7 +49,7 @@ class FilmCamera:
             notes.append(f"The lens bends straight lines by {corner:.1%} at the corners; pictures were straightened.")
         if self.readout:
             notes.append(
-                f"Rows are exposed one after another, within {1000 * abs(self.readout):.0f} ms; pictures were turned "
+                f"Rows are exposed one after another, within {1000 * abs(self.readout):.0f} ms; pictures were moved "
                 "back to the moment of their middle row."
             )
         return tuple(notes)
@@ -59,8 +59,8 @@ class FilmCamera:
 class Film:
     """The clips of a video, and what is known of its camera.
 
-    rates: how fast what each frame of a clip sees turns (n, 3), radians a second, by clip; empty where nobody looked,
-    or the film is gone. enlarged: what pictures are enlarged by beside what the lens asks for, in all clips alike.
+    rates: how fast what each frame of a clip shows moves (n, 9), by clip; None where nobody looked, or no film is left.
+    enlarged: what pictures are enlarged by beside what the lens asks for, in all clips alike.
     """
 
     video: VideoStore
@@ -70,22 +70,22 @@ class Film:
     enlarged: float = 1.0
 
     def with_rates(self) -> "Film":
-        """Return it after a look at how fast its camera turns."""
+        """Return it after a look at how fast its pictures move."""
         stored = {clip.clip_id: clip for clip in stored_clips(self.video)} if self.video.exists(CLIPS) else {}
         wanted = [stored[clip_id] for clip_id, _ in self.clips if clip_id in stored]
-        found = turn_rates(self.video, [(clip, clip.frame_index.tolist()) for clip in wanted], self.camera.lens)
+        found = motion_rates(self.video, [(clip, clip.frame_index.tolist()) for clip in wanted], self.camera.lens)
         ids = [clip.clip_id for clip in wanted]
         return replace(self, rates=None if found is None else dict(zip(ids, found, strict=True)))
 
     def taken_by(self, camera: FilmCamera) -> "Film":
-        """Return it with what is known of its camera; a readout is undone where turns are known."""
+        """Return it with what is known of its camera; a readout is undone where motions are known."""
         if not (self.rates and camera.readout):
             return replace(self, camera=replace(camera, readout=0.0), enlarged=1.0)
-        turns = np.concatenate([_turns(rates, camera) for rates in self.rates.values()])
-        return replace(self, camera=camera, enlarged=needed(camera.lens, turns))
+        motions = np.concatenate([_motions(rates, camera) for rates in self.rates.values()])
+        return replace(self, camera=camera, enlarged=needed(camera.lens, motions))
 
     def rates_of(self, clip_id: int) -> Float64s | None:
-        """Return how fast what the frames of a clip see turns (n, 3); None where that is not known."""
+        """Return how fast what the frames of a clip show moves (n, 9); None where that is not known."""
         return self.rates.get(clip_id) if self.rates else None
 
     def rectification(self, clip_id: int) -> Rectification:
@@ -102,10 +102,10 @@ class Film:
         return RectifiedFrames(SourceFrames(self.video, clip_id), self)
 
     def undone(self, rates: Float64s | None) -> Rectification:
-        """Return what is undone in frames that turn by ``rates`` (n, 3); None: nobody knows how they turn."""
+        """Return what is undone in frames that move by ``rates`` (n, 9); None: nobody knows how."""
         if rates is None or not self.camera.readout:
             return Rectification(self.camera.lens)
-        return Rectification(self.camera.lens, _turns(rates, self.camera), self.enlarged)
+        return Rectification(self.camera.lens, _motions(rates, self.camera), self.enlarged)
 
 
 @dataclass(frozen=True)
@@ -129,10 +129,10 @@ class RectifiedFrames:
         if clip is None or not self.film.camera.readout:
             return None
         numbers = list(chain.from_iterable(numbers_between(clip, wanted)))
-        told = turn_rates(self.film.video, [(clip, numbers)], self.film.camera.lens)
+        told = motion_rates(self.film.video, [(clip, numbers)], self.film.camera.lens)
         return told[0] if told else None
 
 
-def _turns(rates: Float64s, camera: FilmCamera) -> Float64s:
-    """Return by how much what is seen turns while a picture is read out (n, 3); not at all where nobody knows."""
+def _motions(rates: Float64s, camera: FilmCamera) -> Float64s:
+    """Return how what is seen moves while a picture is read out (n, 9); not at all where nobody knows."""
     return np.nan_to_num(rates) * camera.readout

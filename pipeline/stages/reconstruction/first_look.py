@@ -107,14 +107,14 @@ class FindsLens(Protocol):
         ...
 
     @property
-    def asks_for_turn_rates(self) -> bool:
-        """Whether ``first_look`` wants to know how fast the camera turns in each frame."""
+    def asks_for_motion(self) -> bool:
+        """Whether ``first_look`` wants to know how fast the picture moves in each frame."""
         ...
 
     def first_look(self, rgb: Images, scratch: Path, between: FramesBetween, rates: Float64s | None) -> FirstLook:
         """Look at frames (n, 480, 640, 3) uint8 RGB; ``scratch`` is an empty folder for temporary files.
 
-        rates: (n, 3), how fast what each frame sees turns, as ``geometry.turn_rate`` says; None where nobody knows.
+        rates: (n, 9), how fast each frame moves, as ``geometry.picture_motion`` says; None where nobody knows.
         """
         ...
 

@@ -66,7 +66,7 @@ class Passes:
         if not isinstance(backend, FindsLens):
             return FinishedClips(self._finished(self.folder, film)), film
         film = film.taken_by(FilmCamera(backend.lens_of_lines(self._some_pictures())))
-        film = film.with_rates() if backend.asks_for_turn_rates else film
+        film = film.with_rates() if backend.asks_for_motion else film
         for number in range(LOOKS):
             folder = self.folder / f"look-{number}"
             ballot = backend.vote([look.fit for look in self._looks(backend, folder, film)])

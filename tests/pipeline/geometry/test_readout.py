@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from pipeline.contract.arrays import Float64s, Int64s
+from pipeline.geometry.picture_motion import FOCAL, later
 from pipeline.geometry.readout import Bundle, Readout, Sightings, find_readout, of_frames
-from pipeline.geometry.rolling_shutter import later
-from pipeline.geometry.turn_rate import FOCAL
 
 FRAMES, POINTS, STEP_S = 10, 250, 0.3
 
@@ -23,7 +22,8 @@ def walk(seed: int, swing: float) -> tuple[Bundle, Float64s]:
     phase = rng.uniform(0, 2 * np.pi, 3)
     speed = np.array([2.0, 3.5, 1.5])
     angles = swing * np.array([0.3, 1.0, 0.1]) * np.sin(moment[:, None] * speed + phase)
-    rates = swing * np.array([0.3, 1.0, 0.1]) * speed * np.cos(moment[:, None] * speed + phase)
+    rates = np.zeros((FRAMES, 9))
+    rates[:, :3] = swing * np.array([0.3, 1.0, 0.1]) * speed * np.cos(moment[:, None] * speed + phase)
     rotation = Rotation.from_rotvec(angles).as_matrix()
     centres = np.stack([0.25 * moment, 0.05 * np.sin(moment), 0.4 * moment], 1)
     points = rng.uniform((-2.5, -1.5, 3.0), (2.5, 1.5, 7.0), (POINTS, 3))

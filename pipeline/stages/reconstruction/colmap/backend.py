@@ -97,7 +97,7 @@ class ColmapReconstructor:
         return self._of_rungs(rgb, rungs(find_cameras, rgb, scratch, settings, between))
 
     @property
-    def asks_for_turn_rates(self) -> bool:
+    def asks_for_motion(self) -> bool:
         """Whether shutters that roll are looked for."""
         return self.settings.lens.correct and self.settings.lens.rolling_shutter
 
@@ -108,7 +108,7 @@ class ColmapReconstructor:
 
         Of cameras that are surely right depth is left for ``go_on``: the clips of the video may agree on others.
         Of cameras that are refused the shutter may still be believed, whose readout they explain, and nothing else.
-        rates: (n, 3), how fast what each frame sees turns, radians a second.
+        rates: (n, 9), how fast each frame moves, as ``geometry.picture_motion`` says.
 
         Raises:
             as ``reconstruct_walk``, but for clips that cannot be trusted: their error is the result.

@@ -23,7 +23,7 @@ class LensSettings(BaseModel):
     rolling_shutter: bool = Field(
         True,
         description="Whether rows are taken for exposed one after another where the clips of a video tell so: then "
-        "every picture is turned back, row by row, to the moment of its middle row, and stored as straightened ones "
+        "every picture is moved back, row by row, to the moment of its middle row, and stored as straightened ones "
         "are. Needs the film, for the pictures just before and after each.",
     )
     least_readout_ms: float = Field(

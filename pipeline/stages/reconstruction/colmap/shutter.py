@@ -25,7 +25,7 @@ SURE_ALONE = 5.0
 """The same of one clip that nobody agrees with: wrong cameras say what they like."""
 
 SYSTEMATIC_S = 0.002
-"""Seconds that no clip knows better: what a step of the camera adds to the flow of its pictures is taken for a turn."""
+"""Seconds that no clip knows better: near things move otherwise than the rest of the picture."""
 
 LONGEST = 0.05
 """Seconds that no shutter takes from the first row to the last one."""
@@ -37,7 +37,7 @@ def with_readout(fit: LensFit, model: SparseModel, rates: Float64s) -> LensFit:
     Cameras that zoom, or whose pixels are far from square, say nothing of it. Pixels that seem not quite square may be
     what a shutter does, and are taken for square ones.
 
-    rates: (n, 3), how fast what each frame sees turns, as ``turn_rate`` returns it; nan where that is not known.
+    rates: (n, 9), how fast each frame moves, as ``motion_rate`` returns it; nan where that is not known.
     """
     intrinsics, known = model.intrinsics, np.isfinite(rates).all(axis=1)
     kept = np.flatnonzero(model.registered & known)

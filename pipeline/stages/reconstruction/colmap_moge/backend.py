@@ -81,9 +81,9 @@ class ColmapMogeReconstructor:
             return self._by_network(rgb, scratch, error)
 
     @property
-    def asks_for_turn_rates(self) -> bool:
+    def asks_for_motion(self) -> bool:
         """Whether shutters that roll are looked for."""
-        return ColmapReconstructor(self.settings.colmap).asks_for_turn_rates
+        return ColmapReconstructor(self.settings.colmap).asks_for_motion
 
     def first_look(
         self, rgb: Images, scratch: Path, between: FramesBetween | None, rates: Float64s | None = None

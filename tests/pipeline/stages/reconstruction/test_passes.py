@@ -54,7 +54,7 @@ class Measuring:
     tell of. shown: brightness of the clips that they were asked of. probability: of being right, by brightness.
     """
 
-    name, weights, asks_for_turn_rates = "measuring", dict[str, str](), False
+    name, weights, asks_for_motion = "measuring", dict[str, str](), False
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, int, int]] = []

@@ -115,9 +115,9 @@ def test_cameras_and_depth_are_those_of_the_middle_rows_moment(rolled: Built):
 def test_pictures_are_stored_with_what_they_were_turned_back_by(rolled: Built):
     turned = read_rolling_shutter(rolled.video)
     assert turned is not None
-    assert turned.shape == (FRAMES, 4)
+    assert turned.shape == (FRAMES, 10)
     assert np.degrees(np.abs(turned[:, 1]).max()) == pytest.approx(1.2, abs=0.4), "48 degrees a second, 25 ms"
-    assert 1 < turned[0, 3] < 1.06
+    assert 1 < turned[0, 9] < 1.06
     assert pictures_group(rolled.video) == "reconstruction"
     moved = rolled.video.read("reconstruction", "rgb").astype(int) - rolled.video.read("frames", "rgb")
     assert np.abs(moved).mean() > 4

@@ -1,9 +1,13 @@
-"""How fast a camera turns while it takes a picture, by the optical flow to the film's pictures just before and after.
+"""How fast what a picture shows moves, by the optical flow to the film's pictures just before and after.
 
-Corners are tracked (Lucas and Kanade, in pyramids; Bouguet 2000) and tracked back; one rotation explains most of their
-way. What a step of the camera adds is taken for a turn as far as one is like it, which is what moves most of the
-picture. The focal length need not be known: rays are those of a usual camera (``FOCAL``), and whoever turns pixels by
-what was found so uses the same.
+Corners are tracked (Lucas and Kanade, in pyramids; Bouguet 2000) and tracked back. A rotation explains most of their
+way, that of a camera that turns; of what is left, steps of the camera above all, an affine motion explains most again.
+The focal length need not be known: rays are those of a usual camera (``FOCAL``), and whoever moves pixels by what was
+found so uses the same.
+
+A motion is nine numbers: the rotation vector of what is seen, radians in camera axes, and an affine motion that is
+added, pixels across (1, x, y) and down (1, x, y), where x and y are pixels from the centre over ``FOCAL``. A rate is a
+motion a second.
 """
 
 from dataclasses import dataclass
@@ -28,11 +32,17 @@ CORNERS, APART, FEWEST = 400, 8, 20
 RETURNED = 1.0
 """Pixels from where it began within which a corner comes back that was tracked there and back."""
 
+MOTION = 9
+"""Numbers of a motion."""
+
+HELD = 0.1
+"""Ridge of the affine motion: of few corners, or of corners in one place, it is hardly believed."""
+
 SAME = 0.3
 """Mean difference of grey levels below which the film shows one picture twice."""
 
 _WINDOW, _LEVELS, _QUALITY = 21, 4, 0.005
-_ROUNDS, _LEAST_SCALE = 10, 2.0
+_ROUNDS, _TURNS, _LEAST_SCALE = 10, 3, 2.0
 
 
 @dataclass(frozen=True)
@@ -53,11 +63,10 @@ def pixels_of(directions: Float64s) -> Float64s:
     return np.asarray(directions[:, :2] / directions[:, 2:] * FOCAL + CENTRE)
 
 
-def turn_rate(grey: Grey, neighbours: list[Neighbour], lens: Distortion) -> Float64s:
-    """Return how fast what a picture (480, 640) shows turns: a rotation vector (3,), radians a second, camera axes.
+def motion_rate(grey: Grey, neighbours: list[Neighbour], lens: Distortion) -> Float64s:
+    """Return how fast what a picture (480, 640) shows moves: a motion a second (9,).
 
-    What is seen along the ray d is seen along exp(rate * t) d after t seconds, so that the camera itself turns the
-    other way. It is the mean over the neighbours; nan where none of them tells.
+    It is the mean over the neighbours; nan where none of them tells.
 
     lens: by which pixels are straightened first.
     """
@@ -69,8 +78,32 @@ def turn_rate(grey: Grey, neighbours: list[Neighbour], lens: Distortion) -> Floa
                 continue
             first, second = _tracked(grey, neighbour.grey, np.asarray(corners[:, 0], np.float32))
             if len(first) >= FEWEST:
-                found.append(rotation_between(lens.straight(first), lens.straight(second)) / neighbour.seconds)
-    return np.asarray(np.mean(found, axis=0)) if found else np.full(3, np.nan)
+                found.append(motion_between(lens.straight(first), lens.straight(second)) / neighbour.seconds)
+    return np.asarray(np.mean(found, axis=0)) if found else np.full(MOTION, np.nan)
+
+
+def later(pixels: Float64s, motions: Float64s) -> Float64s:
+    """Return where pixels (n, 2) are after motions (n, 9) or (9,)."""
+    turned = pixels_of(np.asarray(Rotation.from_rotvec(motions[..., :3]).apply(rays(pixels))))
+    affine = motions[..., 3:].reshape(*motions.shape[:-1], 2, 3)
+    return np.asarray(turned + np.einsum("...ai,...i->...a", affine, _places(pixels)))
+
+
+def motion_between(first: Float64s, second: Float64s) -> Float64s:
+    """Return the motion (9,) that moves most pixels (n, 2) of one picture to those of another.
+
+    Rotation and affine motion are found by turns, each of what the other leaves.
+    """
+    places, rotation = _places(first), np.zeros(3)
+    affine: Float64s = np.zeros((3, 2))
+    for _ in range(_TURNS):
+        rotation = rotation_between(first, second - places @ affine)
+        left = second - pixels_of(Rotation.from_rotvec(rotation).apply(rays(first)))
+        for _ in range(_ROUNDS):
+            weight = _weights(left - places @ affine)[:, None]
+            normal = places.T @ (weight * places) + HELD * np.eye(3)
+            affine = np.asarray(np.linalg.solve(normal, places.T @ (weight * left)), np.float64)
+    return np.concatenate([rotation, affine.T.ravel()])
 
 
 def rotation_between(first: Float64s, second: Float64s) -> Float64s:
@@ -84,14 +117,22 @@ def rotation_between(first: Float64s, second: Float64s) -> Float64s:
     for _ in range(_ROUNDS):
         turned = rotation.apply(seen)
         off = second - pixels_of(turned)
-        distance = np.linalg.norm(off, axis=1)
-        scale = max(_LEAST_SCALE, 1.5 * float(np.median(distance)))
-        weight = 1 / (1 + (distance / scale) ** 2) ** 2
+        weight = _weights(off)
         slope = turning(turned)
         normal = np.einsum("nai,n,naj->ij", slope, weight, slope)
         step = np.linalg.solve(normal + 1e-9 * np.eye(3), np.einsum("nai,n,na->i", slope, weight, off))
         rotation = Rotation.from_rotvec(step) * rotation
     return np.asarray(rotation.as_rotvec())
+
+
+def _weights(off: Float64s) -> Float64s:
+    distance = np.linalg.norm(off, axis=1)
+    scale = max(_LEAST_SCALE, 1.5 * float(np.median(distance)))
+    return np.asarray(1 / (1 + (distance / scale) ** 2) ** 2)
+
+
+def _places(pixels: Float64s) -> Float64s:
+    return np.column_stack([np.ones(len(pixels)), (pixels - CENTRE) / FOCAL])
 
 
 def turning(directions: Float64s) -> Float64s:

@@ -1,4 +1,4 @@
-"""How fast the camera turns in chosen frames of a film, by the frames just before and after each, in one pass."""
+"""How fast the pictures of chosen frames of a film move, by the frames just before and after each, in one pass."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
@@ -11,7 +11,7 @@ from pipeline.contract.arrays import Float64s
 from pipeline.contract.errors import BrokenVideo
 from pipeline.contract.records import Clip
 from pipeline.geometry.distortion import Distortion
-from pipeline.geometry.turn_rate import Grey, Neighbour, turn_rate
+from pipeline.geometry.picture_motion import MOTION, Grey, Neighbour, motion_rate
 from pipeline.store.groups import SOURCE_VIDEO
 from pipeline.store.video import VideoStore
 
@@ -24,10 +24,10 @@ class _Shown(NamedTuple):
     time_s: float
 
 
-def turn_rates(
+def motion_rates(
     video: VideoStore, wanted: Sequence[tuple[Clip, Sequence[int]]], lens: Distortion
 ) -> list[Float64s] | None:
-    """Return for each clip how fast what some frames of it see turns (k, 3), as ``geometry.turn_rate`` says.
+    """Return for each clip how fast some frames of it move (k, 9), as ``geometry.picture_motion`` says.
 
     The film is decoded once; a few pictures are in memory. None where it is no longer there, or no longer whole.
 
@@ -40,7 +40,7 @@ def turn_rates(
         found = dict(_rates(video, clip_of, lens))
     except BrokenVideo:
         return None
-    nothing = np.full(3, np.nan)
+    nothing = np.full(MOTION, np.nan)
     return [np.stack([found.get(n, nothing) for n in numbers]) if numbers else nothing[:0] for _, numbers in wanted]
 
 
@@ -72,4 +72,4 @@ def _neighbours(number: int, clip: Clip) -> tuple[int, ...]:
 def _rate(number: int, beside: Sequence[int], shown: Mapping[int, _Shown], lens: Distortion) -> Float64s:
     grey, time_s = shown[number]
     others = [(shown[near].grey, shown[near].time_s - time_s) for near in beside if near in shown]
-    return turn_rate(grey, [Neighbour(other, seconds) for other, seconds in others if seconds != 0], lens)
+    return motion_rate(grey, [Neighbour(other, seconds) for other, seconds in others if seconds != 0], lens)
