@@ -42,7 +42,7 @@ SAME = 0.3
 """Mean difference of grey levels below which the film shows one picture twice."""
 
 _WINDOW, _LEVELS, _QUALITY = 21, 4, 0.005
-_ROUNDS, _TURNS, _LEAST_SCALE = 10, 3, 2.0
+_ROUNDS, _LEAST_SCALE = 10, 2.0
 
 
 @dataclass(frozen=True)
@@ -92,37 +92,22 @@ def later(pixels: Float64s, motions: Float64s) -> Float64s:
 def motion_between(first: Float64s, second: Float64s) -> Float64s:
     """Return the motion (9,) that moves most pixels (n, 2) of one picture to those of another.
 
-    Rotation and affine motion are found by turns, each of what the other leaves.
-    """
-    places, rotation = _places(first), np.zeros(3)
-    affine: Float64s = np.zeros((3, 2))
-    for _ in range(_TURNS):
-        rotation = rotation_between(first, second - places @ affine)
-        left = second - pixels_of(Rotation.from_rotvec(rotation).apply(rays(first)))
-        for _ in range(_ROUNDS):
-            weight = _weights(left - places @ affine)[:, None]
-            normal = places.T @ (weight * places) + HELD * np.eye(3)
-            affine = np.asarray(np.linalg.solve(normal, places.T @ (weight * left)), np.float64)
-    return np.concatenate([rotation, affine.T.ravel()])
-
-
-def rotation_between(first: Float64s, second: Float64s) -> Float64s:
-    """Return the rotation vector (3,) that moves most pixels (n, 2) of one picture to those of another.
-
     Gauss-Newton with Geman and McClure's weights, whose scale follows the residuals down to two pixels.
     """
     across, down = np.median(second - first, axis=0)
-    rotation = Rotation.from_rotvec(np.array([-down, across, 0.0]) / FOCAL)
-    seen = rays(first)
+    motion = np.zeros(MOTION)
+    motion[:2] = -down / FOCAL, across / FOCAL
+    held = np.diag([1e-9] * 3 + [HELD] * 6)
     for _ in range(_ROUNDS):
-        turned = rotation.apply(seen)
-        off = second - pixels_of(turned)
+        turned = Rotation.from_rotvec(motion[:3]).apply(rays(first))
+        off = second - later(first, motion)
         weight = _weights(off)
-        slope = turning(turned)
-        normal = np.einsum("nai,n,naj->ij", slope, weight, slope)
-        step = np.linalg.solve(normal + 1e-9 * np.eye(3), np.einsum("nai,n,na->i", slope, weight, off))
-        rotation = Rotation.from_rotvec(step) * rotation
-    return np.asarray(rotation.as_rotvec())
+        slope = np.concatenate([turning(turned), _affine_slope(first)], axis=2)
+        normal = np.einsum("nai,n,naj->ij", slope, weight, slope) + held
+        step = np.linalg.solve(normal, np.einsum("nai,n,na->i", slope, weight, off) - held @ motion)
+        motion[:3] = (Rotation.from_rotvec(step[:3]) * Rotation.from_rotvec(motion[:3])).as_rotvec()
+        motion[3:] += step[3:]
+    return motion
 
 
 def _weights(off: Float64s) -> Float64s:
@@ -133,6 +118,11 @@ def _weights(off: Float64s) -> Float64s:
 
 def _places(pixels: Float64s) -> Float64s:
     return np.column_stack([np.ones(len(pixels)), (pixels - CENTRE) / FOCAL])
+
+
+def _affine_slope(pixels: Float64s) -> Float64s:
+    """Return by how much pixels (n, 2) move with the six numbers of an affine motion (n, 2, 6)."""
+    return np.asarray(np.einsum("ab,ni->nabi", np.eye(2), _places(pixels)).reshape(len(pixels), 2, 6))
 
 
 def turning(directions: Float64s) -> Float64s:

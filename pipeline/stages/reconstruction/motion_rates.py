@@ -41,7 +41,7 @@ def motion_rates(
     except BrokenVideo:
         return None
     nothing = np.full(MOTION, np.nan)
-    return [np.stack([found.get(n, nothing) for n in numbers]) if numbers else nothing[:0] for _, numbers in wanted]
+    return [np.array([found.get(n, nothing) for n in numbers]).reshape(-1, MOTION) for _, numbers in wanted]
 
 
 def _rates(video: VideoStore, clip_of: Mapping[int, Clip], lens: Distortion) -> Iterator[tuple[int, Float64s]]:
@@ -55,7 +55,7 @@ def _rates(video: VideoStore, clip_of: Mapping[int, Clip], lens: Distortion) -> 
     with video.local_file(SOURCE_VIDEO) as path:
         for frame in frames_at(path, np.array(numbers, np.int64), [boxes[number] for number in numbers]):
             shown[frame.index] = _Shown(np.asarray(cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2GRAY), np.uint8), frame.time_s)
-            while due and max(due[0], *beside[due[0]]) <= frame.index:
+            while due and max((due[0], *beside[due[0]])) <= frame.index:
                 number = due.pop(0)
                 yield number, _rate(number, beside[number], shown, lens)
                 least = min(chain.from_iterable((n, *beside[n]) for n in due[:1]), default=0)

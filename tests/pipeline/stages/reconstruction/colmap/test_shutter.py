@@ -1,0 +1,105 @@
+"""What a clip says of its shutter, and when the clips of a video are believed together."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pipeline.contract.arrays import Float64s
+from pipeline.stages.reconstruction.colmap.lens_settings import LensSettings
+from pipeline.stages.reconstruction.colmap.shutter import elected_readout, may_roll, with_readout
+from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
+from pipeline.stages.reconstruction.first_look import UNTOLD, LensFit
+from tests.pipeline.geometry.test_readout import FRAMES, sightings, walk
+from tests.pipeline.stages.reconstruction.colmap.good_model import good_model
+
+SETTINGS = LensSettings()
+
+
+def rolled(readout: float) -> tuple[SparseModel, Float64s]:
+    """The exact cameras of a walk, in whose pictures rows are exposed one after another; and how the pictures move."""
+    true, rates = walk(1, 0.35)
+    seen, points = sightings(true, rates, readout, 0.3, 1)
+    poses = np.tile(np.eye(4), (FRAMES, 1, 1))
+    poses[:, :3, :3], poses[:, :3, 3] = true.rotation, true.position
+    focal = math.exp(true.log_focal)
+    model = replace(
+        good_model(),
+        intrinsics=np.array([[focal, 0, 320], [0, focal, 240], [0, 0, 1]]),
+        zoom=np.ones(FRAMES),
+        zoom_asked=np.ones(FRAMES),
+        camera_to_world=np.linalg.inv(poses),
+        registered=np.ones(FRAMES, bool),
+        points=true.points[points],
+        observed_frame=seen.frame,
+        observed_point=seen.point,
+        observed_pixel=seen.pixel,
+    )
+    return model, rates
+
+
+def said(*pairs: tuple[float, float]) -> list[LensFit]:
+    """What clips say: milliseconds and their deviation."""
+    return [replace(UNTOLD, readout=r / 1000, readout_deviation=d / 1000) for r, d in pairs]
+
+
+def test_a_clip_says_how_long_its_shutter_takes_and_nothing_else_changes():
+    model, rates = rolled(0.02)
+    fit = LensFit(UNTOLD.lens, 0.5, 0.4, 100, 544.0, 0.01)
+    found = with_readout(fit, model, rates)
+    assert found.readout == pytest.approx(0.02, abs=0.0012)
+    assert found.readout_deviation < 0.001
+    assert replace(found, readout=0.0, readout_deviation=math.inf) == fit
+    assert replace(found.of_shutter_alone(), readout=0.0, readout_deviation=math.inf) == UNTOLD
+
+
+def test_frames_whose_motion_is_not_known_do_not_keep_the_others_from_telling():
+    model, rates = rolled(0.02)
+    rates[3] = np.nan
+    assert with_readout(UNTOLD, model, rates).readout == pytest.approx(0.02, abs=0.0015)
+    rates[3:] = np.nan
+    assert with_readout(UNTOLD, model, rates) == UNTOLD, "three are too few"
+
+
+def test_pixels_that_seem_not_quite_square_may_be_the_shutters_work():
+    model, rates = rolled(0.02)
+    stretched = model.intrinsics * np.array([[1.02], [0.98], [1]])
+    assert with_readout(UNTOLD, replace(model, intrinsics=stretched), rates).readout == pytest.approx(0.02, abs=0.0015)
+    anamorphic = model.intrinsics * np.array([[1], [1.18], [1]])
+    assert with_readout(UNTOLD, replace(model, intrinsics=anamorphic), rates) == UNTOLD
+
+
+def test_clips_that_zoom_or_have_no_cameras_say_nothing():
+    model, rates = rolled(0.02)
+    assert with_readout(UNTOLD, replace(model, zoom=np.linspace(1, 1.2, FRAMES)), rates) == UNTOLD
+    assert with_readout(UNTOLD, SparseModel.empty(FRAMES, 5.0), rates) == UNTOLD
+
+
+@pytest.mark.parametrize(
+    ("clips", "readout"),
+    [
+        ([(20, 3), (18, 2), (22, 5)], 19),
+        ([(20, 3), (2, 3)], 0),
+        ([(20, 3), (-20, 3), (20, 3)], 0),
+        ([(20, 3)], 20),
+        ([(20, 5)], 0),
+        ([(3, 0.5), (3, 0.5)], 0),
+        ([(80, 2), (80, 2)], 0),
+        ([(-15, 2), (-16, 2)], -15.5),
+        ([], 0),
+    ],
+)
+def test_clips_are_believed_that_agree(clips: list[tuple[float, float]], readout: float):
+    """Milliseconds: those that scatter, a single unsure one, hardly any readout, and one of no camera count as none."""
+    assert 1000 * elected_readout([UNTOLD, *said(*clips)], SETTINGS) == pytest.approx(readout, abs=0.6)
+
+
+def test_nobody_is_asked_where_shutters_are_not_looked_for():
+    off = LensSettings(rolling_shutter=False)
+    (sure,) = said((20, 1))
+    assert elected_readout([sure], SETTINGS)
+    assert may_roll(sure, SETTINGS)
+    assert not elected_readout([sure], off)
+    assert not may_roll(sure, off)
+    assert not may_roll(UNTOLD, SETTINGS)
