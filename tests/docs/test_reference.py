@@ -25,6 +25,7 @@ LATER = {
     "reconstruction/probability_right",
     "reconstruction/rgb",
     "reconstruction/distortion",
+    "reconstruction/rolling_shutter",
     "reconstruction/depth_source",
     "reconstruction/log_scale",
     "reconstruction/log_scale_sigma",

@@ -56,7 +56,7 @@ class FilmCamera:
 
 
 @dataclass(frozen=True)
-class Film:
+class FilmedClips:
     """The clips of a video, and what is known of its camera.
 
     rates: how fast what each frame of a clip shows moves (n, 9), by clip; None where nobody looked, or no film is left.
@@ -69,7 +69,7 @@ class Film:
     rates: Mapping[int, Float64s] | None = None
     enlarged: float = 1.0
 
-    def with_rates(self) -> "Film":
+    def with_rates(self) -> "FilmedClips":
         """Return it after a look at how fast its pictures move."""
         stored = {clip.clip_id: clip for clip in stored_clips(self.video)} if self.video.exists(CLIPS) else {}
         wanted = [stored[clip_id] for clip_id, _ in self.clips if clip_id in stored]
@@ -77,7 +77,7 @@ class Film:
         ids = [clip.clip_id for clip in wanted]
         return replace(self, rates=None if found is None else dict(zip(ids, found, strict=True)))
 
-    def taken_by(self, camera: FilmCamera) -> "Film":
+    def taken_by(self, camera: FilmCamera) -> "FilmedClips":
         """Return it with what is known of its camera; a readout is undone where motions are known."""
         if not (self.rates and camera.readout):
             return replace(self, camera=replace(camera, readout=0.0), enlarged=1.0)
@@ -113,7 +113,7 @@ class RectifiedFrames:
     """Frames between those of a clip, rectified as those are."""
 
     frames: SourceFrames
-    film: Film
+    film: FilmedClips
 
     def __call__(self, wanted: Sequence[int]) -> list[Images]:
         """Return for each step of the clip up to ``wanted`` frames (k, 480, 640, 3), evenly spread between its ends."""

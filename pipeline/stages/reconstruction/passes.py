@@ -21,7 +21,7 @@ from pipeline.stages.reconstruction.another_try import FinishedClips, another_tr
 from pipeline.stages.reconstruction.base import FramesBetween, Reconstructor, WalkReconstructor
 from pipeline.stages.reconstruction.checkpoints import ClipCheckpoints, Kept
 from pipeline.stages.reconstruction.faults import clip_fault
-from pipeline.stages.reconstruction.film import ClipRows, Film, FilmCamera, RectifiedFrames
+from pipeline.stages.reconstruction.film import ClipRows, FilmCamera, FilmedClips, RectifiedFrames
 from pipeline.stages.reconstruction.first_look import (
     FARTHEST,
     NEAREST,
@@ -60,9 +60,9 @@ class Passes:
     clips: ClipRows
     folder: Path
 
-    def run(self) -> tuple[FinishedClips, Film]:
+    def run(self) -> tuple[FinishedClips, FilmedClips]:
         """Return the reconstructions of all clips, and the film with what was undone in its pictures."""
-        backend, film = self.backend, Film(self.workbench.video, self.clips)
+        backend, film = self.backend, FilmedClips(self.workbench.video, self.clips)
         if not isinstance(backend, FindsLens):
             return FinishedClips(self._finished(self.folder, film)), film
         film = film.taken_by(FilmCamera(backend.lens_of_lines(self._some_pictures())))
@@ -76,7 +76,7 @@ class Passes:
         ballot = ballot._replace(focal=0.0)
         return self._with_another_try(backend, self._finished(self.folder / "last", film, ballot), film, ballot), film
 
-    def _looks(self, backend: FindsLens, folder: Path, film: Film) -> list[Kept]:
+    def _looks(self, backend: FindsLens, folder: Path, film: FilmedClips) -> list[Kept]:
         def look(rgb: Images, scratch: Path, between: RectifiedFrames, _: Kept) -> FirstLook:
             return backend.first_look(rgb, scratch, between, film.rates_of(between.frames.clip_id))
 
@@ -89,7 +89,9 @@ class Passes:
         for number in chosen.tolist():
             yield self.workbench.video.read(FRAMES, "rgb", self.clips[number][1])
 
-    def _with_another_try(self, backend: FindsLens, first: ClipCheckpoints, film: Film, known: Ballot) -> FinishedClips:
+    def _with_another_try(
+        self, backend: FindsLens, first: ClipCheckpoints, film: FilmedClips, known: Ballot
+    ) -> FinishedClips:
         """Try the clips that are refused once more, with the focal length of those that came through."""
         refused, focal = another_try(first, [clip_id for clip_id, _ in self.clips])
         if not (refused and focal):
@@ -102,7 +104,7 @@ class Passes:
         clips = [(clip_id, rows) for clip_id, rows in self.clips if clip_id in refused]
         return FinishedClips(first, replace(self, clips=clips).each(self.folder / "again", film, again))
 
-    def _finished(self, folder: Path, film: Film, known: Ballot = NOTHING_KNOWN) -> ClipCheckpoints:
+    def _finished(self, folder: Path, film: FilmedClips, known: Ballot = NOTHING_KNOWN) -> ClipCheckpoints:
         """Return the results of a pass, after what is still to come of it, or to be done again with what is known."""
 
         def finish(rgb: Images, scratch: Path, between: RectifiedFrames, kept: Kept) -> FirstLook:
@@ -135,7 +137,7 @@ class Passes:
     def each(
         self,
         folder: Path,
-        film: Film,
+        film: FilmedClips,
         do: Attempted,
         is_done: Callable[[Kept], bool] = lambda _: True,
     ) -> ClipCheckpoints:
@@ -158,7 +160,7 @@ class Passes:
                     checkpoints.save(clip_id, result, kept.fit)
         return checkpoints
 
-    def _one(self, clip_id: int, film: Film, do: Attempted, kept: Kept) -> FirstLook:
+    def _one(self, clip_id: int, film: FilmedClips, do: Attempted, kept: Kept) -> FirstLook:
         """Return what comes of one clip, or the error that leaves it out.
 
         Whatever a clip's pictures bring up is its own fault alone; what comes of the machine or of the whole video is

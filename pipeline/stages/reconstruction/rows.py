@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pipeline.contract.arrays import Images, Int64s
 from pipeline.contract.padding import shown_share
 from pipeline.contract.records import Reconstruction
-from pipeline.stages.reconstruction.film import Film
+from pipeline.stages.reconstruction.film import FilmedClips
 from pipeline.store.group_writer import GroupWriter
 from pipeline.store.groups import (
     DEPTH_SOURCE,
@@ -70,7 +70,7 @@ def further_arrays(found: Iterable[Reconstruction]) -> set[str]:
     return further
 
 
-def append_pictures(group: GroupWriter, film: Film) -> None:
+def append_pictures(group: GroupWriter, film: FilmedClips) -> None:
     """Append the rectified pictures of all clips, which the intrinsics are those of, and what they were made by."""
     for clip_id, _ in film.clips:
         rgb, made_by = film.pictures(clip_id), film.rectification(clip_id)

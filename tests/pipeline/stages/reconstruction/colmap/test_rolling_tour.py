@@ -17,7 +17,7 @@ from pipeline.geometry.poses import depth_errors, pose_errors, resize_nearest
 from pipeline.quality.calibration.filmed import HOUSE
 from pipeline.stages.base import StageResult
 from pipeline.stages.clips.rows import clips_table
-from pipeline.stages.reconstruction.film import Film
+from pipeline.stages.reconstruction.film import FilmedClips
 from pipeline.stages.reconstruction.stage import reconstruction
 from pipeline.store.groups import CLIPS, SOURCE_VIDEO
 from pipeline.store.rows import pictures_group, read_reconstruction, read_rolling_shutter
@@ -125,8 +125,8 @@ def test_pictures_are_stored_with_what_they_were_turned_back_by(rolled: Built):
 
 def test_frames_between_are_turned_back_as_their_neighbours_are(rolled: Built):
     """Shown again as frames of the clip, they get the same turns; the film is decoded for them alone."""
-    camera = replace(Film(rolled.video, [(0, slice(0, FRAMES))]).camera, readout=READOUT_MS / 1000)
-    film = Film(rolled.video, [(0, slice(0, FRAMES))]).with_rates().taken_by(camera)
+    camera = replace(FilmedClips(rolled.video, [(0, slice(0, FRAMES))]).camera, readout=READOUT_MS / 1000)
+    film = FilmedClips(rolled.video, [(0, slice(0, FRAMES))]).with_rates().taken_by(camera)
     between = film.between(0)
     plain, turned = between.frames([1] * (FRAMES - 1)), between([1] * (FRAMES - 1))
     assert [len(step) for step in turned] == [1] * (FRAMES - 1)
@@ -141,8 +141,8 @@ def test_a_shutter_that_exposes_all_rows_at_once_is_left_alone(tmp_path: Path):
 
 
 def test_a_film_that_is_gone_or_cut_short_tells_no_turns_and_nothing_is_undone(rolled: Built):
-    def film() -> Film:
-        found = Film(rolled.video, [(0, slice(0, FRAMES))]).with_rates()
+    def film() -> FilmedClips:
+        found = FilmedClips(rolled.video, [(0, slice(0, FRAMES))]).with_rates()
         return found.taken_by(replace(found.camera, readout=READOUT_MS / 1000))
 
     assert film().camera.readout
