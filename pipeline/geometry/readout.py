@@ -99,7 +99,17 @@ class Readout:
 
 
 def find_readout(bundle: Bundle, sightings: Sightings) -> Readout:
-    """Adjust cameras, points, focal length and readout to sightings of at least three frames."""
+    """Adjust cameras, points, focal length and readout to sightings of at least three frames.
+
+    The deviation is infinite where nothing is told: of a camera of which no sighting is left that agrees, say.
+    """
+    try:
+        return _found(bundle, sightings)
+    except np.linalg.LinAlgError:
+        return Readout(0.0, np.inf, float(np.exp(bundle.log_focal)))
+
+
+def _found(bundle: Bundle, sightings: Sightings) -> Readout:
     damping, cost = _DAMPED, _cost(bundle, sightings)
     for _ in range(_ROUNDS):
         equations = _Equations.of(bundle, sightings)
@@ -172,7 +182,7 @@ class _Equations:
 
     def deviation(self, bundle: Bundle, sightings: Sightings) -> float:
         """Return the standard deviation of the readout: its entry of the inverse, times the residuals' variance."""
-        reduced = self.cameras + 1e-7 * np.diag(np.diag(self.cameras))
+        reduced = self.cameras + 1e-7 * np.diag(np.diag(self.cameras)) + 1e-9 * np.eye(len(self.right))
         spread = self.mixed @ np.linalg.inv(self._damped_points(0.0))
         reduced -= np.einsum("mik,mjk->ij", spread, self.mixed, optimize=True)
         off = bundle.residuals(sightings)

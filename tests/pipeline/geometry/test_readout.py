@@ -83,6 +83,15 @@ def test_mismatches_do_not_count():
     assert found.seconds == pytest.approx(0.02, abs=0.0015)
 
 
+@pytest.mark.parametrize("farther", [200, 1e9])
+def test_a_camera_of_which_nothing_agrees_leaves_the_others_to_tell(farther: float):
+    true, rates = walk(5, 0.35)
+    seen, points = sightings(true, rates, 0.02, 0.3, 5)
+    lost = replace(seen, pixel=np.where(seen.frame[:, None] == 4, farther + seen.pixel[::-1], seen.pixel))
+    assert lost.drift.shape == seen.pixel.shape
+    assert find_readout(disturbed(true, points, 5), lost).seconds == pytest.approx(0.02, abs=0.002)
+
+
 @given(st.integers(0, 999))
 @settings(max_examples=8)
 def test_the_deviation_says_how_far_off_it_is(seed: int):
