@@ -38,6 +38,9 @@ MOTION = 9
 HELD = 0.1
 """Ridge of the affine motion: of few corners, or of corners in one place, it is hardly believed."""
 
+FASTEST = 2 * np.pi
+"""Radians a second that no camera turns whose pictures still show corners: what is faster was tracked wrongly."""
+
 SAME = 0.3
 """Mean difference of grey levels below which the film shows one picture twice."""
 
@@ -66,7 +69,7 @@ def pixels_of(directions: Float64s) -> Float64s:
 def motion_rate(grey: Grey, neighbours: list[Neighbour], lens: Distortion) -> Float64s:
     """Return how fast what a picture (480, 640) shows moves: a motion a second (9,).
 
-    It is the mean over the neighbours; nan where none of them tells.
+    It is the mean over the neighbours; nan where none of them tells, or what they tell cannot be.
 
     lens: by which pixels are straightened first.
     """
@@ -79,7 +82,8 @@ def motion_rate(grey: Grey, neighbours: list[Neighbour], lens: Distortion) -> Fl
             first, second = _tracked(grey, neighbour.grey, np.asarray(corners[:, 0], np.float32))
             if len(first) >= FEWEST:
                 found.append(motion_between(lens.straight(first), lens.straight(second)) / neighbour.seconds)
-    return np.asarray(np.mean(found, axis=0)) if found else np.full(MOTION, np.nan)
+    rate = np.asarray(np.mean(found, axis=0)) if found else np.full(MOTION, np.nan)
+    return rate if np.isfinite(rate).all() and np.linalg.norm(rate[:3]) < FASTEST else np.full(MOTION, np.nan)
 
 
 def later(pixels: Float64s, motions: Float64s) -> Float64s:

@@ -92,9 +92,9 @@ class FilmedClips:
         """Return what is undone in the stored frames of a clip."""
         return self.undone(self.rates_of(clip_id))
 
-    def pictures(self, clip_id: int, rows: slice | None = None) -> Images:
+    def pictures(self, clip_id: int) -> Images:
         """Return the stored frames (n, 480, 640, 3) of a clip, rectified."""
-        rgb = self.video.read(FRAMES, "rgb", rows or dict(self.clips)[clip_id])
+        rgb = self.video.read(FRAMES, "rgb", dict(self.clips)[clip_id])
         return self.rectification(clip_id).rectified(rgb)
 
     def between(self, clip_id: int) -> "RectifiedFrames":

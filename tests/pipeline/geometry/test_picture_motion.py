@@ -59,6 +59,14 @@ def test_a_picture_that_the_film_shows_twice_does_not_tell_that_the_camera_stood
     assert np.degrees(found[:3]) == pytest.approx((0, 20, 0), abs=0.6)
 
 
+def test_a_turn_that_cannot_be_is_not_believed():
+    scene = scenery(6)
+    grey = shown(scene, np.zeros(3))
+    slow, fast = (Neighbour(shown(scene, np.array([0, 0.06, 0])), seconds) for seconds in (0.02, 0.005))
+    assert motion_rate(grey, [slow], STRAIGHT)[1] == pytest.approx(3.0, abs=0.05)
+    assert np.isnan(motion_rate(grey, [fast], STRAIGHT)).all(), "12 radians a second"
+
+
 def test_bare_and_unlike_pictures_tell_nothing():
     grey, bare = shown(scenery(5), np.zeros(3)), np.full((480, 640), 90, np.uint8)
     assert np.isnan(motion_rate(bare, [Neighbour(grey, 1 / 30)], STRAIGHT)).all()
