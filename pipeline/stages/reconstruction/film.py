@@ -3,17 +3,19 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pipeline.contract.arrays import Float64s, Images
 from pipeline.geometry.distortion import STRAIGHT, Distortion
-from pipeline.geometry.rolling_shutter import Rectification, needed
 from pipeline.stages.reconstruction.between import SourceFrames, numbers_between
-from pipeline.stages.reconstruction.motion_rates import motion_rates
 from pipeline.store.groups import CLIPS, FRAMES
 from pipeline.store.rows import stored_clips
 from pipeline.store.video import VideoStore
+
+if TYPE_CHECKING:  # OpenCV and scipy, which declaring a stage need not load
+    from pipeline.geometry.rolling_shutter import Rectification
 
 ClipRows = list[tuple[int, slice]]
 """Clip ids, each with the rows of the video's arrays that are its frames."""
@@ -71,6 +73,8 @@ class FilmedClips:
 
     def with_rates(self) -> "FilmedClips":
         """Return it after a look at how fast its pictures move."""
+        from pipeline.stages.reconstruction.motion_rates import motion_rates
+
         stored = {clip.clip_id: clip for clip in stored_clips(self.video)} if self.video.exists(CLIPS) else {}
         wanted = [stored[clip_id] for clip_id, _ in self.clips if clip_id in stored]
         found = motion_rates(self.video, [(clip, clip.frame_index.tolist()) for clip in wanted], self.camera.lens)
@@ -79,6 +83,8 @@ class FilmedClips:
 
     def taken_by(self, camera: FilmCamera) -> "FilmedClips":
         """Return it with what is known of its camera; a readout is undone where motions are known."""
+        from pipeline.geometry.rolling_shutter import needed
+
         if not (self.rates and camera.readout):
             return replace(self, camera=replace(camera, readout=0.0), enlarged=1.0)
         motions = np.concatenate([_motions(rates, camera) for rates in self.rates.values()])
@@ -88,7 +94,7 @@ class FilmedClips:
         """Return how fast what the frames of a clip show moves (n, 9); None where that is not known."""
         return self.rates.get(clip_id) if self.rates else None
 
-    def rectification(self, clip_id: int) -> Rectification:
+    def rectification(self, clip_id: int) -> "Rectification":
         """Return what is undone in the stored frames of a clip."""
         return self.undone(self.rates_of(clip_id))
 
@@ -101,8 +107,10 @@ class FilmedClips:
         """Return what looks for frames between those of a clip."""
         return RectifiedFrames(SourceFrames(self.video, clip_id), self)
 
-    def undone(self, rates: Float64s | None) -> Rectification:
+    def undone(self, rates: Float64s | None) -> "Rectification":
         """Return what is undone in frames that move by ``rates`` (n, 9); None: nobody knows how."""
+        from pipeline.geometry.rolling_shutter import Rectification
+
         if rates is None or not self.camera.readout:
             return Rectification(self.camera.lens)
         return Rectification(self.camera.lens, _motions(rates, self.camera), self.enlarged)
@@ -125,6 +133,8 @@ class RectifiedFrames:
         return np.split(rectified, ends[:-1])
 
     def _rates(self, wanted: Sequence[int]) -> Float64s | None:
+        from pipeline.stages.reconstruction.motion_rates import motion_rates
+
         clip = self.frames.clip()
         if clip is None or not self.film.camera.readout:
             return None

@@ -10,6 +10,7 @@ import pytest
 from pipeline.contract.arrays import Images
 from pipeline.geometry.distortion import Distortion
 from pipeline.pictures.films import FilmPictures
+from pipeline.stages.reconstruction.film import FilmCamera, FilmedClips
 from pipeline.stages.reconstruction.rows import append_pictures
 from pipeline.store.frames import Frame, FrameReader
 from pipeline.store.groups import SOURCE_VIDEO
@@ -70,17 +71,22 @@ def test_frames_come_as_large_as_their_film_in_any_order(store: Store, film: Pat
         assert own[row] < 4
 
 
-def test_what_a_lens_bent_is_straight_at_any_size(store: Store, film: Path):
+@pytest.mark.parametrize("readout", [0.0, 0.03])
+def test_what_a_camera_did_is_undone_at_any_size(store: Store, film: Path, readout: float):
     _put(store, film)
     lens, video = Distortion(k1=-0.08, p1=0.002), store.video(VIDEO)
     filmed = video.read("frames", "rgb")
+    rates = np.zeros((FRAMES, 9))
+    rates[:, 1] = np.linspace(-0.8, 0.8, FRAMES)
+    clips = FilmedClips(video, [(1, slice(0, FRAMES))], rates={1: rates}).taken_by(FilmCamera(lens, readout))
     with video.locked(), video.write_group("reconstruction") as group:
-        append_pictures(group, video, [(1, slice(0, FRAMES))], lens)
-    frame = _frames(store)[1]
-    picture = FilmPictures(store).picture(frame)
-    assert picture.shape == (960, 1280, 3)
-    assert _difference(picture, frame.picture) < 4
-    assert _difference(cv2.resize(filmed[1], (1280, 960)), frame.picture) > 6, "the bend is seen"
+        append_pictures(group, clips)
+    for row in (0, FRAMES - 1):
+        frame = _frames(store)[row]
+        picture = FilmPictures(store).picture(frame)
+        assert picture.shape == (960, 1280, 3)
+        assert _difference(picture, frame.picture) < 4
+        assert _difference(cv2.resize(filmed[row], (1280, 960)), frame.picture) > 6, "what was done is seen"
 
 
 def test_a_film_that_is_gone_no_larger_broken_or_another_gives_the_stored_pictures(store: Store, tmp_path: Path):
