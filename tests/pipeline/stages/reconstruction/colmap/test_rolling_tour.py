@@ -29,7 +29,7 @@ from pipeline.tours.tour import Tour
 from pipeline.tours.truth import TrueClip, as_stored, true_clip
 from tests.pipeline.stages.filling import filled, workbench_of
 
-READOUT_MS, FRAMES = 25.0, 8
+READOUT_MS, FRAMES = 25.0, 9
 SMALL = {"reconstruction": {"colmap": {"sweep": {"width": 160}}}}
 
 
@@ -51,7 +51,7 @@ class Swinging:
 
 def swinging(readout_ms: float) -> Tour:
     effects = EffectSettings(readout_ms=(readout_ms, readout_ms))
-    tour = Tour.from_seed(501, HOUSE.model_copy(update={"effects": effects, "shot_seconds": 3.2}))
+    tour = Tour.from_seed(501, HOUSE.model_copy(update={"effects": effects}))
     walks = tuple(None if walk is None else Swinging(walk) for walk in tour.walks)
     filming = None if tour.filming is None else replace(tour.filming, walks=walks)
     return replace(tour, walks=walks, filming=filming)
