@@ -4,8 +4,10 @@ The model is OpenCV's with four coefficients (two radial, two tangential; Brown 
 diagonals of the 640x480 picture and not in focal lengths. Points are taken from the picture's centre in square pixels.
 """
 
+from collections.abc import Iterable
 from dataclasses import asdict, astuple, dataclass
 from functools import cached_property
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -76,19 +78,10 @@ class Distortion:
         Black columns at the sides, which show nothing, stay black columns: those that show something in some rows alone
         are black altogether.
         """
-        import cv2
-
         if not self.bends:
             return rgb
         height, width = rgb.shape[1:3]
-        across, down = self._maps(width, height)
-        frames = [cv2.remap(frame, across, down, cv2.INTER_CUBIC, None, cv2.BORDER_REPLICATE) for frame in rgb]
-        straight = np.asarray(np.stack(frames), np.uint8)
-        shown = shown_columns(rgb)
-        if shown != slice(0, width):
-            inside = (across >= shown.start + BESIDE_SIDES) & (across <= shown.stop - 1 - BESIDE_SIDES)
-            straight[:, :, ~inside.all(axis=0)] = 0
-        return straight
+        return remapped(rgb, repeat(self._maps(width, height)))
 
     def straightened_maps(self, maps: NDArray[Any]) -> NDArray[Any]:
         """Return maps (n, 480, 640) of depth or labels of the film at the pixels of the straightened picture, nearest.
@@ -113,6 +106,8 @@ class Distortion:
 
         The coefficients are those that fit best over the picture: two bends one after another are no such bend exactly.
         """
+        if not (self.bends and rest.bends):
+            return rest if rest.bends else self
         along = (np.arange(-16, 17) / 16)[:, None]
         x, y = np.broadcast_arrays(along.T, along)
         pixels = np.stack([x.ravel(), y.ravel()], axis=1) * CENTRE + CENTRE
@@ -172,6 +167,24 @@ class Distortion:
 
     def _from_units(self, points: Float64s) -> Float64s:
         return np.asarray(points * HALF_DIAGONAL * (1, self.aspect) + CENTRE)
+
+
+def remapped(rgb: Images, maps: Iterable[tuple[Floats, Floats]]) -> Images:
+    """Return frames (n, h, w, 3) uint8 with the pixels that lie elsewhere in the film; black columns as they are.
+
+    maps: for each frame, where in it each pixel comes from, across and down (h, w), centres at integers.
+    """
+    import cv2
+
+    moved, inside = np.empty_like(rgb), np.ones(rgb.shape[2], np.bool_)
+    shown = shown_columns(rgb)
+    for number, (frame, (across, down)) in enumerate(zip(rgb, maps, strict=False)):
+        moved[number] = cv2.remap(frame, across, down, cv2.INTER_CUBIC, None, cv2.BORDER_REPLICATE)
+        within = (across >= shown.start + BESIDE_SIDES) & (across <= shown.stop - 1 - BESIDE_SIDES)
+        inside &= within.all(axis=0)
+    if shown != slice(0, rgb.shape[2]):
+        moved[:, :, ~inside] = 0
+    return moved
 
 
 STRAIGHT = Distortion()

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Float64s, Floats, Images
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
-from pipeline.geometry.distortion import BESIDE_SIDES, CENTRE, STRAIGHT, Distortion
+from pipeline.geometry.distortion import CENTRE, STRAIGHT, Distortion, remapped
 from pipeline.geometry.picture_motion import FOCAL, MOTION, later
 
 MOST_ENLARGED = 1.1
@@ -39,31 +39,15 @@ class Rectification:
     motions: Float64s | None = None
     enlarged: float = 1.0
 
-    @property
-    def changes(self) -> bool:
-        """Tell whether pictures are changed at all."""
-        return self.lens.bends or self.motions is not None
-
     def rectified(self, rgb: Images) -> Images:
         """Return frames (n, h, w, 3) uint8 of the film, 4:3, as one moment and a pinhole would have taken them.
 
         Black columns at the sides stay black columns, as in ``Distortion.straightened``.
         """
-        from pipeline.contract.padding import shown_columns
-
         if self.motions is None:
             return self.lens.straightened(rgb)
         height, width = rgb.shape[1:3]
-        shown, rectified = shown_columns(rgb), np.empty_like(rgb)
-        inside = np.ones(width, bool)
-        for number, frame in enumerate(rgb):
-            across, down = self._maps(number, width, height)
-            rectified[number] = cv2.remap(frame, across, down, cv2.INTER_CUBIC, None, cv2.BORDER_REPLICATE)
-            within = (across >= shown.start + BESIDE_SIDES) & (across <= shown.stop - 1 - BESIDE_SIDES)
-            inside &= within.all(axis=0)
-        if shown != slice(0, width):
-            rectified[:, :, ~inside] = 0
-        return rectified
+        return remapped(rgb, (self._maps(number, width, height) for number in range(len(rgb))))
 
     def rectified_maps(self, maps: NDArray[Any]) -> NDArray[Any]:
         """Return maps (n, 480, 640) of labels or depth along the axis at the pixels of the rectified pictures, nearest.

@@ -35,8 +35,7 @@ class FilmCamera:
 
     def then(self, lens: Distortion, readout: float) -> "FilmCamera":
         """Return what is known after pictures in which it was undone told of a further bend and readout."""
-        further = lens if not self.lens.bends else self.lens.then(lens) if lens.bends else self.lens
-        return FilmCamera(further if further.bends else STRAIGHT, self.readout + readout)
+        return FilmCamera(self.lens.then(lens), self.readout + readout)
 
     def as_counts(self) -> dict[str, float]:
         """Return it by name, as a stage counts it."""
