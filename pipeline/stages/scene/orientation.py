@@ -1,26 +1,36 @@
-"""Which way is up, and how the walls run: consensus of surface normals, near what the camera holds for upright."""
+"""Which way is up, and how the walls run: consensus of surface normals, near what the camera holds for upright.
+
+What cameras that look down steeply hold for upright is far from up; but they hardly roll.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.contract.arrays import Float64s
 from pipeline.contract.errors import NoUpDirection
 from pipeline.stages.scene.settings import SceneSettings
 
 CANDIDATES = 400
 SCORED_NORMALS = 4000
 
+STEEPEST_DEG, ROLL_MAX_DEG = 55.0, 20.0
+"""How far a camera may look down, as from a gimbal overhead, and roll meanwhile; farther, walls look like floors."""
+
+CLEARLY = 1.3
+"""By so much more normals must agree that it looks down steeply: a wall behind it may be taken for a floor, too."""
+
 
 @dataclass(frozen=True)
 class Up:
     """A unit vector (3,) and the share of normals that are parallel or orthogonal to it."""
 
-    direction: NDArray[np.float64]
+    direction: Float64s
     confidence: float
 
 
-def find_up(normals: NDArray[np.float64], camera_to_world: NDArray[np.floating], settings: SceneSettings) -> Up:
+def find_up(normals: Float64s, camera_to_world: NDArray[np.floating], settings: SceneSettings) -> Up:
     """Find the direction to which most normals (m, 3) are parallel (floor, ceiling, tables) or orthogonal (walls).
 
     camera_to_world: (n, 4, 4), of people who hold their cameras roughly upright.
@@ -30,11 +40,12 @@ def find_up(normals: NDArray[np.float64], camera_to_world: NDArray[np.floating],
     """
     if len(normals) < 100:
         raise NoUpDirection("fewer than 100 pixels of the clip lie on flat surfaces")
-    upright = unit(-camera_to_world[:, :3, 1].astype(np.float64).mean(axis=0))
-    draw = np.random.default_rng(settings.seed)
-    candidates = up_candidates(normals, upright, settings, draw)
+    cameras, draw = camera_to_world[:, :3, :3].astype(np.float64), np.random.default_rng(settings.seed)
+    suggested = suggested_ups(normals, unit(-cameras[:, :, 1].mean(axis=0)), draw)
+    near, steep = is_near(suggested, cameras, settings), is_looked_down_on(suggested, cameras, settings)
+    candidates, price = suggested[near | steep], np.where(near, 1.0, CLEARLY)[near | steep]
     judges = normals[draw.integers(0, len(normals), SCORED_NORMALS)]
-    support = agreement(judges @ candidates.T, settings.agreement_deg).sum(axis=0)
+    support = agreement(judges @ candidates.T, settings.agreement_deg).sum(axis=0) / price
     direction = candidates[int(support.argmax())]
     for band in (settings.agreement_deg, settings.agreement_deg / 2, settings.agreement_deg / 2):
         direction = refined(normals, direction, band)
@@ -44,33 +55,43 @@ def find_up(normals: NDArray[np.float64], camera_to_world: NDArray[np.floating],
     return Up(direction, agreeing)
 
 
-def unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+def unit(vectors: Float64s) -> Float64s:
     """Scale vectors (..., 3) to length 1."""
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return np.asarray(vectors / np.maximum(lengths, 1e-12), np.float64)
 
 
-def up_candidates(
-    normals: NDArray[np.float64], upright: NDArray[np.float64], settings: SceneSettings, draw: np.random.Generator
-) -> NDArray[np.float64]:
-    """Return unit vectors (k, 3) near ``upright``: it, normals of floors, cross products of the normals of walls."""
+def suggested_ups(normals: Float64s, upright: Float64s, draw: np.random.Generator) -> Float64s:
+    """Return unit vectors (k, 3) on the side of ``upright``: it, normals of floors, crossed ones of walls."""
     first, second = normals[draw.integers(0, len(normals), (2, CANDIDATES))]
     crossed = np.cross(first, second)
     apart = np.linalg.norm(crossed, axis=1) > np.sin(np.radians(30))
     found = np.concatenate([upright[None], first, unit(crossed[apart])])
-    found *= np.where(found @ upright < 0, -1.0, 1.0)[:, None]
-    near: NDArray[np.float64] = found[found @ upright > np.cos(np.radians(settings.tilt_max_deg))]
-    return near
+    return np.asarray(found * np.where(found @ upright < 0, -1.0, 1.0)[:, None])
 
 
-def agreement(cosine: NDArray[np.float64], band_deg: float) -> NDArray[np.float64]:
+def is_near(ups: Float64s, cameras: Float64s, settings: SceneSettings) -> NDArray[np.bool_]:
+    """Tell which ups (k, 3) are near the mean upright of cameras (n, 3, 3)."""
+    upright = unit(-cameras[:, :, 1].mean(axis=0))
+    return np.asarray(ups @ upright > np.cos(np.radians(settings.tilt_max_deg)))
+
+
+def is_looked_down_on(ups: Float64s, cameras: Float64s, settings: SceneSettings) -> NDArray[np.bool_]:
+    """Tell by which ups (k, 3) cameras (n, 3, 3) look down steeply and hardly roll."""
+    rolls, dives = ups @ cameras[:, :, 0].T, -ups @ cameras[:, :, 2].T
+    is_level = np.sqrt((rolls**2).mean(axis=1)) < np.sin(np.radians(ROLL_MAX_DEG))
+    low, high = np.sin(np.radians((settings.tilt_max_deg, STEEPEST_DEG)))
+    return np.asarray(is_level & (dives.mean(axis=1) > low) & (dives.mean(axis=1) < high))
+
+
+def agreement(cosine: Float64s, band_deg: float) -> Float64s:
     """Weigh the cosines of normals to up: 1 where parallel or orthogonal, 0 where ``band_deg`` or more off that."""
     sine = np.sqrt(np.maximum(1 - cosine**2, 0))
     off = np.minimum(np.abs(cosine), sine) / np.sin(np.radians(band_deg))
     return np.asarray(np.maximum(1 - off**2, 0) ** 2, np.float64)
 
 
-def refined(normals: NDArray[np.float64], direction: NDArray[np.float64], band_deg: float) -> NDArray[np.float64]:
+def refined(normals: Float64s, direction: Float64s, band_deg: float) -> Float64s:
     """Return the unit vector that is best parallel to the agreeing horizontal surfaces and orthogonal to the walls.
 
     Raises:
@@ -85,9 +106,7 @@ def refined(normals: NDArray[np.float64], direction: NDArray[np.float64], band_d
     return np.asarray(best if best @ direction > 0 else -best, np.float64)
 
 
-def walls_to_axes(
-    normals: NDArray[np.float64], up: NDArray[np.float64], forward: NDArray[np.floating]
-) -> NDArray[np.float64]:
+def walls_to_axes(normals: Float64s, up: Float64s, forward: NDArray[np.floating]) -> Float64s:
     """Return the rotation (3, 3) that takes up to z and the walls' normals to x and y.
 
     Of the four ways to turn, the one that brings ``forward`` (3,) nearest +y: the same in whatever frame the input is.
@@ -100,7 +119,7 @@ def walls_to_axes(
     return np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]]) @ upright
 
 
-def quarter_turn_angle(angles: NDArray[np.float64]) -> float:
+def quarter_turn_angle(angles: Float64s) -> float:
     """Return the angle in [-pi / 4, pi / 4) that most ``angles`` (m,), radians, share modulo right angles, or 0."""
     quarter = np.pi / 2
     counts = np.histogram(angles % quarter, bins=90, range=(0, quarter))[0].astype(float)

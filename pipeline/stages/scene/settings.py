@@ -9,6 +9,9 @@ from pipeline.stages.base import StageSettings
 WITHOUT_PANES = "2"
 """Code version of scenes, up to release 0.2, in which windows and mirrors are holes."""
 
+NEARLY_LEVEL = "11"
+"""Code version of scenes that leave out clips whose camera looks down by more than 35 degrees."""
+
 STEEP_AS_SURE = "10"
 """Code version of scenes by which metric depth is as sure where the camera looks up or down steeply."""
 
@@ -144,7 +147,10 @@ class SceneSettings(StageSettings):
         description="Greatest deviation of depth from the plane in a window, as a share of depth.",
     )
     tilt_max_deg: float = Field(
-        default=35.0, gt=0, lt=45, description="Degrees between up and the mean upright of the camera, at most."
+        default=35.0,
+        gt=0,
+        lt=45,
+        description="Degrees between up and the mean upright of a camera that does not look down steeply, at most.",
     )
     plane_share: float = Field(
         default=0.015,
@@ -186,5 +192,6 @@ class SceneSettings(StageSettings):
         Frames of some all have one floor; deviations of some rest on other cues or spreads, some have none; no clips
         share a world in some; windows may be holes.
         """
-        with_worlds = (STEEP_AS_SURE, ONE_FLOOR, WITHOUT_STAIRS, WITHOUT_OPENINGS, OTHER_SPREADS, OUTSIDE_THE_TABLE)
-        return (*with_worlds, WITHOUT_WORLDS, WITHOUT_SIGMA, WITHOUT_PANES) if self.scale == "paper" else ()
+        with_worlds = (NEARLY_LEVEL, STEEP_AS_SURE, ONE_FLOOR, WITHOUT_STAIRS, WITHOUT_OPENINGS, OTHER_SPREADS)
+        others = (OUTSIDE_THE_TABLE, WITHOUT_WORLDS, WITHOUT_SIGMA, WITHOUT_PANES)
+        return (*with_worlds, *others) if self.scale == "paper" else ()

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @stage(
-    code_version="11",
+    code_version="12",
     settings=SceneSettings,
     inputs=("indoor_clips", "reconstruction"),
     output=GroupOutput(SCENE),

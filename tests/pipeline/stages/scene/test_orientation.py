@@ -11,10 +11,11 @@ from pipeline.contract.errors import NoUpDirection
 from pipeline.stages.scene.orientation import (
     agreement,
     find_up,
+    is_near,
     quarter_turn_angle,
     refined,
+    suggested_ups,
     unit,
-    up_candidates,
     walls_to_axes,
 )
 from pipeline.stages.scene.settings import SceneSettings
@@ -88,17 +89,29 @@ def test_vectors_are_scaled_to_length_one_and_nothing_stays_nothing():
     assert unit(np.array([[3.0, 0, 4], [0, 0, 0]])).tolist() == [[0.6, 0, 0.8], [0, 0, 0]]
 
 
-def test_candidates_are_unit_vectors_near_what_the_camera_holds_for_upright():
-    found = up_candidates(room_normals(stray=500), UP, SETTINGS, np.random.default_rng(0))
+def test_suggestions_are_unit_vectors_on_the_side_of_what_the_camera_holds_for_upright():
+    found = suggested_ups(room_normals(stray=500), UP, np.random.default_rng(0))
     assert np.allclose(np.linalg.norm(found, axis=1), 1)
-    assert (found @ UP > np.cos(np.radians(SETTINGS.tilt_max_deg))).all()
+    assert (found @ UP >= 0).all()
     assert np.array_equal(found[0], UP), "the upright itself is one"
+    near = is_near(found, CAMERAS[:, :3, :3], SETTINGS)
+    assert 0 < near.sum() < len(found)
 
 
 def test_normals_of_walls_alone_suggest_an_up():
     walls = room_normals(floor=0)
-    found = up_candidates(walls, unit(np.array([0.2, 0.1, 1.0])), SETTINGS, np.random.default_rng(0))
+    found = suggested_ups(walls, unit(np.array([0.2, 0.1, 1.0])), np.random.default_rng(0))
     assert np.min(np.degrees(np.arccos(np.clip(found @ UP, -1, 1)))) < 2
+
+
+@pytest.mark.parametrize("down_deg", [-30, 0, 30, 44, 50])
+@pytest.mark.parametrize("roll_deg", [0, 12])
+def test_up_is_that_of_the_room_however_far_the_camera_looks_down(down_deg: float, roll_deg: float):
+    """Walls, floor and ceiling agree alike with all three axes of a room, so that only the camera tells which is up."""
+    dives = np.radians([down_deg - 2, down_deg + 2])
+    looks = [(0.3 * np.cos(dive), np.cos(dive), 1.5 - 1.05 * np.sin(dive)) for dive in dives]
+    poses = np.stack([looking((0, 0, 1.5), look, roll=np.radians(roll_deg)) for look in looks])
+    assert apart_deg(find_up(room_normals(stray=400), poses, SETTINGS).direction, UP) < 0.5
 
 
 @pytest.mark.parametrize(("angle_deg", "weight"), [(0, 1), (90, 1), (180, 1), (8, 0), (82, 0), (45, 0), (98, 0)])
