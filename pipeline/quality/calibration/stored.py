@@ -91,11 +91,11 @@ class Watched(ColmapReconstructor):
         return super().reconstruct_walk(rgb, scratch, between)
 
     def reconstruct_known(
-        self, rgb: Images, scratch: Path, between: FramesBetween | None, known: Ballot
+        self, rgb: Images, scratch: Path, between: FramesBetween | None, known: Ballot, draw: int = 0
     ) -> Reconstruction:
         """Reconstruct as the backend does."""
         self._note(between)
-        return super().reconstruct_known(rgb, scratch, between, known)
+        return super().reconstruct_known(rgb, scratch, between, known, draw)
 
     def verdict(self, model: SparseModel, depth: Floats, signs: Signs) -> Likelihood:
         """Judge as the backend does, and keep the sample."""

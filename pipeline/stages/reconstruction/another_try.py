@@ -1,4 +1,4 @@
-"""Which clips of a video are tried once more when its other clips have told the focal length, and what counts then."""
+"""Which clips of a video are tried again when its other clips have told the focal length, and what counts then."""
 
 import math
 from collections.abc import Iterable
@@ -15,24 +15,26 @@ HELPED = frozenset(error.__name__ for error in (InconsistentReconstruction, TooF
 """Codes of refusals that a focal length may undo; it gives a camera that stands still no parallax."""
 
 
+TRIES = 2
+"""Times that a refused clip is tried again. Each draws other samples, and of few matches it is samples that decide."""
+
+
 @dataclass(frozen=True)
 class FinishedClips:
-    """Results of a video's clips: where ``again`` has a reconstruction, that one, else what ``first`` has."""
+    """Results of a video's clips: the first reconstruction that a further try has, else what ``first`` has."""
 
     first: ClipCheckpoints
-    again: ClipCheckpoints | None = None
+    again: tuple[ClipCheckpoints, ...] = ()
 
     def load(self, clip_id: int) -> Reconstruction | LeftOut:
         """Return what came of a clip; raises as ``ClipCheckpoints.load``."""
-        if self.again and clip_id in self.again:
-            result = self.again.load(clip_id)
-            if isinstance(result, Reconstruction):
-                return result
-        return self.first.load(clip_id)
+        tried = (one.load(clip_id) for one in self.again if clip_id in one)
+        found = (result for result in tried if isinstance(result, Reconstruction))
+        return next(found, None) or self.first.load(clip_id)
 
 
 def another_try(finished: ClipCheckpoints, clip_ids: Iterable[int]) -> tuple[set[int], float]:
-    """Return the clips to try once more, and the focal length (pixels across) of those that came through, 0 if none.
+    """Return the clips to try again, and the focal length (pixels across) of those that came through, 0 if none.
 
     That is the mean of their logarithms, weighted by how sure they are; who is not sure of it does not tell it: a wrong
     clip would make others wrong.

@@ -127,10 +127,11 @@ class FindsLens(Protocol):
         ...
 
     def reconstruct_known(
-        self, rgb: Images, scratch: Path, between: FramesBetween | None, known: Ballot
+        self, rgb: Images, scratch: Path, between: FramesBetween | None, known: Ballot, draw: int = 0
     ) -> Reconstruction:
         """Reconstruct as ``WalkReconstructor`` does, without asking for the lens; the camera is known so far.
 
-        between: None where frames of the clip itself lie between those that are given.
+        between: None where frames of the clip itself lie between those that are given. draw: another number draws
+        other samples wherever something is drawn.
         """
         ...

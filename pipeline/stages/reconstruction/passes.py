@@ -17,7 +17,7 @@ from pipeline.contract.errors import ClipError
 from pipeline.contract.records import LeftOut, Reconstruction
 from pipeline.geometry.distortion import STRAIGHT
 from pipeline.stages.base import Workbench
-from pipeline.stages.reconstruction.another_try import FinishedClips, another_try
+from pipeline.stages.reconstruction.another_try import TRIES, FinishedClips, another_try
 from pipeline.stages.reconstruction.base import FramesBetween, Reconstructor, WalkReconstructor
 from pipeline.stages.reconstruction.checkpoints import ClipCheckpoints, Kept
 from pipeline.stages.reconstruction.faults import clip_fault
@@ -71,10 +71,10 @@ class Passes:
             folder = self.folder / f"look-{number}"
             ballot = backend.vote([look.fit for look in self._looks(backend, folder, film)])
             if not (ballot.lens.bends or ballot.readout):
-                return self._with_another_try(backend, self._finished(folder, film, ballot), film, ballot), film
+                return self._with_further_tries(backend, self._finished(folder, film, ballot), film, ballot), film
             film = film.taken_by(film.camera.then(ballot.lens, ballot.readout))
         ballot = ballot._replace(focal=0.0)
-        return self._with_another_try(backend, self._finished(self.folder / "last", film, ballot), film, ballot), film
+        return self._with_further_tries(backend, self._finished(self.folder / "last", film, ballot), film, ballot), film
 
     def _looks(self, backend: FindsLens, folder: Path, film: FilmedClips) -> list[Kept]:
         def look(rgb: Images, scratch: Path, between: RectifiedFrames, _: Kept) -> FirstLook:
@@ -89,20 +89,24 @@ class Passes:
         for number in chosen.tolist():
             yield self.workbench.video.read(FRAMES, "rgb", self.clips[number][1])
 
-    def _with_another_try(
+    def _with_further_tries(
         self, backend: FindsLens, first: ClipCheckpoints, film: FilmedClips, known: Ballot
     ) -> FinishedClips:
-        """Try the clips that are refused once more, with the focal length of those that came through."""
+        """Try the clips that are refused again, with the focal length of those that came through where one is known."""
+        finished = FinishedClips(first)
         refused, focal = another_try(first, [clip_id for clip_id, _ in self.clips])
-        if not (refused and focal):
-            return FinishedClips(first)
         known = known._replace(focal=known.focal or focal)
+        for draw in range(1, TRIES + 1):
+            clips = [
+                (one, rows) for one, rows in self.clips if one in refused and isinstance(finished.load(one), LeftOut)
+            ]
 
-        def again(rgb: Images, scratch: Path, between: RectifiedFrames, _: Kept) -> FirstLook:
-            return FirstLook(UNTOLD, backend.reconstruct_known(rgb, scratch, between, known))
+            def again(rgb: Images, scratch: Path, between: RectifiedFrames, _: Kept, draw: int = draw) -> FirstLook:
+                return FirstLook(UNTOLD, backend.reconstruct_known(rgb, scratch, between, known, draw))
 
-        clips = [(clip_id, rows) for clip_id, rows in self.clips if clip_id in refused]
-        return FinishedClips(first, replace(self, clips=clips).each(self.folder / "again", film, again))
+            tried = replace(self, clips=clips).each(self.folder / f"again-{draw}", film, again)
+            finished = FinishedClips(first, (*finished.again, tried))
+        return finished
 
     def _finished(self, folder: Path, film: FilmedClips, known: Ballot = NOTHING_KNOWN) -> ClipCheckpoints:
         """Return the results of a pass, after what is still to come of it, or to be done again with what is known."""

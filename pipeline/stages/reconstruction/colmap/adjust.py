@@ -59,6 +59,7 @@ def adjusted(
         zoom=unmoved if zoom.steady is None else zoom.course,
         zoom_asked=zoom.course if zoom.steady is None else unmoved,
         bent_error=zoom.bent_error,
+        zoom_statistic=zoom.statistic,
         camera_to_world=poses,
         registered=registered,
         points=points,

@@ -88,12 +88,15 @@ class ColmapReconstructor:
         return self._of_rungs(rgb, rungs(find_cameras, rgb, scratch, self.settings.without_lens(), between))
 
     def reconstruct_known(
-        self, rgb: Images, scratch: Path, between: FramesBetween | None, known: Ballot
+        self, rgb: Images, scratch: Path, between: FramesBetween | None, known: Ballot, draw: int = 0
     ) -> Reconstruction:
-        """Do the same with what the clips of the video say together of its camera, whatever this clip says."""
+        """Do the same with what the clips of the video say together of its camera, whatever this clip says.
+
+        draw: another number draws other samples.
+        """
         self.check(rgb)
         focal = known.focal / FRAME_WIDTH if known.focal else None
-        settings = self.settings.without_lens(NO_STEP if known.square else None, focal)
+        settings = self.settings.drawn(draw).without_lens(NO_STEP if known.square else None, focal)
         return self._of_rungs(rgb, rungs(find_cameras, rgb, scratch, settings, between))
 
     @property

@@ -38,6 +38,9 @@ USUAL_FOCAL = 0.8
 FAILED = 20.0
 """Degrees beyond which another model does not doubt this one: it came to nothing itself."""
 
+SURELY_ASKED = 4.0
+"""F statistic of each number of a zoom that is asked for, from which on it is more than noise: two standard errors."""
+
 MOST = 0.6
 """Share of frames that two models must both have placed for one to say anything of the other."""
 
@@ -55,13 +58,15 @@ def _camera_signs(model: SparseModel) -> dict[str, float]:
     camera. shallow: 1 over the median angle under which points are seen, degrees. half_turn, half_focal: how far the
     halves of the clip disagree when each is adjusted alone, degrees and ln. unusual: distance of ln(focal length) from
     that of usual cameras. vague: standard deviation of ln(focal length) as the clip tells it. uneven: ln ratio of the
-    longest to the shortest focal length that frames ask for and do not get, as those of a wrong model do.
+    longest to the shortest focal length that frames ask for and do not get, as those of a wrong model do; 0 where that
+    explains no more than noise would.
     """
     frames = np.flatnonzero(model.registered)
     steps = np.linalg.norm(np.diff(model.camera_to_world[frames, :3, 3], axis=0), axis=1) / np.diff(frames)
     seen = np.bincount(model.observed_frame, minlength=len(model.registered))[frames]
     first, second = model.halves_focal
     deviation = LensFit.of_array(model.lens_fit).deviation
+    uneven = model.zoom_asked.max() / model.zoom_asked.min() if model.zoom_statistic > SURELY_ASKED else 1.0
     return {
         "missing": float(1 - model.registered.mean()),
         "few": 1 / len(frames),
@@ -72,7 +77,7 @@ def _camera_signs(model: SparseModel) -> dict[str, float]:
         "half_turn": float(np.nanmax(np.append(model.halves_rotation, 0))),
         "half_focal": float(abs(np.log(first / second))),
         "unusual": float(abs(np.log(model.intrinsics[0, 0] / (USUAL_FOCAL * FRAME_WIDTH)))),
-        "uneven": float(np.log(model.zoom_asked.max() / model.zoom_asked.min())),
+        "uneven": float(np.log(uneven)),
         "vague": deviation if np.isfinite(deviation) else float("nan"),
     }
 

@@ -249,3 +249,7 @@ class ColmapSettings(StageSettings):
         lens = self.lens.model_copy(update={"correct": False} | ({} if focal is None else {"focal": focal}))
         sparse = self.sparse.model_copy(update={} if aspect_step is None else {"aspect_step": aspect_step})
         return self.model_copy(update={"lens": lens, "sparse": sparse})
+
+    def drawn(self, draw: int) -> "ColmapSettings":
+        """Return the same settings with other samples for every ``draw`` but 0."""
+        return self.model_copy(update={"sparse": self.sparse.model_copy(update={"seed": self.sparse.seed + draw})})

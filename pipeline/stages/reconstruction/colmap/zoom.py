@@ -46,12 +46,14 @@ class Zoom(NamedTuple):
     steady: where a zoom explains the matches, the model with its pixels where they would lie without it, adjusted; else
     None. course: (n,) focal length of every frame over the mean, 1 where there is no zoom; where it is asked for and
     not believed, it points the right way even where the model is stuck. bent_error: reprojection error of what a lens
-    that bends makes of the matches instead, pixels; nan where no zoom is asked for.
+    that bends makes of the matches instead, pixels; nan where no zoom is asked for. statistic: F of each number of the
+    course, 1 where it explains no more than noise; 0 where no zoom is asked for.
     """
 
     steady: pycolmap.Reconstruction | None
     course: Float64s
     bent_error: float = math.nan
+    statistic: float = 0.0
 
 
 def find_zoom(model: pycolmap.Reconstruction, adjust: Adjust, count: int) -> Zoom:
@@ -73,10 +75,10 @@ def find_zoom(model: pycolmap.Reconstruction, adjust: Adjust, count: int) -> Zoo
     steady = without_zoom(freed, dict(zip(images, course.tolist(), strict=True)))
     adjust(steady)
     bend = fall_of_cost(plain, bent) / (1 if is_square(model) else 4)
-    spread = np.interp(np.arange(count), frames, course)
-    if course.max() > LEAST_ZOOM * course.min() and fall_of_cost(plain, steady) / COURSE > max(SURE, bend):
+    spread, statistic = np.interp(np.arange(count), frames, course), fall_of_cost(plain, steady) / COURSE
+    if course.max() > LEAST_ZOOM * course.min() and statistic > max(SURE, bend):
         return Zoom(steady, spread)
-    return Zoom(None, spread, bent.compute_mean_reprojection_error())
+    return Zoom(None, spread, bent.compute_mean_reprojection_error(), statistic)
 
 
 def steady_course(frames: Float64s, focal: Float64s, points: Float64s) -> Float64s:

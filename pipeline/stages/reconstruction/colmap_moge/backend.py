@@ -120,11 +120,11 @@ class ColmapMogeReconstructor:
         return ColmapReconstructor(self.settings.colmap).vote(fits)
 
     def reconstruct_known(
-        self, rgb: Images, scratch: Path, between: FramesBetween | None, known: Ballot
+        self, rgb: Images, scratch: Path, between: FramesBetween | None, known: Ballot, draw: int = 0
     ) -> Reconstruction:
         """Reconstruct with what the clips of the video say together of its camera."""
         try:
-            return self._sighted(rgb).reconstruct_known(rgb, scratch, between, known)
+            return self._sighted(rgb).reconstruct_known(rgb, scratch, between, known, draw)
         except ClipError as error:
             return self._by_network(rgb, scratch, error)
 

@@ -66,6 +66,8 @@ class Measuring:
         self.later: set[int] = set()
         self.part: set[int] = set()
         self.vague: set[int] = set()
+        self.draws: dict[int, list[int]] = {}
+        self.lucky: dict[int, int] = {}
         self.ends: dict[tuple[str, int], BaseException] = {}
 
     def _asked(self, what: str, rgb: Images, scratch: Path) -> int:
@@ -87,8 +89,14 @@ class Measuring:
     def reconstruct(self, rgb: Images, scratch: Path) -> Reconstruction:
         return self._result(rgb, 1.2 if self._asked("reconstruct", rgb, scratch) in self.stretched else 1)
 
-    def reconstruct_known(self, rgb: Images, scratch: Path, _between: FramesBetween, known: Ballot) -> Reconstruction:
-        if self._asked("known", rgb, scratch) in self.part and len(rgb) > 1:
+    def reconstruct_known(
+        self, rgb: Images, scratch: Path, _between: FramesBetween, known: Ballot, draw: int = 0
+    ) -> Reconstruction:
+        level = self._asked("known", rgb, scratch)
+        self.draws.setdefault(level, []).append(draw)
+        if draw < self.lucky.get(level, 0):
+            raise InconsistentReconstruction(f"draw {draw}")
+        if level in self.part and len(rgb) > 1:
             raise TooLittleParallax(f"{len(rgb)} frames")
         return self._result(rgb, 1, known.focal or 500)
 
@@ -274,14 +282,25 @@ def test_clips_that_are_refused_are_tried_with_the_focal_length_of_those_that_ca
     np.testing.assert_allclose(focal, [540, 540, 560, 560, *[np.sqrt(540 * 560)] * 2], rtol=1e-6)
 
 
-def test_clips_that_are_refused_are_left_so_where_nothing_that_came_through_is_sure_of_its_focal_length(
+def test_clips_that_are_refused_are_tried_without_a_focal_length_where_nobody_is_sure_of_one(
     bench: Callable[..., Workbench], backend: Measuring
 ):
     backend.ends["look", 50] = UnlikelyReconstruction("with a focal length of its own")
-    backend.vague = {30}
-    left_out = filled(reconstruction, bench((STRAIGHT, 30), (STRAIGHT, 50))).left_out
-    assert [item.detail for item in left_out] == ["with a focal length of its own"]
-    assert [(what, level) for what, level, _ in backend.asked] == [("look", 30)]
+    backend.vague, backend.focals = {30}, {30: 540.0}
+    workbench = bench((STRAIGHT, 30), (STRAIGHT, 50))
+    assert filled(reconstruction, workbench).left_out == ()
+    assert workbench.video.read("reconstruction", "intrinsics")[:, 0, 0].tolist() == [540, 540, 500, 500]
+
+
+def test_every_further_try_of_a_refused_clip_draws_other_samples_and_the_first_that_comes_through_counts(
+    bench: Callable[..., Workbench], backend: Measuring
+):
+    for level in (40, 50, 60):
+        backend.ends["look", level] = InconsistentReconstruction("as it was drawn first")
+    backend.lucky = {50: 2, 60: 9}
+    left_out = filled(reconstruction, bench(*((STRAIGHT, level) for level in (30, 40, 50, 60)))).left_out
+    assert backend.draws == {40: [1], 50: [1, 2], 60: [1, 2]}
+    assert [(item.clip_id, item.detail) for item in left_out] == [(3, "as it was drawn first")]
 
 
 def test_a_stop_in_the_second_try_loses_nothing_of_the_first(bench: Callable[..., Workbench], backend: Measuring):

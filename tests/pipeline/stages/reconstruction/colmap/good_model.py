@@ -18,6 +18,7 @@ def good_model() -> SparseModel:
         zoom=np.ones(FRAMES),
         zoom_asked=np.ones(FRAMES),
         bent_error=float("nan"),
+        zoom_statistic=0.0,
         camera_to_world=poses,
         registered=np.ones(FRAMES, bool),
         points=np.random.default_rng(0).uniform((-1, -1, 2), (2, 1, 4), (POINTS, 3)),

@@ -179,3 +179,12 @@ def test_turns_are_those_that_neighbours_tell():
     none = np.zeros((0, 2))
     pairs = [MatchedPair(a, b, none, none, turn) for a, b, turn in ((0, 1, 3.0), (2, 1, 12.0), (0, 3, 40.0))]
     np.testing.assert_array_equal(turns_between(pairs, 4), [3, 12, np.nan])
+
+
+@pytest.mark.parametrize(("statistic", "counts"), [(-30.0, False), (3.9, False), (4.1, True), (80.0, True)])
+def test_focal_lengths_that_frames_ask_for_count_where_they_explain_more_than_noise_would(
+    statistic: float, counts: bool
+):
+    asking = replace(good_model(), zoom_asked=np.linspace(1, 1.2, FRAMES))
+    asked = signs_of(replace(asking, zoom_statistic=statistic))["uneven"]
+    assert asked == pytest.approx(np.log(1.2) if counts else 0)

@@ -55,3 +55,9 @@ def test_what_came_later_decides_only_where_it_is_set():
     stricter = ColmapSettings(trust=TrustSettings(signs=SignBounds(max_jump=2.0)))
     assert stricter.model_dump()["trust"]["signs"]["max_jump"] == 2
     assert ColmapSettings.model_validate(stricter.model_dump()) == stricter
+
+
+def test_another_draw_changes_the_samples_and_nothing_else():
+    settings = ColmapSettings(sparse=SparseSettings(seed=7))
+    assert settings.drawn(0) == settings
+    assert settings.drawn(2) == ColmapSettings(sparse=SparseSettings(seed=9))

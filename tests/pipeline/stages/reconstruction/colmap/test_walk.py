@@ -46,7 +46,7 @@ def test_what_is_trusted_is_enough_where_most_frames_are_placed_and_of_a_fast_wa
         (HINGED, False),
         (replace(GOOD, zoom=np.linspace(1, 1.2, FRAMES)), False),
         (replace(GOOD, intrinsics=np.diag([500.0, 590, 1])), False),
-        (replace(GOOD, zoom_asked=np.linspace(1, 1.12, FRAMES)), False),
+        (replace(GOOD, zoom_asked=np.linspace(1, 1.12, FRAMES), zoom_statistic=20.0), False),
     ],
 )
 def test_cameras_are_sure_that_are_enough_by_far_and_have_one_square_lens(model: SparseModel, sure: bool):
