@@ -10,6 +10,7 @@ do not dip, and are in some.
 Detail and ends are compared where the film is: bars that are an enlarged copy of it hold nothing that flow can follow,
 and lead it astray beside them. Of a slow turn the ends have nothing in common either, as what the first one shows has
 left the picture: where less than half of it is in view, the last picture in which half of it is stands for the end.
+Nor is it a dissolve when a camera that moves adapts to the light, and what it shows brightens evenly.
 """
 
 from collections import deque
@@ -158,7 +159,8 @@ class DissolveSearch:
         left = ((since - share[:, None] * change) ** 2).sum(axis=1) / most
         uneven = np.abs(share - np.linspace(0, 1, len(levels))[1:-1])
         allowed = self._settings.dissolve_left_max * min(1.0, (len(levels) - 1) / FULL_LENGTH)
-        return share if left.mean() < allowed and uneven.max() < UNEVEN else None
+        is_mixed = left.mean() < allowed and uneven.max() < UNEVEN
+        return share if is_mixed and pattern_left(levels) < self._settings.dissolve_left_max else None
 
     def _links_unrelated_scenes(self, samples: list[_Sample], box: Box) -> bool:
         pictures = [film_of(sample.picture, box) for sample in samples]
@@ -167,6 +169,19 @@ class DissolveSearch:
             flows = [flow(before, after) for before, after in pairwise(pictures)]
         last = max(int(np.count_nonzero(in_view(flows) >= LEAST_IN_VIEW)), 1)
         return correspondence(pictures[0], pictures[last], flows[:last]) < self._settings.correspondence_min
+
+
+def pattern_left(levels: Float64s) -> float:
+    """Return the share of the change from end to end, squared, that mixtures leave of patterns, however bright.
+
+    levels: (n, p). Where a camera adapts to the light, a picture brightens evenly, as if mixed with a bright one; its
+    pattern, without mean and contrast, is no mixture of those of the ends when the camera moves.
+    """
+    pattern = levels - levels.mean(axis=1, keepdims=True)
+    pattern /= np.maximum(np.linalg.norm(pattern, axis=1, keepdims=True), 1e-6)
+    ends, _ = np.linalg.qr(pattern[[0, -1]].T)
+    left = pattern[1:-1] - pattern[1:-1] @ ends @ ends.T
+    return float((left**2).sum(axis=1).mean() / max(float(((pattern[-1] - pattern[0]) ** 2).sum()), 1e-9))
 
 
 def _detail(laplacian: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -9,8 +9,9 @@ from pipeline.stages.base import StageSettings
 Unwanted = Literal["SlideShow", "TextOverlay", "SplitScreen", "Static"]
 """Why nobody wants a clip, whatever house it shows."""
 
-WITH_OTHER_SHOTS = ("3", "2", "1")
-"""Code versions of clips that stand: in 3 a caption could hide a dissolve, before it no clips had a frame in common."""
+WITH_OTHER_SHOTS = ("4", "3", "2", "1")
+"""Code versions of clips that stand: in 4 a camera that adapts to the light may have been cut as by a dissolve, in 3 a
+caption could hide one, before it no clips had a frame in common."""
 
 LATER = ("dissolve_motion_max", "dissolve_left_max", "leave_out", "upright", "shared_frames")
 """Settings that came with code version 2 of the stage, or after it."""

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.contract.arrays import Images
 from pipeline.stages.clips.bars import BarSearch
-from pipeline.stages.clips.dissolves import DissolveSearch
+from pipeline.stages.clips.dissolves import PARTS, DissolveSearch, pattern_left
 from pipeline.stages.clips.settings import ClipsSettings
 from tests.pipeline.stages.clips.test_bars import with_blurred_sides
 from tests.pipeline.videos import blend, walk
@@ -170,3 +170,29 @@ def test_many_frames_a_second_are_thinned_to_ten():
 def test_nothing_is_found_in_nothing():
     assert searched([]) == []
     assert searched(shot(1, 1)) == []
+
+
+def levels_of(frames: list[Images]) -> np.ndarray:
+    """Levels of frames in 20 x 15 parts, as they are mixed."""
+    return np.stack(
+        [cv2.resize(frame, PARTS, interpolation=cv2.INTER_AREA)[..., 1].astype(float).ravel() for frame in frames]
+    )
+
+
+@pytest.mark.parametrize("brighter", [1.0, 3.0])
+def test_patterns_of_a_dissolve_are_mixtures_however_bright_its_ends_are(brighter: float):
+    first, second = levels_of([shot(1, 1)[0], shot(2, 1)[0]]) * np.array([[1.0], [brighter]])
+    share = np.linspace(0, 1, 9)[:, None]
+    assert pattern_left((1 - share) * first + share * second) < 1e-9
+
+
+@pytest.mark.parametrize("step", [2, 4])
+def test_patterns_of_a_turn_are_none_though_the_camera_adapts_to_the_light(step: int):
+    wall = np.hstack([crisp(walk(seed, 1, size=SIZE))[0] for seed in (61, 62, 63)])
+    panned = levels_of([wall[:, step * n : step * n + SIZE[0]] for n in range(20)])
+    levels = (60 + 0.3 * panned) * np.linspace(0.3, 1, 20)[:, None]
+    change, since = levels[-1] - levels[0], levels[1:-1] - levels[0]
+    share = since @ change / (change @ change)
+    left = ((since - share[:, None] * change) ** 2).sum(axis=1) / (change @ change)
+    assert left.mean() < ClipsSettings().dissolve_left_max, "by its levels, which mostly brighten, it is one"
+    assert pattern_left(levels) > ClipsSettings().dissolve_left_max
