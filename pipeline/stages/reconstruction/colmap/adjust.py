@@ -83,10 +83,14 @@ def radial_of(model: pycolmap.Reconstruction) -> RadialFit | None:
 
 
 def lens_of(model: pycolmap.Reconstruction, lens: LensSettings, zoomed: bool) -> LensFit:
-    """Return what a refined model says of its lens; zoomed: whether its frames differ in focal length."""
-    fit = find_lens(model, partial(bundle_adjust, patient=True), lens, zoomed)
+    """Return what a refined model says of its lens; zoomed: whether its frames ask for different focal lengths."""
+    return find_lens(model, partial(bundle_adjust, patient=True), lens, zoomed)
+
+
+def with_focal(fit: LensFit, model: pycolmap.Reconstruction) -> LensFit:
+    """Return a fit with what a refined model says of its focal length, where it has one camera and square pixels."""
     camera = camera_of(model)
-    if zoomed or len(model.cameras) != 1 or camera.focal_length_x != camera.focal_length_y:
+    if len(model.cameras) != 1 or camera.focal_length_x != camera.focal_length_y:
         return fit
     return replace(fit, focal=camera.focal_length_x, deviation=focal_deviation(model))
 

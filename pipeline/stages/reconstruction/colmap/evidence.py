@@ -38,9 +38,6 @@ USUAL_FOCAL = 0.8
 FAILED = 20.0
 """Degrees beyond which another model does not doubt this one: it came to nothing itself."""
 
-SURELY_ASKED = 4.0
-"""F statistic of each number of a zoom that is asked for, from which on it is more than noise: two standard errors."""
-
 MOST = 0.6
 """Share of frames that two models must both have placed for one to say anything of the other."""
 
@@ -66,7 +63,7 @@ def _camera_signs(model: SparseModel) -> dict[str, float]:
     seen = np.bincount(model.observed_frame, minlength=len(model.registered))[frames]
     first, second = model.halves_focal
     deviation = LensFit.of_array(model.lens_fit).deviation
-    uneven = model.zoom_asked.max() / model.zoom_asked.min() if model.zoom_statistic > SURELY_ASKED else 1.0
+    uneven = model.zoom_asked.max() / model.zoom_asked.min() if model.asks_for_zoom else 1.0
     return {
         "missing": float(1 - model.registered.mean()),
         "few": 1 / len(frames),

@@ -24,7 +24,7 @@ from PIL import Image
 
 from pipeline.contract.arrays import Float64s
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
-from pipeline.stages.reconstruction.colmap.adjust import adjusted, held_to, lens_of, radial_of, refined
+from pipeline.stages.reconstruction.colmap.adjust import adjusted, held_to, lens_of, radial_of, refined, with_focal
 from pipeline.stages.reconstruction.colmap.bend import bend_of
 from pipeline.stages.reconstruction.colmap.evidence import compared, match_signs, median_turn
 from pipeline.stages.reconstruction.colmap.features import THREADS, Attempt, find_matches
@@ -137,7 +137,10 @@ def _with_lens(
     if asked is None or refined_model is None:
         return model
     zoomed = bool(np.any(model.zoom != 1) or np.any(model.zoom_asked != 1))
-    return replace(model, lens_fit=lens_of(refined_model, asked.lens, zoomed).as_array())
+    fit = lens_of(refined_model, asked.lens, zoomed)
+    if not (np.any(model.zoom != 1) or model.asks_for_zoom):
+        fit = with_focal(fit, refined_model)
+    return replace(model, lens_fit=fit.as_array())
 
 
 def _radial_of(found: Mapped) -> RadialFit | None:

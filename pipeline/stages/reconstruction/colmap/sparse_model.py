@@ -13,6 +13,9 @@ from models.errors import DamagedArrays
 from pipeline.contract.arrays import Float64s, Int64s
 from pipeline.stages.reconstruction.first_look import UNTOLD
 
+SURELY_ASKED = 4.0
+"""F statistic of each number of a zoom that is asked for, from which on it is more than noise: two standard errors."""
+
 MASKS = "masks"
 """Folder of pictures that are black where a frame beside them shows nothing."""
 
@@ -123,6 +126,11 @@ class SparseModel:
             "model_sizes": tuple(int(size) for size in values["model_sizes"]),
         }
         return cls(**values | plain)
+
+    @property
+    def asks_for_zoom(self) -> bool:
+        """Whether frames ask for a zoom that these cameras do not have, and surely so."""
+        return bool(np.any(self.zoom_asked != 1)) and self.zoom_statistic > SURELY_ASKED
 
     def alone(self) -> NDArray[np.bool_]:
         """Return as (n,) the registered frames that share no point with another one: nothing ties them to the rest."""
