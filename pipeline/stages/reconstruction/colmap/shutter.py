@@ -24,8 +24,12 @@ SURE = 3.0
 SURE_ALONE = 5.0
 """The same of one clip that nobody agrees with: wrong cameras say what they like."""
 
-SYSTEMATIC_S = 0.002
-"""Seconds that no clip knows better: near things move otherwise than the rest of the picture."""
+SYSTEMATIC_PX = 0.6
+"""What near things move otherwise than the rest of the picture while it is read out, pixels; no clip knows better.
+
+Of eight clips of hard tours readouts were off by so much of the picture's motion, whether it moves by 60 or 400 pixels
+a second: who hardly turns tells little.
+"""
 
 LONGEST = 0.05
 """Seconds that no shutter takes from the first row to the last one."""
@@ -59,9 +63,11 @@ def with_readout(fit: LensFit, model: SparseModel, rates: Float64s) -> LensFit:
         ),
         sightings,
     )
-    if not (math.isfinite(found.seconds) and 0 < found.deviation < math.inf):
+    speed = math.exp(float(across + down) / 2) * float(np.sqrt((rates[kept, :3] ** 2).sum(axis=1).mean()))
+    if not (math.isfinite(found.seconds) and 0 < found.deviation < math.inf and speed > 0):
         return fit
-    return replace(fit, readout=found.seconds, readout_deviation=found.deviation)
+    # sigma^2 = that of the normal equations + (pixels / (pixels / s))^2
+    return replace(fit, readout=found.seconds, readout_deviation=math.hypot(found.deviation, SYSTEMATIC_PX / speed))
 
 
 def elected_readout(fits: Sequence[LensFit], settings: LensSettings) -> float:
@@ -73,7 +79,7 @@ def elected_readout(fits: Sequence[LensFit], settings: LensSettings) -> float:
     if not (settings.rolling_shutter and told):
         return 0.0
     seconds = np.array([fit.readout for fit in told])
-    weight = np.hypot([fit.readout_deviation for fit in told], SYSTEMATIC_S) ** -2.0
+    weight = np.array([fit.readout_deviation for fit in told]) ** -2.0
     mean = float(np.average(seconds, weights=weight))
     # sigma^2 = max(1, chi^2 / (n - 1)) / sum(w)
     scatter = float((weight * (seconds - mean) ** 2).sum()) / max(1, len(told) - 1)

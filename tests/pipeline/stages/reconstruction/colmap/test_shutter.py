@@ -8,18 +8,18 @@ import pytest
 
 from pipeline.contract.arrays import Float64s
 from pipeline.stages.reconstruction.colmap.lens_settings import LensSettings
-from pipeline.stages.reconstruction.colmap.shutter import elected_readout, may_roll, with_readout
+from pipeline.stages.reconstruction.colmap.shutter import SYSTEMATIC_PX, elected_readout, may_roll, with_readout
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
 from pipeline.stages.reconstruction.first_look import UNTOLD, LensFit
-from tests.pipeline.geometry.test_readout import FRAMES, sightings, walk
+from tests.pipeline.geometry.test_readout import FOCAL, FRAMES, sightings, walk
 from tests.pipeline.stages.reconstruction.colmap.good_model import good_model
 
 SETTINGS = LensSettings()
 
 
-def rolled(readout: float) -> tuple[SparseModel, Float64s]:
+def rolled(readout: float, swing: float = 0.35) -> tuple[SparseModel, Float64s]:
     """The exact cameras of a walk, in whose pictures rows are exposed one after another; and how the pictures move."""
-    true, rates = walk(1, 0.35)
+    true, rates = walk(1, swing)
     seen, points = sightings(true, rates, readout, 0.3, 1)
     poses = np.tile(np.eye(4), (FRAMES, 1, 1))
     poses[:, :3, :3], poses[:, :3, 3] = true.rotation, true.position
@@ -39,6 +39,11 @@ def rolled(readout: float) -> tuple[SparseModel, Float64s]:
     return model, rates
 
 
+def speed_of(rates: Float64s) -> float:
+    """How fast turns move the picture, pixels a second."""
+    return float(np.sqrt((rates[:, :3] ** 2).sum(axis=1).mean()) * FOCAL)
+
+
 def said(*pairs: tuple[float, float]) -> list[LensFit]:
     """What clips say: milliseconds and their deviation."""
     return [replace(UNTOLD, readout=r / 1000, readout_deviation=d / 1000) for r, d in pairs]
@@ -49,9 +54,16 @@ def test_a_clip_says_how_long_its_shutter_takes_and_nothing_else_changes():
     fit = LensFit(UNTOLD.lens, 0.5, 0.4, 100, 544.0, 0.01)
     found = with_readout(fit, model, rates)
     assert found.readout == pytest.approx(0.02, abs=0.0012)
-    assert found.readout_deviation < 0.001
+    assert found.readout_deviation**2 - (SYSTEMATIC_PX / speed_of(rates)) ** 2 < 0.001**2
     assert replace(found, readout=0.0, readout_deviation=math.inf) == fit
     assert replace(found.of_shutter_alone(), readout=0.0, readout_deviation=math.inf) == UNTOLD
+
+
+def test_a_camera_that_hardly_turns_tells_little_however_many_points_it_sees():
+    fast, slow = (with_readout(UNTOLD, *rolled(0.02, swing)) for swing in (0.35, 0.035))
+    assert slow.readout_deviation > 8 * fast.readout_deviation
+    off = replace(slow, readout=0.007)
+    assert 1000 * elected_readout([fast, off], SETTINGS) == pytest.approx(20, abs=1.2), "who knows better is believed"
 
 
 def test_frames_whose_motion_is_not_known_do_not_keep_the_others_from_telling():
