@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from scipy.special import chdtri
 
 from pipeline.contract.arrays import Float64s
 from pipeline.geometry.readout import Bundle, Sightings, find_readout, of_frames
@@ -73,7 +74,7 @@ def with_readout(fit: LensFit, model: SparseModel, rates: Float64s) -> LensFit:
 def elected_readout(fits: Sequence[LensFit], settings: LensSettings) -> float:
     """Return the seconds from the first row to the last one that the clips of a video agree on; 0 where they do not.
 
-    The mean, weighted by how sure they are; where they scatter more than they say, it is less sure by as much.
+    The mean, weighted by how sure they are; where they scatter more than chance lets them, it is less sure by as much.
     """
     told = [fit for fit in fits if math.isfinite(fit.readout_deviation)]
     if not (settings.rolling_shutter and told):
@@ -81,9 +82,10 @@ def elected_readout(fits: Sequence[LensFit], settings: LensSettings) -> float:
     seconds = np.array([fit.readout for fit in told])
     weight = np.array([fit.readout_deviation for fit in told]) ** -2.0
     mean = float(np.average(seconds, weights=weight))
-    # sigma^2 = max(1, chi^2 / (n - 1)) / sum(w)
-    scatter = float((weight * (seconds - mean) ** 2).sum()) / max(1, len(told) - 1)
-    deviation = math.sqrt(max(1.0, scatter) / float(weight.sum()))
+    # sigma^2 = chi^2 / (n - 1) / sum(w) where chi^2 is more than chance gives in one of twenty, else 1 / sum(w)
+    squares, freedom = float((weight * (seconds - mean) ** 2).sum()), max(1, len(told) - 1)
+    scatter = squares / freedom if squares > chdtri(freedom, 0.05) else 1.0
+    deviation = math.sqrt(scatter / float(weight.sum()))
     is_sure = abs(mean) > (SURE if len(told) > 1 else SURE_ALONE) * deviation
     is_believable = settings.least_readout_ms / 1000 <= abs(mean) <= LONGEST
     return mean if is_sure and is_believable else 0.0
