@@ -32,6 +32,10 @@ class FinishedClips:
         found = (result for result in tried if isinstance(result, Reconstruction))
         return next(found, None) or self.first.load(clip_id)
 
+    def is_left_out(self, clip_id: int) -> bool:
+        """Tell whether no try of a clip came through; raises as ``load``."""
+        return isinstance(self.load(clip_id), LeftOut)
+
 
 def another_try(finished: ClipCheckpoints, clip_ids: Iterable[int]) -> tuple[set[int], float]:
     """Return the clips to try again, and the focal length (pixels across) of those that came through, 0 if none.

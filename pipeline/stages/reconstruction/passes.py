@@ -97,14 +97,11 @@ class Passes:
         refused, focal = another_try(first, [clip_id for clip_id, _ in self.clips])
         known = known._replace(focal=known.focal or focal)
         for draw in range(1, TRIES + 1):
-            clips = [
-                (one, rows) for one, rows in self.clips if one in refused and isinstance(finished.load(one), LeftOut)
-            ]
-
-            def again(rgb: Images, scratch: Path, between: RectifiedFrames, _: Kept, draw: int = draw) -> FirstLook:
-                return FirstLook(UNTOLD, backend.reconstruct_known(rgb, scratch, between, known, draw))
-
-            tried = replace(self, clips=clips).each(self.folder / f"again-{draw}", film, again)
+            left = [(one, rows) for one, rows in self.clips if one in refused and finished.is_left_out(one)]
+            if not left:
+                break
+            again = _once_more(backend, known, draw)
+            tried = replace(self, clips=left).each(self.folder / f"again-{draw}", film, again)
             finished = FinishedClips(first, (*finished.again, tried))
         return finished
 
@@ -184,6 +181,15 @@ class Passes:
                 if fault is None:
                     raise
                 return FirstLook(UNTOLD, fault)
+
+
+def _once_more(backend: FindsLens, known: Ballot, draw: int) -> Attempted:
+    """Return what reconstructs a clip with what is known of the video's camera, with samples of its own."""
+
+    def again(rgb: Images, scratch: Path, between: RectifiedFrames, _: Kept) -> FirstLook:
+        return FirstLook(UNTOLD, backend.reconstruct_known(rgb, scratch, between, known, draw))
+
+    return again
 
 
 def _again(
