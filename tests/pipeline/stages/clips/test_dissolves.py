@@ -186,6 +186,14 @@ def test_patterns_of_a_dissolve_are_mixtures_however_bright_its_ends_are(brighte
     assert pattern_left((1 - share) * first + share * second) < 1e-9
 
 
+@pytest.mark.parametrize("step", [2.0, 3.0])
+def test_a_dissolve_between_shots_that_move_is_found_though_patterns_are_no_mixtures(step: float):
+    frames, start, end = blend(shot(1, step=step), shot(2, step=step), 8)
+    ((first, last),) = searched(frames)
+    assert first <= (start + end) // 2 < last
+    assert pattern_left(levels_of(frames[start - 1 : end + 1])) > ClipsSettings().dissolve_left_max
+
+
 @pytest.mark.parametrize("step", [2, 4])
 def test_patterns_of_a_turn_are_none_though_the_camera_adapts_to_the_light(step: int):
     wall = np.hstack([crisp(walk(seed, 1, size=SIZE))[0] for seed in (61, 62, 63)])
