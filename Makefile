@@ -28,8 +28,8 @@ ui: $(UI)  ## Dagster's pages on http://127.0.0.1:3000, for this machine alone
 
 install: $(ALL)  ## everything a user may want: the web, training, segmenters, queries, buckets, Dagster's pages
 
-test: $(DEV) browser  ## all tests, four at a time, the long ones first: many of them wait
-	OMP_NUM_THREADS=1 pytest -q -n 4 --dist loadscope --no-loadscope-reorder
+test: $(DEV) browser  ## all tests, five at a time, the long ones first: many of them wait
+	OMP_NUM_THREADS=1 pytest -q -n 5 --dist loadscope --no-loadscope-reorder
 
 nightly: $(DEV)  ## tests that take minutes each: a Ray cluster of which a machine goes
 	OMP_NUM_THREADS=1 pytest -q -m nightly

@@ -31,6 +31,19 @@ TINY_TOUR = {
 }
 
 
+QUICK: dict[str, Any] = {
+    "video": {"tour": TINY_TOUR},
+    "reconstruction": {
+        "colmap": {
+            "sparse": {"max_features": 1200, "precise": 2.0},
+            "sweep": {"width": 160, "max_planes": 64},
+            "lens": {"correct": False},
+        }
+    },
+}
+"""What is tested here is who builds what, and when; not how exact it is."""
+
+
 class Ended(NamedTuple):
     """How a command ended."""
 
@@ -53,7 +66,7 @@ class Workplace:
     def __post_init__(self) -> None:
         (self.folder / "home").mkdir(parents=True, exist_ok=True)
         shutil.copy(self.home / "dagster.yaml", self.folder / "home")
-        self.settings_file.write_text(json.dumps({"video": {"tour": TINY_TOUR}}))
+        self.settings_file.write_text(json.dumps(QUICK))
 
     @property
     def settings_file(self) -> Path:

@@ -21,13 +21,13 @@ from pipeline.stages.registry import stages
 from pipeline.stages.run import is_built
 from pipeline.store.outputs import provenance
 from tests.assets.backfills import PER_VIDEO, backfilled, begun, ended, wait_for_server
-from tests.assets.workplace import Workplace, finish, free_port
+from tests.assets.workplace import QUICK, Workplace, finish, free_port
 from tests.cluster.ray_nodes import BUSY, kill_all, three_nodes
 from tests.pipeline.room_video import write_room_video
 
 EMPTY_BOX = b"\0\0\0\x08free"
 """What an MP4 may have more of, which makes it another file."""
-SHORT = {"clips": {"frames_min": 6, "frames_max": 6}, "video": {"duplicates": {"enabled": False}}}
+SHORT = {**QUICK, "clips": {"frames_min": 6, "frames_max": 6}, "video": {"duplicates": {"enabled": False}}}
 FAILURE, SUCCESS = dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS
 
 

@@ -17,7 +17,7 @@ from pipeline.sources.catalog.catalog import Catalog
 from pipeline.sources.video_source import read_sources
 from pipeline.stages.run import is_built
 from tests.assets.pools.workers import workers_with
-from tests.assets.workplace import TINY_TOUR, Workplace
+from tests.assets.workplace import QUICK, Workplace
 
 FIVE = "tour://1 tour://2 tour://3 tour://4 tour://5"
 IN_BLOCKS = {"dataset": {"partitions_max": 4, "block": 2}}
@@ -95,8 +95,7 @@ def _nothing() -> None:
 
 def test_a_dataset_in_blocks_is_built_by_runs_that_leave_nothing_a_video(tmp_path: Path):
     place = Workplace(tmp_path, "tour://3")
-    settings = {"video": {"tour": TINY_TOUR}, "dataset": {"partitions_max": 0}}
-    place.settings_file.write_text(json.dumps(settings))
+    place.settings_file.write_text(json.dumps({**QUICK, "dataset": {"partitions_max": 0}}))
     ended = place.execute("build_dataset")
     assert ended.code == 0, ended.text
     assert is_built(place.store.video("tour-3"), place.settings)
