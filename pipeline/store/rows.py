@@ -72,7 +72,7 @@ def pictures_group(video: VideoStore) -> str:
     return RECONSTRUCTION if _lists(video, "rgb") else FRAMES
 
 
-def read_pictures(video: VideoStore, rows: slice | None = None) -> Images:
+def read_pictures(video: VideoStore, rows: slice | NDArray[np.int64] | None = None) -> Images:
     """Return the pictures (n, 480, 640, 3) uint8 that the stored intrinsics are those of."""
     return np.asarray(video.read(pictures_group(video), "rgb", rows), np.uint8)
 

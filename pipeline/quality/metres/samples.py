@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from pipeline.contract.arrays import Images
 from pipeline.contract.errors import ClipError
 from pipeline.contract.records import WHOLE, Reconstruction
 from pipeline.geometry.poses import depth_errors, resize_nearest, similarity_scale
@@ -18,9 +19,9 @@ from pipeline.stages.scene.evidence import ScaleEvidence
 from pipeline.stages.scene.heights import Levels
 from pipeline.stages.scene.metric import Upright, upright
 from pipeline.stages.scene.settings import SceneSettings
-from pipeline.stages.scene.worlds import JoinedClips, find_worlds
+from pipeline.stages.scene.worlds import JoinedClips, Stored, find_worlds
 from pipeline.store.groups import FRAMES
-from pipeline.store.rows import clip_rows, read_reconstruction, stored_clips
+from pipeline.store.rows import clip_rows, read_pictures, read_reconstruction, stored_clips
 from pipeline.store.video import VideoStore
 from pipeline.tours.settings import TourSettings
 from pipeline.tours.tour import Tour
@@ -102,11 +103,14 @@ def stored_sizes(
     shared = {clip_id: numbers[places] for clip_id, places in rows.items()}
     apart = {clip_id: np.array([-1 - clip_id]) for clip_id in rows}
 
-    def sized(frames: Mapping[int, NDArray[np.int64]]) -> list[SizedClip]:
-        worlds, _ = find_worlds(standing, frames, cleaned.__getitem__, settings)
+    def pictures(clip_id: int, chosen: NDArray[np.int64]) -> Images:
+        return read_pictures(video, rows[clip_id].start + chosen)
+
+    def sized(frames: Mapping[int, NDArray[np.int64]], wanted: SceneSettings) -> list[SizedClip]:
+        worlds, _ = find_worlds(standing, Stored(frames, cleaned.__getitem__, pictures), wanted)
         return [_of_world(kind, video.video_id, one, member, true[member]) for one in worlds for member in one.members]
 
-    return sized(shared), sized(apart)
+    return sized(shared, settings), sized(apart, settings.model_copy(update={"join_shots": False}))
 
 
 def _of_world(kind: str, video: str, world: JoinedClips, clip_id: int, log_metres: float) -> SizedClip:

@@ -9,6 +9,9 @@ from pipeline.stages.base import StageSettings
 WITHOUT_PANES = "2"
 """Code version of scenes, up to release 0.2, in which windows and mirrors are holes."""
 
+SHOTS_APART = "12"
+"""Code version of scenes in which clips of different shots never share a world."""
+
 NEARLY_LEVEL = "11"
 """Code version of scenes that leave out clips whose camera looks down by more than 35 degrees."""
 
@@ -132,6 +135,10 @@ class SceneSettings(StageSettings):
         description="Metres a second (median over steps) above which a clip is left out (TooFast): people who film "
         "walk at 0.3 to 1.2, sped-up films show 2 to 12, and sizes are wrong by up to two thirds.",
     )
+    join_shots: bool = Field(
+        default=True,
+        description="Whether clips of different shots become one map where they show one place and geometry proves it.",
+    )
     outliers: OutlierSettings = OutlierSettings()
     panes: PaneSettings = PaneSettings()
     samples: int = Field(
@@ -178,13 +185,13 @@ class SceneSettings(StageSettings):
 
     def decisive(self) -> dict[str, Any]:
         """Return what decides a scene; what was added later only where somebody changed it: earlier scenes stand."""
-        added = {"panes": PaneSettings(), "fastest_m_s": FASTEST, "scale": "paper"}
+        added = {"panes": PaneSettings(), "fastest_m_s": FASTEST, "scale": "paper", "join_shots": True}
         return self.model_dump(mode="json", exclude={name for name in added if getattr(self, name) == added[name]})
 
     @classmethod
     def unsaid(cls) -> dict[str, Any]:
         """Return how scenes were made that say nothing of what was added later."""
-        return cls().model_dump(mode="json", include={"panes", "fastest_m_s", "scale"})
+        return cls().model_dump(mode="json", include={"panes", "fastest_m_s", "scale", "join_shots"})
 
     def earlier(self) -> tuple[str, ...]:
         """Return code versions whose scenes stand: those by the paper's rule, which has not changed.
@@ -192,6 +199,14 @@ class SceneSettings(StageSettings):
         Frames of some all have one floor; deviations of some rest on other cues or spreads, some have none; no clips
         share a world in some; windows may be holes.
         """
-        with_worlds = (NEARLY_LEVEL, STEEP_AS_SURE, ONE_FLOOR, WITHOUT_STAIRS, WITHOUT_OPENINGS, OTHER_SPREADS)
+        with_worlds = (
+            SHOTS_APART,
+            NEARLY_LEVEL,
+            STEEP_AS_SURE,
+            ONE_FLOOR,
+            WITHOUT_STAIRS,
+            WITHOUT_OPENINGS,
+            OTHER_SPREADS,
+        )
         others = (OUTSIDE_THE_TABLE, WITHOUT_WORLDS, WITHOUT_SIGMA, WITHOUT_PANES)
         return (*with_worlds, *others) if self.scale == "paper" else ()

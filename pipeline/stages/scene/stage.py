@@ -19,16 +19,17 @@ from pipeline.stages.scene.speed import check_speed
 from pipeline.store.group_writer import GroupWriter
 from pipeline.store.groups import FRAMES, SCENE
 from pipeline.store.outputs import GroupOutput
-from pipeline.store.rows import clip_rows, read_reconstruction
+from pipeline.store.rows import clip_rows, read_pictures, read_reconstruction
 
 if TYPE_CHECKING:
     from pipeline.stages.scene.heights import Scale
     from pipeline.stages.scene.metric import Upright
+    from pipeline.stages.scene.worlds import Pictures
     from pipeline.store.video import VideoStore
 
 
 @stage(
-    code_version="12",
+    code_version="13",
     settings=SceneSettings,
     inputs=("indoor_clips", "reconstruction"),
     output=GroupOutput(SCENE),
@@ -40,14 +41,14 @@ if TYPE_CHECKING:
 def scene(workbench: Workbench, settings: SceneSettings, group: GroupWriter) -> StageResult:
     """Drop outliers, turn z up, fill windows and mirrors, put the floor at z = 0, bring all to metres.
 
-    All clips are set upright first and wait on disk; then those that share frames are joined, and all find their scales
-    together. What is found of their sizes goes to their rows of ``clips.parquet`` as well.
+    All clips are set upright first and wait on disk; then those that share frames or show one place are joined, and all
+    find their scales together. What is found of their sizes goes to their rows of ``clips.parquet`` as well.
     """
     from pipeline.stages.scene.floors import floors_of
     from pipeline.stages.scene.metric import scales_of
     from pipeline.stages.scene.notes import notes_on
     from pipeline.stages.scene.table import sizes_of, write_sizes
-    from pipeline.stages.scene.worlds import find_worlds
+    from pipeline.stages.scene.worlds import Stored, find_worlds
 
     video, clips = workbench.video, clip_rows(workbench.video)
     video.files.make_scratch()
@@ -55,7 +56,8 @@ def scene(workbench: Workbench, settings: SceneSettings, group: GroupWriter) -> 
     with tempfile.TemporaryDirectory(dir=video.scratch) as scratch:
         folder = Path(scratch)
         standing, left_out = _set_upright(workbench, settings, clips, folder)
-        worlds, apart = find_worlds(standing, _frames(video, clips), lambda one: kept(folder, one)[0], settings)
+        stored = Stored(_frames(video, clips), lambda one: kept(folder, one)[0], _pictures(video, clips))
+        worlds, joined = find_worlds(standing, stored, settings)
         scales = scales_of([world.stands for world in worlds], settings)
         of_clip = {one: pair for pair in zip(worlds, scales, strict=True) for one in pair[0].members}
         sizes: dict[int, dict[str, object]] = {}
@@ -75,13 +77,19 @@ def scene(workbench: Workbench, settings: SceneSettings, group: GroupWriter) -> 
         raise NothingReconstructed(message)
     write_sizes(video, sizes, workbench.wanted)
     found = [(of_clip[clip_id][1], standing[clip_id].up_confidence) for clip_id in sizes]
-    return _result(found, left_out, (*notes_on(of_clip, floors, worlds), *apart), workbench.wanted)
+    return _result(found, left_out, (*notes_on(of_clip, floors, worlds), *joined), workbench.wanted)
 
 
 def _frames(video: "VideoStore", clips: list[tuple[int, slice]]) -> dict[int, NDArray[np.int64]]:
     """Return which frames of the video each clip has."""
     numbers = video.read(FRAMES, "frame_index")
     return {clip_id: numbers[rows] for clip_id, rows in clips}
+
+
+def _pictures(video: "VideoStore", clips: list[tuple[int, slice]]) -> "Pictures":
+    """Return what reads pictures of a clip by its id and their rows in it."""
+    starts = {clip_id: rows.start for clip_id, rows in clips}
+    return lambda clip_id, rows: read_pictures(video, starts[clip_id] + rows)
 
 
 def _result(

@@ -1,12 +1,14 @@
-"""Clips of one shot share frames and may share a world: one frame, one floor, one scale."""
+"""Clips of one shot share frames, those of several may show one place: then they share frame, floor and scale."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.contract.arrays import Float64s
+from pipeline.contract.arrays import Float64s, Images
 from pipeline.contract.errors import NoUpDirection
 from pipeline.contract.records import MetricScene, Reconstruction
 from pipeline.geometry.joining import join
@@ -14,9 +16,18 @@ from pipeline.geometry.poses import similarity_scale
 from pipeline.stages.scene.heights import Scale
 from pipeline.stages.scene.metric import Upright, in_metres, moved_cameras, upright_together
 from pipeline.stages.scene.settings import SceneSettings
+from pipeline.stages.scene.shots import Members, joined_shots, looked_at
 
-Cleaned = Callable[[int], Reconstruction]
-"""Gives the cleaned reconstruction of a clip by its id."""
+Pictures = Callable[[int, NDArray[np.int64]], Images]
+"""Gives pictures (k, 480, 640, 3) of a clip, by its id and their rows in it."""
+
+
+class Stored(NamedTuple):
+    """What is at hand of clips: which frames of the video each has (n,), cleaned reconstructions and pictures."""
+
+    frames: Mapping[int, NDArray[np.int64]]
+    cleaned: Callable[[int], Reconstruction]
+    pictures: Pictures
 
 
 @dataclass(frozen=True)
@@ -43,54 +54,78 @@ class JoinedClips:
 
 
 def find_worlds(
-    standing: Mapping[int, Upright], frames: Mapping[int, NDArray[np.int64]], cleaned: Cleaned, settings: SceneSettings
+    standing: Mapping[int, Upright], clips: Stored, settings: SceneSettings
 ) -> tuple[list[JoinedClips], list[str]]:
-    """Join clips that share frames with the clip before them, where all that they share agrees.
+    """Join clips that share frames with the clip before them, and those of any shots that show one place.
 
-    standing: how each clip stands by itself, in order. frames: (n,) by clip id, which frames of the video it has.
-    Returns the worlds in order of their first clips, and why clips that share frames were not joined.
+    standing: how each clip stands by itself, in order. Returns the worlds in order of their first clips, and which
+    shots were joined or why clips that share frames were not.
     """
+    groups, said = _pieces_of_shots(standing, clips)
+    shots, notes = groups, list[str]()
+    if settings.join_shots and len(groups) > 1:
+        shots, notes = joined_shots(
+            groups, standing, lambda one: looked_at(clips.cleaned(one), partial(clips.pictures, one))
+        )
+    worlds = list[JoinedClips]()
+    for shot in shots:
+        try:
+            worlds.append(_world(shot, standing, clips, settings))
+        except NoUpDirection as error:
+            said.append(f"clips {', '.join(map(str, shot))} are not joined: {error}")
+            worlds += _apart(shot, groups, standing, clips, settings)
+    return sorted(worlds, key=lambda world: world.world_id), [*said, *notes]
+
+
+def _pieces_of_shots(standing: Mapping[int, Upright], clips: Stored) -> tuple[list[Members], list[str]]:
+    """Return groups of clips that share frames with the clip before them, and why others that do are not joined."""
     groups: list[dict[int, Float64s]] = []
     refused: list[str] = []
     for clip_id in standing:
         before = next(reversed(groups[-1])) if groups else None
-        found = None if before is None else _joined(before, clip_id, frames, cleaned, refused)
+        found = None if before is None else _joined(before, clip_id, clips, refused)
         if before is None or found is None:
             groups.append({clip_id: np.eye(4)})
         else:
             groups[-1][clip_id] = groups[-1][before] @ found
-    return [world for group in groups for world in _worlds(group, standing, cleaned, settings, refused)], refused
+    return list(groups), refused
 
 
-def _joined(
-    before: int, clip_id: int, frames: Mapping[int, NDArray[np.int64]], cleaned: Cleaned, refused: list[str]
-) -> Float64s | None:
+def _joined(before: int, clip_id: int, clips: Stored, refused: list[str]) -> Float64s | None:
     """Return the similarity from a clip's frame to that of the clip before it; None where they stay apart."""
-    _, of_before, of_clip = np.intersect1d(frames[before], frames[clip_id], return_indices=True)
+    _, of_before, of_clip = np.intersect1d(clips.frames[before], clips.frames[clip_id], return_indices=True)
     if not len(of_clip):
         return None
-    found = join(cleaned(before), cleaned(clip_id), of_before, of_clip)
+    found = join(clips.cleaned(before), clips.cleaned(clip_id), of_before, of_clip)
     if found.refused:
         refused.append(f"clip {clip_id} is not joined with clip {before}: {found.refused}")
         return None
     return found.similarity
 
 
-def _worlds(
-    group: dict[int, Float64s],
+def _world(group: Members, standing: Mapping[int, Upright], clips: Stored, settings: SceneSettings) -> JoinedClips:
+    """Return the world of joined clips; raises ``NoUpDirection`` where together they show no up."""
+    if len(group) == 1:
+        return JoinedClips(group, standing[next(iter(group))])
+    pieces = [moved(clips.cleaned(clip_id), to_first) for clip_id, to_first in group.items()]
+    return JoinedClips(group, upright_together(pieces, settings))
+
+
+def _apart(
+    shot: Members,
+    groups: Sequence[Members],
     standing: Mapping[int, Upright],
-    cleaned: Cleaned,
+    clips: Stored,
     settings: SceneSettings,
-    refused: list[str],
 ) -> list[JoinedClips]:
-    """Return the world of joined clips; where together they show no up, each stays by itself."""
-    if len(group) > 1:
+    """Return the worlds of clips that together show no up: of pieces of a shot where those do, else of each clip."""
+    worlds = list[JoinedClips]()
+    for group in (one for one in groups if next(iter(one)) in shot):
         try:
-            pieces = [moved(cleaned(clip_id), to_first) for clip_id, to_first in group.items()]
-            return [JoinedClips(group, upright_together(pieces, settings))]
-        except NoUpDirection as error:
-            refused.append(f"clips {', '.join(map(str, group))} are not joined: {error}")
-    return [JoinedClips({clip_id: np.eye(4)}, standing[clip_id]) for clip_id in group]
+            worlds.append(_world(group, standing, clips, settings))
+        except NoUpDirection:
+            worlds += [JoinedClips({clip_id: np.eye(4)}, standing[clip_id]) for clip_id in group]
+    return worlds
 
 
 def moved(found: Reconstruction, similarity: Float64s) -> Reconstruction:
