@@ -33,10 +33,14 @@ DEPTH_OFF = 0.08
 SEEN_SHARE = 0.12
 """Share of a frame's depth that must lie on surfaces of a frame of the other reconstruction."""
 
-AGREEING = 0.80
-"""Of what lies on a surface, or in front of it where the other reconstruction sees through: the share of the former."""
+AGREEING = 0.93
+"""Of what lies on a surface, or in front of it where the other reconstruction sees through: the share of the former.
 
-ALIKE = 0.40
+Of 16 pairs of shots that show one place it was 0.96 and more, of the surfaces with a correlation of 0.90 and more; of 45
+pairs that do not, and yet agreed in 25 matches, as patterns of tours recur, at most 0.89 with 0.77, or all with 0.41.
+"""
+
+ALIKE = 0.80
 """Correlation of the grey values of what lies on one surface."""
 
 POINTS_A_FRAME = 1500

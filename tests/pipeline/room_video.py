@@ -35,10 +35,11 @@ def film_of(frames: int) -> Iterator[NDArray[np.uint8]]:
     """Yield pictures of the room from a camera that walks sideways."""
     for frame in range(frames):
         x = 1.2 + 0.04 * frame
-        yield _picture(looking((x, 0.4, 1.5), (x + 0.2, 3.0, 0.9)))
+        yield picture_of_room(looking((x, 0.4, 1.5), (x + 0.2, 3.0, 0.9)))
 
 
-def _picture(camera_to_world: NDArray[np.float64]) -> NDArray[np.uint8]:
+def picture_of_room(camera_to_world: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Return the picture (480, 640, 3) of the speckled room that a camera sees."""
     depth, labels = ROOM.view(camera_to_world, SHAPE)
     cells = np.floor(pointmap(depth, INTRINSICS, camera_to_world) / SPECKLE + 1e-3).astype(np.int64)
     speckles = np.random.default_rng(0).uniform(0.35, 1.0, (64, 64, 64))

@@ -33,8 +33,9 @@ class Neighbours:
 
         A frame that clips share fills grids once: it is registered in the clip, or in the first of those beside it.
         """
-        near = range(max(place - self.reach, 0), min(place + self.reach + 1, len(self.clips)))
-        wanted = [one for one in near if one == place or self._worlds[one] == self._worlds[place] >= 0]
+        world = [one for one, world_id in enumerate(self._worlds) if world_id == self._worlds[place] >= 0] or [place]
+        at = world.index(place)
+        wanted = world[max(at - self.reach, 0) : at + self.reach + 1]
         self._held = {one: self._held.get(one) or self._read(one) for one in wanted}
         taken, beside = self._numbers[self.clips[place][1]], []
         for one in wanted:

@@ -66,6 +66,13 @@ def test_clips_of_another_world_or_of_none_fill_nothing(tmp_path: Path):
     assert np.array_equal(alone, grids(store(tmp_path / "four"), 0))
 
 
+def test_a_clip_of_another_shot_counts_as_beside_whatever_lies_between_them(tmp_path: Path):
+    near = grids(store(tmp_path / "one", (0, 1, 0, 3)), 1)
+    scene, semantics = film(ROOM, [TURN[n] for n in (*PIECES[0], *PIECES[2])], (48, 64))
+    scene = replace(scene, depth=scene.depth.astype(np.float16).astype(np.float32))
+    assert np.array_equal(near[:3], voxelize(scene, semantics).labels[:3])
+
+
 def test_more_is_occupied_and_nothing_that_was_known_is_unknown(tmp_path: Path):
     alone, together = (grids(store(tmp_path / str(beside)), beside) for beside in (0, 2))
     assert not ((together == SemanticClass.UNKNOWN) & (alone != SemanticClass.UNKNOWN)).any()

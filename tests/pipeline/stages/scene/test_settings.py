@@ -10,9 +10,10 @@ def test_every_number_is_explained_and_all_of_them_decide():
     for model in (SceneSettings, OutlierSettings, PaneSettings):
         own = [field for name, field in model.model_fields.items() if name not in {"outliers", "panes"}]
         assert all(field.description for field in own)
-    changed = SceneSettings(panes=PaneSettings(fill=False), fastest_m_s=5, scale="evidence")
+    changed = SceneSettings(panes=PaneSettings(fill=False), fastest_m_s=5, scale="evidence", join_shots=False)
     assert set(changed.decisive()) == set(SceneSettings.model_fields)
-    assert set(SceneSettings().decisive()) == set(SceneSettings.model_fields) - {"panes", "fastest_m_s", "scale"}
+    later = {"panes", "fastest_m_s", "scale", "join_shots"}
+    assert set(SceneSettings().decisive()) == set(SceneSettings.model_fields) - later
 
 
 def test_walls_are_as_high_as_the_paper_has_them():

@@ -38,6 +38,7 @@ def store(folder: Path, *clips: Reconstruction) -> VideoStore:
             group.append("clip_id", np.full(len(clip.depth), 2 * clip_id, np.int32))
             group.append("time_s", np.arange(len(clip.depth)) / 3)
             group.append("frame_index", np.arange(len(clip.depth)) + 100 * clip_id)
+            group.append("rgb", np.zeros((len(clip.depth), 480, 640, 3), np.uint8))
     with video.write_group("reconstruction") as group:
         for clip in clips:
             append_reconstruction(group, clip, further_arrays(clips))

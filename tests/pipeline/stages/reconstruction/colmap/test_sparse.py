@@ -18,7 +18,7 @@ from pipeline.stages.reconstruction.colmap.trust import check_cameras
 from pipeline.stages.reconstruction.first_look import LensFit
 from tests.paths import ROOT
 from tests.pipeline.box_room import INTRINSICS, looking
-from tests.pipeline.room_video import _picture
+from tests.pipeline.room_video import picture_of_room
 
 FRAMES = 6
 CAMERAS = [
@@ -45,7 +45,7 @@ def solved(folder: Path, frames: list[NDArray[np.uint8]], settings: ColmapSettin
 
 @pytest.fixture(scope="module")
 def pictures() -> list[NDArray[np.uint8]]:
-    return [_picture(camera) for camera in CAMERAS]
+    return [picture_of_room(camera) for camera in CAMERAS]
 
 
 @pytest.fixture(scope="module")
