@@ -24,6 +24,9 @@ DRAWS = 400
 
 ROUNDS = 3
 
+MOST = 1500
+"""Matches that are looked at; shots of one wall have five times as many."""
+
 PIXELS_OFF = 8.0
 """By which a matched point may miss its pixel of the 640x480 picture."""
 
@@ -86,11 +89,12 @@ def relocated(first: Shown, second: Shown, matched: LookAlikes, seed: int = 0) -
     """Return how ``second`` lies in the frame of ``first``; ``seed`` draws the samples."""
     here = _Seen.at_pixels(first.found, matched.rows, matched.at)
     there = _Seen.at_pixels(second.found, matched.other_rows, matched.other_at)
-    both = (here.depth > 0) & (there.depth > 0)
+    both = np.flatnonzero((here.depth > 0) & (there.depth > 0))
+    both = np.sort(np.random.default_rng(seed).permutation(both)[:MOST])
     here, there = here.only(both), there.only(both)
     similarity, agree = _agreed(here, there, seed)
     if agree < FEWEST:
-        return Relocation(similarity, agree, refused=f"{agree} of {len(matched.rows)} places that look alike agree")
+        return Relocation(similarity, agree, refused=f"{agree} of {len(both)} places that look alike agree")
     onto_first = overlap(second, first, similarity)
     onto_second = overlap(first, second, _back(similarity))
     pairs = zip(onto_first, onto_second, strict=True)
@@ -135,7 +139,7 @@ class _Seen(NamedTuple):
             projections[row] = intrinsics[row] @ np.linalg.inv(camera_to_world[row])[:3]
         return cls(points, at, depth, projections[rows])
 
-    def only(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> Self:
+    def only(self, chosen: NDArray[np.int64]) -> Self:
         return type(self)(*(part[chosen] for part in self))
 
     def is_met(self, points: Float64s) -> NDArray[np.bool_]:

@@ -126,7 +126,7 @@ def test_a_room_of_the_same_shape_with_another_wallpaper_is_another_room():
 def test_matches_that_agree_on_nothing_are_refused():
     (one, at), (other, by) = shown(ROOM, FROM_THE_LEFT, 1), shown(ROOM, FROM_THE_RIGHT, 2)
     found = relocated(one, other, matches(one, other, at, by, 3, true=0, false=200))
-    assert "of 200 places that look alike agree" in found.refused
+    assert "places that look alike agree" in found.refused
 
 
 @pytest.mark.parametrize("count", [0, 1, FEWEST - 1])
