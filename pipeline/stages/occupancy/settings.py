@@ -32,8 +32,8 @@ class OccupancySettings(VoxelSettings, StageSettings):
         CLIPS_BESIDE,
         ge=0,
         le=20,
-        description="how many clips before and after a clip fill its grids with their points, too, where they are of "
-        "the same world (pieces of one shot); they wait in memory",
+        description="how many clips of its world (pieces of one shot, shots of one place) before and after a clip fill "
+        "its grids with their points, too; they wait in memory",
     )
 
     def decisive(self) -> dict[str, Any]:
