@@ -15,6 +15,9 @@ HELPED = frozenset(error.__name__ for error in (InconsistentReconstruction, TooF
 """Codes of refusals that a focal length may undo; it gives a camera that stands still no parallax."""
 
 
+SURE_ENOUGH = 0.1
+"""Deviation of ln(focal length) below which clips that came through tell it to those that were refused."""
+
 TRIES = 2
 """Times that a refused clip is tried again. Each draws other samples, and of few matches it is samples that decide."""
 
@@ -40,8 +43,8 @@ class FinishedClips:
 def another_try(finished: ClipCheckpoints, clip_ids: Iterable[int]) -> tuple[set[int], float]:
     """Return the clips to try again, and the focal length (pixels across) of those that came through, 0 if none.
 
-    That is the mean of their logarithms, weighted by how sure they are; who is not sure of it does not tell it: a wrong
-    clip would make others wrong.
+    That is the mean of their logarithms, weighted by how sure they are; where all of them are not sure enough together
+    it is not told: a wrong clip would make others wrong.
     """
     refused: set[int] = set()
     logarithms, weights = [0.0], [0.0]
@@ -52,4 +55,5 @@ def another_try(finished: ClipCheckpoints, clip_ids: Iterable[int]) -> tuple[set
         elif isinstance(result, Reconstruction) and fit.focal > 0 and fit.deviation < UNSURE:
             logarithms.append(math.log(result.intrinsics[result.registered][:, 0, 0].mean()))
             weights.append(1 / math.hypot(fit.deviation, SYSTEMATIC) ** 2)
-    return refused, math.exp(np.average(logarithms, weights=weights)) if any(weights) else 0.0
+    is_sure = sum(weights) > SURE_ENOUGH**-2
+    return refused, math.exp(np.average(logarithms, weights=weights)) if is_sure else 0.0

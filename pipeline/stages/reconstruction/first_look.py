@@ -52,14 +52,17 @@ class LensFit:
         return cls(Distortion.of_row(values[:-7]), plain, fitted, int(weight), *others)
 
 
-FARTHEST = 6.0
+FARTHEST = 4.0
 """Deviations from the focal length of a video beyond which another lens filmed a clip."""
 
 NEAREST = 0.01
 """ln ratio of focal lengths below which nothing is gained by doing a clip again."""
 
-UNSURE = 0.05
+UNSURE = 0.25
 """Deviation of ln(focal length) above which a clip does not tell: a camera that hardly turns knows little of it."""
+
+LESS = 0.7
+"""Deviation of a video's focal length over that of a clip, below which the video knows better."""
 
 SYSTEMATIC = 0.01
 """What no clip knows better, however many points it has: shutters that roll, bends too small to be found."""
@@ -89,13 +92,14 @@ class Ballot(NamedTuple):
 
     lens: how it bends. square: whether pixels are, whatever one clip says. focal: length in pixels across that all of
     them have; 0 where they do not tell. readout: seconds from the first row's exposure to the last one's; 0 where all
-    are taken for exposed at once.
+    are taken for exposed at once. deviation: standard deviation of ln(focal).
     """
 
     lens: Distortion
     square: bool
     focal: float = 0.0
     readout: float = 0.0
+    deviation: float = 0.0
 
 
 @runtime_checkable

@@ -24,7 +24,9 @@ from pipeline.stages.reconstruction.faults import clip_fault
 from pipeline.stages.reconstruction.film import ClipRows, FilmCamera, FilmedClips, RectifiedFrames
 from pipeline.stages.reconstruction.first_look import (
     FARTHEST,
+    LESS,
     NEAREST,
+    SYSTEMATIC,
     UNTOLD,
     Ballot,
     FindsLens,
@@ -228,7 +230,8 @@ def _is_unlike(kept: Kept, result: Reconstruction | LeftOut, known: Ballot) -> b
 
 
 def _is_off(fit: LensFit, focal: float, known: Ballot) -> bool:
-    """Tell whether a focal length, pixels, differs from the video's by no more than the clip leaves open."""
-    if not known.focal or not fit.focal:
+    """Tell whether a focal length (pixels) differs from the video's, which is surer, by no more than the clip allows."""
+    own = math.hypot(fit.deviation, SYSTEMATIC)
+    if not known.focal or not fit.focal or known.deviation > LESS * own:
         return False
-    return NEAREST < abs(math.log(focal / known.focal)) < FARTHEST * math.hypot(fit.deviation, NEAREST)
+    return NEAREST < abs(math.log(focal / known.focal)) < FARTHEST * own

@@ -33,6 +33,10 @@ class ObservedPoints(NamedTuple):
     pixel: Float64s
 
 
+CORRELATED = 2.0
+"""By which a focal length is less sure than if all that is left of the pixels were noise: features of one point are
+blurred alike in frames alike. Of 15 clips of hard and plain tours errors were 2.1 deviations (root mean square)."""
+
 STEP = 0.05
 """By so much ln(focal length) is moved to see how fast the cost rises."""
 
@@ -108,11 +112,11 @@ def focal_deviation(model: pycolmap.Reconstruction) -> float:
     """Return the standard deviation of ln(focal length) of an adjusted model with one camera and square pixels.
 
     The cost is a parabola about its least value: what it rises by (F) where the focal length is held ``STEP`` further
-    is (STEP / deviation)^2.
+    is (STEP / deviation)^2, were all errors of pixels independent.
     """
     held = held_to(model, camera_of(model).focal_length_x * math.exp(STEP))
     rise = fall_of_cost(held, model)
-    return STEP / math.sqrt(rise) if rise > 0 else math.inf
+    return CORRELATED * STEP / math.sqrt(rise) if rise > 0 else math.inf
 
 
 def refined(model: pycolmap.Reconstruction, settings: SparseSettings) -> pycolmap.Reconstruction:

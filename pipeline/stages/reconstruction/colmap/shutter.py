@@ -82,13 +82,20 @@ def elected_readout(fits: Sequence[LensFit], settings: LensSettings) -> float:
     seconds = np.array([fit.readout for fit in told])
     weight = np.array([fit.readout_deviation for fit in told]) ** -2.0
     mean = float(np.average(seconds, weights=weight))
-    # sigma^2 = chi^2 / (n - 1) / sum(w) where chi^2 is more than chance gives in one of twenty, else 1 / sum(w)
-    squares, freedom = float((weight * (seconds - mean) ** 2).sum()), max(1, len(told) - 1)
-    scatter = squares / freedom if squares > chdtri(freedom, 0.05) else 1.0
-    deviation = math.sqrt(scatter / float(weight.sum()))
+    deviation = scattered(float((weight * (seconds - mean) ** 2).sum()), len(told), float(weight.sum()))
     is_sure = abs(mean) > (SURE if len(told) > 1 else SURE_ALONE) * deviation
     is_believable = settings.least_readout_ms / 1000 <= abs(mean) <= LONGEST
     return mean if is_sure and is_believable else 0.0
+
+
+def scattered(squares: float, count: int, weight: float) -> float:
+    """Return the deviation of a weighted mean of ``count`` values. squares: chi^2 about it. weight: the sum of theirs.
+
+    sigma^2 = chi^2 / (n - 1) / sum(w) where chi^2 is more than chance gives in one of twenty, else 1 / sum(w).
+    """
+    freedom = max(1, count - 1)
+    scatter = squares / freedom if squares > chdtri(freedom, 0.05) else 1.0
+    return math.sqrt(scatter / weight)
 
 
 def may_roll(fit: LensFit, settings: LensSettings) -> bool:
