@@ -230,7 +230,7 @@ def _is_unlike(kept: Kept, result: Reconstruction | LeftOut, known: Ballot) -> b
 
 
 def _is_off(fit: LensFit, focal: float, known: Ballot) -> bool:
-    """Tell whether a focal length (pixels) differs from the video's, which is surer, by no more than the clip allows."""
+    """Tell whether a focal length (pixels) is not the video's, which is surer, and the clip leaves that one open."""
     own = math.hypot(fit.deviation, SYSTEMATIC)
     if not known.focal or not fit.focal or known.deviation > LESS * own:
         return False

@@ -96,7 +96,7 @@ def with_focal(fit: LensFit, model: pycolmap.Reconstruction) -> LensFit:
     camera = camera_of(model)
     if len(model.cameras) != 1 or camera.focal_length_x != camera.focal_length_y:
         return fit
-    return replace(fit, focal=camera.focal_length_x, deviation=focal_deviation(model))
+    return replace(fit, focal=camera.focal_length_x, deviation=CORRELATED * focal_deviation(model))
 
 
 def held_to(model: pycolmap.Reconstruction, focal: float) -> pycolmap.Reconstruction:
@@ -116,7 +116,7 @@ def focal_deviation(model: pycolmap.Reconstruction) -> float:
     """
     held = held_to(model, camera_of(model).focal_length_x * math.exp(STEP))
     rise = fall_of_cost(held, model)
-    return CORRELATED * STEP / math.sqrt(rise) if rise > 0 else math.inf
+    return STEP / math.sqrt(rise) if rise > 0 else math.inf
 
 
 def refined(model: pycolmap.Reconstruction, settings: SparseSettings) -> pycolmap.Reconstruction:

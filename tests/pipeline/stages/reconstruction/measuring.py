@@ -37,7 +37,7 @@ class Measuring:
     """A backend that measures how the line is bent; dark clips have no parallax.
 
     stretched: brightness of clips that take their pixels for stretched. focals: what clips take for their focal length,
-    by brightness, else 500. square, focal: what the clips are said to agree on. later: brightness of clips whose depth
+    by brightness, else 500. square, focal, deviation: what the clips agree on. later: brightness of clips whose depth
     is left for later. part: brightness of clips of which only the first frame is placed, and that are refused when done
     again with another. vague: brightness of clips that are not sure of their focal length. lines: the lens that edges
     tell of. shown: brightness of the clips that they were asked of. probability: of being right, by brightness.
@@ -49,7 +49,7 @@ class Measuring:
         self.asked: list[tuple[str, int, int]] = []
         self.stretched: set[int] = set()
         self.focals: dict[int, float] = {}
-        self.square, self.focal = False, 0.0
+        self.square, self.focal, self.deviation = False, 0.0, 0.0
         self.lines, self.shown = STRAIGHT, list[int]()
         self.probability: dict[int, float] = {}
         self.later: set[int] = set()
@@ -114,4 +114,5 @@ class Measuring:
     def vote(self, fits: Sequence[LensFit]) -> Ballot:
         bent = [fit for fit in fits if fit.lens.bends]
         told = [fit for fit in fits if fit != UNTOLD]
-        return Ballot(bent[0].lens if 2 * len(bent) > len(told) else STRAIGHT, self.square, self.focal)
+        lens = bent[0].lens if 2 * len(bent) > len(told) else STRAIGHT
+        return Ballot(lens, self.square, self.focal, deviation=self.deviation)

@@ -97,6 +97,17 @@ def test_clips_whose_focal_length_is_off_are_done_again_with_that_of_the_video_u
     assert focal.tolist() == [500, 500, 501, 501, 800, 800]
 
 
+def test_clips_that_are_surer_of_their_focal_length_than_the_video_keep_it(
+    bench: Callable[..., Workbench], backend: Measuring
+):
+    backend.focals, backend.focal, backend.deviation = {30: 530.0, 40: 530.0}, 501.0, 0.05
+    backend.vague = {40}
+    workbench = bench((STRAIGHT, 30), (STRAIGHT, 40))
+    filled(reconstruction, workbench)
+    focal = workbench.video.read("reconstruction", "intrinsics")[:, 0, 0]
+    assert focal.tolist() == [530, 530, 501, 501], "of deviations of 0.02 and 0.1"
+
+
 @pytest.mark.parametrize("probability", [np.nan, 0.9])
 def test_cameras_that_are_refused_with_the_focal_length_of_the_video_stay_as_they_were(
     bench: Callable[..., Workbench], backend: Measuring, probability: float
