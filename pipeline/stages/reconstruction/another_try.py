@@ -9,14 +9,13 @@ import numpy as np
 from pipeline.contract.errors import InconsistentReconstruction, TooFewRegistered, UnlikelyReconstruction
 from pipeline.contract.records import LeftOut, Reconstruction
 from pipeline.stages.reconstruction.checkpoints import ClipCheckpoints
-from pipeline.stages.reconstruction.first_look import SYSTEMATIC, UNSURE
 
 HELPED = frozenset(error.__name__ for error in (InconsistentReconstruction, TooFewRegistered, UnlikelyReconstruction))
 """Codes of refusals that a focal length may undo; it gives a camera that stands still no parallax."""
 
 
 SURE_ENOUGH = 0.1
-"""Deviation of ln(focal length) below which clips that came through tell it to those that were refused."""
+"""Spread of ln(focal length) below which clips that came through tell it to those that were refused."""
 
 TRIES = 2
 """Times that a refused clip is tried again. Each draws other samples, and of few matches it is samples that decide."""
@@ -52,8 +51,8 @@ def another_try(finished: ClipCheckpoints, clip_ids: Iterable[int]) -> tuple[set
         fit, result, _ = finished.look(clip_id)
         if isinstance(result, LeftOut) and result.code in HELPED:
             refused.add(clip_id)
-        elif isinstance(result, Reconstruction) and fit.focal > 0 and fit.deviation < UNSURE:
+        elif isinstance(result, Reconstruction) and fit.focal > 0:
             logarithms.append(math.log(result.intrinsics[result.registered][:, 0, 0].mean()))
-            weights.append(1 / math.hypot(fit.deviation, SYSTEMATIC) ** 2)
+            weights.append(fit.spread**-2)
     is_sure = sum(weights) > SURE_ENOUGH**-2
     return refused, math.exp(np.average(logarithms, weights=weights)) if is_sure else 0.0

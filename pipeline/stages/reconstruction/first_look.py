@@ -15,6 +15,13 @@ from pipeline.contract.records import Reconstruction
 from pipeline.geometry.distortion import STRAIGHT, Distortion
 from pipeline.stages.reconstruction.base import FramesBetween
 
+SYSTEMATIC = 0.01
+"""What no clip knows better, however many points it has: shutters that roll, bends too small to be found."""
+
+CORRELATED = 2.0
+"""By which a focal length is less sure than if all errors of pixels were independent: features of one point are blurred
+alike in frames alike. Of 15 clips of hard and plain tours errors were 2.1 deviations (root mean square)."""
+
 
 @dataclass(frozen=True)
 class LensFit:
@@ -22,8 +29,9 @@ class LensFit:
 
     lens: as fitted, straight where a bend foretells nothing. plain, fitted: held-out error without and with it, pixels.
     weight: observations that were held out; 0 where the clip tells nothing. focal: length in pixels across, 0 where it
-    is not told, as of a zoom. deviation: standard deviation of its natural logarithm. readout: seconds from the first
-    row's exposure to the last one's, readout_deviation: its standard deviation, infinite where it is not told.
+    is not told, as of a zoom. deviation: standard deviation of its natural logarithm, were all errors of pixels
+    independent. readout: seconds from the first row's exposure to the last one's, readout_deviation: its standard
+    deviation, infinite where it is not told.
     """
 
     lens: Distortion
@@ -34,6 +42,11 @@ class LensFit:
     deviation: float = math.inf
     readout: float = 0.0
     readout_deviation: float = math.inf
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation of ln(focal length) as errors show it to be."""
+        return math.hypot(CORRELATED * self.deviation, SYSTEMATIC)
 
     def as_array(self) -> Float64s:
         """Return it as numbers (12,)."""
@@ -53,19 +66,16 @@ class LensFit:
 
 
 FARTHEST = 4.0
-"""Deviations from the focal length of a video beyond which another lens filmed a clip."""
+"""Spreads from the focal length of a video beyond which another lens filmed a clip."""
 
 NEAREST = 0.01
 """ln ratio of focal lengths below which nothing is gained by doing a clip again."""
 
 UNSURE = 0.25
-"""Deviation of ln(focal length) above which a clip does not tell: a camera that hardly turns knows little of it."""
+"""Spread of ln(focal length) above which a clip does not tell: a camera that hardly turns knows little of it."""
 
 LESS = 0.7
-"""Deviation of a video's focal length over that of a clip, below which the video knows better."""
-
-SYSTEMATIC = 0.01
-"""What no clip knows better, however many points it has: shutters that roll, bends too small to be found."""
+"""Spread of a video's focal length over that of a clip, below which the video knows better."""
 
 UNTOLD = LensFit(STRAIGHT, 0.0, 0.0, 0)
 """Of a clip that tells nothing."""
@@ -92,14 +102,14 @@ class Ballot(NamedTuple):
 
     lens: how it bends. square: whether pixels are, whatever one clip says. focal: length in pixels across that all of
     them have; 0 where they do not tell. readout: seconds from the first row's exposure to the last one's; 0 where all
-    are taken for exposed at once. deviation: standard deviation of ln(focal).
+    are taken for exposed at once. spread: standard deviation of ln(focal).
     """
 
     lens: Distortion
     square: bool
     focal: float = 0.0
     readout: float = 0.0
-    deviation: float = 0.0
+    spread: float = 0.0
 
 
 @runtime_checkable

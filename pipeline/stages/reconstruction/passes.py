@@ -26,7 +26,6 @@ from pipeline.stages.reconstruction.first_look import (
     FARTHEST,
     LESS,
     NEAREST,
-    SYSTEMATIC,
     UNTOLD,
     Ballot,
     FindsLens,
@@ -231,7 +230,6 @@ def _is_unlike(kept: Kept, result: Reconstruction | LeftOut, known: Ballot) -> b
 
 def _is_off(fit: LensFit, focal: float, known: Ballot) -> bool:
     """Tell whether a focal length (pixels) is not the video's, which is surer, and the clip leaves that one open."""
-    own = math.hypot(fit.deviation, SYSTEMATIC)
-    if not known.focal or not fit.focal or known.deviation > LESS * own:
+    if not known.focal or not fit.focal or known.spread > LESS * fit.spread:
         return False
-    return NEAREST < abs(math.log(focal / known.focal)) < FARTHEST * own
+    return NEAREST < abs(math.log(focal / known.focal)) < FARTHEST * fit.spread

@@ -33,10 +33,6 @@ class ObservedPoints(NamedTuple):
     pixel: Float64s
 
 
-CORRELATED = 2.0
-"""By which a focal length is less sure than if all that is left of the pixels were noise: features of one point are
-blurred alike in frames alike. Of 15 clips of hard and plain tours errors were 2.1 deviations (root mean square)."""
-
 STEP = 0.05
 """By so much ln(focal length) is moved to see how fast the cost rises."""
 
@@ -96,7 +92,7 @@ def with_focal(fit: LensFit, model: pycolmap.Reconstruction) -> LensFit:
     camera = camera_of(model)
     if len(model.cameras) != 1 or camera.focal_length_x != camera.focal_length_y:
         return fit
-    return replace(fit, focal=camera.focal_length_x, deviation=CORRELATED * focal_deviation(model))
+    return replace(fit, focal=camera.focal_length_x, deviation=focal_deviation(model))
 
 
 def held_to(model: pycolmap.Reconstruction, focal: float) -> pycolmap.Reconstruction:

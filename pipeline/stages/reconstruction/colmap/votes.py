@@ -8,10 +8,10 @@ import numpy as np
 from pipeline.geometry.distortion import STRAIGHT, Distortion
 from pipeline.stages.reconstruction.colmap.lens_settings import LensSettings
 from pipeline.stages.reconstruction.colmap.shutter import elected_readout, scattered
-from pipeline.stages.reconstruction.first_look import FARTHEST, SYSTEMATIC, UNSURE, Ballot, LensFit
+from pipeline.stages.reconstruction.first_look import FARTHEST, UNSURE, Ballot, LensFit
 
 SURE = 0.06
-"""Deviation below which what the clips say together is used, by clips that are less sure."""
+"""Spread below which what the clips say together is used, by clips that are less sure."""
 
 
 def elected(fits: Sequence[LensFit], aspect_step: float, settings: LensSettings) -> Ballot:
@@ -33,32 +33,32 @@ def _elected_lens(fits: Sequence[LensFit], aspect_step: float, settings: LensSet
     if not telling:
         return Ballot(STRAIGHT, square=len(fits) > 1)
     aspect = _elected_aspect(telling, aspect_step) if len(telling) >= min(2, len(fits)) else 1.0
-    square, (focal, deviation) = aspect == 1, elected_focal(fits)
+    square, (focal, spread) = aspect == 1, elected_focal(fits)
     agreeing = [fit for fit in telling if abs(fit.lens.aspect / aspect - 1) <= aspect_step]
     bent = [fit for fit in agreeing if fit.lens.bends]
     lens = _median_lens(bent, aspect) if bent else Distortion(aspect=aspect)
     plain, fitted = (sum(getattr(fit, name) * fit.weight for fit in telling) for name in ("plain", "fitted"))
     most = 2 * sum(fit.weight for fit in bent) > sum(fit.weight for fit in agreeing)
     if most and fitted < (1 - settings.least_gain) * plain and abs(lens.k1 + lens.k2) > settings.least_bend:
-        return Ballot(lens, square, focal, deviation=deviation)
-    return Ballot(Distortion(aspect=aspect), square, focal, deviation=deviation)
+        return Ballot(lens, square, focal, spread=spread)
+    return Ballot(Distortion(aspect=aspect), square, focal, spread=spread)
 
 
 def elected_focal(fits: Sequence[LensFit]) -> tuple[float, float]:
-    """Return the focal length (pixels across) of a video from what its clips say, and the deviation of its logarithm.
+    """Return the focal length (pixels across) of a video from what its clips say, and the spread of its logarithm.
 
     The mean of their logarithms, weighted by how sure they are; clips that are far from most of them were filmed with
     another lens, or another zoom. They tell where at least two agree; both are 0 where they do not, or are not sure.
     """
-    told = [fit for fit in fits if fit.focal > 0 and fit.deviation < UNSURE]
+    told = [fit for fit in fits if fit.focal > 0 and fit.spread < UNSURE]
     if len(told) < 2:
         return 0.0, 0.0
     logarithm = np.log([fit.focal for fit in told])
-    deviation = np.hypot([fit.deviation for fit in told], SYSTEMATIC)
-    centre = math.log(_weighted_median(told, lambda fit: fit.focal, lambda fit: 1 / (fit.deviation**2 + SYSTEMATIC**2)))
-    near = np.abs(logarithm - centre) < FARTHEST * deviation
-    weight = deviation**-2 * near
-    if near.sum() < 2 or 2 * weight.sum() <= (deviation**-2).sum():
+    spread = np.array([fit.spread for fit in told])
+    centre = math.log(_weighted_median(told, lambda fit: fit.focal, lambda fit: fit.spread**-2))
+    near = np.abs(logarithm - centre) < FARTHEST * spread
+    weight = spread**-2 * near
+    if near.sum() < 2 or 2 * weight.sum() <= (spread**-2).sum():
         return 0.0, 0.0
     mean = float(np.average(logarithm, weights=weight))
     sure = scattered(float((weight * (logarithm - mean) ** 2).sum()), int(near.sum()), float(weight.sum()))

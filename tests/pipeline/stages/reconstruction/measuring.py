@@ -37,7 +37,7 @@ class Measuring:
     """A backend that measures how the line is bent; dark clips have no parallax.
 
     stretched: brightness of clips that take their pixels for stretched. focals: what clips take for their focal length,
-    by brightness, else 500. square, focal, deviation: what the clips agree on. later: brightness of clips whose depth
+    by brightness, else 500. square, focal, spread: what the clips agree on. later: brightness of clips whose depth
     is left for later. part: brightness of clips of which only the first frame is placed, and that are refused when done
     again with another. vague: brightness of clips that are not sure of their focal length. lines: the lens that edges
     tell of. shown: brightness of the clips that they were asked of. probability: of being right, by brightness.
@@ -49,7 +49,7 @@ class Measuring:
         self.asked: list[tuple[str, int, int]] = []
         self.stretched: set[int] = set()
         self.focals: dict[int, float] = {}
-        self.square, self.focal, self.deviation = False, 0.0, 0.0
+        self.square, self.focal, self.spread = False, 0.0, 0.0
         self.lines, self.shown = STRAIGHT, list[int]()
         self.probability: dict[int, float] = {}
         self.later: set[int] = set()
@@ -115,4 +115,4 @@ class Measuring:
         bent = [fit for fit in fits if fit.lens.bends]
         told = [fit for fit in fits if fit != UNTOLD]
         lens = bent[0].lens if 2 * len(bent) > len(told) else STRAIGHT
-        return Ballot(lens, self.square, self.focal, deviation=self.deviation)
+        return Ballot(lens, self.square, self.focal, spread=self.spread)

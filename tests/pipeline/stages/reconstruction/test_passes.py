@@ -100,7 +100,7 @@ def test_clips_whose_focal_length_is_off_are_done_again_with_that_of_the_video_u
 def test_clips_that_are_surer_of_their_focal_length_than_the_video_keep_it(
     bench: Callable[..., Workbench], backend: Measuring
 ):
-    backend.focals, backend.focal, backend.deviation = {30: 530.0, 40: 530.0}, 501.0, 0.05
+    backend.focals, backend.focal, backend.spread = {30: 530.0, 40: 530.0}, 501.0, 0.05
     backend.vague = {40}
     workbench = bench((STRAIGHT, 30), (STRAIGHT, 40))
     filled(reconstruction, workbench)

@@ -81,15 +81,15 @@ def test_the_focal_length_of_a_video_is_the_mean_of_what_its_clips_say_by_how_su
 
 
 def test_a_clip_that_is_sure_tells_those_that_are_not():
-    found = elected([told(500, 0.02), told(400, 0.13)], STEP, SETTINGS)
+    found = elected([told(500, 0.01), told(400, 0.065)], STEP, SETTINGS)
     assert found.focal == pytest.approx(500, rel=0.01)
-    assert 0.02 < found.deviation < 0.04
+    assert 0.02 < found.spread < 0.04
 
 
 def test_clips_that_scatter_more_than_they_say_are_less_sure_together():
-    agreeing, scattered = (elected([told(500, 0.01), told(other, 0.01)], STEP, SETTINGS) for other in (502, 530))
-    assert agreeing.deviation == pytest.approx(0.01, rel=0.01)  # (0.01^2 + 0.01^2) / 2
-    assert scattered.deviation == pytest.approx(0.029, rel=0.05)  # half of what lies between them, ln
+    agreeing, scattered = (elected([told(500, 0.005), told(other, 0.005)], STEP, SETTINGS) for other in (502, 530))
+    assert agreeing.spread == pytest.approx(0.01, rel=0.01)  # 1 / sigma^2 = 2 / ((2 * 0.005)^2 + 0.01^2)
+    assert scattered.spread == pytest.approx(0.029, rel=0.05)  # half of what lies between them, ln
 
 
 def test_a_clip_of_another_lens_is_not_listened_to():
@@ -103,8 +103,8 @@ def test_a_clip_of_another_lens_is_not_listened_to():
         [told(500)],
         [told(500), told(0, math.inf)],
         [told(500), told(800)],
-        [told(500), told(505, 0.3)],
-        [told(688.8, 0.076), told(498.2, 0.09), told(547, 0.66)],
+        [told(500), told(505, 0.2)],
+        [told(688.8, 0.038), told(498.2, 0.045), told(547, 0.33)],
     ],
     ids=["none", "one", "a zoom", "they disagree", "one is not sure", "a tour of short upright clips"],
 )
