@@ -81,8 +81,13 @@ def upright(
     return _seen(surfaces, cameras, (rotation, confidence), said, settings), cleaned, guessed
 
 
-def upright_together(pieces: Sequence[Reconstruction], settings: SceneSettings) -> Upright:
-    """Return how pieces of one world stand, in whose frame they are, cleaned; raises ``NoUpDirection``."""
+def upright_together(
+    pieces: Sequence[Reconstruction], settings: SceneSettings, shots: Sequence[int] | None = None
+) -> Upright:
+    """Return how pieces of one world stand, in whose frame they are, cleaned; raises ``NoUpDirection``.
+
+    shots: which shot each is of; all are of one by default. Shots are filmed from one height each, but not the same.
+    """
     sampled, cameras = [sample_surfaces(one, settings) for one in pieces], np.concatenate(list(map(_cameras, pieces)))
     points, normals = (np.concatenate(parts) for parts in zip(*((s.points, s.normals) for s in sampled), strict=True))
     surfaces = SurfaceSamples(points, normals)
@@ -90,7 +95,17 @@ def upright_together(pieces: Sequence[Reconstruction], settings: SceneSettings) 
     middle = _middle(cameras, turned[0])
     openings = [find_openings(one, surfaces, turned[0], middle, settings) for one in pieces]
     said = together([metric_depth(one) for one in pieces]), tuple(chain.from_iterable(openings))
-    return _seen(surfaces, cameras, turned, said, settings)
+    seen = _seen(surfaces, cameras, turned, said, settings)
+    moved_by = _farthest_moved(pieces, shots or [0] * len(pieces), turned[0][2])
+    return dataclasses.replace(seen, evidence=dataclasses.replace(seen.evidence, camera_range=moved_by))
+
+
+def _farthest_moved(pieces: Sequence[Reconstruction], shots: Sequence[int], up: Float64s) -> float:
+    """Return how far the camera moves up and down within a shot, the most of all shots."""
+    heights: dict[int, list[Float64s]] = {}
+    for one, shot in zip(pieces, shots, strict=True):
+        heights.setdefault(shot, []).append(_cameras(one)[:, :3, 3] @ up)
+    return max(float(np.ptp(np.concatenate(own))) for own in heights.values())
 
 
 def _middle(cameras: Float64s, rotation: Float64s) -> float:

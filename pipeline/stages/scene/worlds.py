@@ -70,7 +70,7 @@ def find_worlds(
     worlds = list[JoinedClips]()
     for shot in shots:
         try:
-            worlds.append(_world(shot, standing, clips, settings))
+            worlds.append(_world(shot, groups, standing, clips, settings))
         except NoUpDirection as error:
             said.append(f"clips {', '.join(map(str, shot))} are not joined: {error}")
             worlds += _apart(shot, groups, standing, clips, settings)
@@ -103,12 +103,15 @@ def _joined(before: int, clip_id: int, clips: Stored, refused: list[str]) -> Flo
     return found.similarity
 
 
-def _world(group: Members, standing: Mapping[int, Upright], clips: Stored, settings: SceneSettings) -> JoinedClips:
-    """Return the world of joined clips; raises ``NoUpDirection`` where together they show no up."""
+def _world(
+    group: Members, shots: Sequence[Members], standing: Mapping[int, Upright], clips: Stored, settings: SceneSettings
+) -> JoinedClips:
+    """Return the world of clips, each of one of the shots; raises ``NoUpDirection`` where together they show no up."""
     if len(group) == 1:
         return JoinedClips(group, standing[next(iter(group))])
     pieces = [moved(clips.cleaned(clip_id), to_first) for clip_id, to_first in group.items()]
-    return JoinedClips(group, upright_together(pieces, settings))
+    numbers = [next(k for k, shot in enumerate(shots) if clip_id in shot) for clip_id in group]
+    return JoinedClips(group, upright_together(pieces, settings, numbers))
 
 
 def _apart(
@@ -122,7 +125,7 @@ def _apart(
     worlds = list[JoinedClips]()
     for group in (one for one in groups if next(iter(one)) in shot):
         try:
-            worlds.append(_world(group, standing, clips, settings))
+            worlds.append(_world(group, groups, standing, clips, settings))
         except NoUpDirection:
             worlds += [JoinedClips({clip_id: np.eye(4)}, standing[clip_id]) for clip_id in group]
     return worlds

@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.contract.records import MetricScene, Reconstruction
 from pipeline.stages.reconstruction.rows import append_reconstruction
+from pipeline.stages.scene.metric import upright_together
 from pipeline.stages.scene.settings import SHOTS_APART, SceneSettings
 from pipeline.stages.scene.stage import scene
 from pipeline.store.groups import CLIPS
@@ -57,6 +59,18 @@ def test_shots_that_show_one_place_share_frame_floor_and_scale(tmp_path: Path, r
     assert any(note.startswith("clips 0 and 1 show one place: ") for note in result.notes)
     assert video.read("scene", "world_id").tolist() == [0] * 8
     assert lie_as_in_the_room(video, slice(0, 8), AHEAD + ASIDE)
+
+
+def test_shots_from_two_heights_are_no_camera_that_climbs():
+    low, high = ([looking((1.0 + 0.15 * i, 0.4, z), (1.9, 3.0, 0.8)) for i in range(4)] for z in (1.3, 1.7))
+    pieces = [as_reconstruction(film(ROOM, cameras, SHAPE)[0]) for cameras in (low, high)]
+    of_two, of_one = (upright_together(pieces, SceneSettings(samples=4000), shots) for shots in ([0, 1], [0, 0]))
+    assert of_two.evidence.camera_range < 0.01
+    assert of_one.evidence.camera_range == pytest.approx(0.4, abs=0.02)
+
+
+def as_reconstruction(exact: MetricScene) -> Reconstruction:
+    return Reconstruction(exact.intrinsics, exact.camera_to_world, exact.depth, exact.confidence, exact.registered)
 
 
 def test_shots_that_show_other_walls_stay_apart(tmp_path: Path):
