@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pipeline.contract.arrays import Float64s
 from pipeline.contract.camera import pointmap
 from pipeline.contract.records import Reconstruction
-from pipeline.geometry.poses import rotation_angle, similarity_scale
+from pipeline.geometry.poses import rotation_angle, similarity_scale, transformed
 
 FEWEST_POINTS = 300
 POINTS_A_FRAME = 2000
@@ -62,8 +62,7 @@ def join(
     points, target, depth = (np.concatenate([pair[n] for pair in pairs]) for n in (3, 2, 4))
     similarity = _fitted(points, target, 1 / depth)
     scale = similarity_scale(similarity)
-    moved = points @ similarity[:3, :3].T + similarity[:3, 3]
-    residual = float(np.median(np.linalg.norm(moved - target, axis=1) / depth))
+    residual = float(np.median(np.linalg.norm(transformed(points, similarity) - target, axis=1) / depth))
     scale_off = max(abs(pair[5] - np.log(scale)) for pair in pairs)
     cameras = [(first.camera_to_world[a], second.camera_to_world[b]) for a, b, *_ in pairs]
     turns, moves = zip(*(_camera_off(*pair, similarity, scale) for pair in cameras), strict=True)
@@ -110,7 +109,7 @@ def _fitted(points: Float64s, target: Float64s, weight: Float64s) -> Float64s:
     for _ in range(ROUNDS):
         chosen = (torch.from_numpy(np.ascontiguousarray(one[nearest]))[None] for one in (points, target, weight))
         similarity = np.asarray(fit_similarity(*chosen)[0].numpy(), np.float64)
-        apart = np.linalg.norm(points @ similarity[:3, :3].T + similarity[:3, 3] - target, axis=1) * weight
+        apart = np.linalg.norm(transformed(points, similarity) - target, axis=1) * weight
         nearest = apart <= np.median(apart)
     return similarity
 

@@ -128,6 +128,11 @@ def moved(camera_to_world: Float64s, similarity: Float64s) -> tuple[Float64s, fl
     return cameras, scale
 
 
+def transformed(points: Float64s, similarity: Float64s) -> Float64s:
+    """Return points (k, 3) after a similarity (4, 4)."""
+    return np.asarray(points @ similarity[:3, :3].T + similarity[:3, 3])
+
+
 def rotation_angle(rotation: Float64s, truth: Float64s) -> Float64s:
     """Return the angle (n,) in degrees between rotations (n, 3, 3): norm(R - Q) = sqrt(8) sin(angle / 2)."""
     chord = np.linalg.norm(rotation - truth, axis=(1, 2))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pipeline.contract.arrays import Float64s
 from pipeline.contract.camera import depth_intrinsics, pointmap
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, Reconstruction
+from pipeline.geometry.poses import transformed
 
 FEWEST = 25
 """Matches that must agree on a similarity."""
@@ -89,7 +90,7 @@ def relocated(first: Shown, second: Shown, matched: LookAlikes, seed: int = 0) -
     """Return how ``second`` lies in the frame of ``first``; ``seed`` draws the samples."""
     here = _Sighted.at_pixels(first.found, matched.rows, matched.at)
     there = _Sighted.at_pixels(second.found, matched.other_rows, matched.other_at)
-    both = np.flatnonzero((here.depth > 0) & (there.depth > 0))
+    both = np.flatnonzero(here.is_known & there.is_known)
     both = np.sort(np.random.default_rng(seed).permutation(both)[:MOST])
     here, there = here.only(both), there.only(both)
     similarity, agree = _agreed(here, there, seed)
@@ -139,6 +140,11 @@ class _Sighted(NamedTuple):
             projections[row] = intrinsics[row] @ np.linalg.inv(camera_to_world[row])[:3]
         return cls(points, at, depth, projections[rows])
 
+    @property
+    def is_known(self) -> NDArray[np.bool_]:
+        """Tell which have a depth (k,)."""
+        return np.asarray((self.depth > 0) & np.isfinite(self.depth))
+
     def only(self, chosen: NDArray[np.int64]) -> Self:
         return type(self)(*(part[chosen] for part in self))
 
@@ -158,14 +164,23 @@ def _agreed(here: _Sighted, there: _Sighted, seed: int) -> tuple[Float64s, int]:
     if not len(draws):
         return np.eye(4), 0
     tried = _fitted(there.points[draws], here.points[draws], np.ones(draws.shape))
-    agree = max((_agreeing(here, there, one) for one in tried), key=np.count_nonzero)
+    tried = tried[_has_scale(tried)]
+    agree = max((_agreeing(here, there, one) for one in tried), key=np.count_nonzero, default=np.zeros(0, np.bool_))
     similarity = np.eye(4)
     for _ in range(ROUNDS):
         if np.count_nonzero(agree) < FEWEST:
             break
-        (similarity,) = _fitted(there.points[agree][None], here.points[agree][None], 1 / here.depth[agree][None])
+        refitted = _fitted(there.points[agree][None], here.points[agree][None], 1 / here.depth[agree][None])
+        if not _has_scale(refitted).all():
+            return np.eye(4), 0
+        similarity = refitted[0]
         agree = _agreeing(here, there, similarity)
     return similarity, int(np.count_nonzero(agree))
+
+
+def _has_scale(similarities: Float64s) -> NDArray[np.bool_]:
+    """Tell which of similarities (e, 4, 4) are not all but singular, as of points that are one: from 0.001 to 1000."""
+    return np.asarray(np.abs(np.log(np.maximum(np.linalg.det(similarities), 1e-300))) < 3 * np.log(1000))
 
 
 def _back(similarity: Float64s) -> Float64s:
@@ -179,7 +194,9 @@ def _apart(seen: _Sighted, draws: NDArray[np.int64]) -> Float64s:
 
 
 def _agreeing(here: _Sighted, there: _Sighted, similarity: Float64s) -> NDArray[np.bool_]:
-    return here.is_met(moved(there.points, similarity)) & there.is_met(moved(here.points, _back(similarity)))
+    return here.is_met(transformed(there.points, similarity)) & there.is_met(
+        transformed(here.points, _back(similarity))
+    )
 
 
 def _fitted(points: Float64s, target: Float64s, weight: Float64s) -> Float64s:
@@ -192,11 +209,6 @@ def _fitted(points: Float64s, target: Float64s, weight: Float64s) -> Float64s:
     return np.asarray(fit_similarity(*given).numpy(), np.float64)
 
 
-def moved(points: Float64s, similarity: Float64s) -> Float64s:
-    """Return points (k, 3) after a similarity (4, 4)."""
-    return np.asarray(points @ similarity[:3, :3].T + similarity[:3, 3])
-
-
 def overlap(one: Shown, other: Shown, similarity: Float64s) -> tuple[float, float, float]:
     """Compare the dense depth of one reconstruction, moved, with that of another one.
 
@@ -206,7 +218,7 @@ def overlap(one: Shown, other: Shown, similarity: Float64s) -> tuple[float, floa
     seen, on, before, greys = 0.0, 0, 0, list[Float64s]()
     for row, grey in one.grey.items():
         points, values = _sampled(one.found, row, grey)
-        placed = moved(points, similarity)
+        placed = transformed(points, similarity)
         for other_row, other_grey in other.grey.items():
             ratio, other_values = _beside(placed, other.found, other_row, other_grey)
             is_on = np.abs(ratio) < DEPTH_OFF
@@ -217,8 +229,9 @@ def overlap(one: Shown, other: Shown, similarity: Float64s) -> tuple[float, floa
 
 
 def _correlation(greys: Sequence[Float64s]) -> float:
-    """Return the correlation of pairs of values (2, k) of several pairs of frames, each about its own means."""
-    pairs = np.concatenate([part - part.mean(axis=1, keepdims=True) for part in greys if part.shape[1]], axis=1)
+    """Return the correlation of values (2, k) of pairs of frames, each about its own means; 0 where there are none."""
+    nothing = np.zeros((2, 0))
+    pairs = np.concatenate([nothing, *(part - part.mean(axis=1, keepdims=True) for part in greys if part.size)], axis=1)
     power = np.sqrt((pairs**2).sum(axis=1).prod())
     return float((pairs[0] * pairs[1]).sum() / power) if power else 0.0
 
@@ -238,7 +251,7 @@ def _beside(points: Float64s, found: Reconstruction, row: int, grey: NDArray[np.
     """
     height, width = found.depth.shape[1:]
     world_to_camera = np.linalg.inv(found.camera_to_world[row].astype(np.float64))
-    seen = moved(points, world_to_camera) @ depth_intrinsics(found.intrinsics[row], (height, width)).T
+    seen = transformed(points, world_to_camera) @ depth_intrinsics(found.intrinsics[row], (height, width)).T
     with np.errstate(divide="ignore", invalid="ignore"):
         x, y = (seen[:, :2] / seen[:, 2:]).T
     inside = (seen[:, 2] > 0) & (x >= 0) & (x < width) & (y >= 0) & (y < height)

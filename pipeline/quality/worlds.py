@@ -8,7 +8,7 @@ import numpy as np
 from pipeline.contract.arrays import Float64s
 from pipeline.contract.camera import pointmap
 from pipeline.contract.records import MetricScene
-from pipeline.geometry.poses import depth_errors, rotation_angle, similarity_scale
+from pipeline.geometry.poses import depth_errors, rotation_angle, similarity_scale, transformed
 
 
 @dataclass(frozen=True)
@@ -61,5 +61,5 @@ def _apart(estimate: MetricScene, truth: MetricScene, to_truth: Float64s) -> flo
         both = (depth > 0) & (true > 0)
         found = pointmap(depth, estimate.intrinsics[n], estimate.camera_to_world[n])[both]
         wanted = pointmap(true, truth.intrinsics[n], truth.camera_to_world[n])[both]
-        distances.append(np.linalg.norm(found @ to_truth[:3, :3].T + to_truth[:3, 3] - wanted, axis=1))
+        distances.append(np.linalg.norm(transformed(found, to_truth) - wanted, axis=1))
     return float(np.median(np.concatenate(distances)))

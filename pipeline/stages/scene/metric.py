@@ -81,12 +81,10 @@ def upright(
     return _seen(surfaces, cameras, (rotation, confidence), said, settings), cleaned, guessed
 
 
-def upright_together(
-    pieces: Sequence[Reconstruction], settings: SceneSettings, shots: Sequence[int] | None = None
-) -> Upright:
+def upright_together(pieces: Sequence[Reconstruction], shots: Sequence[int], settings: SceneSettings) -> Upright:
     """Return how pieces of one world stand, in whose frame they are, cleaned; raises ``NoUpDirection``.
 
-    shots: which shot each is of; all are of one by default. Shots are filmed from one height each, but not the same.
+    shots: which shot each is of. Two are filmed from two heights without a camera that moves up or down.
     """
     sampled, cameras = [sample_surfaces(one, settings) for one in pieces], np.concatenate(list(map(_cameras, pieces)))
     points, normals = (np.concatenate(parts) for parts in zip(*((s.points, s.normals) for s in sampled), strict=True))
@@ -96,7 +94,7 @@ def upright_together(
     openings = [find_openings(one, surfaces, turned[0], middle, settings) for one in pieces]
     said = together([metric_depth(one) for one in pieces]), tuple(chain.from_iterable(openings))
     seen = _seen(surfaces, cameras, turned, said, settings)
-    moved_by = _farthest_moved(pieces, shots or [0] * len(pieces), turned[0][2])
+    moved_by = _farthest_moved(pieces, shots, turned[0][2])
     return dataclasses.replace(seen, evidence=dataclasses.replace(seen.evidence, camera_range=moved_by))
 
 

@@ -142,6 +142,36 @@ def test_where_there_is_no_depth_there_is_no_match():
     assert relocated(blind, other, alike).matches == 0
 
 
+def test_frames_without_depth_show_nothing_that_could_agree():
+    """Matches agree, but the frames that are to be compared have no depth."""
+    (one, at), (other, by) = shown(ROOM, FROM_THE_LEFT, 1), shown(ROOM, FROM_THE_RIGHT, 2)
+    alike = matches(one, other, at, by, 3, true=200, false=0)
+    early = (alike.rows < 3) & (alike.other_rows < 3)
+    found = relocated(blind_in_the_last(one), blind_in_the_last(other), LookAlikes(*(part[early] for part in alike)))
+    assert found.matches >= FEWEST
+    assert "at most 0% of a frame" in found.refused
+
+
+def blind_in_the_last(side: Shown) -> Shown:
+    depth = side.found.depth.copy()
+    depth[3] = 0
+    return Shown(replace(side.found, depth=depth), {3: side.grey[3]})
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from([1e-6, 1.0, 1e4, np.inf]), st.sampled_from([1, 3, 200]))
+def test_reconstructions_of_noise_are_never_one_place_and_never_an_error(seed: int, far: float, places: int):
+    draw = np.random.default_rng(seed)
+    sides = []
+    for own in (seed, seed + 1):
+        side, _ = shown(ROOM, FROM_THE_LEFT, own)
+        wild = draw.choice([0, far, *draw.uniform(0.1, 9, 5)], side.found.depth.shape).astype(np.float32)
+        sides.append(Shown(replace(side.found, depth=wild), side.grey))
+    where = draw.uniform(0, 480, (places, 2))[draw.integers(0, places, 300)]
+    rows = draw.integers(0, 4, (2, 300))
+    assert relocated(*sides, LookAlikes(rows[0], where, rows[1], where[draw.permutation(300)])).refused
+
+
 def test_one_place_many_times_is_no_similarity():
     (one, at), (other, by) = shown(ROOM, FROM_THE_LEFT, 1), shown(ROOM, FROM_THE_RIGHT, 2)
     single = LookAlikes(*(np.repeat(part[:1], 50, axis=0) for part in matches(one, other, at, by, 3)))

@@ -64,7 +64,7 @@ def test_shots_that_show_one_place_share_frame_floor_and_scale(tmp_path: Path, r
 def test_shots_from_two_heights_are_no_camera_that_climbs():
     low, high = ([looking((1.0 + 0.15 * i, 0.4, z), (1.9, 3.0, 0.8)) for i in range(4)] for z in (1.3, 1.7))
     pieces = [as_reconstruction(film(ROOM, cameras, SHAPE)[0]) for cameras in (low, high)]
-    of_two, of_one = (upright_together(pieces, SceneSettings(samples=4000), shots) for shots in ([0, 1], [0, 0]))
+    of_two, of_one = (upright_together(pieces, shots, SceneSettings(samples=4000)) for shots in ([0, 1], [0, 0]))
     assert of_two.evidence.camera_range < 0.01
     assert of_one.evidence.camera_range == pytest.approx(0.4, abs=0.02)
 
