@@ -127,6 +127,10 @@ class Distortion:
         k1, k2, p1, p2 = map(float, found)
         return Distortion(k1, k2, p1, p2, self.aspect)
 
+    def scaled(self, share: float) -> "Distortion":
+        """Return a share of the bend; pixels keep their shape."""
+        return Distortion(share * self.k1, share * self.k2, share * self.p1, share * self.p2, self.aspect)
+
     def as_counts(self) -> dict[str, float]:
         """Return the coefficients by name, as a stage counts them."""
         return {f"lens_{name}": float(value) for name, value in asdict(self).items()}

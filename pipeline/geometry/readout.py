@@ -54,7 +54,8 @@ class Bundle:
     """Cameras and points, up to scale.
 
     rotation: (n, 3, 3) and position: (n, 3), camera from world. points: (m, 3). log_focal: ln of pixels. readout: s.
-    bend: radial coefficient of what is left of a lens, which else a readout would stand for.
+    bend: radial coefficient of what is left of a lens, which else a readout would stand for. aspect: vertical over
+    horizontal focal length, which stays as it is.
     """
 
     rotation: Float64s
@@ -63,6 +64,12 @@ class Bundle:
     log_focal: float
     readout: float = 0.0
     bend: float = 0.0
+    aspect: float = 1.0
+
+    @property
+    def focal(self) -> Float64s:
+        """Focal lengths (2,) across and down, pixels."""
+        return np.asarray(np.exp(self.log_focal) * np.array([1.0, self.aspect]))
 
     def seen(self, sightings: Sightings) -> Float64s:
         """Return the points of sightings in their cameras' axes (k, 3)."""
@@ -73,7 +80,7 @@ class Bundle:
         """Return by how much points lie elsewhere than they are seen (k, 2), pixels at the middle row's moment."""
         seen = self.seen(sightings)
         ideal = seen[:, :2] / np.maximum(seen[:, 2:], _NEAREST)
-        place = np.exp(self.log_focal) * ideal * (1 + self.bend * (ideal**2).sum(axis=1, keepdims=True)) + CENTRE
+        place = self.focal * ideal * (1 + self.bend * (ideal**2).sum(axis=1, keepdims=True)) + CENTRE
         return np.asarray(place - (sightings.pixel - self.readout * sightings.drift))
 
     def moved(self, step: Float64s, points: Float64s) -> "Bundle":
@@ -86,16 +93,21 @@ class Bundle:
             self.log_focal + float(step[-2]),
             self.readout + float(step[-1]),
             self.bend + float(step[-3]),
+            self.aspect,
         )
 
 
 @dataclass(frozen=True)
 class Readout:
-    """seconds: from the first row to the last one. deviation: its standard deviation. focal: pixels, with it."""
+    """seconds: from the first row to the last one. deviation: its standard deviation. focal: pixels, with it.
+
+    cost: what is left unexplained, of which each sighting may have 1.
+    """
 
     seconds: float
     deviation: float
     focal: float
+    cost: float
 
 
 def find_readout(bundle: Bundle, sightings: Sightings) -> Readout:
@@ -106,7 +118,7 @@ def find_readout(bundle: Bundle, sightings: Sightings) -> Readout:
     try:
         return _found(bundle, sightings)
     except np.linalg.LinAlgError:
-        return Readout(0.0, np.inf, float(np.exp(bundle.log_focal)))
+        return Readout(0.0, np.inf, float(np.exp(bundle.log_focal)), np.inf)
 
 
 def _found(bundle: Bundle, sightings: Sightings) -> Readout:
@@ -126,7 +138,7 @@ def _found(bundle: Bundle, sightings: Sightings) -> Readout:
         if is_settled:
             break
     deviation = _Equations.of(bundle, sightings).deviation(bundle, sightings)
-    return Readout(bundle.readout, deviation, float(np.exp(bundle.log_focal)))
+    return Readout(bundle.readout, deviation, float(np.exp(bundle.log_focal)), cost)
 
 
 def _cost(bundle: Bundle, sightings: Sightings) -> float:
@@ -199,13 +211,13 @@ def _slopes(bundle: Bundle, sightings: Sightings) -> tuple[Float64s, Float64s, F
 
     A bend is small and moves slowly with the rest: its part in the slopes of cameras and points is left out.
     """
-    seen, focal = bundle.seen(sightings), np.exp(bundle.log_focal)
+    seen, focal = bundle.seen(sightings), bundle.focal
     x, y, z = seen.T
     z = np.maximum(z, _NEAREST)
     nothing = np.zeros_like(z)
-    # u = f X / Z, v = f Y / Z
+    # u = f X / Z, v = f a Y / Z
     place = (
-        focal
+        focal[:, None]
         / z[:, None, None]
         * np.stack(
             [np.stack([np.ones_like(z), nothing, -x / z], 1), np.stack([nothing, np.ones_like(z), -y / z], 1)], 1

@@ -66,7 +66,12 @@ class LensFit:
 
 
 FARTHEST = 4.0
-"""Spreads from the focal length of a video beyond which another lens filmed a clip."""
+"""Spreads from the focal length of a video beyond which a clip does not speak of the same lens."""
+
+ANOTHER = 0.22
+"""ln ratio of focal lengths from which on another lens filmed a clip, or another zoom, whatever it says of how sure it
+is. Lenses of a camera differ by a third at least; who walks through the picture makes a clip that is sure to 2 % wrong
+by 16 %."""
 
 NEAREST = 0.01
 """ln ratio of focal lengths below which nothing is gained by doing a clip again."""
@@ -79,6 +84,17 @@ LESS = 0.7
 
 UNTOLD = LensFit(STRAIGHT, 0.0, 0.0, 0)
 """Of a clip that tells nothing."""
+
+
+class LensOfLines(NamedTuple):
+    """What edges say of a video's lens. deviation: standard deviation of the coefficient; infinite: not told."""
+
+    lens: Distortion
+    deviation: float
+
+
+NO_LINES = LensOfLines(STRAIGHT, math.inf)
+"""Of a video whose edges tell nothing."""
 
 
 FoundCameras = Mapping[str, NDArray[Any]]
@@ -116,7 +132,7 @@ class Ballot(NamedTuple):
 class FindsLens(Protocol):
     """A backend of the stage that tells how a lens bends."""
 
-    def lens_of_lines(self, clips: Iterable[Images]) -> Distortion:
+    def lens_of_lines(self, clips: Iterable[Images]) -> LensOfLines:
         """Return the lens that straight edges in the clips (n, 480, 640, 3) of a video tell of, or a straight one."""
         ...
 
@@ -132,8 +148,11 @@ class FindsLens(Protocol):
         """
         ...
 
-    def vote(self, fits: Sequence[LensFit]) -> Ballot:
-        """Return what the clips of a video say together."""
+    def vote(self, fits: Sequence[LensFit], known: float = math.inf) -> Ballot:
+        """Return what the clips of a video say together.
+
+        known: standard deviation of the bend that was undone in their pictures; infinite where none was.
+        """
         ...
 
     def go_on(self, rgb: Images, scratch: Path, between: FramesBetween, cameras: FoundCameras) -> Reconstruction:

@@ -23,6 +23,7 @@ from pipeline.stages.reconstruction.checkpoints import ClipCheckpoints, Kept
 from pipeline.stages.reconstruction.faults import clip_fault
 from pipeline.stages.reconstruction.film import ClipRows, FilmCamera, FilmedClips, RectifiedFrames
 from pipeline.stages.reconstruction.first_look import (
+    ANOTHER,
     FARTHEST,
     LESS,
     NEAREST,
@@ -66,11 +67,12 @@ class Passes:
         backend, film = self.backend, FilmedClips(self.workbench.video, self.clips)
         if not isinstance(backend, FindsLens):
             return FinishedClips(self._finished(self.folder, film)), film
-        film = film.taken_by(FilmCamera(backend.lens_of_lines(self._some_pictures())))
+        lens, deviation = backend.lens_of_lines(self._some_pictures())
+        film = film.taken_by(FilmCamera(lens))
         film = film.with_rates() if backend.asks_for_motion else film
         for number in range(LOOKS):
             folder = self.folder / f"look-{number}"
-            ballot = backend.vote([look.fit for look in self._looks(backend, folder, film)])
+            ballot = backend.vote([look.fit for look in self._looks(backend, folder, film)], deviation)
             if not (ballot.lens.bends or ballot.readout):
                 return self._with_further_tries(backend, self._finished(folder, film, ballot), film, ballot), film
             film = film.taken_by(film.camera.then(ballot.lens, ballot.readout))
@@ -229,7 +231,7 @@ def _is_unlike(kept: Kept, result: Reconstruction | LeftOut, known: Ballot) -> b
 
 
 def _is_off(fit: LensFit, focal: float, known: Ballot) -> bool:
-    """Tell whether a focal length (pixels) is not the video's, which is surer, and the clip leaves that one open."""
+    """Tell whether a focal length (pixels) is not the video's, which is surer, and may be meant to be that one."""
     if not known.focal or not fit.focal or known.spread > LESS * fit.spread:
         return False
-    return NEAREST < abs(math.log(focal / known.focal)) < FARTHEST * fit.spread
+    return NEAREST < abs(math.log(focal / known.focal)) < max(ANOTHER, FARTHEST * fit.spread)

@@ -68,6 +68,17 @@ def test_the_readout_of_a_walk_is_found(seed: int, readout: float):
     assert found.focal == pytest.approx(FOCAL, rel=0.01)
 
 
+@pytest.mark.parametrize("aspect", [0.8, 1.3])
+def test_pixels_need_not_be_square(aspect: float):
+    true, rates = walk(2, 0.35)
+    seen, points = sightings(true, rates, 0.0, 0.3, 2)
+    filmed = replace(seen, pixel=(seen.pixel - (320, 240)) * (1, aspect) + (320, 240))
+    start = disturbed(true, points, 2)
+    square, stretched = (find_readout(replace(start, aspect=each), filmed) for each in (1.0, aspect))
+    assert stretched.focal == pytest.approx(FOCAL, rel=0.01)
+    assert stretched.cost < 0.5 * square.cost, "what its cost is compared for"
+
+
 def test_a_camera_that_hardly_turns_says_that_it_does_not_know():
     found = found_of(3, 0.002, 0.02)
     assert found.deviation > 0.008, "a fifth of a degree a second shears no picture by a tenth of a pixel"

@@ -1,5 +1,6 @@
 """Backend ``colmap``: cameras by structure from motion, depth by dense matching; any textured video."""
 
+import math
 import os
 import signal
 import subprocess
@@ -18,7 +19,6 @@ from pipeline.contract.arrays import Float64s, Floats, Images
 from pipeline.contract.errors import ClipError, ProcessKilled, ReconstructionCrashed, TooFewRegistered
 from pipeline.contract.padding import shown_columns
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, Reconstruction
-from pipeline.geometry.distortion import STRAIGHT, Distortion
 from pipeline.stages.reconstruction.base import FramesBetween
 from pipeline.stages.reconstruction.colmap.dense import DenseMaps, dense_depth
 from pipeline.stages.reconstruction.colmap.evidence import Signs, signs_of
@@ -36,7 +36,14 @@ from pipeline.stages.reconstruction.colmap.views import ClipViews, views_of
 from pipeline.stages.reconstruction.colmap.votes import elected
 from pipeline.stages.reconstruction.colmap.walk import best, check_extra, is_enough, is_sure, rungs
 from pipeline.stages.reconstruction.faults import is_of_the_machine
-from pipeline.stages.reconstruction.first_look import Ballot, FirstLook, FoundCameras, LensFit
+from pipeline.stages.reconstruction.first_look import (
+    NO_LINES,
+    Ballot,
+    FirstLook,
+    FoundCameras,
+    LensFit,
+    LensOfLines,
+)
 
 CODE = Path(__file__).parents[4]
 """Folder that holds the package, for the process of its own."""
@@ -137,14 +144,14 @@ class ColmapReconstructor:
         first = SparseModel.of_arrays(cameras)
         return self._of_rungs(rgb, rungs(find_cameras, rgb, scratch, self.settings, between, first))
 
-    def lens_of_lines(self, clips: Iterable[Images]) -> Distortion:
+    def lens_of_lines(self, clips: Iterable[Images]) -> LensOfLines:
         """Return the lens that edges in the clips of a video tell of, if lenses are looked for."""
         lens = self.settings.lens
-        return lens_of_lines(clips, lens) if lens.correct else STRAIGHT
+        return lens_of_lines(clips, lens) if lens.correct else NO_LINES
 
-    def vote(self, fits: Sequence[LensFit]) -> Ballot:
-        """Return the lens of a video whose clips say so."""
-        return elected(fits, self.settings.sparse.aspect_step, self.settings.lens)
+    def vote(self, fits: Sequence[LensFit], known: float = math.inf) -> Ballot:
+        """Return the lens of a video whose clips say so. known: deviation of the bend that lines told before."""
+        return elected(fits, self.settings.sparse.aspect_step, self.settings.lens, known)
 
     def check(self, rgb: Images) -> None:
         """Make sure that frames can be worked on.

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Float64s, Images
 from pipeline.contract.padding import shown_columns
-from pipeline.geometry.distortion import STRAIGHT, Distortion
+from pipeline.geometry.distortion import Distortion
 from pipeline.geometry.straight_lines import BendOfLines, bend_of, edges_of
 from pipeline.stages.reconstruction.colmap.lens_settings import LensSettings
 from pipeline.stages.reconstruction.colmap.overlays import overlays
+from pipeline.stages.reconstruction.first_look import NO_LINES, LensOfLines
 
 FRAMES = 6
 """Frames of a clip that are looked at, evenly spread; more show the same edges again."""
@@ -36,13 +37,15 @@ _LOW, _HIGH = 60, 150
 _SIDE, _REACH = 8, 9
 
 
-def lens_of_lines(clips: Iterable[Images], settings: LensSettings) -> Distortion:
+def lens_of_lines(clips: Iterable[Images], settings: LensSettings) -> LensOfLines:
     """Return the lens that edges in the clips (n, 480, 640, 3) of a video tell of; a straight one where they do not.
 
     One clip after another is looked at, and only its edges stay in memory.
     """
     found = bend_of([edge for rgb in clips for edge in _edges(rgb)])
-    return Distortion(k1=found.bend) if found is not None and is_told(found, settings) else STRAIGHT
+    if found is None or not is_told(found, settings):
+        return NO_LINES
+    return LensOfLines(Distortion(k1=found.bend), found.deviation)
 
 
 def is_told(found: BendOfLines, settings: LensSettings) -> bool:

@@ -8,16 +8,13 @@ import numpy as np
 from scipy.special import chdtri
 
 from pipeline.contract.arrays import Float64s
-from pipeline.geometry.readout import Bundle, Sightings, find_readout, of_frames
+from pipeline.geometry.readout import Bundle, Readout, Sightings, find_readout, of_frames
 from pipeline.stages.reconstruction.colmap.lens_settings import LensSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
 from pipeline.stages.reconstruction.first_look import LensFit
 
 FEWEST_FRAMES, FEWEST_POINTS = 4, 60
 """Cameras and points below which a clip tells nothing."""
-
-STRETCHED = 0.1
-"""ln ratio of focal lengths from which on pixels are not square for a reason of their own."""
 
 SURE = 3.0
 """Deviations by which the clips of a video together must say that rows are exposed one after another."""
@@ -37,38 +34,40 @@ LONGEST = 0.05
 
 
 def with_readout(fit: LensFit, model: SparseModel, rates: Float64s) -> LensFit:
-    """Return what a clip says of its lens with what its cameras say of the shutter.
-
-    Cameras that zoom, or whose pixels are far from square, say nothing of it. Pixels that seem not quite square may be
-    what a shutter does, and are taken for square ones.
+    """Return what a clip says of its lens with what its cameras say of the shutter; those that zoom say nothing of it.
 
     rates: (n, 9), how fast each frame moves, as ``motion_rate`` returns it; nan where that is not known.
     """
-    intrinsics, known = model.intrinsics, np.isfinite(rates).all(axis=1)
-    kept = np.flatnonzero(model.registered & known)
-    across, down = np.log(np.diag(intrinsics)[:2]) if model.registered.any() else (0.0, 0.0)
-    is_plain = bool(abs(down - across) < STRETCHED and np.all(model.zoom == 1))
-    if not is_plain or len(kept) < FEWEST_FRAMES:
+    kept = np.flatnonzero(model.registered & np.isfinite(rates).all(axis=1))
+    if len(kept) < FEWEST_FRAMES or np.any(model.zoom != 1):
         return fit
     seen = Sightings(model.observed_frame, model.observed_point, model.observed_pixel, rates)
     sightings, points = of_frames(seen, kept)
     if len(points) < FEWEST_POINTS:
         return fit
     camera_from_world = np.asarray(np.linalg.inv(model.camera_to_world[kept]), np.float64)
-    found = find_readout(
-        Bundle(
-            camera_from_world[:, :3, :3],
-            camera_from_world[:, :3, 3],
-            model.points[points],
-            float(across + down) / 2,
-        ),
-        sightings,
-    )
-    speed = math.exp(float(across + down) / 2) * float(np.sqrt((rates[kept, :3] ** 2).sum(axis=1).mean()))
+    across, down = np.diag(model.intrinsics)[:2].tolist()
+    turned, moved = camera_from_world[:, :3, :3], camera_from_world[:, :3, 3]
+    square = Bundle(turned, moved, model.points[points], math.log(across * down) / 2)
+    found = find_readout(square, sightings)
+    speed = math.sqrt(across * down) * float(np.sqrt((rates[kept, :3] ** 2).sum(axis=1).mean()))
     if not (math.isfinite(found.seconds) and 0 < found.deviation < math.inf and speed > 0):
         return fit
+    if across != down:
+        stretched = replace(square, log_focal=math.log(across), aspect=down / across)
+        if _without_shutter(stretched, sightings).cost <= found.cost:
+            return fit
     # sigma^2 = that of the normal equations + (pixels / (pixels / s))^2
     return replace(fit, readout=found.seconds, readout_deviation=math.hypot(found.deviation, SYSTEMATIC_PX / speed))
+
+
+def _without_shutter(bundle: Bundle, sightings: Sightings) -> Readout:
+    """Adjust cameras and points to sightings whose rows were all exposed at once.
+
+    Pixels that are not square are what a shutter looks like that rolls, by up to a quarter, and the other way round:
+    what explains sightings better is what there is.
+    """
+    return find_readout(bundle, replace(sightings, rates=np.zeros_like(sightings.rates)))
 
 
 def elected_readout(fits: Sequence[LensFit], settings: LensSettings) -> float:

@@ -35,7 +35,7 @@ from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, Trust
 from pipeline.stages.reconstruction.colmap.sparse_model import MASKS, SparseModel
 from pipeline.stages.reconstruction.colmap.task import OWN_FRAMES, XFEAT, Task
 from pipeline.stages.reconstruction.colmap.trust import is_trusted
-from pipeline.stages.reconstruction.colmap.zoom import BETTER, steadied
+from pipeline.stages.reconstruction.colmap.zoom import steadied
 from pipeline.stages.reconstruction.first_look import LensFit
 
 ROUNDS = 3
@@ -72,9 +72,10 @@ def solve(
     longest = float(model.zoom_asked.max())
     lengthened = longest / model.zoom_asked
     _write_steadied(folder, lengthened)
-    bound = BETTER * _error_of(coarse)
+    bound = coarse.error_with_zoom(model.asks_for_zoom)
     again = solve(folder / "steadied", settings.without_lens(), task, rounds - 1, bound)
-    if not is_trusted(again, settings.trust) or not again.reprojection_error < BETTER * _error_of(model):
+    is_better = again.reprojection_error < model.error_with_zoom(model.asks_for_zoom)
+    if not (is_trusted(again, settings.trust) and is_better):
         return model
     return replace(again, zoom=again.zoom / lengthened)
 
@@ -87,11 +88,6 @@ def _write_steadied(folder: Path, lengthened: Float64s) -> None:
             steadied(picture, zoom).save(folder / "steadied" / "frames" / path.name)
     if (folder / MASKS).exists():  # those of longer focal lengths show less of the black sides, never more
         shutil.copytree(folder / MASKS, folder / "steadied" / MASKS)
-
-
-def _error_of(model: SparseModel) -> float:
-    """Return the reprojection error of a model, pixels, or that with a lens which bends where it is less."""
-    return float(np.fmin(model.reprojection_error, model.bent_error))
 
 
 def _solve(folder: Path, settings: ColmapSettings, task: Task, worst: float) -> tuple[SparseModel, SparseModel]:

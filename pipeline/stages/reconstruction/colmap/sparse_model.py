@@ -13,6 +13,10 @@ from models.errors import DamagedArrays
 from pipeline.contract.arrays import Float64s, Int64s
 from pipeline.stages.reconstruction.first_look import UNTOLD
 
+BETTER, CLEARLY_BETTER = 0.975, 0.9
+"""Reprojection error of pictures that a zoom was taken out of over that of those with it, where there is one; and where
+frames ask for one that explains no more than noise: cameras that are stuck gain far more."""
+
 SURELY_ASKED = 4.0
 """F statistic of each number of a zoom that is asked for, from which on it is more than noise: two standard errors."""
 
@@ -131,6 +135,13 @@ class SparseModel:
     def asks_for_zoom(self) -> bool:
         """Whether frames ask for a zoom that these cameras do not have, and surely so."""
         return bool(np.any(self.zoom_asked != 1)) and self.zoom_statistic > SURELY_ASKED
+
+    def error_with_zoom(self, is_asked: bool) -> float:
+        """Return the pixels of reprojection error below which cameras with a zoom count instead.
+
+        They must explain more than these do, also with a lens that bends. is_asked: whether a zoom surely is asked for.
+        """
+        return (BETTER if is_asked else CLEARLY_BETTER) * float(np.fmin(self.reprojection_error, self.bent_error))
 
     def alone(self) -> NDArray[np.bool_]:
         """Return as (n,) the registered frames that share no point with another one: nothing ties them to the rest."""

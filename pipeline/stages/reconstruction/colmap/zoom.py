@@ -27,9 +27,6 @@ from pipeline.stages.reconstruction.colmap.cameras import (
 from pipeline.stages.reconstruction.colmap.residuals import fall_of_cost
 from pipeline.stages.reconstruction.zoom import FEWEST_FRAMES, LEAST_ZOOM, is_steady_zoom
 
-BETTER = 0.975
-"""Reprojection error of pictures that a zoom was taken out of over that of those with it, where there is one."""
-
 COURSE = 2
 """Degree of the polynomial that the logarithm of the focal length follows: one move, which may start or end slowly."""
 

@@ -4,6 +4,7 @@ Cameras are those of ``colmap``, which may start from MoGe-2's focal length as w
 Anything 3 is asked if the settings say how.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -16,7 +17,6 @@ from pipeline.contract.arrays import Float64s, Floats, Images
 from pipeline.contract.errors import ClipError, ReconstructionCrashed, TooFewRegistered, TooLittleParallax
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, DepthSource, Reconstruction
 from pipeline.geometry.depth_scale import TrustedPixels
-from pipeline.geometry.distortion import Distortion
 from pipeline.geometry.poses import resize_nearest
 from pipeline.stages.reconstruction.base import FramesBetween
 from pipeline.stages.reconstruction.colmap.backend import ColmapReconstructor, MatchedClip, spread
@@ -26,7 +26,14 @@ from pipeline.stages.reconstruction.colmap_moge.looks import MODEL_FILE, Network
 from pipeline.stages.reconstruction.colmap_moge.settings import ColmapMogeSettings
 from pipeline.stages.reconstruction.da3.backend import Da3Reconstructor
 from pipeline.stages.reconstruction.da3.settings import Da3Settings
-from pipeline.stages.reconstruction.first_look import UNTOLD, Ballot, FirstLook, FoundCameras, LensFit
+from pipeline.stages.reconstruction.first_look import (
+    UNTOLD,
+    Ballot,
+    FirstLook,
+    FoundCameras,
+    LensFit,
+    LensOfLines,
+)
 from pipeline.stages.reconstruction.fusion import Fused, Sight, fuse
 from pipeline.stages.reconstruction.metric_evidence import evidence_note, scale_evidence
 from pipeline.stages.reconstruction.recorded import recorded_weights
@@ -111,13 +118,13 @@ class ColmapMogeReconstructor:
         except ClipError as error:
             return self._by_network(rgb, scratch, error)
 
-    def lens_of_lines(self, clips: Iterable[Images]) -> Distortion:
+    def lens_of_lines(self, clips: Iterable[Images]) -> LensOfLines:
         """Return the lens that edges in the clips of a video tell of, if lenses are looked for."""
         return ColmapReconstructor(self.settings.colmap).lens_of_lines(clips)
 
-    def vote(self, fits: Sequence[LensFit]) -> Ballot:
-        """Return the lens of a video whose clips say so."""
-        return ColmapReconstructor(self.settings.colmap).vote(fits)
+    def vote(self, fits: Sequence[LensFit], known: float = math.inf) -> Ballot:
+        """Return the lens of a video whose clips say so; known: as ``ColmapReconstructor`` says."""
+        return ColmapReconstructor(self.settings.colmap).vote(fits, known)
 
     def reconstruct_known(
         self, rgb: Images, scratch: Path, between: FramesBetween | None, known: Ballot, draw: int = 0

@@ -1,5 +1,6 @@
 """A backend that measures how a line in its pictures is bent, and pictures of that line."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -12,7 +13,15 @@ from pipeline.contract.errors import InconsistentReconstruction, TooLittleParall
 from pipeline.contract.records import Reconstruction
 from pipeline.geometry.distortion import STRAIGHT, Distortion
 from pipeline.stages.reconstruction.base import FramesBetween
-from pipeline.stages.reconstruction.first_look import UNTOLD, Ballot, FirstLook, FoundCameras, LensFit
+from pipeline.stages.reconstruction.first_look import (
+    NO_LINES,
+    UNTOLD,
+    Ballot,
+    FirstLook,
+    FoundCameras,
+    LensFit,
+    LensOfLines,
+)
 
 BARREL = Distortion(-0.08)
 EDGE = 120
@@ -40,7 +49,8 @@ class Measuring:
     by brightness, else 500. square, focal, spread: what the clips agree on. later: brightness of clips whose depth
     is left for later. part: brightness of clips of which only the first frame is placed, and that are refused when done
     again with another. vague: brightness of clips that are not sure of their focal length. lines: the lens that edges
-    tell of. shown: brightness of the clips that they were asked of. probability: of being right, by brightness.
+    tell of. shown: brightness of the clips that they were asked of. known: what the vote was told of it. probability:
+    of being right, by brightness.
     """
 
     name, weights, asks_for_motion = "measuring", dict[str, str](), False
@@ -50,7 +60,7 @@ class Measuring:
         self.stretched: set[int] = set()
         self.focals: dict[int, float] = {}
         self.square, self.focal, self.spread = False, 0.0, 0.0
-        self.lines, self.shown = STRAIGHT, list[int]()
+        self.lines, self.shown, self.known = NO_LINES, list[int](), math.nan
         self.probability: dict[int, float] = {}
         self.later: set[int] = set()
         self.part: set[int] = set()
@@ -107,11 +117,12 @@ class Measuring:
         self._asked("go on", rgb, scratch)
         return self._result(rgb, 1, float(cameras["focal"]))
 
-    def lens_of_lines(self, clips: Iterable[Images]) -> Distortion:
+    def lens_of_lines(self, clips: Iterable[Images]) -> LensOfLines:
         self.shown = [int(rgb[0, 240, 500, 0]) for rgb in clips]
         return self.lines
 
-    def vote(self, fits: Sequence[LensFit]) -> Ballot:
+    def vote(self, fits: Sequence[LensFit], known: float = math.inf) -> Ballot:
+        self.known = known
         bent = [fit for fit in fits if fit.lens.bends]
         told = [fit for fit in fits if fit != UNTOLD]
         lens = bent[0].lens if 2 * len(bent) > len(told) else STRAIGHT

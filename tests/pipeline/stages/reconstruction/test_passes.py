@@ -9,6 +9,7 @@ import pytest
 from pipeline.contract.errors import TooLittleParallax, UnlikelyReconstruction
 from pipeline.geometry.distortion import STRAIGHT, Distortion
 from pipeline.stages.base import Workbench
+from pipeline.stages.reconstruction.first_look import LensOfLines
 from pipeline.stages.reconstruction.stage import reconstruction
 from pipeline.store.frames import FrameReader
 from pipeline.store.rows import pictures_group, read_distortion, read_pictures
@@ -17,7 +18,7 @@ from tests.pipeline.stages.reconstruction.measuring import BARREL, Measuring, sa
 
 
 def test_a_lens_that_edges_tell_of_is_undone_before_the_first_look(bench: Callable[..., Workbench], backend: Measuring):
-    backend.lines = BARREL
+    backend.lines = LensOfLines(BARREL, 0.004)
     workbench = bench((BARREL, 30), (BARREL, 10), (BARREL, 40))
     result = filled(reconstruction, workbench)
     assert backend.shown == [30, 10, 40]
@@ -25,6 +26,7 @@ def test_a_lens_that_edges_tell_of_is_undone_before_the_first_look(bench: Callab
     assert all(abs(bent) <= 1 for _, _, bent in backend.asked)
     assert abs(sag(read_pictures(workbench.video, slice(5, 6))[0])) <= 1
     assert result.counts["lens_k1"] == -0.08
+    assert backend.known == 0.004, "clips that vote on what is left are told how sure edges are"
 
 
 def test_a_bent_video_is_reconstructed_and_read_straightened(bench: Callable[..., Workbench], backend: Measuring):
@@ -86,10 +88,12 @@ def test_clips_that_took_their_pixels_for_stretched_are_done_again_where_the_oth
     assert (focal == 500).all()
 
 
+@pytest.mark.parametrize("off", [530.0, 620.0])
 def test_clips_whose_focal_length_is_off_are_done_again_with_that_of_the_video_unless_another_lens_filmed_them(
-    bench: Callable[..., Workbench], backend: Measuring
+    bench: Callable[..., Workbench], backend: Measuring, off: float
 ):
-    backend.focals, backend.focal = {40: 530.0, 50: 800.0}, 501.0
+    """Off by a few of its spreads, or by more than it says and less than lenses differ."""
+    backend.focals, backend.focal = {40: off, 50: 800.0}, 501.0
     workbench = bench((STRAIGHT, 30), (STRAIGHT, 40), (STRAIGHT, 50))
     filled(reconstruction, workbench)
     assert [(what, level) for what, level, _ in backend.asked][3:] == [("known", 40)]

@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 
 from pipeline.contract.arrays import Images
-from pipeline.geometry.distortion import STRAIGHT, Distortion
+from pipeline.geometry.distortion import Distortion
 from pipeline.geometry.straight_lines import BendOfLines
 from pipeline.stages.reconstruction.colmap.backend import ColmapReconstructor
 from pipeline.stages.reconstruction.colmap.lens_settings import LensSettings
 from pipeline.stages.reconstruction.colmap.lines import is_told, lens_of_lines
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
+from pipeline.stages.reconstruction.first_look import NO_LINES
 from tests.pipeline.stages.reconstruction.colmap.clips import tour_clip
 
 LENS = LensSettings()
@@ -32,17 +33,17 @@ def bent(rgb: Images, lens: Distortion) -> Images:
 @pytest.mark.parametrize("bend", [-0.14, -0.06, 0.05])
 def test_a_lens_is_told_by_the_edges_of_two_rooms(rooms: list[Images], bend: float):
     clips = [bent(rgb, Distortion(bend)) for rgb in rooms]
-    assert lens_of_lines(clips, LENS).k1 == pytest.approx(bend, abs=0.012)
-    assert ColmapReconstructor().lens_of_lines(clips).k1 == pytest.approx(bend, abs=0.012)
+    assert lens_of_lines(clips, LENS).lens.k1 == pytest.approx(bend, abs=0.012)
+    assert ColmapReconstructor().lens_of_lines(clips).lens.k1 == pytest.approx(bend, abs=0.012)
     off = ColmapSettings.model_validate({"lens": {"correct": False}})
-    assert ColmapReconstructor(off).lens_of_lines(clips) == STRAIGHT
-    assert lens_of_lines(clips, LensSettings(least_of_lines=1)) == STRAIGHT
+    assert ColmapReconstructor(off).lens_of_lines(clips) == NO_LINES
+    assert lens_of_lines(clips, LensSettings(least_of_lines=1)) == NO_LINES
 
 
 def test_rooms_as_they_are_and_bare_pictures_tell_of_no_lens(rooms: list[Images]):
-    assert lens_of_lines(rooms, LENS) == STRAIGHT
-    assert lens_of_lines([np.full((4, 480, 640, 3), 90, np.uint8)], LENS) == STRAIGHT
-    assert lens_of_lines([], LENS) == STRAIGHT
+    assert lens_of_lines(rooms, LENS) == NO_LINES
+    assert lens_of_lines([np.full((4, 480, 640, 3), 90, np.uint8)], LENS) == NO_LINES
+    assert lens_of_lines([], LENS) == NO_LINES
 
 
 def test_bars_and_letters_in_place_do_not_speak_for_a_straight_lens(rooms: list[Images]):
@@ -52,7 +53,7 @@ def test_bars_and_letters_in_place_do_not_speak_for_a_straight_lens(rooms: list[
         rgb[:, :, :60], rgb[:, :, 580:] = 0, 0
         rgb[:, 20:60:8, 80:560] = 255
         rgb[:, 400:460:8, 80:560] = 0
-    assert lens_of_lines(clips, LENS).k1 == pytest.approx(-0.1, abs=0.015)
+    assert lens_of_lines(clips, LENS).lens.k1 == pytest.approx(-0.1, abs=0.015)
 
 
 @pytest.mark.parametrize(

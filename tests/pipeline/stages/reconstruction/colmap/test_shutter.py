@@ -74,12 +74,20 @@ def test_frames_whose_motion_is_not_known_do_not_keep_the_others_from_telling():
     assert with_readout(UNTOLD, model, rates) == UNTOLD, "three are too few"
 
 
-def test_pixels_that_seem_not_quite_square_may_be_the_shutters_work():
+@pytest.mark.parametrize("aspect", [0.79, 0.88, 0.96, 1.18])
+def test_pixels_that_seem_not_square_are_the_shutters_work_where_it_explains_more(aspect: float):
     model, rates = rolled(0.02)
-    stretched = model.intrinsics * np.array([[1.02], [0.98], [1]])
+    stretched = model.intrinsics * np.array([[aspect**-0.5], [aspect**0.5], [1]])
     assert with_readout(UNTOLD, replace(model, intrinsics=stretched), rates).readout == pytest.approx(0.02, abs=0.0015)
-    anamorphic = model.intrinsics * np.array([[1], [1.18], [1]])
-    assert with_readout(UNTOLD, replace(model, intrinsics=anamorphic), rates) == UNTOLD
+
+
+@pytest.mark.parametrize("aspect", [0.79, 0.88, 1.18, 1.33])
+def test_pixels_that_are_not_square_are_no_shutters_work(aspect: float):
+    model, rates = rolled(0.0)
+    down = np.array([1, aspect])
+    filmed = (model.observed_pixel - (320, 240)) * down + (320, 240)
+    anamorphic = model.intrinsics * np.array([[1], [aspect], [1]])
+    assert with_readout(UNTOLD, replace(model, intrinsics=anamorphic, observed_pixel=filmed), rates) == UNTOLD
 
 
 def test_clips_that_zoom_or_have_no_cameras_say_nothing():

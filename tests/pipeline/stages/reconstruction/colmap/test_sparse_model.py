@@ -74,3 +74,12 @@ def test_a_registered_frame_without_any_point_is_alone():
     lonely = replace(model, observed_frame=model.observed_frame[unseen], observed_point=model.observed_point[unseen])
     assert np.flatnonzero(lonely.alone()).tolist() == [5]
     assert not SparseModel.empty(3, 0.4).alone().any()
+
+
+def test_a_zoom_that_explains_no_more_than_noise_must_explain_pictures_far_better_than_cameras_without_it():
+    asking = replace(good_model(), zoom_asked=np.linspace(0.97, 1.02, 6), reprojection_error=0.41, bent_error=0.4)
+    noise, sure = replace(asking, zoom_statistic=-44.0), replace(asking, zoom_statistic=20.0)
+    assert noise.error_with_zoom(noise.asks_for_zoom) == pytest.approx(0.36), "of the lens that bends, which is less"
+    assert sure.error_with_zoom(sure.asks_for_zoom) == pytest.approx(0.39)
+    assert good_model().error_with_zoom(True) == pytest.approx(0.975 * 0.5)
+    assert np.isnan(SparseModel.empty(6, 3.0).error_with_zoom(False)), "nothing is below it"

@@ -1,6 +1,7 @@
 """The clips of a video vote on its lens and on the shape of its pixels."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -114,3 +115,22 @@ def test_clips_that_do_not_agree_or_are_not_sure_tell_no_focal_length(fits: list
 
 def test_what_a_clip_says_is_kept_as_numbers():
     assert LensFit.of_array(bent(-0.07, aspect=1.1).as_array()) == bent(-0.07, aspect=1.1)
+
+
+def test_matches_add_little_to_a_bend_that_edges_are_sure_of():
+    clips = [bent(-0.05), bent(-0.045), bent(-0.04)]
+    assert elected(clips, STEP, SETTINGS, 0.001).lens == Distortion(), "less than is undone at all"
+    unsure = elected(clips, STEP, SETTINGS, 0.013).lens.k1
+    assert unsure == pytest.approx(-0.045 * 0.55, rel=0.05)
+    assert elected(clips, STEP, SETTINGS, 1.0).lens.k1 == pytest.approx(-0.045, rel=0.001)
+
+
+def test_what_one_coefficient_cannot_say_is_left_to_matches():
+    rich = replace(bent(-0.05), lens=Distortion(-0.05, 0.02))
+    assert elected([rich, rich], STEP, SETTINGS, 0.001).lens.k2 == pytest.approx(0.02)
+
+
+def test_pixels_that_seem_not_square_are_what_a_rolling_shutter_looks_like():
+    clips = [replace(straight(0.8), readout=0.02, readout_deviation=0.002) for _ in range(2)]
+    found = elected(clips, STEP, SETTINGS)
+    assert (found.square, found.lens, found.readout) == (True, Distortion(), pytest.approx(0.02))
