@@ -28,7 +28,7 @@ from pipeline.store.video import VideoStore
 
 
 @stage(
-    code_version="8",
+    code_version="9",
     settings=SETTINGS,
     inputs=("indoor_clips",),
     output=GroupOutput(RECONSTRUCTION),

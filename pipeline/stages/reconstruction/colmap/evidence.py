@@ -54,15 +54,15 @@ def _camera_signs(model: SparseModel) -> dict[str, float]:
     frames over the median step. turn: largest turn of a step, degrees. unseen: 1 over the fewest observations of a
     camera. shallow: 1 over the median angle under which points are seen, degrees. half_turn, half_focal: how far the
     halves of the clip disagree when each is adjusted alone, degrees and ln. unusual: distance of ln(focal length) from
-    that of usual cameras. vague: standard deviation of ln(focal length) as the clip tells it. uneven: ln ratio of the
-    longest to the shortest focal length that frames ask for and do not get, as those of a wrong model do; 0 where that
-    explains no more than noise would.
+    that of usual cameras. vague: standard deviation of ln(focal length) as the clip tells it, infinite where another
+    explains as much; nan where it tells none. uneven: ln ratio of the longest to the shortest focal length that frames
+    ask for and do not get, as those of a wrong model do; 0 where that explains no more than noise would.
     """
     frames = np.flatnonzero(model.registered)
     steps = np.linalg.norm(np.diff(model.camera_to_world[frames, :3, 3], axis=0), axis=1) / np.diff(frames)
     seen = np.bincount(model.observed_frame, minlength=len(model.registered))[frames]
     first, second = model.halves_focal
-    deviation = LensFit.of_array(model.lens_fit).deviation
+    fit = LensFit.of_array(model.lens_fit)
     uneven = model.zoom_asked.max() / model.zoom_asked.min() if model.asks_for_zoom else 1.0
     return {
         "missing": float(1 - model.registered.mean()),
@@ -75,7 +75,7 @@ def _camera_signs(model: SparseModel) -> dict[str, float]:
         "half_focal": float(abs(np.log(first / second))),
         "unusual": float(abs(np.log(model.intrinsics[0, 0] / (USUAL_FOCAL * FRAME_WIDTH)))),
         "uneven": float(np.log(uneven)),
-        "vague": deviation if np.isfinite(deviation) else float("nan"),
+        "vague": fit.deviation if fit.focal > 0 else float("nan"),
     }
 
 

@@ -16,10 +16,11 @@ from pipeline.stages.reconstruction.colmap.evidence import (
     signs_of,
 )
 from pipeline.stages.reconstruction.colmap.pairs import MatchedPair, turns_between
-from pipeline.stages.reconstruction.colmap.probability import MEANING
+from pipeline.stages.reconstruction.colmap.probability import MEANING, judged
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
 from pipeline.stages.reconstruction.colmap.surfaces import dense_signs
 from pipeline.stages.reconstruction.colmap.views import ClipViews
+from pipeline.stages.reconstruction.first_look import UNTOLD
 from tests.pipeline.box_room import INTRINSICS, Box, Room, looking
 from tests.pipeline.stages.reconstruction.colmap.good_model import FRAMES, good_model
 
@@ -188,3 +189,14 @@ def test_focal_lengths_that_frames_ask_for_count_where_they_explain_more_than_no
     asking = replace(good_model(), zoom_asked=np.linspace(1, 1.2, FRAMES))
     asked = signs_of(replace(asking, zoom_statistic=statistic))["uneven"]
     assert asked == pytest.approx(np.log(1.2) if counts else 0)
+
+
+def test_a_focal_length_that_nothing_holds_speaks_against_a_clip_and_one_that_is_not_told_does_not():
+    def vague(focal: float, deviation: float) -> Signs:
+        return signs_of(replace(good_model(), lens_fit=replace(UNTOLD, focal=focal, deviation=deviation).as_array()))
+
+    assert vague(500, 0.02)["vague"] == 0.02
+    assert np.isnan(vague(0, np.inf)["vague"])
+    open_to_any, sure = vague(500, np.inf), vague(500, 0.02)
+    assert judged(open_to_any).probability < judged(vague(0, np.inf)).probability < judged(sure).probability
+    assert "focal length" in judged(open_to_any).worst
