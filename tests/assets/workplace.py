@@ -22,6 +22,7 @@ from tests.paths import ROOT
 
 LONGEST_RUN_S = 600
 TINY_TOUR = {
+    "fps": 8,
     "rooms_min": 3,
     "rooms_max": 3,
     "indoor_shots": 1,
