@@ -41,10 +41,10 @@ def _elected_lens(fits: Sequence[LensFit], aspect_step: float, settings: LensSet
     """Return the lens of a video from what its clips say; a video of one clip takes that clip's word.
 
     Pixels are square unless every clip that tells something, two at least of more, says otherwise, and says the same;
-    of several clips of which none tells anything, too. A
-    bend counts where it lowers the held-out error of all clips together and clips with most of the observations found
-    it; its coefficients are medians over those clips, weighted by their observations. Of one coefficient edges know
-    more than matches: of what these want to add as much is taken as is likely.
+    of several clips of which none tells anything, too. A bend counts where it lowers the held-out error of all clips
+    together and clips with most of the observations found it; its coefficients are medians over those clips, weighted
+    by their observations. Of one coefficient edges know more than matches: of what these want to add as much is taken
+    as is likely.
 
     aspect_step: how far focal lengths must differ for pixels that are not square.
     """
