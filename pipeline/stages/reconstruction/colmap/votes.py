@@ -14,11 +14,9 @@ from pipeline.stages.reconstruction.first_look import FARTHEST, UNSURE, Ballot, 
 SURE = 0.06
 """Spread below which what the clips say together is used, by clips that are less sure."""
 
-
 LINES_OFF, MATCHES_OFF = 0.003, 0.012
 """Standard deviations of a bend beside what edges say of themselves, and by matches of clips of a hard tour. Of seven
 films edges were off by 0.0015 and by what they said; of ten clips of three of them matches by 0.001 to 0.032."""
-
 
 _NONE = 1e-9
 """Rounding of a coefficient that is 0."""
