@@ -28,7 +28,7 @@ from pipeline.store.video import VideoStore
 
 
 @stage(
-    code_version="9",
+    code_version="10",
     settings=SETTINGS,
     inputs=("indoor_clips",),
     output=GroupOutput(RECONSTRUCTION),

@@ -20,10 +20,11 @@ from pipeline.contract.errors import ClipError, ProcessKilled, ReconstructionCra
 from pipeline.contract.padding import shown_columns
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, Reconstruction
 from pipeline.stages.reconstruction.base import FramesBetween
-from pipeline.stages.reconstruction.colmap.dense import DenseMaps, dense_depth
+from pipeline.stages.reconstruction.colmap.dense import DenseMaps, dense_depth, without_lone_values
 from pipeline.stages.reconstruction.colmap.evidence import Signs, signs_of
+from pipeline.stages.reconstruction.colmap.hinge import tied
 from pipeline.stages.reconstruction.colmap.lines import lens_of_lines
-from pipeline.stages.reconstruction.colmap.notes import alone_notes, notes_on
+from pipeline.stages.reconstruction.colmap.notes import notes_on
 from pipeline.stages.reconstruction.colmap.overlays import overlays
 from pipeline.stages.reconstruction.colmap.probability import Likelihood, check_probability, judged, settings_note
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
@@ -191,12 +192,12 @@ class ColmapReconstructor:
 
     def measured(self, rgb: Images, found: SparseModel) -> "MatchedClip":
         """Return the same with what it was made of."""
-        alone = found.alone()
-        model = found.without(alone) if alone.any() else found
+        model, left_out = tied(found, self.settings.trust.max_size_deviation)
         check_cameras(model, self.settings.trust)
         views = views_of(rgb, model, self.settings.sweep)
         maps = dense_depth(views, self.settings)
         signs = {**signs_of(model), **dense_signs(views, maps.depth)}
+        maps = without_lone_values(maps, self.settings.sweep)
         depth, confidence = views.with_sides(maps.depth), views.with_sides(maps.confidence)
         verdict = self.verdict(model, depth, signs)
         check_probability(verdict, least_probability(model, self.settings.trust))
@@ -206,7 +207,7 @@ class ColmapReconstructor:
             depth=spread(depth, model),
             confidence=spread(confidence, model),
             registered=model.registered,
-            notes=notes_on(model) + alone_notes(alone) + (verdict.note(), *settings_note(self.settings)),
+            notes=notes_on(model) + left_out + (verdict.note(), *settings_note(self.settings)),
             probability_right=verdict.probability,
         )
         return MatchedClip(model, views, maps, reconstruction)

@@ -6,6 +6,7 @@ Rectified pairs would take a fifth of the time, but lose most of some clips (``d
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +18,9 @@ from pipeline.stages.reconstruction.colmap.refine import fill_planes
 from pipeline.stages.reconstruction.colmap.semiglobal import aggregate, pick
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, SweepSettings
 from pipeline.stages.reconstruction.colmap.views import ClipViews
+
+AROUND = 7 / 320
+"""Distance within which a value's neighbours are counted, shares of the depth map's width."""
 
 
 class DenseMaps(NamedTuple):
@@ -59,6 +63,17 @@ def dense_depth(views: ClipViews, settings: ColmapSettings) -> DenseMaps:
     merged = np.where(known, depth, filled)
     source = np.where(known, DepthSource.MATCHED, np.where(merged > 0, DepthSource.PLANE, DepthSource.NONE))
     return DenseMaps(merged, confidence.astype(np.float32), source.astype(np.uint8))
+
+
+def without_lone_values(maps: DenseMaps, settings: SweepSettings) -> DenseMaps:
+    """Return the maps without values that most pixels around have none beside.
+
+    Where a surface is matched its neighbours are too; where it shows nothing to match, some agree by chance.
+    """
+    side = 2 * round(AROUND * settings.width) + 1
+    given = (maps.depth > 0).astype(np.float32)
+    share = [cv2.blur(one, (side, side), borderType=cv2.BORDER_REFLECT) for one in given]
+    return maps.only(np.stack(share) >= settings.min_around)
 
 
 def sweep(views: ClipViews, view: int, inverse_depth: Floats, settings: SweepSettings) -> tuple[Floats, Floats]:

@@ -15,6 +15,14 @@ def alone_notes(alone: NDArray[np.bool_]) -> tuple[str, ...]:
     return (f"Frames that share no point with another were left out: {names} (of 0 to {len(alone) - 1}).",)
 
 
+def loose_notes(loose: NDArray[np.bool_]) -> tuple[str, ...]:
+    """Name the frames (n,) whose size beside the others nothing tells."""
+    if not loose.any():
+        return ()
+    names = ", ".join(map(str, np.flatnonzero(loose)))
+    return (f"Frames whose size beside the others is not sure were left out: {names} (of 0 to {len(loose) - 1}).",)
+
+
 def notes_on(model: SparseModel) -> tuple[str, ...]:
     """Say in sentences what the user should know about the cameras."""
     notes = []

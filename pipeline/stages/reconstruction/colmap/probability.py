@@ -141,10 +141,13 @@ def settings_note(settings: ColmapSettings) -> tuple[str, ...]:
 
 
 def learned_settings(settings: ColmapSettings) -> dict[str, Any]:
-    """Return the settings that signs depend on, as plain values; they are taken at places that any width has."""
+    """Return the settings that signs depend on, as plain values.
+
+    Signs are taken at places that any width has, and before lone values are left out.
+    """
     return {
         "sparse": settings.sparse.model_dump(mode="json"),
         "walks": settings.walks.model_dump(mode="json"),
-        "sweep": settings.sweep.model_dump(mode="json", exclude={"width"}),
+        "sweep": settings.sweep.model_dump(mode="json", exclude={"width", "min_around"}),
         "planes": settings.planes.model_dump(mode="json"),
     }

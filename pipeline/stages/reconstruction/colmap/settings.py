@@ -11,6 +11,12 @@ from pipeline.stages.reconstruction.colmap.lens_settings import LensSettings
 LEAST_PROBABILITY = 0.5
 """Least probability by default. It is not written down, so that what was stored before it is not made again."""
 
+LEAST_AROUND = 0.5
+"""Least share of neighbours with depth by default; not written down for the same reason."""
+
+SURE_OF_SIZE = 0.06
+"""Largest deviation of a part's size by default; not written down for the same reason."""
+
 LEAST_OF_ZOOMS = 0.8
 """On hard tours four right models that zoom have 0.82, two gross ones 0.65 and 0.39."""
 
@@ -141,6 +147,13 @@ class SweepSettings(BaseModel):
         0.06, gt=0, lt=0.5, description="The same where planes lie farther apart than that: far away, little parallax."
     )
     min_support: int = Field(2, ge=1, description="Views that must agree with a depth for it to be given.")
+    min_around: float = Field(
+        LEAST_AROUND,
+        ge=0,
+        le=1,
+        exclude_if=lambda value: value == LEAST_AROUND,
+        description="Share of the pixels around one that must have depth too for its own to be given.",
+    )
 
 
 class PlaneSettings(BaseModel):
@@ -207,6 +220,13 @@ class TrustSettings(BaseModel):
     max_behind: float = Field(0.02, ge=0, le=1, description="Largest share of observations behind their camera.")
     signs: SignBounds = Field(
         SignBounds(), exclude_if=lambda bounds: bounds == SignBounds(), description=SignBounds.__doc__
+    )
+    max_size_deviation: float = Field(
+        SURE_OF_SIZE,
+        gt=0,
+        exclude_if=lambda value: value == SURE_OF_SIZE,
+        description="Standard deviation of ln of size, of a part of the clip beside the rest, above which the smaller "
+        "of the two is left out: they hang together at one frame.",
     )
     min_probability: float = Field(
         LEAST_PROBABILITY,

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from pipeline.contract.records import DepthSource
-from pipeline.stages.reconstruction.colmap.dense import believed, dense_depth, sweep
+from pipeline.stages.reconstruction.colmap.dense import (
+    DenseMaps,
+    believed,
+    dense_depth,
+    sweep,
+    without_lone_values,
+)
 from pipeline.stages.reconstruction.colmap.plane_sweep import inverse_depths
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, SweepSettings
 from pipeline.stages.reconstruction.colmap.views import ClipViews
@@ -112,3 +118,22 @@ def test_the_number_of_threads_changes_nothing(views: ClipViews, found: tuple[np
     depth, confidence, _ = dense_depth(views, SETTINGS.model_copy(update={"threads": 2}))
     assert np.array_equal(depth, found[0])
     assert np.array_equal(confidence, found[1])
+
+
+def test_values_that_stand_alone_are_left_out_and_surfaces_stay_to_their_edges():
+    by_chance = np.random.default_rng(0).random((1, 120, 160)) < 0.25
+    by_chance[:, :, :90] = False
+    surface = np.zeros((1, 120, 160), bool)
+    surface[:, :, :60] = True
+    depth = np.where(surface | by_chance, np.float32(2), np.float32(0))
+    maps = DenseMaps(depth, depth / 4, np.where(depth > 0, DepthSource.MATCHED, DepthSource.NONE).astype(np.uint8))
+    left = without_lone_values(maps, SWEEP.model_copy(update={"width": 160}))
+    assert np.array_equal(left.depth > 0, surface)
+    for part in left:
+        assert np.array_equal(part > 0, surface)
+
+
+def test_holes_of_a_surface_cost_nothing_around_them():
+    depth = np.where(np.random.default_rng(0).random((1, 120, 160)) < 0.8, np.float32(2), np.float32(0))
+    maps = DenseMaps(depth, depth, (depth > 0).astype(np.uint8))
+    assert np.array_equal(without_lone_values(maps, SWEEP).depth, depth)
