@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.tours.albedo import paint
+from pipeline.tours.albedo import strips
 from pipeline.tours.mesh import ATLAS_WIDTH, BORDER, Patch
 
 LEVELS = 5
@@ -48,10 +48,12 @@ def bake(patches: tuple[Patch, ...], light: list[NDArray[np.float32]], height: i
 
 def _paint_patch(atlas: Pixels, patch: Patch, light: NDArray[np.float32]) -> None:
     top, left, height, width = patch.place
-    albedo = paint(patch.material, patch.sheet.size, patch.sheet.start, (height, width))
-    lit = albedo * _stretched(light, height, width)
-    shown = np.clip(lit, 0, 1) ** np.float32(1 / GAMMA) * np.float32(255) + np.float32(0.5)
-    bordered = cv2.copyMakeBorder(shown.astype(np.uint8), BORDER, BORDER, BORDER, BORDER, cv2.BORDER_REPLICATE)
+    fallen = _stretched(light, height, width)
+    own = atlas[top : top + height, left : left + width]
+    for rows, albedo in strips(patch.material, patch.sheet.size, patch.sheet.start, (height, width)):
+        lit = albedo * fallen[rows]
+        own[rows] = np.clip(lit, 0, 1) ** np.float32(1 / GAMMA) * np.float32(255) + np.float32(0.5)
+    bordered = cv2.copyMakeBorder(own, BORDER, BORDER, BORDER, BORDER, cv2.BORDER_REPLICATE)
     atlas[top - BORDER : top + height + BORDER, left - BORDER : left + width + BORDER] = bordered
 
 

@@ -33,6 +33,17 @@ def test_a_seed_paints_the_same_surface_again_and_another_seed_another(pattern: 
     assert np.abs(paint(Material(pattern, seed=4), SIZE, (0, 0), SHAPE) - first).max() > 0.01
 
 
+@pytest.mark.parametrize("texels", [1, 700, 10**6])
+@pytest.mark.parametrize("pattern", sorted(ALL_PATTERNS))
+def test_a_pattern_is_the_same_however_many_rows_are_painted_at_once(
+    pattern: str, texels: int, monkeypatch: pytest.MonkeyPatch
+):
+    material = Material(pattern, seed=3)
+    usual = paint(material, SIZE, (0.1, 0.2), SHAPE)
+    monkeypatch.setattr("pipeline.tours.albedo.STRIP_TEXELS", texels)
+    np.testing.assert_array_equal(paint(material, SIZE, (0.1, 0.2), SHAPE), usual)
+
+
 @pytest.mark.parametrize("pattern", ["plaster", "wallpaper", "planks", "tiles", "brick"])
 def test_neighbouring_pieces_of_a_wall_continue_one_pattern(pattern: str):
     material = Material(pattern, seed=3)
