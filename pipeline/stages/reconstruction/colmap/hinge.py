@@ -5,6 +5,7 @@ together at one frame, each right in itself, and hardly anything says how large 
 """
 
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,14 @@ from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
 LEAST_NOISE_PX = 1.0
 """What pixels are off by at least: cameras of a part are taken for right beside each other, which is not quite so."""
 
-FREEDOM = 7
-"""Of a similarity: turn, shift, ln of size."""
+OF_A_STEP = 0.1
+"""What a first or last frame is off by, in steps, counts so much beside sizes: it is one frame among the others."""
+
+FEWEST = 4
+"""Frames below which a clip has no parts."""
+
+TINY, NOTHING = 1e-12, 1e-9
+"""Below which a number of a side is not known at all, and a share of what is known of the others."""
 
 
 def tied(found: SparseModel, most: float) -> tuple[SparseModel, tuple[str, ...]]:
@@ -32,24 +39,23 @@ def size_deviations(model: SparseModel) -> Float64s:
     """Return (n,) the standard deviation of ln of the size of the frames from each one on, beside those before it.
 
     Each side is taken for rigid; points that both see tell the similarity between them (Schur complement of the normal
-    equations of bundle adjustment). 0 where a side has fewer than two frames, and so no size; infinite where nothing
-    ties the sides together.
+    equations of bundle adjustment). A side of one frame has no size: a tenth of how sure its distance from the other
+    side is counts, as a share of the usual step. 0 for the first frame; infinite where nothing ties the sides together.
     """
     frames = np.flatnonzero(model.registered).tolist()
-    towards_point, noise = _towards_points(model)
-    # P_j = sum_i A_ij^T A_ij, the normal matrix of point j
-    of_point = np.zeros((len(model.points), 3, 3))
-    np.add.at(of_point, model.observed_point, np.einsum("kia,kib->kab", towards_point, towards_point))
     deviations = np.zeros(len(model.registered))
-    for before, first in list(pairwise(frames))[1:-1]:
-        centre = model.camera_to_world[[before, first], :3, 3].mean(axis=0)
-        tied = _seen_from_both(model, first)
-        seen = (model.observed_frame >= first) & tied[model.observed_point]
-        # of x' = x + w x (x - c) + t + s (x - c): B_ij = A_ij dx'/d(w, t, s)
-        towards_side = towards_point[seen] @ _by_similarity(model.points[model.observed_point[seen]] - centre)
-        deviations[first] = noise * _deviation_of_size(
-            of_point[tied], towards_point[seen], towards_side, (np.cumsum(tied) - 1)[model.observed_point[seen]]
-        )
+    if len(frames) < FEWEST:
+        return deviations
+    centres = model.camera_to_world[:, :3, 3]
+    usual = float(np.median(np.linalg.norm(np.diff(centres[frames], axis=0), axis=1)))
+    derivatives = _towards_points(model)
+    for before, first in pairwise(frames):
+        moves = model.observed_frame >= first if before != frames[0] else model.observed_frame < first
+        known = _known_of_side(model, derivatives, moves, (centres[before] + centres[first]) / 2)
+        if before == frames[0] or first == frames[-1]:
+            deviations[first] = _deviation_of_step(known[:6, :6], centres[first] - centres[before], usual)
+        else:
+            deviations[first] = _deviation_of_size(known)
     return deviations
 
 
@@ -67,26 +73,59 @@ def loose_frames(model: SparseModel, most: float) -> NDArray[np.bool_]:
         kept = kept.without(kept.registered & (~after if is_larger else after))
 
 
-def _towards_points(model: SparseModel) -> tuple[Float64s, float]:
-    """Return how observed pixels (k, 2, 3) follow their points, and by how much they miss them, pixels."""
+class _Derivatives(NamedTuple):
+    """How observed pixels (k, 2, 3) follow their points, divided by their deviation; (m, 3, 3): A^T A of points."""
+
+    towards_point: Float64s
+    of_point: Float64s
+
+
+def _towards_points(model: SparseModel) -> _Derivatives:
     camera_from_world = np.linalg.inv(model.camera_to_world[model.observed_frame])
     at = np.einsum("kij,kj->ki", camera_from_world[:, :3, :3], model.points[model.observed_point])
     x, y, z = (at + camera_from_world[:, :3, 3]).T
     across, down = np.diag(model.intrinsics)[:2]
     column, row = across * x / z, down * y / z
     off = np.stack([column, row], axis=1) + model.intrinsics[:2, 2] - model.observed_pixel
+    # sigma = 1.48 median |r|, of a normal distribution
+    noise = max(LEAST_NOISE_PX, 1.48 * float(np.median(np.abs(off))))
     nothing = np.zeros_like(z)
     of_camera = np.array([[across / z, nothing, -column / z], [nothing, down / z, -row / z]]).transpose(2, 0, 1)
-    # sigma = 1.48 median |r|, of a normal distribution
-    noise = max(LEAST_NOISE_PX, 1.48 * float(np.median(np.abs(off)))) if len(off) else LEAST_NOISE_PX
-    return of_camera @ camera_from_world[:, :3, :3], noise
+    towards_point = of_camera @ camera_from_world[:, :3, :3] / noise
+    of_point = np.zeros((len(model.points), 3, 3))
+    np.add.at(of_point, model.observed_point, np.einsum("kia,kib->kab", towards_point, towards_point))
+    return _Derivatives(towards_point, of_point)
 
 
 def _seen_from_both(model: SparseModel, first: int) -> NDArray[np.bool_]:
     """Return which points (m,) are seen both from frame ``first`` or later and from before it."""
-    after, count = model.observed_frame >= first, len(model.points)
-    sides = (np.bincount(model.observed_point[side], minlength=count) > 0 for side in (after, ~after))
-    return np.logical_and(*sides)
+    return _shared(model, model.observed_frame >= first)
+
+
+def _shared(model: SparseModel, side: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which points (m,) are among the observations of a side, (k,) bool, and among the others."""
+    on_side, elsewhere = (np.bincount(model.observed_point[k], minlength=len(model.points)) for k in (side, ~side))
+    return np.asarray((on_side > 0) & (elsewhere > 0))
+
+
+def _known_of_side(
+    model: SparseModel, derivatives: _Derivatives, side: NDArray[np.bool_], centre: Float64s
+) -> Float64s:
+    """Return what is known (7, 7) of a side's turn, shift and ln of size about ``centre``, as an inverse covariance.
+
+    side: (k,) bool, its observations.
+    """
+    shared = _shared(model, side)
+    seen = side & shared[model.observed_point]
+    towards_point, point = derivatives.towards_point[seen], (np.cumsum(shared) - 1)[model.observed_point[seen]]
+    # of x' = x + w x (x - c) + t + s (x - c): B_ij = A_ij dx'/d(w, t, s)
+    towards_side = towards_point @ _by_similarity(model.points[model.observed_point[seen]] - centre)
+    both = np.zeros((int(shared.sum()), 3, 7))
+    np.add.at(both, point, np.einsum("kia,kib->kab", towards_point, towards_side))
+    # S = sum B^T B - sum_j W_j^T P_j^-1 W_j
+    of_side = np.einsum("kia,kib->ab", towards_side, towards_side)
+    inverse = np.linalg.pinv(derivatives.of_point[shared], hermitian=True)
+    return np.asarray(of_side - np.einsum("jai,jab,jbk->ik", both, inverse, both))
 
 
 def _by_similarity(from_centre: Float64s) -> Float64s:
@@ -98,20 +137,23 @@ def _by_similarity(from_centre: Float64s) -> Float64s:
     return np.concatenate([turned, shifted, from_centre[..., None]], axis=2)
 
 
-def _deviation_of_size(
-    of_point: Float64s, towards_point: Float64s, towards_side: Float64s, point: NDArray[np.int64]
-) -> float:
-    """Return the deviation of the last of seven numbers of a side, for pixels with a deviation of 1.
+def _deviation_of_size(known: Float64s) -> float:
+    covariance = _covariance(known)
+    return float("inf") if covariance is None else float(np.sqrt(covariance[-1, -1]))
 
-    of_point: (m, 3, 3), normal matrices of points. towards_point: (k, 2, 3) and towards_side: (k, 2, 7), of what the
-    side sees of them. point: (k,), which of the m.
-    """
-    both = np.zeros((len(of_point), 3, FREEDOM))
-    np.add.at(both, point, np.einsum("kia,kib->kab", towards_point, towards_side))
-    # S = sum B^T B - sum_j W_j^T P_j^-1 W_j
-    known = np.einsum("kia,kib->ab", towards_side, towards_side)
-    known -= np.einsum("jai,jab,jbk->ik", both, np.linalg.pinv(of_point, hermitian=True), both)
-    scale = np.sqrt(np.maximum(np.diag(known), 1e-12))
-    if len(of_point) == 0 or np.linalg.matrix_rank(known / np.outer(scale, scale), tol=1e-9, hermitian=True) < FREEDOM:
+
+def _deviation_of_step(known: Float64s, step: Float64s, usual: float) -> float:
+    """Return the deviation of a frame's distance along its step, in steps, or in usual ones where those are longer."""
+    covariance, length = _covariance(known), float(np.linalg.norm(step))
+    if covariance is None or max(length, usual) == 0:
         return float("inf")
-    return float(np.sqrt(np.linalg.inv(known)[-1, -1]))
+    along = step / length if length > 0 else np.zeros(3)
+    return OF_A_STEP * float(np.sqrt(max(along @ covariance[3:6, 3:6] @ along, 0)) / max(length, usual))
+
+
+def _covariance(known: Float64s) -> Float64s | None:
+    """Return the inverse; None where something is not known at all."""
+    scale = np.sqrt(np.maximum(np.diag(known), TINY))
+    if np.linalg.matrix_rank(known / np.outer(scale, scale), tol=NOTHING, hermitian=True) < len(known):
+        return None
+    return np.asarray(np.linalg.inv(known))

@@ -14,7 +14,7 @@ LEAST_PROBABILITY = 0.5
 LEAST_AROUND = 0.5
 """Least share of neighbours with depth by default; not written down for the same reason."""
 
-SURE_OF_SIZE = 0.06
+SURE_OF_SIZE = 0.07
 """Largest deviation of a part's size by default; not written down for the same reason."""
 
 LEAST_OF_ZOOMS = 0.8
