@@ -4,6 +4,7 @@ A camera that turns away may leave nothing in view but what the next frames see 
 together at one frame, each right in itself, and hardly anything says how large one is beside the other.
 """
 
+import math
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -19,6 +20,9 @@ LEAST_NOISE_PX = 1.0
 
 OF_A_STEP = 0.1
 """What a first or last frame is off by, in steps, counts so much beside sizes: it is one frame among the others."""
+
+UNKNOWN = 1.0
+"""Deviation from which on nothing is known of a size, and more is no worse."""
 
 FEWEST = 4
 """Frames below which a clip has no parts."""
@@ -66,7 +70,7 @@ def loose_frames(model: SparseModel, most: float) -> NDArray[np.bool_]:
         deviations = size_deviations(kept)
         if deviations.max(initial=0.0) <= most:
             return np.asarray(model.registered & ~kept.registered)
-        loosest = np.flatnonzero(deviations == deviations.max())
+        loosest = np.flatnonzero(deviations >= min(float(deviations.max()), UNKNOWN))
         first = min(loosest.tolist(), key=lambda at: int(_seen_from_both(kept, at).sum()))
         after = np.arange(len(kept.registered)) >= first
         is_larger = 2 * (kept.registered & after).sum() > kept.registered.sum()
@@ -148,7 +152,7 @@ def _deviation_of_step(known: Float64s, step: Float64s, usual: float) -> float:
     if covariance is None or max(length, usual) == 0:
         return float("inf")
     along = step / length if length > 0 else np.zeros(3)
-    return OF_A_STEP * float(np.sqrt(max(along @ covariance[3:6, 3:6] @ along, 0)) / max(length, usual))
+    return OF_A_STEP * math.sqrt(max(float(along @ covariance[3:6, 3:6] @ along), 0.0)) / max(length, usual)
 
 
 def _covariance(known: Float64s) -> Float64s | None:
