@@ -28,6 +28,8 @@ ui: $(UI)  ## Dagster's pages on http://127.0.0.1:3000, for this machine alone
 
 install: $(ALL)  ## everything a user may want: the web, training, segmenters, queries, buckets, Dagster's pages
 
+# Tests start hundreds of processes: what one has compiled the others take.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(DEV) browser  ## all tests, five at a time, the long ones first: many of them wait
 	OMP_NUM_THREADS=1 pytest -q -n 5 --dist loadscope --no-loadscope-reorder
 
@@ -76,7 +78,9 @@ clean:  ## remove the environment; data stays
 help:  ## this list
 	@sed -n 's/^\([a-z_]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 16
 
-INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-compile -q -c constraints.txt
+# 30,000 files on all cores, where pip would compile one after the other; some are templates and no Python.
+COMPILE := $(BIN)/python -m compileall -q -j 0 $(VENV)/lib >/dev/null 2>&1 || true
 
 $(BASE): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -85,6 +89,7 @@ $(BASE): pyproject.toml constraints.txt
 	  { echo "no venv module: sudo apt-get install python3-venv"; exit 1; }
 	@echo 'installing into $(VENV); a few minutes the first time'
 	@$(INSTALL) -e .
+	@$(COMPILE)
 	@grep -q DAGSTER_HOME $(BIN)/activate || echo '$(ACTIVATED)' >> $(BIN)/activate
 	@$(MAKE) --no-print-directory system-libraries
 	@touch $@
@@ -92,6 +97,7 @@ $(BASE): pyproject.toml constraints.txt
 $(UI) $(ALL) $(DEV): $(VENV)/.%: $(BASE)
 	@echo 'installing what $* needs'
 	@$(INSTALL) -e '.[$*]'
+	@$(COMPILE)
 	@touch $@
 
 # Pages are tested in a real browser. PyPI and npm ship none that a distribution keeps up to date, Debian does.

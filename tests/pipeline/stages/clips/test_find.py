@@ -54,19 +54,23 @@ def test_sixteen_frames_of_two_seconds_all_stay(tmp_path: Path) -> None:
     assert clips[0].frame_index.tolist() == list(range(16))
 
 
-def test_a_long_shot_becomes_several_clips_that_follow_one_another_if_nothing_is_shared(tmp_path: Path) -> None:
-    path = write_video(tmp_path / "long.mp4", walk(10, 200, step=1.0), fps=FPS)
-    clips = find_clips(path, ClipsSettings(shared_frames=0)).clips
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One shot of 20 seconds."""
+    return write_video(tmp_path_factory.mktemp("clips") / "long.mp4", walk(10, 200, step=1.0), fps=FPS)
+
+
+def test_a_long_shot_becomes_several_clips_that_follow_one_another_if_nothing_is_shared(long: Path) -> None:
+    clips = find_clips(long, ClipsSettings(shared_frames=0)).clips
     # 20 s at 3 frames a second are 60 frames: three clips of at most 24.
     assert [len(clip.frame_index) for clip in clips] == [20, 20, 20]
     assert all(one.end_frame == other.start_frame for one, other in pairwise(clips))
 
 
 @pytest.mark.parametrize("shared", [1, 2, 3])
-def test_pieces_of_a_long_shot_begin_with_the_last_frames_of_the_piece_before(tmp_path: Path, shared: int) -> None:
-    path = write_video(tmp_path / "long.mp4", walk(10, 200, step=1.0), fps=FPS)
+def test_pieces_of_a_long_shot_begin_with_the_last_frames_of_the_piece_before(long: Path, shared: int) -> None:
     settings = ClipsSettings(shared_frames=shared)
-    clips = find_clips(path, settings).clips
+    clips = find_clips(long, settings).clips
     assert [clip.clip_id for clip in clips] == list(range(len(clips)))
     assert len(clips) == 3
     for one, other in pairwise(clips):
@@ -78,7 +82,7 @@ def test_pieces_of_a_long_shot_begin_with_the_last_frames_of_the_piece_before(tm
         # only its own frames are asked whether they repeat others: the share is a number of those
         repeated = other.scores.repeats * (len(other.frame_index) - shared)
         assert repeated == pytest.approx(round(repeated), abs=1e-6)
-    stored = list(read_each(path, [clip.frame_index for clip in clips]))
+    stored = list(read_each(long, [clip.frame_index for clip in clips]))
     assert [len(rgb) for rgb in stored] == [len(clip.frame_index) for clip in clips]
     assert np.array_equal(stored[0][-shared:], stored[1][:shared])
     assert not np.array_equal(stored[0][0], stored[1][0])

@@ -14,7 +14,6 @@ from pipeline.tours.settings import TourSettings
 from pipeline.tours.tour import Tour
 from tests.pipeline.videos import write_video
 
-TOURS = [Tour.from_seed(seed, TourSettings()) for seed in (2, 3)]
 ALL = ClipsSettings().leave_out
 WORDS = ("THE BEST HOUSE TOUR", "OF THE WHOLE YEAR", "SUBSCRIBE AND CLICK", "THE BELL FOR MORE", "HOMES LIKE THIS")
 
@@ -26,8 +25,13 @@ def walked(tour: Tour, shot: int = -1, count: int = 8) -> Images:
 
 
 @pytest.fixture(scope="module")
-def rooms() -> list[Images]:
-    return [walked(tour) for tour in TOURS]
+def tours() -> list[Tour]:
+    return [Tour.from_seed(seed, TourSettings()) for seed in (2, 3)]
+
+
+@pytest.fixture(scope="module")
+def rooms(tours: list[Tour]) -> list[Images]:
+    return [walked(tour) for tour in tours]
 
 
 def noisy(picture: Images, count: int, deviation: float) -> Images:
@@ -109,9 +113,9 @@ def test_a_framed_title_card_is_no_split_screen_and_goes_on_to_the_indoor_filter
     assert objection(framed_card(), ALL) is None
 
 
-def test_the_title_card_of_a_tour_goes_on_too():
-    title = next(shot for shot in TOURS[0].shots if shot.kind == "title")
-    assert objection(np.stack([TOURS[0].picture(title.start_frame + i) for i in range(8)]), ALL) is None
+def test_the_title_card_of_a_tour_goes_on_too(tours: list[Tour]):
+    title = next(shot for shot in tours[0].shots if shot.kind == "title")
+    assert objection(np.stack([tours[0].picture(title.start_frame + i) for i in range(8)]), ALL) is None
 
 
 def test_a_banner_over_a_film_splits_nothing(rooms: list[Images]):
