@@ -32,8 +32,9 @@ MODELS: Mapping[str, type[DistillSettings | FinetuneSettings | LanguageSettings]
 class NetworkDescription(BaseModel):
     """What a trained network is: its sizes, what it was trained on and how.
 
-    data: origin of the dataset, with its version. task: ``distilled``, ``supervised`` or ``language``. settings: of
-    the run. text_weights: of the text network whose vectors a language head gives, SHA-256 by file name.
+    data: origin of the dataset, with its version or place. task: ``distilled``, ``supervised`` or ``language``.
+    settings: of the run, with what tells its files and samples from others. text_weights: of the text network whose
+    vectors a language head gives, SHA-256 by file name.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -82,8 +83,8 @@ def finished_network(folder: Path, task: str, data: str, settings: Mapping[str, 
     if not (folder / DESCRIPTION).exists():
         return None
     found = describe(folder)
-    same = (found.task, found.data) == (task, data)
-    if not same or not same_run(comparable(found.task, found.settings), comparable(task, settings)):
+    noted, wanted = {"data": found.data, **found.settings}, {"data": data, **settings}
+    if found.task != task or not same_run(comparable(found.task, noted), comparable(task, wanted)):
         message = f"{folder} holds the network of a run on other data or settings: name another folder, or delete it"
         raise WrongCheckpoint(message)
     return found

@@ -35,7 +35,7 @@ from training.tasks.distill import Distillation, TaughtFrames, collate_taught
 from training.tasks.losses import CLASSES
 from training.tasks.supervise import Supervision
 from training.teachers.features import FeatureSource
-from training.weight_files import with_files
+from training.weight_files import with_content, with_files
 
 HELD_OUT = "miou held out"
 """The figure that says when fine-tuning is over."""
@@ -58,7 +58,7 @@ def pretrain(
         UnusableDataset, WrongCheckpoint, LossNotFinite: as in ``training.errors``.
         SettingsError, WeightsUnavailable, WrongWeights: the image encoder's.
     """
-    wanted = _wanted({"preset": preset, "teacher": features.group}, settings)
+    wanted = with_content(_wanted({"preset": preset, "teacher": features.group}, settings), data=frames)
     if done := finished_network(folder, "distilled", frames.origin, wanted):
         return done
     check_learnable(frames)
@@ -96,8 +96,9 @@ def finetune(
         SettingsError, WeightsUnavailable, WrongWeights: the image encoder's.
     """
     held_out = {} if validation is None else {"validation": validation.origin}
-    wanted = _wanted({"preset": preset, "start": _described(start), **held_out}, settings, start)
     labelled = fraction(frames, settings.label_share, settings.label_seed)
+    wanted = _wanted({"preset": preset, "start": _described(start), **held_out}, settings, start)
+    wanted = with_content(wanted, data=labelled, validation=validation)
     if done := finished_network(folder, "supervised", labelled.origin, wanted):
         return done
     check_learnable(labelled)

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.contract.grid import GRID_SHAPE
-from training.data.nyu import NyuSplit, room, room_names
+from training.data.content import FileContents
+from training.data.nyu import NyuSplit, picture_files, room, room_names
 from training.data.nyu_format import NyuScene
 from training.data.safe_pickle import array_of, labels_of, read_arrays
 from training.data.sample import Sample
@@ -28,10 +29,16 @@ class MonoSceneRooms:
         self.grids, self.pictures = preprocessed / "base" / f"NYU{split}", folder / f"NYU{split}"
         self.names = room_names(self.grids, "*.pkl")
         self.origin = f"NYUv2 {split} of {preprocessed}"
+        self._contents = FileContents("monoscene")
 
     def __len__(self) -> int:
         """Return the number of rooms."""
         return len(self.names)
+
+    def content(self, index: int) -> str:
+        """Return the digest of a room's files, as 64 hexadecimal digits; raises ``BrokenBenchmark`` without them."""
+        name = self.names[index]
+        return self._contents.of(name, (self.grids / f"{name}.pkl", *picture_files(self.pictures, name)))
 
     def __getitem__(self, index: int) -> Sample:
         """Return a room."""

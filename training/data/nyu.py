@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from training.data.content import FileContents
 from training.data.down_sample import down_sample
 from training.data.nyu_format import FINE_FACTOR, INTRINSICS, NyuScene, metres_of, read_bin
 from training.data.pictures import read_depth_png, read_picture
@@ -26,10 +27,16 @@ class NyuRooms:
         self.folder = folder / f"NYU{split}"
         self.names = room_names(self.folder, "*.bin")
         self.origin = f"NYUv2 {split} of {folder}"
+        self._contents = FileContents("nyu")
 
     def __len__(self) -> int:
         """Return the number of rooms."""
         return len(self.names)
+
+    def content(self, index: int) -> str:
+        """Return the digest of a room's files, as 64 hexadecimal digits; raises ``BrokenBenchmark`` without them."""
+        name = self.names[index]
+        return self._contents.of(name, (self.folder / f"{name}.bin", *picture_files(self.folder, name)))
 
     def __getitem__(self, index: int) -> Sample:
         """Return a room."""
@@ -38,16 +45,22 @@ class NyuRooms:
         return room(self.folder, name, replace(fine, labels=down_sample(fine.labels, FINE_FACTOR)))
 
 
+def picture_files(pictures: Path, name: str) -> tuple[Path, Path]:
+    """Return where the picture and the depth map of a room lie."""
+    return pictures / f"{name}_color.jpg", pictures / f"{name}.png"
+
+
 def room(pictures: Path, name: str, scene: NyuScene) -> Sample:
     """Return the room of a grid of 8 cm, with its picture and depth map from a folder.
 
     Raises:
         BrokenBenchmark: a file does not read, or holds what no room has.
     """
+    picture, depth = picture_files(pictures, name)
     return Sample(
         name=name,
-        rgb=read_picture(pictures / f"{name}_color.jpg")[0],
-        depth=metres_of(read_depth_png(pictures / f"{name}.png")),
+        rgb=read_picture(picture)[0],
+        depth=metres_of(read_depth_png(depth)),
         regions=np.zeros(PICTURE_SHAPE, np.int32),
         intrinsics=INTRINSICS,
         camera_to_world=scene.camera_to_world,

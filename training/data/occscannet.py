@@ -18,6 +18,7 @@ from pipeline.contract.camera import pointmap
 from pipeline.contract.classes import SemanticClass
 from pipeline.contract.grid import GRID_SHAPE, voxel_index
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH
+from training.data.content import FileContents
 from training.data.pictures import read_depth_png, read_picture
 from training.data.safe_pickle import array_of, labels_of, read_arrays
 from training.data.sample import PICTURE_SHAPE, Sample
@@ -58,18 +59,28 @@ class OccScanNetFrames:
             raise UnusableDataset(message)
         self.names = tuple(f"{scan}/{frame}" for scan, frame in self.frames)
         self.origin = f"OccScanNet {split} of {folder}, split {by}, unknown voxels: {unknown}"
+        self._contents = FileContents(f"occscannet, unknown voxels: {unknown}")
 
     def __len__(self) -> int:
         """Return the number of frames."""
         return len(self.frames)
 
+    def content(self, index: int) -> str:
+        """Return the digest of a frame's files, as 64 hexadecimal digits; raises ``BrokenBenchmark`` without them."""
+        return self._contents.of(self.names[index], self._files(index))
+
+    def _files(self, index: int) -> tuple[Path, Path, Path]:
+        """Return where grid, picture and depth map of a frame lie."""
+        scan, frame = self.frames[index]
+        posed = self.folder / "posed_images" / scan
+        return self.folder / "gathered_data" / scan / f"{frame}.pkl", posed / f"{frame}.jpg", posed / f"{frame}.png"
+
     def __getitem__(self, index: int) -> Sample:
         """Return a frame; raises ``WrongAxes`` where its grid fits its depth map under neither order of axes."""
-        scan, frame = self.frames[index]
-        path = self.folder / "gathered_data" / scan / f"{frame}.pkl"
+        path, picture, depth_map = self._files(index)
         content = read_arrays(path)
-        rgb, size = read_picture(self.folder / "posed_images" / scan / f"{frame}.jpg", any_size=True)
-        millimetres = read_depth_png(self.folder / "posed_images" / scan / f"{frame}.png", any_size=True)
+        rgb, size = read_picture(picture, any_size=True)
+        millimetres = read_depth_png(depth_map, any_size=True)
         depth = np.asarray(millimetres / 1000, np.float32)
         intrinsics = _intrinsics(content, size, path)
         camera_to_world = array_of(content, "cam_pose", (4, 4), path).astype(np.float32)

@@ -89,7 +89,8 @@ class Sample:
 class Frames(Protocol):
     """A dataset of samples.
 
-    names: those of the samples, in order. origin: what the dataset is, in a line: kind, version, split.
+    names: those of the samples, in order. origin: what the dataset is, in a line for people: kind, version or place,
+    split. Whether two are the same is told by ``training.data.content.content_of``.
     """
 
     origin: str

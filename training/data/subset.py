@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from pipeline.contract.classes import OCCUPIED_CLASSES, SemanticClass
+from training.data.content import sample_content
 from training.data.sample import Frames, Sample
 from training.errors import UnusableDataset
 
@@ -25,6 +26,10 @@ class FrameSubset:
     def __len__(self) -> int:
         """Return the number of samples."""
         return len(self._indices)
+
+    def content(self, index: int) -> str:
+        """Return what tells a sample from every other one, as 64 hexadecimal digits."""
+        return sample_content(self._frames, self._indices[index])
 
     def __getitem__(self, index: int) -> Sample:
         """Return a sample."""

@@ -15,6 +15,7 @@ from models.symphonies import Symphonies
 from pipeline.contract.classes import SemanticClass
 from pipeline.contract.progress import Progress, silent
 from training.data import Frames, Sample, collate
+from training.data.content import sample_content
 from training.errors import UnusableDataset, WrongCheckpoint
 from training.tasks.supervise import views_of
 
@@ -66,8 +67,8 @@ def voxel_rows(
 ) -> VoxelRows:
     """Return rows of at most ``voxels`` visible voxels a room: what the network's head reads there.
 
-    folder: of the cache, which holds a file a network and room, and may be deleted at any time. One room is in memory
-    at a time beside the rows; those of 400 rooms at 1000 voxels and 16 features are 13 MB.
+    folder: of the cache, which holds a file a network and room, known by what they hold, and may be deleted at any
+    time. One room is in memory at a time beside the rows; those of 400 rooms at 1000 voxels and 16 features are 13 MB.
 
     Raises:
         UnusableDataset: no room, or none shows a voxel that is known.
@@ -77,7 +78,7 @@ def voxel_rows(
     network, weights, cache = network.to(device).eval(), tensors_key(network.state_dict().values()), ArrayCache(folder)
     parts, rooms = [], []
     for index, name in enumerate(frames.names):
-        key = content_key("probe", VERSION, weights, frames.origin, name, f"{voxels} {seed}")
+        key = content_key("probe", VERSION, weights, sample_content(frames, index), f"{voxels} {seed}")
         stored = cache.load(key)
         if stored is None:
             stored = {"weights": np.array(weights), **_rows(network, frames[index], voxels, seed)}

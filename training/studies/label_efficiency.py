@@ -15,6 +15,7 @@ from models.json_text import parsed_json
 from pipeline.contract.progress import Progress, named, silent
 from training.checkpoints import NetworkDescription, load_network
 from training.data import Frames
+from training.data.content import content_of
 from training.runs import finetune
 from training.scores.evaluate import evaluate
 from training.settings import FinetuneSettings, LoopSettings
@@ -88,7 +89,7 @@ def network_name(start: str, share: float, seed: int) -> str:
 
 def _scored(made: NetworkDescription, test: Frames, folder: Path, progress: Progress) -> dict[str, float]:
     """Return the figures of a fine-tuned network, from its folder if they are known."""
-    key = json.dumps([made.model_dump(mode="json"), test.origin], sort_keys=True)
+    key = json.dumps([made.model_dump(mode="json"), content_of(test)], sort_keys=True)
     known = _known(folder, key)
     if known is not None:
         return known

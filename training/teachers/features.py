@@ -16,6 +16,7 @@ from pipeline.contract.progress import Progress
 from pipeline.store.rows import pictures_group, read_pictures
 from pipeline.store.video import VideoStore
 from training.data import Frames, StoredFrames
+from training.data.content import sample_content
 from training.errors import UnusableDataset, WrongCheckpoint
 from training.teachers.base import Teacher
 
@@ -51,7 +52,7 @@ class CachedFeatures:
 
     def __init__(self, frames: Frames, group: str, folder: Path) -> None:
         self.group = group
-        self.keys = tuple(content_key(group, frames.origin, name) for name in frames.names)
+        self.keys = tuple(content_key(group, sample_content(frames, index)) for index in range(len(frames)))
         self.cache = ArrayCache(folder)
 
     def __getitem__(self, index: int) -> NDArray[np.float16]:
