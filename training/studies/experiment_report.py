@@ -1,6 +1,9 @@
 """The report of the experiment: whether its controls fail, probes with intervals, then fine-tuning, then zero-shot."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
 
 from pipeline.contract.classes import OCCUPIED_CLASSES
 from training.data import Frames
@@ -24,26 +27,60 @@ def report_of(
     """
     parts = [_finetuned(results)] if results else []
     parts += [list(_zero_shot(*zero_shot))] if zero_shot else []
-    return report_of_probes(heading, probes) + "".join("\n" + "\n".join(part) + "\n" for part in parts)
+    return report_of_probes(heading, probes, results) + "".join("\n" + "\n".join(part) + "\n" for part in parts)
 
 
-def report_of_probes(heading: Sequence[str], probes: Sequence[ProbeScore]) -> str:
-    """Return what probes alone tell, as Markdown: of the seeds that are done."""
-    parts = [[verdict(probes)], heading, probe_table(probes), class_table(probes)]
+def report_of_probes(
+    heading: Sequence[str], probes: Sequence[ProbeScore], results: Sequence[FinetunedScore] = ()
+) -> str:
+    """Return what probes tell, as Markdown: of the seeds that are done; its first line judges ``results``, too."""
+    parts = [[verdict(probes, results)], heading, probe_table(probes), class_table(probes)]
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
 
-def verdict(probes: Sequence[ProbeScore]) -> str:
-    """Return in a line which controls score like the distilled start, with all labels that they were given."""
-    gains = dict(_gains_over_controls(probes))
-    like = [f"{name} ({gain.points('+')})" for name, gain in gains.items() if gain.low <= 0]
-    if like:
-        told = f"**Controls score like the real arm: {', '.join(like)}.** The gain of distilled over them holds nothing"
-        return f"{told}; what follows does not show what distillation is worth."
-    if not gains:
+@dataclass(frozen=True)
+class Compared:
+    """A control beside the distilled start. told: its name and the gain over it, in words.
+
+    is_alike: it scores like the real arm. is_below: it certainly scores below; where neither is so, nobody can tell.
+    """
+
+    told: str
+    is_alike: bool
+    is_below: bool
+
+
+def verdict(probes: Sequence[ProbeScore], results: Sequence[FinetunedScore] = ()) -> str:
+    """Return in a line which controls score like the distilled start, probed and fine-tuned.
+
+    A probed control does where the interval of the gain over it holds 0; a fine-tuned one where the mean gain is
+    nothing, or where the interval holds 0 and not the gain over random values. An interval that holds both is of too
+    few seeds to tell.
+    """
+    tuned = list(_finetuned_controls(results))
+    controls = [*_probed_controls(probes), *tuned]
+    if not controls:
         return "**No control was run**: what follows does not show what distillation is worth."
-    said = ", ".join(f"{name} ({gain.points('+')})" for name, gain in gains.items())
-    return f"Controls score below the real arm, as they must; the gain of distilled over them: {said}."
+    alike, below = (
+        _told(control for control in controls if getattr(control, kind)) for kind in ("is_alike", "is_below")
+    )
+    unclear = _told(control for control in controls if not (control.is_alike or control.is_below))
+    ends = [f"Below it, as they must: {below}."] if below and (alike or unclear) else []
+    ends += ["No control was fine-tuned."] if results and not tuned else []
+    open_question = [f"With so few seeds these cannot be told from it: {unclear}."] if unclear else []
+    if alike:
+        said = f"**Controls score like the real arm: {alike}.** The gain of distilled over them holds nothing"
+        ends = [f"{said}; what follows does not show what distillation is worth.", *open_question, *ends]
+    elif unclear:
+        ends = [f"**Not all controls can be told from the real arm with so few seeds: {unclear}.**", *ends]
+    else:
+        said = "Controls score below the real arm, as they must; the gain of distilled over them"
+        ends = [f"{said}: {below}.", *ends]
+    return " ".join(ends)
+
+
+def _told(controls: Iterable[Compared]) -> str:
+    return ", ".join(control.told for control in controls)
 
 
 def probe_table(probes: Sequence[ProbeScore]) -> list[str]:
@@ -74,10 +111,33 @@ def class_table(probes: Sequence[ProbeScore]) -> list[str]:
     return lines + [f"| {name} | {found.points()} | {sides[1][name].points()} |" for name, found in sides[0].items()]
 
 
-def _gains_over_controls(probes: Sequence[ProbeScore]) -> Iterator[tuple[str, Interval]]:
-    for control in dict.fromkeys(score.start for score in probes if score.start not in (RANDOM, DISTILLED)):
+def _probed_controls(probes: Sequence[ProbeScore]) -> Iterator[Compared]:
+    """Yield every control that was probed, with all labels that it was given."""
+    for control in _controls(probes):
         most = max(score.rooms for score in probes if score.start == control)
-        yield control, gain_interval(_of(probes, DISTILLED, most), _of(probes, control, most))
+        gain = gain_interval(_of(probes, DISTILLED, most), _of(probes, control, most))
+        yield Compared(f"{control} ({gain.points('+')})", is_alike=gain.low <= 0, is_below=gain.low > 0)
+
+
+def _finetuned_controls(results: Sequence[FinetunedScore]) -> Iterator[Compared]:
+    """Yield every control that was fine-tuned, by share of the labels."""
+    over_random = {share: float(np.mean(values)) for share, values in gains_of(results, RANDOM).items()}
+    for control in _controls(results):
+        for share, values in gains_of(results, control).items():
+            (low, high), mean = t_interval(values), float(np.mean(values))
+            told = f"{control} fine-tuned with {share:.0%} of the labels ({_points(values)}, seeds: {len(values)})"
+            is_alike = mean <= 0 or (low <= 0 and high < over_random.get(share, 0))
+            yield Compared(told, is_alike=is_alike, is_below=low > 0)
+
+
+def _controls(scores: Sequence[ProbeScore] | Sequence[FinetunedScore]) -> list[str]:
+    return list(dict.fromkeys(score.start for score in scores if score.start not in (RANDOM, DISTILLED)))
+
+
+def _points(values: Sequence[float]) -> str:
+    """Return the mean of gains with the bounds of Student's t, in points."""
+    low, high = t_interval(values)
+    return Interval(float(np.mean(values)), low, high).points("+")
 
 
 def _of(probes: Sequence[ProbeScore], start: str, rooms: int) -> list[ProbeScore]:
