@@ -34,7 +34,8 @@ def with_content(settings: Mapping[str, Any], **datasets: Frames | None) -> dict
     Raises:
         BrokenBenchmark: a file of a dataset cannot be read.
     """
-    found = {use: content_of(frames) for use, frames in datasets.items() if isinstance(frames, KnownByContent)}
+    given = {use: frames for use, frames in datasets.items() if frames is not None}
+    found = {use: content_of(frames) for use, frames in given.items() if isinstance(frames, KnownByContent)}
     return {**settings, CONTENT: found} if found else dict(settings)
 
 

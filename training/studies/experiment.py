@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,22 +17,27 @@ from training.data.export import with_nyu_camera, write_room
 from training.errors import UnusableDataset
 from training.paper_preset import check_encoder
 from training.probes.run import folds_of
-from training.probes.scores import ONE_HOUSE, ProbeScore
+from training.probes.scores import ONE_HOUSE
 from training.probes.voxels import house_of
 from training.runs import finetune
 from training.scores.evaluate import evaluate
 from training.studies.experiment_report import report_of, report_of_probes
 from training.studies.experiment_settings import Experiment, TaughtLabels
-from training.studies.label_efficiency import FinetunedScore, label_efficiency, length, plot
+from training.studies.figures import FigureFile, Figures, made_with
+from training.studies.label_efficiency import label_efficiency, length, plot
 from training.studies.power import power_line
 from training.studies.rooms import alone, both_sides, read_rooms, room_sample, tour_behind, validation_rooms
 from training.studies.starts import Starts, probed, starts_of
+
+Rooms = tuple[Frames, Frames, Frames]
+"""To learn from, to stop by, and to score."""
 
 
 def run(experiment: Experiment, store: Store, folder: Path, progress: Progress, echo: Callable[[str], None]) -> str:
     """Run the experiment on a dataset of rendered tours; returns the report, also as ``report.md`` and ``report.png``.
 
-    ``report.md`` and ``results.json`` hold what those trainings that are done have told.
+    They, ``probes.json`` and ``results.json`` hold what is done, and what earlier runs in this folder have told that
+    differ in seeds, shares, controls or what is fine-tuned alone. ``figures`` keeps those of other settings apart.
 
     Raises:
         SettingsError: the preset wants image weights, and none are named.
@@ -43,60 +48,61 @@ def run(experiment: Experiment, store: Store, folder: Path, progress: Progress, 
     for settings in (experiment.distill, study.finetune):
         check_encoder(study.preset, settings.image_weights)
     echo(power_line(len(study.seeds), experiment.deviation))
-    train, test = both_sides(folder / "benchmark", (experiment.train_rooms, experiment.test_rooms), progress)
-    _check_houses(experiment, train, test)
     frames = StoredFrames(store, "all", every=experiment.every)
-    starts, probes = _probed(experiment, frames, (train, test), folder, progress, echo)
-    told, results = heading(experiment, frames, train, test), list[FinetunedScore]()
-    for result in _finetuned(experiment, starts, (train, test), folder, progress, echo):
-        results.append(result)
-        (folder / "results.json").write_text(json.dumps([result.model_dump() for result in results], indent=1))
-        (folder / "report.md").write_text(report_of(told, probes, results))
-    zero_shot = None
-    if experiment.zero_shot:
-        relabelled = StoredFrames(store, "all", frames.version, experiment.relabelled_every)
-        zero_shot = relabelled, dict(_zero_shot(experiment, relabelled, test, folder, progress))
-    report = report_of(told, probes, results, zero_shot)
-    (folder / "report.md").write_text(report)
-    (folder / "report.png").write_bytes(plot(results))
+    rooms = _rooms(experiment, folder, progress)
+    known = FigureFile(folder, made_with(experiment, frames, *rooms))
+    for more in _figures(experiment, frames, rooms, folder, progress, echo):
+        figures = known.add(more)
+        report = _write(experiment, frames, rooms, figures, folder)
     return report
 
 
-def _probed(
+def _rooms(experiment: Experiment, folder: Path, progress: Progress) -> Rooms:
+    """Return rooms to learn from, to stop by and to score; those that are not there are rendered."""
+    train, test = both_sides(folder / "benchmark", (experiment.train_rooms, experiment.test_rooms), progress)
+    _check_houses(experiment, train, test)
+    return train, validation_rooms(folder / "validation", experiment.validation_rooms, progress), test
+
+
+def _figures(
     experiment: Experiment,
     frames: StoredFrames,
-    sides: tuple[Frames, Frames],
+    rooms: Rooms,
     folder: Path,
     progress: Progress,
     echo: Callable[[str], None],
-) -> tuple[dict[int, Starts], list[ProbeScore]]:
-    """Pre-train and probe seed by seed; ``probes.md`` and ``probes.json`` hold what those that are done have told."""
+) -> Iterator[Figures]:
+    """Pre-train and probe seed by seed, then fine-tune, then ask what labels are worth; yield what each has told."""
+    train, validation, test = rooms
     starts: dict[int, Starts] = {}
-    scores: list[ProbeScore] = []
     for seed in experiment.study.seeds:
         starts[seed] = starts_of(experiment, seed, frames, folder, progress)
-        scores += probed(experiment, seed, starts[seed], sides, folder, progress, echo)
-        (folder / "probes.json").write_text(json.dumps([score.model_dump() for score in scores]))
-        (folder / "probes.md").write_text(report_of_probes(heading(experiment, frames, *sides), scores))
-    return starts, scores
-
-
-def _finetuned(
-    experiment: Experiment,
-    starts: Mapping[int, Starts],
-    sides: tuple[Frames, Frames],
-    folder: Path,
-    progress: Progress,
-    echo: Callable[[str], None],
-) -> Iterator[FinetunedScore]:
-    """Fine-tune what of each seed's starts is to be compared, and score it."""
-    validation = validation_rooms(folder / "validation", experiment.validation_rooms, progress)
+        yield Figures(probes=tuple(probed(experiment, seed, starts[seed], (train, test), folder, progress, echo)))
     for seed, of_seed in starts.items():
         compared: dict[str, Path | None] = {name: of_seed[name] for name in experiment.finetuned if name in of_seed}
         of_one = experiment.study.model_copy(update={"seeds": (seed,)})
-        for result in label_efficiency(of_one, *sides, compared, folder / "finetuned", progress, validation):
+        for result in label_efficiency(of_one, train, test, compared, folder / "finetuned", progress, validation):
             echo(f"{result.start} {result.share:.0%} seed {result.seed}: mIoU {100 * result.figures['miou all']:.2f}")
-            yield result
+            yield Figures(results=(result,))
+    if experiment.zero_shot:
+        relabelled = StoredFrames(frames.store, "all", frames.version, experiment.relabelled_every)
+        for kind, found in _zero_shot(experiment, relabelled, test, folder, progress):
+            yield Figures(zero_shot={kind: found}, relabelled=len(relabelled))
+
+
+def _write(experiment: Experiment, frames: Frames, rooms: Rooms, figures: Figures, folder: Path) -> str:
+    """Write what all figures tell, those of earlier runs with the same settings too; returns the report."""
+    train, _, test = rooms
+    seeds = sorted({*experiment.study.seeds, *figures.seeds})
+    told, zero_shot = heading(experiment, frames, train, test, seeds), (range(figures.relabelled), figures.zero_shot)
+    report = report_of(told, figures.probes, figures.results, zero_shot if figures.zero_shot else None)
+    (folder / "probes.json").write_text(json.dumps([score.model_dump() for score in figures.probes]))
+    (folder / "probes.md").write_text(report_of_probes(told, figures.probes))
+    (folder / "results.json").write_text(json.dumps([result.model_dump() for result in figures.results], indent=1))
+    (folder / "report.md").write_text(report)
+    if figures.results:
+        (folder / "report.png").write_bytes(plot(figures.results))
+    return report
 
 
 def _check_houses(experiment: Experiment, train: Frames, test: Frames) -> None:
@@ -107,15 +113,15 @@ def _check_houses(experiment: Experiment, train: Frames, test: Frames) -> None:
         raise UnusableDataset(ONE_HOUSE)
 
 
-def heading(experiment: Experiment, frames: Frames, train: Frames, test: Frames) -> list[str]:
+def heading(experiment: Experiment, frames: Frames, train: Frames, test: Frames, seeds: Sequence[int]) -> list[str]:
     """Return what was run, in lines."""
     study, distill, finetune = experiment.study, experiment.distill.loop, experiment.study.finetune.loop
     return [
         f"* distilled on: {frames.origin}, {len(frames)} frames, {length(distill)}, a network a seed",
         f"* teacher {experiment.teacher}, weights {experiment.weights}",
         f"* labels: {len(train)} rooms, {length(finetune)}; scored: {len(test)} rooms of other houses",
-        f"* preset {study.preset}, seeds {', '.join(map(str, study.seeds))}",
-        f"* fine-tuning: {power_line(len(study.seeds), experiment.deviation)}",
+        f"* preset {study.preset}, seeds {', '.join(map(str, seeds))}",
+        f"* fine-tuning: {power_line(len(seeds), experiment.deviation)}",
     ]
 
 

@@ -1,12 +1,11 @@
 """The report of the experiment: whether its controls fail, probes with intervals, then fine-tuning, then zero-shot."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 
 import numpy as np
 
 from pipeline.contract.classes import OCCUPIED_CLASSES
-from training.data import Frames
 from training.probes.scores import BESIDE_FLOOR, Interval, ProbeScore, class_intervals, gain_interval, miou_interval
 from training.studies.label_efficiency import FinetunedScore, gains_of, spread, table
 from training.studies.power import t_interval
@@ -19,11 +18,11 @@ def report_of(
     heading: Sequence[str],
     probes: Sequence[ProbeScore],
     results: Sequence[FinetunedScore],
-    zero_shot: tuple[Frames, Mapping[str, Mapping[str, float]]] | None = None,
+    zero_shot: tuple[Sized, Mapping[str, Mapping[str, float]]] | None = None,
 ) -> str:
     """Return the report as Markdown; its first line says whether a control scores like the real arm.
 
-    results, zero_shot: as far as there are any.
+    results, zero_shot: as far as there are any; the latter with the frames that were trained on.
     """
     parts = [_finetuned(results)] if results else []
     parts += [list(_zero_shot(*zero_shot))] if zero_shot else []
@@ -162,7 +161,7 @@ def _baselines(result: FinetunedScore) -> Iterator[tuple[str, float]]:
             yield name, value
 
 
-def _zero_shot(relabelled: Frames, figures: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
+def _zero_shot(relabelled: Sized, figures: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
     yield f"| zero-shot, trained on {len(relabelled)} frames | mIoU | IoU |"
     yield "|---|---|---|"
     for kind, found in figures.items():
