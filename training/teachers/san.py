@@ -8,8 +8,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from models.errors import UnusableInput
 from models.san.preprocess import PaddedBatch, normalise_and_pad
 from models.weights.contents import checksum
+
+CELL = 32
+"""Pixels of a picture of 480x640 behind a cell of the map."""
 
 
 class SanTeacher:
@@ -36,7 +40,14 @@ class SanTeacher:
 
     @torch.inference_mode()
     def features(self, rgb: Tensor) -> Tensor:
-        """Return features (B, D, h, w) of pictures (B, 3, H, W) uint8."""
+        """Return features (B, D, h, w) of pictures (B, 3, H, W) uint8.
+
+        Raises:
+            UnusableInput: a picture is smaller than a cell.
+        """
+        if min(rgb.shape[2:]) < CELL:
+            message = f"pictures of {rgb.shape[3]}x{rgb.shape[2]} are smaller than a cell of {CELL} pixels"
+            raise UnusableInput(message)
         return self.small_map(rgb) if self.is_small else self._clip_map(rgb)
 
     def _clip_map(self, rgb: Tensor) -> Tensor:

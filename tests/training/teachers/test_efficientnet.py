@@ -42,11 +42,13 @@ def test_it_is_kept_and_found_as_every_teacher_is(tmp_path: Path):
     assert np.array_equal(kept[0], compute(teacher, frames[0].rgb[None])[0])
 
 
-@pytest.mark.parametrize("kind", ["efficientnet", "dinov2"])
-def test_pictures_that_do_not_fit_a_teacher_are_refused(kind: str, dinov2: Path):
-    teacher = load_teacher(kind, PACKAGE if kind == "efficientnet" else str(dinov2))
-    with pytest.raises(WrongCheckpoint, match=r"does not take pictures of 640x8: .* smaller than a"):
-        compute(teacher, np.zeros((1, 8, 640, 3), np.uint8))
+@pytest.mark.parametrize(("height", "width"), [(8, 640), (8, 8), (3, 640), (640, 8)])
+@pytest.mark.parametrize("kind", ["efficientnet", "dinov2", "san", "san_stem"])
+def test_pictures_that_do_not_fit_a_teacher_are_refused(kind: str, height: int, width: int, dinov2: Path):
+    weights = {"efficientnet": PACKAGE, "dinov2": str(dinov2)}
+    teacher = load_teacher(kind, weights.get(kind, "san_small"))
+    with pytest.raises(WrongCheckpoint, match=rf"does not take pictures of {width}x{height}: .* smaller than a"):
+        compute(teacher, np.zeros((1, height, width, 3), np.uint8))
 
 
 def test_a_teacher_whose_maps_are_of_another_width_than_it_says_is_refused():
