@@ -61,17 +61,23 @@ SIZES: dict[Size, dict[str, Any]] = {
         "finetuned": ("random", "distilled", *CONTROLS),
         "validation_rooms": 20,
         "distill": {"loop": {"steps": 500}},
-        "study": {"finetune": {"loop": {"steps": 200, "score_every": 50}}},
+        "study": {"finetune": {"loop": {"steps": 200, "score_every": 25}}},
     },
     "h100": {
         "distill": {"image_weights": _IMAGES, "loop": {**_ON_A_CARD, "steps": 3000, "learning_rate": 8e-4}},
         "study": {
             "preset": "paper",
             "seeds": (0, 1, 2),
-            "finetune": {"image_weights": _IMAGES, "loop": {**_ON_A_CARD, "steps": 400, "learning_rate": 2e-4}},
+            "finetune": {
+                "image_weights": _IMAGES,
+                "loop": {**_ON_A_CARD, "steps": 400, "score_every": 50, "learning_rate": 2e-4},
+            },
         },
     },
 }
-"""What a size changes. cpu: what fits into six hours of a processor's core, five seeds, two of them with controls that
-are fine-tuned too. h100: the paper's network, its rates and one pre-training of 12,000 pictures for each of three seeds
-and two controls, 60,000 together, for an hour of a card."""
+"""What a size changes. Fine-tuning is scored often enough to stop at half of its steps.
+
+cpu: what fits into six hours of a processor's core, five seeds, two of them with controls that are fine-tuned too.
+h100: the paper's network, its rates and one pre-training of 12,000 pictures for each of three seeds and two controls,
+60,000 together, for an hour of a card.
+"""

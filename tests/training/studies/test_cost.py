@@ -3,8 +3,11 @@
 import pytest
 
 from pipeline.contract.values import laid_over, with_values
+from training.curves import Curves
+from training.plateau import is_over
+from training.state import TrainingState
 from training.studies.cost import SECONDS_A_PICTURE, cost_table, trainings_of, work_of
-from training.studies.experiment_settings import SIZES, Experiment
+from training.studies.experiment_settings import SIZES, Experiment, Size
 
 
 def test_the_hour_of_a_card_has_sixty_thousand_pictures_two_starts_three_shares_and_three_seeds():
@@ -29,6 +32,19 @@ def test_the_size_for_processors_is_counted_whole_and_takes_six_hours_of_a_core_
     assert work_of(experiment)[0].rooms == 100 + 20 + 300
     assert len(experiment.study.seeds) == 5
     assert [round(share * experiment.train_rooms) for share in experiment.study.shares] == [4, 20, 100]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("preset", ["small", "medium", "paper"])
+def test_fine_tuning_may_stop_well_before_its_last_step(size: Size, preset: str):
+    values = laid_over(SIZES[size], {"weights": "package", "study": {"preset": preset}})
+    loop = with_values(Experiment, values).study.finetune.loop
+    curves = Curves()
+    for step in range(loop.score_every, (loop.steps or 0) + 1, loop.score_every):
+        curves.add(step, {"held out": 1 / step})
+        if is_over(TrainingState(None, None, None, "", step, curves), loop, "held out"):
+            break
+    assert step <= (loop.steps or 0) / 2, "the first score is the best"
 
 
 def test_without_zero_shot_none_is_counted():
