@@ -65,6 +65,7 @@ INPUTS ?= 1000000
 fuzz: $(DEV)  ## INPUTS=1000000 changed inputs to every parser, on two cores, half an hour; report in .fuzz.json
 	OMP_NUM_THREADS=1 python -m tests.fuzz --inputs $(INPUTS) --processes 2 --out .fuzz.json
 
+$(if $(filter experiment,$(MAKECMDGOALS)),$(if $(filter-out cpu cuda,$(DEVICE)),$(error DEVICE is cpu or cuda, and not $(DEVICE))))
 EXPERIMENT_TOURS := $(shell seq 101 116)
 experiment: $(ALL)  ## what pre-training is worth, on rendered rooms; hours. TEACHER=dinov2|san WEIGHTS=file or name DEVICE=cuda
 	YOUTUBE_OCC_PROFILE=small YOUTUBE_OCC_DATA=data/experiment/dataset SOURCES="$(EXPERIMENT_TOURS:%=tour://%)" dagster job execute -j build_dataset

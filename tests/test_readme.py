@@ -158,6 +158,16 @@ def test_targets_of_make_exist():
     assert {"build_dataset", "check", "docs", "test"} <= named
 
 
+@pytest.mark.parametrize(("device", "refused"), [("gpu", True), ("CUDA", True), ("cuda", False), ("cpu", False)])
+def test_an_experiment_is_made_on_a_device_that_is_known_or_not_at_all(device: str, *, refused: bool):
+    make = subprocess.run(
+        ["make", "-n", "experiment", f"DEVICE={device}"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (make.returncode != 0) is refused
+    assert ("DEVICE is cpu or cuda, and not" in make.stderr) is refused
+    assert ("--size h100" in make.stdout) is (device == "cuda")
+
+
 def test_jobs_of_dagster_exist():
     from assets import definitions
 
