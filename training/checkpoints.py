@@ -149,10 +149,14 @@ def new_network(preset: str, outputs: int, language: int = 0) -> Symphonies:
     Raises:
         WrongCheckpoint: there is no such preset.
     """
-    if preset not in PRESETS:
-        message = f"there is no preset {preset!r}; choose one of {', '.join(PRESETS)}"
-        raise WrongCheckpoint(message)
+    check_preset(preset)
     return Symphonies(replace(PRESETS[preset], outputs=outputs, language=language))
+
+
+def check_preset(preset: str) -> None:
+    """Raise ``WrongCheckpoint`` where there is no such preset."""
+    if preset not in PRESETS:
+        raise WrongCheckpoint(f"there is no preset {preset!r}; choose one of {', '.join(PRESETS)}")
 
 
 def networks_of(folders: Sequence[Path]) -> dict[str, Symphonies]:

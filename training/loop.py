@@ -61,7 +61,7 @@ def fabric_for(settings: LoopSettings, folder: Path, *loggers: Logger) -> Fabric
     Raises:
         NoSuchDevice: a graphics card is asked for that is not there, or bfloat16 of one that has none.
     """
-    _check_device(settings)
+    check_device(settings)
     local = int(os.environ.get("LOCAL_WORLD_SIZE", settings.devices))
     nodes = max(int(os.environ.get("WORLD_SIZE", local)) // local, 1)
     fabric = Fabric(
@@ -76,10 +76,20 @@ def fabric_for(settings: LoopSettings, folder: Path, *loggers: Logger) -> Fabric
     return fabric
 
 
-def _check_device(settings: LoopSettings) -> None:
-    device = device_of(None if settings.accelerator == "auto" else settings.accelerator)
+def check_device(settings: LoopSettings, place: str = "loop.") -> None:
+    """See that there is what a training is to run on.
+
+    place: what stands before the names of these settings in the command's ``--set``.
+
+    Raises:
+        NoSuchDevice: a graphics card is asked for that is not there, or bfloat16 of one that has none.
+    """
+    try:
+        device = device_of(None if settings.accelerator == "auto" else settings.accelerator)
+    except NoSuchDevice as error:
+        raise NoSuchDevice(f"{error}: --set {place}accelerator=auto") from error
     if settings.precision == "bf16-mixed" and not has_bfloat16(device):
-        raise NoSuchDevice(f"{device} does not compute in bfloat16: --set loop.precision=32-true")
+        raise NoSuchDevice(f"{device} does not compute in bfloat16: --set {place}precision=32-true")
 
 
 def train(training: Training, settings: LoopSettings, folder: Path, fabric: Fabric, progress: Progress) -> Trained:

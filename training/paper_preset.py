@@ -1,7 +1,7 @@
 """What preset ``paper`` wants of a training: MaskDINO's weights for its image encoder, and steps of four samples."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +16,27 @@ PAPERS_BATCH = 4
 """Samples of a step, for which the paper's learning rates are."""
 
 
-def check_encoder(preset: str, image_weights: str | None, start: Path | None = None) -> None:
+def check_encoder(
+    preset: str,
+    image_weights: str | None,
+    start: Path | None = None,
+    names: Sequence[str] = ("image_weights",),
+    other_preset: str = "--preset medium",
+) -> None:
     """See that a network of a preset has something to see with, before hours are spent on it.
 
     Norms of the paper's encoder keep the statistics that they begin with, and it learns at a tenth of the rate.
+    names, other_preset: the settings that say which, and what asks for a preset that needs none, as the command has it.
 
     Raises:
         SettingsError: the preset wants MaskDINO's weights, nobody said which, and there is no network to start from.
     """
     if _is_papers(preset) and image_weights is None and start is None:
+        weights = " ".join(f"--set {name}=maskdino_r50" for name in names)
         raise SettingsError(
-            f"preset {preset!r} begins with MaskDINO's image weights: --set image_weights=maskdino_r50 (0.2 GB, "
+            f"preset {preset!r} begins with MaskDINO's image weights: {weights} (0.2 GB, "
             f"'youtube-occ weights fetch maskdino_r50' beforehand) or a file of them; {RANDOM} for random values, "
-            "whose norms stay as they are. Other presets need none: --preset medium"
+            f"whose norms stay as they are. Other presets need none: {other_preset}"
         )
 
 

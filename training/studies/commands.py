@@ -42,6 +42,7 @@ def experiment(
 ) -> None:
     """Run the label-efficiency experiment on rendered rooms; goes on where it was stopped."""
     from training.data.source import FramesSource
+    from training.studies.checks import check_experiment
     from training.studies.cost import cost_table
     from training.studies.experiment import run as run_experiment
     from training.studies.experiment_settings import SIZES, Experiment
@@ -49,6 +50,7 @@ def experiment(
 
     settings = with_values(Experiment, laid_over(SIZES[size], {"weights": weights, **parsed(values or [])}))
     typer.echo(f"{cost_table(settings)}\n\nFine-tuning: {power_line(len(settings.study.seeds), settings.deviation)}.")
+    check_experiment(settings)
     if dry_run:
         return
     typer.echo(run_experiment(settings, FramesSource(path=data).store(), out, Lines(), typer.echo))

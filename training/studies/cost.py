@@ -51,7 +51,7 @@ def work_of(experiment: Experiment) -> list[Work]:
     probed = sum(len(starts) for starts in _starts(experiment))
     shuffled = sum(len(starts) > 2 for starts in _starts(experiment))
     rendered = LABELLED_ROOM_S * (labelled + experiment.validation_rooms) + SCORED_ROOM_S * scored
-    fitted = probed * sum(experiment.study.shares) + shuffled * max(experiment.study.shares)
+    fitted = probed * sum(experiment.study.shares) + shuffled * max(experiment.study.shares, default=0)
     fits = FITTED_S * experiment.probe.voxels * labelled * fitted
     loop, trained = experiment.study.finetune.loop, _finetunings(experiment) + len(experiment.zero_shot)
     stops = trained * -(-(loop.steps or 0) // loop.score_every) * experiment.validation_rooms

@@ -15,12 +15,13 @@ from training.checkpoints import load_network
 from training.data import Frames, MonoSceneRooms, Sample, StoredFrames, fraction
 from training.data.export import with_nyu_camera, write_room
 from training.errors import UnusableDataset
-from training.paper_preset import check_encoder
+from training.paper_preset import image_file
 from training.probes.run import folds_of
 from training.probes.scores import ONE_HOUSE
 from training.probes.voxels import house_of
 from training.runs import finetune
 from training.scores.evaluate import evaluate
+from training.studies.checks import check_experiment
 from training.studies.experiment_report import report_of, report_of_probes
 from training.studies.experiment_settings import Experiment, TaughtLabels
 from training.studies.figures import FigureFile, Figures, made_with
@@ -28,6 +29,7 @@ from training.studies.label_efficiency import label_efficiency, length, plot
 from training.studies.power import power_line
 from training.studies.rooms import alone, both_sides, read_rooms, room_sample, tour_behind, validation_rooms
 from training.studies.starts import Starts, probed, starts_of
+from training.teachers.load import load_teacher
 
 Rooms = tuple[Frames, Frames, Frames]
 """To learn from, to stop by, and to score."""
@@ -40,14 +42,16 @@ def run(experiment: Experiment, store: Store, folder: Path, progress: Progress, 
     differ in seeds, shares, controls or what is fine-tuned alone. ``figures`` keeps those of other settings apart.
 
     Raises:
-        SettingsError: the preset wants image weights, and none are named.
-        UnusableDataset: a video of the dataset is no rendered tour, so that its exact labels are not known; a share of
-            the labels that there is not; labelled or scored rooms of one house.
+        SettingsError, WrongCheckpoint, NoSuchDevice: as ``check_experiment``.
+        WeightsUnavailable: weights that are neither there nor reachable.
+        UnusableDataset: there is no dataset; a video of it is no rendered tour, so that its exact labels are not known;
+            a share of the labels that there is not; labelled or scored rooms of one house.
     """
-    study = experiment.study
-    for settings in (experiment.distill, study.finetune):
-        check_encoder(study.preset, settings.image_weights)
-    echo(power_line(len(study.seeds), experiment.deviation))
+    check_experiment(experiment)
+    load_teacher(experiment.teacher, experiment.weights)  # fetched, or refused, before hours are spent
+    for settings in (experiment.distill, experiment.study.finetune):
+        image_file(settings.image_weights)
+    echo(power_line(len(experiment.study.seeds), experiment.deviation))
     frames = StoredFrames(store, "all", every=experiment.every)
     rooms = _rooms(experiment, folder, progress)
     known = FigureFile(folder, made_with(experiment, frames, *rooms))

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from pipeline.contract.progress import Progress, named
 from pipeline.store.store import Store
+from training.checks import check_training
 from training.data import Chained, Frames, StoredFrames
 from training.data.subset import FrameSubset
 from training.errors import UnusableDataset
@@ -28,11 +29,14 @@ from training.studies.rooms import alone, both_sides
 from training.studies.tour_views import TourViews
 from training.teachers.base import Teacher
 from training.teachers.features import FeatureSource, JoinedFeatures, features_of
-from training.teachers.load import load_teacher
+from training.teachers.load import check_kind, load_teacher
 
 QUICK = LoopSettings(steps=200, batch_size=4, learning_rate=6e-3, checkpoint_every=50)
 GENTLER = QUICK.model_copy(update={"steps": 400, "learning_rate": 2e-3})
 """Of distillation, which three times the rate had end in a fall back at step 300."""
+
+OTHERS = "--set 'arms=[{name: reference, student: medium}]'"
+"""How the command is told to take another preset."""
 
 
 class PillarStudy(BaseModel):
@@ -81,7 +85,11 @@ def run_pillars(
     Raises:
         UnusableDataset: there is no dataset, or it has fewer frames than views are wanted.
         WrongCheckpoint: a teacher or preset that there is not; ``folder`` holds another study.
+        SettingsError, WeightsUnavailable, NoSuchDevice: as ``check_training``.
     """
+    for arm in study.arms:
+        check_kind(arm.teacher.kind)
+        check_training(arm.student, {"distill.": study.distill, "finetune.": study.finetune}, other_preset=OTHERS)
     sources = _Sources(study, store, folder, progress)
     train, test = both_sides(rooms, (study.train_rooms, study.test_rooms), progress)
     scores = []

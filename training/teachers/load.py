@@ -4,7 +4,7 @@ from typing import Any
 
 from models.device import device_of
 from models.errors import WrongWeights
-from models.weights.cache import locate
+from models.weights.located import located
 from training.errors import WrongCheckpoint
 from training.teachers.base import Teacher
 from training.teachers.dinov2 import Dinov2Teacher
@@ -15,6 +15,19 @@ from training.teachers.san_stem import SanStemTeacher
 PACKAGE = "package"
 """What the weights of ``efficientnet`` are called that come with a dependency of the project."""
 
+KINDS: dict[str, Any] = {
+    "dinov2": Dinov2Teacher,
+    "efficientnet": EfficientNetTeacher,
+    "san": SanTeacher,
+    "san_stem": SanStemTeacher,
+}
+
+
+def check_kind(kind: str) -> None:
+    """Raise ``WrongCheckpoint`` where there is no such teacher."""
+    if kind not in KINDS:
+        raise WrongCheckpoint(f"there is no teacher {kind!r}; choose one of {', '.join(KINDS)}")
+
 
 def load_teacher(kind: str, path_or_name: str) -> Teacher:
     """Return the teacher ``dinov2``, ``efficientnet``, ``san`` or ``san_stem``, on the GPU where there is one.
@@ -23,20 +36,12 @@ def load_teacher(kind: str, path_or_name: str) -> Teacher:
 
     Raises:
         WrongCheckpoint: no such kind, or weights that are damaged or of another network.
-        WeightsUnavailable: a registered name that is neither cached nor reachable.
+        WeightsUnavailable: a registered name that is neither cached nor reachable, or no such file.
     """
-    kinds: dict[str, Any] = {
-        "dinov2": Dinov2Teacher,
-        "efficientnet": EfficientNetTeacher,
-        "san": SanTeacher,
-        "san_stem": SanStemTeacher,
-    }
-    if kind not in kinds:
-        message = f"there is no teacher {kind!r}; choose one of {', '.join(kinds)}"
-        raise WrongCheckpoint(message)
+    check_kind(kind)
     try:
         from_package = kind == "efficientnet" and path_or_name == PACKAGE
-        teacher: Teacher = kinds[kind](None if from_package else locate(path_or_name))
+        teacher: Teacher = KINDS[kind](None if from_package else located(path_or_name, "model.safetensors"))
     except WrongWeights as error:
         raise WrongCheckpoint(f"teacher {kind}: {error}") from error
     return teacher.to(device_of(None))

@@ -77,7 +77,7 @@ def test_rooms_of_one_house_are_refused_before_anything_is_trained(
             write_room(with_nyu_camera(RoomFrames(1, seed=seed)[0]), tmp_path / "benchmark", side, name)
         (tmp_path / "benchmark" / f"NYU{side}.txt").write_text("\n".join(names))
     values = {"train_rooms": 2, "test_rooms": 2, "study": Study(shares=(1.0,))}
-    experiment = Experiment(weights="there is no such file", **values)
+    experiment = Experiment(teacher="efficientnet", weights="package", **values)
     with pytest.raises(UnusableDataset, match=message):
         run(experiment, stored_frames(tmp_path / "data").store, tmp_path, silent, lambda _: None)
 
