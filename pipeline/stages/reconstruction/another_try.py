@@ -38,6 +38,11 @@ class FinishedClips:
         """Tell whether no try of a clip came through; raises as ``load``."""
         return isinstance(self.load(clip_id), LeftOut)
 
+    def refusals(self, clip_id: int) -> list[LeftOut]:
+        """Return why every attempt at a clip was refused, the first one's first; raises as ``load``."""
+        tried = (one.load(clip_id) for one in (self.first, *self.again) if clip_id in one)
+        return [result for result in tried if isinstance(result, LeftOut)]
+
 
 def another_try(finished: ClipCheckpoints, clip_ids: Iterable[int]) -> tuple[set[int], float]:
     """Return the clips to try again, and the focal length (pixels across) of those that came through, 0 if none.

@@ -168,3 +168,22 @@ class FindsLens(Protocol):
         other samples wherever something is drawn.
         """
         ...
+
+
+@runtime_checkable
+class HasLastResort(Protocol):
+    """A backend that has another way to find cameras of a clip, once every attempt at it was refused."""
+
+    def may_help(self, refusals: Iterable[str]) -> bool:
+        """Tell whether the other way may be taken after the errors of these codes."""
+        ...
+
+    def last_resort(self, rgb: Images, scratch: Path, refused: str) -> Reconstruction:
+        """Reconstruct frames (n, 480, 640, 3) uint8 RGB the other way; ``scratch`` is an empty folder.
+
+        refused: why the clip was refused before, for a note.
+
+        Raises:
+            ClipError: that does not find any, either.
+        """
+        ...

@@ -31,6 +31,7 @@ from pipeline.stages.reconstruction.first_look import (
     Ballot,
     FindsLens,
     FirstLook,
+    HasLastResort,
     LensFit,
 )
 from pipeline.stages.reconstruction.rows import among, only_shown, unit_depth
@@ -95,17 +96,24 @@ class Passes:
     def _with_further_tries(
         self, backend: FindsLens, first: ClipCheckpoints, film: FilmedClips, known: Ballot
     ) -> FinishedClips:
-        """Try the clips that are refused again, with the focal length of those that came through where one is known."""
-        finished = FinishedClips(first)
+        """Try the clips that are refused again, with the focal length of those that came through where one is known.
+
+        What is refused to the last is left to the other way that the backend may have.
+        """
+        folders = [self.folder / f"again-{draw}" for draw in range(1, TRIES + 1)]
+        last = self.folder / "last-resort"
+        finished = FinishedClips(first, tuple(ClipCheckpoints(folder) for folder in (*folders, last)))
         refused, focal = another_try(first, [clip_id for clip_id, _ in self.clips])
         known = known._replace(focal=known.focal or focal)
-        for draw in range(1, TRIES + 1):
-            left = [(one, rows) for one, rows in self.clips if one in refused and finished.is_left_out(one)]
-            if not left:
-                break
-            again = _once_more(backend, known, draw)
-            tried = replace(self, clips=left).each(self.folder / f"again-{draw}", film, again)
-            finished = FinishedClips(first, (*finished.again, tried))
+        for clip_id, rows in self.clips:
+            # all attempts at a clip before those at the next: a backend may keep what it knows of the clip
+            alone = replace(self, clips=[(clip_id, rows)])
+            for draw, folder in enumerate(folders, 1):
+                if clip_id in refused and finished.is_left_out(clip_id):
+                    alone.each(folder, film, _once_more(backend, known, draw))
+            refusals = finished.refusals(clip_id) if finished.is_left_out(clip_id) else []
+            if refusals and isinstance(backend, HasLastResort) and backend.may_help(one.code for one in refusals):
+                alone.each(last, film, _last_resort(backend, refusals[0]))
         return finished
 
     def _finished(self, folder: Path, film: FilmedClips, known: Ballot = NOTHING_KNOWN) -> ClipCheckpoints:
@@ -193,6 +201,15 @@ def _once_more(backend: FindsLens, known: Ballot, draw: int) -> Attempted:
         return FirstLook(UNTOLD, backend.reconstruct_known(rgb, scratch, between, known, draw))
 
     return again
+
+
+def _last_resort(backend: HasLastResort, refused: LeftOut) -> Attempted:
+    """Return what reconstructs a clip the other way that its backend has, after it was refused."""
+
+    def otherwise(rgb: Images, scratch: Path, _between: RectifiedFrames, _kept: Kept) -> FirstLook:
+        return FirstLook(UNTOLD, backend.last_resort(rgb, scratch, f"{refused.code}: {refused.detail}"))
+
+    return otherwise
 
 
 def _again(

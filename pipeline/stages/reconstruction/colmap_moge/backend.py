@@ -5,8 +5,8 @@ Anything 3 is asked if the settings say how.
 """
 
 import math
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Float64s, Floats, Images
-from pipeline.contract.errors import ClipError, ReconstructionCrashed, TooFewRegistered, TooLittleParallax
+from pipeline.contract.errors import (
+    ClipError,
+    ReconstructionCrashed,
+    SettingsError,
+    TooFewRegistered,
+    TooLittleParallax,
+)
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, DepthSource, Reconstruction
 from pipeline.geometry.depth_scale import TrustedPixels
 from pipeline.geometry.poses import resize_nearest
@@ -27,7 +33,6 @@ from pipeline.stages.reconstruction.colmap_moge.settings import ColmapMogeSettin
 from pipeline.stages.reconstruction.da3.backend import Da3Reconstructor
 from pipeline.stages.reconstruction.da3.settings import Da3Settings
 from pipeline.stages.reconstruction.first_look import (
-    UNTOLD,
     Ballot,
     FirstLook,
     FoundCameras,
@@ -38,9 +43,9 @@ from pipeline.stages.reconstruction.fusion import Fused, Sight, fuse
 from pipeline.stages.reconstruction.metric_evidence import evidence_note, scale_evidence
 from pipeline.stages.reconstruction.recorded import recorded_weights
 
-NO_CAMERAS = (TooFewRegistered, TooLittleParallax, ReconstructionCrashed)
-"""Errors of clips that a network is asked for. Others tell that the clip itself is not to be trusted: its lens zooms,
-or its frames contradict each other; cameras of a network would come without a number that says so."""
+NO_CAMERAS = frozenset(error.__name__ for error in (TooFewRegistered, TooLittleParallax, ReconstructionCrashed))
+"""Codes of errors of clips that a network is asked for. Others tell that the clip itself is not to be trusted: its lens
+zooms, or its frames contradict each other; cameras of a network would come without a number that says so."""
 
 NEW_PRIOR = 0.05
 """ln ratio of two focal lengths below which to start from both would tell nothing new."""
@@ -70,22 +75,27 @@ class ColmapMogeReconstructor:
     def reconstruct(self, rgb: Images, scratch: Path) -> Reconstruction:
         """Reconstruct frames (n, 480, 640, 3) uint8 RGB; ``scratch`` is an empty folder for temporary files.
 
-        Raises as ``reconstruct_walk``.
+        Where matching finds no cameras, Depth Anything 3 is asked at once.
+
+        Raises as ``reconstruct_walk`` and ``last_resort``.
         """
-        return self.reconstruct_walk(rgb, scratch, None)
+        try:
+            return self.reconstruct_walk(rgb, scratch, None)
+        except ClipError as error:
+            if not self.may_help([error.code]):
+                raise
+            refused = f"{error.code}: {error}"
+        return self.last_resort(rgb, Path(tempfile.mkdtemp(dir=scratch)), refused)
 
     def reconstruct_walk(self, rgb: Images, scratch: Path, between: FramesBetween | None) -> Reconstruction:
         """Reconstruct frames as ``reconstruct``; ``between`` finds frames between them where they are needed.
 
         Raises:
-            ClipError: as ``ColmapReconstructor``, and ``Da3Reconstructor`` where the settings ask for it.
+            ClipError: as ``ColmapReconstructor``.
             SettingsError: the weights are unknown, damaged or another network's, or the device's memory is too small.
             WeightsAway: no server gives the weights at the moment.
         """
-        try:
-            return self._sighted(rgb).reconstruct_walk(rgb, scratch, between)
-        except ClipError as error:
-            return self._by_network(rgb, scratch, error)
+        return self._sighted(rgb).reconstruct_walk(rgb, scratch, between)
 
     @property
     def asks_for_motion(self) -> bool:
@@ -98,25 +108,19 @@ class ColmapMogeReconstructor:
         """Do the same and say what the clip tells of its lens; where it bends, or the shutter rolls, no depth is found.
 
         Depth is never left for later: the network's look at the clip would have to be kept, or done again.
+
+        Raises:
+            as ``reconstruct_walk``.
         """
-        try:
-            sighted = self._sighted(rgb)
-            found = sighted.first_look(rgb, scratch, between, rates)
-            if found.cameras is not None:
-                return FirstLook(found.fit, sighted.go_on(rgb, scratch, between, found.cameras))
-        except ClipError as error:
-            found = FirstLook(UNTOLD, error)
-        if isinstance(found.result, ClipError):
-            with suppress(ClipError):
-                return found._replace(result=self._by_network(rgb, scratch, found.result))
-        return found
+        sighted = self._sighted(rgb)
+        found = sighted.first_look(rgb, scratch, between, rates)
+        if found.cameras is None:
+            return found
+        return FirstLook(found.fit, sighted.go_on(rgb, scratch, between, found.cameras))
 
     def go_on(self, rgb: Images, scratch: Path, between: FramesBetween | None, cameras: FoundCameras) -> Reconstruction:
         """Reconstruct from cameras that were found before."""
-        try:
-            return self._sighted(rgb).go_on(rgb, scratch, between, cameras)
-        except ClipError as error:
-            return self._by_network(rgb, scratch, error)
+        return self._sighted(rgb).go_on(rgb, scratch, between, cameras)
 
     def lens_of_lines(self, clips: Iterable[Images]) -> LensOfLines:
         """Return the lens that edges in the clips of a video tell of, if lenses are looked for."""
@@ -130,10 +134,28 @@ class ColmapMogeReconstructor:
         self, rgb: Images, scratch: Path, between: FramesBetween | None, known: Ballot, draw: int = 0
     ) -> Reconstruction:
         """Reconstruct with what the clips of the video say together of its camera."""
-        try:
-            return self._sighted(rgb).reconstruct_known(rgb, scratch, between, known, draw)
-        except ClipError as error:
-            return self._by_network(rgb, scratch, error)
+        return self._sighted(rgb).reconstruct_known(rgb, scratch, between, known, draw)
+
+    def may_help(self, refusals: Iterable[str]) -> bool:
+        """Tell whether Depth Anything 3 may be asked: the settings name it, and no error told of the clip itself."""
+        return self._otherwise is not None and set(refusals) <= NO_CAMERAS
+
+    def last_resort(self, rgb: Images, scratch: Path, refused: str) -> Reconstruction:
+        """Return cameras and depth of Depth Anything 3, at the size of the other clips' maps.
+
+        refused: why matching found none.
+
+        Raises:
+            SettingsError: the settings name no Depth Anything 3; or as ``Da3Reconstructor``.
+            ClipError, WeightsAway: as ``Da3Reconstructor``.
+        """
+        if self._otherwise is None:
+            raise SettingsError("reconstruction.colmap_moge.da3_weights names no Depth Anything 3")
+        found = self._otherwise.reconstruct(rgb, scratch)
+        depth, confidence = (resize_nearest(part, _shape(self.settings.colmap)) for part in _maps(found))
+        source = np.where(depth > 0, DepthSource.NETWORK, DepthSource.NONE).astype(np.uint8)
+        note = f"Matching found no cameras ({refused}); they are Depth Anything 3's."
+        return replace(found, depth=depth, confidence=confidence, depth_source=source, notes=(note, *found.notes))
 
     def _sighted(self, rgb: Images) -> "Sighted":
         """Return what reconstructs this clip by matching, after the network has looked at it."""
@@ -142,16 +164,6 @@ class ColmapMogeReconstructor:
         seen = look(rgb, _shape(colmap), self.settings)
         prior = seen.focal_prior() if self.settings.focal_prior else None
         return Sighted(with_prior(colmap, prior), self.settings, seen)
-
-    def _by_network(self, rgb: Images, scratch: Path, error: ClipError) -> Reconstruction:
-        """Return cameras and depth of Depth Anything 3, at the size of the other clips' maps."""
-        if self._otherwise is None or not isinstance(error, NO_CAMERAS):
-            raise error
-        found = self._otherwise.reconstruct(rgb, scratch)
-        depth, confidence = (resize_nearest(part, _shape(self.settings.colmap)) for part in _maps(found))
-        source = np.where(depth > 0, DepthSource.NETWORK, DepthSource.NONE).astype(np.uint8)
-        note = f"Matching found no cameras ({error.code}: {error}); they are Depth Anything 3's."
-        return replace(found, depth=depth, confidence=confidence, depth_source=source, notes=(note, *found.notes))
 
 
 class Sighted(ColmapReconstructor):

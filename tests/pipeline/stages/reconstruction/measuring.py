@@ -50,7 +50,8 @@ class Measuring:
     is left for later. part: brightness of clips of which only the first frame is placed, and that are refused when done
     again with another. vague: brightness of clips that are not sure of their focal length. lines: the lens that edges
     tell of. shown: brightness of the clips that they were asked of. known: what the vote was told of it. probability:
-    of being right, by brightness.
+    of being right, by brightness. helped: codes of refusals after which its last resort may be asked. attempts:
+    everything that was tried, by brightness, refused or not.
     """
 
     name, weights, asks_for_motion = "measuring", dict[str, str](), False
@@ -68,10 +69,13 @@ class Measuring:
         self.draws: dict[int, list[int]] = {}
         self.lucky: dict[int, int] = {}
         self.ends: dict[tuple[str, int], BaseException] = {}
+        self.helped: set[str] = set()
+        self.attempts: dict[int, list[str]] = {}
 
     def _asked(self, what: str, rgb: Images, scratch: Path) -> int:
         assert list(scratch.iterdir()) == [], "every clip has an empty folder of its own"
         level = int(rgb[0, 240, 500, 0])
+        self.attempts.setdefault(level, []).append(what)
         if (what, level) in self.ends:
             raise self.ends[what, level]
         self.asked.append((what, level, sag(rgb[0])))
@@ -116,6 +120,13 @@ class Measuring:
     def go_on(self, rgb: Images, scratch: Path, _between: FramesBetween, cameras: FoundCameras) -> Reconstruction:
         self._asked("go on", rgb, scratch)
         return self._result(rgb, 1, float(cameras["focal"]))
+
+    def may_help(self, refusals: Iterable[str]) -> bool:
+        return set(refusals) <= self.helped
+
+    def last_resort(self, rgb: Images, scratch: Path, refused: str) -> Reconstruction:
+        self._asked("last resort", rgb, scratch)
+        return replace(self._result(rgb, 1), notes=(f"after {refused}",))
 
     def lens_of_lines(self, clips: Iterable[Images]) -> LensOfLines:
         self.shown = [int(rgb[0, 240, 500, 0]) for rgb in clips]

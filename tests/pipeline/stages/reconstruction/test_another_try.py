@@ -5,7 +5,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from pipeline.contract.errors import InconsistentReconstruction, TooLittleParallax, UnlikelyReconstruction
+from pipeline.contract.errors import (
+    ClipError,
+    InconsistentReconstruction,
+    TooFewRegistered,
+    TooLittleParallax,
+    UnlikelyReconstruction,
+)
 from pipeline.geometry.distortion import STRAIGHT
 from pipeline.stages.base import Workbench
 from pipeline.stages.reconstruction.stage import reconstruction
@@ -62,3 +68,48 @@ def test_a_stop_in_the_second_try_loses_nothing_of_the_first(bench: Callable[...
     del backend.ends["known", 50]
     assert filled(reconstruction, workbench).left_out == ()
     assert [(what, level) for what, level, _ in backend.asked] == [("look", 30), ("known", 40), ("known", 50)]
+
+
+LOOK, TRY, LAST = "look", "known", "last resort"
+FEW, STILL = TooFewRegistered("few"), TooLittleParallax("still")
+
+
+@pytest.mark.parametrize(
+    ("ends", "lucky", "attempts", "comes_through"),
+    [
+        ({LOOK: FEW}, 2, [LOOK, TRY, TRY], True),
+        ({LOOK: FEW, TRY: FEW}, 0, [LOOK, TRY, TRY, LAST], True),
+        ({LOOK: STILL}, 0, [LOOK, LAST], True),
+        ({LOOK: FEW, TRY: FEW, LAST: FEW}, 0, [LOOK, TRY, TRY, LAST], False),
+        ({LOOK: FEW, TRY: UnlikelyReconstruction("with these samples")}, 0, [LOOK, TRY, TRY], False),
+        ({LOOK: UnlikelyReconstruction("few"), TRY: FEW}, 0, [LOOK, TRY, TRY], False),
+    ],
+)
+def test_the_last_resort_is_asked_once_every_try_was_refused_and_none_told_of_the_clip_itself(
+    bench: Callable[..., Workbench],
+    backend: Measuring,
+    ends: dict[str, ClipError],
+    lucky: int,
+    attempts: list[str],
+    comes_through: bool,
+):
+    backend.helped = {"TooFewRegistered", "TooLittleParallax", "InconsistentReconstruction"}
+    backend.lucky = {50: lucky}
+    backend.ends = {(what, 50): error for what, error in ends.items()}
+    result = filled(reconstruction, bench((STRAIGHT, 30), (STRAIGHT, 50)))
+    assert backend.attempts == {30: [LOOK], 50: attempts}
+    assert [item.detail for item in result.left_out] == ([] if comes_through else ["few"])
+    first = ends[LOOK]
+    noted = [f"clip 1: after {first.code}: {first}"] if comes_through and LAST in attempts else []
+    assert [note for note in result.notes if "after" in note] == noted
+
+
+def test_a_stop_in_the_last_resort_loses_nothing_of_the_tries(bench: Callable[..., Workbench], backend: Measuring):
+    backend.helped = {"TooFewRegistered"}
+    backend.ends = {(LOOK, 50): FEW, (TRY, 50): FEW, (LAST, 50): KeyboardInterrupt()}
+    workbench = bench((STRAIGHT, 30), (STRAIGHT, 50))
+    with pytest.raises(KeyboardInterrupt):
+        filled(reconstruction, workbench)
+    del backend.ends[LAST, 50]
+    assert filled(reconstruction, workbench).left_out == ()
+    assert backend.attempts[50] == [LOOK, TRY, TRY, LAST, LAST]

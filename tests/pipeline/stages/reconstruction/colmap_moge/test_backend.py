@@ -13,15 +13,22 @@ import torch
 
 from models.da3.name_seeded import TINY
 from models.weights.contents import checksum
-from pipeline.contract.errors import SettingsError, TooFewRegistered, TooLittleParallax, UnlikelyReconstruction
-from pipeline.contract.records import DepthSource, Reconstruction
+from pipeline.contract.errors import (
+    ClipError,
+    SettingsError,
+    TooFewRegistered,
+    TooLittleParallax,
+    UnlikelyReconstruction,
+)
+from pipeline.contract.records import DepthSource
+from pipeline.geometry.distortion import STRAIGHT
 from pipeline.geometry.poses import depth_errors, resize_nearest
 from pipeline.stages.reconstruction.colmap.backend import ColmapReconstructor, MatchedClip, find_cameras
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, SparseSettings, SweepSettings, TrustSettings
 from pipeline.stages.reconstruction.colmap_moge.backend import ColmapMogeReconstructor, Sighted, with_prior
 from pipeline.stages.reconstruction.colmap_moge.looks import NetworkLook, look
 from pipeline.stages.reconstruction.colmap_moge.settings import ColmapMogeSettings
-from pipeline.stages.reconstruction.first_look import FindsLens
+from pipeline.stages.reconstruction.first_look import Ballot, FindsLens, HasLastResort
 from tests.models.da3.networks import tiny
 from tests.models.moge.networks import tiny_moge
 from tests.pipeline.module_calls import built_modules
@@ -188,8 +195,18 @@ def test_cameras_that_matching_does_not_find_are_da3s_at_the_size_of_the_other_m
     (tmp_path / "work").mkdir()
     bare = np.full_like(clip.rgb[:3], 128)
     bare[:, 100:300, 100:400] = np.arange(90, 120, 10)[:, None, None, None]
-    found = asked.first_look(bare, tmp_path / "work", None).result
-    assert isinstance(found, Reconstruction)
+    assert isinstance(asked, HasLastResort)
+    refused = asked.first_look(bare, tmp_path / "look", None).result
+    assert isinstance(refused, ClipError), "matching is tried again before a network is asked"
+    for attempt in (
+        lambda: asked.reconstruct_known(bare, tmp_path / "known", None, Ballot(STRAIGHT, square=False)),
+        lambda: asked.reconstruct_walk(bare, tmp_path / "walk", None),
+    ):
+        with pytest.raises(type(refused)):
+            attempt()
+    assert asked.may_help([refused.code])
+    assert not asked.may_help([refused.code, UnlikelyReconstruction.__name__])
+    found = asked.reconstruct(bare, tmp_path / "work")
     assert found.depth.shape == found.confidence.shape == (3, *SHAPE)
     assert found.depth_source is not None
     assert (found.depth_source[found.depth > 0] == DepthSource.NETWORK).all()
