@@ -22,13 +22,13 @@ from pipeline.contract.errors import (
     TooLittleParallax,
 )
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, DepthSource, Reconstruction
-from pipeline.geometry.depth_scale import TrustedPixels
 from pipeline.geometry.poses import resize_nearest
 from pipeline.stages.reconstruction.base import FramesBetween
 from pipeline.stages.reconstruction.colmap.backend import ColmapReconstructor, MatchedClip, spread
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
-from pipeline.stages.reconstruction.colmap_moge.looks import MODEL_FILE, NetworkLook, look
+from pipeline.stages.reconstruction.colmap_moge.looks import MODEL_FILE, ClipLooks, NetworkLook
+from pipeline.stages.reconstruction.colmap_moge.metres import GivenDepth, Metres, of_another_network, with_metres
 from pipeline.stages.reconstruction.colmap_moge.settings import ColmapMogeSettings
 from pipeline.stages.reconstruction.da3.backend import Da3Reconstructor
 from pipeline.stages.reconstruction.da3.settings import Da3Settings
@@ -40,7 +40,6 @@ from pipeline.stages.reconstruction.first_look import (
     LensOfLines,
 )
 from pipeline.stages.reconstruction.fusion import Fused, Sight, fuse
-from pipeline.stages.reconstruction.metric_evidence import evidence_note, scale_evidence
 from pipeline.stages.reconstruction.recorded import recorded_weights
 
 NO_CAMERAS = frozenset(error.__name__ for error in (TooFewRegistered, TooLittleParallax, ReconstructionCrashed))
@@ -58,6 +57,7 @@ class ColmapMogeReconstructor:
 
     def __init__(self, settings: ColmapMogeSettings) -> None:
         self.settings = settings
+        self._looks = ClipLooks(settings)
         self._otherwise = None if settings.da3_weights is None else Da3Reconstructor(_of_da3(settings))
 
     @property
@@ -141,7 +141,7 @@ class ColmapMogeReconstructor:
         return self._otherwise is not None and set(refusals) <= NO_CAMERAS
 
     def last_resort(self, rgb: Images, scratch: Path, refused: str) -> Reconstruction:
-        """Return cameras and depth of Depth Anything 3, at the size of the other clips' maps.
+        """Return cameras and depth of Depth Anything 3, at the size of the other clips' maps, with MoGe-2's metres.
 
         refused: why matching found none.
 
@@ -155,13 +155,18 @@ class ColmapMogeReconstructor:
         depth, confidence = (resize_nearest(part, _shape(self.settings.colmap)) for part in _maps(found))
         source = np.where(depth > 0, DepthSource.NETWORK, DepthSource.NONE).astype(np.uint8)
         note = f"Matching found no cameras ({refused}); they are Depth Anything 3's."
-        return replace(found, depth=depth, confidence=confidence, depth_source=source, notes=(note, *found.notes))
+        notes = (note, *found.notes)
+        whole = replace(found, depth=depth, confidence=confidence, depth_source=source, notes=notes)
+        return of_another_network(whole, self._look_at(rgb), self.settings.fusion.max_beyond)
+
+    def _look_at(self, rgb: Images) -> NetworkLook:
+        return self._looks.of(rgb, _shape(self.settings.colmap))
 
     def _sighted(self, rgb: Images) -> "Sighted":
         """Return what reconstructs this clip by matching, after the network has looked at it."""
         colmap = self.settings.colmap
         ColmapReconstructor(colmap).check(rgb)
-        seen = look(rgb, _shape(colmap), self.settings)
+        seen = self._look_at(rgb)
         prior = seen.focal_prior() if self.settings.focal_prior else None
         return Sighted(with_prior(colmap, prior), self.settings, seen)
 
@@ -199,26 +204,12 @@ class Sighted(ColmapReconstructor):
             depth_source=spread(source, measured.model).astype(np.uint8),
             notes=(*measured.found.notes, fusion_note(fused)),
         )
-        return self._with_scale(result, measured, depth, solid & fused.foretells[:, None, None])
-
-    def _with_scale(
-        self, result: Reconstruction, measured: MatchedClip, metric: Floats, solid: NDArray[np.bool_]
-    ) -> Reconstruction:
-        """Add what the network's metres say of the scale, by what matching alone has measured.
-
-        metric, solid: (r, h, w), its depth in metres, and where it is of something solid in a frame that it knows.
-        """
-        if self.seen.metres is None:
-            return result
-        frames, poses = np.flatnonzero(measured.model.registered), measured.views.camera_to_world
-        focal_ratio = self.seen.focal[frames] * FRAME_WIDTH / measured.model.frame_intrinsics()[frames, 0, 0]
-        trusted = TrustedPixels(solid=solid, weights=measured.maps.confidence)
-        own = self.seen.own_spread(frames)
-        scale = scale_evidence(metric, measured.maps.depth, trusted, focal_ratio, poses, own)
-        notes = (*result.notes, evidence_note(scale))
-        if scale is None:
-            return replace(result, notes=notes)
-        return replace(result, notes=notes, log_scale=scale.log_scale, log_scale_sigma=scale.sigma)
+        # by what matching alone has measured
+        given = GivenDepth(frames, focal, views.camera_to_world, measured.maps.depth, measured.maps.confidence)
+        facing = self.seen.facing(frames, focal)
+        solid &= fused.foretells[:, None, None]
+        metres = Metres(depth, solid, None if facing is None else views.without_sides(facing))
+        return with_metres(result, self.seen, given, metres)
 
 
 def with_prior(settings: ColmapSettings, prior: float | None) -> ColmapSettings:

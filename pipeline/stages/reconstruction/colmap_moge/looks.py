@@ -1,5 +1,6 @@
 """What MoGe-2 says of the frames of a clip, one after another: focal length, depth in metres, normals."""
 
+import hashlib
 import math
 from dataclasses import dataclass
 from functools import partial
@@ -51,6 +52,12 @@ class NetworkLook:
         """Return the standard deviation of the log scale that one frame adds of its own, for some frames (r,)."""
         return OWN_SPREAD if self.spread is None else float(np.median(self.spread[frames]))
 
+    def of_frames(self, frames: NDArray[np.int64]) -> "NetworkLook":
+        """Return what it says of some frames (r,) alone."""
+        others = (self.normals, self.mask, self.metres, self.spread)
+        normals, mask, metres, spread = (None if part is None else part[frames] for part in others)
+        return NetworkLook(self.points[frames], normals, mask, metres, self.focal[frames], self.shifted, spread)
+
     def focal_prior(self) -> float | None:
         """Return the focal length of the clip in picture widths; None where frames disagree or no camera has it."""
         logs = np.log(self.focal[np.isfinite(self.focal) & (self.focal > 0)])
@@ -79,6 +86,23 @@ class NetworkLook:
             depth[row] = np.where(solid[row], views.depth[0].numpy(), 0)
         return depth, solid
 
+    def facing(self, frames: NDArray[np.int64], focal: Float64s) -> Floats | None:
+        """Return the cosine (r, h, w) between surface normals and rays of some frames; None where there are no normals.
+
+        focal: (r,), picture widths, of a lens whose axis meets the middle of the picture.
+        """
+        if self.normals is None:
+            return None
+        height, width = self.points.shape[1:3]
+        columns, rows = ((np.arange(side) + 0.5 - side / 2) / width for side in (width, height))
+        x, y = np.meshgrid(columns, rows)
+        found = np.zeros((len(frames), height, width), np.float32)
+        for row, (frame, length) in enumerate(zip(frames.tolist(), focal.tolist(), strict=True)):
+            rays = np.stack([x / length, y / length, np.ones_like(x)], axis=-1)
+            lengths = np.linalg.norm(rays, axis=-1)
+            found[row] = np.einsum("hwk,hwk->hw", self.normals[frame], rays) / lengths
+        return found
+
     def _raw(self, frame: int) -> "MogeRaw":
         import torch
 
@@ -87,6 +111,26 @@ class NetworkLook:
         others = (self.normals, self.mask, self.metres)
         normal, mask, metres = (None if part is None else torch.from_numpy(part[frame : frame + 1]) for part in others)
         return MogeRaw(torch.from_numpy(self.points[frame : frame + 1]), normal, mask, metres, self.shifted)
+
+
+class ClipLooks:
+    """What the network says of the frames of one clip, for all attempts at it; another clip's takes its place."""
+
+    def __init__(self, settings: ColmapMogeSettings) -> None:
+        self.settings = settings
+        self._rows: dict[bytes, int] = {}
+        self._kept: NetworkLook | None = None
+
+    def of(self, rgb: Images, shape: tuple[int, int]) -> NetworkLook:
+        """Return what ``look`` gives, which is asked only if one of the frames is not of the clip that is kept."""
+        frames = [hashlib.sha256(np.ascontiguousarray(frame)).digest() for frame in rgb]
+        if self._kept is None or not self._rows.keys() >= set(frames):
+            self._kept, self._rows = None, {}  # its memory is free before the next clip's is taken
+            self._kept = look(rgb, shape, self.settings)
+            self._rows = {frame: row for row, frame in enumerate(frames)}
+            return self._kept
+        rows = [self._rows[frame] for frame in frames]
+        return self._kept if rows == [*range(len(self._kept.points))] else self._kept.of_frames(np.array(rows))
 
 
 def look(rgb: Images, shape: tuple[int, int], settings: ColmapMogeSettings) -> NetworkLook:

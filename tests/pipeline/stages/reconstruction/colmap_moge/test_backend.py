@@ -26,7 +26,8 @@ from pipeline.geometry.poses import depth_errors, resize_nearest
 from pipeline.stages.reconstruction.colmap.backend import ColmapReconstructor, MatchedClip, find_cameras
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, SparseSettings, SweepSettings, TrustSettings
 from pipeline.stages.reconstruction.colmap_moge.backend import ColmapMogeReconstructor, Sighted, with_prior
-from pipeline.stages.reconstruction.colmap_moge.looks import NetworkLook, look
+from pipeline.stages.reconstruction.colmap_moge.looks import ClipLooks, NetworkLook, look
+from pipeline.stages.reconstruction.colmap_moge.metres import of_another_network
 from pipeline.stages.reconstruction.colmap_moge.settings import ColmapMogeSettings
 from pipeline.stages.reconstruction.first_look import Ballot, FindsLens, HasLastResort
 from tests.models.da3.networks import tiny
@@ -211,7 +212,74 @@ def test_cameras_that_matching_does_not_find_are_da3s_at_the_size_of_the_other_m
     assert found.depth_source is not None
     assert (found.depth_source[found.depth > 0] == DepthSource.NETWORK).all()
     assert "Matching found no cameras" in found.notes[0]
+    assert "says nothing of the scale" in found.notes[-1], "networks that know nothing have no shape in common"
     assert set(asked.weights) == {"model.pt", "model.safetensors"}
+
+
+@pytest.mark.parametrize("unit", [0.5, 3.0])
+def test_metres_say_the_scale_of_cameras_that_another_network_has_found(
+    clip: TourClip, measured: MatchedClip, true_look: NetworkLook, unit: float
+):
+    truth = resize_nearest(np.stack([truth.depth for truth in clip.truth]), SHAPE).astype(np.float32)
+    poses, focal = np.stack([truth.camera_to_world for truth in clip.truth]), clip.truth[0].intrinsics[0, 0]
+    poses[:, :3, 3] /= unit
+    found = replace(
+        measured.found,
+        intrinsics=np.tile(np.array([[focal, 0, 320], [0, focal, 240], [0, 0, 1]], np.float32), (len(truth), 1, 1)),
+        camera_to_world=poses.astype(np.float32),
+        depth=truth / np.float32(unit),
+        confidence=(truth > 0).astype(np.float32),
+        registered=np.arange(len(truth)) != 1,
+    )
+    told = of_another_network(found, true_look, 0.15)
+    assert told.log_scale == pytest.approx(np.log(unit), abs=0.01)
+    assert 0.06 < told.log_scale_sigma < 0.15
+    assert "says the scale" in told.notes[-1]
+    bent = np.where(np.arange(SHAPE[1]) < SHAPE[1] // 2, found.depth, 3 * found.depth)
+    unlike = of_another_network(replace(found, depth=bent), true_look, 0.15)
+    assert np.isnan(unlike.log_scale), "networks that see different shapes do not speak of one scale"
+    silent = of_another_network(found, replace(true_look, metres=None), 0.15)
+    assert silent.notes == found.notes
+
+
+def test_surfaces_that_are_seen_at_a_grazing_angle_say_no_scale(true_look: NetworkLook):
+    """A floor two below the camera, which looks along it: its rays graze it far away, and meet it at the lower edge."""
+    normals = np.zeros_like(true_look.points)
+    normals[..., 1] = -1
+    frames, focal = np.array([0, 2]), np.array([1.0, 2.0])
+    found = replace(true_look, normals=normals).facing(frames, focal)
+    assert found is not None
+    lowest = (SHAPE[0] / 2 - 0.5) / SHAPE[1]
+    expected = [-lowest / np.sqrt(lowest**2 + (0.5 / SHAPE[1]) ** 2 + length**2) for length in focal]
+    np.testing.assert_allclose(found[:, -1, SHAPE[1] // 2], expected, rtol=1e-5)
+    assert true_look.facing(frames, focal) is None
+
+
+def test_normals_keep_grazing_surfaces_out_of_the_scale(measured: MatchedClip, true_look: NetworkLook, weights: Path):
+    """Everything in the left half is said to graze, and is too far away by a tenth there."""
+    left = np.arange(SHAPE[1]) < SHAPE[1] // 2
+    ahead, across = np.array([0, 0, -1], np.float32), np.array([0, 1, 0], np.float32)
+    far = np.where(left[:, None], 1.1 * true_look.points, true_look.points).astype(np.float32)
+    normals = np.broadcast_to(np.where(left[:, None], across, ahead), far.shape).copy()
+    kinds = {"with": replace(true_look, points=far, normals=normals), "without": replace(true_look, points=far)}
+    settings = settings_of(weights, fusion={"max_beyond": 9.0})
+    said = {kind: Sighted(QUICK, settings, one).completed(measured).log_scale for kind, one in kinds.items()}
+    own = Sighted(QUICK, settings, true_look).completed(measured).log_scale
+    assert abs(said["with"] - own) < 0.5 * abs(said["without"] - own)
+
+
+def test_all_attempts_at_a_clip_share_one_look_at_it(clip: TourClip, weights: Path):
+    looks = ClipLooks(settings_of(weights))
+    first = looks.of(clip.rgb[:3], SHAPE)
+    assert looks.of(clip.rgb[:3].copy(), SHAPE) is first
+    part = looks.of(clip.rgb[[2, 0]], SHAPE)
+    whole = look(clip.rgb[:3], SHAPE, looks.settings)
+    for name in ("points", "normals", "mask", "metres", "focal"):
+        np.testing.assert_array_equal(getattr(first, name), getattr(whole, name), err_msg=name)
+        np.testing.assert_array_equal(getattr(part, name), getattr(whole, name)[[2, 0]], err_msg=name)
+    other = looks.of(clip.rgb[2:4], SHAPE)
+    assert len(other.points) == 2
+    assert looks.of(clip.rgb[:3], SHAPE) is not first, "one clip is kept"
 
 
 def test_clips_that_are_not_to_be_trusted_are_left_out_whatever_network_is_asked(
