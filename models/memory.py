@@ -22,6 +22,9 @@ import mmap, resource
 resource.setrlimit(resource.RLIMIT_DATA, (2**20, resource.getrlimit(resource.RLIMIT_DATA)[1]))
 mmap.mmap(-1, 2**26, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 """
+_OUT_OF_MAIN_MEMORY = "DefaultCPUAllocator", "bad_alloc"
+"""Of these one is in every message of torch about memory of the processor; which words follow depends on the system."""
+
 _changing = threading.RLock()
 
 
@@ -73,3 +76,16 @@ def machine_bytes() -> int:
     with contextlib.suppress(OSError, ValueError):
         machine = min(machine, int(CGROUP.read_text(encoding="utf-8")))
     return machine
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether an error says that a device, be it a graphics card or the processor, has no more memory."""
+    import torch
+
+    return isinstance(error, torch.OutOfMemoryError) or is_out_of_main_memory(error)
+
+
+def is_out_of_main_memory(error: BaseException) -> bool:
+    """Tell whether an error says that the machine has no more memory; torch says it by a plain ``RuntimeError``."""
+    by_words = isinstance(error, RuntimeError) and any(words in str(error) for words in _OUT_OF_MAIN_MEMORY)
+    return by_words or isinstance(error, MemoryError)

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
+from models.memory import is_out_of_memory
 from training.curves import Curves
 from training.errors import WrongCheckpoint
 from training.fabric import Fabric
@@ -89,7 +90,7 @@ def _identity_of(path: Path) -> object:
 def _damaged(path: Path, error: Exception) -> Exception:
     """Return what reading a state ended with: damage, whatever torch makes of it, or what says nothing of the file."""
     of_the_disk = isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)
-    if of_the_disk or isinstance(error, torch.OutOfMemoryError | MemoryError):
+    if of_the_disk or is_out_of_memory(error):
         return error
     return WrongCheckpoint(f"{path} is damaged: delete it, and the run begins anew")
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from models.dust3r.heads import PointMap
 from models.dust3r.network import Dust3r, PreparedView, Tokens
 from models.errors import OutOfDeviceMemory, UnusableInput
+from models.memory import is_out_of_memory
 from models.paging import release
 
 _log = logging.getLogger(__name__)
@@ -133,7 +134,9 @@ def _run_if_it_fits(run: Callable[[Sequence[int]], T], batch: Sequence[int]) -> 
     """Return nothing where memory ran out; leaving the handler frees what the failed batch had allocated."""
     try:
         return run(batch)
-    except torch.OutOfMemoryError:
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
         return None
 
 

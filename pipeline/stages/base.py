@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from models.gpu import gpu_share
+from models.memory import is_out_of_main_memory
 from pipeline.contract.errors import OutOfMemory
 from pipeline.contract.progress import Progress, silent
 from pipeline.contract.records import LeftOut
@@ -212,7 +213,9 @@ def _within_limits(
         try:
             with gpu_share(resources.with_those_of(settings.resources()).gpu_share, waits):
                 return fill(workbench, settings, draft)
-        except MemoryError as error:
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_main_memory(error):
+                raise
             message = f"{workbench.video.video_id}: {fill.__name__} wants more memory than dataset.memory_share allows"
             raise OutOfMemory(message) from error
 

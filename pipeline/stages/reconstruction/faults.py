@@ -5,6 +5,7 @@ from pathlib import Path
 from subprocess import SubprocessError
 
 from models.errors import ModelError
+from models.memory import is_out_of_main_memory
 from pipeline.contract.errors import PipelineError, UnforeseenFault, interruption
 
 _NOT_THE_CLIPS = (PipelineError, ModelError, MemoryError, OSError, SubprocessError, ImportError)
@@ -25,7 +26,12 @@ _WORDS_OF_THE_MACHINE = (
 
 def clip_fault(error: Exception) -> UnforeseenFault | None:
     """Return the error that leaves one clip out for ``error``, or None where it says nothing of the clip."""
-    if isinstance(error, _NOT_THE_CLIPS) or is_of_the_machine(str(error)) or interruption(error) is not None:
+    if (
+        isinstance(error, _NOT_THE_CLIPS)
+        or is_out_of_main_memory(error)
+        or is_of_the_machine(str(error))
+        or interruption(error) is not None
+    ):
         return None
     last = traceback.extract_tb(error.__traceback__)[-1:]
     place = "".join(f" ({Path(step.filename).name}, line {step.lineno}, in {step.name})" for step in last)

@@ -9,6 +9,7 @@ import torch
 from models.dust3r import Dust3r, PointMap, PreparedView, Tokens
 from models.dust3r.pairs import halving_batches, predict_pairs
 from models.errors import OutOfDeviceMemory, UnusableInput
+from tests.models.memory_errors import RUN_OUT, of_the_card
 from tests.models.tiny_dust3r import LINEAR, build, images
 
 EDGES = np.array([[0, 1], [1, 0], [0, 2], [2, 0], [1, 2]])
@@ -116,18 +117,19 @@ def test_a_device_too_small_for_one_pair_is_an_error(tmp_path: Path):
         predict_pairs(tiny, images("a", "b", height=32, width=32), EDGES[:1], tmp_path)
 
 
-def fits(most: int) -> Callable[[Sequence[int]], list[int]]:
+def fits(most: int, runs_out: Callable[[], None] = of_the_card) -> Callable[[Sequence[int]], list[int]]:
     def run(rows: Sequence[int]) -> list[int]:
         if len(rows) > most:
-            raise torch.OutOfMemoryError
+            runs_out()
         return list(rows)
 
     return run
 
 
+@pytest.mark.parametrize("runs_out", RUN_OUT)
 @pytest.mark.parametrize("most", [1, 3, 8])
-def test_running_out_of_memory_halves_the_batch_and_loses_nothing(most: int):
-    batches = list(halving_batches(range(20), 8, fits(most)))
+def test_running_out_of_memory_halves_the_batch_and_loses_nothing(most: int, runs_out: Callable[[], None]):
+    batches = list(halving_batches(range(20), 8, fits(most, runs_out)))
     assert [row for _, rows, _ in batches for row in rows] == list(range(20))
     assert batches[-1][2] <= most
 

@@ -123,7 +123,7 @@ class ClipLooks:
 
     def of(self, rgb: Images, shape: tuple[int, int]) -> NetworkLook:
         """Return what ``look`` gives, which is asked only if one of the frames is not of the clip that is kept."""
-        frames = [hashlib.sha256(np.ascontiguousarray(frame)).digest() for frame in rgb]
+        frames = [hashlib.sha256(frame.tobytes()).digest() for frame in rgb]
         if self._kept is None or not self._rows.keys() >= set(frames):
             self._kept, self._rows = None, {}  # its memory is free before the next clip's is taken
             self._kept = look(rgb, shape, self.settings)
@@ -164,14 +164,17 @@ def _one(network: "AnyMoge", frame: Images, shape: tuple[int, int], level: int) 
     import torch
 
     from models.errors import OutOfDeviceMemory
+    from models.memory import is_out_of_memory
     from models.moge import MogeRaw, metric_views
 
     picture = torch.from_numpy(frame).movedim(-1, 0)[None].float() / 255
     try:
         with torch.inference_mode():
             raw = network(picture, level=level)
-    except torch.OutOfMemoryError as error:
-        message = "not even one picture fits into the device's memory; make level smaller, or device cpu"
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        message = "not even one picture fits into the device's memory; make level smaller, or take another device"
         raise OutOfDeviceMemory(message) from error
     points = _nearest(raw.points, shape)
     normals, mask = (None if part is None else _nearest(part, shape) for part in (raw.normal, raw.mask))

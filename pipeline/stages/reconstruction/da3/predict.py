@@ -53,12 +53,15 @@ def predict(network: "Da3", rgb: Images, kept: NDArray[np.int64], size: int, win
     import torch
 
     from models.errors import OutOfDeviceMemory
+    from models.memory import is_out_of_memory
 
     window = min(window, len(kept))
     while True:
         try:
             return _predict(network, rgb, kept, size, windows_of(len(kept), window, overlap))
-        except torch.OutOfMemoryError:
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
             smaller = window // 2
         # out of the handler, which held what the failed window had allocated
         torch.cuda.empty_cache()

@@ -1,6 +1,7 @@
 """Whose fault an error is."""
 
 import subprocess
+from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from models.errors import DamagedArrays, MissingExtra
 from pipeline.contract.errors import CorruptStore, ProcessKilled
 from pipeline.stages.reconstruction.faults import clip_fault, is_of_the_machine
+from tests.models.memory_errors import RUN_OUT
 
 
 def raised(error: Exception) -> Exception:
@@ -52,6 +54,13 @@ def test_what_opencv_refuses_is_the_clips():
 )
 def test_what_comes_of_the_machine_or_the_video_is_not(error: Exception):
     assert clip_fault(raised(error)) is None
+
+
+@pytest.mark.parametrize("runs_out", RUN_OUT)
+def test_memory_that_torch_runs_out_of_is_not_the_clips(runs_out: Callable[[], None]):
+    with pytest.raises(RuntimeError) as caught:
+        runs_out()
+    assert clip_fault(caught.value) is None
 
 
 def test_a_request_to_end_is_not_the_clips_whatever_a_library_makes_of_it():

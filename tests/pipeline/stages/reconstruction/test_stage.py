@@ -157,6 +157,7 @@ def test_nothing_stays_in_scratch_after_a_success(bench: Callable[..., Workbench
     ("error", "ends"),
     [
         (MemoryError("no room"), OutOfMemory),
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: not enough memory: you tried to allocate 9"), OutOfMemory),
         (OSError(28, "No space left on device"), DiskFull),
         (OSError(5, "Input/output error"), StorageFailed),
         (ProcessKilled("killed"), ProcessKilled),

@@ -3,7 +3,7 @@
 With the true depth in the place of the network's, distorted, it must make more of it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from pipeline.stages.reconstruction.colmap_moge.metres import of_another_network
 from pipeline.stages.reconstruction.colmap_moge.settings import ColmapMogeSettings
 from pipeline.stages.reconstruction.first_look import Ballot, FindsLens, HasLastResort
 from tests.models.da3.networks import tiny
+from tests.models.memory_errors import RUN_OUT
 from tests.models.moge.networks import tiny_moge
 from tests.pipeline.module_calls import built_modules
 from tests.pipeline.stages.reconstruction.colmap.clips import TourClip, tour_clip
@@ -301,6 +302,15 @@ def test_weights_that_are_a_web_page_or_of_another_family_are_a_matter_of_settin
     torch.save({"model": {"pos_embed": torch.zeros(3)}}, page)
     with pytest.raises(SettingsError, match="MoGe-2"):
         look(clip.rgb[:1], SHAPE, settings_of(page))
+
+
+@pytest.mark.parametrize("runs_out", RUN_OUT)
+def test_a_device_too_small_for_one_picture_is_a_matter_of_settings(
+    clip: TourClip, weights: Path, runs_out: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("models.moge.network.Moge.forward", lambda *_, **__: runs_out())
+    with pytest.raises(SettingsError, match="not even one picture fits"):
+        look(clip.rgb[:1], SHAPE, settings_of(weights))
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,5 @@
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from pipeline.stages.reconstruction.da3.predict import EVERY, Prediction, predic
 from pipeline.stages.reconstruction.da3.settings import Da3Settings
 from pipeline.stages.reconstruction.da3.windows import owned_frames, windows_of
 from tests.models.da3.networks import tiny, tiny_metric
+from tests.models.memory_errors import RUN_OUT
 from tests.pipeline.module_calls import built_modules
 from tests.pipeline.stages.reconstruction.da3.weights import save_da3
 from tests.pipeline.stages.reconstruction.da3.worlds import FOCAL, HEIGHT, WIDTH, walked_room
@@ -174,24 +176,33 @@ def test_frames_without_depth_or_with_a_broken_camera_are_not_registered():
 class _SmallMemory(torch.nn.Module):
     """The network on a device that holds so many frames at once."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, runs_out: Callable[[], None]) -> None:
         super().__init__()
-        self.most = most
+        self.most, self.runs_out = most, runs_out
 
     def forward(self, images: torch.Tensor, *, rays: bool) -> object:
         if images.shape[1] > self.most:
-            raise torch.OutOfMemoryError
+            self.runs_out()
         return tiny()(images, rays=rays)
 
 
-def test_windows_are_halved_where_memory_runs_out_and_all_is_done_with_the_last_size():
+@pytest.mark.parametrize("runs_out", RUN_OUT)
+def test_windows_are_halved_where_memory_runs_out_and_all_is_done_with_the_last_size(runs_out: Callable[[], None]):
     rgb = frames(20, 48, 64)
-    halved = predict(_SmallMemory(7), rgb, np.arange(20), 56, 20, 0.5)  # type: ignore[arg-type]
+    halved = predict(_SmallMemory(7, runs_out), rgb, np.arange(20), 56, 20, 0.5)  # type: ignore[arg-type]
     small = predict(tiny(), rgb, np.arange(20), 56, 5, 0.5)
     assert halved.window == 5
     assert np.array_equal(halved.depth, small.depth)
     with pytest.raises(OutOfDeviceMemory, match="not even 5 frames fit"):
-        predict(_SmallMemory(3), rgb, np.arange(20), 56, 20, 0.5)  # type: ignore[arg-type]
+        predict(_SmallMemory(3, runs_out), rgb, np.arange(20), 56, 20, 0.5)  # type: ignore[arg-type]
+
+
+def test_errors_of_a_network_that_are_not_of_memory_are_not_taken_for_that():
+    def refuses() -> None:
+        raise RuntimeError("shape '[3]' is invalid for input of size 4")
+
+    with pytest.raises(RuntimeError, match="invalid for input"):
+        predict(_SmallMemory(7, refuses), frames(20, 48, 64), np.arange(20), 56, 20, 0.5)  # type: ignore[arg-type]
 
 
 def test_weights_are_on_record_and_a_matter_of_settings(weights: Path, tmp_path: Path):
