@@ -29,15 +29,23 @@ def list_weights() -> None:
     from models.weights import cache
     from models.weights.folder import cache_folder
     from models.weights.licences import OWN_LICENCE
-    from models.weights.registry import WEIGHTS
+    from models.weights.registry import WEIGHTS, CommercialUse
 
-    table = Table(Column("name", no_wrap=True), "size", "cached", "licence", "use")
+    table = Table(Column("name", no_wrap=True), "size", "cached", "licence", "commercial use", "use")
     for weights in WEIGHTS.values():
         cached = "yes" if (cache_folder() / weights.file_name).is_file() else "no"
-        table.add_row(weights.name, f"{weights.size_bytes / 1e9:.2f} GB", cached, weights.licence, weights.use)
+        terms = weights.licence, weights.commercial, weights.use
+        table.add_row(weights.name, f"{weights.size_bytes / 1e9:.2f} GB", cached, *terms)
     for name in cache.shipped():
         size = (cache.SHIPPED / f"{name}.safetensors").stat().st_size
-        table.add_row(name, f"{size / 1e6:.1f} MB", "shipped", OWN_LICENCE, "rendered tours; its card says more")
+        table.add_row(
+            name,
+            f"{size / 1e6:.1f} MB",
+            "shipped",
+            OWN_LICENCE,
+            CommercialUse.ALLOWED,
+            "rendered tours; its card says more",
+        )
     Console().print(table)
 
 

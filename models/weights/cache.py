@@ -22,7 +22,7 @@ from models.weights.contents import checksum, keep_checksum
 from models.weights.download import download
 from models.weights.folder import TRANSFERS, cache_folder
 from models.weights.partial import drop
-from models.weights.registry import WEIGHTS, WeightFile
+from models.weights.registry import WEIGHTS, CommercialUse, WeightFile
 from models.weights.web import address
 
 SHIPPED = Path(__file__).with_name("shipped")
@@ -236,6 +236,7 @@ def _words(record: Path) -> list[str]:
 def _show_licence_once(weights: WeightFile, folder: Path) -> None:
     shown = folder / f"{weights.file_name}.licence-shown"
     folder.mkdir(parents=True, exist_ok=True)
-    if weights.non_commercial and not shown.exists():
-        sys.stderr.write(f"{weights.name}: {weights.licence}. Allowed: {weights.use}.\n")
+    if weights.commercial is not CommercialUse.ALLOWED and not shown.exists():
+        said = f"{weights.licence}. Commercial use: {weights.commercial}. Allowed: {weights.use}"
+        sys.stderr.write(f"{weights.name}: {said}.\n")
         shown.touch()

@@ -5,6 +5,7 @@ others give for the file of these authors; 0041 and 0072 of the decisions say wh
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 _NAVER = "https://download.europe.naverlabs.com/ComputerVision/DUSt3R"
 _HUB = "https://huggingface.co/naver/DUSt3R_ViTLarge_BaseDecoder_512_dpt/resolve"
@@ -22,6 +23,14 @@ PACKAGED_LICENCES = {EFFICIENTNET_LITE0_SHA256: "Apache-2.0", XFEAT_SHA256: "Apa
 """Licences of weights that lie in packages of others, by SHA-256."""
 
 
+class CommercialUse(StrEnum):
+    """Whether whoever gives weights lets others use them commercially; set by whoever read the licence."""
+
+    ALLOWED = "allowed"
+    FORBIDDEN = "forbidden"
+    UNSTATED = "not stated"
+
+
 @dataclass(frozen=True)
 class WeightFile:
     """One downloadable file of weights.
@@ -29,7 +38,7 @@ class WeightFile:
     urls: where it lies, the first that answers is taken; all hold the same bytes. size_bytes: about; what the server
     says decides. sha256: lower-case hex, or None where nobody states one: then the first download is trusted and
     remembered. use: what the licence allows, in a few words. also_sha256: of other files that hold the same network
-    and were given under the same name.
+    and were given under the same name. commercial: unstated where an entry does not say, which counts as not free.
     """
 
     name: str
@@ -40,11 +49,7 @@ class WeightFile:
     licence: str
     use: str
     also_sha256: tuple[str, ...] = ()
-
-    @property
-    def non_commercial(self) -> bool:
-        """Whether the licence forbids commercial use."""
-        return "NC" in self.licence
+    commercial: CommercialUse = CommercialUse.UNSTATED
 
     @property
     def checksums(self) -> tuple[str, ...]:
@@ -62,6 +67,7 @@ def _dust3r(variant: str, size_bytes: int, sha256: str | None = None, also_sha25
         sha256=sha256,
         licence=_NAVER_LICENCE,
         use=_NAVER_USE,
+        commercial=CommercialUse.FORBIDDEN,
         also_sha256=also_sha256,
     )
 
@@ -74,6 +80,7 @@ _DUST3R_HUB = WeightFile(
     sha256="7c300a89534113436bde52732d3151212bcbd90f0aa3c8d1496f86d84bfe4b42",
     licence=_NAVER_LICENCE,
     use=_NAVER_USE,
+    commercial=CommercialUse.FORBIDDEN,
 )
 
 _PLACES365 = "places2.csail.mit.edu/models_places365"
@@ -91,6 +98,7 @@ def _places365(depth: int, size_bytes: int, sha256: str) -> WeightFile:
         sha256=sha256,
         licence="CC BY",
         use="anything, with credit to Places365 (Zhou et al., TPAMI 2018)",
+        commercial=CommercialUse.ALLOWED,
     )
 
 
@@ -104,6 +112,7 @@ def _san(name: str, size_bytes: int) -> WeightFile:
         sha256=None,
         licence="code MIT (SAN, OpenAI CLIP); none stated for the weights",
         use="ask the authors before commercial use; CLIP's text and vision towers are in the file",
+        commercial=CommercialUse.UNSTATED,
     )
 
 
@@ -116,6 +125,7 @@ def _dinov2(size: str, revision: str, size_bytes: int, sha256: str) -> WeightFil
         sha256=sha256,
         licence="Apache-2.0",
         use="anything, with the licence's notice (Oquab et al., 2023)",
+        commercial=CommercialUse.ALLOWED,
     )
 
 
@@ -129,6 +139,7 @@ def _da3(size: str, revision: str, size_bytes: int, sha256: str) -> WeightFile:
         sha256=sha256,
         licence="Apache-2.0",
         use="anything, with the notices of ByteDance and Meta; some training sets were under other terms",
+        commercial=CommercialUse.ALLOWED,
     )
 
 
@@ -142,6 +153,7 @@ def _moge(size: str, revision: str, size_bytes: int, sha256: str) -> WeightFile:
         sha256=sha256,
         licence="MIT",
         use="anything, with Microsoft's notice; some training sets were under other terms",
+        commercial=CommercialUse.ALLOWED,
     )
 
 
@@ -228,6 +240,7 @@ _MASKDINO = WeightFile(
     sha256=None,
     licence="Apache-2.0",
     use="anything, with the licence's notice (MaskDINO, Li et al., CVPR 2023; the file is of Symphonies' authors)",
+    commercial=CommercialUse.ALLOWED,
 )
 """Where the image encoder of the paper's network begins; nobody states a checksum."""
 _SANS = (_san("san_vit_b_16", 632_000_000), _san("san_vit_large_14", 1_747_000_000))

@@ -29,12 +29,16 @@ def fetch(
     if names:
         fetch_names(names)
         return
+    from models.weights.registry import CommercialUse  # a table, quick to load
+
     settings = resolve(flags(profile, settings_file, values), environment()).settings
     missing = {weights.name for weights in missing_weights(settings)}
     needed = needed_weights(settings)
     for weights in needed:
         state = "to fetch" if weights.name in missing else "here"
         typer.echo(f"{weights.name}  {weights.size_bytes / 1e6:.0f} MB  {state}  {weights.licence}")
+        if weights.commercial is not CommercialUse.ALLOWED:
+            typer.echo(f"  commercial use of {weights.name}: {weights.commercial}; {weights.use}")
     size = sum(weights.size_bytes for weights in needed if weights.name in missing)
     typer.echo(f"profile {settings.profile}: {len(missing)} of {len(needed)} files to fetch, {size / 1e6:.0f} MB")
     fetch_weights(settings, settings.dataset.weight_mirrors)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import WeightsUnavailable
-from models.weights.registry import WEIGHTS
+from models.weights.registry import WEIGHTS, CommercialUse
 from pipeline.contract.errors import SettingsError
 from training.paper_preset import check_encoder, image_file, with_papers_step
 
@@ -30,7 +30,7 @@ def test_with_weights_or_a_network_to_start_from_it_is(preset: str, image_weight
 
 
 def test_the_name_that_it_asks_for_is_known_and_may_be_used_by_anybody():
-    assert not WEIGHTS["maskdino_r50"].non_commercial
+    assert WEIGHTS["maskdino_r50"].commercial is CommercialUse.ALLOWED
 
 
 @pytest.mark.parametrize("nothing", [None, "random"])

@@ -21,7 +21,7 @@ from models.weights.cache import (
     verify,
 )
 from models.weights.folder import TRANSFERS, cache_folder
-from models.weights.registry import WEIGHTS, WeightFile
+from models.weights.registry import WEIGHTS, CommercialUse, WeightFile
 from tests.foreign import foreign_folder, lost
 from tests.models.weights.server import CONTENT, MEGABYTE, WeightsServer
 from tests.paths import ROOT
@@ -38,7 +38,9 @@ print(fetch(WeightFile("toy", "toy.pth", (sys.argv[1],), 3 << 20, None, "MIT", "
 
 
 def weights(server: WeightsServer, *paths: str, sha256: str | None = None, licence: str = "MIT") -> WeightFile:
-    return WeightFile("toy", "toy.pth", tuple(map(server.url, paths)), len(CONTENT), sha256, licence, "research")
+    urls = tuple(map(server.url, paths))
+    free = CommercialUse.ALLOWED
+    return WeightFile("toy", "toy.pth", urls, len(CONTENT), sha256, licence, "research", commercial=free)
 
 
 def another_process(server: WeightsServer, path: str, folder: Path) -> subprocess.Popen[str]:
@@ -196,12 +198,13 @@ def test_without_a_connection_the_message_says_where_to_put_the_file(tmp_path: P
         fetch(nowhere, tmp_path)
 
 
-def test_a_non_commercial_licence_is_shown_once(
-    server: WeightsServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("use", [CommercialUse.FORBIDDEN, CommercialUse.UNSTATED])
+def test_a_licence_that_does_not_allow_commercial_use_is_shown_once(
+    server: WeightsServer, tmp_path: Path, capsys: pytest.CaptureFixture[str], use: CommercialUse
 ):
-    restricted = weights(server, "/whole", licence="CC BY-NC-SA 4.0")
+    restricted = replace(weights(server, "/whole", licence="CC BY-NC-SA 4.0"), commercial=use)
     shown = [(fetch(restricted, tmp_path), capsys.readouterr().err)[1] for _ in range(2)]
-    assert "CC BY-NC-SA 4.0" in shown[0]
+    assert f"CC BY-NC-SA 4.0. Commercial use: {use}." in shown[0]
     assert shown[1] == ""
 
 

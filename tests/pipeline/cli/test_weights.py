@@ -29,6 +29,7 @@ def test_all_weights_of_a_profile_are_fetched_their_sizes_and_licences_first(
         again = CliRunner().invoke(command_line(), ["weights", "fetch", "--profile", "open"])
     assert first.exit_code == 0, first.output
     assert f"{NEEDED[1]}  3 MB  to fetch  MIT" in first.output
+    assert f"commercial use of {NEEDED[1]}: not stated; any" in first.output, "nothing that is not stated is free"
     assert "profile open: 4 of 4 files to fetch, 13 MB" in first.output
     assert all((folder / f"{name}.bin").read_bytes() == CONTENT for name in NEEDED)
     assert "profile open: 0 of 4 files to fetch, 0 MB" in again.output
@@ -47,3 +48,16 @@ def test_names_are_fetched_as_before():
     fetched = CliRunner().invoke(command_line(), ["weights", "fetch", "indoor_small"])
     assert fetched.exit_code == 0
     assert fetched.output.endswith("indoor_small.safetensors\n")
+
+
+@pytest.mark.usefixtures("folder")
+def test_the_list_says_of_every_file_whether_commercial_use_is_allowed(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("COLUMNS", "300")
+    rows = CliRunner().invoke(command_line(), ["weights", "list"]).output.splitlines()
+    for name, use in {
+        "san_vit_b_16": "not stated",
+        "dust3r_vitl_512_dpt": "forbidden",
+        "moge_small": "allowed",
+    }.items():
+        (row,) = (row for row in rows if f" {name} " in row)
+        assert f" {use} " in row

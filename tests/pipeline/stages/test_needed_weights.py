@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from models.weights.registry import WEIGHTS
+from models.weights.registry import WEIGHTS, CommercialUse
 from pipeline.contract.errors import WeightsAway
 from pipeline.settings import load_settings
 from pipeline.stages.needed_weights import fetch_weights, missing_weights, needed_weights
@@ -61,15 +61,17 @@ def test_no_weights_of_an_open_profile_forbid_commercial_use(profile: str, geome
     assert [weights.name for weights in needed] == ["resnet50_places365", *geometry, "san_vit_b_16"]
     named = {name for stage in stages().values() for name in weight_names(settings.of(stage))}
     assert named == {weights.name for weights in needed}, "no backend names weights that the registry does not know"
-    assert not any(weights.non_commercial for weights in needed)
+    not_free = {weights.name: weights.commercial for weights in needed if weights.commercial != CommercialUse.ALLOWED}
+    assert not_free == {"san_vit_b_16": CommercialUse.UNSTATED}, "nobody states one, as the guide says"
+    assert "san_vit_b_16" in (ROOT / "docs" / "guide" / "profiles.md").read_text()
 
 
 def test_the_registry_tells_weights_that_forbid_commercial_use_from_others():
-    told = {name for name, weights in WEIGHTS.items() if weights.non_commercial}
+    told = {name for name, weights in WEIGHTS.items() if weights.commercial is CommercialUse.FORBIDDEN}
     assert told == {name for name in WEIGHTS if name.startswith("dust3r_")}
     said = {name for name, weights in WEIGHTS.items() if "non-commercial" in weights.use}
     assert said == told, "the licence and what it allows say the same"
-    assert any(weights.non_commercial for weights in needed_weights(load_settings("youtube_occ")))
+    assert any(weights.name in told for weights in needed_weights(load_settings("youtube_occ")))
 
 
 def test_processes_that_begin_at_once_fetch_each_file_once(folder: Path):
