@@ -10,6 +10,7 @@ from torch import Tensor
 from models.da3.config import Da3Config, config_of
 from models.errors import WrongWeights
 from models.weights.checkpoint import read_file, read_metadata, state_dict_in
+from models.weights.families import DA3, check_tensors
 from models.weights.located import check_finite, located, with_checksum
 
 _ROOT = "model."
@@ -25,7 +26,7 @@ def read_checkpoint(path_or_name: str | Path) -> tuple[Da3Config, dict[str, Tens
         WrongWeights: damaged, unsafe or another network's file, with its checksum and the one on record.
         WeightsUnavailable: a registered name that is neither cached nor reachable, or no such file.
     """
-    path = located(path_or_name, "model.safetensors")
+    path = located(path_or_name, "model.safetensors", DA3)
     with with_checksum(path):
         return _read(path)
 
@@ -35,6 +36,7 @@ def _read(path: Path) -> tuple[Da3Config, dict[str, Tensor]]:
     bare = {name.removeprefix(_ROOT): tensor for name, tensor in stored.items()}
     if len(bare) < len(stored):
         raise WrongWeights(f"{path.name} holds entries of one name with and without the leading '{_ROOT}'")
+    check_tensors(bare, DA3, path.name)
     state = complete(bare)
     config = config_of({name: tuple(tensor.shape) for name, tensor in state.items()}, _description(path))
     check_finite(state, path.name)

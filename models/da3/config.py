@@ -9,6 +9,7 @@ from models.dinov2.backbone import HEAD_WIDTH, Dinov2Config
 from models.dinov2.blocks import TORCH_EPS
 from models.errors import WrongWeights
 from models.json_text import parsed_json
+from models.weights.families import in_words
 
 LAYERS = {
     (384, 12, 4): (5, 7, 9, 11),
@@ -98,7 +99,7 @@ def config_of(shapes: _Shapes, description: str | bytes | None) -> Da3Config:
         heads = declared.get("cam_enc", {}).get("num_heads", _CAMERA_HEADS)
         config = Da3Config(**sizes, layers=layers, camera_heads=heads)
     except (KeyError, IndexError, TypeError, ZeroDivisionError, ValueError, ValidationError) as error:
-        raise WrongWeights(f"these are not the weights of a Depth Anything 3: {error}") from error
+        raise WrongWeights(f"these are not the weights of a Depth Anything 3: {in_words(error)}") from error
     _check_declared(config, declared)
     return config
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from models.dust3r.config import Dust3rConfig, from_expression, from_json, from_shapes
 from models.errors import WrongWeights
 from models.weights.checkpoint import read_file, read_metadata, state_dict_in
+from models.weights.families import DUST3R, check_tensors
 from models.weights.located import check_finite, located, with_checksum
 
 _ALIAS = re.compile(r"\.scratch\.layer_rn\.([0-3])\.weight$")
@@ -27,7 +28,7 @@ def read_checkpoint(path_or_name: str | Path) -> tuple[Dust3rConfig, dict[str, T
         WrongWeights: damaged, unsafe or another network's file, with its checksum and the one on record.
         WeightsUnavailable: as ``located``.
     """
-    path = located(path_or_name, "model.safetensors")
+    path = located(path_or_name, "model.safetensors", DUST3R)
     with with_checksum(path):
         return _read(path)
 
@@ -36,6 +37,7 @@ def _read(path: Path) -> tuple[Dust3rConfig, dict[str, Tensor]]:
     with torch.serialization.safe_globals([argparse.Namespace]):
         stored = read_file(path)
     state = _complete(state_dict_in({key: value for key, value in stored.items() if key != "args"}, path.name))
+    check_tensors(state, DUST3R, path.name)
     counted = from_shapes({key: tuple(tensor.shape) for key, tensor in state.items()})
     config = _declared(path, stored) or _undeclared(path, counted)
     for size in _COUNTED:

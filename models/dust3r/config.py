@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError,
 
 from models.errors import WrongWeights
 from models.json_text import parsed_json
+from models.weights.families import in_words
 
 _UNDERSTOOD = {
     "pos_embed": ("RoPE100",),
@@ -104,7 +105,7 @@ def from_shapes(shapes: Mapping[str, tuple[int, ...]]) -> Dust3rConfig:
             head_type=head,
         )
     except (KeyError, IndexError, ValidationError) as error:
-        raise WrongWeights(f"these are not the weights of a DUSt3R: {error}") from error
+        raise WrongWeights(f"these are not the weights of a DUSt3R: {in_words(error)}") from error
 
 
 def _keywords(call: ast.expr) -> dict[str, Any]:
@@ -139,7 +140,7 @@ def _from_options(options: Mapping[str, Any]) -> Dust3rConfig:
     try:
         return Dust3rConfig.model_validate(sizes)
     except ValidationError as error:
-        raise WrongWeights(f"impossible network sizes: {error}") from error
+        raise WrongWeights(f"impossible network sizes: {in_words(error)}") from error
 
 
 def _count_blocks(shapes: Mapping[str, tuple[int, ...]], stack: str) -> int:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError,
 
 from models.dinov2.backbone import HEAD_WIDTH, Dinov2Config
 from models.errors import WrongWeights
+from models.weights.families import in_words
 
 LEVELS = 5
 MAPS = ("points", "normal", "mask")
@@ -80,7 +81,7 @@ def config_of(shapes: _Shapes, model_config: Any) -> MogeConfig:
         counted = _counted(shapes)
         return MogeConfig(**counted, **_stated(model_config, counted))
     except (KeyError, IndexError, TypeError, ZeroDivisionError, ValueError, ValidationError) as error:
-        raise WrongWeights(f"these are not the weights of a MoGe-2: {error!r}") from error
+        raise WrongWeights(f"these are not the weights of a MoGe-2: {in_words(error)}") from error
 
 
 def _counted(shapes: _Shapes) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from models.convolutions import ResidualBlock
 from models.errors import WrongWeights
 from models.imagenet.efficientnet_lite import PYRAMID, LiteTrunk, normalised
 from models.moge.raw import MogeRaw, check_pictures, picture_coordinates
+from models.weights.families import in_words
 
 _OF_PICTURE = 4
 """What is said of a picture as a whole: log scale, log focal length, and each one's ``deviation``."""
@@ -62,7 +63,7 @@ class SmallMoge(nn.Module):
         try:
             return cls(SmallMogeConfig.model_validate_json(metadata["config"]))
         except (KeyError, ValidationError) as error:
-            raise WrongWeights(f"{origin} does not say the sizes of a small MoGe: {error}") from error
+            raise WrongWeights(f"{origin} does not say the sizes of a small MoGe: {in_words(error)}") from error
 
     @property
     def device(self) -> torch.device:

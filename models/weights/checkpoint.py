@@ -1,7 +1,8 @@
 """Reading files of weights from outside: tensors only, never code."""
 
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -9,6 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from models.errors import WrongWeights
+
+_LOOKED_AT = 512
 
 NetworkT = TypeVar("NetworkT", bound=nn.Module)
 
@@ -32,7 +35,8 @@ def read_file(path: Path) -> Mapping[str, Any]:
     Raises:
         WrongWeights: the file is missing, truncated, no checkpoint, or would run code.
     """
-    return _read_safetensors(path) if path.suffix == ".safetensors" else _read_pytorch(path)
+    with _no_web_page(path):
+        return _read_safetensors(path) if path.suffix == ".safetensors" else _read_pytorch(path)
 
 
 def state_dict_in(stored: Mapping[str, Any], origin: str) -> dict[str, Tensor]:
@@ -100,11 +104,28 @@ def read_metadata(path: Path) -> dict[str, str]:
     """
     from safetensors import SafetensorError, safe_open
 
+    with _no_web_page(path):
+        try:
+            with safe_open(path, "pt") as file:
+                return dict(file.metadata() or {})
+        except (SafetensorError, OSError) as error:
+            raise WrongWeights(f"{path.name} cannot be read: {error}") from error
+
+
+@contextmanager
+def _no_web_page(path: Path) -> Iterator[None]:
+    """Say of what cannot be read, where that is so, that it is a web page, as hubs give to who is not signed in."""
     try:
-        with safe_open(path, "pt") as file:
-            return dict(file.metadata() or {})
-    except (SafetensorError, OSError) as error:
-        raise WrongWeights(f"{path.name} cannot be read: {error}") from error
+        yield
+    except WrongWeights as error:
+        if not path.is_file():
+            raise
+        with path.open("rb") as file:
+            begins = file.read(_LOOKED_AT).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+        if not begins.startswith((b"<!doctype html", b"<html")):
+            raise
+        advice = "download the file itself, not the page that shows it or asks to sign in"
+        raise WrongWeights(f"{path.name} is a web page, not a checkpoint: {advice}") from error
 
 
 def _read_safetensors(path: Path) -> dict[str, Any]:

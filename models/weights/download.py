@@ -11,7 +11,7 @@ from urllib3.response import BaseHTTPResponse
 
 from models.errors import WeightsUnreachable
 from models.weights.partial import Origin, begin, drop, forget, noted_origin, origin_of
-from models.weights.web import answer
+from models.weights.web import answer, in_plain_words
 
 _CHUNK_BYTES = 1 << 20
 _LOOKED_AT = 64
@@ -38,7 +38,7 @@ def download(url: str, target: Path, label: str, size_bytes: int | None = None, 
             _transferred(url, target, label, size_bytes, is_checked=is_checked)
         forget(target)
     except (HTTPError, OSError, WeightsUnreachable) as error:
-        raise WeightsUnreachable(f"{url}: {error}") from error
+        raise WeightsUnreachable(f"{url}: {in_plain_words(error)}") from error
 
 
 def _transferred(url: str, target: Path, label: str, size_bytes: int | None, *, is_checked: bool) -> bool:

@@ -7,19 +7,23 @@ from pathlib import Path
 from torch import Tensor
 
 from models.errors import WeightsUnavailable, WrongWeights
-from models.weights.cache import expected_checksum, locate, shipped
+from models.weights.cache import SHIPPED, expected_checksum, is_named, locate, shipped
 from models.weights.contents import checksum
+from models.weights.families import check_name
 from models.weights.registry import WEIGHTS
 
 
-def located(path_or_name: str | Path, inside: str) -> Path:
+def located(path_or_name: str | Path, inside: str, family: str | None = None) -> Path:
     """Return the file of weights behind a name, a file or a folder of the hub, fetching it if need be.
 
-    inside: what the file is called in a folder.
+    inside: what the file is called in a folder. family: that is wanted, if the caller knows (``weights.families``).
 
     Raises:
+        WrongWeights: a name of another family, of which nothing is fetched.
         WeightsUnavailable: a registered name that is neither cached nor reachable, or no such file.
     """
+    if family and is_named(str(path_or_name)):
+        check_name(str(path_or_name), family)
     path = locate(path_or_name)
     path = path / inside if path.is_dir() else path
     if not path.is_file():
@@ -33,7 +37,8 @@ def with_checksum(path: Path) -> Iterator[None]:
     try:
         yield
     except WrongWeights as error:
-        known = expected_checksum(path) or "none on record"
+        is_ours = path.parent == SHIPPED
+        known = expected_checksum(path) or ("that of the file in this package" if is_ours else "none on record")
         raise WrongWeights(f"{error} (sha256 of {path.name}: expected {known}, found {checksum(path)})") from error
 
 

@@ -11,12 +11,31 @@ from urllib.parse import unquote, urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import urllib3
+from urllib3.exceptions import (
+    HTTPError,
+    MaxRetryError,
+    NameResolutionError,
+    NewConnectionError,
+    ProtocolError,
+    ProxyError,
+    SSLError,
+)
+from urllib3.exceptions import TimeoutError as HTTPTimeoutError
 from urllib3.response import BaseHTTPResponse
 
 from models.errors import WeightsUnreachable
 
 HUB = "https://huggingface.co"
 MOST_HOPS = 6
+_REASONS: tuple[tuple[type[Exception], str], ...] = (
+    (NameResolutionError, "no such host is known here"),
+    (NewConnectionError, "nobody takes the connection"),
+    (TimeoutError, "no answer in time"),
+    (HTTPTimeoutError, "no answer in time"),
+    (SSLError, "its certificate is not trusted here"),
+    (ProtocolError, "the connection ended"),
+    (HTTPError, "no answer that can be understood"),
+)
 _TIMEOUT = urllib3.Timeout(connect=10, read=60)
 
 
@@ -54,6 +73,14 @@ def answer(url: str, headers: Mapping[str, str]) -> Iterator[BaseHTTPResponse]:
             if before.startswith("https:") and not url.startswith("https:"):
                 raise WeightsUnreachable("the server leads to an address without encryption")
         raise WeightsUnreachable("too many redirects")
+
+
+def in_plain_words(error: Exception) -> str:
+    """Return why nobody answered, in a few words in place of those of the libraries below."""
+    reason = error.reason if isinstance(error, MaxRetryError) and error.reason else error
+    if isinstance(reason, ProxyError):
+        return f"the proxy does not let it through ({in_plain_words(reason.original_error)})"
+    return next((said for kind, said in _REASONS if isinstance(reason, kind)), " ".join(str(reason).split()))
 
 
 def proxy_of(url: str) -> str | None:

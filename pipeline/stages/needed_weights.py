@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from pipeline.contract.errors import WeightsAway
 from pipeline.contract.progress import Progress, silent
 from pipeline.stages.base import SettingsTree
 from pipeline.stages.network_errors import as_settings_error
@@ -38,15 +39,23 @@ def fetch_weights(
 ) -> None:
     """Fetch all that is missing, before any video needs it; of several processes one fetches and the others wait.
 
+    Where no server gives one file the others are fetched all the same.
+
     Raises:
-        WeightsAway: no server gives a file at the moment.
+        WeightsAway: no server gives some files at the moment; the message names them.
         SettingsError: what a server gives is not what it should be.
     """
     from models.weights.cache import ensure
 
-    missing = missing_weights(settings, until)
+    missing, away = missing_weights(settings, until), list[WeightsAway]()
     for count, weights in enumerate(missing):
         size = f"{weights.name}, {weights.size_bytes / 1e9:.2f} GB, {weights.licence}"
         progress("weights", count, len(missing), f"fetching {size}")
-        with as_settings_error(f"weights {weights.name}"):
-            ensure(weights.name, mirrors)
+        try:
+            with as_settings_error(f"weights {weights.name}"):
+                ensure(weights.name, mirrors)
+        except WeightsAway as error:
+            away.append(error)
+    if away:
+        still = len(missing_weights(settings, until))
+        raise WeightsAway(f"{still} of {len(missing)} files are missing: {'; '.join(map(str, away))}") from away[0]

@@ -123,7 +123,8 @@ def test_a_web_page_is_refused_with_its_checksum(tmp_path: Path, suffix: str, co
     path = tmp_path / f"x.{suffix}"
     path.write_bytes(content)
     for kind in (Da3, Da3Metric):
-        with pytest.raises(WrongWeights, match=rf"cannot be read.*found {checksum(path)}"):
+        said = "is a web page, not a checkpoint: " if content == WEB_PAGE else "cannot be read"
+        with pytest.raises(WrongWeights, match=rf"{said}.*found {checksum(path)}"):
             kind.load(path)
 
 

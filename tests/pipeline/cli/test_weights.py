@@ -61,3 +61,18 @@ def test_the_list_says_of_every_file_whether_commercial_use_is_allowed(monkeypat
     }.items():
         (row,) = (row for row in rows if f" {name} " in row)
         assert f" {use} " in row
+
+
+def test_a_host_that_is_away_keeps_no_other_file_from_being_fetched(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    with running() as server:
+        for name in NEEDED:
+            url = "http://127.0.0.1:9/gone" if name == NEEDED[0] else server.url(f"/whole?{name}")
+            monkeypatch.setitem(WEIGHTS, name, WeightFile(name, f"{name}.bin", (url,), 3 << 20, None, "MIT", "any"))
+        fetched = CliRunner().invoke(command_line(), ["weights", "fetch", "--profile", "open"])
+    assert fetched.exit_code != 0
+    assert all((folder / f"{name}.bin").read_bytes() == CONTENT for name in NEEDED[1:])
+    assert not (folder / f"{NEEDED[0]}.bin").exists()
+    said = fetched.output if fetched.exception is None else f"{fetched.output}{fetched.exception}"
+    assert f"1 of 4 files are missing: weights {NEEDED[0]}" in said
+    assert "http://127.0.0.1:9/gone: nobody takes the connection" in said
+    assert "HTTPConnection" not in said

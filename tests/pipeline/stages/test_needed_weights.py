@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from models.weights.registry import WEIGHTS, CommercialUse
-from pipeline.contract.errors import WeightsAway
+from pipeline.contract.errors import SettingsError, WeightsAway
 from pipeline.settings import load_settings
 from pipeline.stages.needed_weights import fetch_weights, missing_weights, needed_weights
 from pipeline.stages.registry import stages
@@ -102,3 +102,24 @@ def test_weights_that_no_server_gives_are_away_and_mirrors_of_the_settings_help(
     with running() as server:
         fetch_weights(settings, (server.url(""),))
     assert missing_weights(settings) == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "name", "wanted"),
+    [
+        ("da3.weights", "moge_2_vits", "Depth Anything 3"),
+        ("da3.weights", "moge_small", "Depth Anything 3"),
+        ("dust3r.weights", "da3_base", "DUSt3R"),
+        ("colmap_moge.weights", "dust3r_small", "MoGe-2"),
+        ("colmap_moge.da3_weights", "dinov2_small", "Depth Anything 3"),
+    ],
+)
+def test_settings_that_name_weights_of_another_family_are_refused_in_one_line(setting: str, name: str, wanted: str):
+    part, field = setting.split(".")
+    with pytest.raises(SettingsError) as error:
+        load_settings("open", overrides={"reconstruction": {"backend": part, part: {field: name}}})
+    said = str(error.value)
+    assert f"{name} is the name of a" in said
+    assert f"and a {wanted} is wanted" in said
+    assert "\n" not in said
+    assert "http" not in said

@@ -22,6 +22,7 @@ def test_weights_that_no_server_gives_are_no_error_of_the_settings(tmp_path: Pat
     monkeypatch.delenv(MIRRORS_VARIABLE, raising=False)
     nobody = WeightFile("toy", "toy.pth", ("http://127.0.0.1:9/toy.pth",), 1, None, "MIT", "anything")
     monkeypatch.setitem(WEIGHTS, "toy", nobody)
-    with pytest.raises(WeightsAway, match="indoor weights toy"), as_settings_error("indoor weights toy"):
+    said = "indoor weights toy: .*toy.pth: nobody takes the connection"
+    with pytest.raises(WeightsAway, match=said), as_settings_error("indoor weights toy"):
         locate("toy")
     assert issubclass(WeightsUnreachable, WeightsUnavailable)

@@ -1,19 +1,21 @@
 """Settings of the backend ``colmap_moge``."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from models.weights.families import DA3, MOGE
 from pipeline.contract.values import HERE_ALONE, NAMED_WEIGHTS
 from pipeline.stages.base import StageSettings
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
 from pipeline.stages.reconstruction.fusion_settings import FusionSettings
+from pipeline.stages.weight_family import of_family
 
 
 class ColmapMogeSettings(StageSettings):
     """Backend ``colmap_moge``: structure from motion and dense matching, filled with what MoGe-2 sees."""
 
-    weights: str = Field(
+    weights: Annotated[str, of_family(MOGE)] = Field(
         "moge_2_vits",
         json_schema_extra=NAMED_WEIGHTS,
         description="registered name (moge_2_vits, moge_2_vitb, moge_2_vitl), or path of a model.pt or its folder",
@@ -32,7 +34,7 @@ class ColmapMogeSettings(StageSettings):
     )
     colmap: ColmapSettings = ColmapSettings()
     fusion: FusionSettings = FusionSettings()
-    da3_weights: str | None = Field(
+    da3_weights: Annotated[str | None, of_family(DA3)] = Field(
         None,
         json_schema_extra=NAMED_WEIGHTS,
         description="Depth Anything 3 (da3_small, da3_base, or a path) for clips whose cameras structure from motion "

@@ -1,15 +1,19 @@
 """Settings of the backend ``da3``."""
 
+from typing import Annotated
+
 from pydantic import Field
 
+from models.weights.families import DA3
 from pipeline.contract.values import NAMED_WEIGHTS
 from pipeline.stages.reconstruction.network import NetworkSettings
+from pipeline.stages.weight_family import of_family
 
 
 class Da3Settings(NetworkSettings):
     """How Depth Anything 3 is run over a clip."""
 
-    weights: str = Field(
+    weights: Annotated[str, of_family(DA3)] = Field(
         "da3_base",
         json_schema_extra=NAMED_WEIGHTS,
         description="registered name (da3_base, da3_small for CPUs), or path of a .safetensors file or folder",

@@ -1,16 +1,20 @@
 """Settings of the backend ``dust3r``."""
 
+from typing import Annotated
+
 from pydantic import Field
 
+from models.weights.families import DUST3R
 from pipeline.contract.values import HERE_ALONE, NAMED_WEIGHTS
 from pipeline.stages.reconstruction.dust3r.alignment.settings import AlignmentSettings
 from pipeline.stages.reconstruction.network import NetworkSettings
+from pipeline.stages.weight_family import of_family
 
 
 class Dust3rSettings(NetworkSettings):
     """How DUSt3R is run over a clip."""
 
-    weights: str = Field(
+    weights: Annotated[str, of_family(DUST3R)] = Field(
         "dust3r_vitl_512_dpt",
         json_schema_extra=NAMED_WEIGHTS,
         description="shipped or registered name, or path of a .pth or .safetensors file",

@@ -1,0 +1,19 @@
+"""Settings that name weights of one family of networks: another one's name is refused before anything is fetched."""
+
+from pydantic import AfterValidator
+
+from models.errors import WrongWeights
+from models.weights.families import check_name
+
+
+def of_family(family: str) -> AfterValidator:
+    """Return the check of a setting that names weights of ``family`` (``models.weights.families``), or gives a path."""
+
+    def checked(name: str | None) -> str | None:
+        try:
+            check_name(name or "", family)
+        except WrongWeights as error:
+            raise ValueError(str(error)) from error
+        return name
+
+    return AfterValidator(checked)
