@@ -86,13 +86,11 @@ def finetune(
     values: ValueOption = None,
 ) -> None:
     """Train with labels; --set label_share=0.1 for a part of them, --set linear_probe=true for the head alone."""
-    from training.checks import check_training
     from training.paper_preset import with_papers_step
     from training.runs import finetune as supervise
     from training.settings import FinetuneSettings
 
     settings = with_values(FinetuneSettings, with_papers_step(preset, parsed(values or [])))
-    check_training(preset, {"": settings}, start)
     made = supervise(source(kind, path, read).open("train"), preset, start, settings, out, Lines())
     typer.echo(f"{out}: {made.steps} steps on {made.data}")
 
@@ -107,14 +105,12 @@ def language(
     values: ValueOption = None,
 ) -> None:
     """Learn from our dataset which voxels are occupied and what they say in the space of its region embeddings."""
-    from training.checks import check_training
     from training.language.embeddings import SpokenFrames
     from training.paper_preset import with_papers_step
     from training.runs import learn_language
     from training.settings import LanguageSettings
 
     settings = with_values(LanguageSettings, with_papers_step(preset, parsed(values or [])))
-    check_training(preset, {"": settings}, start)
     frames = SpokenFrames(source("stored", path, read).stored("train"))
     made = learn_language(frames, preset, start, settings, out, Lines())
     typer.echo(f"{out}: {made.steps} steps on {made.data}")

@@ -16,6 +16,7 @@ from pipeline.contract.errors import PipelineError, SettingsError
 from pipeline.contract.values import parsed, with_values
 from training.cli import app
 from training.errors import UnusableDataset, WrongCheckpoint
+from training.paper_preset import check_encoder
 from training.settings import DistillSettings, FinetuneSettings, LanguageSettings
 from training.studies.experiment_settings import Experiment
 from training.studies.pillars import PillarStudy
@@ -23,8 +24,6 @@ from training.studies.pillars import PillarStudy
 TEACHER = ("--weights", "package", "--set", "teacher=efficientnet")
 COMMANDS: Mapping[str, tuple[type[BaseModel], tuple[str, ...]]] = {
     "pretrain": (DistillSettings, ("--weights", "package", "--teacher", "efficientnet", "--path", "nowhere")),
-    "finetune": (FinetuneSettings, ("--path", "nowhere")),
-    "language": (LanguageSettings, ("--path", "nowhere")),
     "experiment": (Experiment, (*TEACHER, "--data", "nowhere")),
     "study": (PillarStudy, ("--data", "nowhere")),
 }
@@ -107,6 +106,16 @@ def test_a_card_that_is_not_there_is_refused_by_the_setting_that_asks_for_it(com
     assert isinstance(message, NoSuchDevice)
     assert hints(str(message)) == ["--set", f"{loop}.accelerator=auto"]
     assert isinstance(refused(command, *words, *hints(str(message))), UnusableDataset)
+
+
+@pytest.mark.parametrize("model", [DistillSettings, FinetuneSettings, LanguageSettings])
+def test_trainings_of_one_network_name_their_settings_as_their_commands_do(model: type[BaseModel]):
+    with pytest.raises(SettingsError) as error:
+        check_encoder("paper", None)
+    weights, other = str(error.value).split("Other presets")
+    settings = with_values(model, parsed(assignments(hints(weights))))
+    assert "image_weights='maskdino_r50'" in repr(settings)
+    assert hints(other) == ["--preset", "medium"]
 
 
 EXPERIMENTS = {

@@ -24,7 +24,7 @@ from training.scores.evaluate import evaluate
 from training.studies.checks import check_experiment
 from training.studies.experiment_report import report_of, report_of_probes
 from training.studies.experiment_settings import Experiment, TaughtLabels
-from training.studies.figures import FigureFile, Figures, made_with
+from training.studies.figures import FigureFile, StudyFigures, made_with
 from training.studies.label_efficiency import label_efficiency, length, plot
 from training.studies.power import power_line
 from training.studies.rooms import alone, both_sides, read_rooms, room_sample, tour_behind, validation_rooms
@@ -75,26 +75,26 @@ def _figures(
     folder: Path,
     progress: Progress,
     echo: Callable[[str], None],
-) -> Iterator[Figures]:
+) -> Iterator[StudyFigures]:
     """Pre-train and probe seed by seed, then fine-tune, then ask what labels are worth; yield what each has told."""
     train, validation, test = rooms
     starts: dict[int, Starts] = {}
     for seed in experiment.study.seeds:
         starts[seed] = starts_of(experiment, seed, frames, folder, progress)
-        yield Figures(probes=tuple(probed(experiment, seed, starts[seed], (train, test), folder, progress, echo)))
+        yield StudyFigures(probes=tuple(probed(experiment, seed, starts[seed], (train, test), folder, progress, echo)))
     for seed, of_seed in starts.items():
         compared: dict[str, Path | None] = {name: of_seed[name] for name in experiment.finetuned if name in of_seed}
         of_one = experiment.study.model_copy(update={"seeds": (seed,)})
         for result in label_efficiency(of_one, train, test, compared, folder / "finetuned", progress, validation):
             echo(f"{result.start} {result.share:.0%} seed {result.seed}: mIoU {100 * result.figures['miou all']:.2f}")
-            yield Figures(results=(result,))
+            yield StudyFigures(results=(result,))
     if experiment.zero_shot:
         relabelled = StoredFrames(frames.store, "all", frames.version, experiment.relabelled_every)
         for kind, found in _zero_shot(experiment, relabelled, test, folder, progress):
-            yield Figures(zero_shot={kind: found}, relabelled=len(relabelled))
+            yield StudyFigures(zero_shot={kind: found}, relabelled=len(relabelled))
 
 
-def _write(experiment: Experiment, frames: Frames, rooms: Rooms, figures: Figures, folder: Path) -> str:
+def _write(experiment: Experiment, frames: Frames, rooms: Rooms, figures: StudyFigures, folder: Path) -> str:
     """Write what all figures tell, those of earlier runs with the same settings too; returns the report."""
     train, _, test = rooms
     seeds = sorted({*experiment.study.seeds, *figures.seeds})

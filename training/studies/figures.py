@@ -19,7 +19,7 @@ from training.studies.label_efficiency import FinetunedScore
 from training.weight_files import with_files
 
 
-class Figures(BaseModel):
+class StudyFigures(BaseModel):
     """What is done: probes and fine-tuned networks, seed by seed, and what the dataset's own labels are worth.
 
     zero_shot: figures of networks by the labels that they were trained on, of ``relabelled`` frames.
@@ -32,7 +32,7 @@ class Figures(BaseModel):
     zero_shot: dict[str, dict[str, float]] = {}
     relabelled: int = 0
 
-    def with_more(self, more: "Figures") -> Self:
+    def with_more(self, more: "StudyFigures") -> Self:
         """Return these with others, which take the place of what was told of the same network."""
         probed = {(found.seed, found.start, found.rooms): found for found in (*self.probes, *more.probes)}
         tuned = {(found.seed, found.start, found.share): found for found in (*self.results, *more.results)}
@@ -59,7 +59,7 @@ class FigureFile:
     def __init__(self, folder: Path, made_with: str) -> None:
         self.path = folder / "figures" / f"{made_with[:16]}.json"
 
-    def add(self, more: Figures) -> Figures:
+    def add(self, more: StudyFigures) -> StudyFigures:
         """Add figures and return all that are there.
 
         Raises:
@@ -72,11 +72,11 @@ class FigureFile:
                 written.write_text(found.model_dump_json(indent=1))
         return found
 
-    def _read(self) -> Figures:
+    def _read(self) -> StudyFigures:
         if not self.path.exists():
-            return Figures()
+            return StudyFigures()
         try:
-            return Figures.model_validate_json(self.path.read_bytes())
+            return StudyFigures.model_validate_json(self.path.read_bytes())
         except ValidationError as error:
             message = f"{self.path} holds no figures of an experiment: move it away, and they are asked for again"
             raise UnusableDataset(message) from error

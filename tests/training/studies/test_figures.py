@@ -18,7 +18,7 @@ from training.probes.run import ProbeSettings
 from training.settings import DistillSettings, FinetuneSettings
 from training.studies.experiment import run
 from training.studies.experiment_settings import Experiment
-from training.studies.figures import FigureFile, Figures, made_with
+from training.studies.figures import FigureFile, StudyFigures, made_with
 from training.studies.label_efficiency import Study
 
 PROBE = ProbeSettings(voxels=60, ridges=(10.0,), folds=2)
@@ -106,16 +106,16 @@ def test_seeds_shares_and_controls_are_of_one_experiment(values: dict[str, Any],
 
 def test_what_is_told_again_replaces_what_was_told(tmp_path: Path):
     file = FigureFile(tmp_path, "0" * 64)
-    file.add(Figures(results=tuple(RESULTS)))
+    file.add(StudyFigures(results=tuple(RESULTS)))
     again = result("random", 0.1, 1, 0.9)
-    found = file.add(Figures(results=(again,), zero_shot={"exact": {"miou all": 0.1}}, relabelled=3))
+    found = file.add(StudyFigures(results=(again,), zero_shot={"exact": {"miou all": 0.1}}, relabelled=3))
     assert len(found.results) == len(RESULTS)
     assert [score for score in found.results if (score.start, score.share, score.seed) == ("random", 0.1, 1)] == [again]
     assert [score.seed for score in found.results] == sorted(score.seed for score in RESULTS)
-    assert FigureFile(tmp_path, "0" * 64).add(Figures()) == found
-    more = file.add(Figures(zero_shot={"pipeline": {"miou all": 0.2}}, relabelled=3))
+    assert FigureFile(tmp_path, "0" * 64).add(StudyFigures()) == found
+    more = file.add(StudyFigures(zero_shot={"pipeline": {"miou all": 0.2}}, relabelled=3))
     assert list(more.zero_shot) == ["exact", "pipeline"]
-    others = file.add(Figures(zero_shot={"pipeline": {"miou all": 0.2}}, relabelled=4))
+    others = file.add(StudyFigures(zero_shot={"pipeline": {"miou all": 0.2}}, relabelled=4))
     assert list(others.zero_shot) == ["pipeline"], "of other frames"
 
 
@@ -124,5 +124,5 @@ def test_a_file_that_holds_no_figures_is_named_and_stays(tmp_path: Path):
     file.path.parent.mkdir()
     file.path.write_text("[]")
     with pytest.raises(UnusableDataset, match="holds no figures of an experiment"):
-        file.add(Figures())
+        file.add(StudyFigures())
     assert file.path.read_text() == "[]"
