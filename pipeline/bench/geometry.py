@@ -2,7 +2,9 @@
 
 ``python -m pipeline.bench.geometry --help``. Networks have name-seeded weights, so no checkpoint is needed, and their
 answers are no geometry: exact pointmaps of a room take the place of DUSt3R's, so that alignment works as it would.
-Every way is measured in a process of its own, on one thread.
+Every way is measured in a process of its own, on one thread. With ``--device cuda`` the networks of Depth Anything 3
+and MoGe-2 are run on the card, in the precision that the pipeline takes there; DUSt3R's is measured there by
+``python -m models.bench.dust3r``.
 """
 
 import json
@@ -12,10 +14,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
-from time import process_time
-from typing import Annotated
+from time import perf_counter, process_time
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import torch
@@ -23,16 +25,19 @@ import typer
 from torch import Tensor
 
 from models import name_seeded
+from models.bench.dust3r_gpu import matrix_rate
 from models.bench.memory import peak_bytes
 from models.da3 import Da3
 from models.da3.config import Da3Config
 from models.da3.name_seeded import name_seeded_da3
+from models.device import device_of, in_bfloat16
 from models.dust3r import Dust3rConfig, PointMap, PreparedView, Tokens
 from models.dust3r.pairs import predict_pairs
 from models.dust3r.preprocess import plan_crop
 from models.moge.config import MogeConfig
 from models.moge.name_seeded import name_seeded_moge
 from pipeline.bench.clip import SIZE, RoomNetwork
+from pipeline.bench.clip_cost import CPU, ClipCost, device_table, table
 from pipeline.bench.operations import DA3_SMALL, MOGE_SMALL, da3_gflop, dust3r_gflop, edges_of, moge_gflop
 from pipeline.contract.arrays import Images
 from pipeline.stages.reconstruction.da3.backend import to_reconstruction
@@ -43,27 +48,8 @@ from pipeline.stages.reconstruction.dust3r.alignment.settings import AlignmentSe
 from pipeline.stages.reconstruction.dust3r.backend import to_reconstruction as of_pairs
 from pipeline.tours.tour import Tour
 
-STAR = r"\*"
 PAIRS_RUN = 6
 """Pairs that run through DUSt3R at least; every pair does the same work, and so those of the others are computed."""
-
-
-@dataclass(frozen=True)
-class ClipCost:
-    """What one clip costs one way.
-
-    cpu_s: processor seconds. gflop: operations of the networks, 10^9, multiplications and additions, counted from the
-    architecture; 0 where there is none. peak_gb: resident memory of the process or its largest child. computed: whether
-    the seconds are computed from those of parts that were run; ``note`` says which.
-    """
-
-    way: str
-    frames: int
-    cpu_s: float
-    gflop: float
-    peak_gb: float
-    note: str = ""
-    computed: bool = False
 
 
 class TimedRoom(RoomNetwork):
@@ -115,25 +101,66 @@ def dust3r(frames: int, config: Dust3rConfig | None = None) -> ClipCost:
     return ClipCost("dust3r", frames, seconds, dust3r_gflop(frames, config), memory(), said, computed=True)
 
 
-def da3(name: str, frames: int, config: Da3Config, size: int = 504) -> ClipCost:
+def da3(name: str, frames: int, config: Da3Config, size: int = 504, device: str = CPU) -> ClipCost:
     """Depth Anything 3 over all frames at once, without rays, joined to a reconstruction."""
-    network, rgb = name_seeded_da3(Da3, config), made_up(frames)
-    started = process_time()
-    said = predict(network, rgb, np.arange(frames), size, 64, 0.5)
-    to_reconstruction(said, np.arange(frames), rgb.shape[:3], 0.1)
-    return ClipCost(name, frames, process_time() - started, da3_gflop(frames, config, size), memory())
+    place, rgb = device_of(device), made_up(frames)
+    network = name_seeded_da3(Da3, config).to(place)
+    is_half = in_bfloat16("auto", place)
+    network = network.body_in(torch.bfloat16) if is_half else network
+
+    def run() -> None:
+        said = predict(network, rgb, np.arange(frames), size, 64, 0.5)
+        to_reconstruction(said, np.arange(frames), rgb.shape[:3], 0.1)
+
+    spent = timed(run, place)
+    return _cost(name, frames, spent, da3_gflop(frames, config, size), place, is_half=is_half)
 
 
-def moge(name: str, frames: int, config: MogeConfig) -> ClipCost:
+def moge(name: str, frames: int, config: MogeConfig, device: str = CPU) -> ClipCost:
     """MoGe-2 at its coarsest, which ``colmap_moge`` adds to ``colmap``; one frame is run."""
-    network = name_seeded_moge(config)
+    place = device_of(device)
+    network = name_seeded_moge(config).to(place)
+    is_half = in_bfloat16("auto", place)
+    network = network.multiply_in(torch.bfloat16) if is_half else network
     picture = torch.from_numpy(made_up(1)).movedim(-1, 1).float() / 255
-    started = process_time()
-    with torch.inference_mode():
-        network(picture, level=0)
-    spent = process_time() - started
-    said = f"1 of {frames} frames run"
-    return ClipCost(name, frames, frames * spent, moge_gflop(frames, config), memory(), said, computed=True)
+
+    def run() -> None:
+        with torch.inference_mode():
+            network(picture, level=0)
+
+    spent = timed(run, place)
+    whole = RunSeconds(frames * spent.cpu_s, frames * spent.seconds)
+    cost = _cost(name, frames, whole, moge_gflop(frames, config), place, is_half=is_half)
+    return replace(cost, note=f"1 of {frames} frames run", computed=True)
+
+
+class RunSeconds(NamedTuple):
+    """What a run took: processor seconds, and seconds by the clock."""
+
+    cpu_s: float
+    seconds: float
+
+
+def timed(run: Callable[[], None], place: torch.device) -> RunSeconds:
+    """Time a run; on a card the second one, until the card is done with it: the first one loads its programs."""
+    is_card = place.type == "cuda"
+    if is_card:
+        run()
+        torch.cuda.synchronize(place)
+    used, started = process_time(), perf_counter()
+    run()
+    if is_card:
+        torch.cuda.synchronize(place)
+    return RunSeconds(process_time() - used, perf_counter() - started)
+
+
+def _cost(name: str, frames: int, spent: RunSeconds, gflop: float, place: torch.device, *, is_half: bool) -> ClipCost:
+    if place.type != "cuda":
+        return ClipCost(name, frames, spent.cpu_s, gflop, memory(), device=str(place), seconds=spent.seconds)
+    peak = torch.cuda.max_memory_allocated(place) / 1e9
+    rate = matrix_rate(place, torch.bfloat16 if is_half else torch.float32)
+    share = 1e9 * gflop / spent.seconds / rate
+    return ClipCost(name, frames, spent.cpu_s, gflop, peak, device=str(place), seconds=spent.seconds, share=share)
 
 
 def colmap(frames: int) -> ClipCost:
@@ -172,57 +199,48 @@ def _both_seconds() -> float:
     return sum(one.ru_utime + one.ru_stime for one in used)
 
 
-WAYS: dict[str, Callable[[int], ClipCost]] = {
-    "da3_small": lambda frames: da3("da3_small", frames, DA3_SMALL),
-    "da3_base": lambda frames: da3("da3_base", frames, Da3Config()),
-    "colmap": colmap,
-    "moge_s": lambda frames: moge("moge_s", frames, MOGE_SMALL),
-    "moge_b": lambda frames: moge("moge_b", frames, MogeConfig()),
-    "dust3r": dust3r,
+NETWORKS: dict[str, Callable[[int, str], ClipCost]] = {
+    "da3_small": lambda frames, device: da3("da3_small", frames, DA3_SMALL, device=device),
+    "da3_base": lambda frames, device: da3("da3_base", frames, Da3Config(), device=device),
+    "moge_s": lambda frames, device: moge("moge_s", frames, MOGE_SMALL, device),
+    "moge_b": lambda frames, device: moge("moge_b", frames, MogeConfig(), device),
 }
+"""Ways that are a network alone, on any device."""
 
-
-def table(rows: list[ClipCost]) -> str:
-    """Return a table of what was measured, each beside DUSt3R's processor seconds of as many frames where they are."""
-    base = {row.frames: row.cpu_s for row in rows if row.way == "dust3r"}
-    lines = [
-        "| way | frames | CPU-s | GFLOP | peak memory, GB | DUSt3R's CPU-s over it | |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for row in rows:
-        ratio = f"{base[row.frames] / row.cpu_s:.1f}x" if row.frames in base else ""
-        operations = f"{row.gflop:,.0f}" if row.gflop else ""
-        name = f"`{row.way}`"
-        seconds = f"{row.cpu_s:.0f}{STAR * row.computed}"
-        lines.append(f"| {name} | {row.frames} | {seconds} | {operations} | {row.peak_gb:.1f} | {ratio} | {row.note} |")
-    return "\n".join(
-        [*lines, "", f"{STAR} computed from the parts that were run; all other seconds and all memory are measured."]
-    )
+ON_CPU: dict[str, Callable[[int], ClipCost]] = {"colmap": colmap, "dust3r": dust3r}
 
 
 def main(
     frames: Annotated[list[int] | None, typer.Option(help="frames of the clips; 8 where nothing is said")] = None,
-    way: Annotated[list[str] | None, typer.Option(help=f"which of {', '.join(WAYS)}; none = all")] = None,
+    way: Annotated[
+        list[str] | None, typer.Option(help=f"which of {', '.join((*NETWORKS, *ON_CPU))}; none = all")
+    ] = None,
+    device: Annotated[str, typer.Option(help="torch device of Depth Anything 3 and MoGe-2, as cuda")] = CPU,
     one: Annotated[bool, typer.Option(help="measure one way on one clip in this process, and print JSON")] = False,
     output: Annotated[Path, typer.Option(help="JSON file of the results")] = Path(".bench/geometry.json"),
 ) -> None:
     """Measure ways of reconstruction one after another and print a table."""
-    chosen, counts = way or list(WAYS), frames or [8]
+    chosen, counts = way or [*NETWORKS, *(ON_CPU if device == CPU else ())], frames or [8]
+    if device != CPU and not set(chosen) <= set(NETWORKS):
+        raise typer.BadParameter(f"on {device} these can be measured: {', '.join(NETWORKS)}")
     if one:
         torch.set_num_threads(1)
-        typer.echo(json.dumps(asdict(WAYS[chosen[0]](counts[0]))))
+        name, count = chosen[0], counts[0]
+        cost = NETWORKS[name](count, device) if name in NETWORKS else ON_CPU[name](count)
+        typer.echo(json.dumps(asdict(cost)))
         return
     rows: list[ClipCost] = []
     output.parent.mkdir(parents=True, exist_ok=True)
     for count in counts:
         for name in chosen:
-            rows.append(_in_own_process(name, count))
+            rows.append(_in_own_process(name, count, device))
             output.write_text(json.dumps([asdict(row) for row in rows], indent=1))
-    typer.echo(table(rows))
+    typer.echo(table(rows) if device == CPU else device_table(rows))
 
 
-def _in_own_process(name: str, frames: int) -> ClipCost:
-    command = [sys.executable, "-m", "pipeline.bench.geometry", "--one", "--way", name, "--frames", str(frames)]
+def _in_own_process(name: str, frames: int, device: str) -> ClipCost:
+    asked = ["--one", "--way", name, "--frames", str(frames), "--device", device]
+    command = [sys.executable, "-m", "pipeline.bench.geometry", *asked]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)  # noqa: S603 - ours
     return ClipCost(**json.loads(done.stdout.strip().splitlines()[-1]))

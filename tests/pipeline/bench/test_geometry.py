@@ -1,10 +1,16 @@
+from collections.abc import Callable
+
 import pytest
 import torch
+import typer
+from typer.testing import CliRunner
 
 from models import name_seeded
 from models.da3.name_seeded import TINY
+from models.errors import NoSuchDevice
 from models.moge.name_seeded import TINY_MOGE
-from pipeline.bench.geometry import ClipCost, TimedRoom, da3, dust3r, moge, table
+from pipeline.bench.clip_cost import ClipCost, device_table, table
+from pipeline.bench.geometry import TimedRoom, da3, dust3r, main, moge
 from tests.models.tiny_dust3r import LINEAR
 
 
@@ -57,3 +63,37 @@ def test_the_table_has_ratios_to_dust3r_of_as_many_frames_and_marks_what_is_comp
     assert "| 200\\* | 9,000 | 4.0 | 1.0x | 36 pairs |" in lines[3]
     assert lines[4] == "| `colmap` | 16 | 30 |  | 1.0 |  |  |"
     assert lines[-1].startswith("\\* computed")
+
+
+@pytest.mark.parametrize(
+    "measure", [lambda: da3("tiny", 3, TINY, 56, "cpu"), lambda: moge("tiny", 3, TINY_MOGE, "cpu")]
+)
+def test_a_network_says_what_device_it_ran_on_and_how_many_clips_a_minute_that_gives(measure: Callable[[], ClipCost]):
+    cost = measure()
+    assert cost.device == "cpu"
+    assert cost.seconds > 0
+    assert cost.clips_a_minute == pytest.approx(60 / cost.seconds)
+    assert cost.share == 0, "of a CPU no rate is measured"
+
+
+def test_a_device_that_is_not_there_is_refused_by_name():
+    with pytest.raises(NoSuchDevice, match="abacus"):
+        da3("tiny", 3, TINY, 56, "abacus")
+
+
+def test_ways_without_a_network_alone_are_refused_on_a_device():
+    app = typer.Typer()
+    app.command()(main)
+    refused = CliRunner().invoke(app, ["--device", "cuda", "--way", "colmap"])
+    assert refused.exit_code == 2
+    assert "da3_small, da3_base, moge_s, moge_b" in " ".join(refused.output.replace("│", "").split())
+
+
+def test_the_table_of_a_device_has_clips_a_minute_and_its_share():
+    rows = [
+        ClipCost("da3_base", 16, 1.0, 900.0, 3.5, device="cuda", seconds=0.5, share=0.25),
+        ClipCost("moge_s", 16, 1.0, 90.0, 1.5, computed=True, device="cuda", seconds=2.0),
+    ]
+    lines = device_table(rows).splitlines()
+    assert lines[2] == "| `da3_base` | cuda | 16 | 0.50 | 120.0 | 25% | 3.5 |"
+    assert lines[3] == "| `moge_s` | cuda | 16 | 2.00\\* | 30.0 |  | 1.5 |"
