@@ -61,6 +61,7 @@ def test_a_spoilt_clip_is_left_out_by_name_and_the_films_other_clip_is_kept(tmp_
         "reconstruction.colmap.sparse.max_features=1500",
         "reconstruction.colmap.sparse.precise=9",
         "reconstruction.colmap.sweep.width=128",
+        "reconstruction.colmap.lens.correct=false",
     )
     chosen = [word for value in values for word in ("--set", value)]
     shown = output("process", tmp_path / "film.mp4", "--data", tmp_path / "data", *chosen)

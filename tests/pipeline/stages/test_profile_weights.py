@@ -69,7 +69,12 @@ def paper(weights: Path, **stages: Any) -> Settings:
 
 def opened(weights: Path) -> Settings:
     """The open profile with the small weights."""
-    quick = {"sparse": {"max_features": 1200}, "sweep": {"width": 160, "max_planes": 64}, "threads": 1}
+    quick = {
+        "sparse": {"max_features": 1200},
+        "sweep": {"width": 160, "max_planes": 64},
+        "lens": {"correct": False},
+        "threads": 1,
+    }
     sight = {"weights": str(weights / "model.pt"), "da3_weights": str(weights / "da3"), "colmap": quick}
     small = {
         "indoor_clips": {"places365": {"weights": str(weights / "resnet18_places365.pth.tar")}},
