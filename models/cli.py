@@ -23,30 +23,23 @@ def _app() -> None:
 @weights_app.command("list")
 def list_weights() -> None:
     """Show every registered or shipped file, its size, licence and whether it is cached."""
-    from rich.console import Console
-    from rich.table import Column, Table
-
     from models.weights import cache
     from models.weights.folder import cache_folder
     from models.weights.licences import OWN_LICENCE
     from models.weights.registry import WEIGHTS, CommercialUse
 
-    table = Table(Column("name", no_wrap=True), "size", "cached", "licence", "commercial use", "use")
     for weights in WEIGHTS.values():
-        cached = "yes" if (cache_folder() / weights.file_name).is_file() else "no"
-        terms = weights.licence, weights.commercial, weights.use
-        table.add_row(weights.name, f"{weights.size_bytes / 1e9:.2f} GB", cached, *terms)
+        cached = "cached" if (cache_folder() / weights.file_name).is_file() else "not here"
+        _show(weights.name, f"{weights.size_bytes / 1e9:.2f} GB", cached, weights.commercial)
+        typer.echo(f"    {weights.licence}: {weights.use}")
     for name in cache.shipped():
         size = (cache.SHIPPED / f"{name}.safetensors").stat().st_size
-        table.add_row(
-            name,
-            f"{size / 1e6:.1f} MB",
-            "shipped",
-            OWN_LICENCE,
-            CommercialUse.ALLOWED,
-            "rendered tours; its card says more",
-        )
-    Console().print(table)
+        _show(name, f"{size / 1e6:.1f} MB", "shipped", CommercialUse.ALLOWED)
+        typer.echo(f"    {OWN_LICENCE}: for rendered tours; its card says more")
+
+
+def _show(name: str, size: str, where: str, commercial: str) -> None:
+    typer.echo(f"{name:<24} {size:>8}  {where:<8}  commercial use {commercial}")
 
 
 @weights_app.command("fetch")
