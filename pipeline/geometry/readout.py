@@ -17,6 +17,7 @@ from pipeline.contract.arrays import Float64s, Int64s
 from pipeline.contract.records import FRAME_HEIGHT
 from pipeline.geometry.distortion import CENTRE
 from pipeline.geometry.picture_motion import later
+from pipeline.geometry.slopes import cross_matrices, pixel_slopes
 
 SCALE = 2.0
 """Pixels at which an observation loses its weight (Geman and McClure)."""
@@ -212,30 +213,13 @@ def _slopes(bundle: Bundle, sightings: Sightings) -> tuple[Float64s, Float64s, F
     A bend is small and moves slowly with the rest: its part in the slopes of cameras and points is left out.
     """
     seen, focal = bundle.seen(sightings), bundle.focal
-    x, y, z = seen.T
-    z = np.maximum(z, _NEAREST)
-    nothing = np.zeros_like(z)
-    # u = f X / Z, v = f a Y / Z
-    place = (
-        focal[:, None]
-        / z[:, None, None]
-        * np.stack(
-            [np.stack([np.ones_like(z), nothing, -x / z], 1), np.stack([nothing, np.ones_like(z), -y / z], 1)], 1
-        )
-    )
+    z = np.maximum(seen[:, 2:], _NEAREST)
+    place = pixel_slopes(np.concatenate([seen[:, :2], z], axis=1), focal)
     around = seen - bundle.position[sightings.frame]
-    turn = -place @ _cross(around)
-    ideal = seen[:, :2] / z[:, None]
+    turn = -place @ cross_matrices(around)
+    ideal = seen[:, :2] / z
     shared = np.stack([focal * ideal * (ideal**2).sum(axis=1, keepdims=True), focal * ideal, sightings.drift], axis=2)
     return np.concatenate([turn, place], axis=2), shared, place @ bundle.rotation[sightings.frame]
-
-
-def _cross(vectors: Float64s) -> Float64s:
-    """Return the matrices (k, 3, 3) of cross products with vectors (k, 3)."""
-    x, y, z = vectors.T
-    nothing = np.zeros_like(x)
-    rows = [np.stack([nothing, -z, y], 1), np.stack([z, nothing, -x], 1), np.stack([-y, x, nothing], 1)]
-    return np.stack(rows, axis=1)
 
 
 def of_frames(sightings: Sightings, kept: Int64s) -> tuple[Sightings, Int64s]:

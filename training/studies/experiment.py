@@ -98,7 +98,7 @@ def _write(experiment: Experiment, frames: Frames, rooms: Rooms, figures: StudyF
     """Write what all figures tell, those of earlier runs with the same settings too; returns the report."""
     train, _, test = rooms
     seeds = sorted({*experiment.study.seeds, *figures.seeds})
-    told, zero_shot = heading(experiment, frames, train, test, seeds), (range(figures.relabelled), figures.zero_shot)
+    told, zero_shot = heading(experiment, frames, train, test, seeds), (figures.relabelled, figures.zero_shot)
     report = report_of(told, figures.probes, figures.results, zero_shot if figures.zero_shot else None)
     (folder / "probes.json").write_text(json.dumps([score.model_dump() for score in figures.probes]))
     (folder / "probes.md").write_text(report_of_probes(told, figures.probes))

@@ -1,6 +1,6 @@
 """The report of the experiment: whether its controls fail, probes with intervals, then fine-tuning, then zero-shot."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,11 +18,11 @@ def report_of(
     heading: Sequence[str],
     probes: Sequence[ProbeScore],
     results: Sequence[FinetunedScore],
-    zero_shot: tuple[Sized, Mapping[str, Mapping[str, float]]] | None = None,
+    zero_shot: tuple[int, Mapping[str, Mapping[str, float]]] | None = None,
 ) -> str:
     """Return the report as Markdown; its first line says whether a control scores like the real arm.
 
-    results, zero_shot: as far as there are any; the latter with the frames that were trained on.
+    results, zero_shot: as far as there are any; the latter with how many frames were trained on.
     """
     parts = [_finetuned(results)] if results else []
     parts += [list(_zero_shot(*zero_shot))] if zero_shot else []
@@ -161,8 +161,8 @@ def _baselines(result: FinetunedScore) -> Iterator[tuple[str, float]]:
             yield name, value
 
 
-def _zero_shot(relabelled: Sized, figures: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
-    yield f"| zero-shot, trained on {len(relabelled)} frames | mIoU | IoU |"
+def _zero_shot(relabelled: int, figures: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
+    yield f"| zero-shot, trained on {relabelled} frames | mIoU | IoU |"
     yield "|---|---|---|"
     for kind, found in figures.items():
         yield f"| {kind} labels | {100 * found['miou all']:.2f} | {100 * found['iou all']:.2f} |"

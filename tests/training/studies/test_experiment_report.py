@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from pipeline.contract.classes import OCCUPIED_CLASSES, SemanticClass
-from tests.training.rooms import RoomFrames
 from tests.training.studies.results import RESULTS, result
 from training.probes.scores import HouseCounts, ProbeScore
 from training.studies.experiment_report import (
@@ -159,7 +158,7 @@ def test_a_report_holds_what_there_is():
     assert tuned.startswith(told)
     assert "zero-shot" not in tuned
     figures = {"pipeline": {"miou all": 0.1, "iou all": 0.2}}
-    assert "| pipeline labels | 10.00 | 20.00 |" in report_of(["* heading"], REAL, RESULTS, (RoomFrames(1), figures))
+    assert "| pipeline labels | 10.00 | 20.00 |" in report_of(["* heading"], REAL, RESULTS, (1, figures))
 
 
 def test_probes_alone_begin_with_their_verdict():

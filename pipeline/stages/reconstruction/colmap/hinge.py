@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Float64s
+from pipeline.geometry.slopes import cross_matrices, pixel_slopes
 from pipeline.stages.reconstruction.colmap.notes import alone_notes, loose_notes
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
 
@@ -87,15 +88,11 @@ class _Derivatives(NamedTuple):
 def _towards_points(model: SparseModel) -> _Derivatives:
     camera_from_world = np.linalg.inv(model.camera_to_world[model.observed_frame])
     at = np.einsum("kij,kj->ki", camera_from_world[:, :3, :3], model.points[model.observed_point])
-    x, y, z = (at + camera_from_world[:, :3, 3]).T
-    across, down = np.diag(model.intrinsics)[:2]
-    column, row = across * x / z, down * y / z
-    off = np.stack([column, row], axis=1) + model.intrinsics[:2, 2] - model.observed_pixel
+    seen, focal = at + camera_from_world[:, :3, 3], np.diag(model.intrinsics)[:2]
+    off = focal * seen[:, :2] / seen[:, 2:] + model.intrinsics[:2, 2] - model.observed_pixel
     # sigma = 1.48 median |r|, of a normal distribution
     noise = max(LEAST_NOISE_PX, 1.48 * float(np.median(np.abs(off))))
-    nothing = np.zeros_like(z)
-    of_camera = np.array([[across / z, nothing, -column / z], [nothing, down / z, -row / z]]).transpose(2, 0, 1)
-    towards_point = of_camera @ camera_from_world[:, :3, :3] / noise
+    towards_point = pixel_slopes(seen, focal) @ camera_from_world[:, :3, :3] / noise
     of_point = np.zeros((len(model.points), 3, 3))
     np.add.at(of_point, model.observed_point, np.einsum("kia,kib->kab", towards_point, towards_point))
     return _Derivatives(towards_point, of_point)
@@ -134,9 +131,7 @@ def _known_of_side(
 
 def _by_similarity(from_centre: Float64s) -> Float64s:
     """Return how points (k, 3) follow a small turn, shift and growth about the centre: (k, 3, 7)."""
-    x, y, z = from_centre.T
-    nothing = np.zeros_like(x)
-    turned = np.array([[nothing, z, -y], [-z, nothing, x], [y, -x, nothing]]).transpose(2, 0, 1)
+    turned = -cross_matrices(from_centre)
     shifted = np.broadcast_to(np.eye(3), turned.shape)
     return np.concatenate([turned, shifted, from_centre[..., None]], axis=2)
 
