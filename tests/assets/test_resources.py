@@ -44,6 +44,8 @@ def test_a_child_run_is_given_what_the_parent_was_given():
 def test_the_sources_file_names_the_profile_unless_another_is_asked_for(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
+    # A dataset goes on with its own profile: not that of whoever built one in the checkout before.
+    monkeypatch.setenv("YOUTUBE_OCC_DATA", str(tmp_path / "data"))
     file = tmp_path / "sources.yaml"
     file.write_text("{profile: small, sources: [tour://1]}")
     assert PipelineResource(sources=str(file)).settings().profile == "small"
