@@ -5,6 +5,7 @@ from pathlib import Path
 
 from models.weights.cache import is_named
 from models.weights.located import located
+from pipeline.contract.errors import SettingsError
 from training.checkpoints import check_preset
 from training.loop import check_device
 from training.paper_preset import RANDOM, check_encoder
@@ -38,3 +39,16 @@ def check_training(
         if settings.image_weights not in (None, RANDOM) and not is_named(str(settings.image_weights)):
             located(str(settings.image_weights), "model.pth")
         check_device(settings.loop, f"{name}loop.")
+
+
+def check_unweighted(settings: FinetuneSettings, place: str) -> None:
+    """See that trainings on rooms with exact labels do not weigh them by how sure they are.
+
+    place: what stands before the names of these settings in the command's ``--set``.
+
+    Raises:
+        SettingsError: they do.
+    """
+    if settings.weigh_by:
+        message = f"labels of a study's rooms are exact, there is nothing to weigh them by: --set {place}weigh_by=[]"
+        raise SettingsError(message)

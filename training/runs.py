@@ -22,6 +22,7 @@ from training.checkpoints import (
     start_from,
 )
 from training.data import Frames, check_learnable, collate, fraction
+from training.data.label_weights import WeightedFrames, collate_weighted
 from training.fabric import Fabric
 from training.language.embeddings import SpokenFrames, collate_spoken
 from training.language.task import OCCUPANCY_OUTPUTS, LanguageTask
@@ -92,7 +93,7 @@ def finetune(
     validation: samples that mIoU is taken on meanwhile; with ``loop.patience`` training stops where it no longer rises.
 
     Raises:
-        UnusableDataset, WrongCheckpoint, LossNotFinite: as in ``training.errors``.
+        UnusableDataset, WrongCheckpoint, LossNotFinite: as in ``training.errors``, and of ``WeightedFrames``.
         SettingsError, WeightsUnavailable, WrongWeights: the image encoder's.
     """
     held_out = {} if validation is None else {"validation": validation.origin}
@@ -102,21 +103,14 @@ def finetune(
     if done := finished_network(folder, "supervised", labelled.origin, wanted):
         return done
     check_learnable(labelled)
+    batches = _labelled_batches(labelled, settings)
     fabric, network = _fresh(settings, folder, preset, CLASSES, start=start)
     description = NetworkDescription(
         network=network.config, task="supervised", data=labelled.origin, settings=wanted, steps=0
     )
     task = Supervision(network, settings.earlier_layers, linear_probe=settings.linear_probe)
-    return _run(
-        task,
-        EpochBatches(labelled, collate),
-        description,
-        settings.loop,
-        folder,
-        fabric,
-        named(progress, "fine-tuning"),
-        None if validation is None else partial(_held_out, validation),
-    )
+    scores = None if validation is None else partial(_held_out, validation)
+    return _run(task, batches, description, settings.loop, folder, fabric, named(progress, "fine-tuning"), scores)
 
 
 def learn_language(
@@ -156,6 +150,12 @@ def learn_language(
         fabric,
         named(progress, "language"),
     )
+
+
+def _labelled_batches(labelled: Frames, settings: FinetuneSettings) -> EpochBatches:
+    if not settings.weigh_by:
+        return EpochBatches(labelled, collate)
+    return EpochBatches(WeightedFrames(labelled, settings.weigh_by), collate_weighted)
 
 
 def _held_out(frames: Frames, task: Supervision) -> dict[str, float]:

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler
 
 Beta = Annotated[float, Field(ge=0, lt=1)]
 Balance = Literal["roots", "regions", "voxels"]
+Doubt = Literal["scale_sigma", "confidence"]
 
 
 class LoopSettings(BaseModel):
@@ -172,5 +173,11 @@ class FinetuneSettings(BaseModel):
     label_share: float = Field(1.0, gt=0, le=1, description="share of the samples whose labels are used")
     label_seed: int = Field(0, ge=0, description="which samples those are")
     linear_probe: bool = Field(False, description="freeze everything but the last 1x1x1 convolution")
+    weigh_by: tuple[Doubt, ...] = Field(
+        (),
+        exclude_if=lambda weigh_by: not weigh_by,
+        description="what the voxels of our own dataset count by: the inverse variance of where they lie, by the "
+        "deviation of their clip's scale; the confidence of their names; both, multiplied; [] for all alike",
+    )
     earlier_layers: float = Field(0.5, ge=0, description="weight of the losses of layers before the last")
     loop: LoopSettings = LoopSettings()

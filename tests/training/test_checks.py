@@ -118,6 +118,14 @@ def test_trainings_of_one_network_name_their_settings_as_their_commands_do(model
     assert hints(other) == ["--preset", "medium"]
 
 
+@pytest.mark.parametrize("command", LOOPS)
+def test_rooms_with_exact_labels_are_not_weighed_by_how_sure_they_are(command: str):
+    setting = f"{LOOPS[command][-1].removesuffix('loop')}weigh_by"
+    message = str(refused(command, "--set", f"{setting}=[confidence]"))
+    assert hints(message) == ["--set", f"{setting}=[]"]
+    assert isinstance(refused(command, *hints(message)), UnusableDataset)
+
+
 EXPERIMENTS = {
     "study.preset=huge": (WrongCheckpoint, "no preset 'huge'"),
     "study.preset=paper": (SettingsError, "image weights"),

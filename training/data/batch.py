@@ -16,6 +16,7 @@ class Batch(NamedTuple):
 
     rgb: (B, 3, 480, 640) uint8. depth: (B, 480, 640) float32. regions: (B, 480, 640) int32.
     labels: (B, 60, 60, 36) uint8. pixels: (B, 129600, 2) int32 and in_view: (B, 129600) bool, as in ``Projection``.
+    weights: (B, 60, 60, 36) float32, what voxels count in the losses; None: all alike.
     """
 
     names: tuple[str, ...]
@@ -28,6 +29,7 @@ class Batch(NamedTuple):
     origin: Tensor
     pixels: Tensor
     in_view: Tensor
+    weights: Tensor | None = None
 
 
 def collate(samples: Sequence[Sample]) -> Batch:

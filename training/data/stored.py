@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from pipeline.contract.errors import VideoError
 from pipeline.store.frames import FrameReader
+from pipeline.store.groups import SCALE_SIGMA, SCENE
 from pipeline.store.index import read_summary
 from pipeline.store.store import Store
 from pipeline.tours.frozen import frozen_among, refuse_frozen
+from training.data.doubt import LabelDoubt
 from training.data.frame_rows import FrameNames, frames_with_depth
 from training.data.sample import PICTURE_SHAPE, Sample
 from training.errors import UnusableDataset
@@ -63,6 +65,7 @@ class StoredFrames:
             raise UnusableDataset(message)
         refuse_frozen(frozen_among(store, self.rows.videos))
         self._cameras: dict[str, dict[str, NDArray[Any]]] = {}
+        self._sigmas: dict[str, NDArray[Any] | None] = {}
 
     def __len__(self) -> int:
         """Return the number of frames."""
@@ -85,6 +88,20 @@ class StoredFrames:
             origin=small["occupancy/origin"][row],
         ).check()
 
+    def doubt(self, index: int) -> LabelDoubt:
+        """Return how sure the labels of a frame are; releases up to 0.2 stored no deviation of the scale.
+
+        Raises:
+            VideoError: as ``array``.
+        """
+        video_id, row = self.rows[index]
+        if video_id not in self._sigmas:
+            is_known = self.store.video(video_id).has_array(SCENE, SCALE_SIGMA)
+            self._sigmas[video_id] = self._read(video_id, f"{SCENE}/{SCALE_SIGMA}", slice(None)) if is_known else None
+        sigmas = self._sigmas[video_id]
+        sigma = float("nan") if sigmas is None else float(sigmas[row])
+        return LabelDoubt(sigma, at_picture_size(self.array(index, "semantics/confidence")))
+
     def array(self, index: int, array: str) -> NDArray[Any]:
         """Return a frame's row of any array of its video, such as ``scene/confidence``.
 
@@ -104,7 +121,7 @@ class StoredFrames:
 
     def __getstate__(self) -> dict[str, Any]:
         """Give loader processes everything but what was read: each opens its own."""
-        return {**self.__dict__, "_cameras": {}}
+        return {**self.__dict__, "_cameras": {}, "_sigmas": {}}
 
     def _small(self, video_id: str) -> dict[str, NDArray[Any]]:
         """Return the cameras and grids' places of all frames of a video, read once: a few kilobytes."""

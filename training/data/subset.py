@@ -9,9 +9,12 @@ import numpy as np
 
 from pipeline.contract.classes import OCCUPIED_CLASSES, SemanticClass
 from training.data.content import sample_content
+from training.data.doubt import LabelDoubt, label_doubt
 from training.data.sample import Frames, Sample
 from training.errors import UnusableDataset
 
+LOOKED_AT = 50
+"""Samples of a dataset, however large, that are looked at before a training begins."""
 _log = logging.getLogger(__name__)
 
 
@@ -30,6 +33,10 @@ class FrameSubset:
     def content(self, index: int) -> str:
         """Return what tells a sample from every other one, as 64 hexadecimal digits."""
         return sample_content(self._frames, self._indices[index])
+
+    def doubt(self, index: int) -> LabelDoubt:
+        """Return how sure the labels of a sample are; raises ``UnusableDataset`` where the dataset does not say."""
+        return label_doubt(self._frames, self._indices[index])
 
     def __getitem__(self, index: int) -> Sample:
         """Return a sample."""
@@ -52,7 +59,12 @@ def fraction(frames: Frames, share: float, seed: int) -> FrameSubset:
     return FrameSubset(frames, sorted(drawn), f"{share:.0%} of the labels (seed {seed})")
 
 
-def check_learnable(frames: Frames, looked_at: int = 50) -> None:
+def spread_indices(count: int, most: int = LOOKED_AT) -> list[int]:
+    """Return up to ``most`` of ``count`` indices, spread from the first to the last."""
+    return [int(index) for index in np.unique(np.linspace(0, count - 1, most).astype(int))]
+
+
+def check_learnable(frames: Frames, looked_at: int = LOOKED_AT) -> None:
     """Look at up to ``looked_at`` grids spread over a dataset; classes that none of them shows are named in the log.
 
     Raises:
@@ -62,7 +74,7 @@ def check_learnable(frames: Frames, looked_at: int = 50) -> None:
         message = f"{frames.origin} has no frames: build more videos, or choose another split"
         raise UnusableDataset(message)
     counts = np.zeros(256, np.int64)
-    indices = np.unique(np.linspace(0, len(frames) - 1, looked_at).astype(int)).tolist()
+    indices = spread_indices(len(frames), looked_at)
     for index in indices:
         counts += np.bincount(frames[index].labels.ravel(), minlength=256)
     if not counts[: SemanticClass.UNKNOWN].any():

@@ -2,7 +2,7 @@
 
 from models.weights.registry import WEIGHTS
 from pipeline.contract.errors import SettingsError
-from training.checks import TrainedSettings, check_training
+from training.checks import TrainedSettings, check_training, check_unweighted
 from training.errors import UnusableDataset
 from training.studies.experiment_settings import Experiment
 from training.teachers.load import check_kind, load_teacher
@@ -12,7 +12,8 @@ def check_experiment(experiment: Experiment) -> None:
     """Refuse an experiment that would end in an error after hours. Nothing is fetched, rendered or read of a dataset.
 
     Raises:
-        SettingsError: no seeds or no shares; the preset wants image weights, and none are named.
+        SettingsError: no seeds or no shares; the preset wants image weights, and none are named; rooms are to count by
+            how sure their labels are.
         UnusableDataset: a share of the labels that is not in (0, 1].
         WrongCheckpoint: no such preset or teacher, or weights of another one.
         WeightsUnavailable: no such file of weights.
@@ -25,6 +26,7 @@ def check_experiment(experiment: Experiment) -> None:
     for share in study.shares:
         if not 0 < share <= 1:
             raise UnusableDataset(f"a share of {share:g} of the labels is nothing to learn from: it is in (0, 1]")
+    check_unweighted(study.finetune, "study.finetune.")
     parts: dict[str, TrainedSettings] = {"distill.": experiment.distill, "study.finetune.": study.finetune}
     check_training(study.preset, parts, other_preset="--set study.preset=medium")
     check_kind(experiment.teacher)

@@ -2,33 +2,28 @@
 
 import itertools
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from pipeline.contract.classes import SemanticClass
-from pipeline.contract.progress import Progress, named
+from pipeline.contract.progress import Progress
 from pipeline.store.store import Store
-from training.checkpoints import load_network
-from training.data import Frames, MonoSceneRooms, Sample, StoredFrames, fraction
-from training.data.export import with_nyu_camera, write_room
+from training.data import Frames, StoredFrames, fraction
 from training.errors import UnusableDataset
 from training.paper_preset import image_file
 from training.probes.run import folds_of
 from training.probes.scores import ONE_HOUSE
 from training.probes.voxels import house_of
-from training.runs import finetune
-from training.scores.evaluate import evaluate
 from training.studies.checks import check_experiment
 from training.studies.experiment_report import report_of, report_of_probes
-from training.studies.experiment_settings import Experiment, TaughtLabels
+from training.studies.experiment_settings import Experiment
 from training.studies.figures import FigureFile, StudyFigures, made_with
 from training.studies.label_efficiency import label_efficiency, length, plot
 from training.studies.power import power_line
-from training.studies.rooms import alone, both_sides, read_rooms, room_sample, tour_behind, validation_rooms
+from training.studies.rooms import both_sides, validation_rooms
 from training.studies.starts import Starts, probed, starts_of
+from training.studies.taught_labels import zero_shot
 from training.teachers.load import load_teacher
 
 Rooms = tuple[Frames, Frames, Frames]
@@ -90,7 +85,7 @@ def _figures(
             yield StudyFigures(results=(result,))
     if experiment.zero_shot:
         relabelled = StoredFrames(frames.store, "all", frames.version, experiment.relabelled_every)
-        for kind, found in _zero_shot(experiment, relabelled, test, folder, progress):
+        for kind, found in zero_shot(experiment, relabelled, test, folder, progress):
             yield StudyFigures(zero_shot={kind: found}, relabelled=len(relabelled))
 
 
@@ -127,54 +122,3 @@ def heading(experiment: Experiment, frames: Frames, train: Frames, test: Frames,
         f"* preset {study.preset}, seeds {', '.join(map(str, seeds))}",
         f"* fine-tuning: {power_line(len(seeds), experiment.deviation)}",
     ]
-
-
-def _zero_shot(
-    experiment: Experiment, frames: StoredFrames, test: Frames, folder: Path, progress: Progress
-) -> Iterator[tuple[str, dict[str, float]]]:
-    """Train on labels of each kind, of the same frames; score all on the rooms."""
-    for kind in experiment.zero_shot:
-        place = folder / f"labels_{kind}_{frames.version}_{experiment.relabelled_every}"
-        network = folder / f"zero_shot_{kind}"
-        settings, preset = experiment.study.finetune, experiment.study.preset
-        with alone(network):
-            labels = _relabelled(frames, READ[kind], place, named(progress, f"{kind} labels"))
-            finetune(labels, preset, None, settings, network, named(progress, f"zero-shot {kind}"))
-        yield kind, evaluate(load_network(network), test, kind, named(progress, f"zero-shot {kind} test")).summary()
-
-
-def _relabelled(
-    frames: StoredFrames, read: Callable[[StoredFrames, int], Sample], folder: Path, progress: Progress
-) -> MonoSceneRooms:
-    """Write the dataset's frames as NYUv2's camera sees them; what is there stays."""
-    for index, (video_id, row) in enumerate(frames.rows):
-        name = f"NYU{video_id}_{row:04d}"
-        if not (folder / "base" / "NYUtrain" / f"{name}.pkl").exists():
-            write_room(with_nyu_camera(read(frames, index)), folder, "train", name)
-        progress("labels", index + 1, len(frames))
-    return read_rooms(folder, "train")
-
-
-def _as_stored(frames: StoredFrames, index: int) -> Sample:
-    return frames[index]
-
-
-def _emptied(frames: StoredFrames, index: int) -> Sample:
-    sample = frames[index]
-    unknown = sample.labels == SemanticClass.UNKNOWN
-    return replace(sample, labels=np.where(unknown, np.uint8(SemanticClass.EMPTY), sample.labels))
-
-
-def _exactly(frames: StoredFrames, index: int) -> Sample:
-    """Return a frame with exact depth, camera and grid, rendered again from the tour's seed."""
-    video_id, row = frames.rows[index]
-    frame = int(frames.store.video(video_id).read("frames", "frame_index")[row])
-    return room_sample(tour_behind(frames.store, video_id), frame, frames.names[index])
-
-
-READ: Mapping[TaughtLabels, Callable[[StoredFrames, int], Sample]] = {
-    "pipeline": _as_stored,
-    "emptied": _emptied,
-    "exact": _exactly,
-}
-"""How a frame is read with its labels."""

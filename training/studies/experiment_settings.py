@@ -11,7 +11,7 @@ from training.studies.power import SEEN_DEVIATION
 
 Control = Literal["random_teacher", "shuffled_regions"]
 CONTROLS: tuple[Control, ...] = ("random_teacher", "shuffled_regions")
-TaughtLabels = Literal["pipeline", "emptied", "exact"]
+TaughtLabels = Literal["pipeline", "by_scale_sigma", "by_confidence", "by_both", "emptied", "exact"]
 Start = Literal["random", "distilled", "random_teacher", "shuffled_regions"]
 PRETRAINING = LoopSettings(steps=3000, batch_size=4, learning_rate=2e-3, schedule="cosine", checkpoint_every=50)
 FINETUNING = PRETRAINING.model_copy(
@@ -46,7 +46,8 @@ class Experiment(BaseModel):
     zero_shot: tuple[TaughtLabels, ...] = Field(
         ("pipeline", "exact"),
         description="labels of the dataset's frames that random values are trained on, to be scored on the same rooms: "
-        "the dataset's own, those with what is unknown called empty (emptied), or exact ones; [] for none",
+        "the dataset's own, alike or counted by how sure they are (by_scale_sigma, by_confidence, by_both, as "
+        "finetune's weigh_by), those with what is unknown called empty (emptied), or exact ones; [] for none",
     )
     distill: DistillSettings = DistillSettings(loop=PRETRAINING)
     study: Study = Study(shares=(0.04, 0.2, 1.0), seeds=(0, 1, 2, 3, 4), finetune=FinetuneSettings(loop=FINETUNING))

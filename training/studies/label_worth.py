@@ -15,13 +15,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models.symphonies import Symphonies
 from pipeline.contract.classes import OCCUPIED_CLASSES, SemanticClass
-from pipeline.contract.grid import VOXEL_SIZE
 from pipeline.contract.progress import Progress, named, silent
 from pipeline.store.store import Store
 from pipeline.tours.exact_parts import COMBINATIONS, ClipWithTruth, ExactParts, clips_with_truth
 from training.checkpoints import networks_of
 from training.data import Frames, Sample, StoredFrames
 from training.data.export import with_nyu_camera
+from training.data.label_weights import scale_weights
 from training.data.sample import PICTURE_SHAPE
 from training.data.stored import at_picture_size
 from training.probes.run import ProbeSettings, folds_of, probe, score
@@ -31,7 +31,7 @@ from training.studies.rooms import one_side, tour_behind
 
 AS_BUILT: ExactParts = (False, False, False)
 DISTANCE_M = 2.5
-"""Of most of what is seen; there a scale that is off by ``VOXEL_SIZE / DISTANCE_M`` moves a surface by a voxel."""
+"""Of most of what is seen."""
 
 
 class WorthSettings(BaseModel):
@@ -160,10 +160,9 @@ def _samples(
 
 
 def by_scale(rows: VoxelRows, frames: ListedFrames) -> NDArray[np.float64]:
-    """Return what rows (n,) count by their frame's scale: half where it moves a surface by a voxel, one deviation."""
-    sigma = np.array([frames.sigma[name] for name in rows.names])
-    voxels = np.nan_to_num(sigma, nan=0.0) / (VOXEL_SIZE / DISTANCE_M)
-    return np.asarray((1 / (1 + voxels**2))[rows.rooms], np.float64)
+    """Return what rows (n,) count by their frame's scale: half where one deviation moves most surfaces by a voxel."""
+    sigma = np.nan_to_num([frames.sigma[name] for name in rows.names], nan=0.0)
+    return scale_weights(sigma, DISTANCE_M)[rows.rooms]
 
 
 def by_confidence(frames: ListedFrames, settings: ProbeSettings) -> NDArray[np.float64]:

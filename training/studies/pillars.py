@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from pipeline.contract.progress import Progress, named
 from pipeline.store.store import Store
-from training.checks import check_training
+from training.checks import check_training, check_unweighted
 from training.data import Chained, Frames, StoredFrames
 from training.data.subset import FrameSubset
 from training.errors import UnusableDataset
@@ -85,8 +85,9 @@ def run_pillars(
     Raises:
         UnusableDataset: there is no dataset, or it has fewer frames than views are wanted.
         WrongCheckpoint: a teacher or preset that there is not; ``folder`` holds another study.
-        SettingsError, WeightsUnavailable, NoSuchDevice: as ``check_training``.
+        SettingsError, WeightsUnavailable, NoSuchDevice: as ``check_training`` and ``check_unweighted``.
     """
+    check_unweighted(study.finetune, "finetune.")
     for arm in study.arms:
         check_kind(arm.teacher.kind)
         check_training(arm.student, {"distill.": study.distill, "finetune.": study.finetune}, other_preset=OTHERS)

@@ -33,7 +33,7 @@ class Supervision(nn.Module):
     def forward(self, batch: Batch) -> Mapping[str, Tensor]:
         """Return the losses of the last layer by name, and under ``total`` what is to be minimised."""
         *earlier, last = self.network(views_of(batch))
-        truth = Truth.of(batch.labels, batch.pixels, batch.in_view)
+        truth = Truth.of(batch.labels, batch.pixels, batch.in_view, batch.weights)
         losses = occupancy_losses(last, truth)
         total = _summed(losses)
         for logits in earlier:

@@ -6,16 +6,14 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from pipeline.contract.classes import SemanticClass
 from pipeline.contract.progress import silent
 from pipeline.tours.seeds import ROOM_SEEDS
 from tests.training.rooms import RoomFrames, stored_frames
 from tests.training.studies.results import RESULTS, result
-from training.data import Sample, StoredFrames
 from training.data.export import with_nyu_camera, write_room
 from training.errors import UnusableDataset
 from training.settings import LoopSettings
-from training.studies.experiment import READ, _as_stored, _exactly, _relabelled, run
+from training.studies.experiment import run
 from training.studies.experiment_settings import Experiment
 from training.studies.label_efficiency import Study, gains_of, length
 
@@ -80,32 +78,3 @@ def test_rooms_of_one_house_are_refused_before_anything_is_trained(
     experiment = Experiment(teacher="efficientnet", weights="package", **values)
     with pytest.raises(UnusableDataset, match=message):
         run(experiment, stored_frames(tmp_path / "data").store, tmp_path, silent, lambda _: None)
-
-
-def test_a_video_that_is_no_rendered_tour_has_no_exact_labels(tmp_path: Path):
-    frames = stored_frames(tmp_path)
-    with pytest.raises(UnusableDataset, match="room is no rendered tour"):
-        _exactly(frames, 0)
-
-
-def test_what_is_unknown_can_be_taught_as_empty(tmp_path: Path):
-    frames = stored_frames(tmp_path)
-    known, emptied = READ["pipeline"](frames, 0).labels, READ["emptied"](frames, 0).labels
-    unknown = known == SemanticClass.UNKNOWN
-    assert unknown.any()
-    assert (emptied[unknown] == SemanticClass.EMPTY).all()
-    assert np.array_equal(emptied[~unknown], known[~unknown])
-
-
-def test_frames_that_were_labelled_again_stay(tmp_path: Path):
-    frames = StoredFrames(stored_frames(tmp_path / "data").store, "all", every=3)
-    steps: list[tuple[int, int]] = []
-    made = _relabelled(frames, _as_stored, tmp_path / "rooms", lambda _, *step: steps.append(step))
-    assert (len(made), steps) == (2, [(1, 2), (2, 2)])
-
-    def refusing(frames: StoredFrames, index: int) -> Sample:
-        raise AssertionError(frames.names[index])
-
-    again = _relabelled(frames, refusing, tmp_path / "rooms", silent)
-    assert again.names == made.names == ("NYUroom_0000", "NYUroom_0003")
-    assert np.array_equal(again[1].labels, frames[1].labels)

@@ -84,6 +84,38 @@ def test_unknown_voxels_give_no_gradient_and_all_unknown_grids_no_loss():
     assert [float(value) for value in occupancy_losses(logits, blank).values()] == [0, 0, 0, 0]
 
 
+LOSSES = {"cross_entropy": cross_entropy, "semantic": semantic_affinity, "geometric": geometric_affinity}
+
+
+@pytest.mark.parametrize("name", [*LOSSES, "proportion"])
+def test_a_voxel_of_weight_two_counts_as_two_voxels(name: str):
+    logits, labels = drawn(5)
+    times = torch.randint(0, 3, (len(labels),), generator=torch.Generator().manual_seed(1))
+    tiles = torch.randint(-1, 5, (len(labels),), generator=torch.Generator().manual_seed(9))
+    there = times > 0
+    given = logits.log_softmax(1) if name == "cross_entropy" else logits.softmax(1)
+
+    def loss(rows: torch.Tensor, weights: torch.Tensor | None) -> float:
+        rest = (tiles[rows],) if name == "proportion" else ()
+        return float(LOSSES.get(name, proportion)(given[rows], labels[rows], *rest, weights))
+
+    weighted = loss(torch.arange(len(labels))[there], times[there].double())
+    assert weighted == pytest.approx(loss(torch.arange(len(labels)).repeat_interleave(times), None), rel=1e-9)
+    assert weighted != pytest.approx(loss(torch.arange(len(labels)), None), rel=1e-6)
+
+
+def test_grids_count_by_the_mean_weight_of_their_known_voxels():
+    batch = collate([RoomFrames(1)[0]])
+    truth = Truth.of(batch.labels, batch.pixels, batch.in_view)
+    logits = torch.randn(1, 12, 60, 60, 36, generator=torch.Generator().manual_seed(0))
+    plain = occupancy_losses(logits, truth)
+    for weight in (1.0, 0.25):
+        weights = torch.where(batch.labels == 255, 100.0, weight)
+        weighted = occupancy_losses(logits, Truth.of(batch.labels, batch.pixels, batch.in_view, weights))
+        expected = {name: weight * float(loss) for name, loss in plain.items()}
+        assert {name: float(loss) for name, loss in weighted.items()} == pytest.approx(expected, rel=1e-5)
+
+
 def test_a_voxel_without_a_name_wants_any_class_and_blames_none():
     logits, labels = drawn(4)
     unnamed = torch.where(torch.arange(len(labels)) % 3 == 0, SemanticClass.UNNAMED, labels)
