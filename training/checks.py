@@ -20,7 +20,7 @@ def check_training(
     start: Path | None = None,
     other_preset: str = "--preset medium",
 ) -> None:
-    """Refuse trainings of a preset that would end in an error later. Nothing is fetched.
+    """Refuse trainings of a preset that would end in an error later. Nothing is fetched; devices are looked at last.
 
     parts: settings by what stands before their names in the command's ``--set``, as ``distill.``. start: a network that
     all begin with. other_preset: how the command is told to take another one.
@@ -35,9 +35,10 @@ def check_training(
     without = [name for name, settings in parts.items() if settings.image_weights is None]
     if without:
         check_encoder(preset, None, start, [f"{name}image_weights" for name in without], other_preset)
-    for name, settings in parts.items():
+    for settings in parts.values():
         if settings.image_weights not in (None, RANDOM) and not is_named(str(settings.image_weights)):
             located(str(settings.image_weights), "model.pth")
+    for name, settings in parts.items():
         check_device(settings.loop, f"{name}loop.")
 
 

@@ -155,12 +155,24 @@ def test_an_experiment_that_would_fail_is_refused_before_a_room_is_rendered(
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a card")
-@pytest.mark.parametrize("dry", [(), ("--dry-run",)], ids=["run", "dry run"])
-def test_the_size_for_a_card_is_refused_without_one(dry: tuple[str, ...], place: Path):
-    assert isinstance(refused("experiment", "--size", "h100", *dry), NoSuchDevice)
-    ended = CliRunner().invoke(app, ["experiment", *COMMANDS["experiment"][1], "--size", "h100", *dry])
-    assert "TFLOP/s" in ended.stdout, "what it costs is said first"
+def test_the_size_for_a_card_is_refused_without_one_and_its_cost_is_said_all_the_same(place: Path):
+    assert isinstance(refused("experiment", "--size", "h100"), NoSuchDevice)
+    words = ["experiment", *COMMANDS["experiment"][1], "--size", "h100"]
+    run, dry = (CliRunner().invoke(app, [*words, *more]) for more in ((), ("--dry-run",)))
+    for ended in (run, dry):
+        assert "TFLOP/s" in ended.stdout, "what it costs is said first"
+    assert dry.exit_code == 0, dry.output
+    assert "The run itself needs a card that this machine does not have: device 'cuda'" in dry.stdout
     assert not (place / "out").exists()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a card")
+@pytest.mark.parametrize("value", ["teacher=clip", "weights=there_is_none", "study.finetune.image_weights=none.pth"])
+def test_a_dry_run_without_a_card_refuses_all_the_same_what_no_machine_could_run(value: str):
+    error, words = EXPERIMENTS[value]
+    found = refused("experiment", "--size", "h100", "--set", value, "--dry-run")
+    assert isinstance(found, error)
+    assert re.search(words, str(found))
 
 
 def test_weights_that_would_be_fetched_are_not_asked_for_by_a_dry_run(place: Path):

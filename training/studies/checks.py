@@ -11,6 +11,8 @@ from training.teachers.load import check_kind, load_teacher
 def check_experiment(experiment: Experiment) -> None:
     """Refuse an experiment that would end in an error after hours. Nothing is fetched, rendered or read of a dataset.
 
+    Devices are looked at last: what is refused for them alone is right for another machine.
+
     Raises:
         SettingsError: no seeds or no shares; the preset wants image weights, and none are named; rooms are to count by
             how sure their labels are.
@@ -28,7 +30,7 @@ def check_experiment(experiment: Experiment) -> None:
             raise UnusableDataset(f"a share of {share:g} of the labels is nothing to learn from: it is in (0, 1]")
     check_unweighted(study.finetune, "study.finetune.")
     parts: dict[str, TrainedSettings] = {"distill.": experiment.distill, "study.finetune.": study.finetune}
-    check_training(study.preset, parts, other_preset="--set study.preset=medium")
     check_kind(experiment.teacher)
     if experiment.weights not in WEIGHTS:
         load_teacher(experiment.teacher, experiment.weights)
+    check_training(study.preset, parts, other_preset="--set study.preset=medium")

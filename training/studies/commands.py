@@ -41,6 +41,7 @@ def experiment(
     values: ValueOption = None,
 ) -> None:
     """Run the label-efficiency experiment on rendered rooms; goes on where it was stopped."""
+    from models.errors import NoSuchDevice
     from training.data.source import FramesSource
     from training.studies.checks import check_experiment
     from training.studies.cost import cost_table
@@ -50,7 +51,12 @@ def experiment(
 
     settings = with_values(Experiment, laid_over(SIZES[size], {"weights": weights, **parsed(values or [])}))
     typer.echo(f"{cost_table(settings)}\n\nFine-tuning: {power_line(len(settings.study.seeds), settings.deviation)}.")
-    check_experiment(settings)
+    try:
+        check_experiment(settings)
+    except NoSuchDevice as error:
+        if not dry_run:
+            raise
+        typer.echo(f"\nThe run itself needs a card that this machine does not have: {error}.")
     if dry_run:
         return
     typer.echo(run_experiment(settings, FramesSource(path=data).store(), out, Lines(), typer.echo))
