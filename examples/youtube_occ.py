@@ -30,7 +30,7 @@ def main(
     profile: Annotated[str, typer.Option(help="classic, small or youtube_occ.")] = "youtube_occ",
     teacher: Annotated[str, typer.Option(help="dinov2, efficientnet, san or san_stem.")] = "dinov2",
     weights: Annotated[str, typer.Option(help="The teacher's: a name or a file.")] = "dinov2_base",
-    preset: Annotated[str, typer.Option(help="paper, medium, small or tiny.")] = "paper",
+    preset: Annotated[str, typer.Option(help="paper, medium, fine, small or tiny.")] = "paper",
     steps: Annotated[int | None, typer.Option(help="Steps of each training; else as many epochs as the paper.")] = None,
     short: Annotated[bool, typer.Option(help="Make tours of a single shot.")] = False,
 ) -> None:

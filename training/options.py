@@ -19,7 +19,7 @@ ReadOption = Annotated[
     list[str] | None,
     typer.Option(help="How: every=3, split=all, version=..., by=official or by_space, unknown=ignore or empty."),
 ]
-PresetOption = Annotated[str, typer.Option(help="paper, medium, small or tiny.")]
+PresetOption = Annotated[str, typer.Option(help="paper, medium, fine, small or tiny.")]
 OutOption = Annotated[Path, typer.Option(help="Folder for the network, its curves and its state.")]
 ValueOption = Annotated[list[str] | None, typer.Option("--set", help="One value, as in --set loop.epochs=5.")]
 StartOption = Annotated[Path | None, typer.Option(help="Folder of a pre-trained network; else random values.")]

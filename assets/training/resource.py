@@ -27,7 +27,7 @@ class TrainingResource(dg.ConfigurableResource["TrainingResource"]):
     folder: str | None = Field(
         default=None, description="where networks go; else YOUTUBE_OCC_NETWORKS, else ./data/networks"
     )
-    preset: str = Field(default="small", description="paper, medium, small or tiny")
+    preset: str = Field(default="small", description="paper, medium, fine, small or tiny")
     teacher: str = Field(default="dinov2", description="dinov2, efficientnet, san or san_stem")
     weights: str = Field(default="dinov2_small", description="the teacher's: a file or a registered name")
     benchmark: dict[str, Any] = Field(

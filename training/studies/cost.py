@@ -9,7 +9,7 @@ from training.studies.experiment_settings import Experiment
 
 TFLOP_A_PICTURE = {"paper": 2.19}
 """Forward and backward of a network on one picture, counted; 1 multiply-add = 2 FLOP. Forward alone is a third."""
-SECONDS_A_PICTURE = {"tiny": 0.10, "small": 0.25, "medium": 0.50}
+SECONDS_A_PICTURE = {"tiny": 0.10, "small": 0.25, "fine": 0.62, "medium": 0.50}
 """Of a processor's core, in batches of four, reading included (docs/results/training_speed.md)."""
 LABELLED_ROOM_S, SCORED_ROOM_S = 2.8, 3.9
 """A room rendered with its exact grid; scored ones are longer (docs/results/learning.md, as what follows)."""

@@ -28,3 +28,9 @@ def test_the_head_reads_what_comes_last():
     assert PRESETS["paper"].head_channels == 128
     assert PRESETS["small"].head_channels == PRESETS["small"].fine_channels == 8
     assert replace(PRESETS["small"], scale=1).head_channels == 32
+
+
+def test_the_fine_preset_is_small_with_cells_that_can_hold_a_chair():
+    fine = PRESETS["fine"]
+    assert (fine.cells, fine.cell_size, fine.head_channels) == ((30, 30, 18), 0.16, 16)
+    assert replace(fine, scale=3, fine_channels=8) == PRESETS["small"]

@@ -28,7 +28,7 @@ def test_the_papers_network_has_its_number_of_parameters():
     assert millions["backbone"] == pytest.approx(23.5, abs=0.05)
 
 
-@pytest.mark.parametrize(("name", "millions"), [("tiny", 0.24), ("small", 0.50), ("medium", 1.27)])
+@pytest.mark.parametrize(("name", "millions"), [("tiny", 0.24), ("small", 0.50), ("fine", 0.87), ("medium", 1.27)])
 def test_presets_have_the_sizes_they_are_noted_with(name: str, millions: float):
     with torch.device("meta"):
         assert _count(Symphonies(PRESETS[name])) / 1e6 == pytest.approx(millions, abs=0.005)
