@@ -21,9 +21,10 @@ from training.studies.experiment_settings import Experiment
 from training.studies.figures import FigureFile, StudyFigures, made_with
 from training.studies.label_efficiency import label_efficiency, length, plot
 from training.studies.power import power_line
-from training.studies.rooms import both_sides, validation_rooms
+from training.studies.rooms import one_side, validation_rooms
 from training.studies.starts import Starts, probed, starts_of
 from training.studies.taught_labels import zero_shot
+from training.teachers.features import check_teacher
 from training.teachers.load import load_teacher
 
 Rooms = tuple[Frames, Frames, Frames]
@@ -37,17 +38,18 @@ def run(experiment: Experiment, store: Store, folder: Path, progress: Progress, 
     differ in seeds, shares, controls or what is fine-tuned alone. ``figures`` keeps those of other settings apart.
 
     Raises:
-        SettingsError, WrongCheckpoint, NoSuchDevice: as ``check_experiment``.
+        SettingsError, WrongCheckpoint, NoSuchDevice: as ``check_experiment`` and ``check_teacher``.
         WeightsUnavailable: weights that are neither there nor reachable.
         UnusableDataset: there is no dataset; a video of it is no rendered tour, so that its exact labels are not known;
             a share of the labels that there is not; labelled or scored rooms of one house.
     """
     check_experiment(experiment)
-    load_teacher(experiment.teacher, experiment.weights)  # fetched, or refused, before hours are spent
+    teacher = load_teacher(experiment.teacher, experiment.weights)  # fetched, or refused, before hours are spent
     for settings in (experiment.distill, experiment.study.finetune):
         image_file(settings.image_weights)
     echo(power_line(len(experiment.study.seeds), experiment.deviation))
     frames = StoredFrames(store, "all", every=experiment.every)
+    check_teacher(teacher, frames)
     rooms = _rooms(experiment, folder, progress)
     known = FigureFile(folder, made_with(experiment, frames, *rooms))
     for more in _figures(experiment, frames, rooms, folder, progress, echo):
@@ -57,9 +59,17 @@ def run(experiment: Experiment, store: Store, folder: Path, progress: Progress, 
 
 
 def _rooms(experiment: Experiment, folder: Path, progress: Progress) -> Rooms:
-    """Return rooms to learn from, to stop by and to score; those that are not there are rendered."""
-    train, test = both_sides(folder / "benchmark", (experiment.train_rooms, experiment.test_rooms), progress)
-    _check_houses(experiment, train, test)
+    """Return rooms to learn from, to stop by and to score; those that are not there are rendered.
+
+    Raises:
+        UnusableDataset: labelled or scored rooms are all of one house, said as soon as a side is there.
+    """
+    train = one_side(folder / "benchmark", "train", experiment.train_rooms, progress)
+    for seed, share in itertools.product(experiment.study.seeds, experiment.study.shares):
+        folds_of(np.array([house_of(name) for name in fraction(train, share, seed).names]), experiment.probe)
+    test = one_side(folder / "benchmark", "test", experiment.test_rooms, progress)
+    if len({house_of(name) for name in test.names}) < 2:
+        raise UnusableDataset(ONE_HOUSE)
     return train, validation_rooms(folder / "validation", experiment.validation_rooms, progress), test
 
 
@@ -102,14 +112,6 @@ def _write(experiment: Experiment, frames: Frames, rooms: Rooms, figures: StudyF
     if figures.results:
         (folder / "report.png").write_bytes(plot(figures.results))
     return report
-
-
-def _check_houses(experiment: Experiment, train: Frames, test: Frames) -> None:
-    """Refuse what would end in an error after hours: labelled or scored rooms that are all of one house."""
-    for seed, share in itertools.product(experiment.study.seeds, experiment.study.shares):
-        folds_of(np.array([house_of(name) for name in fraction(train, share, seed).names]), experiment.probe)
-    if len({house_of(name) for name in test.names}) < 2:
-        raise UnusableDataset(ONE_HOUSE)
 
 
 def heading(experiment: Experiment, frames: Frames, train: Frames, test: Frames, seeds: Sequence[int]) -> list[str]:

@@ -6,7 +6,7 @@ gave. Beside each stands its student from random values. What is done is not don
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -28,7 +28,7 @@ from training.studies.pillar_report import RANDOM, StudentScore, plot, report_of
 from training.studies.rooms import alone, both_sides
 from training.studies.tour_views import TourViews
 from training.teachers.base import Teacher
-from training.teachers.features import FeatureSource, JoinedFeatures, features_of
+from training.teachers.features import FeatureSource, JoinedFeatures, check_teacher, features_of
 from training.teachers.load import check_kind, load_teacher
 
 QUICK = LoopSettings(steps=200, batch_size=4, learning_rate=6e-3, checkpoint_every=50)
@@ -92,6 +92,7 @@ def run_pillars(
         check_kind(arm.teacher.kind)
         check_training(arm.student, {"distill.": study.distill, "finetune.": study.finetune}, other_preset=OTHERS)
     sources = _Sources(study, store, folder, progress)
+    sources.check_teachers(study.arms)
     train, test = both_sides(rooms, (study.train_rooms, study.test_rooms), progress)
     scores = []
     for score in _scores(study, sources, train, test, folder, progress):
@@ -121,6 +122,11 @@ class _Sources:
         self._dataset = cache(self._dataset_called)
         self._features = cache(self._features_of)
         self.teacher = cache(self._load_teacher)
+
+    def check_teachers(self, arms: Iterable[Arm]) -> None:
+        """Load the teachers of all arms before hours are spent; raises as ``load_teacher`` and ``check_teacher``."""
+        for choice in dict.fromkeys(arm.teacher for arm in arms):
+            check_teacher(self.teacher(choice), self._stored)
 
     def frames(self, mix: Mix) -> Frames:
         """Return the views of a mix, as many in each."""

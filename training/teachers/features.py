@@ -17,6 +17,7 @@ from pipeline.store.rows import pictures_group, read_pictures
 from pipeline.store.video import VideoStore
 from training.data import Frames, StoredFrames
 from training.data.content import sample_content
+from training.data.sample import PICTURE_SHAPE
 from training.errors import UnusableDataset, WrongCheckpoint
 from training.teachers.base import Teacher
 
@@ -93,6 +94,20 @@ def features_of(frames: Frames, teacher: Teacher, folder: Path, progress: Progre
 def feature_group(teacher: Teacher) -> str:
     """Return the name of the Zarr group that holds a teacher's features: its kind and a digest of its weights."""
     return _group_of(teacher.name, teacher.weights)
+
+
+def check_teacher(teacher: Teacher, frames: StoredFrames) -> None:
+    """See that a teacher takes pictures of a dataset's size, and that what is kept under its name is by its weights.
+
+    One black picture is looked at; no frame is read.
+
+    Raises:
+        WrongCheckpoint: it does not, or it is not.
+    """
+    compute(teacher, np.zeros((1, *PICTURE_SHAPE, 3), np.uint8))
+    group = feature_group(teacher)
+    for video_id in frames.rows.videos:
+        _is_stored(frames.store.video(video_id), group)
 
 
 def store_features(frames: StoredFrames, teacher: Teacher, progress: Progress) -> StoredFeatures:
