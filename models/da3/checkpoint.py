@@ -19,14 +19,16 @@ _SHARED_NAME = re.compile(r"^head\.scratch\.output_conv2_aux\.[0-3]\.2\.")
 _LEVELS = range(4)
 
 
-def read_checkpoint(path_or_name: str | Path) -> tuple[Da3Config, dict[str, Tensor]]:
+def read_checkpoint(path_or_name: str | Path, family: str = DA3) -> tuple[Da3Config, dict[str, Tensor]]:
     """Read the sizes and the tensors of a network, complete and without the leading ``model.``.
+
+    family: that a name must be of, ``DA3`` or ``DA3_METRIC``.
 
     Raises:
         WrongWeights: damaged, unsafe or another network's file, with its checksum and the one on record.
         WeightsUnavailable: a registered name that is neither cached nor reachable, or no such file.
     """
-    path = located(path_or_name, "model.safetensors", DA3)
+    path = located(path_or_name, "model.safetensors", family)
     with with_checksum(path):
         return _read(path)
 

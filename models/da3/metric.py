@@ -16,6 +16,7 @@ from models.da3.heads import MetricHead
 from models.dinov2.backbone import Dinov2, check_images
 from models.errors import UnusableInput, WrongWeights
 from models.weights.checkpoint import for_inference
+from models.weights.families import DA3_METRIC
 
 FOCAL_OF_OUTPUT = 300.0
 """Focal length in pixels at which the network's numbers are metres."""
@@ -87,7 +88,7 @@ class Da3Metric(nn.Module):
             WrongWeights: damaged, unsafe or another network's file; the message gives its checksum.
             WeightsUnavailable: a registered name that is neither cached nor reachable.
         """
-        config, state = read_checkpoint(path_or_name)
+        config, state = read_checkpoint(path_or_name, DA3_METRIC)
         return for_inference(lambda: cls(config), state, str(path_or_name))
 
     @property

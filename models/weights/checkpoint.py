@@ -39,6 +39,20 @@ def read_file(path: Path) -> Mapping[str, Any]:
         return _read_safetensors(path) if path.suffix == ".safetensors" else _read_pytorch(path)
 
 
+def tensor_names(path: Path) -> list[str]:
+    """Return the names of the tensors in a file of weights, without reading a ``.safetensors`` file's numbers.
+
+    Raises:
+        WrongWeights: the file is missing, truncated, no checkpoint, or would run code.
+    """
+    if path.suffix != ".safetensors":
+        return list(
+            state_dict_in({name: one for name, one in read_file(path).items() if name != "model_config"}, path.name)
+        )
+    with _opened(path) as file:
+        return list(file.keys())
+
+
 def state_dict_in(stored: Mapping[str, Any], origin: str) -> dict[str, Tensor]:
     """Find the named tensors in what ``read_file`` gave.
 
@@ -102,12 +116,19 @@ def read_metadata(path: Path) -> dict[str, str]:
     Raises:
         WrongWeights: the file is missing, truncated or of another kind.
     """
+    with _opened(path) as file:
+        return dict(file.metadata() or {})
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """Open a ``.safetensors`` file for a look at its header; raises as ``read_metadata``."""
     from safetensors import SafetensorError, safe_open
 
     with _no_web_page(path):
         try:
             with safe_open(path, "pt") as file:
-                return dict(file.metadata() or {})
+                yield file
         except (SafetensorError, OSError) as error:
             raise WrongWeights(f"{path.name} cannot be read: {error}") from error
 

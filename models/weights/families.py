@@ -7,9 +7,13 @@ from pydantic import ValidationError
 from models.errors import WrongWeights
 from models.weights.registry import WEIGHTS
 
-DA3, MOGE, DUST3R = "Depth Anything 3", "MoGe-2", "DUSt3R"
+DA3, DA3_METRIC, MOGE, DUST3R = "Depth Anything 3", "Depth Anything 3 METRIC", "MoGe-2", "DUSt3R"
+
+_DA3_ROOT = "model."
+"""What stands before every name in a released file of Depth Anything 3."""
 
 _OF_NAMES = {
+    "da3_metric_": DA3_METRIC,
     "da3_": DA3,
     "moge_": MOGE,
     "dust3r_": DUST3R,
@@ -19,9 +23,10 @@ _OF_NAMES = {
     "maskdino_": "MaskDINO",
     "indoor_": "small indoor classifier",
 }
-"""How registered and shipped names begin."""
+"""How registered and shipped names begin; the first that fits counts."""
 
 _OF_TENSORS = {
+    "head.scratch.sky_output_conv2.": DA3_METRIC,
     "backbone.pretrained.": DA3,
     "encoder.backbone.": MOGE,
     "dec_blocks.": DUST3R,
@@ -30,19 +35,20 @@ _OF_TENSORS = {
     "coarse_masks.": "SAN",
     "layer1.0.conv1.": "Places365",
 }
-"""How the name of a tensor begins that no other family has."""
+"""How the name of a tensor begins that no other family has; METRIC has those of Depth Anything 3 besides its own."""
 
 
-def check_name(name: str, wanted: str) -> None:
-    """Make sure that a name of weights, if it is that of a family, is of the one that is wanted.
+def check_name(name: str, *wanted: str) -> None:
+    """Make sure that a name of weights, if it is that of a family, is of one of those that are wanted.
 
     Raises:
         WrongWeights: it is of another one.
     """
-    found = _family(name, _OF_NAMES)
-    if found not in (None, wanted):
-        fitting = ", ".join(other for other in WEIGHTS if _family(other, _OF_NAMES) == wanted)
-        raise WrongWeights(f"{name} is the name of a {found}, and a {wanted} is wanted: {fitting}, or a path")
+    found = family_of_name(name)
+    if found not in (None, *wanted):
+        fitting = ", ".join(other for other in WEIGHTS if family_of_name(other) in wanted)
+        either = " or a ".join(wanted)
+        raise WrongWeights(f"{name} is the name of a {found}, and a {either} is wanted: {fitting}, or a path")
 
 
 def check_tensors(names: Iterable[str], wanted: str, origin: str) -> None:
@@ -51,10 +57,20 @@ def check_tensors(names: Iterable[str], wanted: str, origin: str) -> None:
     Raises:
         WrongWeights: they tell of another one.
     """
-    found = {family for name in names if (family := _family(name, _OF_TENSORS))}
+    found = families_of(names)
     if found and wanted not in found:
         others = " and a ".join(sorted(found))
         raise WrongWeights(f"{origin} holds a {others}: these are not the weights of a {wanted}, which is wanted")
+
+
+def family_of_name(name: str) -> str | None:
+    """Return the family that a registered or shipped name is of; None for other words."""
+    return _family(name, _OF_NAMES)
+
+
+def families_of(names: Iterable[str]) -> set[str]:
+    """Return the families that names of tensors tell of."""
+    return {family for name in names if (family := _family(name.removeprefix(_DA3_ROOT), _OF_TENSORS))}
 
 
 def in_words(error: Exception) -> str:

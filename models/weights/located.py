@@ -13,17 +13,18 @@ from models.weights.families import check_name
 from models.weights.registry import WEIGHTS
 
 
-def located(path_or_name: str | Path, inside: str, family: str | None = None) -> Path:
+def located(path_or_name: str | Path, inside: str, *families: str) -> Path:
     """Return the file of weights behind a name, a file or a folder of the hub, fetching it if need be.
 
-    inside: what the file is called in a folder. family: that is wanted, if the caller knows (``weights.families``).
+    inside: what the file is called in a folder. families: of which one is wanted, if the caller
+    knows (``weights.families``).
 
     Raises:
         WrongWeights: a name of another family, of which nothing is fetched.
         WeightsUnavailable: a registered name that is neither cached nor reachable, or no such file.
     """
-    if family and is_named(str(path_or_name)):
-        check_name(str(path_or_name), family)
+    if families and is_named(str(path_or_name)):
+        check_name(str(path_or_name), *families)
     path = locate(path_or_name)
     path = path / inside if path.is_dir() else path
     if not path.is_file():

@@ -6,12 +6,15 @@ from models.errors import WrongWeights
 from models.weights.families import check_name
 
 
-def of_family(family: str) -> AfterValidator:
-    """Return the check of a setting that names weights of ``family`` (``models.weights.families``), or gives a path."""
+def of_family(*families: str) -> AfterValidator:
+    """Return the check of a setting that names weights of one of ``families``, or gives a path.
+
+    families: as ``models.weights.families`` calls them.
+    """
 
     def checked(name: str | None) -> str | None:
         try:
-            check_name(name or "", family)
+            check_name(name or "", *families)
         except WrongWeights as error:
             raise ValueError(str(error)) from error
         return name

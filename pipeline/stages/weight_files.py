@@ -3,6 +3,7 @@
 A registered or shipped name stands for one content, which the weights' cache and this repository's tests hold to.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from pipeline.contract.errors import WeightsReplaced
 from pipeline.contract.values import NAMED_WEIGHTS, WEIGHTS_PATH
 from pipeline.stages.backends import BackendSettings
 from pipeline.stages.base import StageSettings
+
+_NUMBER = re.compile(r" \(\d+\)$")
 
 WeightFiles = Mapping[str, Mapping[str, str]]
 """SHA-256 by name of file, by dotted name of the setting."""
@@ -47,10 +50,17 @@ def check_noted(noted: Mapping[str, str], before: WeightFiles) -> None:
     Raises:
         WeightsReplaced: it did not.
     """
-    files = {name: sha256 for setting in before.values() for name, sha256 in setting.items()}
-    changed = sorted(name for name, sha256 in noted.items() if files.get(name, sha256) != sha256)
+    known: dict[str, set[str]] = {}  # files of two settings may have one name
+    for name, sha256 in (item for files in before.values() for item in files.items()):
+        known.setdefault(name, set()).add(sha256)
+    changed = sorted(name for name, sha256 in noted.items() if sha256 not in known.get(_bare(name), {sha256}))
     if changed:
         raise WeightsReplaced(f"{', '.join(changed)} was replaced while the stage worked with it: run it again")
+
+
+def _bare(noted: str) -> str:
+    """Return the name of a file without the number that tells it from another one of that name."""
+    return _NUMBER.sub("", noted)
 
 
 def weight_names(settings: StageSettings) -> list[str]:

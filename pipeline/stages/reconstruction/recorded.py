@@ -23,6 +23,16 @@ def recorded_weights(weights: str, file_name: str = SAFETENSORS) -> Mapping[str,
     return {path.name: _described(weights).get(path.name) or checksum(path)}
 
 
+def together(*parts: Mapping[str, str]) -> Mapping[str, str]:
+    """Return what is recorded of several networks; of two files of one name the later one gets a number."""
+    whole: dict[str, str] = {}
+    for name, sha256 in (item for part in parts for item in part.items()):
+        numbered = (name, *(f"{name} ({number})" for number in range(2, len(parts) + 1)))
+        free = next(each for each in numbered if whole.get(each, sha256) == sha256)
+        whole[free] = sha256
+    return whole
+
+
 def read_files(weights: str, file_name: str = SAFETENSORS) -> Mapping[str, str]:
     """Return the same, and the files beside it in a folder that say what the tensors mean; raises the same."""
     return {**_described(weights), **recorded_weights(weights, file_name)}

@@ -14,7 +14,7 @@ from pipeline.stages.indoor_clips.backends import indoor_filter
 from pipeline.stages.indoor_clips.settings import SmallIndoorSettings
 from pipeline.stages.indoor_clips.small import SmallIndoorFilter
 from pipeline.stages.reconstruction.backends import reconstructor
-from pipeline.stages.reconstruction.colmap_moge.looks import look
+from pipeline.stages.reconstruction.looks import look
 from pipeline.stages.semantics.backends import segmenter
 from pipeline.tours.views.shots import ShotViews, title_view, tour_shots, true_clip_of
 

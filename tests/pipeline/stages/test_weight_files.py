@@ -16,6 +16,7 @@ from pipeline.stages.base import Workbench
 from pipeline.stages.chain import made_by
 from pipeline.stages.failures import last_failure
 from pipeline.stages.indoor_clips.rows import indoor_scores
+from pipeline.stages.reconstruction.recorded import together
 from pipeline.stages.registry import stages
 from pipeline.stages.run import decisive_settings, final_fingerprint, is_built, run_stage
 from pipeline.stages.weight_files import check_noted, weight_files
@@ -170,3 +171,15 @@ def test_what_a_stage_noted_is_held_against_what_its_fingerprint_covers():
     check_noted({"a.pth": "1" * 64, "of_a_name.pth": "2" * 64}, before)
     with pytest.raises(WeightsReplaced, match=r"a\.pth"):
         check_noted({"a.pth": "2" * 64}, before)
+
+
+def test_two_networks_whose_files_have_one_name_are_both_held_against_the_fingerprint():
+    one, two, other = ("1" * 64, "2" * 64, "3" * 64)
+    before = {"da3.weights": {"x": one}, "da3.metric_weights": {"x": two}}
+    noted = together({"x": one}, {"x": two})
+    assert noted == {"x": one, "x (2)": two}
+    assert together({"x": one}, {"x": one}) == {"x": one}
+    check_noted(noted, before)
+    for changed in ({"x": other, "x (2)": two}, {"x": one, "x (2)": other}):
+        with pytest.raises(WeightsReplaced, match="x"):
+            check_noted(changed, before)

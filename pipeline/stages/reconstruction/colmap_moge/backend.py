@@ -27,8 +27,6 @@ from pipeline.stages.reconstruction.base import FramesBetween
 from pipeline.stages.reconstruction.colmap.backend import ColmapReconstructor, MatchedClip, spread
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
 from pipeline.stages.reconstruction.colmap.sparse_model import SparseModel
-from pipeline.stages.reconstruction.colmap_moge.looks import MODEL_FILE, ClipLooks, NetworkLook
-from pipeline.stages.reconstruction.colmap_moge.metres import GivenDepth, Metres, of_another_network, with_metres
 from pipeline.stages.reconstruction.colmap_moge.settings import ColmapMogeSettings
 from pipeline.stages.reconstruction.da3.backend import Da3Reconstructor
 from pipeline.stages.reconstruction.da3.settings import Da3Settings
@@ -40,7 +38,9 @@ from pipeline.stages.reconstruction.first_look import (
     LensOfLines,
 )
 from pipeline.stages.reconstruction.fusion import Fused, Sight, fuse
-from pipeline.stages.reconstruction.recorded import recorded_weights
+from pipeline.stages.reconstruction.looks import MODEL_FILE, ClipLooks, NetworkLook
+from pipeline.stages.reconstruction.metres import GivenDepth, Metres, of_another_network, with_metres
+from pipeline.stages.reconstruction.recorded import recorded_weights, together
 
 NO_CAMERAS = frozenset(error.__name__ for error in (TooFewRegistered, TooLittleParallax, ReconstructionCrashed))
 """Codes of errors of clips that a network is asked for. Others tell that the clip itself is not to be trusted: its lens
@@ -70,7 +70,7 @@ class ColmapMogeReconstructor:
         """
         other = {} if self._otherwise is None else self._otherwise.weights
         own = recorded_weights(self.settings.weights, MODEL_FILE)
-        return {**ColmapReconstructor(self.settings.colmap).weights, **own, **other}
+        return together(ColmapReconstructor(self.settings.colmap).weights, own, other)
 
     def reconstruct(self, rgb: Images, scratch: Path) -> Reconstruction:
         """Reconstruct frames (n, 480, 640, 3) uint8 RGB; ``scratch`` is an empty folder for temporary files.
@@ -157,7 +157,8 @@ class ColmapMogeReconstructor:
         note = f"Matching found no cameras ({refused}); they are Depth Anything 3's."
         notes = (note, *found.notes)
         whole = replace(found, depth=depth, confidence=confidence, depth_source=source, notes=notes)
-        return of_another_network(whole, self._look_at(rgb), self.settings.fusion.max_beyond)
+        seen = self._look_at(rgb)
+        return of_another_network(whole, seen.of_frames, self.settings.fusion.max_beyond, most=len(rgb))
 
     def _look_at(self, rgb: Images) -> NetworkLook:
         return self._looks.of(rgb, _shape(self.settings.colmap))

@@ -4,6 +4,7 @@ The released weights of SMALL and BASE are Apache-2.0. Cameras are what the netw
 those tell (``refinement``).
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,19 +21,25 @@ from pipeline.geometry.poses import moved
 from pipeline.stages.network_errors import as_settings_error
 from pipeline.stages.networks import loaded
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
+from pipeline.stages.reconstruction.da3.metric_look import metric_looks, metric_weights
 from pipeline.stages.reconstruction.da3.predict import EVERY, Prediction, predict
 from pipeline.stages.reconstruction.da3.refinement import refined
 from pipeline.stages.reconstruction.da3.settings import Da3Settings
 from pipeline.stages.reconstruction.da3.windows import Joined, joined
 from pipeline.stages.reconstruction.dust3r.lens import check_lens
+from pipeline.stages.reconstruction.fusion_settings import FusionSettings
+from pipeline.stages.reconstruction.metres import of_another_network
 from pipeline.stages.reconstruction.network import NetworkReconstructor, dropped_notes
-from pipeline.stages.reconstruction.recorded import read_files
+from pipeline.stages.reconstruction.recorded import read_files, together
 
 if TYPE_CHECKING:
     from models.da3 import Da3
 
 FOCAL_BOUNDS = (0.25, 5.0)
 """Focal lengths that a camera has, in widths of the picture: fields of view from 127 to 11 degrees."""
+
+_TO_DEVIATION = 1.4826
+"""From a median absolute deviation to the standard deviation of a normal distribution."""
 
 UNCHECKED = "how probable it is that cameras and depth are right is not known: the network gives no signs of that"
 
@@ -41,6 +48,12 @@ class Da3Reconstructor(NetworkReconstructor[Da3Settings]):
     """Cameras and depth of a clip from Depth Anything 3."""
 
     name = "da3"
+
+    @property
+    def weights(self) -> Mapping[str, str]:
+        """SHA-256 of the files of weights; fetches them if need be; raises as ``NetworkReconstructor.weights``."""
+        metric = self.settings.metric_weights
+        return super().weights if metric is None else together(super().weights, metric_weights(metric))
 
     def reconstruct(self, rgb: Images, scratch: Path) -> Reconstruction:
         """Reconstruct frames (n, 480, 640, 3) uint8 RGB.
@@ -64,6 +77,8 @@ class Da3Reconstructor(NetworkReconstructor[Da3Settings]):
         check_lens(rgb, found)
         if settings.refine:
             found = refined(rgb, found, scratch, ColmapSettings())
+        if settings.metric_weights is not None:
+            found = self._with_metres(rgb, found, lens_spread(said.focal))
         notes = [*dropped_notes(len(rgb), len(kept))]
         if said.window < min(settings.window, len(kept)):
             notes.append(f"the device ran out of memory; went on with {said.window} frames at a time")
@@ -76,6 +91,19 @@ class Da3Reconstructor(NetworkReconstructor[Da3Settings]):
                 UNCHECKED,
             ),
         )
+
+    def _with_metres(self, rgb: Images, found: Reconstruction, spread: float) -> Reconstruction:
+        shape, ask = (found.depth.shape[1], found.depth.shape[2]), metric_looks(self.settings, rgb)
+        return of_another_network(found, lambda frames: ask(frames, shape), FusionSettings().max_beyond, spread)
+
+
+def lens_spread(focal: Float64s) -> float:
+    """Return the robust standard deviation of ln(focal length), of what the network says of frames and axes (n, 2).
+
+    All frames of a clip share what the one focal length is off by, so that more frames do not lessen it.
+    """
+    logs = np.log(focal[np.isfinite(focal).all(axis=1)])
+    return _TO_DEVIATION * float(np.median(np.abs(logs - np.median(logs))))
 
 
 def _trust_only(columns: NDArray[np.bool_], said: Prediction) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from models.weights.families import DA3
+from models.weights.families import DA3, DA3_METRIC, MOGE
 from pipeline.contract.values import NAMED_WEIGHTS
 from pipeline.stages.reconstruction.network import NetworkSettings
 from pipeline.stages.weight_family import of_family
@@ -40,4 +40,11 @@ class Da3Settings(NetworkSettings):
         True,
         description="whether cameras are adjusted to matches of SIFT features; kept only where they then foretell "
         "matches that the adjustment has not seen",
+    )
+    metric_weights: Annotated[str | None, of_family(DA3_METRIC, MOGE)] = Field(
+        None,
+        json_schema_extra=NAMED_WEIGHTS,
+        exclude_if=lambda weights: weights is None,
+        description="network whose metric depth says the scale, asked of ten frames of a clip at most: "
+        "da3_metric_large, or a MoGe-2 (moge_2_vits, moge_2_vitb, moge_2_vitl), or a path; none: nothing says it",
     )

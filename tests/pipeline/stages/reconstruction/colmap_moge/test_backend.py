@@ -26,10 +26,10 @@ from pipeline.geometry.poses import depth_errors, resize_nearest
 from pipeline.stages.reconstruction.colmap.backend import ColmapReconstructor, MatchedClip, find_cameras
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, SparseSettings, SweepSettings, TrustSettings
 from pipeline.stages.reconstruction.colmap_moge.backend import ColmapMogeReconstructor, Sighted, with_prior
-from pipeline.stages.reconstruction.colmap_moge.looks import ClipLooks, NetworkLook, look
-from pipeline.stages.reconstruction.colmap_moge.metres import of_another_network
 from pipeline.stages.reconstruction.colmap_moge.settings import ColmapMogeSettings
 from pipeline.stages.reconstruction.first_look import Ballot, FindsLens, HasLastResort
+from pipeline.stages.reconstruction.looks import ClipLooks, NetworkLook, look
+from pipeline.stages.reconstruction.metres import of_another_network
 from tests.models.da3.networks import tiny
 from tests.models.memory_errors import RUN_OUT
 from tests.models.moge.networks import tiny_moge
@@ -232,14 +232,14 @@ def test_metres_say_the_scale_of_cameras_that_another_network_has_found(
         confidence=(truth > 0).astype(np.float32),
         registered=np.arange(len(truth)) != 1,
     )
-    told = of_another_network(found, true_look, 0.15)
+    told = of_another_network(found, true_look.of_frames, 0.15)
     assert told.log_scale == pytest.approx(np.log(unit), abs=0.01)
     assert 0.06 < told.log_scale_sigma < 0.15
     assert "says the scale" in told.notes[-1]
     bent = np.where(np.arange(SHAPE[1]) < SHAPE[1] // 2, found.depth, 3 * found.depth)
-    unlike = of_another_network(replace(found, depth=bent), true_look, 0.15)
+    unlike = of_another_network(replace(found, depth=bent), true_look.of_frames, 0.15)
     assert np.isnan(unlike.log_scale), "networks that see different shapes do not speak of one scale"
-    silent = of_another_network(found, replace(true_look, metres=None), 0.15)
+    silent = of_another_network(found, replace(true_look, metres=None).of_frames, 0.15)
     assert silent.notes == found.notes
 
 

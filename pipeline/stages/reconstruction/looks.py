@@ -1,10 +1,10 @@
-"""What MoGe-2 says of the frames of a clip, one after another: focal length, depth in metres, normals."""
+"""What MoGe-2 says of frames of a clip, one after another: focal length, depth in metres, normals."""
 
 import hashlib
 import math
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,6 @@ from pipeline.geometry.depth_scale import OWN_SPREAD
 from pipeline.geometry.poses import resize_nearest
 from pipeline.stages.network_errors import as_settings_error
 from pipeline.stages.networks import loaded
-from pipeline.stages.reconstruction.colmap_moge.settings import ColmapMogeSettings
 from pipeline.stages.reconstruction.recorded import read_files
 
 if TYPE_CHECKING:
@@ -28,6 +27,30 @@ FOCAL_SPREAD = 0.1
 FOCAL_RANGE = (0.35, 2.5)
 """Picture widths: what cameras have."""
 _TO_DEVIATION = 1.4826
+
+
+class LookSettings(Protocol):
+    """Which network is asked, where, and how closely it looks."""
+
+    @property
+    def weights(self) -> str:
+        """Registered name, or path of a file or folder."""
+        ...
+
+    @property
+    def device(self) -> str | None:
+        """Torch device; None = the GPU if there is one."""
+        ...
+
+    @property
+    def precision(self) -> str:
+        """``auto``, ``float32`` or ``bfloat16``."""
+        ...
+
+    @property
+    def level(self) -> int:
+        """Resolution that MoGe-2 works at, 0 to 9."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -47,6 +70,20 @@ class NetworkLook:
     focal: Float64s
     shifted: bool = True
     spread: Floats | None = None
+
+    @property
+    def gives_metres(self) -> bool:
+        """Whether the network says a scale."""
+        return self.metres is not None
+
+    @property
+    def goes_with_focal(self) -> bool:
+        """Whether metres grow with the focal length that is given; those of points with a shift hardly do."""
+        return not self.shifted
+
+    def focal_ratio(self, frames: NDArray[np.int64], focal: Float64s) -> Float64s:
+        """Return the network's own focal length over the given one (r,), picture widths, for some frames (r,)."""
+        return self.focal[frames] / focal
 
     def own_spread(self, frames: NDArray[np.int64]) -> float:
         """Return the standard deviation of the log scale that one frame adds of its own, for some frames (r,)."""
@@ -116,7 +153,7 @@ class NetworkLook:
 class ClipLooks:
     """What the network says of the frames of one clip, for all attempts at it; another clip's takes its place."""
 
-    def __init__(self, settings: ColmapMogeSettings) -> None:
+    def __init__(self, settings: LookSettings) -> None:
         self.settings = settings
         self._rows: dict[bytes, int] = {}
         self._kept: NetworkLook | None = None
@@ -133,7 +170,7 @@ class ClipLooks:
         return self._kept if rows == [*range(len(self._kept.points))] else self._kept.of_frames(np.array(rows))
 
 
-def look(rgb: Images, shape: tuple[int, int], settings: ColmapMogeSettings) -> NetworkLook:
+def look(rgb: Images, shape: tuple[int, int], settings: LookSettings) -> NetworkLook:
     """Run the network over frames (n, H, W, 3) uint8 RGB, one at a time; shape: (h, w) of what is kept.
 
     Raises:
