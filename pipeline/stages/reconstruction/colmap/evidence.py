@@ -44,36 +44,46 @@ MOST = 0.6
 
 def signs_of(model: SparseModel) -> Signs:
     """Return the signs of two registered cameras or more: of the model as it is, and those that were found with it."""
-    return {**_camera_signs(model), **UNKNOWN, **model.signs}
+    return {**path_signs(model), **_point_signs(model), **UNKNOWN, **model.signs}
 
 
-def _camera_signs(model: SparseModel) -> dict[str, float]:
-    """Signs of the model alone.
+def path_signs(model: SparseModel) -> dict[str, float]:
+    """Return the signs of two registered cameras or more, whoever found them.
 
     missing: share of frames without a camera. few: 1 over the number with one. jump: longest step between registered
-    frames over the median step. turn: largest turn of a step, degrees. unseen: 1 over the fewest observations of a
-    camera. shallow: 1 over the median angle under which points are seen, degrees. half_turn, half_focal: how far the
-    halves of the clip disagree when each is adjusted alone, degrees and ln. unusual: distance of ln(focal length) from
-    that of usual cameras. vague: standard deviation of ln(focal length) as the clip tells it, infinite where another
-    explains as much; nan where it tells none. uneven: ln ratio of the longest to the shortest focal length that frames
-    ask for and do not get, as those of a wrong model do; 0 where that explains no more than noise would.
+    frames over the median step. turn: largest turn of a step, degrees. unusual: distance of ln(focal length) from that
+    of usual cameras.
     """
     frames = np.flatnonzero(model.registered)
     steps = np.linalg.norm(np.diff(model.camera_to_world[frames, :3, 3], axis=0), axis=1) / np.diff(frames)
-    seen = np.bincount(model.observed_frame, minlength=len(model.registered))[frames]
-    first, second = model.halves_focal
-    fit = LensFit.of_array(model.lens_fit)
-    uneven = model.zoom_asked.max() / model.zoom_asked.min() if model.asks_for_zoom else 1.0
     return {
         "missing": float(1 - model.registered.mean()),
         "few": 1 / len(frames),
         "jump": float(steps.max() / max(float(np.median(steps)), 1e-9)),
         "turn": float(turns_of(model).max()),
+        "unusual": float(abs(np.log(model.intrinsics[0, 0] / (USUAL_FOCAL * FRAME_WIDTH)))),
+    }
+
+
+def _point_signs(model: SparseModel) -> dict[str, float]:
+    """Signs of the model's points, halves and lens.
+
+    unseen: 1 over the fewest observations of a camera. shallow: 1 over the median angle under which points are seen,
+    degrees. half_turn, half_focal: how far the halves of the clip disagree when each is adjusted alone, degrees and ln.
+    vague: standard deviation of ln(focal length) as the clip tells it, infinite where another explains as much; nan
+    where it tells none. uneven: ln ratio of the longest to the shortest focal length that frames ask for and do not
+    get, as those of a wrong model do; 0 where that explains no more than noise would.
+    """
+    frames = np.flatnonzero(model.registered)
+    seen = np.bincount(model.observed_frame, minlength=len(model.registered))[frames]
+    first, second = model.halves_focal
+    fit = LensFit.of_array(model.lens_fit)
+    uneven = model.zoom_asked.max() / model.zoom_asked.min() if model.asks_for_zoom else 1.0
+    return {
         "shallow": float(1 / max(float(np.median(model.triangulation_angles())), 1e-6)),
         "unseen": float(1 / max(int(seen.min()), 1)),
         "half_turn": float(np.nanmax(np.append(model.halves_rotation, 0))),
         "half_focal": float(abs(np.log(first / second))),
-        "unusual": float(abs(np.log(model.intrinsics[0, 0] / (USUAL_FOCAL * FRAME_WIDTH)))),
         "uneven": float(np.log(uneven)),
         "vague": fit.deviation if fit.focal > 0 else float("nan"),
     }

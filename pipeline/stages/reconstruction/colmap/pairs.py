@@ -1,6 +1,7 @@
 """Pairs of frames whose matches were verified, out of COLMAP's database and into our types."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,26 @@ class MatchedPair(NamedTuple):
     pixels: Float64s
     pixels_second: Float64s
     turn: float = float("nan")
+
+
+def as_arrays(pairs: Sequence[MatchedPair]) -> dict[str, NDArray[Any]]:
+    """Return pairs as arrays: frames (p, 2), how many matches each has (p,), and pixels of both frames (m, 4)."""
+    both = [np.concatenate([pair.pixels, pair.pixels_second], axis=1) for pair in pairs]
+    return {
+        "frames": np.array([(pair.first, pair.second) for pair in pairs], np.int64).reshape(-1, 2),
+        "count": np.array([len(pixels) for pixels in both], np.int64),
+        "pixels": np.concatenate([np.zeros((0, 4)), *both]),
+    }
+
+
+def of_arrays(arrays: Mapping[str, NDArray[Any]]) -> list[MatchedPair]:
+    """Return what ``as_arrays`` was given, without turns."""
+    parts = np.split(arrays["pixels"], np.cumsum(arrays["count"])[:-1])
+    frames = arrays["frames"].tolist()
+    return [
+        MatchedPair(first, second, part[:, :2], part[:, 2:])
+        for (first, second), part in zip(frames, parts[: len(frames)], strict=True)
+    ]
 
 
 class Features:

@@ -67,11 +67,13 @@ class TrustTable(BaseModel):
 
     def worst(self, signs: Signs) -> str:
         """Name the known sign that speaks most against the clip, with its value and the one at which it would not."""
+        return next(iter(self.told(signs)), "nothing is known")
+
+    def told(self, signs: Signs) -> list[str]:
+        """Say the same of all known signs, the one that speaks most against the clip first."""
         known = [sign for sign in self.signs if not np.isnan(signs.get(sign.name, float("nan")))]
-        if not known:
-            return "nothing is known"
-        worst = max(known, key=lambda sign: sign.weight * sign.badness(signs[sign.name]))
-        return f"{MEANING[worst.name]} {signs[worst.name]:.3g}, {worst.best:.3g} is good"
+        worst_first = sorted(known, key=lambda sign: -sign.weight * sign.badness(signs[sign.name]))
+        return [f"{MEANING[sign.name]} {signs[sign.name]:.3g}, {sign.best:.3g} is good" for sign in worst_first]
 
 
 class Likelihood(NamedTuple):

@@ -1,7 +1,8 @@
 """Bundle adjustment of cameras that a network gave, in a process of its own; its one argument is a folder.
 
-Reads ``FOLDER/frames/*.png``, ``settings.json``, ``task.json`` and ``given.npz``, writes ``adjusted.npz``. Matches of
-SIFT features become tracks; points start where the network's depth puts them, which needs no parallax.
+Reads ``FOLDER/frames/*.png``, ``settings.json``, ``task.json`` and ``given.npz``; writes ``adjusted.npz`` and the
+verified matches, ``matches.npz``. Matches of SIFT features become tracks; points start where the network's depth puts
+them, which needs no parallax.
 
 A share of the observations is held out. Points alone are adjusted to the others, then points, cameras and one focal
 length: the cameras count where they foretell what was held out better than the network's do, by more than chance.
@@ -22,7 +23,7 @@ from pipeline.stages.reconstruction.colmap.adjust import bundle_adjust, poses_of
 from pipeline.stages.reconstruction.colmap.cameras import camera_of, frame_of
 from pipeline.stages.reconstruction.colmap.features import Attempt, find_matches
 from pipeline.stages.reconstruction.colmap.lens import FEWEST, WORST, HeldOut, hold_out
-from pipeline.stages.reconstruction.colmap.pairs import Features, verified
+from pipeline.stages.reconstruction.colmap.pairs import Features, as_arrays, verified
 from pipeline.stages.reconstruction.colmap.residuals import is_surely_less, projected
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
 from pipeline.stages.reconstruction.colmap.sparse import verification, work
@@ -47,8 +48,9 @@ def adjust(folder: Path, settings: ColmapSettings, task: Task) -> None:
     find_matches(attempt)
     with closing(pycolmap.Database.open(attempt.database)) as database:
         features = Features(database)
-        verified(database, features, verification(settings, task))
+        pairs = verified(database, features, verification(settings, task))
         tracks = tracks_of(database)
+    np.savez(folder / "matches.npz", allow_pickle=False, **as_arrays(pairs))
     model = placed(given, features, tracks)
     found = {"errors": np.full(2, np.nan)}
     if model.num_points3D() > 0:

@@ -20,7 +20,9 @@ from pipeline.contract.records import Reconstruction
 from pipeline.geometry.poses import moved
 from pipeline.stages.network_errors import as_settings_error
 from pipeline.stages.networks import loaded
+from pipeline.stages.reconstruction.colmap.pairs import MatchedPair
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
+from pipeline.stages.reconstruction.da3.doubt import doubt_note, signs_of_network
 from pipeline.stages.reconstruction.da3.metric_look import metric_looks, metric_weights
 from pipeline.stages.reconstruction.da3.predict import EVERY, Prediction, predict
 from pipeline.stages.reconstruction.da3.refinement import refined
@@ -41,7 +43,10 @@ FOCAL_BOUNDS = (0.25, 5.0)
 _TO_DEVIATION = 1.4826
 """From a median absolute deviation to the standard deviation of a normal distribution."""
 
-UNCHECKED = "how probable it is that cameras and depth are right is not known: the network gives no signs of that"
+UNCHECKED = (
+    "how probable it is that cameras and depth are right is not known: probabilities were learned of cameras that "
+    "matching found, and of none of this network's"
+)
 
 
 class Da3Reconstructor(NetworkReconstructor[Da3Settings]):
@@ -75,8 +80,9 @@ class Da3Reconstructor(NetworkReconstructor[Da3Settings]):
         found = to_reconstruction(said, kept, rgb.shape[:3], settings.max_disagreement)
         self.require(int(found.registered.sum()), "frames have a camera in one world")
         check_lens(rgb, found)
+        matches: list[MatchedPair] = []
         if settings.refine:
-            found = refined(rgb, found, scratch, ColmapSettings())
+            found, matches = refined(rgb, found, scratch, ColmapSettings())
         if settings.metric_weights is not None:
             found = self._with_metres(rgb, found, lens_spread(said.focal))
         notes = [*dropped_notes(len(rgb), len(kept))]
@@ -88,6 +94,7 @@ class Da3Reconstructor(NetworkReconstructor[Da3Settings]):
                 *notes,
                 *found.notes,
                 *self.baseline_notes(found.camera_to_world[found.registered], found.depth),
+                doubt_note(signs_of_network(found, matches)),
                 UNCHECKED,
             ),
         )

@@ -1,7 +1,9 @@
 """Cameras and depth of a network, brought to agree with matches where that foretells other matches better."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,7 @@ from pipeline.contract.arrays import Float64s, Images
 from pipeline.contract.errors import ReconstructionCrashed
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, Reconstruction
 from pipeline.stages.reconstruction.colmap.backend import run_alone
+from pipeline.stages.reconstruction.colmap.pairs import MatchedPair, of_arrays
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
 from pipeline.stages.reconstruction.colmap.task import Task
 
@@ -20,7 +23,14 @@ NEW_FOCAL = (0.5, 2.0)
 """Change of the focal length that an adjustment is believed."""
 
 
-def refined(rgb: Images, found: Reconstruction, scratch: Path, settings: ColmapSettings) -> Reconstruction:
+class Refined(NamedTuple):
+    """Cameras and depth after matches had their say, and those matches; none where none were looked for."""
+
+    found: Reconstruction
+    matches: list[MatchedPair]
+
+
+def refined(rgb: Images, found: Reconstruction, scratch: Path, settings: ColmapSettings) -> Refined:
     """Adjust the cameras of frames (n, 480, 640, 3) uint8 RGB to matches; what was found stays where they do not help.
 
     Depth of every frame gets the scale of the points that it sees; the unit stays that of the clip.
@@ -30,7 +40,7 @@ def refined(rgb: Images, found: Reconstruction, scratch: Path, settings: ColmapS
         MemoryError, OSError: the machine had no room for it.
     """
     if rgb.shape[1:3] != (FRAME_HEIGHT, FRAME_WIDTH):
-        return found
+        return Refined(found, [])
     focal = float(found.intrinsics[found.registered][0, 0, 0])
     scratch /= "refinement"
     scratch.mkdir()
@@ -46,8 +56,14 @@ def refined(rgb: Images, found: Reconstruction, scratch: Path, settings: ColmapS
     try:
         run_alone("pipeline.stages.reconstruction.da3.adjustment", rgb, scratch, settings, task)
     except ReconstructionCrashed as error:
-        return _noted(found, f"Cameras were not refined: {error}.")
-    said = read_npz(scratch / "adjusted.npz")
+        return Refined(_noted(found, f"Cameras were not refined: {error}."), [])
+    return Refined(
+        _adjusted(found, read_npz(scratch / "adjusted.npz"), focal), of_arrays(read_npz(scratch / "matches.npz"))
+    )
+
+
+def _adjusted(found: Reconstruction, said: Mapping[str, NDArray[Any]], focal: float) -> Reconstruction:
+    """Return what was found with the cameras that the adjustment has found, where they are believed, and a note."""
     before, after = said["errors"].tolist()
     if "focal" not in said or not NEW_FOCAL[0] < float(said["focal"]) / focal < NEW_FOCAL[1]:
         why = "too few matches tell" if np.isnan(before) else f"matches held out lie {after:.2f} px off ({before:.2f})"

@@ -4,34 +4,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pytest
 from scipy.spatial.transform import Rotation
 
 from pipeline.contract.records import Reconstruction
-from pipeline.geometry.poses import depth_errors, focal_error, pose_errors, resize_nearest
+from pipeline.geometry.poses import depth_errors, focal_error, pose_errors
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, SparseSettings
 from pipeline.stages.reconstruction.da3.refinement import refined
-from tests.pipeline.stages.reconstruction.colmap.clips import TourClip, tour_clip
+from tests.pipeline.stages.reconstruction.colmap.clips import TourClip
 
 QUICK = ColmapSettings(sparse=SparseSettings(max_features=800))
 DEGREES, SHARE, FOCAL_OFF = 1.0, 0.02, 1.03
-
-
-@pytest.fixture(scope="module")
-def clip() -> TourClip:
-    return tour_clip(seed=2, shot=1, count=6)
-
-
-@pytest.fixture(scope="module")
-def truth(clip: TourClip) -> Reconstruction:
-    depth = resize_nearest(np.stack([one.depth for one in clip.truth]), (120, 160)).astype(np.float32)
-    return Reconstruction(
-        intrinsics=np.stack([one.intrinsics for one in clip.truth]).astype(np.float32),
-        camera_to_world=np.stack([one.camera_to_world for one in clip.truth]).astype(np.float32),
-        depth=depth,
-        confidence=np.ones_like(depth),
-        registered=np.ones(len(depth), bool),
-    )
 
 
 def perturbed(truth: Reconstruction) -> Reconstruction:
@@ -51,7 +33,7 @@ def perturbed(truth: Reconstruction) -> Reconstruction:
 
 def test_perturbed_cameras_end_nearer_the_truth(clip: TourClip, truth: Reconstruction, tmp_path: Path):
     start = perturbed(truth)
-    found = refined(clip.rgb, start, tmp_path, QUICK)
+    found = refined(clip.rgb, start, tmp_path, QUICK).found
     assert "were adjusted to matches" in found.notes[-1]
     before, after = (pose_errors(one.camera_to_world, truth.camera_to_world) for one in (start, found))
     assert np.median(before.rotation) > 1
@@ -64,14 +46,14 @@ def test_perturbed_cameras_end_nearer_the_truth(clip: TourClip, truth: Reconstru
 
 
 def test_exact_cameras_are_not_made_worse(clip: TourClip, truth: Reconstruction, tmp_path: Path):
-    found = refined(clip.rgb, truth, tmp_path, QUICK)
+    found = refined(clip.rgb, truth, tmp_path, QUICK).found
     assert pose_errors(found.camera_to_world, truth.camera_to_world).rotation.max() < 0.2
     assert depth_errors(found.depth, truth.depth).absolute_relative < 0.01
 
 
 def test_frames_without_matches_stay_as_they_were(truth: Reconstruction, tmp_path: Path):
     bare = np.full((len(truth.depth), 480, 640, 3), 128, np.uint8)
-    found = refined(bare, truth, tmp_path, QUICK)
+    found = refined(bare, truth, tmp_path, QUICK).found
     assert "too few matches" in found.notes[-1]
     for name in ("intrinsics", "camera_to_world", "depth"):
         assert np.array_equal(getattr(found, name), getattr(truth, name))
@@ -81,7 +63,7 @@ def test_cameras_that_are_nonsense_are_not_replaced_by_nonsense(clip: TourClip, 
     rng = np.random.default_rng(1)
     poses = truth.camera_to_world.copy()
     poses[:, :3, :3] = Rotation.random(len(poses), random_state=rng).as_matrix()
-    found = refined(clip.rgb, replace(truth, camera_to_world=poses), tmp_path, QUICK)
+    found = refined(clip.rgb, replace(truth, camera_to_world=poses), tmp_path, QUICK).found
     errors = pose_errors(found.camera_to_world, truth.camera_to_world)
     stayed = np.array_equal(found.camera_to_world, poses)
     assert stayed or np.median(errors.rotation) < 2
