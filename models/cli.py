@@ -54,13 +54,12 @@ def fetch_weights(names: Names) -> None:
 
 @weights_app.command("verify")
 def verify_weights(names: Names) -> None:
-    """Compare cached files with the checksums on record."""
+    """Compare cached files, and those that come with this package, with the checksums on record."""
     from models.weights import cache
-    from models.weights.folder import cache_folder
 
     with _errors_as_messages():
         for name in names:
-            typer.echo(f"{cache.verify(cache.registered(name), cache_folder())}  {name}")
+            typer.echo(f"{cache.verify_named(name)}  {name}")
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from models.weights.contents import checksum, keep_checksum
 from models.weights.download import download
 from models.weights.folder import TRANSFERS, cache_folder
 from models.weights.partial import drop
-from models.weights.registry import WEIGHTS, CommercialUse, WeightFile
+from models.weights.registry import SHIPPED_SHA256, WEIGHTS, CommercialUse, WeightFile
 from models.weights.web import address
 
 SHIPPED = Path(__file__).with_name("shipped")
@@ -78,7 +78,8 @@ def registered(name: str) -> WeightFile:
         WeightsUnavailable: no such name.
     """
     if name not in WEIGHTS:
-        raise WeightsUnavailable(f"no weights are called '{name}'; known: {', '.join(WEIGHTS)}")
+        known = ", ".join([*WEIGHTS, *shipped()])
+        raise WeightsUnavailable(f"no weights are called '{name}'; known: {known}")
     return WEIGHTS[name]
 
 
@@ -98,6 +99,24 @@ def fetch(weights: WeightFile, folder: Path, mirrors: Sequence[str] = ()) -> Pat
                 return path
     verify(weights, folder)
     return path
+
+
+def verify_named(name: str) -> str:
+    """Return the sha256 of the file behind a name of weights, shipped or registered, after comparing it.
+
+    Raises:
+        WeightsUnavailable: no such name, or the file is not in the cache.
+        WrongWeights: the file is not what it should be, or was.
+    """
+    if name not in SHIPPED_SHA256 and name not in shipped():
+        return verify(registered(name), cache_folder())
+    path, again = SHIPPED / f"{name}.safetensors", "install this package again"
+    if not path.is_file():
+        raise WeightsUnavailable(f"{name} comes with this package, and there is no file {path}: {again}")
+    found, expected = checksum(path), SHIPPED_SHA256.get(name, "none, it is not one of this package's")
+    if found != expected:
+        raise WrongWeights(f"{path} is not what it should be: sha256 expected {expected}, found {found}: {again}")
+    return found
 
 
 def verify(weights: WeightFile, folder: Path) -> str:

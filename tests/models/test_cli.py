@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from models.cli import app
 from models.own_folder import own_folder
 from models.weights import cache
+from models.weights.contents import checksum
 from models.weights.folder import TRANSFERS
 from models.weights.registry import WEIGHTS, WeightFile
 from tests.models.weights.server import CONTENT, running
@@ -71,6 +72,49 @@ def test_all_registered_and_shipped_weights_are_listed_with_what_is_cached(cache
     assert " shipped " in rows["indoor_small"]
     assert "2.29 GB" in rows["dust3r_vitl_512_dpt"]
     assert WEIGHTS["dust3r_vitl_512_dpt"].licence in listed[listed.index(rows["dust3r_vitl_512_dpt"]) + 1]
+
+
+LISTED = [*WEIGHTS, *cache.shipped()]
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_every_name_of_the_list_is_verified_or_said_to_be_missing_with_what_to_do(name: str):
+    said = CliRunner().invoke(app, ["weights", "verify", name])
+    if name in WEIGHTS:
+        assert said.exit_code == 1
+        assert f"{name} is not in the cache; fetch it with: python -m models weights fetch {name}" in said.output
+    else:
+        assert said.output == f"{checksum(cache.SHIPPED / f'{name}.safetensors')}  {name}\n"
+
+
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_every_registered_file_in_the_cache_is_compared_or_trusted(cache_folder: Path, name: str):
+    (cache_folder / WEIGHTS[name].file_name).write_bytes(CONTENT)
+    said = CliRunner().invoke(app, ["weights", "verify", name])
+    stated = bool(WEIGHTS[name].checksums)
+    assert said.exit_code == int(stated)
+    assert ("not what it should be" if stated else f"{SHA256}  {name}") in said.output
+
+
+@pytest.mark.parametrize("name", cache.shipped())
+def test_shipped_files_that_are_damaged_gone_or_strange_are_said_to_be(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(cache, "SHIPPED", tmp_path)
+    gone = CliRunner().invoke(app, ["weights", "verify", name])
+    assert (gone.exit_code, "install this package again" in gone.output) == (1, True)
+    for strange in (name, f"{name}_of_mine"):
+        (tmp_path / f"{strange}.safetensors").write_bytes(b"x")
+        damaged = CliRunner().invoke(app, ["weights", "verify", strange])
+        assert damaged.exit_code == 1
+        assert f"found {hashlib.sha256(b'x').hexdigest()}" in damaged.output
+
+
+@pytest.mark.parametrize("command", ["fetch", "verify"])
+def test_an_unknown_name_is_told_all_names_of_the_list(command: str):
+    said = CliRunner().invoke(app, ["weights", command, "no_such"])
+    assert said.exit_code == 1
+    assert all(name in said.output for name in LISTED)
 
 
 def test_an_unknown_name_is_complained_of_and_none_at_all_is_a_usage_error():

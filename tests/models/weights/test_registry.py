@@ -4,8 +4,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from models.weights.cache import shipped
-from models.weights.registry import WEIGHTS, CommercialUse, WeightFile
-from tests.models.weights.frozen_names import HOW, REGISTERED
+from models.weights.registry import SHIPPED_SHA256, WEIGHTS, CommercialUse, WeightFile
+from tests.models.weights.frozen_names import HOW, REGISTERED, SHIPPED
 
 UNSTATED = {"dust3r_vitl_512_linear", "maskdino_r50", "san_vit_b_16", "san_vit_large_14"}
 """Weights whose checksum neither their authors nor anybody else was found to state."""
@@ -56,6 +56,10 @@ def test_a_name_stands_for_what_it_always_stood_for_as_fingerprints_hold_names_a
 def test_no_two_entries_share_a_file_of_the_cache():
     files = [entry.file_name for entry in WEIGHTS.values()]
     assert len(set(files)) == len(files)
+
+
+def test_the_checksums_of_what_is_shipped_are_those_that_names_have_always_stood_for():
+    assert SHIPPED_SHA256 == SHIPPED
 
 
 def test_a_name_is_registered_or_shipped_but_not_both():
