@@ -1,4 +1,4 @@
-"""Reading checkpoints of MoGe-2: ``model.pt`` as released, alone or in a folder of the hub."""
+"""Reading checkpoints of MoGe-2: ``model.pt`` as released, or ``.safetensors``, alone or in a folder of the hub."""
 
 from pathlib import Path
 
@@ -9,6 +9,9 @@ from models.weights.checkpoint import read_file, read_metadata, read_state_dict,
 from models.weights.families import MOGE, check_tensors
 from models.weights.located import check_finite, located, with_checksum
 
+FILES = ("model.pt", "model.safetensors")
+"""What the file is called in a folder: as released, and as others save the same tensors."""
+
 
 def read_checkpoint(path_or_name: str | Path) -> tuple[MogeConfig, dict[str, Tensor]]:
     """Read the sizes and the tensors of a network.
@@ -17,7 +20,7 @@ def read_checkpoint(path_or_name: str | Path) -> tuple[MogeConfig, dict[str, Ten
         WrongWeights: damaged, unsafe or another network's file, with its checksum and the one on record.
         WeightsUnavailable: a registered name that is neither cached nor reachable, or no such file.
     """
-    path = located(path_or_name, "model.pt", MOGE)
+    path = located(path_or_name, FILES, MOGE)
     with with_checksum(path):
         stored = read_file(path)
         state = state_dict_in({name: value for name, value in stored.items() if name != "model_config"}, path.name)
@@ -34,7 +37,7 @@ def small_checkpoint(path_or_name: str | Path) -> tuple[dict[str, str], dict[str
         WrongWeights: damaged, or holding numbers that are not finite.
         WeightsUnavailable: a registered name that is neither cached nor reachable, or no such file.
     """
-    path = located(path_or_name, "model.pt", MOGE)
+    path = located(path_or_name, FILES, MOGE)
     if path.suffix != ".safetensors":
         return None
     with with_checksum(path):

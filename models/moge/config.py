@@ -132,7 +132,7 @@ def _known_taps(counted: Mapping[str, Any]) -> tuple[int, ...]:
     if size not in TAPS:
         raise WrongWeights(
             "the file has no model_config and is of no released size, so that nobody knows which blocks are used: "
-            "take the model.pt as it was released"
+            "take the model.pt as it was released, which has one"
         )
     if counted["head_blocks"] != _HEAD_BLOCKS or counted["neck_blocks"] != _NECK_BLOCKS[size]:
         raise WrongWeights("the file has no model_config, and lacks residual blocks or has too many")

@@ -28,6 +28,8 @@ REMEMBERED_FROM_BYTES = 1 << 24
 """Smaller files are read again sooner than anything is remembered of them."""
 
 _OF_A_NETWORK = (".safetensors", ".json")
+_RELEASED = "model.pt"
+"""What MoGe-2's file is called; other ``.pt`` files of a folder may be anything."""
 
 
 class _Hashed(BaseModel):
@@ -91,8 +93,8 @@ def keep_checksum(path: Path, sha256: str) -> None:
 def contents(path: Path) -> dict[str, str]:
     """Return the SHA-256 of what lies at a path, by name of file: a file, or those of a network in a folder.
 
-    Of a folder count ``*.safetensors`` and ``*.json``, which say what the tensors mean. What is not there or cannot be
-    read at the moment is taken to be what it was when it last could; empty where that is not known.
+    Of a folder count ``*.safetensors``, ``model.pt`` and ``*.json``, which say what the tensors mean. What is not there
+    or cannot be read at the moment is taken to be what it was when it last could; empty where that is not known.
     """
     place = str(path.absolute())
     try:
@@ -110,9 +112,13 @@ def _files(path: Path) -> dict[str, os.stat_result]:
     if not path.is_dir():
         state = path.stat()
         return {path.name: state} if stat.S_ISREG(state.st_mode) else {}
-    states = {entry.name: entry.stat() for entry in path.iterdir() if entry.suffix in _OF_A_NETWORK}
+    states = {entry.name: entry.stat() for entry in path.iterdir() if _counts(entry)}
     files = {name: state for name, state in sorted(states.items()) if stat.S_ISREG(state.st_mode)}
-    return files if any(name.endswith(".safetensors") for name in files) else {}
+    return files if any(not name.endswith(".json") for name in files) else {}
+
+
+def _counts(entry: Path) -> bool:
+    return entry.suffix in _OF_A_NETWORK or entry.name == _RELEASED
 
 
 def _hashed(place: str, path: Path, there: Mapping[str, os.stat_result]) -> dict[str, str]:

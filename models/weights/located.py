@@ -12,12 +12,14 @@ from models.weights.contents import checksum
 from models.weights.families import check_name
 from models.weights.registry import WEIGHTS
 
+_OF_WEIGHTS = (".safetensors", ".pt", ".pth", ".bin")
 
-def located(path_or_name: str | Path, inside: str, *families: str) -> Path:
+
+def located(path_or_name: str | Path, inside: str | tuple[str, ...], *families: str) -> Path:
     """Return the file of weights behind a name, a file or a folder of the hub, fetching it if need be.
 
-    inside: what the file is called in a folder. families: of which one is wanted, if the caller
-    knows (``weights.families``).
+    inside: what the file is called in a folder, the first that is there. families: of which one is wanted, if the
+    caller knows (``weights.families``).
 
     Raises:
         WrongWeights: a name of another family, of which nothing is fetched.
@@ -26,10 +28,19 @@ def located(path_or_name: str | Path, inside: str, *families: str) -> Path:
     if families and is_named(str(path_or_name)):
         check_name(str(path_or_name), *families)
     path = locate(path_or_name)
-    path = path / inside if path.is_dir() else path
-    if not path.is_file():
-        raise WeightsUnavailable(f"there is no file {path}; known names: {', '.join([*shipped(), *WEIGHTS])}")
-    return path
+    names = (inside,) if isinstance(inside, str) else inside
+    files = [path / name for name in names] if path.is_dir() else [path]
+    found = next((file for file in files if file.is_file()), None)
+    if found is None:
+        known = f"known names: {', '.join([*shipped(), *WEIGHTS])}"
+        raise WeightsUnavailable(f"there is no file {' nor '.join(map(str, files))}; {known}{_others(path)}")
+    return found
+
+
+def _others(folder: Path) -> str:
+    """Say which files of weights a folder holds under other names."""
+    held = sorted(file.name for file in folder.iterdir() if file.suffix in _OF_WEIGHTS) if folder.is_dir() else []
+    return f"; the folder holds {', '.join(held)}: name the file that is meant by its path" if held else ""
 
 
 @contextmanager

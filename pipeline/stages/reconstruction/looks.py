@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     from models.moge import AnyMoge, MogeRaw
 
-MODEL_FILE = "model.pt"
+MODEL_FILES = ("model.pt", "model.safetensors")
+"""What the file is called in a folder, the first that is there."""
+
 FOCAL_SPREAD = 0.1
 """Robust deviation of ln(focal length) over the frames above which the network does not know the lens."""
 FOCAL_RANGE = (0.35, 2.5)
@@ -179,7 +181,7 @@ def look(rgb: Images, shape: tuple[int, int], settings: LookSettings) -> Network
     """
     with as_settings_error(f"reconstruction weights {settings.weights}"):
         asked = settings.weights, settings.device, settings.precision
-        network = loaded(network_on, *asked, now=partial(read_files, settings.weights, MODEL_FILE))
+        network = loaded(network_on, *asked, now=partial(read_files, settings.weights, MODEL_FILES))
         seen = [_one(network, frame, shape, settings.level) for frame in rgb]
     return NetworkLook(
         points=np.concatenate([one.points for one in seen]),

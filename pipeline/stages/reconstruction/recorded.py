@@ -7,11 +7,13 @@ from pipeline.stages.network_errors import as_settings_error
 
 SAFETENSORS = "model.safetensors"
 
+FileNames = str | tuple[str, ...]
 
-def recorded_weights(weights: str, file_name: str = SAFETENSORS) -> Mapping[str, str]:
+
+def recorded_weights(weights: str, file_name: FileNames = SAFETENSORS) -> Mapping[str, str]:
     """Return the SHA-256 of the file behind a name or a path, by the file's name; fetches it if need be.
 
-    file_name: of the file in a folder.
+    file_name: of the file in a folder, the first that is there.
 
     Raises:
         SettingsError: there are no such weights.
@@ -33,7 +35,7 @@ def together(*parts: Mapping[str, str]) -> Mapping[str, str]:
     return whole
 
 
-def read_files(weights: str, file_name: str = SAFETENSORS) -> Mapping[str, str]:
+def read_files(weights: str, file_name: FileNames = SAFETENSORS) -> Mapping[str, str]:
     """Return the same, and the files beside it in a folder that say what the tensors mean; raises the same."""
     return {**_described(weights), **recorded_weights(weights, file_name)}
 
@@ -45,7 +47,7 @@ def _described(weights: str) -> Mapping[str, str]:
     return {} if is_named(weights) else contents(Path(weights))
 
 
-def _located(weights: str, file_name: str) -> Path:
+def _located(weights: str, file_name: FileNames) -> Path:
     from models.weights.located import located
 
     with as_settings_error(f"reconstruction weights {weights}"):

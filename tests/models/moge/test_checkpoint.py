@@ -9,9 +9,10 @@ import torch
 from safetensors.torch import save_file
 
 from models.errors import WeightsUnavailable, WrongWeights
-from models.moge import Moge
+from models.moge import Moge, SmallMoge, config
 from models.moge.config import MogeConfig, config_of
 from models.moge.name_seeded import TINY_MOGE, name_seeded_moge
+from models.weights.cache import SHIPPED
 from models.weights.contents import checksum
 from tests.models import tiny_dust3r
 from tests.models.da3.networks import tiny
@@ -83,6 +84,31 @@ def test_a_bare_file_of_a_size_that_was_not_released_is_refused(tmp_path: Path):
     save_file(tiny_moge().state_dict(), tmp_path / "x.safetensors")
     with pytest.raises(WrongWeights, match=r"no model_config and is of no released size.*sha256 of x\.safetensors"):
         Moge.load(tmp_path / "x.safetensors")
+
+
+@pytest.mark.parametrize("kind", ["released size", "small", "another size"])
+def test_a_folder_may_hold_the_tensors_as_safetensors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str):
+    path = tmp_path / "model.safetensors"
+    if kind == "small":
+        path.write_bytes((SHIPPED / "moge_small.safetensors").read_bytes())
+        assert isinstance(Moge.load(tmp_path), SmallMoge)
+        return
+    save_file(tiny_moge().state_dict(), path)
+    if kind == "another size":
+        with pytest.raises(WrongWeights, match=r"take the model\.pt as it was released, which has one"):
+            Moge.load(tmp_path)
+        return
+    size = (TINY_MOGE.width, TINY_MOGE.depth)  # as if it had been released: real ones take seconds to write
+    monkeypatch.setitem(config.TAPS, size, TINY_MOGE.taps)
+    monkeypatch.setitem(config._NECK_BLOCKS, size, TINY_MOGE.neck_blocks)
+    loaded = Moge.load(tmp_path)
+    assert loaded.config == TINY_MOGE
+    assert all(torch.equal(tensor, loaded.state_dict()[name]) for name, tensor in tiny_moge().state_dict().items())
+
+
+def test_the_released_file_of_a_folder_comes_first(tmp_path: Path):
+    save_file(tiny_moge().state_dict(), tmp_path / "model.safetensors")
+    assert Moge.load(saved(tmp_path / "model.pt", described()).parent).config == TINY_MOGE
 
 
 def test_a_bare_file_of_a_released_size_tells_all_but_what_is_known():

@@ -57,6 +57,12 @@ def test_of_a_file_its_sha256_is_given_by_its_name(tmp_path: Path):
     assert contents(tmp_path / "a.pth") == {"a.pth": sha256(b"tensors")}
 
 
+def test_a_folder_with_a_released_moge_counts_by_it_and_by_no_other_file_of_its_kind(tmp_path: Path):
+    for name in ("model.pt", "optimizer.pt", "card.md"):
+        (tmp_path / name).write_bytes(name.encode())
+    assert contents(tmp_path) == {"model.pt": sha256(b"model.pt")}
+
+
 def test_of_a_folder_count_tensors_and_what_says_how_to_read_them(tmp_path: Path):
     folder = saved(tmp_path / "network")
     assert contents(folder) == {"config.json": sha256(b"{}"), "model.safetensors": sha256(b"tensors")}

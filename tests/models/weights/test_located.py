@@ -18,6 +18,18 @@ def test_a_folder_stands_for_the_file_inside(tmp_path: Path):
         located(tmp_path, "model.safetensors")
 
 
+@pytest.mark.parametrize("held", ["moge.pt", "x.pth", "pytorch_model.bin", "DA3-SMALL.safetensors"])
+def test_a_folder_with_a_file_of_another_name_is_told_to_be_named_by_the_file(tmp_path: Path, held: str):
+    (tmp_path / held).write_bytes(b"x")
+    said = (
+        rf"no file {tmp_path}/model\.pt nor {tmp_path}/model\.safetensors; .*; the folder holds {held}: name the file"
+    )
+    with pytest.raises(WeightsUnavailable, match=said):
+        located(tmp_path, ("model.pt", "model.safetensors"))
+    (tmp_path / "model.safetensors").write_bytes(b"x")
+    assert located(tmp_path, ("model.pt", "model.safetensors")) == tmp_path / "model.safetensors"
+
+
 def test_errors_say_which_file_was_expected_and_which_was_found(tmp_path: Path):
     path = tmp_path / "DA3-BASE.safetensors"
     path.write_bytes(b"not it")

@@ -38,7 +38,7 @@ from pipeline.stages.reconstruction.first_look import (
     LensOfLines,
 )
 from pipeline.stages.reconstruction.fusion import Fused, Sight, fuse
-from pipeline.stages.reconstruction.looks import MODEL_FILE, ClipLooks, NetworkLook
+from pipeline.stages.reconstruction.looks import MODEL_FILES, ClipLooks, NetworkLook
 from pipeline.stages.reconstruction.metres import GivenDepth, Metres, of_another_network, with_metres
 from pipeline.stages.reconstruction.recorded import recorded_weights, together
 
@@ -69,7 +69,7 @@ class ColmapMogeReconstructor:
             WeightsAway: no server gives them at the moment.
         """
         other = {} if self._otherwise is None else self._otherwise.weights
-        own = recorded_weights(self.settings.weights, MODEL_FILE)
+        own = recorded_weights(self.settings.weights, MODEL_FILES)
         return together(ColmapReconstructor(self.settings.colmap).weights, own, other)
 
     def reconstruct(self, rgb: Images, scratch: Path) -> Reconstruction:

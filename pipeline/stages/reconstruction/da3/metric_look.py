@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -15,9 +14,9 @@ from pipeline.geometry.poses import resize_nearest
 from pipeline.stages.network_errors import as_settings_error
 from pipeline.stages.networks import loaded
 from pipeline.stages.reconstruction.da3.settings import Da3Settings
-from pipeline.stages.reconstruction.looks import MODEL_FILE, look
+from pipeline.stages.reconstruction.looks import MODEL_FILES, look
 from pipeline.stages.reconstruction.metres import SeesMetres
-from pipeline.stages.reconstruction.recorded import SAFETENSORS, read_files, recorded_weights
+from pipeline.stages.reconstruction.recorded import read_files, recorded_weights
 
 if TYPE_CHECKING:
     from models.da3 import Da3Metric
@@ -67,7 +66,7 @@ def metric_weights(weights: str) -> Mapping[str, str]:
         SettingsError: there are no such weights.
         WeightsAway: no server gives them at the moment.
     """
-    return recorded_weights(weights, _file_in(weights))
+    return recorded_weights(weights, MODEL_FILES)
 
 
 def metric_looks(settings: Da3Settings, rgb: Images) -> Callable[[NDArray[np.int64], tuple[int, int]], SeesMetres]:
@@ -124,17 +123,12 @@ def _is_moge(weights: str) -> bool:
     from models.weights.cache import is_named
     from models.weights.checkpoint import tensor_names
     from models.weights.families import MOGE, families_of, family_of_name
+    from models.weights.located import located
 
     if is_named(weights):
         return family_of_name(weights) == MOGE
-    path = Path(weights) / _file_in(weights) if Path(weights).is_dir() else Path(weights)
     with as_settings_error(f"reconstruction weights {weights}"):
-        return path.is_file() and MOGE in families_of(tensor_names(path))
-
-
-def _file_in(weights: str) -> str:
-    """Return what the file is called in a folder: as either network's authors call it."""
-    return MODEL_FILE if (Path(weights) / MODEL_FILE).is_file() else SAFETENSORS
+        return MOGE in families_of(tensor_names(located(weights, MODEL_FILES)))
 
 
 def metric_network_on(weights: str, device: str | None, precision: str) -> "Da3Metric":
