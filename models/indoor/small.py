@@ -8,8 +8,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.convolutions import halving
-from models.weights.cache import locate
-from models.weights.checkpoint import load_strictly, read_state_dict
+from models.weights.checkpoint import load_strictly
+from models.weights.families import INDOOR
+from models.weights.located import located, state_of_family, with_checksum
 
 HEIGHT, WIDTH = 72, 96
 _WIDTHS = (16, 32, 48, 64, 96)
@@ -31,10 +32,12 @@ class IndoorNet(nn.Module):
             WrongWeights: the file is broken or belongs to another network.
             WeightsUnavailable: the name's weights cannot be had.
         """
-        path = locate(path_or_name)
-        with torch.device("meta"):
-            network = cls()
-        load_strictly(network, read_state_dict(path), path.name)
+        path = located(path_or_name, "model.safetensors", INDOOR)
+        with with_checksum(path):
+            state = state_of_family(path, INDOOR)
+            with torch.device("meta"):
+                network = cls()
+            load_strictly(network, state, path.name)
         return network.eval()
 
     def forward(self, pictures: Tensor) -> Tensor:

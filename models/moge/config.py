@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError,
 
 from models.dinov2.backbone import HEAD_WIDTH, Dinov2Config
 from models.errors import WrongWeights
+from models.weights.checkpoint import count_numbered
 from models.weights.families import in_words
 
 LEVELS = 5
@@ -88,18 +89,14 @@ def _counted(shapes: _Shapes) -> dict[str, Any]:
     found = tuple(name for name in MAPS if any(key.startswith(f"{name}_head.") for key in shapes))
     return {
         "width": shapes[f"{_BODY}cls_token"][-1],
-        "depth": _count(shapes, f"{_BODY}blocks."),
+        "depth": count_numbered(shapes, f"{_BODY}blocks."),
         "grid": round((shapes[f"{_BODY}pos_embed"][1] - 1) ** 0.5),
         "widths": tuple(shapes[f"neck.input_blocks.{level}.weight"][0] for level in range(LEVELS)),
-        "neck_blocks": tuple(_count(shapes, f"neck.res_blocks.{level}.") for level in range(LEVELS)),
-        "head_blocks": tuple(_count(shapes, f"points_head.res_blocks.{level}.") for level in range(LEVELS)),
+        "neck_blocks": tuple(count_numbered(shapes, f"neck.res_blocks.{level}.") for level in range(LEVELS)),
+        "head_blocks": tuple(count_numbered(shapes, f"points_head.res_blocks.{level}.") for level in range(LEVELS)),
         "maps": found,
         "has_scale": any(key.startswith("scale_head.") for key in shapes),
     }
-
-
-def _count(shapes: _Shapes, stack: str) -> int:
-    return len({name.removeprefix(stack).split(".")[0] for name in shapes if name.startswith(stack)})
 
 
 def _stated(model_config: Any, counted: Mapping[str, Any]) -> dict[str, Any]:

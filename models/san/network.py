@@ -17,8 +17,9 @@ from models.san.proposals import Proposals, SanOutput
 from models.san.side import SideAdapter, SideLayer
 from models.san.small import SmallSan
 from models.san.text import ClassEmbeddings, TextTower
-from models.weights.cache import locate
 from models.weights.checkpoint import load_strictly, read_metadata, read_state_dict
+from models.weights.families import SAN, check_tensors
+from models.weights.located import check_finite, located, state_of_family, with_checksum
 
 _CONSTANTS = frozenset({"ov_classifier.attn_mask", "criterion.empty_weight"})
 """Entries of the released files that hold no weight: the causal mask, and the loss weights of training."""
@@ -49,17 +50,18 @@ class San(nn.Module):
             WrongWeights: the file is broken, unsafe, has an entry too many or too few, or is not of the named size.
             WeightsUnavailable: the name's checkpoint is not here and cannot be fetched.
         """
-        path = locate(path_or_name)
-        metadata = read_metadata(path) if path.suffix == ".safetensors" else {}
-        if "config" in metadata:
-            return _load_small(path, metadata)
-        state = {name: value for name, value in read_state_dict(path).items() if name not in _CONSTANTS}
-        config = SanConfig.of_checkpoint(state)
-        if RELEASED.get(str(path_or_name), config) != config:
-            raise WrongWeights(f"{path.name} has other sizes than {path_or_name}: {config}")
-        with torch.device("meta"):
-            network = cls(config, text_cache)
-        load_strictly(network, state, path.name)
+        path = located(path_or_name, "model.safetensors", SAN)
+        with with_checksum(path):
+            metadata = read_metadata(path) if path.suffix == ".safetensors" else {}
+            if "config" in metadata:
+                return _load_small(path, metadata)
+            state = _released(path)
+            config = SanConfig.of_checkpoint(state)
+            if RELEASED.get(str(path_or_name), config) != config:
+                raise WrongWeights(f"{path.name} has other sizes than {path_or_name}: {config}")
+            with torch.device("meta"):
+                network = cls(config, text_cache)
+            load_strictly(network, state, path.name)
         return network.eval()
 
     def text(self, vocabulary: Sequence[str]) -> Tensor:
@@ -109,7 +111,16 @@ class San(nn.Module):
         return ClassEmbeddings(self.ov_classifier, self._text_cache)
 
 
+def _released(path: Path) -> dict[str, Tensor]:
+    """Read the weights of a released file; its causal mask, which holds infinities, is none."""
+    state = {name: value for name, value in read_state_dict(path).items() if name not in _CONSTANTS}
+    check_tensors(state, SAN, path.name)
+    check_finite(state, path.name)
+    return state
+
+
 def _load_small(path: Path, metadata: Mapping[str, str]) -> SmallSan:
+    state = state_of_family(path, SAN)
     network = SmallSan.of(metadata, path.name)
-    load_strictly(network, read_state_dict(path), path.name)
+    load_strictly(network, state, path.name)
     return network.eval()

@@ -25,6 +25,7 @@ from models.san.preprocess import normalise_and_pad
 from models.san.prompts import check_vocabulary, clean
 from models.san.proposals import Proposals, SanOutput
 from models.san.side import SideBlock, SideLayer
+from models.weights.families import in_words
 
 
 class SmallSanConfig(BaseModel):
@@ -98,7 +99,7 @@ class SmallSan(nn.Module):
         try:
             config = SmallSanConfig.model_validate_json(metadata["config"])
         except (KeyError, ValidationError) as error:
-            raise WrongWeights(f"{origin} does not say the sizes of a small SAN: {error}") from error
+            raise WrongWeights(f"{origin} does not say the sizes of a small SAN: {in_words(error)}") from error
         with torch.device("meta"):
             return cls(config)
 

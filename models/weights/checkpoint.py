@@ -1,7 +1,7 @@
 """Reading files of weights from outside: tensors only, never code."""
 
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -108,6 +108,11 @@ def load_strictly(network: nn.Module, state: Mapping[str, Tensor], origin: str) 
         raise WrongWeights(f"{origin} does not fit this network. {found}")
     floats = {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
     network.load_state_dict(floats, assign=True)
+
+
+def count_numbered(names: Iterable[str], stack: str) -> int:
+    """Count the numbered parts whose names begin with ``stack``."""
+    return len({name.removeprefix(stack).split(".")[0] for name in names if name.startswith(stack)})
 
 
 def read_metadata(path: Path) -> dict[str, str]:

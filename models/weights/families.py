@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from pydantic import ValidationError
 
 from models.errors import WrongWeights
-from models.weights.registry import WEIGHTS
+from models.weights.registry import SHIPPED_SHA256, WEIGHTS
 
 DA3, DA3_METRIC, MOGE, DUST3R = "Depth Anything 3", "Depth Anything 3 METRIC", "MoGe-2", "DUSt3R"
+SAN, PLACES365, INDOOR, EFFICIENTNET = "SAN", "Places365", "small indoor classifier", "EfficientNet-Lite0"
 
 _DA3_ROOT = "model."
 """What stands before every name in a released file of Depth Anything 3."""
@@ -18,10 +19,10 @@ _OF_NAMES = {
     "moge_": MOGE,
     "dust3r_": DUST3R,
     "dinov2_": "DINOv2",
-    "san_": "SAN",
-    "resnet": "Places365",
+    "san_": SAN,
+    "resnet": PLACES365,
     "maskdino_": "MaskDINO",
-    "indoor_": "small indoor classifier",
+    "indoor_": INDOOR,
 }
 """How registered and shipped names begin; the first that fits counts."""
 
@@ -31,9 +32,13 @@ _OF_TENSORS = {
     "encoder.backbone.": MOGE,
     "dec_blocks.": DUST3R,
     "embeddings.": "DINOv2",
-    "side_adapter_network.": "SAN",
-    "coarse_masks.": "SAN",
-    "layer1.0.conv1.": "Places365",
+    "side_adapter_network.": SAN,
+    "coarse_masks.": SAN,
+    "layer1.0.conv1.": PLACES365,
+    "stages.0.0.": INDOOR,
+    "_conv_stem.": EFFICIENTNET,
+    "sem_seg_head.": "MaskDINO",
+    "panoptic_head.": "MaskDINO",
 }
 """How the name of a tensor begins that no other family has; METRIC has those of Depth Anything 3 besides its own."""
 
@@ -46,7 +51,8 @@ def check_name(name: str, *wanted: str) -> None:
     """
     found = family_of_name(name)
     if found not in (None, *wanted):
-        fitting = ", ".join(other for other in WEIGHTS if family_of_name(other) in wanted)
+        names = [*WEIGHTS, *SHIPPED_SHA256]
+        fitting = ", ".join(other for other in names if family_of_name(other) in wanted)
         either = " or a ".join(wanted)
         raise WrongWeights(f"{name} is the name of a {found}, and a {either} is wanted: {fitting}, or a path")
 

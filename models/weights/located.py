@@ -8,8 +8,9 @@ from torch import Tensor
 
 from models.errors import WeightsUnavailable, WrongWeights
 from models.weights.cache import SHIPPED, expected_checksum, is_named, locate, shipped
+from models.weights.checkpoint import read_state_dict
 from models.weights.contents import checksum
-from models.weights.families import check_name
+from models.weights.families import check_name, check_tensors
 from models.weights.registry import WEIGHTS
 
 _OF_WEIGHTS = (".safetensors", ".pt", ".pth", ".bin")
@@ -52,6 +53,18 @@ def with_checksum(path: Path) -> Iterator[None]:
         is_ours = path.parent == SHIPPED
         known = expected_checksum(path) or ("that of the file in this package" if is_ours else "none on record")
         raise WrongWeights(f"{error} (sha256 of {path.name}: expected {known}, found {checksum(path)})") from error
+
+
+def state_of_family(path: Path, family: str) -> dict[str, Tensor]:
+    """Read the named tensors of a file that holds a network of a family and nothing else.
+
+    Raises:
+        WrongWeights: it is missing, damaged, unsafe, or of another family, or holds numbers that are not finite.
+    """
+    state = read_state_dict(path)
+    check_tensors(state, family, path.name)
+    check_finite(state, path.name)
+    return state
 
 
 def check_finite(state: Mapping[str, Tensor], origin: str) -> None:

@@ -1,5 +1,7 @@
 """Settings that name weights of one family of networks: another one's name is refused before anything is fetched."""
 
+from pathlib import Path
+
 from pydantic import AfterValidator
 
 from models.errors import WrongWeights
@@ -13,8 +15,10 @@ def of_family(*families: str) -> AfterValidator:
     """
 
     def checked(name: str | None) -> str | None:
+        if not name or Path(name).name != name or Path(name).suffix:
+            return name  # a path, whatever its folder is called
         try:
-            check_name(name or "", *families)
+            check_name(name, *families)
         except WrongWeights as error:
             raise ValueError(str(error)) from error
         return name

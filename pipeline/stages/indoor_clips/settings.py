@@ -1,9 +1,13 @@
 """Settings of the stage ``indoor_clips``."""
 
+from typing import Annotated
+
 from pydantic import BaseModel, ConfigDict, Field
 
+from models.weights.families import INDOOR, PLACES365
 from pipeline.contract.values import HERE_ALONE, NAMED_WEIGHTS
 from pipeline.stages.backends import BackendSettings
+from pipeline.stages.weight_family import of_family
 
 
 class SkyRuleSettings(BaseModel):
@@ -32,7 +36,7 @@ class Places365Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    weights: str = Field(
+    weights: Annotated[str, of_family(PLACES365)] = Field(
         "resnet50_places365",
         min_length=1,
         json_schema_extra=NAMED_WEIGHTS,
@@ -79,7 +83,7 @@ class SmallIndoorSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    weights: str = Field(
+    weights: Annotated[str, of_family(INDOOR)] = Field(
         "indoor_small",
         min_length=1,
         json_schema_extra=NAMED_WEIGHTS,

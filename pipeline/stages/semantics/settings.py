@@ -1,14 +1,16 @@
 """Settings of the stage ``semantics``."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from models.weights.families import SAN
 from pipeline.contract.values import NAMED_WEIGHTS, WEIGHTS_PATH
 from pipeline.contract.vocabulary import Vocabulary, default_vocabulary, load_vocabulary
 from pipeline.stages.backends import BackendSettings
 from pipeline.stages.base import StageSettings
+from pipeline.stages.weight_family import of_family
 
 FLOOR_AT_ZERO = "2"
 """Code version of labels for which the floor of every frame is at z = 0."""
@@ -81,7 +83,7 @@ class StructureSettings(BaseModel):
 class SanSettings(StageSettings):
     """How SAN is run on a clip, and how its proposals become labels and regions."""
 
-    weights: str = Field(
+    weights: Annotated[str, of_family(SAN)] = Field(
         "san_vit_b_16",
         min_length=1,
         json_schema_extra=NAMED_WEIGHTS,

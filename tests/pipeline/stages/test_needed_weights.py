@@ -107,19 +107,24 @@ def test_weights_that_no_server_gives_are_away_and_mirrors_of_the_settings_help(
 @pytest.mark.parametrize(
     ("setting", "name", "wanted"),
     [
-        ("da3.weights", "moge_2_vits", "Depth Anything 3"),
-        ("da3.weights", "moge_small", "Depth Anything 3"),
-        ("dust3r.weights", "da3_base", "DUSt3R"),
-        ("colmap_moge.weights", "dust3r_small", "MoGe-2"),
-        ("colmap_moge.da3_weights", "dinov2_small", "Depth Anything 3"),
+        ("reconstruction.da3.weights", "moge_2_vits", "Depth Anything 3"),
+        ("reconstruction.da3.weights", "moge_small", "Depth Anything 3"),
+        ("reconstruction.dust3r.weights", "da3_base", "DUSt3R"),
+        ("reconstruction.colmap_moge.weights", "dust3r_small", "MoGe-2"),
+        ("reconstruction.colmap_moge.da3_weights", "dinov2_small", "Depth Anything 3"),
+        ("indoor_clips.places365.weights", "san_vit_b_16", "Places365"),
+        ("indoor_clips.small.weights", "resnet18_places365", "small indoor classifier"),
+        ("semantics.san.weights", "indoor_small", "SAN"),
     ],
 )
 def test_settings_that_name_weights_of_another_family_are_refused_in_one_line(setting: str, name: str, wanted: str):
-    part, field = setting.split(".")
+    stage, part, field = setting.split(".")
     with pytest.raises(SettingsError) as error:
-        load_settings("open", overrides={"reconstruction": {"backend": part, part: {field: name}}})
+        load_settings("open", overrides={stage: {"backend": part, part: {field: name}}})
     said = str(error.value)
     assert f"{name} is the name of a" in said
     assert f"and a {wanted} is wanted" in said
     assert "\n" not in said
     assert "http" not in said
+    for path in (f"{name}/model.safetensors", f"{name}.pth"):
+        load_settings("open", overrides={stage: {"backend": part, part: {field: path}}})  # whatever it is called
