@@ -153,23 +153,36 @@ class NetworkLook:
 
 
 class ClipLooks:
-    """What the network says of the frames of one clip, for all attempts at it; another clip's takes its place."""
+    """What the network says of the frames of one clip, for all attempts at it; another clip's takes its place.
+
+    Every frame is looked at once, when it is first asked for.
+    """
 
     def __init__(self, settings: LookSettings) -> None:
         self.settings = settings
-        self._rows: dict[bytes, int] = {}
-        self._kept: NetworkLook | None = None
+        self._clip: set[bytes] = set()
+        self._seen: dict[bytes, tuple[NetworkLook, int]] = {}
 
-    def of(self, rgb: Images, shape: tuple[int, int]) -> NetworkLook:
-        """Return what ``look`` gives, which is asked only if one of the frames is not of the clip that is kept."""
-        frames = [hashlib.sha256(frame.tobytes()).digest() for frame in rgb]
-        if self._kept is None or not self._rows.keys() >= set(frames):
-            self._kept, self._rows = None, {}  # its memory is free before the next clip's is taken
-            self._kept = look(rgb, shape, self.settings)
-            self._rows = {frame: row for row, frame in enumerate(frames)}
-            return self._kept
-        rows = [self._rows[frame] for frame in frames]
-        return self._kept if rows == [*range(len(self._kept.points))] else self._kept.of_frames(np.array(rows))
+    def of(self, rgb: Images, shape: tuple[int, int], frames: NDArray[np.int64] | None = None) -> NetworkLook:
+        """Return what ``look`` says of some frames (r,) of a clip ``rgb``, in their order; by default of all."""
+        marks = [hashlib.sha256(frame.tobytes()).digest() for frame in rgb]
+        if not self._clip >= {*marks}:
+            self._clip, self._seen = {*marks}, {}  # its memory is free before the next clip's is taken
+        rows = range(len(rgb)) if frames is None else frames.tolist()
+        unseen = list({marks[row]: row for row in rows if marks[row] not in self._seen}.values())
+        if unseen:
+            found = look(rgb[unseen], shape, self.settings)
+            self._seen |= {marks[row]: (found, at) for at, row in enumerate(unseen)}
+        return _gathered([self._seen[marks[row]] for row in rows])
+
+
+def _gathered(parts: list[tuple[NetworkLook, int]]) -> NetworkLook:
+    """Return frames of several looks as one; one of them as it is, where these are its frames in their order."""
+    first = parts[0][0]
+    rows = [row for part, row in parts if part is first]
+    if rows == [*range(len(first.points))] and len(rows) == len(parts):
+        return first
+    return _together([part.of_frames(np.array([row])) for part, row in parts])
 
 
 def look(rgb: Images, shape: tuple[int, int], settings: LookSettings) -> NetworkLook:
@@ -182,19 +195,22 @@ def look(rgb: Images, shape: tuple[int, int], settings: LookSettings) -> Network
     with as_settings_error(f"reconstruction weights {settings.weights}"):
         asked = settings.weights, settings.device, settings.precision
         network = loaded(network_on, *asked, now=partial(read_files, settings.weights, MODEL_FILES))
-        seen = [_one(network, frame, shape, settings.level) for frame in rgb]
+        return _together([_one(network, frame, shape, settings.level) for frame in rgb])
+
+
+def _together(looks: list[NetworkLook]) -> NetworkLook:
     return NetworkLook(
-        points=np.concatenate([one.points for one in seen]),
-        normals=_together([one.normals for one in seen]),
-        mask=_together([one.mask for one in seen]),
-        metres=_together([one.metres for one in seen]),
-        focal=np.concatenate([one.focal for one in seen]),
-        shifted=seen[0].shifted,
-        spread=_together([one.spread for one in seen]),
+        points=np.concatenate([one.points for one in looks]),
+        normals=_concatenated([one.normals for one in looks]),
+        mask=_concatenated([one.mask for one in looks]),
+        metres=_concatenated([one.metres for one in looks]),
+        focal=np.concatenate([one.focal for one in looks]),
+        shifted=looks[0].shifted,
+        spread=_concatenated([one.spread for one in looks]),
     )
 
 
-def _together(parts: list[Floats | None]) -> Floats | None:
+def _concatenated(parts: list[Floats | None]) -> Floats | None:
     given = [part for part in parts if part is not None]
     return np.concatenate(given) if given else None
 

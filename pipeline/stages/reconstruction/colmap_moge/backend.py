@@ -6,7 +6,7 @@ Anything 3 is asked if the settings say how.
 
 import math
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,11 +40,14 @@ from pipeline.stages.reconstruction.first_look import (
 from pipeline.stages.reconstruction.fusion import Fused, Sight, fuse
 from pipeline.stages.reconstruction.looks import MODEL_FILES, ClipLooks, NetworkLook
 from pipeline.stages.reconstruction.metres import GivenDepth, Metres, of_another_network, with_metres
+from pipeline.stages.reconstruction.metric_evidence import MOST_FRAMES
 from pipeline.stages.reconstruction.recorded import recorded_weights, together
 
 NO_CAMERAS = frozenset(error.__name__ for error in (TooFewRegistered, TooLittleParallax, ReconstructionCrashed))
 """Codes of errors of clips that a network is asked for. Others tell that the clip itself is not to be trusted: its lens
 zooms, or its frames contradict each other; cameras of a network would come without a number that says so."""
+
+LookAt = Callable[[NDArray[np.int64]], NetworkLook]
 
 NEW_PRIOR = 0.05
 """ln ratio of two focal lengths below which to start from both would tell nothing new."""
@@ -157,29 +160,34 @@ class ColmapMogeReconstructor:
         note = f"Matching found no cameras ({refused}); they are Depth Anything 3's."
         notes = (note, *found.notes)
         whole = replace(found, depth=depth, confidence=confidence, depth_source=source, notes=notes)
-        seen = self._look_at(rgb)
-        return of_another_network(whole, seen.of_frames, self.settings.fusion.max_beyond, most=len(rgb))
+        # all frames were looked at for the focal length; else those are asked that tell most of the scale
+        most = len(rgb) if self.settings.focal_prior else MOST_FRAMES
+        return of_another_network(whole, self._look_at(rgb), self.settings.fusion.max_beyond, most=most)
 
-    def _look_at(self, rgb: Images) -> NetworkLook:
-        return self._looks.of(rgb, _shape(self.settings.colmap))
+    def _look_at(self, rgb: Images) -> LookAt:
+        """Return what asks the network of some frames (r,) of a clip."""
+        return lambda frames: self._looks.of(rgb, _shape(self.settings.colmap), frames)
 
     def _sighted(self, rgb: Images) -> "Sighted":
-        """Return what reconstructs this clip by matching, after the network has looked at it."""
+        """Return what reconstructs this clip by matching; a network has looked at it where its lens is asked for."""
         colmap = self.settings.colmap
         ColmapReconstructor(colmap).check(rgb)
-        seen = self._look_at(rgb)
-        prior = seen.focal_prior() if self.settings.focal_prior else None
-        return Sighted(with_prior(colmap, prior), self.settings, seen)
+        look_at = self._look_at(rgb)
+        prior = look_at(np.arange(len(rgb))).focal_prior() if self.settings.focal_prior else None
+        return Sighted(with_prior(colmap, prior), self.settings, look_at)
 
 
 class Sighted(ColmapReconstructor):
-    """``colmap`` for one clip that a network has looked at."""
+    """``colmap`` for one clip, whose frames with a camera a network looks at.
+
+    look_at: asks the network of some frames (r,) of the clip.
+    """
 
     name = "colmap_moge"
 
-    def __init__(self, colmap: ColmapSettings, settings: ColmapMogeSettings, seen: NetworkLook) -> None:
+    def __init__(self, colmap: ColmapSettings, settings: ColmapMogeSettings, look_at: LookAt) -> None:
         super().__init__(colmap)
-        self.fusion, self.seen = settings.fusion, seen
+        self.fusion, self.look_at = settings.fusion, look_at
 
     def with_depth(self, rgb: Images, found: SparseModel) -> Reconstruction:
         """Return cameras with depth of both kinds; raises as ``colmap`` where they cannot be trusted."""
@@ -189,13 +197,13 @@ class Sighted(ColmapReconstructor):
         """Fill what matching left empty, and say what metric depth tells of the scale."""
         frames = np.flatnonzero(measured.model.registered)
         focal = measured.model.frame_intrinsics()[frames, 0, 0] / FRAME_WIDTH
-        depth, solid = self.seen.seen_with(frames, focal)
-        normals = None if self.seen.normals is None else self.seen.normals[frames]
+        seen, rows = self.look_at(frames), np.arange(len(frames))
+        depth, solid = seen.seen_with(rows, focal)
         points = points_in(measured.model, frames, depth.shape[1:])
         views = measured.views
         depth, solid = views.without_sides(depth), views.without_sides(solid)
         points = views.without_sides(points)
-        sight = Sight(depth, None if normals is None else views.without_sides(normals))
+        sight = Sight(depth, None if seen.normals is None else views.without_sides(seen.normals))
         fused = fuse(views, measured.maps, points, sight, self.fusion)
         source = views.with_sides(fused.maps.source).astype(np.float32)
         result = replace(
@@ -206,11 +214,11 @@ class Sighted(ColmapReconstructor):
             notes=(*measured.found.notes, fusion_note(fused)),
         )
         # by what matching alone has measured
-        given = GivenDepth(frames, focal, views.camera_to_world, measured.maps.depth, measured.maps.confidence)
-        facing = self.seen.facing(frames, focal)
+        given = GivenDepth(rows, focal, views.camera_to_world, measured.maps.depth, measured.maps.confidence)
+        facing = seen.facing(rows, focal)
         solid &= fused.foretells[:, None, None]
         metres = Metres(depth, solid, None if facing is None else views.without_sides(facing))
-        return with_metres(result, self.seen, given, metres)
+        return with_metres(result, seen, given, metres)
 
 
 def with_prior(settings: ColmapSettings, prior: float | None) -> ColmapSettings:

@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from models.da3.name_seeded import TINY
+from models.moge import Moge
 from models.weights.contents import checksum
 from pipeline.contract.errors import (
     ClipError,
@@ -33,7 +35,7 @@ from pipeline.stages.reconstruction.metres import of_another_network
 from tests.models.da3.networks import tiny
 from tests.models.memory_errors import RUN_OUT
 from tests.models.moge.networks import tiny_moge
-from tests.pipeline.module_calls import built_modules
+from tests.pipeline.module_calls import built_modules, counted_calls
 from tests.pipeline.stages.reconstruction.colmap.clips import TourClip, tour_clip
 from tests.pipeline.stages.reconstruction.colmap_moge.weights import save_moge
 from tests.pipeline.stages.reconstruction.da3.weights import save_da3
@@ -67,7 +69,7 @@ def measured(clip: TourClip, tmp_path_factory: pytest.TempPathFactory) -> Matche
 
 def test_a_network_that_knows_nothing_makes_nothing_worse(clip: TourClip, measured: MatchedClip, weights: Path):
     settings = settings_of(weights)
-    found = Sighted(QUICK, settings, look(clip.rgb, SHAPE, settings)).completed(measured)
+    found = Sighted(QUICK, settings, look(clip.rgb, SHAPE, settings).of_frames).completed(measured)
     with built_modules() as built:
         look(clip.rgb[:1], SHAPE, settings)
     assert built == [], "the network of the first clip stays"
@@ -112,7 +114,7 @@ def true_look(clip: TourClip) -> NetworkLook:
 def test_true_shapes_fill_what_matching_left_and_say_the_scale(
     clip: TourClip, measured: MatchedClip, true_look: NetworkLook, weights: Path
 ):
-    found, plain = Sighted(QUICK, settings_of(weights), true_look).completed(measured), measured.found
+    found, plain = Sighted(QUICK, settings_of(weights), true_look.of_frames).completed(measured), measured.found
     truth = resize_nearest(np.stack([truth.depth for truth in clip.truth]), SHAPE)
     before, after = (depth_errors(one.depth, truth) for one in (plain, found))
     assert after.given > before.given + 0.03
@@ -139,7 +141,7 @@ def test_a_network_of_depth_over_focal_length_says_the_scale_by_the_lens_that_is
     points = np.stack([x * depth, y * depth, mistaken * depth], axis=-1)
     of_frames = np.full(len(depth), larger, np.float32), np.full(len(depth), mistaken * focal)
     said = NetworkLook(points, None, None, *of_frames, shifted=False, spread=np.full(len(depth), 0.02, np.float32))
-    found, plain = Sighted(QUICK, settings_of(weights), said).completed(measured), measured.found
+    found, plain = Sighted(QUICK, settings_of(weights), said.of_frames).completed(measured), measured.found
     kept = (plain.depth > 0) & (depth > 0)
     own = float(np.median(np.log(depth[kept] / plain.depth[kept])))
     assert found.log_scale == pytest.approx(own + np.log(larger), abs=0.02)
@@ -159,8 +161,8 @@ def test_frames_whose_shapes_a_network_does_not_know_say_no_scale(
     metres = np.where(odd, 1.3 * true_look.metres, true_look.metres).astype(np.float32)
     said = replace(true_look, points=points.astype(np.float32), metres=metres)
     kinds = {beyond: settings_of(weights, fusion={"max_beyond": beyond}) for beyond in (0.15, 9.0)}
-    known, taken = (Sighted(QUICK, kind, said).completed(measured) for kind in kinds.values())
-    own = Sighted(QUICK, kinds[0.15], true_look).completed(measured).log_scale
+    known, taken = (Sighted(QUICK, kind, said.of_frames).completed(measured) for kind in kinds.values())
+    own = Sighted(QUICK, kinds[0.15], true_look.of_frames).completed(measured).log_scale
     assert known.log_scale == pytest.approx(own, abs=0.03)
     assert taken.log_scale > own + 0.1, "all of them together are wrong"
 
@@ -264,8 +266,8 @@ def test_normals_keep_grazing_surfaces_out_of_the_scale(measured: MatchedClip, t
     normals = np.broadcast_to(np.where(left[:, None], across, ahead), far.shape).copy()
     kinds = {"with": replace(true_look, points=far, normals=normals), "without": replace(true_look, points=far)}
     settings = settings_of(weights, fusion={"max_beyond": 9.0})
-    said = {kind: Sighted(QUICK, settings, one).completed(measured).log_scale for kind, one in kinds.items()}
-    own = Sighted(QUICK, settings, true_look).completed(measured).log_scale
+    said = {kind: Sighted(QUICK, settings, one.of_frames).completed(measured).log_scale for kind, one in kinds.items()}
+    own = Sighted(QUICK, settings, true_look.of_frames).completed(measured).log_scale
     assert abs(said["with"] - own) < 0.5 * abs(said["without"] - own)
 
 
@@ -281,6 +283,53 @@ def test_all_attempts_at_a_clip_share_one_look_at_it(clip: TourClip, weights: Pa
     other = looks.of(clip.rgb[2:4], SHAPE)
     assert len(other.points) == 2
     assert looks.of(clip.rgb[:3], SHAPE) is not first, "one clip is kept"
+
+
+def test_every_frame_is_looked_at_once_and_only_when_it_is_asked_for(clip: TourClip, weights: Path):
+    looks = ClipLooks(settings_of(weights))
+    asked: list[list[int]] = []
+    whole = look(clip.rgb[:5], SHAPE, looks.settings)
+    for frames in ([3, 1], [1, 3], [0, 1, 2], [4, 4, 0], [0, 1, 2, 3, 4]):
+        with counted_calls(Moge) as calls:
+            found = looks.of(clip.rgb[:5], SHAPE, np.array(frames))
+        asked.append(calls)
+        for name in ("points", "normals", "mask", "metres", "focal"):
+            np.testing.assert_array_equal(getattr(found, name), getattr(whole, name)[frames], err_msg=name)
+    assert [len(calls) for calls in asked] == [2, 0, 2, 1, 0]
+
+
+@pytest.mark.parametrize("focal_prior", [True, False])
+def test_frames_without_a_camera_and_clips_without_cameras_are_not_looked_at_where_depth_alone_is_wanted(
+    clip: TourClip, measured: MatchedClip, weights: Path, tmp_path: Path, *, focal_prior: bool
+):
+    asked = ColmapMogeReconstructor(settings_of(weights, focal_prior=focal_prior))
+    still = np.repeat(clip.rgb[:1], 4, axis=0)
+    with counted_calls(Moge) as calls, pytest.raises(TooLittleParallax):
+        asked.reconstruct(still, tmp_path)
+    assert len(calls) == int(focal_prior), "four frames that are one are looked at once"
+    registered = np.arange(len(clip.rgb)) % 3 != 0
+    some = replace(measured.model, registered=registered)
+    rows: list[list[int]] = []
+
+    def look_at(frames: NDArray[np.int64]) -> NetworkLook:
+        rows.append(frames.tolist())
+        return look(clip.rgb[frames], SHAPE, asked.settings)
+
+    Sighted(QUICK, asked.settings, look_at).completed(ColmapReconstructor(QUICK).measured(clip.rgb, some))
+    assert rows == [np.flatnonzero(registered).tolist()]
+
+
+@pytest.mark.parametrize(("focal_prior", "expected"), [(True, 14), (False, 10)])
+def test_ten_frames_are_asked_for_metres_alone_where_none_was_looked_at(
+    weights: Path, tmp_path: Path, *, focal_prior: bool, expected: int
+):
+    save_da3(tmp_path, tiny(), TINY.layers, TINY.camera_heads)
+    asked = ColmapMogeReconstructor(settings_of(weights, da3_weights=str(tmp_path), focal_prior=focal_prior))
+    noise = np.random.default_rng(0).integers(0, 256, (14, 480, 640, 3), np.uint8)
+    (tmp_path / "work").mkdir()
+    with counted_calls(Moge) as calls:
+        asked.last_resort(noise, tmp_path / "work", "no cameras")
+    assert len(calls) == expected
 
 
 def test_clips_that_are_not_to_be_trusted_are_left_out_whatever_network_is_asked(
