@@ -2,13 +2,15 @@
 
 import hashlib
 import math
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.paging import on_disk, release
 from pipeline.contract.arrays import Float64s, Floats, Images
 from pipeline.geometry.depth_scale import OWN_SPREAD
 from pipeline.geometry.poses import resize_nearest
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
 MODEL_FILES = ("model.pt", "model.safetensors")
 """What the file is called in a folder, the first that is there."""
+
+MAPS = ("points", "normals", "mask")
+"""What is said of every pixel."""
 
 FOCAL_SPREAD = 0.1
 """Robust deviation of ln(focal length) over the frames above which the network does not know the lens."""
@@ -57,7 +62,7 @@ class LookSettings(Protocol):
 
 @dataclass(frozen=True)
 class NetworkLook:
-    """What the network says of n frames, at the size of depth maps.
+    """What the network says of n frames, at the size of depth maps, which ``_together`` keeps in files.
 
     points: (n, h, w, 3) float32, right but for a shift along z and a scale. normals: (n, h, w, 3) float32 or None.
     mask: (n, h, w) float32, probability of something solid, or None. metres: (n,) float32 or None, metres a unit of
@@ -123,6 +128,7 @@ class NetworkLook:
             given = views.mask[0] & torch.isfinite(views.depth[0]) & (views.depth[0] > 0)
             solid[row] = given.numpy()
             depth[row] = np.where(solid[row], views.depth[0].numpy(), 0)
+            release(*(part for part in (self.points, self.mask) if part is not None))
         return depth, solid
 
     def facing(self, frames: NDArray[np.int64], focal: Float64s) -> Floats | None:
@@ -140,6 +146,7 @@ class NetworkLook:
             rays = np.stack([x / length, y / length, np.ones_like(x)], axis=-1)
             lengths = np.linalg.norm(rays, axis=-1)
             found[row] = np.einsum("hwk,hwk->hw", self.normals[frame], rays) / lengths
+            release(self.normals)
         return found
 
     def _raw(self, frame: int) -> "MogeRaw":
@@ -182,7 +189,7 @@ def _gathered(parts: list[tuple[NetworkLook, int]]) -> NetworkLook:
     rows = [row for part, row in parts if part is first]
     if rows == [*range(len(first.points))] and len(rows) == len(parts):
         return first
-    return _together([part.of_frames(np.array([row])) for part, row in parts])
+    return _together((part.of_frames(np.array([row])) for part, row in parts), len(parts))
 
 
 def look(rgb: Images, shape: tuple[int, int], settings: LookSettings) -> NetworkLook:
@@ -195,18 +202,33 @@ def look(rgb: Images, shape: tuple[int, int], settings: LookSettings) -> Network
     with as_settings_error(f"reconstruction weights {settings.weights}"):
         asked = settings.weights, settings.device, settings.precision
         network = loaded(network_on, *asked, now=partial(read_files, settings.weights, MODEL_FILES))
-        return _together([_one(network, frame, shape, settings.level) for frame in rgb])
+        return _together((_one(network, frame, shape, settings.level) for frame in rgb), len(rgb))
 
 
-def _together(looks: list[NetworkLook]) -> NetworkLook:
+def _together(looks: Iterable[NetworkLook], count: int) -> NetworkLook:
+    """Return looks at one frame each as one, of ``count`` frames.
+
+    Maps, 2 MB a frame, lie in files, and memory holds those of one frame, however long the clip is.
+    """
+    maps: dict[str, Floats] = {}
+    numbers: list[NetworkLook] = []
+    for row, one in enumerate(looks):
+        for name in MAPS:
+            part: Floats | None = getattr(one, name)
+            if part is not None:
+                if name not in maps:
+                    maps[name] = on_disk((count, *part.shape[1:]))
+                maps[name][row] = part[0]
+        release(*maps.values())
+        numbers.append(replace(one, points=np.zeros((0, 0, 0, 3), np.float32), normals=None, mask=None))
     return NetworkLook(
-        points=np.concatenate([one.points for one in looks]),
-        normals=_concatenated([one.normals for one in looks]),
-        mask=_concatenated([one.mask for one in looks]),
-        metres=_concatenated([one.metres for one in looks]),
-        focal=np.concatenate([one.focal for one in looks]),
-        shifted=looks[0].shifted,
-        spread=_concatenated([one.spread for one in looks]),
+        points=maps["points"],
+        normals=maps.get("normals"),
+        mask=maps.get("mask"),
+        metres=_concatenated([one.metres for one in numbers]),
+        focal=np.concatenate([one.focal for one in numbers]),
+        shifted=numbers[0].shifted,
+        spread=_concatenated([one.spread for one in numbers]),
     )
 
 
