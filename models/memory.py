@@ -15,8 +15,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-CGROUP = Path("/sys/fs/cgroup/memory.max")
+if TYPE_CHECKING:
+    import torch
+
+CGROUP, MEMINFO = Path("/sys/fs/cgroup/memory.max"), Path("/proc/meminfo")
 PROBE = """
 import mmap, resource
 resource.setrlimit(resource.RLIMIT_DATA, (2**20, resource.getrlimit(resource.RLIMIT_DATA)[1]))
@@ -76,6 +80,34 @@ def machine_bytes() -> int:
     with contextlib.suppress(OSError, ValueError):
         machine = min(machine, int(CGROUP.read_text(encoding="utf-8")))
     return machine
+
+
+def available_bytes() -> float:
+    """Return what this process may still take of main memory: of the machine, its container, and its own bound.
+
+    Infinite where the system tells nothing.
+    """
+    left = [float("inf")]
+    with contextlib.suppress(OSError, ValueError, StopIteration):
+        lines = MEMINFO.read_text(encoding="utf-8").splitlines()
+        left.append(1024 * int(next(line.split()[1] for line in lines if line.startswith("MemAvailable:"))))
+    with contextlib.suppress(OSError, ValueError):
+        most = int(CGROUP.read_text(encoding="utf-8"))
+        left.append(most - int(CGROUP.with_name("memory.current").read_text(encoding="utf-8")))
+    if sys.platform == "linux":
+        bound = resource.getrlimit(resource.RLIMIT_DATA)[0]
+        left += [] if bound == resource.RLIM_INFINITY else [bound - data_bytes()]
+    return max(min(left), 0.0)
+
+
+def free_bytes(device: "torch.device") -> float:
+    """Return what is free on a device: of a card also what torch holds of it without using it."""
+    import torch
+
+    if device.type != "cuda":
+        return available_bytes()
+    held = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return torch.cuda.mem_get_info(device)[0] + held
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -3,8 +3,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
-from models.memory import bound_is_kept, data_bytes, machine_bytes
+from models import memory
+from models.memory import available_bytes, bound_is_kept, data_bytes, free_bytes, limited_growth, machine_bytes
 from tests.paths import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory is bounded on Linux alone")
@@ -78,3 +80,24 @@ with limited_growth(400 * 2**20):
 
 def test_a_machine_has_more_memory_than_this_process():
     assert 0 < data_bytes() < machine_bytes()
+
+
+def test_what_is_available_is_bounded_by_the_machine_and_by_the_process():
+    left = available_bytes()
+    assert 0 < left <= machine_bytes()
+    with limited_growth(50_000_000):
+        assert available_bytes() == pytest.approx(min(50_000_000, left), rel=0.1)
+
+
+def test_what_a_container_or_a_machine_has_left_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(memory, "CGROUP", tmp_path / "memory.max")
+    monkeypatch.setattr(memory, "MEMINFO", tmp_path / "meminfo")
+    assert available_bytes() == float("inf"), "nothing is known"
+    (tmp_path / "meminfo").write_text("MemTotal: 9000 kB\nMemAvailable: 3000 kB\n")
+    assert available_bytes() == 3000 * 1024
+    (tmp_path / "memory.max").write_text("max\n")
+    assert available_bytes() == 3000 * 1024
+    (tmp_path / "memory.max").write_text("2000000\n")
+    (tmp_path / "memory.current").write_text("1500000\n")
+    assert available_bytes() == 500_000
+    assert free_bytes(torch.device("cpu")) == 500_000

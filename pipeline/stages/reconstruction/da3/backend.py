@@ -87,7 +87,7 @@ class Da3Reconstructor(NetworkReconstructor[Da3Settings]):
             found = self._with_metres(rgb, found, lens_spread(said.focal))
         notes = [*dropped_notes(len(rgb), len(kept))]
         if said.window < min(settings.window, len(kept)):
-            notes.append(f"the device ran out of memory; went on with {said.window} frames at a time")
+            notes.append(f"the device's memory held {said.window} frames at a time, {settings.window} were asked for")
         return replace(
             found,
             notes=(

@@ -24,6 +24,10 @@ FEWEST_FRAMES = 4
 """Frames of a window below which it is not halved again."""
 
 
+FREE_SHARE = 0.9
+"""Of what is free on a device that a window may take, as it is reckoned beforehand."""
+
+
 @dataclass(frozen=True)
 class Prediction:
     """What the network says of a clip of n frames, before its windows are joined.
@@ -44,8 +48,8 @@ class Prediction:
 def predict(network: "Da3", rgb: Images, kept: NDArray[np.int64], size: int, window: int, overlap: float) -> Prediction:
     """Run the network over the frames ``kept`` of (N, H, W, 3) uint8 RGB, with fewer at once where memory is short.
 
-    Where the device runs out of memory all windows are done again with half the frames, so that what comes out depends
-    on the last size alone.
+    The first window has so many frames as what is free on the device should hold. Where it runs out of memory all the
+    same, all windows are done again with half the frames, so that what comes out depends on the last size alone.
 
     Raises:
         OutOfDeviceMemory: not even four frames fit.
@@ -55,7 +59,7 @@ def predict(network: "Da3", rgb: Images, kept: NDArray[np.int64], size: int, win
     from models.errors import OutOfDeviceMemory
     from models.memory import is_out_of_memory
 
-    window = min(window, len(kept))
+    window = first_window(network, rgb.shape[1:3], size, min(window, len(kept)))
     while True:
         try:
             return _predict(network, rgb, kept, size, windows_of(len(kept), window, overlap))
@@ -69,6 +73,25 @@ def predict(network: "Da3", rgb: Images, kept: NDArray[np.int64], size: int, win
             raise OutOfDeviceMemory(f"not even {window} frames fit into the device's memory; make image_size smaller")
         _log.warning("the device ran out of memory; going on with %d frames at a time", smaller)
         window = smaller
+
+
+def first_window(network: "Da3", picture: tuple[int, ...], size: int, window: int) -> int:
+    """Return ``window`` frames, or as many as the device's free memory should hold, four at least where there are.
+
+    picture: (height, width) of the frames. size: pixels of the long side of what the network is given.
+    """
+    from models.da3.memory import fitting_frames
+    from models.memory import free_bytes
+
+    scale = size / max(picture)
+    fitting = fitting_frames(
+        network.config, (round(picture[0] * scale), round(picture[1] * scale)), FREE_SHARE * free_bytes(network.device)
+    )
+    if fitting >= window:
+        return window
+    first = min(window, max(fitting, FEWEST_FRAMES))
+    _log.warning("the device's free memory holds about %d frames; working on %d at a time", fitting, first)
+    return first
 
 
 def _predict(network: "Da3", rgb: Images, kept: NDArray[np.int64], size: int, windows: Sequence[range]) -> Prediction:

@@ -8,13 +8,14 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 
+from models.da3.memory import window_bytes
 from models.da3.name_seeded import TINY, TINY_METRIC
 from models.errors import OutOfDeviceMemory
 from models.weights.contents import checksum
 from pipeline.contract.errors import InconsistentReconstruction, SettingsError, TooFewRegistered
 from pipeline.contract.records import Reconstruction
 from pipeline.stages.reconstruction.da3.backend import UNCHECKED, Da3Reconstructor, to_reconstruction
-from pipeline.stages.reconstruction.da3.predict import EVERY, Prediction, predict
+from pipeline.stages.reconstruction.da3.predict import EVERY, FREE_SHARE, Prediction, first_window, predict
 from pipeline.stages.reconstruction.da3.settings import Da3Settings
 from pipeline.stages.reconstruction.da3.windows import owned_frames, windows_of
 from tests.models.da3.networks import tiny, tiny_metric
@@ -179,6 +180,7 @@ class _SmallMemory(torch.nn.Module):
     def __init__(self, most: int, runs_out: Callable[[], None]) -> None:
         super().__init__()
         self.most, self.runs_out = most, runs_out
+        self.config, self.device = tiny().config, tiny().device
 
     def forward(self, images: torch.Tensor, *, rays: bool) -> object:
         if images.shape[1] > self.most:
@@ -195,6 +197,26 @@ def test_windows_are_halved_where_memory_runs_out_and_all_is_done_with_the_last_
     assert np.array_equal(halved.depth, small.depth)
     with pytest.raises(OutOfDeviceMemory, match="not even 5 frames fit"):
         predict(_SmallMemory(3, runs_out), rgb, np.arange(20), 56, 20, 0.5)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("frames_held", [0, 3, 4, 9, 15, 40])
+def test_the_first_window_is_what_the_free_memory_holds(frames_held: int, monkeypatch: pytest.MonkeyPatch):
+    network, asked = tiny(), 20
+    held = window_bytes(network.config, (378, 504), frames_held) / FREE_SHARE
+    monkeypatch.setattr("models.memory.available_bytes", lambda: held + 1)
+    assert first_window(network, (480, 640), 504, asked) == min(max(frames_held, 4), asked)
+    assert first_window(network, (480, 640), 504, 3) == 3, "a clip may be shorter than a window"
+
+
+def test_a_clip_goes_on_in_the_windows_that_memory_holds_without_running_out_of_it(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    held = window_bytes(tiny().config, (84, 112), 5) / FREE_SHARE
+    monkeypatch.setattr("models.memory.available_bytes", lambda: held * 1.01)
+    found = backend(weights).reconstruct(frames(8), tmp_path)
+    assert "the device's memory held 5 frames at a time, 64 were asked for" in found.notes
+    small = predict(tiny(), frames(8), np.arange(8), 112, 5, 0.5)
+    assert small.window == 5
 
 
 def test_errors_of_a_network_that_are_not_of_memory_are_not_taken_for_that():
