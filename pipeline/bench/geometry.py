@@ -229,13 +229,26 @@ def main(
         cost = NETWORKS[name](count, device) if name in NETWORKS else ON_CPU[name](count)
         typer.echo(json.dumps(asdict(cost)))
         return
-    rows: list[ClipCost] = []
-    output.parent.mkdir(parents=True, exist_ok=True)
-    for count in counts:
-        for name in chosen:
-            rows.append(_in_own_process(name, count, device))
-            output.write_text(json.dumps([asdict(row) for row in rows], indent=1))
+    rows, missing = _measured([(name, count) for count in counts for name in chosen], device, output)
     typer.echo(table(rows) if device == CPU else device_table(rows))
+    for line in missing:
+        typer.echo(f"**Not measured**: {line}")
+    if missing:
+        raise typer.Exit(1)
+
+
+def _measured(asked: list[tuple[str, int]], device: str, output: Path) -> tuple[list[ClipCost], list[str]]:
+    """Measure ways on clips of so many frames; what ends without a result is named, and the others go on."""
+    rows: list[ClipCost] = []
+    missing: list[str] = []
+    output.parent.mkdir(parents=True, exist_ok=True)
+    for name, count in asked:
+        try:
+            rows.append(_in_own_process(name, count, device))
+        except subprocess.CalledProcessError as error:
+            missing.append(f"{name} with {count} frames, whose process ended with status {error.returncode}")
+        output.write_text(json.dumps([asdict(row) for row in rows], indent=1), encoding="utf-8")
+    return rows, missing
 
 
 def _in_own_process(name: str, frames: int, device: str) -> ClipCost:

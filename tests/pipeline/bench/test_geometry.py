@@ -1,4 +1,6 @@
+import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
@@ -87,6 +89,18 @@ def test_ways_without_a_network_alone_are_refused_on_a_device():
     refused = CliRunner().invoke(app, ["--device", "cuda", "--way", "colmap"])
     assert refused.exit_code == 2
     assert "da3_small, da3_base, moge_s, moge_b" in " ".join(refused.output.replace("│", "").split())
+
+
+def test_a_way_that_ends_without_a_result_is_named_and_the_others_are_measured(tmp_path: Path):
+    app = typer.Typer()
+    app.command()(main)
+    asked = ["--way", "da3_small", "--way", "moge_s", "--frames", "0", "--output", str(tmp_path / "rows.json")]
+    said = CliRunner().invoke(app, asked)
+    assert said.exit_code == 1
+    lines = said.output.splitlines()
+    assert lines[-1] == "**Not measured**: da3_small with 0 frames, whose process ended with status 1"
+    assert [row["way"] for row in json.loads((tmp_path / "rows.json").read_text())] == ["moge_s"]
+    assert any(line.startswith("| `moge_s` | 0 |") for line in lines)
 
 
 def test_the_table_of_a_device_has_clips_a_minute_and_its_share():
