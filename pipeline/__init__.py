@@ -104,7 +104,8 @@ def voxelize(
         ValueError: the shapes do not fit together.
     """
     from pipeline.contract.values import checked
-    from pipeline.geometry.voxels import VoxelSettings, clip_of_arrays
+    from pipeline.geometry.filling import VoxelSettings
+    from pipeline.geometry.voxels import clip_of_arrays
     from pipeline.geometry.voxels import voxelize as filled
 
     chosen = checked(VoxelSettings, rules)

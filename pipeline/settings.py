@@ -17,7 +17,7 @@ from pipeline.contract.errors import SettingsError
 from pipeline.contract.values import Values, checked, laid_over, read_settings_file
 from pipeline.stages.base import SettingsT, Stage
 from pipeline.stages.made_with import made_with
-from pipeline.stages.profiles import EVIDENCE, FORMER, PROFILES
+from pipeline.stages.profiles import EVIDENCE, FORMER, PROFILES, RAYS
 from pipeline.stages.registry import stages
 from pipeline.store.store import Store
 
@@ -268,9 +268,9 @@ def _profile(layers: Sequence[Layer]) -> tuple[Values, str]:
 
 
 def _profile_of(stored: Values) -> str:
-    """Return the profile whose backends and weights, now or formerly, are those stored; the scale's rule is no name."""
+    """Return the profile whose backends and weights, now or formerly, are those stored, whatever fills grids."""
     backends = [
-        (name, {stage: of_stage for stage, of_stage in values.items() if stage not in EVIDENCE})
+        (name, {stage: of_stage for stage, of_stage in values.items() if stage not in {**EVIDENCE, **RAYS}})
         for name, values in [*PROFILES.items(), *FORMER.items()]
     ]
     return next((name for name, values in backends if laid_over(stored, values) == stored), OWN_PROFILE)

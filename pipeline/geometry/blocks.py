@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pipeline.contract.grid import FLOOR_MARGIN, GRID_SHAPE, VOXEL_SIZE
 
 MOST_VOXELS = 8 * int(np.prod(GRID_SHAPE))
-"""Of a block: its histogram takes 50 MB. The grids of a clip that wanders farther are cut out of several."""
+"""Of a block: its votes and rays take 65 MB. The grids of a clip that wanders farther are cut out of several."""
 
 _BELOW = np.array([0.0, 0.0, FLOOR_MARGIN])
 

@@ -1,4 +1,4 @@
-"""Guessed pixels become guessed voxels: those that hold points, none of which was measured."""
+"""Guessed pixels become guessed voxels: those that are occupied by them."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,37 +8,42 @@ from numpy.typing import NDArray
 
 from pipeline.contract.records import MetricScene, Occupancy
 from pipeline.geometry.blocks import GridBlock, grid_blocks, grid_place
-from pipeline.geometry.voxels import contiguous_depth, lifting
+from pipeline.geometry.filling import Evidence, VoxelSettings
 
 
-def with_guesses(scene: MetricScene, grids: Occupancy, beside: Sequence[MetricScene] = ()) -> Occupancy:
-    """Return the grids of a scene with the voxels that hold guessed pixels alone, as ``guessed`` (n, 60, 60, 36).
+def with_guesses(
+    scene: MetricScene, grids: Occupancy, settings: VoxelSettings | None = None, beside: Sequence[MetricScene] = ()
+) -> Occupancy:
+    """Return the grids of a scene with the voxels that guessed pixels make, as ``guessed`` (n, 60, 60, 36).
 
-    beside: the other scenes whose points fill the grids.
+    settings: how the grids were filled. beside: the other scenes whose points fill them.
     """
+    settings = settings or VoxelSettings()
     scenes = (scene, *beside)
     if not any(one.guessed is not None and one.guessed.any() for one in scenes):
         return grids
     guessed = np.zeros(grids.labels.shape, np.bool_)
     frames = np.flatnonzero(scene.registered & scene.depth.any(axis=(1, 2))).tolist()
     for block in grid_blocks(grid_place(frame, grids.origin[frame], grids.grid_from_world[frame]) for frame in frames):
-        filled = guessed_voxels(scenes, block)
+        filled = guessed_voxels(scenes, block, settings)
         for place in block.places:
             guessed[place.frame] = block.cut(filled, place)
     return replace(grids, guessed=guessed)
 
 
-def guessed_voxels(scenes: Sequence[MetricScene], block: GridBlock) -> NDArray[np.bool_]:
-    """Return the voxels of a block into which guessed pixels of the scenes fall and no measured ones."""
-    from pipeline.geometry.traversal import count_points
+def guessed_voxels(scenes: Sequence[MetricScene], block: GridBlock, settings: VoxelSettings) -> NDArray[np.bool_]:
+    """Return the voxels of a block that are occupied by guessed pixels of the scenes.
 
-    counts = np.zeros((*block.shape, 2), np.uint32)
+    By points, those that hold no measured one; by rays, those in which more of guessed rays ends than of measured ones.
+    """
+    found = Evidence(block.shape, 2, settings)
     for scene in scenes:
         guessed_pixels = np.zeros(scene.depth.shape, np.bool_) if scene.guessed is None else scene.guessed
         once = np.ones(scene.depth.shape[1:], np.uint8)
         for frame in np.flatnonzero(scene.registered):
             slots = np.ascontiguousarray(guessed_pixels[frame], np.uint8)
-            placed = lifting(scene, int(frame), block.origin, np.eye(4))
-            count_points(contiguous_depth(scene, int(frame)), slots, once, *placed, counts)
-    measured, guessed = (counts[..., slot] > 0 for slot in range(2))
-    return np.asarray(np.greater(guessed, measured), np.bool_)
+            found.add(scene, int(frame), slots, once, block.origin, np.eye(4))
+    measured, guessed = (found.votes[..., slot] for slot in range(2))
+    if settings.occupied_by == "points":
+        return np.asarray((guessed > 0) & (measured == 0), np.bool_)
+    return np.asarray(found.occupied & (guessed > measured), np.bool_)

@@ -1,4 +1,4 @@
-"""Compiled loops over pixels: count labelled points per voxel, and mark the voxels that camera rays cross.
+"""Compiled loops over pixels: count labelled points per voxel, and the rays that cross each.
 
 Imported only where voxels are filled, since it loads the compiler. Everything here is in voxel units: the
 voxel of a position is its floor, and the grid spans ``[0, X) x [0, Y) x [0, Z)``.
@@ -63,22 +63,29 @@ def count_columns(
 
 
 @compiled
-def mark_rays(
+def count_rays(
     depth: NDArray[np.float32],
     stride: int,
+    weight: int,
     voxel_from_pixel: NDArray[np.float64],
     centre: NDArray[np.float64],
-    crossed: NDArray[np.bool_],
+    crossed: NDArray[np.uint32],
 ) -> None:
-    """Mark the voxels between the camera and the surface, for every ``stride``-th pixel of every ``stride``-th row.
+    """Add ``weight`` to the voxels between the camera and the surface, for every ``stride``-th pixel of such rows.
 
-    The voxel that holds the surface is not marked. Arguments as in ``count_points``; crossed: (X, Y, Z), set in place.
+    The voxel that holds the surface is not counted. Arguments as in ``count_points``; crossed: (X, Y, Z), added to in
+    place.
     """
     start = (centre[0], centre[1], centre[2])
+    longest = crossed.shape[0] + crossed.shape[1] + crossed.shape[2]
+    cells, leaves = np.empty((longest, 3), np.int64), np.empty(longest, np.float64)
     for v in range(stride // 2, depth.shape[0], stride):
         for u in range(stride // 2, depth.shape[1], stride):
             if 0 < depth[v, u] < inf:
-                mark_segment(start, lift(u, v, depth[v, u], voxel_from_pixel, centre), crossed)
+                end = lift(u, v, depth[v, u], voxel_from_pixel, centre)
+                count, is_ended = voxels_along(start, end, crossed.shape, cells, leaves)
+                for n in range(count - is_ended):
+                    crossed[cells[n, 0], cells[n, 1], cells[n, 2]] += weight
 
 
 @compiled
@@ -93,12 +100,18 @@ def lift(u: int, v: int, depth: float, voxel_from_pixel: NDArray[np.float64], ce
 
 
 @compiled
-def mark_segment(start: Triple, end: Triple, crossed: NDArray[np.bool_]) -> None:
-    """Mark the voxels of the grid that a segment crosses before the voxel of its end (Amanatides and Woo 1987)."""
-    size_x, size_y, size_z = crossed.shape
-    enter = entry(start, end, (size_x, size_y, size_z))
+def voxels_along(
+    start: Triple, end: Triple, size: tuple[int, int, int], cells: NDArray[np.int64], leaves: NDArray[np.float64]
+) -> tuple[int, bool]:
+    """Find the voxels of a grid that a segment crosses, to that of its end (Amanatides and Woo 1987).
+
+    cells: (m, 3), leaves: (m,), written to: the voxels, and the share of the segment at which it leaves each; ``m`` is
+    the sum of ``size``. Returns how many there are, and whether the segment ends in the last.
+    """
+    size_x, size_y, size_z = size
+    enter, count = entry(start, end, (size_x, size_y, size_z)), 0
     if enter >= 1:
-        return
+        return 0, False
     i = entry_cell(start[0], end[0], enter, size_x)
     j = entry_cell(start[1], end[1], enter, size_y)
     k = entry_cell(start[2], end[2], enter, size_z)
@@ -106,15 +119,17 @@ def mark_segment(start: Triple, end: Triple, crossed: NDArray[np.bool_]) -> None
     step_j, next_j, pace_j = stride_along(start[1], end[1], j)
     step_k, next_k, pace_k = stride_along(start[2], end[2], k)
     steps = abs(floor(end[0]) - i) + abs(floor(end[1]) - j) + abs(floor(end[2]) - k)
-    while steps > 0 and 0 <= i < size_x and 0 <= j < size_y and 0 <= k < size_z:
-        crossed[i, j, k] = True
+    while steps >= 0 and 0 <= i < size_x and 0 <= j < size_y and 0 <= k < size_z:
+        cells[count, 0], cells[count, 1], cells[count, 2] = i, j, k
+        leaves[count] = min(next_i, next_j, next_k)
         if next_i <= next_j and next_i <= next_k:
             i, next_i = i + step_i, next_i + pace_i
         elif next_j <= next_k:
             j, next_j = j + step_j, next_j + pace_j
         else:
             k, next_k = k + step_k, next_k + pace_k
-        steps -= 1
+        count, steps = count + 1, steps - 1
+    return count, steps < 0
 
 
 @compiled

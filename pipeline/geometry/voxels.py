@@ -1,55 +1,19 @@
 """Depth, cameras and labels of a clip become one grid of labelled 8 cm voxels a frame.
 
-A voxel is **occupied** where points of any frame of the clip fall (the class with most votes wins, the lowest id
-on ties; points labelled unknown do not vote, and a voxel that holds nothing else is occupied without a name), **empty**
-where only camera rays passed on their way to a surface, and **unknown** otherwise. The paper (section 3.2) fixes the
-majority label, the 8 cm and the origin at the smallest corner; it is silent on empty, unknown and unlabelled points.
+The paper (section 3.2) fixes the majority label, the 8 cm and the origin at the smallest corner; it is silent on what
+is empty or unknown, and on points without a label (``filling``).
 """
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.contract.camera import depth_intrinsics
-from pipeline.contract.classes import OCCUPIED_CLASSES, SemanticClass
+from pipeline.contract.classes import SemanticClass
 from pipeline.contract.grid import FLOOR_MARGIN, GRID_SHAPE, VOXEL_SIZE
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, FrameGrid, MetricScene, Occupancy, Semantics
 from pipeline.geometry.blocks import grid_blocks, grid_place
-
-UNKNOWN_SLOT = len(OCCUPIED_CLASSES)
-"""Last column of the histogram: points whose label is unknown. Column c counts class c + 1."""
-
-
-LabelledClip = tuple[MetricScene, Semantics]
-"""Cameras and depth of a clip with its labels."""
-
-
-class VoxelSettings(BaseModel):
-    """How grids are filled."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    ray_spacing: float = Field(
-        default=0.012,
-        ge=0,
-        le=0.1,
-        description="Picture widths between traced rays, both ways; 0 traces every pixel. A voxel 6 m away is 0.0115 "
-        "wide at 60 degrees of view. Measured on 20 frames of a room: 0.7 % of the empty voxels are missed.",
-    )
-    reach_m: float = Field(
-        default=10.0,
-        gt=0,
-        le=100,
-        description="Metres from the camera, along x and y, within which seen points decide where the grid lies.",
-    )
-    vote: Literal["majority", "confidence"] = Field(
-        "majority",
-        description="How points decide their voxel's label: every point has one vote (majority, paper section 3.2), or "
-        "as much of one as its label is certain (confidence).",
-    )
+from pipeline.geometry.filling import LabelledClip, VoxelSettings, contiguous_depth, fill_grid, lifting
 
 
 def voxelize(
@@ -173,84 +137,6 @@ def window_sums(counts: NDArray[np.int64], width: int) -> NDArray[np.int64]:
     starts = np.arange(max(len(counts) - width, 0) + 1)
     held: NDArray[np.int64] = sums[np.minimum(starts + width, len(counts))] - sums[starts]
     return held
-
-
-def fill_grid(
-    scene: MetricScene,
-    semantics: Semantics,
-    origin: NDArray[np.floating],
-    grid_from_world: NDArray[np.floating],
-    settings: VoxelSettings | None = None,
-    unlabelled: SemanticClass = SemanticClass.UNNAMED,
-    beside: Sequence[LabelledClip] = (),
-    shape: tuple[int, int, int] = GRID_SHAPE,
-) -> NDArray[np.uint8]:
-    """Fill one given grid with the points and rays of every registered frame of the clip.
-
-    origin: (3,), corner of voxel (0, 0, 0), metres in the grid frame. grid_from_world: (4, 4), any rigid motion or
-    similarity. unlabelled: what a voxel is whose points have no label; unknown where the labels are exact, and what has
-    none is outdoors. beside: other clips in the same world, which fill it, too. shape: voxels along each axis. Returns
-    (60, 60, 36) or ``shape``, uint8: 0 empty, 1..11 classes, 12 occupied without a name, 255 unknown.
-    """
-    from pipeline.geometry.traversal import count_points, mark_rays
-
-    settings = settings or VoxelSettings()
-    stride = max(round(settings.ray_spacing * scene.depth.shape[2]), 1)
-    counts = np.zeros((*shape, UNKNOWN_SLOT + 1), np.uint32)
-    crossed = np.zeros(shape, np.bool_)
-    slots = label_slots()
-    for shown, named in ((scene, semantics), *beside):
-        for frame in np.flatnonzero(shown.registered):
-            depth = contiguous_depth(shown, int(frame))
-            voxel_from_pixel, centre = lifting(shown, int(frame), origin, grid_from_world)
-            votes = vote_weights(named, int(frame), settings)
-            count_points(depth, slots[named.labels[frame]], votes, voxel_from_pixel, centre, counts)
-            mark_rays(depth, stride, voxel_from_pixel, centre, crossed)
-    return majority_labels(counts, crossed, unlabelled)
-
-
-def contiguous_depth(scene: MetricScene, frame: int) -> NDArray[np.float32]:
-    """Return the depth map (h, w) of a frame in the layout that the compiled loops are made for."""
-    return np.ascontiguousarray(scene.depth[frame], np.float32)
-
-
-def label_slots() -> NDArray[np.uint8]:
-    """Return the histogram column (256,) of every label value; what is no occupied class counts as unknown."""
-    slots = np.full(256, UNKNOWN_SLOT, np.uint8)
-    slots[list(OCCUPIED_CLASSES)] = np.arange(UNKNOWN_SLOT)
-    return slots
-
-
-def vote_weights(semantics: Semantics, frame: int, settings: VoxelSettings) -> NDArray[np.uint8]:
-    """Return the weight (h, w) of every pixel's vote: 1, or the confidence of its label where that is asked and known.
-
-    The least is 1, so that a point of unknown label still holds its voxel.
-    """
-    if settings.vote == "majority" or semantics.confidence is None:
-        return np.ones(semantics.labels.shape[1:], np.uint8)
-    return np.asarray(np.maximum(semantics.confidence[frame], 1), np.uint8)
-
-
-def lifting(
-    scene: MetricScene, frame: int, origin: NDArray[np.floating], grid_from_world: NDArray[np.floating]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the (3, 3) that takes a pixel times its depth to voxels, and the camera centre (3,) in voxels."""
-    camera = np.asarray(grid_from_world, np.float64) @ scene.camera_to_world[frame]
-    height, width = scene.depth.shape[1:]
-    from_pixel = camera[:3, :3] @ np.linalg.inv(depth_intrinsics(scene.intrinsics[frame], (height, width)))
-    return from_pixel / VOXEL_SIZE, (camera[:3, 3] - np.asarray(origin, np.float64)) / VOXEL_SIZE
-
-
-def majority_labels(
-    counts: NDArray[np.uint32], crossed: NDArray[np.bool_], unlabelled: SemanticClass = SemanticClass.UNNAMED
-) -> NDArray[np.uint8]:
-    """Turn histograms (X, Y, Z, 12) and crossed voxels (X, Y, Z) into labels (X, Y, Z)."""
-    labels = np.where(crossed, np.uint8(SemanticClass.EMPTY), np.uint8(SemanticClass.UNKNOWN))
-    hit = counts.any(axis=-1)
-    votes = counts[hit][:, :UNKNOWN_SLOT]
-    winners = np.asarray(OCCUPIED_CLASSES, np.uint8)[votes.argmax(axis=1)]
-    labels[hit] = np.where(votes.any(axis=1), winners, np.uint8(unlabelled))
-    return labels
 
 
 def grid_from_estimate(

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.contract.classes import SemanticClass
+from pipeline.contract.classes import OCCUPIED_CLASSES, SemanticClass
 from pipeline.contract.errors import CorruptStore, NoEmbeddings
 from pipeline.contract.grid import FLOOR_MARGIN, GRID_SHAPE, voxel_centres, voxel_index
 from pipeline.contract.records import without_moving
@@ -40,6 +40,9 @@ CODE_VERSION = "1"
 LOCK_WAIT_S = 600
 LATTICE_ORIGIN = np.array([0.0, 0.0, -FLOOR_MARGIN])
 """Corner of a voxel in the world: x and y of every grid are multiples of 8 cm, and z begins below the floor."""
+
+MOST_VOXELS_AWAY = 2
+"""How far from a point a voxel lies at most that its ray fills: ends are spread by a hundredth of a ray's length."""
 
 _ROWS_PER_CHUNK = 4096
 
@@ -180,6 +183,7 @@ def _append(group: GroupWriter, mixtures: Mixtures, grids: NDArray[np.int64], vo
 
 def _rows_of_grids(video: VideoStore, rows: slice, mixtures: Mixtures) -> NDArray[np.int64]:
     """Return the row (n, 60, 60, 36) of ``mixtures`` of every voxel of the frames' grids, -1 = none or empty."""
+    by_rays = video.attributes(OCCUPANCY)["settings"].get("occupied_by") == "rays"
     grids = zip(*(video.read(OCCUPANCY, name, rows) for name in ("labels", "origin", "grid_from_world")), strict=True)
     found = np.full((rows.stop - rows.start, *GRID_SHAPE), -1)
     for row, (labels, origin, grid_from_world) in enumerate(grids):
@@ -187,7 +191,20 @@ def _rows_of_grids(video: VideoStore, rows: slice, mixtures: Mixtures) -> NDArra
             continue
         index = voxel_index(world_centres(origin, grid_from_world), LATTICE_ORIGIN)
         found[row] = np.where(labels != SemanticClass.EMPTY, mixtures.rows_of(index), -1)
+        if by_rays:
+            found[row] = _with_nearest(found[row], np.isin(labels, OCCUPIED_CLASSES))
     return found
+
+
+def _with_nearest(rows: NDArray[np.int64], named: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Give voxels that rays name and no point lies in, named (60, 60, 36), the row of the nearest that has one."""
+    from scipy.ndimage import distance_transform_edt
+
+    silent = named & (rows < 0)
+    if not silent.any() or (rows < 0).all():
+        return rows
+    distance, nearest = distance_transform_edt(rows < 0, return_indices=True)
+    return np.where(silent & (distance <= MOST_VOXELS_AWAY), rows[tuple(nearest)], rows)
 
 
 def _noted(video: VideoStore, wanted: str, seconds: float, counts: Mapping[str, float]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from pipeline.contract.errors import PipelineError, SettingsError
 from pipeline.contract.overlap import OverlapCounts, overlap
 from pipeline.contract.progress import Lines, Progress, counted, silent
 from pipeline.contract.records import FrameGrid
-from pipeline.geometry.voxels import VoxelSettings
+from pipeline.geometry.filling import VoxelSettings
 from pipeline.store.groups import OCCUPANCY
 from pipeline.store.store import Store, data_url
 from pipeline.tours.exact_parts import COMBINATIONS, ClipWithTruth, ExactParts, clips_with_truth

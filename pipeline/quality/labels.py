@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pipeline.contract.overlap import OverlapCounts
-from pipeline.geometry.voxels import VoxelSettings
+from pipeline.geometry.filling import VoxelSettings
 from pipeline.quality.measures import overlaps
 from pipeline.stages.semantics.base import Segmenter
 from pipeline.tours.views.shots import tour_shots, true_clip_of

@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 from pipeline.contract.classes import SemanticClass
 from pipeline.contract.overlap import OverlapCounts, overlap
 from pipeline.contract.records import WHOLE, MetricScene, Semantics, without_moving
+from pipeline.geometry.filling import LabelledClip, VoxelSettings, fill_grid
 from pipeline.geometry.poses import depth_errors, focal_error, pose_errors, resize_nearest
-from pipeline.geometry.voxels import LabelledClip, VoxelSettings, fill_grid, grid_from_estimate, voxelize_frame
+from pipeline.geometry.voxels import grid_from_estimate, voxelize_frame
 from pipeline.quality.scores import ClipErrors, CutCounts, Overlap, TourScores
 from pipeline.settings import Settings
 from pipeline.stages.clips.settings import ClipsSettings
 from pipeline.stages.clips.stage import clips
 from pipeline.stages.occupancy.neighbours import Neighbours
-from pipeline.stages.occupancy.settings import clips_beside, label_of_unlabelled
+from pipeline.stages.occupancy.settings import label_of_unlabelled
 from pipeline.stages.occupancy.stage import occupancy
 from pipeline.store.groups import FRAMES, SOURCE_VIDEO
 from pipeline.store.provenance import Provenance
@@ -46,8 +47,8 @@ def measure_tour(video: VideoStore, tour: Tour, settings: Settings, made: Proven
     """
     unlabelled = label_of_unlabelled(made.code_version)
     right, judged, in_transition = _indoor_accuracy(video, tour)
-    filled = settings.of(occupancy)
-    neighbours = Neighbours(video, clips_beside(made.code_version, filled))
+    filled = settings.of(occupancy).as_made(made.code_version)
+    neighbours = Neighbours(video, filled.clips_beside)
     errors, shots, totals = [], set(), [OverlapCounts.nothing() for _ in range(3)]
     boxes = {clip.clip_id: clip.box for clip in stored_clips(video)}
     for place, (clip_id, rows) in enumerate(neighbours.clips):
@@ -229,9 +230,9 @@ def overlaps(
     pixels, scene_at_rest = overlap(semantics.labels, true_labels), without_moving(scene, semantics)
     grids: list[OverlapCounts] = []
     grids_true_scale: list[OverlapCounts] = []
-    scale, straight = scale_to_truth(scene, truth), truth.for_grids()
+    scale, straight, exact = scale_to_truth(scene, truth), truth.for_grids(), settings.of_points()
     for frame, (camera, true_camera) in enumerate(zip(scene.camera_to_world, truth.scene.camera_to_world, strict=True)):
-        true_grid = voxelize_frame(straight.scene, straight.semantics, frame, settings, SemanticClass.UNKNOWN)
+        true_grid = voxelize_frame(straight.scene, straight.semantics, frame, exact, SemanticClass.UNKNOWN)
         for size, total in ((1.0, grids), (scale, grids_true_scale)):
             into_grid = grid_from_estimate(true_grid.grid_from_world, true_camera, camera, size)
             filled = fill_grid(scene_at_rest, semantics, true_grid.origin, into_grid, settings, unlabelled, beside)

@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from pipeline.contract.classes import SemanticClass
 from pipeline.contract.records import WHOLE
+from pipeline.geometry.filling import VoxelSettings, fill_grid
 from pipeline.geometry.poses import depth_errors, resize_nearest
-from pipeline.geometry.voxels import VoxelSettings, fill_grid, grid_from_estimate
+from pipeline.geometry.voxels import grid_from_estimate
 from pipeline.pictures.viewer.clip_view import ClipView
 from pipeline.store.groups import FRAMES, OCCUPANCY, SCENE
 from pipeline.store.rows import stored_clips
@@ -61,6 +62,8 @@ def true_grids(video: VideoStore, view: ClipView) -> TrueGrids | None:
 
 
 def _settings(video: VideoStore) -> VoxelSettings:
-    """Return how the stored grids were filled, as far as this release has such settings."""
+    """Return how the stored grids were filled, as far as exact depth asks and this release has such settings."""
     noted = video.attributes(OCCUPANCY).get("settings", {})
-    return VoxelSettings.model_validate({key: noted[key] for key in VoxelSettings.model_fields if key in noted})
+    return VoxelSettings.model_validate(
+        {key: noted[key] for key in VoxelSettings.model_fields if key in noted}
+    ).of_points()

@@ -62,6 +62,10 @@ class StageSettings(BaseModel):
         """Return earlier code versions of the stage whose stored results stand, and are not made again."""
         return ()
 
+    def decisive_before(self, code_version: str) -> dict[str, Any]:  # noqa: ARG002 - for stages that know one
+        """Return what decided the result of an earlier code version that stands: what it had of ``decisive``."""
+        return self.decisive()
+
 
 SettingsT = TypeVar("SettingsT", bound=StageSettings)
 DraftT = TypeVar("DraftT", bound=Draft)

@@ -5,7 +5,10 @@ from typing import Any
 EVIDENCE = {"scene": {"scale": "evidence"}}
 """Scale from all that the clips of a video show: at half the error of the paper's rule, which ``youtube_occ`` keeps."""
 
-_OPEN = {"indoor_clips": {"backend": "places365"}, "semantics": {"backend": "san"}, **EVIDENCE}
+RAYS = {"occupancy": {"occupied_by": "rays"}}
+"""Voxels are occupied in which a share of the rays that lead to them ends: nearer the truth than the paper's points."""
+
+_OPEN = {"indoor_clips": {"backend": "places365"}, "semantics": {"backend": "san"}, **EVIDENCE, **RAYS}
 
 _SEEN_SMALL = {
     "weights": "moge_small",
@@ -22,12 +25,14 @@ PROFILES: dict[str, dict[str, Any]] = {
         "reconstruction": {"backend": "colmap"},
         "semantics": {"backend": "structure"},
         **EVIDENCE,
+        **RAYS,
     },
     "small": {
         "indoor_clips": {"backend": "small"},
         "reconstruction": {"backend": "colmap_moge", "colmap_moge": _SEEN_SMALL},
         "semantics": {"backend": "san", "san": {"weights": "san_small", "short_side": 96}},
         **EVIDENCE,
+        **RAYS,
     },
     "youtube_occ": {
         "indoor_clips": {"backend": "places365"},

@@ -161,8 +161,10 @@ def _upstream_now(name: str, workbench: Workbench) -> str:
 def _fingerprints(name: str, settings: SettingsTree, before: str, files: WeightFiles) -> tuple[str, ...]:
     """Return the fingerprint that a result would get today, and those of earlier code whose results stand."""
     stage = stages()[name]
-    versions, decisive = (stage.code_version, *settings.of(stage).earlier()), decisive_settings(stage, settings)
-    return tuple(fingerprint(name, version, decisive, before, files) for version in versions)
+    asked = settings.of(stage)
+    made = [(version, asked.decisive_before(version)) for version in asked.earlier()]
+    versions = [(stage.code_version, decisive_settings(stage, settings)), *made]
+    return tuple(fingerprint(name, version, decisive, before, files) for version, decisive in versions)
 
 
 def _make(stage: AnyStage, workbench: Workbench, before: str, files: WeightFiles) -> Provenance:

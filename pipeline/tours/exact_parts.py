@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from pipeline.contract.classes import SemanticClass
 from pipeline.contract.records import WHOLE, FrameGrid, MetricScene, Semantics, without_moving
+from pipeline.geometry.filling import VoxelSettings, fill_grid
 from pipeline.geometry.poses import depth_errors, resize_nearest
-from pipeline.geometry.voxels import VoxelSettings, fill_grid, grid_from_estimate, voxelize_frame
+from pipeline.geometry.voxels import grid_from_estimate, voxelize_frame
 from pipeline.store.groups import FRAMES
 from pipeline.store.rows import clip_rows, read_labels, read_scene, stored_clips
 from pipeline.store.video import VideoStore

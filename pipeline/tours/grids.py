@@ -5,7 +5,8 @@ from numpy.typing import NDArray
 
 from pipeline.contract.classes import SemanticClass
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, FrameGrid, MetricScene, Semantics
-from pipeline.geometry.voxels import VoxelSettings, fill_grid, grid_origin, looking_along_y
+from pipeline.geometry.filling import VoxelSettings, fill_grid
+from pipeline.geometry.voxels import grid_origin, looking_along_y
 from pipeline.tours.camera import pose, ray_directions
 from pipeline.tours.frame_truth import FrameTruth
 from pipeline.tours.freespace import CELL, clearance_map

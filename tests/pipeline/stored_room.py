@@ -11,7 +11,8 @@ import numpy as np
 
 from pipeline.contract.classes import SemanticClass, palette
 from pipeline.contract.records import Clip, IndoorScore, LeftOut, Reconstruction, SceneCategory, Source
-from pipeline.geometry.voxels import VoxelSettings, voxelize
+from pipeline.geometry.filling import VoxelSettings
+from pipeline.geometry.voxels import voxelize
 from pipeline.settings import load_settings
 from pipeline.stages.clips.rows import clips_table
 from pipeline.stages.indoor_clips.rows import write_indoor_scores
@@ -69,7 +70,7 @@ def store_room(folder: Path) -> VideoStore:
     with video.write_group("semantics", _noted("semantics")) as group:
         append_semantics(group, semantics, 0)
     with video.write_group("occupancy", _noted("occupancy")) as group:
-        append_occupancy(group, voxelize(scene, semantics, VoxelSettings()))
+        append_occupancy(group, voxelize(scene, semantics, VoxelSettings(occupied_by="rays")))
     return video
 
 

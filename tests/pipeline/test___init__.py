@@ -9,7 +9,7 @@ import pipeline
 from pipeline import Dataset, find_clips, process, voxelize
 from pipeline.contract.classes import SemanticClass
 from pipeline.contract.errors import BrokenVideo, SettingsError
-from pipeline.geometry.voxels import VoxelSettings
+from pipeline.geometry.filling import VoxelSettings
 from pipeline.geometry.voxels import voxelize as of_clip
 from pipeline.stages.clips.find import find_clips as of_stage
 from pipeline.stages.clips.settings import ClipsSettings

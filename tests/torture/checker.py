@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from pipeline.contract.records import MetricScene, Semantics
 from pipeline.contract.scale import ScaleSource
-from pipeline.geometry.voxels import VoxelSettings, voxelize
+from pipeline.geometry.filling import VoxelSettings
+from pipeline.geometry.voxels import voxelize
 from tests.torture.identity import Identity, identify
 from tests.torture.traced import DIGITS, FX, STEP, label_digits
 
@@ -180,7 +181,7 @@ def _altered(folder: Path, group: str, noted: dict[str, Any]) -> Iterator[str]:
 def _strangers(video_id: str, read: Arrays, notes: dict[str, dict[str, Any]], film: Identity) -> Iterator[str]:
     """Say which frames of a whole video do not belong together."""
     labels, numbers = read["semantics", "labels"], read["frames", "frame_index"]
-    again = _grids(read, float(notes["occupancy"]["settings"]["ray_spacing"]))
+    again = _grids(read, notes["occupancy"]["settings"])
     of_labels = int(notes["semantics"]["settings"]["traced"]["edition"])
     of_depth = int(notes["reconstruction"]["settings"]["traced"]["edition"])
     for row, picture in enumerate(read["frames", "rgb"]):
@@ -216,7 +217,7 @@ def _array(folder: Path, group: str, name: str) -> NDArray[Any]:
     return np.asarray(zarr.open_array(folder / "scene.zarr" / group / name, mode="r")[:])
 
 
-def _grids(read: Arrays, ray_spacing: float) -> NDArray[np.uint8]:
+def _grids(read: Arrays, settings: dict[str, Any]) -> NDArray[np.uint8]:
     """Fill the grids of all frames of a video of one clip again."""
     depth = np.where(read["semantics", "moving"], 0, read["scene", "depth"]).astype(np.float32)
     scene = MetricScene(
@@ -224,7 +225,7 @@ def _grids(read: Arrays, ray_spacing: float) -> NDArray[np.uint8]:
         read["scene", "registered"], float("nan"), 1.0, ScaleSource.NONE, np.eye(4),
     )  # fmt: skip
     labels = Semantics(read["semantics", "labels"], read["semantics", "regions"])
-    return voxelize(scene, labels, VoxelSettings(ray_spacing=ray_spacing)).labels
+    return voxelize(scene, labels, VoxelSettings.model_validate(settings)).labels
 
 
 def _catalog(data: Path, found: Found) -> list[str]:

@@ -89,7 +89,8 @@ def frame_queries(
     that the frames show.
     """
     truth = true_clip(tour, frame_index, box).for_grids()
-    grid = voxelize_frame(truth.scene, truth.semantics, frame, settings.of(occupancy), SemanticClass.UNKNOWN)
+    rule = settings.of(occupancy).of_points()
+    grid = voxelize_frame(truth.scene, truth.semantics, frame, rule, SemanticClass.UNKNOWN)
     alone = np.arange(len(frame_index)) == frame
     things, seen = (
         _instances(truth, registered, grid.grid_from_world, grid.origin)

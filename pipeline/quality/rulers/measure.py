@@ -121,8 +121,10 @@ def _compare(video: VideoStore, film: TrueFilm, clip: Clip, built: dict[int, sli
     if not truth.scene.depth.any():
         return _Compared(scene.registered, errors)
     made = made_by(video, occupancy.name)
-    unlabelled = label_of_unlabelled(made.code_version) if made else SemanticClass.UNNAMED
-    _, grids, grids_true_scale = overlaps(ours, labels, truth, settings.of(occupancy), unlabelled)
+    rule, unlabelled = settings.of(occupancy), SemanticClass.UNNAMED
+    if made:
+        rule, unlabelled = rule.as_made(made.code_version), label_of_unlabelled(made.code_version)
+    _, grids, grids_true_scale = overlaps(ours, labels, truth, rule, unlabelled)
     return _Compared(scene.registered, errors, grids, grids_true_scale)
 
 
@@ -133,7 +135,7 @@ def _missed_of(film: TrueFilm, clip: Clip, lost: NDArray[np.bool_], settings: Se
         return OverlapCounts.nothing()
     truth = film.clip(clip.frame_index[known], clip.box).for_grids()
     frames = np.flatnonzero(lost[known]).tolist()
-    rule = settings.of(occupancy)
+    rule = settings.of(occupancy).of_points()
     grids = [voxelize_frame(truth.scene, truth.semantics, i, rule, SemanticClass.UNKNOWN).labels for i in frames]
     nothing = np.full_like(grids[0], SemanticClass.UNKNOWN)
     return sum((overlap(nothing, grid) for grid in grids), OverlapCounts.nothing())

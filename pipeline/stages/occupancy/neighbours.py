@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from pipeline.contract.records import without_moving
-from pipeline.geometry.voxels import LabelledClip
+from pipeline.geometry.filling import LabelledClip
 from pipeline.store.groups import FRAMES
 from pipeline.store.rows import clip_rows, read_labels, read_scene, read_world_id
 from pipeline.store.video import VideoStore

@@ -5,8 +5,11 @@ from typing import Any, Literal
 from pydantic import Field
 
 from pipeline.contract.classes import SemanticClass
-from pipeline.geometry.voxels import VoxelSettings
+from pipeline.geometry.filling import VoxelSettings
 from pipeline.stages.base import StageSettings
+
+BY_POINTS = "3"
+"""Code version of grids in which any point makes its voxel occupied."""
 
 OF_ONE_CLIP = "2"
 """Code version of grids that points of their own clip fill alone."""
@@ -14,6 +17,8 @@ OF_ONE_CLIP = "2"
 UNNAMED_UNKNOWN = "1"
 """Code version of grids, up to release 0.2, in which voxels are unknown whose points have no label."""
 
+OF_RAYS = ("occupied_by", "depth_deviation", "least_share")
+"""Settings by which rays fill grids."""
 
 CLIPS_BESIDE = 1
 """Clips beside by default. It is not written down, so that what was stored before it is not made again."""
@@ -24,8 +29,9 @@ class OccupancySettings(VoxelSettings, StageSettings):
 
     earlier_grids: Literal["keep", "remake"] = Field(
         "keep",
-        description="what becomes of grids in which voxels without a label are unknown, or which are filled by their "
-        "own clip alone, as earlier releases made them: they stand (keep), or are made again (remake)",
+        description="what becomes of grids in which voxels without a label are unknown, which are filled by their own "
+        "clip alone, or by points where rays are asked for, as earlier releases made them: they stand (keep), or are "
+        "made again (remake)",
     )
 
     clips_beside: int = Field(
@@ -39,21 +45,34 @@ class OccupancySettings(VoxelSettings, StageSettings):
     def decisive(self) -> dict[str, Any]:
         """Return what decides a grid, and not which grids of earlier releases stand.
 
-        Clips beside are named only where somebody changed how many: grids of earlier releases stand.
+        Clips beside are named only where somebody changed how many, and how rays fill only where they do: grids of
+        earlier releases stand.
         """
         unsaid = () if self.clips_beside != CLIPS_BESIDE else ("clips_beside",)
-        return self.model_dump(mode="json", exclude={"earlier_grids", *unsaid})
+        of_rays = () if self.occupied_by == "rays" else OF_RAYS
+        return self.model_dump(mode="json", exclude={"earlier_grids", *unsaid, *of_rays})
+
+    @classmethod
+    def unsaid(cls) -> dict[str, Any]:
+        """Return how a grid was filled that says nothing of rays."""
+        return {"occupied_by": "points"}
+
+    def decisive_before(self, code_version: str) -> dict[str, Any]:  # noqa: ARG002 - every earlier one is alike
+        """Return what decided a grid of an earlier code version: rays filled none."""
+        return {key: value for key, value in self.decisive().items() if key not in OF_RAYS}
 
     def earlier(self) -> tuple[str, ...]:
         """Return the code versions whose grids stand, unless they are to be made again."""
-        return (OF_ONE_CLIP, UNNAMED_UNKNOWN) if self.earlier_grids == "keep" else ()
+        return (BY_POINTS, OF_ONE_CLIP, UNNAMED_UNKNOWN) if self.earlier_grids == "keep" else ()
+
+    def as_made(self, code_version: str) -> "OccupancySettings":
+        """Return how a grid of a code version of the stage was filled that was made by these settings."""
+        if code_version not in {BY_POINTS, OF_ONE_CLIP, UNNAMED_UNKNOWN}:
+            return self
+        beside = self.clips_beside if code_version == BY_POINTS else 0
+        return self.model_copy(update={"occupied_by": "points", "clips_beside": beside})
 
 
 def label_of_unlabelled(code_version: str) -> SemanticClass:
     """Return what a voxel is whose points have no label, in grids of a code version of the stage."""
     return SemanticClass.UNKNOWN if code_version == UNNAMED_UNKNOWN else SemanticClass.UNNAMED
-
-
-def clips_beside(code_version: str, settings: OccupancySettings) -> int:
-    """Return how many clips on either side fill a grid of a code version of the stage that was made by ``settings``."""
-    return 0 if code_version in {OF_ONE_CLIP, UNNAMED_UNKNOWN} else settings.clips_beside

@@ -14,7 +14,7 @@ from pipeline.store.outputs import GroupOutput
 
 
 @stage(
-    code_version="3",
+    code_version="4",
     settings=OccupancySettings,
     inputs=("indoor_clips", "scene", "semantics"),
     output=GroupOutput(OCCUPANCY),
@@ -35,7 +35,7 @@ def occupancy(workbench: Workbench, settings: OccupancySettings, group: GroupWri
         grids = blank_occupancy(rows.stop - rows.start)
         if scene.registered.any():
             grids = voxelize(scene, labels, settings, beside)
-            grids = with_guesses(scene, grids, [one for one, _ in beside])
+            grids = with_guesses(scene, grids, settings, [one for one, _ in beside])
         counts = append_occupancy(group, grids)
         totals += counts[scene.registered].sum(axis=0)
         frames += int(scene.registered.sum())

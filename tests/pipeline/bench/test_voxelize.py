@@ -21,7 +21,7 @@ from pipeline.bench.voxelize import (
 )
 from pipeline.contract.camera import pointmap
 from pipeline.contract.grid import GRID_SHAPE, VOXEL_SIZE, voxel_index
-from pipeline.geometry.voxels import VoxelSettings, fill_grid
+from pipeline.geometry.filling import VoxelSettings, fill_grid
 
 SMALL = (48, 64)
 

@@ -11,15 +11,9 @@ from pipeline.contract.classes import FILLED_LABELS
 from pipeline.contract.grid import GRID_SHAPE
 from pipeline.contract.records import MetricScene, Semantics
 from pipeline.geometry.blocks import MOST_VOXELS, grid_blocks, grid_place
+from pipeline.geometry.filling import VoxelSettings, fill_grid
 from pipeline.geometry.guesses import with_guesses
-from pipeline.geometry.voxels import (
-    VoxelSettings,
-    fill_grid,
-    grid_origin,
-    looking_along_y,
-    voxelize,
-    voxelize_frame,
-)
+from pipeline.geometry.voxels import grid_origin, looking_along_y, voxelize, voxelize_frame
 from tests.pipeline.box_room import INTRINSICS
 
 FRAMES = 6
@@ -39,14 +33,14 @@ def wandering(seed: int, metres: float) -> tuple[MetricScene, Semantics]:
     return scene, Semantics(labels, np.zeros(labels.shape, np.uint16))
 
 
-@given(st.integers(0, 10_000), st.sampled_from([0.5, 3.0, 40.0]))
-@settings(max_examples=12, deadline=None)
-def test_they_are_the_grids_that_each_frame_has_by_itself(seed: int, metres: float):
+@given(st.integers(0, 10_000), st.sampled_from([0.5, 3.0, 40.0]), st.sampled_from(["points", "rays"]))
+@settings(max_examples=16, deadline=None)
+def test_they_are_the_grids_that_each_frame_has_by_itself(seed: int, metres: float, rule: str):
     scene, semantics = wandering(seed, metres)
-    other = wandering(seed + 1, metres)
-    grids = voxelize(scene, semantics, beside=[other])
+    other, chosen = wandering(seed + 1, metres), VoxelSettings.model_validate({"occupied_by": rule})
+    grids = voxelize(scene, semantics, chosen, beside=[other])
     for frame in range(FRAMES):
-        alone = voxelize_frame(scene, semantics, frame, beside=[other])
+        alone = voxelize_frame(scene, semantics, frame, chosen, beside=[other])
         assert np.array_equal(grids.labels[frame], alone.labels)
         assert np.array_equal(grids.origin[frame], alone.origin.astype(np.float32))
         assert np.array_equal(grids.grid_from_world[frame], alone.grid_from_world)

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from pipeline.geometry.traversal import (
     count_columns,
     count_points,
+    count_rays,
     entry,
     entry_cell,
     lift,
-    mark_rays,
-    mark_segment,
     stride_along,
+    voxels_along,
 )
 
 SHAPE = (6, 5, 4)
@@ -29,9 +29,13 @@ def depth_map(*rows: list[float]) -> np.ndarray:
 
 
 def marked(start: tuple[float, float, float], end: tuple[float, float, float]) -> set[tuple[int, ...]]:
-    crossed = np.zeros(SHAPE, np.bool_)
-    mark_segment(start, end, crossed)
-    return {tuple(cell) for cell in np.argwhere(crossed).tolist()}
+    return set(before_the_end(start, end, SHAPE))
+
+
+def before_the_end(start: tuple, end: tuple, size: tuple[int, int, int]) -> list[tuple[int, ...]]:
+    cells, leaves = np.empty((sum(size), 3), np.int64), np.empty(sum(size))
+    count, is_ended = voxels_along(start, end, size, cells, leaves)
+    return [tuple(cell) for cell in cells[: count - is_ended].tolist()]
 
 
 @pytest.mark.parametrize("depth", [0.5, 2.0, 7.25])
@@ -96,15 +100,14 @@ def test_segments_that_cross_no_voxel_mark_none(start: tuple[float, float, float
 @given(POSITIONS, POSITIONS)
 @settings(max_examples=200)
 def test_traversal_marks_the_voxels_of_a_finely_sampled_line(start: tuple, end: tuple):
-    crossed = np.zeros((60, 50, 36), np.bool_)
-    mark_segment(start, end, crossed)
+    size = (60, 50, 36)
     shares = np.linspace(0, 1, 8_001)[:, None]
     samples = np.array(start) + shares * np.subtract(end, start)
     cells = np.floor(samples).astype(int)
-    inside = ((cells >= 0) & (cells < crossed.shape)).all(axis=1) & (cells != cells[-1]).any(axis=1)
+    inside = ((cells >= 0) & (cells < size)).all(axis=1) & (cells != cells[-1]).any(axis=1)
     away_from_borders = (np.abs(samples - np.round(samples)) > 1e-6).all(axis=1)
     sampled = {tuple(cell) for cell in cells[inside & away_from_borders]}
-    marked = {tuple(cell) for cell in np.argwhere(crossed)}
+    marked = set(before_the_end(start, end, size))
     assert sampled <= marked
     assert all(distance_to_line(np.add(cell, 0.5), start, end) <= np.sqrt(3) / 2 for cell in marked)
     assert len(marked) <= np.abs(np.floor(end) - np.floor(start)).sum()
@@ -150,9 +153,9 @@ def test_strides_lead_from_border_to_border(start: float, end: float):
 
 
 def test_rays_leave_the_voxel_of_the_surface_and_what_lies_behind_it_alone():
-    crossed = np.zeros((5, 5, 8), np.bool_)
+    crossed = np.zeros((5, 5, 8), np.uint32)
     straight = np.array([[1e-9, 0, 0], [0, 1e-9, 0], [0, 0, 1.0]])
-    mark_rays(depth_map([5.5]), 1, straight, np.array([2.5, 2.5, 0.5]), crossed)
+    count_rays(depth_map([5.5]), 1, 3, straight, np.array([2.5, 2.5, 0.5]), crossed)
     assert {tuple(cell) for cell in np.argwhere(crossed).tolist()} == {(2, 2, z) for z in range(6)}
 
 
@@ -164,8 +167,8 @@ def test_every_nth_ray_is_traced_from_the_middle_of_the_first_n(stride: int, ray
     for v, u in np.ndindex(3, 4):
         alone = np.zeros((3, 4), np.float32)
         alone[v, u] = 1
-        crossed = np.zeros((40, 40, 1), np.bool_)
-        mark_rays(alone, stride, apart, np.array([0.0, 0, 0.5]), crossed)
+        crossed = np.zeros((40, 40, 1), np.uint32)
+        count_rays(alone, stride, 1, apart, np.array([0.0, 0, 0.5]), crossed)
         assert crossed.any() == (v % stride == u % stride == stride // 2)
         traced += int(crossed.any())
     assert traced == rays

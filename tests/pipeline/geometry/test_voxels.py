@@ -11,15 +11,8 @@ from pipeline.contract.camera import pointmap
 from pipeline.contract.classes import FILLED_LABELS, SemanticClass
 from pipeline.contract.grid import GRID_SHAPE, VOXEL_SIZE, voxel_centres, voxel_index
 from pipeline.contract.records import FrameGrid, MetricScene, Semantics
-from pipeline.geometry.voxels import (
-    VoxelSettings,
-    fill_grid,
-    fullest_window,
-    grid_from_estimate,
-    looking_along_y,
-    voxelize,
-    voxelize_frame,
-)
+from pipeline.geometry.filling import VoxelSettings, fill_grid
+from pipeline.geometry.voxels import fullest_window, grid_from_estimate, looking_along_y, voxelize, voxelize_frame
 from tests.pipeline.box_room import Box, Room, film, looking
 
 ROOM = Room(

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from pipeline.contract.camera import pointmap
+from pipeline.contract.classes import OCCUPIED_CLASSES, SemanticClass
 from pipeline.contract.errors import CorruptStore, NoEmbeddings
 from pipeline.contract.grid import GRID_SHAPE, voxel_index
 from pipeline.language.voxels import ensure_language, language_grid
@@ -36,9 +37,14 @@ def test_a_voxel_speaks_with_the_mean_of_its_points(spoken_tour: Workbench):
         place = tuple(index[chosen].T)
         np.add.at(sums, place, embeddings[offsets[other] + regions[other][chosen] - 1])
         np.add.at(points, place, 1)
-    held = grid.voxel >= 0
+    held, labels = grid.voxel >= 0, video.read("occupancy", "labels")[row]
+    named = np.isin(labels, OCCUPIED_CLASSES)
+    assert held[named].mean() > 0.99, "those that rays fill beside a point, too"
+    assert not held[labels == SemanticClass.EMPTY].any()
     # A point on the border of two voxels may fall to either side of it, in the world or in the grid.
-    assert (held == (points > 0)).mean() > 0.9999
+    with_points = (points > 0) & (labels != SemanticClass.EMPTY)
+    assert (held == with_points)[~named].mean() > 0.9999
+    assert held[with_points].mean() > 0.999
     both = held & (points > 0)
     found = grid.mean_embeddings(embeddings[grid.regions])[grid.voxel[both]]
     wrong = np.abs(found - sums[both] / points[both][:, None]).max(axis=1) > 1e-4

@@ -8,7 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from pipeline.contract.classes import SemanticClass
-from pipeline.geometry.voxels import VoxelSettings, voxelize_frame
+from pipeline.geometry.filling import VoxelSettings
+from pipeline.geometry.voxels import voxelize_frame
 from pipeline.quality.label_parts import GridCounts, app, count_clip, parts_table
 from pipeline.tours.exact_parts import COMBINATIONS, ClipWithTruth, resized
 from tests.earlier import VIDEO, unpack_earlier_dataset

@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 
 from pipeline.contract.records import MetricScene, Semantics
 from pipeline.geometry.distortion import Distortion
-from pipeline.geometry.voxels import VoxelSettings
+from pipeline.geometry.filling import VoxelSettings
 from pipeline.quality import QualityReport
 from pipeline.quality.measures import _registered_only, clip_errors, measure_tour, overlaps, scale_to_truth
 from pipeline.quality.scores import ClipErrors, CutCounts

@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.contract.errors import SettingsError, StageMissing
 from pipeline.contract.overlap import overlap
-from pipeline.geometry.voxels import VoxelSettings
+from pipeline.geometry.filling import VoxelSettings
 from pipeline.quality.measures import overlaps, scale_to_truth
 from pipeline.quality.true_grids import true_grids
 from pipeline.quality.views import clip_views, with_truth, write_view

@@ -21,7 +21,7 @@ from .conftest import registered_frames
 def test_masks_are_those_of_the_true_grid(benchmark: Benchmark, spoken_tour: Workbench, tour: Tour):
     frames = registered_frames(spoken_tour)
     truth = true_clip(tour, frames)
-    grid = voxelize_frame(truth.scene, truth.semantics, len(frames) // 2, spoken_tour.settings.occupancy)
+    grid = voxelize_frame(truth.scene, truth.semantics, len(frames) // 2, spoken_tour.settings.occupancy.of_points())
     by_text = dict(zip((query.text for query in benchmark.queries), benchmark.mask, strict=True))
     assert set(benchmark.mask.any(axis=(1, 2, 3))) == {True}
     assert (benchmark.mask < benchmark.occupied).any(axis=(1, 2, 3)).all(), "something else is there to tell it from"

@@ -8,11 +8,12 @@ import pytest
 
 from pipeline.contract.classes import SemanticClass
 from pipeline.contract.records import MetricScene, Semantics
+from pipeline.geometry.filling import VoxelSettings
 from pipeline.geometry.guesses import with_guesses
 from pipeline.geometry.voxels import voxelize
 from pipeline.quality.measures import labels_of, rows_of
 from pipeline.stages.occupancy.neighbours import Neighbours
-from pipeline.stages.occupancy.settings import OccupancySettings, clips_beside
+from pipeline.stages.occupancy.settings import OccupancySettings
 from pipeline.stages.occupancy.stage import occupancy
 from pipeline.stages.scene.rows import append_scene
 from pipeline.stages.semantics.rows import append_semantics
@@ -26,6 +27,8 @@ TURN = [looking((1.2, 1.0, 1.5), (1.2 + np.sin(a), 1.0 + np.cos(a), 1.2)) for a 
 PIECES = (range(3), range(2, 5), range(4, 7), range(7, 8))
 """Frames of three pieces of one turn, each beginning with the last one of the piece before, and of another shot."""
 WORLDS = (0, 0, 0, 3)
+BY_RAYS = VoxelSettings(occupied_by="rays")
+"""As of the default profile."""
 
 
 def piece(frames: range) -> tuple[MetricScene, Semantics]:
@@ -47,8 +50,8 @@ def store(folder: Path, worlds: tuple[int, ...] = WORLDS) -> VideoStore:
     return video
 
 
-def grids(video: VideoStore, beside: int) -> np.ndarray:
-    filled(occupancy, workbench_of(video, occupancy={"clips_beside": beside}))
+def grids(video: VideoStore, beside: int, rule: str = "rays") -> np.ndarray:
+    filled(occupancy, workbench_of(video, occupancy={"clips_beside": beside, "occupied_by": rule}))
     return np.asarray(video.read("occupancy", "labels"))
 
 
@@ -57,7 +60,7 @@ def test_a_clips_grids_are_those_of_one_long_clip_of_all_that_lie_beside_it(tmp_
     made = grids(store(tmp_path), beside)
     scene, semantics = piece(shot)
     scene = replace(scene, depth=scene.depth.astype(np.float16).astype(np.float32))
-    assert np.array_equal(made[:3], voxelize(scene, semantics).labels[:3])
+    assert np.array_equal(made[:3], voxelize(scene, semantics, BY_RAYS).labels[:3])
 
 
 def test_clips_of_another_world_or_of_none_fill_nothing(tmp_path: Path):
@@ -70,11 +73,11 @@ def test_a_clip_of_another_shot_counts_as_beside_whatever_lies_between_them(tmp_
     near = grids(store(tmp_path / "one", (0, 1, 0, 3)), 1)
     scene, semantics = film(ROOM, [TURN[n] for n in (*PIECES[0], *PIECES[2])], (48, 64))
     scene = replace(scene, depth=scene.depth.astype(np.float16).astype(np.float32))
-    assert np.array_equal(near[:3], voxelize(scene, semantics).labels[:3])
+    assert np.array_equal(near[:3], voxelize(scene, semantics, BY_RAYS).labels[:3])
 
 
 def test_more_is_occupied_and_nothing_that_was_known_is_unknown(tmp_path: Path):
-    alone, together = (grids(store(tmp_path / str(beside)), beside) for beside in (0, 2))
+    alone, together = (grids(store(tmp_path / str(beside)), beside, "points") for beside in (0, 2))
     assert not ((together == SemanticClass.UNKNOWN) & (alone != SemanticClass.UNKNOWN)).any()
     occupied = [((one != SemanticClass.EMPTY) & (one != SemanticClass.UNKNOWN)).sum() for one in (alone, together)]
     assert occupied[1] > 1.05 * occupied[0]
@@ -93,7 +96,7 @@ def test_a_voxel_that_a_clip_beside_measured_is_not_guessed():
     guessed = replace(rows_of(scene, first), guessed=np.ones((1, 48, 64), np.bool_))
     other = rows_of(scene, second)
     whole = voxelize(guessed, labels_of(semantics, first), beside=[(other, labels_of(semantics, second))])
-    alone, beside = with_guesses(guessed, whole).guessed, with_guesses(guessed, whole, [other]).guessed
+    alone, beside = with_guesses(guessed, whole).guessed, with_guesses(guessed, whole, beside=[other]).guessed
     assert alone is not None
     assert beside is not None
     assert 0 < beside.sum() < alone.sum()
@@ -102,4 +105,4 @@ def test_a_voxel_that_a_clip_beside_measured_is_not_guessed():
 def test_grids_of_one_clip_stand_and_another_number_of_clips_beside_is_written_down():
     assert "clips_beside" not in OccupancySettings().decisive()
     assert OccupancySettings(clips_beside=0).decisive()["clips_beside"] == 0
-    assert [clips_beside(version, OccupancySettings()) for version in ("1", "2", "3")] == [0, 0, 1]
+    assert [OccupancySettings().as_made(version).clips_beside for version in ("1", "2", "3", "4")] == [0, 0, 1, 1]

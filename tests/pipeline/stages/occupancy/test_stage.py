@@ -8,7 +8,8 @@ import pytest
 from pipeline.contract.classes import COUNTED_CLASSES, OCCUPIED_CLASSES, SemanticClass
 from pipeline.contract.errors import StageMissing
 from pipeline.contract.grid import voxel_index
-from pipeline.geometry.voxels import VoxelSettings, voxelize
+from pipeline.geometry.filling import VoxelSettings
+from pipeline.geometry.voxels import voxelize
 from pipeline.stages.occupancy.settings import OccupancySettings
 from pipeline.stages.occupancy.stage import occupancy
 from pipeline.store.outputs import GroupOutput
@@ -30,7 +31,7 @@ def test_it_reads_frames_scene_and_labels_and_writes_grids():
 
 def test_grids_are_those_of_the_stored_scene_and_labels(own_room: VideoStore):
     result = filled(occupancy, workbench_of(own_room))
-    expected = voxelize(read_scene(own_room, ALL), read_labels(own_room, ALL), VoxelSettings())
+    expected = voxelize(read_scene(own_room, ALL), read_labels(own_room, ALL), VoxelSettings(occupied_by="rays"))
     assert np.array_equal(own_room.read("occupancy", "labels"), expected.labels)
     counts = own_room.read("occupancy", "class_counts")
     totals = counts.sum(axis=0) / counts.sum()
