@@ -3,11 +3,12 @@
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pipeline.contract.records import without_moving
+from pipeline.contract.records import DepthSource, MetricScene, without_moving
 from pipeline.geometry.filling import LabelledClip
 from pipeline.store.groups import FRAMES
-from pipeline.store.rows import clip_rows, read_labels, read_scene, read_world_id
+from pipeline.store.rows import clip_rows, read_depth_source, read_labels, read_scene, read_world_id
 from pipeline.store.video import VideoStore
 
 
@@ -49,4 +50,16 @@ class Neighbours:
     def _read(self, place: int) -> LabelledClip:
         rows = self.clips[place][1]
         scene, labels = read_scene(self.video, rows), read_labels(self.video, rows)
+        scene = with_filled(scene, read_depth_source(self.video, rows))
         return without_moving(scene, labels), labels
+
+
+def with_filled(scene: MetricScene, source: NDArray[np.uint8] | None) -> MetricScene:
+    """Return a scene whose pixels count as guessed, too, that a network or a plane filled; source: (n, h, w), if any.
+
+    Depth that was matched, in this frame or another, is measured; where a network gives all depth, it is no guess.
+    """
+    if source is None:
+        return scene
+    filled = np.isin(source, (DepthSource.PLANE, DepthSource.NETWORK)) & (scene.depth > 0)
+    return replace(scene, guessed=filled if scene.guessed is None else scene.guessed | filled)

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.contract.classes import SemanticClass
-from pipeline.contract.records import MetricScene, Semantics
+from pipeline.contract.classes import FILLED_LABELS, SemanticClass
+from pipeline.contract.records import DepthSource, MetricScene, Semantics
 from pipeline.geometry.filling import VoxelSettings
 from pipeline.geometry.guesses import with_guesses
 from pipeline.geometry.voxels import voxelize
@@ -106,3 +106,30 @@ def test_grids_of_one_clip_stand_and_another_number_of_clips_beside_is_written_d
     assert "clips_beside" not in OccupancySettings().decisive()
     assert OccupancySettings(clips_beside=0).decisive()["clips_beside"] == 0
     assert [OccupancySettings().as_made(version).clips_beside for version in ("1", "2", "3", "4")] == [0, 0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("whose", "is_guessed"),
+    [
+        (DepthSource.MATCHED, False),
+        (DepthSource.CARRIED, False),
+        (DepthSource.NETWORK, True),
+        (DepthSource.PLANE, True),
+        (None, False),
+    ],
+)
+def test_voxels_are_guessed_that_a_network_or_a_plane_filled(
+    tmp_path: Path, whose: DepthSource | None, is_guessed: bool
+):
+    video = store(tmp_path)
+    if whose is not None:
+        with video.write_group("reconstruction") as group:
+            for numbers in PIECES:
+                source = np.full((len(numbers), 48, 64), DepthSource.MATCHED, np.uint8)
+                source[:, :, 32:] = whose
+                group.append("depth_source", source)
+    labels = grids(video, 1)
+    guessed, occupied = video.read("occupancy", "guessed"), np.isin(labels, FILLED_LABELS)
+    assert guessed.any() == is_guessed
+    assert not (guessed & ~occupied).any()
+    assert not (guessed == occupied).all()
