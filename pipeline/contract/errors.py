@@ -5,7 +5,11 @@ reason. ``ClipError`` leaves one clip out and the video goes on; ``VideoError`` 
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipeline.contract.records import LeftOut
 
 
 class PipelineError(Exception):
@@ -168,15 +172,23 @@ class ProcessKilled(VideoError):
     """A process that a stage started was killed or stood still; that says nothing of the video."""
 
 
-class NoClips(VideoError):
-    """No shot of the video is long enough to be used."""
+class NothingLeft(VideoError):
+    """A stage left out all there is of a video: ``left_out`` says each clip and why."""
+
+    def __init__(self, message: str, left_out: Sequence["LeftOut"] = ()) -> None:
+        super().__init__(message)
+        self.left_out = tuple(left_out)
 
 
-class NoIndoorClip(VideoError):
+class NoClips(NothingLeft):
+    """No shot of the video makes a clip: too short, or a film that nobody wants."""
+
+
+class NoIndoorClip(NothingLeft):
     """Every clip of the video was filmed outdoors or shows no scene."""
 
 
-class NothingReconstructed(VideoError):
+class NothingReconstructed(NothingLeft):
     """Not one clip of the video could be reconstructed."""
 
 

@@ -117,12 +117,18 @@ class Clip:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A clip (or, with ``clip_id`` None, a video) that a stage left out, and why."""
+    """A clip (or, with ``clip_id`` None, a video) that a stage left out, and why.
+
+    time_s: presentation times of some of its frames, seconds, where no row of ``clips.parquet`` says them. box: the
+    part of the picture that was looked at.
+    """
 
     stage: str
     clip_id: int | None
     code: str
     detail: str
+    time_s: tuple[float, ...] = ()
+    box: Box = WHOLE
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,9 @@ from pipeline.dataset.filters import filtered
 from pipeline.dataset.selection import Selection
 from pipeline.dataset.tables import replaced, write_large
 from pipeline.settings import FilterSettings, Settings
-from pipeline.stages.chain import final, finished, identity_of, made_by
+from pipeline.stages.chain import final, finished, identity_of
 from pipeline.stages.failures import Failure, last_failure
-from pipeline.stages.registry import stages
+from pipeline.stages.left_out import left_out_by_stages
 from pipeline.stages.run import final_fingerprint, final_fingerprints
 from pipeline.store.changes import Noted, changes_of
 from pipeline.store.index import LEFT_OUT, LeftOutEntry
@@ -241,7 +241,7 @@ def _row(video: VideoStore, filters: FilterSettings, asked: Selection) -> dict[s
         "video_id": video.video_id,
         "fingerprint": f"{identity_of(made)}{suffix_of(filters)}" if made else "",
         "alike": found != "" and (settings is None or found in final_fingerprints(video.video_id, settings)),
-        "failure": failure.model_dump_json() if failure else "",
+        "failure": failure.model_dump_json(exclude={"left_out"}) if failure else "",
         "tries": _tries(video.video_id, failure, settings),
         "mark": mark(made.values()) if made else 0,
     }
@@ -259,11 +259,9 @@ def _left_out(video: VideoStore, filters: FilterSettings) -> Iterator[LeftOutEnt
         yield LeftOutEntry(
             video_id=video.video_id, stage=failure.stage, clip_id=None, code=failure.code, detail=failure.detail
         )
-    for name in stages():
-        made = made_by(video, name)
-        for item in made.left_out if made else ():
-            yield LeftOutEntry(
-                video_id=video.video_id, stage=name, clip_id=item.clip_id, code=item.code, detail=item.detail
-            )
+    for item in left_out_by_stages(video):
+        yield LeftOutEntry(
+            video_id=video.video_id, stage=item.stage, clip_id=item.clip_id, code=item.code, detail=item.detail
+        )
     for clip_id, why in filtered(video, filters).items():
         yield LeftOutEntry(video_id=video.video_id, stage="dataset", clip_id=clip_id, code=why.code, detail=why.detail)

@@ -14,9 +14,9 @@ from html import escape
 from PIL import Image
 
 from pipeline.contract.errors import VideoError
-from pipeline.dataset.rejects import Reject, reject_sheet
+from pipeline.dataset.rejects import Reject, pictured, reject_sheet
 from pipeline.pictures.encode import jpeg
-from pipeline.store.groups import CLIPS, SOURCE_VIDEO
+from pipeline.store.groups import SOURCE_VIDEO
 from pipeline.store.index import DatasetSummary, LeftOutEntry
 from pipeline.store.store import Store
 
@@ -41,7 +41,7 @@ def reject_links(store: Store, summary: DatasetSummary) -> str:
     chosen = dict(sorted(_chosen(store, summary).items(), key=lambda item: -counted.get(item[0], 0))[:MOST_SHEETS])
     kept, shown = set[str](), []
     for (stage, code), entries in chosen.items():
-        name = _file_name(code, entries)
+        name = _file_name(store, code, entries)
         sheet = _sheet(store, name, entries)
         if sheet is None:
             continue
@@ -67,14 +67,16 @@ def _chosen(store: Store, summary: DatasetSummary) -> dict[tuple[str, str], list
 
 def _has_film(store: Store, video_id: str) -> bool:
     try:
-        video = store.video(video_id)
-        return video.exists(CLIPS) and video.exists(SOURCE_VIDEO)
+        return store.video(video_id).exists(SOURCE_VIDEO)
     except VideoError:
         return False
 
 
-def _file_name(code: str, entries: Sequence[LeftOutEntry]) -> str:
-    digest = hashlib.sha256("\n".join(entry.model_dump_json() for entry in entries).encode()).hexdigest()
+def _file_name(store: Store, code: str, entries: Sequence[LeftOutEntry]) -> str:
+    """Return a name that is another one when a sheet shows other clips, or other pictures of them."""
+    said = [entry.model_dump_json() for entry in entries]
+    said += [str(pictured(store.video(entry.video_id), entry.stage, entry.clip_id)) for entry in entries]
+    digest = hashlib.sha256("\n".join(said).encode()).hexdigest()
     return f"{code}-{digest[:12]}.jpg"
 
 

@@ -8,13 +8,14 @@ import numpy as np
 from PIL import Image
 
 from pipeline.contract.progress import Progress, counted, silent
+from pipeline.contract.records import WHOLE, Box
 from pipeline.dataset.filters import filtered
 from pipeline.pictures.clips import ClipRow, clip_sheet
 from pipeline.pictures.thumbnails import thumbnails
 from pipeline.settings import FilterSettings
-from pipeline.stages.chain import finished, made_by
+from pipeline.stages.chain import finished
 from pipeline.stages.failures import last_failure
-from pipeline.stages.registry import stages
+from pipeline.stages.left_out import left_out_by_stages
 from pipeline.store.groups import CLIPS, SOURCE_VIDEO
 from pipeline.store.rows import stored_clips
 from pipeline.store.store import Store
@@ -72,23 +73,34 @@ def reject_sheet(store: Store, found: list[Reject]) -> Image.Image:
     return clip_sheet(rows, unseen)
 
 
+def pictured(video: VideoStore, stage: str, clip_id: int | None) -> tuple[tuple[float, ...], Box]:
+    """Return the times, seconds, of some frames of a clip that was left out, and the part of the picture that counts.
+
+    There are no times where nothing tells them: clips that were never stored, left out by an earlier release.
+    """
+    for item in left_out_by_stages(video):
+        if (item.stage, item.clip_id) == (stage, clip_id) and item.time_s:
+            return item.time_s, item.box
+    clips = stored_clips(video) if video.exists(CLIPS) else ()
+    for clip in clips:
+        if clip.clip_id == clip_id:
+            some = np.unique(np.linspace(0, len(clip.time_s) - 1, THUMBNAILS).astype(int))
+            return tuple(clip.time_s[some].tolist()), clip.box
+    return (), WHOLE
+
+
 def _of_video(video: VideoStore, filters: FilterSettings) -> Iterator[Reject]:
-    for stage in stages():
-        made = made_by(video, stage)
-        for item in made.left_out if made else ():
-            if item.clip_id is not None:
-                yield Reject(video.video_id, item.clip_id, stage, item.code, item.detail)
+    for item in left_out_by_stages(video):
+        if item.clip_id is not None:
+            yield Reject(video.video_id, item.clip_id, item.stage, item.code, item.detail)
     for clip_id, why in filtered(video, filters).items():
         yield Reject(video.video_id, clip_id, "dataset", why.code, why.detail)
 
 
 def _row(video: VideoStore, reject: Reject, text: str) -> ClipRow | None:
-    """Return pictures of a clip, or None where its frames or the video are not there (any more)."""
-    if not (video.exists(CLIPS) and video.exists(SOURCE_VIDEO)):
+    """Return pictures of a clip, or None where its times are not known or the video is not there (any more)."""
+    times, box = pictured(video, reject.stage, reject.clip_id)
+    if not times or not video.exists(SOURCE_VIDEO):
         return None
-    clip = next((clip for clip in stored_clips(video) if clip.clip_id == reject.clip_id), None)
-    if clip is None:
-        return None
-    times = clip.time_s[np.unique(np.linspace(0, len(clip.time_s) - 1, THUMBNAILS).astype(int))]
     with video.local_file(SOURCE_VIDEO) as path:
-        return ClipRow(text, kept=False, pictures=thumbnails(path, times.tolist(), clip.box))
+        return ClipRow(text, kept=False, pictures=thumbnails(path, times, box))

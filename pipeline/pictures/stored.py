@@ -11,7 +11,7 @@ from pipeline.contract.arrays import Floats, Images
 from pipeline.contract.camera import pointmap
 from pipeline.contract.classes import FILLED_LABELS, SemanticClass
 from pipeline.contract.errors import SettingsError
-from pipeline.contract.records import Clip, MetricScene
+from pipeline.contract.records import Clip, LeftOut, MetricScene
 from pipeline.pictures.chosen import ANY, Chosen, chosen_row
 from pipeline.pictures.clips import ClipRow
 from pipeline.pictures.depth import depth_beside_picture
@@ -48,6 +48,18 @@ def rows_of_clips(video: VideoStore, clips: Sequence[Clip], verdicts: Mapping[in
             chosen = np.unique(np.linspace(0, len(clip.time_s) - 1, THUMBNAILS_A_CLIP).astype(int))
             text = f"clip {clip.clip_id}: {len(clip.time_s)} frames from {clip.time_s[0]:.1f} s; {reason}"
             rows.append(ClipRow(text, kept, thumbnails(path, clip.time_s[chosen].tolist(), clip.box)))
+    return rows
+
+
+def rows_of_left_out(video: VideoStore, left_out: Sequence[LeftOut]) -> list[ClipRow]:
+    """Return some of the clips for a contact sheet that a stage left out and said the times of."""
+    timed = [item for item in left_out if item.time_s]
+    shown = [timed[i] for i in np.unique(np.linspace(0, len(timed) - 1, MOST_CLIPS).astype(int))] if timed else []
+    rows = []
+    with video.local_file(SOURCE_VIDEO) as path:
+        for item in shown:
+            text = f"clip {item.clip_id}: {item.code}: {item.detail}"
+            rows.append(ClipRow(text, kept=False, pictures=thumbnails(path, item.time_s, item.box)))
     return rows
 
 

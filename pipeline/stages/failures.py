@@ -20,6 +20,7 @@ from pipeline.contract.errors import (
     ExtractorTrouble,
     HostResting,
     LeaseLost,
+    NothingLeft,
     NotReadableNow,
     NotYet,
     OutOfMemory,
@@ -30,6 +31,7 @@ from pipeline.contract.errors import (
     WeightsReplaced,
     WrongClock,
 )
+from pipeline.contract.records import LeftOut
 from pipeline.store.changes import changes_of
 from pipeline.store.groups import FAILURE
 from pipeline.store.video import VideoStore
@@ -68,7 +70,10 @@ and devices are nothing of the video's."""
 
 
 class Failure(BaseModel):
-    """The last failure of a video: its stage, the error's class and text, and how often it failed so far."""
+    """The last failure of a video: its stage, the error's class and text, and how often it failed so far.
+
+    left_out: the clips that the stage left out, where none was left; empty in failures of earlier releases.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -78,6 +83,7 @@ class Failure(BaseModel):
     wanted: str
     tries: int = Field(ge=1)
     when: str
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def may_pass(self) -> bool:
@@ -88,7 +94,8 @@ class Failure(BaseModel):
 def record_failure(video: VideoStore, stage: str, wanted: str, error: Exception) -> Failure:
     """Write down that ``stage`` ended with ``error``; ``wanted`` is the fingerprint the video was to reach."""
     code = error.code if isinstance(error, PipelineError) else type(error).__name__
-    return _record(video, stage, wanted, code, str(error).strip() or f"{code}, without a word")
+    left_out = error.left_out if isinstance(error, NothingLeft) else ()
+    return _record(video, stage, wanted, code, str(error).strip() or f"{code}, without a word", left_out)
 
 
 def record_death(video: VideoStore, wanted: str, detail: str) -> Failure:
@@ -117,12 +124,16 @@ def worth_trying(failure: Failure | None, wanted: str, give_up_after: int) -> bo
     return failure.may_pass and failure.tries < give_up_after
 
 
-def _record(video: VideoStore, stage: str, wanted: str, code: str, detail: str) -> Failure:
+def _record(
+    video: VideoStore, stage: str, wanted: str, code: str, detail: str, left_out: tuple[LeftOut, ...] = ()
+) -> Failure:
     earlier = last_failure(video)
     tries = earlier.tries if earlier and earlier.wanted == wanted else 0
     tries = max(1, tries + (code not in _NOT_TRIED))
     when = datetime.now(UTC).isoformat(timespec="seconds")
-    failure = Failure(stage=stage, code=code, detail=detail[:2000], wanted=wanted, tries=tries, when=when)
+    failure = Failure(
+        stage=stage, code=code, detail=detail[:2000], wanted=wanted, tries=tries, when=when, left_out=left_out
+    )
     video.write_json(FAILURE, failure.model_dump())
     changes_of(video.files).note(video.video_id)
     return failure

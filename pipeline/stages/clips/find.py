@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Images
-from pipeline.contract.records import Clip, LeftOut, Segment
+from pipeline.contract.records import WHOLE, Box, Clip, LeftOut, Segment
 from pipeline.media import read_each, unpadded
 from pipeline.sources.duplicates.perceptual import CROPS, clip_hashes, seen_before
 from pipeline.stages.clips.correspondence import flow
@@ -26,6 +26,9 @@ MOTION_SIZE = (160, 120)
 DETECTION_SHARE = 0.8
 PICTURE_MIN = 0.2
 """Part of the width and of the height that bars must leave."""
+
+PICTURES_OF_LEFT_OUT = 4
+"""Frames whose times are kept of what is left out, so that contact sheets can show it."""
 
 
 class FoundClips(NamedTuple):
@@ -69,7 +72,7 @@ def find_clips(
         progress(DETECTION_SHARE + (1 - DETECTION_SHARE) * done / len(clips))
         rgb = unpadded(stored)
         if why := objection(rgb, settings.leave_out):
-            left_out.append(LeftOut(STAGE, clip.clip_id, *why))
+            left_out.append(_left_out(clip.clip_id, *why, clip.time_s, clip.box))
             continue
         hashes = clip_hashes(rgb[_own(clip, moving)])
         scores = replace(clip_scores(rgb), repeats=seen_before(hashes, seen))
@@ -154,18 +157,25 @@ def _seconds(shot: Shot, time_s: NDArray[np.float64]) -> float:
 
 def _choose(clip_id: int, shot: Shot, shot_list: ShotList, settings: ClipsSettings) -> Clip | LeftOut:
     seconds, available = _seconds(shot, shot_list.time_s), shot.end_frame - shot.start_frame
+    times = shot_list.time_s[shot.start_frame : shot.end_frame]
     if seconds < settings.clip_min_s:
-        return LeftOut(STAGE, clip_id, "TooShort", f"{seconds:.2f} s, less than {settings.clip_min_s:g} s")
+        return _left_out(clip_id, "TooShort", f"{seconds:.2f} s, less than {settings.clip_min_s:g} s", times)
     left = min(shot.box.right - shot.box.left, shot.box.bottom - shot.box.top)
     if left < PICTURE_MIN:
-        return LeftOut(STAGE, clip_id, "MostlyBars", f"bars leave {left:.0%} of a side of the picture")
+        return _left_out(clip_id, "MostlyBars", f"bars leave {left:.0%} of a side of the picture", times)
     if available < settings.frames_min:
-        return LeftOut(STAGE, clip_id, "TooFewFrames", f"{available} frames, fewer than {settings.frames_min}")
+        return _left_out(clip_id, "TooFewFrames", f"{available} frames, fewer than {settings.frames_min}", times)
     kept = evenly_spaced(shot.start_frame, shot.end_frame, seconds, settings, settings.frames_max)
     kept = _sharper(kept, shot_list.sharpness, settings.blur_ratio)
     times, sharpness = shot_list.time_s[kept], shot_list.sharpness[kept]
     box = shot.box._replace(whole=settings.upright == "whole")
     return Clip(clip_id, shot.start_frame, shot.end_frame, kept, times, sharpness, motion=0.0, box=box)
+
+
+def _left_out(clip_id: int, code: str, detail: str, time_s: NDArray[np.float64], box: Box = WHOLE) -> LeftOut:
+    """Return what is said of a piece of a shot that makes no clip; ``time_s`` (n,) are those of its frames, seconds."""
+    some = np.unique(np.linspace(0, max(0, len(time_s) - 1), PICTURES_OF_LEFT_OUT).astype(int))
+    return LeftOut(STAGE, clip_id, code, detail, tuple(time_s[some[some < len(time_s)]].round(3).tolist()), box)
 
 
 def evenly_spaced(

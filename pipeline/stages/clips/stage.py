@@ -33,7 +33,7 @@ def clips(workbench: Workbench, settings: ClipsSettings, draft: TableDraft) -> S
         )
     if not found:
         message = f"{video_id} has no shot that makes a clip: {_reasons(left_out)}"
-        raise NoClips(message)
+        raise NoClips(message, left_out)
     draft.table = clips_table(found)
     counts = {"clips": len(found), "frames": sum(len(clip.frame_index) for clip in found)}
     notes = (f"damaged packets skipped: {lost}",) if lost else ()

@@ -58,7 +58,7 @@ def indoor_clips(workbench: Workbench, settings: IndoorClipsSettings, group: Gro
         filled = sum(bool(score.people) for score in scores)
         besides = f"; {filled} filled by people" if filled else ""
         message = f"{video.video_id}: none of {len(clips)} clips is indoors (best score {max(indoor):.2f}{besides})"
-        raise NoIndoorClip(message)
+        raise NoIndoorClip(message, left_out)
     counts = {"clips": kept, "clips_left_out": len(left_out), "mean_score": float(np.mean(indoor))}
     notes = tuple(f"clip {clip.clip_id}: {_named(score)}" for clip, score in zip(clips, scores, strict=True))
     notes = notes if scores[0].categories else ()

@@ -50,7 +50,7 @@ def reconstruction(workbench: Workbench, settings: ReconstructionSettings, group
     left_out = [item for clip_id, _ in clips if isinstance(item := checkpoints.load(clip_id), LeftOut)]
     if len(left_out) == len(clips):
         reasons = "; ".join(f"clip {item.clip_id}: {item.code}: {item.detail}" for item in left_out)
-        raise NothingReconstructed(f"{video.video_id}: no clip could be reconstructed ({reasons})")
+        raise NothingReconstructed(f"{video.video_id}: no clip could be reconstructed ({reasons})", left_out)
     notes, probabilities = _collect(group, clips, checkpoints)
     counts: dict[str, float] = {"clips": len(clips) - len(left_out), "clips_left_out": len(left_out)}
     if known := [value for value in probabilities.values() if np.isfinite(value)]:

@@ -74,7 +74,7 @@ def scene(workbench: Workbench, settings: SceneSettings, group: GroupWriter) -> 
             append_scene(group, metric or blank_scene(read_reconstruction(video, rows)))
     if not sizes:
         message = f"{video.video_id}: no clip could be set upright ({len(left_out)} left out)"
-        raise NothingReconstructed(message)
+        raise NothingReconstructed(message, [left_out[clip_id] for clip_id in sorted(left_out)])
     write_sizes(video, sizes, workbench.wanted)
     found = [(of_clip[clip_id][1], standing[clip_id].up_confidence) for clip_id in sizes]
     return _result(found, left_out, (*notes_on(of_clip, floors, worlds), *joined), workbench.wanted)

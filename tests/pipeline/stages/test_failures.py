@@ -19,6 +19,7 @@ from pipeline.contract.errors import (
     NoIndoorClip,
     WeightsAway,
 )
+from pipeline.contract.records import Box, LeftOut
 from pipeline.stages.failures import (
     PROCESS_DIED,
     Failure,
@@ -133,3 +134,11 @@ def test_weights_that_no_server_gives_are_tried_again_however_often_they_did_not
         failure = record_failure(video, "reconstruction", "0123", WeightsAway("nobody answers"))
     assert failure.tries == 1
     assert worth_trying(failure, "0123", give_up_after=3)
+
+
+def test_what_a_stage_left_out_is_noted_where_nothing_is_left(video: VideoStore):
+    left_out = (LeftOut("clips", 0, "Static", "the camera stands", (0.1, 1.25), Box(0.1, 0, 0.9, 1, whole=True)),)
+    noted = record_failure(video, "clips", "0123", NoClips("none", left_out))
+    assert noted.left_out == left_out
+    assert last_failure(video) == noted
+    assert record_failure(video, "scene", "0123", ZeroDivisionError("by zero")).left_out == ()

@@ -96,7 +96,7 @@ def test_shots_of_two_scenes_share_no_frame(film: Path) -> None:
 def test_a_video_of_three_frames_has_no_clip_and_says_why(tmp_path: Path) -> None:
     clips, left_out, _ = find_clips(write_video(tmp_path / "three.mp4", walk(1, 3), fps=FPS), ClipsSettings())
     assert clips == []
-    assert left_out == [LeftOut("clips", 0, "TooShort", "0.30 s, less than 1.5 s")]
+    assert left_out == [LeftOut("clips", 0, "TooShort", "0.30 s, less than 1.5 s", (0.0, 0.1, 0.2))]
 
 
 @pytest.fixture(scope="module")

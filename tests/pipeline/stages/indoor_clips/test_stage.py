@@ -70,8 +70,9 @@ def test_a_clip_that_people_fill_is_left_out_however_sure_its_room_is(own_room: 
 def test_where_people_fill_all_clips_the_reason_is_told(own_room: VideoStore):
     settings = workbench_of(own_room).settings.of(indoor_clips)
     write_indoor_scores(own_room, [IndoorScore(0.9, people="people fill it")] * 2, _scored_by(own_room, settings))
-    with pytest.raises(NoIndoorClip, match=r"best score 0\.90; 2 filled by people"):
+    with pytest.raises(NoIndoorClip, match=r"best score 0\.90; 2 filled by people") as ended:
         filled(indoor_clips, workbench_of(own_room))
+    assert [(item.clip_id, item.code) for item in ended.value.left_out] == [(0, "People"), (1, "People")]
 
 
 def test_scores_of_an_earlier_release_say_nothing_of_people(own_room: VideoStore):

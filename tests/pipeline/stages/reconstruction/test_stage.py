@@ -117,8 +117,9 @@ def test_a_clip_that_cannot_be_reconstructed_is_blank_and_named(bench: Callable[
 
 def test_where_none_can_the_video_ends_with_every_reason(bench: Callable[..., Workbench]):
     workbench = bench(20, 30)
-    with pytest.raises(NothingReconstructed, match=r"clip 0: TooLittleParallax: brightness 20; clip 2: .* 30"):
+    with pytest.raises(NothingReconstructed, match=r"clip 0: TooLittleParallax: brightness 20; clip 2: .* 30") as ended:
         filled(reconstruction, workbench)
+    assert [(item.clip_id, item.code) for item in ended.value.left_out] == [(i, "TooLittleParallax") for i in (0, 2)]
     assert not workbench.video.has_group("reconstruction")
 
 

@@ -100,8 +100,9 @@ def test_a_clip_that_moves_too_fast_is_blank_and_named(tmp_path: Path):
 
 def test_where_no_clip_can_be_set_upright_the_video_ends(tmp_path: Path):
     video = store(tmp_path, shapeless())
-    with pytest.raises(NothingReconstructed, match=r"a: no clip could be set upright \(1 left out\)"):
+    with pytest.raises(NothingReconstructed, match=r"a: no clip could be set upright \(1 left out\)") as ended:
         filled(scene, workbench_of(video, scene=QUICK))
+    assert [(item.stage, item.clip_id) for item in ended.value.left_out] == [("scene", 0)]
     assert not video.has_group("scene")
 
 
