@@ -128,7 +128,11 @@ def _pieces(shot_list: ShotList, settings: ClipsSettings) -> Iterator[list[Shot]
         frames = _seconds(trimmed, shot_list.time_s) * settings.frames_per_second
         own = settings.frames_max if frames <= settings.frames_max + 1e-9 else _own_frames(settings)
         pieces = max(1, int(np.ceil(frames / own - 1e-9)))
-        bounds = np.linspace(trimmed.start_frame, trimmed.end_frame, pieces + 1).round().astype(int).tolist()
+        bounds = np.linspace(trimmed.start_frame, trimmed.end_frame, pieces + 1)
+        times = shot_list.time_s[trimmed.start_frame : trimmed.end_frame]
+        if not _has_one_rate(times):
+            bounds = trimmed.start_frame + _frames_shown(times, np.linspace(0, 1, pieces + 1))
+        bounds = bounds.round().astype(int).tolist()
         yield [replace(shot, start_frame=start, end_frame=end) for start, end in pairwise(bounds)]
 
 
@@ -165,11 +169,11 @@ def _choose(clip_id: int, shot: Shot, shot_list: ShotList, settings: ClipsSettin
         return _left_out(clip_id, "MostlyBars", f"bars leave {left:.0%} of a side of the picture", times)
     if available < settings.frames_min:
         return _left_out(clip_id, "TooFewFrames", f"{available} frames, fewer than {settings.frames_min}", times)
-    kept = evenly_spaced(shot.start_frame, shot.end_frame, seconds, settings, settings.frames_max)
+    kept = evenly_spaced(shot.start_frame, shot.end_frame, seconds, settings, settings.frames_max, times)
     kept = _sharper(kept, shot_list.sharpness, settings.blur_ratio)
-    times, sharpness = shot_list.time_s[kept], shot_list.sharpness[kept]
+    shown_at, sharpness = shot_list.time_s[kept], shot_list.sharpness[kept]
     box = shot.box._replace(whole=settings.upright == "whole")
-    return Clip(clip_id, shot.start_frame, shot.end_frame, kept, times, sharpness, motion=0.0, box=box)
+    return Clip(clip_id, shot.start_frame, shot.end_frame, kept, shown_at, sharpness, motion=0.0, box=box)
 
 
 def _left_out(clip_id: int, code: str, detail: str, time_s: NDArray[np.float64], box: Box = WHOLE) -> LeftOut:
@@ -179,15 +183,45 @@ def _left_out(clip_id: int, code: str, detail: str, time_s: NDArray[np.float64],
 
 
 def evenly_spaced(
-    start: int, end: int, seconds: float, settings: ClipsSettings, most: int | None = None
+    start: int,
+    end: int,
+    seconds: float,
+    settings: ClipsSettings,
+    most: int | None = None,
+    time_s: NDArray[np.float64] | None = None,
 ) -> NDArray[np.int64]:
-    """Return which of the frames from ``start`` up to, not including, ``end`` a clip of them has; at most ``most``."""
+    """Return which of the frames from ``start`` up to, not including, ``end`` a clip of them has; at most ``most``.
+
+    time_s: (end - start,) times of these frames, seconds; None where they follow each other at one rate.
+    """
     available = wanted = end - start
     if available > settings.keep_all_up_to:
         wanted = max(round(seconds * settings.frames_per_second), settings.frames_min)
         wanted = min(wanted, available, most or available)
-    centres = (np.arange(wanted) + 0.5) * available / wanted
-    return start + centres.astype(np.int64)
+    places = np.arange(wanted) + 0.5
+    by_number = (places * available / wanted).astype(np.int64)
+    if time_s is None or wanted == available or _has_one_rate(time_s):
+        return start + by_number
+    nearest = np.unique(np.minimum(_frames_shown(time_s, places / wanted).round().astype(np.int64), available - 1))
+    return start + (nearest if len(nearest) >= settings.frames_min else by_number)
+
+
+def _frames_shown(time_s: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how many of some frames (n,) have been shown, parts of one included, after shares (k,) of their time."""
+    ends_s = time_s[-1] + (time_s[-1] - time_s[0]) / (len(time_s) - 1)
+    at_s = time_s[0] + shares * (ends_s - time_s[0])
+    return np.interp(at_s, [*time_s, ends_s], np.arange(len(time_s) + 1))
+
+
+def _has_one_rate(time_s: NDArray[np.float64]) -> bool:
+    """Tell whether no frame (n,) is shown a mean span sooner or later than at the mean rate.
+
+    Then their numbers say where they lie in time, more exactly than times, which containers round.
+    """
+    if len(time_s) < 3:
+        return True
+    even = np.linspace(time_s[0], time_s[-1], len(time_s))
+    return bool(np.abs(time_s - even).max() < even[1] - even[0])
 
 
 def _sharper(kept: NDArray[np.int64], sharpness: NDArray[np.float32], blur_ratio: float) -> NDArray[np.int64]:

@@ -9,9 +9,10 @@ from pipeline.stages.base import StageSettings
 Unwanted = Literal["SlideShow", "TextOverlay", "SplitScreen", "Static"]
 """Why nobody wants a clip, whatever house it shows."""
 
-WITH_OTHER_SHOTS = ("4", "3", "2", "1")
-"""Code versions of clips that stand: in 4 a camera that adapts to the light may have been cut as by a dissolve, in 3 a
-caption could hide one, before it no clips had a frame in common."""
+WITH_OTHER_CLIPS = ("5", "4", "3", "2", "1")
+"""Code versions of clips that stand: in 5 frames are spaced by number also where their rate varies, in 4 a camera that
+adapts to the light may have been cut as by a dissolve, in 3 a caption could hide one, before it no clips had a frame in
+common."""
 
 LATER = ("dissolve_motion_max", "dissolve_left_max", "leave_out", "upright", "shared_frames")
 """Settings that came with code version 2 of the stage, or after it."""
@@ -128,7 +129,7 @@ class ClipsSettings(StageSettings):
 
     def earlier(self) -> tuple[str, ...]:
         """Return code versions whose clips stand, unless somebody asks for what they did not know."""
-        return () if self._changed() else WITH_OTHER_SHOTS
+        return () if self._changed() else WITH_OTHER_CLIPS
 
     def _changed(self) -> set[str]:
         return {name for name in LATER if getattr(self, name) != type(self).model_fields[name].default}

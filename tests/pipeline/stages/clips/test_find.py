@@ -9,7 +9,7 @@ from pipeline.contract.errors import BrokenVideo
 from pipeline.contract.padding import shown_columns
 from pipeline.contract.records import Clip, LeftOut, Segment
 from pipeline.media import read_each, unpadded
-from pipeline.stages.clips.find import FoundClips, find_clips
+from pipeline.stages.clips.find import FoundClips, evenly_spaced, find_clips
 from pipeline.stages.clips.settings import ClipsSettings
 from tests.pipeline.media.films import stream_of
 from tests.pipeline.stages.clips.four_shots import FPS, four_shots
@@ -97,6 +97,49 @@ def test_a_video_of_three_frames_has_no_clip_and_says_why(tmp_path: Path) -> Non
     clips, left_out, _ = find_clips(write_video(tmp_path / "three.mp4", walk(1, 3), fps=FPS), ClipsSettings())
     assert clips == []
     assert left_out == [LeftOut("clips", 0, "TooShort", "0.30 s, less than 1.5 s", (0.0, 0.1, 0.2))]
+
+
+RATES = (10, 12, 15, 24000 / 1001, 24, 25, 30000 / 1001, 30, 50, 60000 / 1001, 60)
+
+
+@pytest.mark.parametrize("ticks", [None, 1000, 90000])
+def test_at_one_rate_the_numbers_tell_which_frames_are_kept_however_times_are_rounded(ticks: int | None) -> None:
+    settings = ClipsSettings()
+    for rate in RATES:
+        for count in range(30, 400, 7):
+            times = 5.123 + np.arange(count) / rate
+            times = times if ticks is None else np.round(times * ticks) / ticks
+            kept = evenly_spaced(9, 9 + count, count / rate, settings, settings.frames_max, times)
+            numbers = (np.arange(len(kept)) + 0.5) * count / len(kept)
+            assert kept.tolist() == (9 + numbers.astype(int)).tolist()
+
+
+SLOWER = [*range(150), *range(150, 300, 6)]
+FASTER = [*range(0, 150, 6), *range(150, 300)]
+HELD = [tick for tick in range(300) if not 100 <= tick < 160]
+
+
+@pytest.mark.parametrize("ticks", [SLOWER, FASTER, HELD])
+@pytest.mark.parametrize("start", [0, 40])
+def test_where_the_rate_varies_frames_are_those_nearest_to_evenly_spaced_times(ticks: list[int], start: int) -> None:
+    settings, times = ClipsSettings(), np.array(ticks) / 60
+    kept = evenly_spaced(start, start + len(times), 5.0, settings, settings.frames_max, times) - start
+    shown_s = (times[-1] - times[0]) * len(times) / (len(times) - 1)
+    for at_s in times[0] + (np.arange(15) + 0.5) / 15 * shown_s:
+        assert np.abs(times[kept] - at_s).min() <= np.abs(times - at_s).min() + 1.01 / 60
+    assert np.all(np.diff(kept) > 0)
+
+
+@pytest.mark.parametrize("seconds", [5, 20])
+def test_a_film_whose_rate_falls_is_looked_at_as_often_in_its_second_half(tmp_path: Path, seconds: int) -> None:
+    half = 30 * seconds // 2
+    ticks = [*range(half), *range(half, 2 * half, 3)]
+    path = write_video(tmp_path / "falls.mp4", walk(9, len(ticks), step=0.5, size=(160, 120)), fps=30, ticks=ticks)
+    clips, _, _ = find_clips(path, ClipsSettings(leave_out=()))
+    gaps = np.diff(np.unique(np.concatenate([clip.time_s for clip in clips])))
+    assert gaps.max() < 0.6
+    halves = np.histogram(np.concatenate([clip.time_s for clip in clips]), [0, seconds / 2, seconds])[0]
+    assert halves[0] == pytest.approx(halves[1], rel=0.25)
 
 
 @pytest.fixture(scope="module")
