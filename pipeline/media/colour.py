@@ -4,11 +4,13 @@ White of 203 cd/m2 (BT.2408, table 1) becomes white; what is brighter is compres
 the gamut lose saturation until they fit. The result is for displays with a gamma of 2.2.
 """
 
+from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
 import numpy as np
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Images
@@ -17,7 +19,14 @@ Transfer = Literal["PQ", "HLG"]
 _TRANSFERS: dict[int, Transfer] = {16: "PQ", 18: "HLG"}
 """Transfer characteristics of ISO/IEC 23091-2, table 3."""
 BT2020 = 9
-"""Colour primaries of ISO/IEC 23091-2, table 2."""
+"""Colour primaries of ISO/IEC 23091-2, table 2, and matrix coefficients of table 4 (not of constant luminance)."""
+
+LIMITED = 1
+"""Of FFmpeg's colour ranges."""
+
+RGB = 0
+UNSPECIFIED = 2
+"""In tables 2 to 4; of the range FFmpeg says 0."""
 
 WHITE = 203.0
 PEAK_HLG = 1000.0
@@ -28,6 +37,45 @@ _BT709_FROM_BT2020 = np.array(
     [[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]], np.float32
 )
 """BT.2087, annex 2 inverted."""
+
+
+@dataclass(frozen=True)
+class Colours:
+    """How a stream codes colours, in FFmpeg's numbers: those of ISO/IEC 23091-2, and 1 (limited) or 2 (full range)."""
+
+    color_range: int
+    colorspace: int
+    color_primaries: int
+    color_trc: int
+
+    @classmethod
+    def stated_by(cls, stream: VideoStream) -> "Colours":
+        """Return what a container says, before anything of it is decoded: then decoders have written over it."""
+        context = stream.codec_context
+        names = ("color_range", "colorspace", "color_primaries", "color_trc")
+        return cls(*(int(getattr(context, name)) for name in names))
+
+    def put_on(self, frame: VideoFrame) -> None:
+        """Let a frame say of its colours what the container says, or itself where the container says nothing.
+
+        A high dynamic range without primaries or a matrix has those of BT.2020, as BT.2100 has it.
+        """
+        if self.color_range:
+            frame.color_range = self.color_range
+        if self.colorspace not in (RGB, UNSPECIFIED):
+            frame.colorspace = self.colorspace
+        if self.color_primaries != UNSPECIFIED:
+            frame.color_primaries = self.color_primaries
+        if self.color_trc != UNSPECIFIED:
+            frame.color_trc = self.color_trc
+        if transfer_of(frame):
+            if int(frame.color_primaries) == UNSPECIFIED:
+                frame.color_primaries = BT2020
+            if int(frame.colorspace) == UNSPECIFIED:
+                frame.colorspace = BT2020
+
+
+UNSTATED = Colours(0, UNSPECIFIED, UNSPECIFIED, UNSPECIFIED)
 
 
 def transfer_of(frame: VideoFrame) -> Transfer | None:

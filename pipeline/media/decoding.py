@@ -15,10 +15,14 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from pipeline.media.clock import RisingClock
+from pipeline.media.colour import UNSTATED, Colours
 from pipeline.media.container import nominal_rate, wraps_after
 
 WITHOUT_TIMES = ("avi",)
 """Containers that hold a rate and no times; what FFmpeg makes up for pictures that are shown later is wrong."""
+
+WITH_COLOURS = ("mov", "matroska")
+"""Containers that say how colours are coded."""
 
 BROKEN_MAX = 0.01
 """Share of packets that may be damaged; one always may."""
@@ -39,16 +43,25 @@ class ShownFrame:
     frame: VideoFrame
 
 
-def shown_frames(container: InputContainer, stream: VideoStream) -> Iterator[ShownFrame]:
-    """Decode a film from where its container stands.
+def shown_frames(
+    container: InputContainer, stream: VideoStream, colours: Colours | None = None
+) -> Iterator[ShownFrame]:
+    """Decode a film from where its container stands; its frames say of their colours what the container says.
+
+    Args:
+        container: of the film.
+        stream: of the film.
+        colours: what the container said before anything was decoded; None where nothing was.
 
     Raises:
         av.FFmpegError: more than ``BROKEN_MAX`` of it does not decode.
     """
+    stated = colours or stated_colours(container, stream)
     clock, lost = RisingClock(1 / nominal_rate(stream), wraps_after(container)), _Count()
     has_times = container.format.name not in WITHOUT_TIMES
     before: tuple[int, int] | None = None
     for index, frame in enumerate(_whole_pictures(_decoded(container, stream, lost))):
+        stated.put_on(frame)
         size = (frame.width, frame.height)
         rises = clock.tick(float(frame.time) if has_times and frame.pts is not None else None)
         yield ShownFrame(index, clock.time_s, rises and before in (None, size), lost.count, frame)
@@ -56,8 +69,19 @@ def shown_frames(container: InputContainer, stream: VideoStream) -> Iterator[Sho
 
 
 def first_frame(container: InputContainer, stream: VideoStream) -> VideoFrame | None:
-    """Return the first frame that decodes, as it is stored, or None."""
-    return next(_decoded(container, stream, _Count()), None)
+    """Return the first frame that decodes, as it is stored, or None; nothing was decoded before where colours count."""
+    stated, frame = stated_colours(container, stream), next(_decoded(container, stream, _Count()), None)
+    if frame is not None:
+        stated.put_on(frame)
+    return frame
+
+
+def stated_colours(container: InputContainer, stream: VideoStream) -> Colours:
+    """Return what a container says of colours, nothing where it has no place for that; nothing was decoded before.
+
+    What FFmpeg tells of such a stream it saw in the pictures, perhaps in those of a recording that comes later.
+    """
+    return Colours.stated_by(stream) if container.format.name.startswith(WITH_COLOURS) else UNSTATED
 
 
 @dataclass

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pipeline.contract.arrays import Images
 from pipeline.contract.padding import shown_columns
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, WHOLE, Box
-from pipeline.media.colour import BT2020, transfer_of, usual_range
+from pipeline.media.colour import BT2020, LIMITED, transfer_of, usual_range
 from pipeline.media.orientation import Orientation
 
 
@@ -124,12 +124,29 @@ def _cut(frame: VideoFrame, stream: VideoStream, box: Box) -> Cut:
 
 def _made(frame: VideoFrame, cut: Cut | None, size: tuple[int, int]) -> Images:
     transfer = transfer_of(frame)
-    converted = _CONVERTERS.converter.reformat(frame, format="rgb48le" if transfer else "rgb24")
+    converted = _CONVERTERS.converter.reformat(_of_its_range(frame), format="rgb48le" if transfer else "rgb24")
     picture = Orientation.of(frame).upright(converted.to_ndarray())
     resized = _resized(picture, size) if cut is None else _part(picture, cut, size)
     if transfer is None:
         return np.asarray(resized, np.uint8)
     return usual_range(np.asarray(resized, np.uint16), transfer, is_wide=int(frame.color_primaries) == BT2020)
+
+
+def _of_its_range(frame: VideoFrame) -> VideoFrame:
+    """Return a frame in a format that leaves its range open: formats that are of full range are taken for such.
+
+    Decoders choose them by what the pictures say, where the container may say that the range is limited.
+    """
+    if int(frame.color_range) != LIMITED or not frame.format.name.startswith("yuvj"):
+        return frame
+    opened = VideoFrame(frame.width, frame.height, frame.format.name.replace("yuvj", "yuv"))
+    for plane, copied in zip(frame.planes, opened.planes, strict=True):
+        rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
+        padded = np.zeros((copied.height, copied.line_size), np.uint8)
+        padded[:, : copied.width] = rows
+        copied.update(padded.tobytes())
+    opened.color_range, opened.colorspace = frame.color_range, frame.colorspace
+    return opened
 
 
 def _part(picture: NDArray[Any], cut: Cut, size: tuple[int, int]) -> NDArray[Any]:

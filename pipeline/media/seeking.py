@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import av
-from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from pipeline.contract.arrays import Images
 from pipeline.media.container import nominal_rate, opened
-from pipeline.media.decoding import ShownFrame, shown_frames
+from pipeline.media.decoding import ShownFrame, shown_frames, stated_colours
 from pipeline.media.probe import is_continuous
 
 EXACT_S = 1e-3
@@ -37,19 +36,22 @@ def pictures_near(path: Path, times_s: Sequence[float], draw: Draw) -> Iterator[
 def _by_seeking(path: Path, times_s: Sequence[float], draw: Draw) -> Iterator[Images | None]:
     """Yield pictures until a place is met that seeking does not lead to."""
     with opened(path) as (container, stream):
-        begin_s = (container.start_time or 0) / av.time_base
+        begin_s, colours = (container.start_time or 0) / av.time_base, stated_colours(container, stream)
         for time_s in times_s:
-            leads_there, picture = _found(container, stream, begin_s + time_s, draw)
+            container.seek(int((begin_s + time_s) * av.time_base))
+            shown = shown_frames(container, stream, colours)
+            leads_there, picture = _found(shown, stream, begin_s + time_s, draw)
             if not leads_there:
                 return
             yield picture
 
 
-def _found(container: InputContainer, stream: VideoStream, wanted_s: float, draw: Draw) -> tuple[bool, Images | None]:
-    """Return whether seeking leads to a time on the container's clock or before it, and the picture there."""
-    container.seek(int(wanted_s * av.time_base))
+def _found(
+    frames: Iterator[ShownFrame], stream: VideoStream, wanted_s: float, draw: Draw
+) -> tuple[bool, Images | None]:
+    """Return whether frames begin at a time on the container's clock or before it, and the picture there."""
     leads_there = False
-    for shown in shown_frames(container, stream):
+    for shown in frames:
         at_s = wanted_s if shown.frame.time is None else float(shown.frame.time)
         leads_there = leads_there or at_s <= wanted_s + 1 / nominal_rate(stream)
         if not leads_there:
