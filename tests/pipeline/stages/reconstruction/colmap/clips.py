@@ -1,6 +1,7 @@
 """Frames of a rendered tour with their truth, few and coarse in time, for tests that need a real clip."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +21,15 @@ class TourClip:
 
 def tour_clip(seed: int, shot: int, count: int) -> TourClip:
     """``count`` frames spread over an indoor shot."""
-    tour = Tour.from_seed(seed, SETTINGS)
+    tour = _tour(seed)
     indoor = [candidate for candidate in tour.shots if candidate.kind == "indoor"][shot]
     frames = np.linspace(indoor.start_frame, indoor.end_frame - 1, count).astype(int)
     return TourClip(
         np.stack([tour.picture(int(frame)) for frame in frames]), tuple(tour.truth(int(frame)) for frame in frames)
     )
+
+
+@lru_cache(maxsize=1)
+def _tour(seed: int) -> Tour:
+    """The tour, whose house is painted once for all clips of it that follow each other."""
+    return Tour.from_seed(seed, SETTINGS)
