@@ -35,9 +35,10 @@ def write_film(path: Path, frames: int = 24) -> None:
     with av.open(str(path), "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=FPS, options={"crf": "16", "preset": "veryfast"})
         stream.width, stream.height, stream.pix_fmt = 640, 480, "yuv420p"
-        for picture in film_of(frames):
+        pictures = list(film_of(frames))
+        for picture in pictures:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-        for picture in film_of(frames):
+        for picture in pictures:
             faded = 170 + 0.1 * (picture[:, ::-1].astype(np.float32) - 130)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(faded.astype(np.uint8), format="rgb24")))
         container.mux(stream.encode(None))
