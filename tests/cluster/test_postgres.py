@@ -38,7 +38,6 @@ def database() -> Iterator[DatabaseServer]:
 def workplace(database: DatabaseServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workplace:
     for name, value in database.empty_database().items():
         monkeypatch.setenv(name, value)
-    write_room_video(tmp_path / "room.mp4")
     return Workplace(tmp_path, str(tmp_path / "room.mp4"), home=DEPLOYED)
 
 
@@ -60,6 +59,7 @@ def test_processes_that_open_an_empty_database_at_once_all_succeed(database: Dat
 
 
 def test_a_dataset_is_built_once_and_its_runs_are_in_the_database(database: DatabaseServer, workplace: Workplace):
+    write_room_video(workplace.folder / "room.mp4")
     first, again = (workplace.execute("build_dataset") for _ in range(2))
     assert first.code == 0, first.text
     assert "1 videos to build" in first.text
