@@ -70,7 +70,8 @@ def build_house(rng: np.random.Generator, settings: TourSettings) -> House:
         things += [] if room.finish.bare else pictures(rng, room, furnished.along_walls)
     things += build_garden(rng, rooms)
     things = swapped(patterns, things, settings.houses.swapped_patterns)
-    return House(rooms, tuple(relooked(things) if held_out else things))
+    looked = relooked(things) if held_out else things
+    return House(rooms, tuple(item.painted(settings.texel) for item in looked))
 
 
 def resized(rng: np.random.Generator, rooms: tuple[Room, ...], sizes: Sizes) -> tuple[Room, ...]:

@@ -13,12 +13,11 @@ import cv2
 import numpy as np
 
 from pipeline.contract.arrays import Floats
+from pipeline.tours.texels import TEXEL
 
 Colour = tuple[float, float, float]
 
 NOISE_SIZE = 2048
-TEXEL = 0.006
-"""Metres between texels of indoor textures: 1.5 pixels of a 640-pixel picture at two metres."""
 
 
 class SurfaceKind(IntEnum):

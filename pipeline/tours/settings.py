@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from pipeline.tours.effects.settings import EffectSettings
+from pipeline.tours.texels import TEXEL
 from pipeline.tours.variety import HouseSettings, MoveSettings
 
 ADDED = ("effects", "houses", "moves")
@@ -47,6 +48,13 @@ class TourSettings(BaseModel):
     shake_metres: float = Field(0.004, ge=0, le=0.05, description="amplitude of the hand's movement, metres")
     sensor_noise: float = Field(
         1.5, ge=0, le=20, description="standard deviation of the sensor's noise, grey levels of 255"
+    )
+    texel: float = Field(
+        TEXEL,
+        ge=TEXEL,
+        le=0.1,
+        exclude_if=lambda texel: texel == TEXEL,
+        description="metres between texels of the house, at the finest; 0.05 is painted in a third of the time",
     )
     effects: EffectSettings = Field(EffectSettings(), description="what the film of it suffers, by default nothing")
     houses: HouseSettings = Field(

@@ -41,6 +41,13 @@ class Thing:
         """Return the thing after the rigid ``transform`` (4, 4)."""
         return replace(self, parts=tuple((sheet.moved(transform), material) for sheet, material in self.parts))
 
+    def painted(self, texel: float) -> "Thing":
+        """Return the thing painted with texels no finer than ``texel`` metres."""
+        return replace(
+            self,
+            parts=tuple((sheet, replace(material, texel=max(material.texel, texel))) for sheet, material in self.parts),
+        )
+
     def bounds(self) -> NDArray[np.float64]:
         """Return the axis-aligned bounds, (2, 3) metres."""
         points = np.concatenate([sheet.vertices.reshape(-1, 3) for sheet, _ in self.parts])

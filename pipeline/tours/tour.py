@@ -24,7 +24,7 @@ from pipeline.tours.filming import Filming, plan_edits
 from pipeline.tours.frame_truth import FrameTruth
 from pipeline.tours.frozen import refuse_frozen
 from pipeline.tours.house import House, build_house
-from pipeline.tours.light import light_patches
+from pipeline.tours.light import Lighting, light_patches
 from pipeline.tours.materials import SurfaceKind
 from pipeline.tours.moves.director import Director
 from pipeline.tours.painter import Painter, paint_sky, pixel_centres, title_card, with_noise
@@ -37,6 +37,8 @@ from pipeline.tours.timeline import ShotKind, Timeline, TourShot, TourTransition
 from pipeline.tours.walks import WalkPlanner
 
 RENDER_THREADS = 2
+TEXELS_A_SAMPLE = 5
+"""Texels between samples of the light at least: coarse textures show no fine shadows."""
 TITLES = ("Welcome Home", "House Tour", "Our New Place", "Come On In", "Open House")
 
 
@@ -248,7 +250,8 @@ class Tour:
     def _painter(self) -> Painter:
         rng = np.random.default_rng((self.seed, 2))
         mesh, caster = self.house.mesh, self.house.caster
-        light = light_patches(mesh.patches, self.house.rooms, caster)
+        spacing = max(Lighting.spacing, TEXELS_A_SAMPLE * self.settings.texel)
+        light = light_patches(mesh.patches, self.house.rooms, caster, Lighting(spacing=spacing))
         light = with_sun(light, mesh) if self.settings.houses.sun else light
         crowd = self.crowd
         atlas = bake(crowd.mesh.patches, light + crowd.light(), crowd.mesh.atlas_height)

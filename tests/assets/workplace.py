@@ -29,6 +29,7 @@ TINY_TOUR = {
     "outdoor_shots": 0,
     "title": False,
     "shot_seconds": 2.5,
+    "texel": 0.05,
 }
 
 

@@ -1,6 +1,6 @@
 """A house with its textures painted and its light baked, ready to be looked at from anywhere."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -35,16 +35,7 @@ def light_house(
 ) -> LitHouse:
     """Paint and light ``things``; texels are no finer than ``texel`` metres inside, ``texel_outside`` in the garden."""
     finest = {True: texel_outside, False: texel}
-    coarser = tuple(
-        Thing(
-            item.label,
-            tuple(
-                (sheet, replace(material, texel=max(material.texel, finest[item.label == SemanticClass.UNKNOWN])))
-                for sheet, material in item.parts
-            ),
-        )
-        for item in things
-    )
+    coarser = tuple(item.painted(finest[item.label == SemanticClass.UNKNOWN]) for item in things)
     mesh = build_mesh(coarser)
     caster = RayCaster(mesh)
     light = light_patches(mesh.patches, rooms, caster, lighting or Lighting())

@@ -54,6 +54,16 @@ def test_pictures_do_not_depend_on_the_order_they_are_asked_for(tour: Tour):
     np.testing.assert_array_equal(tour.picture(5), first)
 
 
+def test_coarse_texels_change_the_pictures_and_nothing_else(tour: Tour):
+    coarse, frame = Tour.from_seed(tour.seed, SMALL.model_copy(update={"texel": 0.05})), indoor(tour)[0].start_frame
+    assert (tour.house.mesh.texel_size.min(), coarse.house.mesh.texel_size.min()) == pytest.approx((0.02, 0.05))
+    for name in ("depth", "labels", "instances", "camera_to_world"):
+        np.testing.assert_array_equal(getattr(coarse.truth(frame), name), getattr(tour.truth(frame), name))
+    fine, blurred = (one.picture(frame).astype(float) for one in (tour, coarse))
+    assert np.abs(np.diff(blurred, axis=1)).mean() < np.abs(np.diff(fine, axis=1)).mean()
+    assert blurred.mean() == pytest.approx(fine.mean(), rel=0.02)
+
+
 def test_other_seeds_give_other_houses(tour: Tour):
     other = Tour.from_seed(tour.seed + 1, SMALL)
     assert [r.bounds for r in other.house.rooms] != [r.bounds for r in tour.house.rooms]

@@ -17,7 +17,7 @@ from tests.pipeline.videos import write_video
 
 @pytest.fixture(scope="module")
 def tour() -> Tour:
-    return Tour.from_seed(2, TourSettings())
+    return Tour.from_seed(2, TourSettings(texel=0.02))
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ def walked(tour: Tour, shot: int = -1, count: int = 8) -> Images:
 
 @pytest.fixture(scope="module")
 def tours() -> list[Tour]:
-    return [Tour.from_seed(seed, TourSettings()) for seed in (2, 3)]
+    return [Tour.from_seed(seed, TourSettings(texel=0.02)) for seed in (2, 3)]
 
 
 @pytest.fixture(scope="module")

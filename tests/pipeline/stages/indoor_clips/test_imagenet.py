@@ -30,7 +30,7 @@ def indoor_filter() -> ImageNetFilter:
 @pytest.fixture(scope="module")
 def shots() -> list[tuple[str, Images]]:
     """Two frames of every shot of a tour."""
-    tour = Tour.from_seed(13, TourSettings(fps=4, shot_seconds=2, indoor_shots=2))
+    tour = Tour.from_seed(13, TourSettings(fps=4, shot_seconds=2, indoor_shots=2, texel=0.03))
     return [
         (shot.kind, np.stack([tour.picture(f) for f in (shot.start_frame, shot.end_frame - 1)])) for shot in tour.shots
     ]

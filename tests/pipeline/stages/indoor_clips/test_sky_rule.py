@@ -11,7 +11,7 @@ from pipeline.tours.tour import Tour
 @pytest.fixture(scope="module")
 def shots() -> list[tuple[str, Images]]:
     """Three frames of every shot of a tour."""
-    settings = TourSettings(fps=4, shot_seconds=2, indoor_shots=2)
+    settings = TourSettings(fps=4, shot_seconds=2, indoor_shots=2, texel=0.03)
     tour = Tour.from_seed(13, settings)
     return [
         (shot.kind, np.stack([tour.picture(int(f)) for f in np.linspace(shot.start_frame, shot.end_frame - 1, 3)]))

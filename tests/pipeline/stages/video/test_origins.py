@@ -17,7 +17,7 @@ from pipeline.tours.settings import TourSettings
 from tests.fresh import run_code
 from tests.pipeline.web_host import serving
 
-SHORT = TourSettings(fps=4, rooms_max=3, indoor_shots=1, outdoor_shots=0, shot_seconds=1.0, title=False)
+SHORT = TourSettings(fps=4, rooms_max=3, indoor_shots=1, outdoor_shots=0, shot_seconds=1.0, title=False, texel=0.05)
 
 
 def request(source: VideoSource, **settings: object) -> FetchRequest:
