@@ -14,7 +14,13 @@ from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
 from pipeline.stages.reconstruction.settings import ReconstructionSettings
 from pipeline.store.store import Store
 from tests.pipeline.stages.filling import workbench_of
+from tests.pipeline.stages.reconstruction.colmap.clips import MakesClips, clips_of_all
 from tests.pipeline.stages.reconstruction.measuring import Measuring, picture
+
+
+@pytest.fixture(scope="session")
+def tour_clip(tmp_path_factory: pytest.TempPathFactory) -> MakesClips:
+    return clips_of_all(tmp_path_factory)
 
 
 @pytest.fixture

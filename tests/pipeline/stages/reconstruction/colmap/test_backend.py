@@ -25,14 +25,14 @@ from pipeline.stages.reconstruction.colmap.backend import (
 from pipeline.stages.reconstruction.colmap.notes import alone_notes, notes_on
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, SparseSettings
 from pipeline.store.store import Store
-from tests.pipeline.stages.reconstruction.colmap.clips import TourClip, tour_clip
+from tests.pipeline.stages.reconstruction.colmap.clips import MakesClips, TourClip
 from tests.pipeline.stages.reconstruction.colmap.good_model import FRAMES, good_model
 
 QUICK = ColmapSettings(sparse=SparseSettings(max_features=1500))
 
 
 @pytest.fixture(scope="module")
-def clip() -> TourClip:
+def clip(tour_clip: MakesClips) -> TourClip:
     return tour_clip(seed=2, shot=1, count=9)
 
 
@@ -111,7 +111,7 @@ def test_the_same_frames_give_the_same_cameras(clip: TourClip, tmp_path: Path):
     np.testing.assert_array_equal(first.camera_to_world, second.camera_to_world)
 
 
-def test_of_two_rooms_the_larger_part_is_kept_and_the_rest_named(clip: TourClip, tmp_path: Path):
+def test_of_two_rooms_the_larger_part_is_kept_and_the_rest_named(clip: TourClip, tour_clip: MakesClips, tmp_path: Path):
     other = tour_clip(seed=2, shot=0, count=5)
     mixed = np.concatenate([clip.rgb, other.rgb])
     kept = ColmapReconstructor(QUICK).reconstruct(mixed, tmp_path)

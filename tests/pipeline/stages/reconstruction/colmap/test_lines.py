@@ -12,13 +12,13 @@ from pipeline.stages.reconstruction.colmap.lens_settings import LensSettings
 from pipeline.stages.reconstruction.colmap.lines import is_told, lens_of_lines
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings
 from pipeline.stages.reconstruction.first_look import NO_LINES
-from tests.pipeline.stages.reconstruction.colmap.clips import tour_clip
+from tests.pipeline.stages.reconstruction.colmap.clips import MakesClips
 
 LENS = LensSettings()
 
 
 @pytest.fixture(scope="module")
-def rooms() -> list[Images]:
+def rooms(tour_clip: MakesClips) -> list[Images]:
     return [tour_clip(seed=2, shot=shot, count=6).rgb for shot in (1, 2)]
 
 

@@ -12,14 +12,14 @@ from pipeline.geometry.poses import pose_errors
 from pipeline.stages.reconstruction.colmap.backend import find_cameras
 from pipeline.stages.reconstruction.colmap.notes import notes_on
 from pipeline.stages.reconstruction.colmap.settings import ColmapSettings, SparseSettings
-from tests.pipeline.stages.reconstruction.colmap.clips import TourClip, tour_clip
+from tests.pipeline.stages.reconstruction.colmap.clips import MakesClips, TourClip
 
 QUICK = ColmapSettings(sparse=SparseSettings(max_features=2000))
 COUNT = 9
 
 
 @pytest.fixture(scope="module")
-def clip() -> TourClip:
+def clip(tour_clip: MakesClips) -> TourClip:
     return tour_clip(seed=2, shot=1, count=COUNT)
 
 

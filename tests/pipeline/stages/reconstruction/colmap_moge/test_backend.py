@@ -36,7 +36,7 @@ from tests.models.da3.networks import tiny
 from tests.models.memory_errors import RUN_OUT
 from tests.models.moge.networks import tiny_moge
 from tests.pipeline.module_calls import built_modules, counted_calls
-from tests.pipeline.stages.reconstruction.colmap.clips import TourClip, tour_clip
+from tests.pipeline.stages.reconstruction.colmap.clips import MakesClips, TourClip
 from tests.pipeline.stages.reconstruction.colmap_moge.weights import save_moge
 from tests.pipeline.stages.reconstruction.da3.weights import save_da3
 
@@ -57,7 +57,7 @@ def settings_of(weights: Path, **changed: object) -> ColmapMogeSettings:
 
 
 @pytest.fixture(scope="module")
-def clip() -> TourClip:
+def clip(tour_clip: MakesClips) -> TourClip:
     return tour_clip(seed=2, shot=1, count=9)
 
 

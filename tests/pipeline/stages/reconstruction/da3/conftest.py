@@ -5,11 +5,11 @@ import pytest
 
 from pipeline.contract.records import Reconstruction
 from pipeline.geometry.poses import resize_nearest
-from tests.pipeline.stages.reconstruction.colmap.clips import TourClip, tour_clip
+from tests.pipeline.stages.reconstruction.colmap.clips import MakesClips, TourClip
 
 
 @pytest.fixture(scope="module")
-def clip() -> TourClip:
+def clip(tour_clip: MakesClips) -> TourClip:
     return tour_clip(seed=2, shot=1, count=6)
 
 

@@ -31,7 +31,7 @@ from tests.models.da3.networks import tiny, tiny_metric
 from tests.models.memory_errors import RUN_OUT
 from tests.models.moge.networks import tiny_moge
 from tests.pipeline.module_calls import counted_calls
-from tests.pipeline.stages.reconstruction.colmap.clips import TourClip, tour_clip
+from tests.pipeline.stages.reconstruction.colmap.clips import MakesClips, TourClip
 from tests.pipeline.stages.reconstruction.colmap_moge.weights import save_moge
 from tests.pipeline.stages.reconstruction.da3.test_backend import ANY_JOIN, frames
 from tests.pipeline.stages.reconstruction.da3.weights import save_da3
@@ -122,7 +122,7 @@ def test_nothing_is_asked_where_no_network_is_named_and_stored_results_stand(fol
 
 
 @pytest.fixture(scope="module")
-def clip() -> TourClip:
+def clip(tour_clip: MakesClips) -> TourClip:
     return tour_clip(seed=2, shot=1, count=6)
 
 

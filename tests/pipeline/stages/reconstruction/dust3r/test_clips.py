@@ -27,7 +27,7 @@ from pipeline.store.video import VideoStore
 from pipeline.tours.frame_truth import FrameTruth
 from pipeline.tours.truth import tour_of
 from tests.pipeline.small_tour import SEED, SMALL
-from tests.pipeline.stages.reconstruction.colmap.clips import tour_clip
+from tests.pipeline.stages.reconstruction.colmap.clips import MakesClips
 from tests.pipeline.stages.reconstruction.dust3r.oracle import Oracle
 
 IMAGE_SIZE = 160  # 160x120, of which the network sees 160x112
@@ -43,7 +43,7 @@ class Frames:
 
 
 @pytest.fixture(scope="module")
-def frames() -> Frames:
+def frames(tour_clip: MakesClips) -> Frames:
     """Five frames of one room, then three of another."""
     one, other = tour_clip(11, 0, 5), tour_clip(11, 1, 3)
     return Frames(np.concatenate([one.rgb, other.rgb]), (*one.truth, *other.truth))

@@ -10,13 +10,13 @@ from pipeline.contract.arrays import Images
 from pipeline.contract.errors import LensZooms
 from pipeline.contract.records import Reconstruction
 from pipeline.stages.reconstruction.dust3r.lens import check_lens, enlargement
-from tests.pipeline.stages.reconstruction.colmap.clips import TourClip, tour_clip
+from tests.pipeline.stages.reconstruction.colmap.clips import MakesClips, TourClip
 
 COUNT = 10
 
 
 @pytest.fixture(scope="module")
-def clip() -> TourClip:
+def clip(tour_clip: MakesClips) -> TourClip:
     return tour_clip(11, 0, COUNT)
 
 
