@@ -219,19 +219,22 @@ def overlaps(
     settings: VoxelSettings,
     unlabelled: SemanticClass = SemanticClass.UNNAMED,
     beside: Sequence[LabelledClip] = (),
+    counted: NDArray[np.bool_] | None = None,
 ) -> tuple[OverlapCounts, OverlapCounts, OverlapCounts]:
     """Count labels of pixels, of grids as they are, and of grids given their true scale, against the truth's.
 
     Grids are compared in the true grid of each frame, laid on that frame's camera. unlabelled: what a voxel of the
     estimate is whose points have no label; in the truth, whose labels are exact, that is outdoors and unknown. beside:
     as of ``fill_grid``; what they show and the clip does not is not counted, since the truth is that of its frames.
+    counted: (n,) the frames whose grids count; by default all.
     """
     true_labels = resize_nearest(truth.semantics.labels, semantics.labels.shape[1:])
     pixels, scene_at_rest = overlap(semantics.labels, true_labels), without_moving(scene, semantics)
     grids: list[OverlapCounts] = []
     grids_true_scale: list[OverlapCounts] = []
     scale, straight, exact = scale_to_truth(scene, truth), truth.for_grids(), settings.of_points()
-    for frame, (camera, true_camera) in enumerate(zip(scene.camera_to_world, truth.scene.camera_to_world, strict=True)):
+    for frame in np.flatnonzero(np.ones(len(true_labels)) if counted is None else counted).tolist():
+        camera, true_camera = scene.camera_to_world[frame], truth.scene.camera_to_world[frame]
         true_grid = voxelize_frame(straight.scene, straight.semantics, frame, exact, SemanticClass.UNKNOWN)
         for size, total in ((1.0, grids), (scale, grids_true_scale)):
             into_grid = grid_from_estimate(true_grid.grid_from_world, true_camera, camera, size)

@@ -20,7 +20,7 @@ from pipeline.store.groups import RULER
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
 
-RULES = "2"
+RULES = "3"
 """Changes when films are measured in another way, so that kept scores are made anew."""
 
 

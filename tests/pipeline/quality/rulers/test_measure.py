@@ -1,23 +1,30 @@
 """One built tour on all rulers: the tour's own truth, and the same truth as published real footage has it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
+from pipeline.contract.arrays import Images
+from pipeline.media import read_frames
 from pipeline.quality import QualityReport
-from pipeline.quality.rulers.measure import measure_film, shot_of, would_be_kept
+from pipeline.quality.rulers.measure import measure_film
 from pipeline.quality.rulers.records import ShotScores
-from pipeline.quality.truth.film import TrueShot
+from pipeline.quality.rulers.uncut import would_be_kept
 from pipeline.quality.truth.realestate10k import realestate10k_films
 from pipeline.quality.truth.rendered import TourFilm
 from pipeline.quality.truth.tum import tum_films
 from pipeline.stages.base import Workbench
-from pipeline.stages.clips.settings import ClipsSettings
+from pipeline.stages.clips.stage import clips
+from pipeline.stages.run import run_stage
 from pipeline.store.groups import FRAMES
+from pipeline.store.rows import stored_clips
 from pipeline.tours.truth import tour_of
 from tests.pipeline.quality.truth.exports import source_of, to_realestate10k, to_tum
 from tests.pipeline.small_tour import small_settings, small_workbench
+from tests.pipeline.videos import walk, write_video
 
 SETTINGS = small_settings()
 
@@ -102,16 +109,70 @@ def test_a_shot_of_which_no_clip_was_cut_is_missed_all_the_same(film: TourFilm, 
     assert missed == pytest.approx(sum(indoors.grids.true[1:]) / indoors.frames, rel=0.05)
 
 
-def test_a_clip_belongs_to_the_shot_that_most_of_its_frames_show():
-    shots = (TrueShot("a", 0, 10), TrueShot("b", 12, 30))
-    assert shot_of(np.array([8, 9, 13, 14, 15]), shots) == 1
-    assert shot_of(np.array([10, 11]), shots) is None
+def lettered(frame: Images) -> Images:
+    written = frame.copy()
+    for row in range(5):
+        cv2.putText(
+            written, "BEAUTIFUL HOME TOUR", (10, 70 + row * 80), cv2.FONT_HERSHEY_DUPLEX, 1.6, (255, 255, 255), 3
+        )
+    return written
 
 
-@pytest.mark.parametrize(("end", "fps", "count"), [(16, 30.0, 16), (120, 30.0, 12), (40, 30.0, 8), (600, 30.0, 60)])
-def test_as_many_frames_are_possible_as_the_stage_would_choose(end: int, fps: float, count: int):
-    frames = would_be_kept(TrueShot("a", 100, 100 + end), fps, ClipsSettings())
-    assert len(frames) == count
-    assert frames.min() >= 100
-    assert frames.max() < 100 + end
-    assert (np.diff(frames) > 0).all()
+def another_place(frame: Images) -> Images:
+    return walk(7, 1, size=frame.shape[1::-1])[0]
+
+
+def black(frame: Images) -> Images:
+    return np.zeros_like(frame)
+
+
+def cut_with(source: Path, folder: Path, **settings: object) -> Workbench:
+    """Run the stages up to ``clips`` on a file."""
+    made = small_workbench(folder, str(source), clips={"keep_all_up_to": 0, "frames_per_second": 4.0, **settings})
+    run_stage("video", made)
+    run_stage("clips", made)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "frames", "reason"),
+    [
+        (lettered, range(32, 48), "TextOverlay"),
+        (lettered, range(16), "TextOverlay"),
+        (another_place, range(18, 26), "TooShort"),
+        (black, range(18, 28), "transition"),
+    ],
+)
+def test_parts_of_a_shot_that_became_no_clip_are_lost_and_say_why(
+    tmp_path: Path, spoilt: Callable[[Images], Images], frames: range, reason: str
+):
+    pictures = [spoilt(each) if i in frames else each for i, each in enumerate(walk(1, 48, 6.0, (640, 480)))]
+    write_video(tmp_path / "abc.mp4", pictures, fps=8)
+    pose = " ".join(map(str, np.eye(4)[:3].ravel()))
+    (tmp_path / "abc.pose.txt").write_text("url\n" + "".join(f"{i} 0.8 1 0.5 0.5 0 0 {pose}\n" for i in range(48)))
+    (film,) = realestate10k_films(tmp_path)
+    made = cut_with(tmp_path / "abc.mp4", tmp_path / "data", frames_max=12)
+    (shot,) = measure_film(made.video, film, made.settings, "Stopped: before cameras")
+    chosen = {frame for clip in stored_clips(made.video) for frame in clip.frame_index.tolist()}
+    possible = would_be_kept(film.shots[0], film.fps, made.settings.of(clips))
+    # A piece may have a frame more than its share of the shot.
+    assert len(chosen) + 3 < shot.frames == pytest.approx(len(possible), abs=3)
+    assert shot.reason.startswith("Stopped: before cameras; no clip was cut from ")
+    assert reason in shot.reason
+
+
+def test_what_the_grids_of_a_lost_part_hold_is_missed(
+    built_tour: Workbench, film: TourFilm, indoors: ShotScores, tmp_path: Path
+):
+    (shot,) = [shot for shot in film.shots if shot.wanted]
+    frames = list(read_frames(source_of(built_tour.video), np.arange(shot.end)))
+    middle = (shot.start + shot.end) // 2
+    frames[middle:] = [lettered(frame) for frame in frames[middle:]]
+    # The title card before it becomes no clip, so that the two pieces of the shot are those that there are.
+    source = write_video(tmp_path / "film.mp4", frames, fps=8)
+    made = cut_with(source, tmp_path / "data", clip_min_s=1.0, frames_min=4, frames_max=6, shared_frames=0)
+    (found,) = [shot for shot in measure_film(made.video, film, made.settings, "Stopped: early") if shot.wanted]
+    assert "TextOverlay" in found.reason
+    assert found.frames == pytest.approx(indoors.frames, abs=2)
+    missed = found.missed.either_occupied / found.frames
+    assert missed == pytest.approx(sum(indoors.grids.true[1:]) / indoors.frames, rel=0.1)
