@@ -32,6 +32,7 @@ from pipeline.contract.errors import (
     WrongClock,
 )
 from pipeline.contract.records import LeftOut
+from pipeline.stages.faults import told
 from pipeline.store.changes import changes_of
 from pipeline.store.groups import FAILURE
 from pipeline.store.video import VideoStore
@@ -95,7 +96,7 @@ def record_failure(video: VideoStore, stage: str, wanted: str, error: Exception)
     """Write down that ``stage`` ended with ``error``; ``wanted`` is the fingerprint the video was to reach."""
     code = error.code if isinstance(error, PipelineError) else type(error).__name__
     left_out = error.left_out if isinstance(error, NothingLeft) else ()
-    return _record(video, stage, wanted, code, str(error).strip() or f"{code}, without a word", left_out)
+    return _record(video, stage, wanted, code, told(error), left_out)
 
 
 def record_death(video: VideoStore, wanted: str, detail: str) -> Failure:

@@ -12,7 +12,7 @@ from pipeline.contract.records import WHOLE, Box, Clip, LeftOut
 from pipeline.geometry.voxels import voxelize_frame
 from pipeline.quality.measures import clip_errors, labels_of, overlaps, rows_of
 from pipeline.quality.rulers.records import ShotScores
-from pipeline.quality.rulers.uncut import Uncut, counted_once, shot_of, uncut_of, why_uncut
+from pipeline.quality.rulers.uncut import Uncut, counted_once, shot_of, uncut_of, why_uncut, would_be_kept
 from pipeline.quality.scores import ClipErrors, Overlap
 from pipeline.quality.truth.film import TrueFilm, TrueShot
 from pipeline.settings import Settings
@@ -67,6 +67,24 @@ def measure_film(video: VideoStore, film: TrueFilm, settings: Settings, failure:
             _shot_scores(video, film, shot, [clip for of, clip in shown if of == number], uncut, stored, settings)
         )
     return tuple(found)
+
+
+def lost_film(film: TrueFilm, settings: Settings, reason: str) -> tuple[ShotScores, ...]:
+    """Return the scores of a film that could not be compared with its truth: all is lost, nothing is known of grids."""
+    return tuple(
+        ShotScores(
+            name=shot.name,
+            wanted=shot.wanted,
+            frames=len(would_be_kept(shot, film.fps, settings.of(clips))),
+            kept=0,
+            errors=(),
+            grids=_sum(()),
+            grids_true_scale=_sum(()),
+            missed=_sum(()),
+            reason=reason,
+        )
+        for shot in film.shots
+    )
 
 
 def _stored(video: VideoStore, failure: str) -> _Stored:

@@ -3,10 +3,9 @@
 import time
 from collections.abc import Iterable
 
-from models.errors import MissingExtra
-from pipeline.contract.errors import CorruptStore, PipelineError
+from pipeline.contract.errors import CorruptStore
 from pipeline.contract.progress import Progress, silent
-from pipeline.quality.rulers.measure import measure_film
+from pipeline.quality.rulers.measure import lost_film, measure_film
 from pipeline.quality.rulers.records import FilmScores, PartScores
 from pipeline.quality.rulers.suites import Part
 from pipeline.quality.truth.film import TrueFilm
@@ -15,6 +14,7 @@ from pipeline.sources.catalog.catalog import Catalog
 from pipeline.stages.base import Workbench
 from pipeline.stages.chain import finished_fingerprint
 from pipeline.stages.failures import last_failure, worth_trying
+from pipeline.stages.faults import video_fault
 from pipeline.stages.run import final_fingerprint, is_built, process_video
 from pipeline.store.groups import RULER
 from pipeline.store.store import Store
@@ -30,7 +30,9 @@ def run_suite(
     settings: dict[str, Settings],
     progress: Progress = silent,
 ) -> tuple[PartScores, ...]:
-    """Build and measure every film; what fails is measured as lost, and the others go on.
+    """Build and measure every film; one that fails, by whatever error, is lost with its words, and the others go on.
+
+    What the others would fail by as well ends the suite: a full disk, memory that ran out, missing weights.
 
     Args:
         parts: of the suite.
@@ -71,8 +73,10 @@ def _build(workbench: Workbench, settings: Settings) -> str:
         try:
             for _ in process_video(workbench):
                 pass
-        except (PipelineError, MissingExtra) as error:
-            return f"{type(error).__name__}: {error}"
+        except Exception as error:
+            if (fault := video_fault(error)) is None:
+                raise
+            return fault
         return ""
     return f"{failed.code}: {failed.detail}" if failed else ""
 
@@ -84,7 +88,14 @@ def _scores(video: VideoStore, film: TrueFilm, settings: Settings, failure: str)
     kept = _kept(video)
     if kept is not None and kept.made_from == made_from:
         return kept
-    shots = measure_film(video, film, settings, failure)
+    try:
+        shots = measure_film(video, film, settings, failure)
+    except Exception as error:
+        if (fault := video_fault(error)) is None:
+            raise
+        # Not kept: the next run measures it again.
+        shots = lost_film(film, settings, "; ".join(filter(None, [failure, f"not measured: {fault}"])))
+        return FilmScores(name=film.name, video_id=video.video_id, made_from="", shots=shots)
     scores = FilmScores(name=film.name, video_id=video.video_id, made_from=made_from, shots=shots)
     if not video.files.is_read_only():
         video.write_json(RULER, scores.model_dump(mode="json"))

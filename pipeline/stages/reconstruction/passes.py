@@ -17,10 +17,10 @@ from pipeline.contract.errors import ClipError
 from pipeline.contract.records import LeftOut, Reconstruction
 from pipeline.geometry.distortion import STRAIGHT
 from pipeline.stages.base import Workbench
+from pipeline.stages.faults import clip_fault
 from pipeline.stages.reconstruction.another_try import TRIES, FinishedClips, another_try
 from pipeline.stages.reconstruction.base import FramesBetween, Reconstructor, WalkReconstructor
 from pipeline.stages.reconstruction.checkpoints import ClipCheckpoints, Kept
-from pipeline.stages.reconstruction.faults import clip_fault
 from pipeline.stages.reconstruction.film import ClipRows, FilmCamera, FilmedClips, RectifiedFrames
 from pipeline.stages.reconstruction.first_look import (
     ANOTHER,

@@ -19,6 +19,7 @@ from pipeline.contract.arrays import Float64s, Floats, Images
 from pipeline.contract.errors import ClipError, ProcessKilled, ReconstructionCrashed, TooFewRegistered
 from pipeline.contract.padding import shown_columns
 from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, Reconstruction
+from pipeline.stages.faults import is_of_the_machine
 from pipeline.stages.reconstruction.base import FramesBetween
 from pipeline.stages.reconstruction.colmap.dense import DenseMaps, dense_depth, without_lone_values
 from pipeline.stages.reconstruction.colmap.evidence import Signs, signs_of
@@ -36,7 +37,6 @@ from pipeline.stages.reconstruction.colmap.trust import check_cameras, is_truste
 from pipeline.stages.reconstruction.colmap.views import ClipViews, views_of
 from pipeline.stages.reconstruction.colmap.votes import elected
 from pipeline.stages.reconstruction.colmap.walk import best, check_extra, is_enough, is_sure, rungs
-from pipeline.stages.reconstruction.faults import is_of_the_machine
 from pipeline.stages.reconstruction.first_look import (
     NO_LINES,
     Ballot,

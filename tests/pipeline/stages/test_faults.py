@@ -1,5 +1,6 @@
 """Whose fault an error is."""
 
+import errno
 import subprocess
 from collections.abc import Callable
 
@@ -7,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from models.errors import DamagedArrays, MissingExtra
-from pipeline.contract.errors import CorruptStore, ProcessKilled
-from pipeline.stages.reconstruction.faults import clip_fault, is_of_the_machine
+from models.errors import DamagedArrays, MissingExtra, WeightsUnavailable
+from pipeline.contract.errors import CorruptStore, DiskFull, NoClips, OutOfMemory, ProcessKilled, StorageFailed
+from pipeline.stages.faults import clip_fault, is_of_the_machine, video_fault
 from tests.models.memory_errors import RUN_OUT
 
 
@@ -72,3 +73,58 @@ def test_a_request_to_end_is_not_the_clips_whatever_a_library_makes_of_it():
 def test_the_words_of_the_machine_are_known_in_any_case():
     assert is_of_the_machine("terminate called after throwing an instance of 'std::bad_alloc'")
     assert not is_of_the_machine("max() arg is an empty sequence")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("max() arg is an empty sequence"),
+        np.linalg.LinAlgError("Singular matrix"),
+        KeyError(),
+        AssertionError(),
+        FileNotFoundError(2, "No such file"),
+        ImportError("cannot import name"),
+        subprocess.SubprocessError("ended with 1"),
+    ],
+)
+def test_an_error_that_nobody_foresaw_is_the_videos_with_type_words_and_place(error: Exception):
+    said = video_fault(raised(error))
+    assert said is not None
+    assert said.startswith(f"{type(error).__name__}: ")
+    assert str(error) in said
+    assert "test_faults.py, line " in said
+
+
+@pytest.mark.parametrize("error", [CorruptStore("frames"), NoClips("cuda.mp4 has none"), MissingExtra("pip install a")])
+def test_an_error_that_was_raised_on_purpose_is_the_videos_in_its_own_words(error: Exception):
+    assert video_fault(raised(error)) == f"{type(error).__name__}: {error}"
+
+
+def disk_full_below() -> StorageFailed:
+    error = StorageFailed("OSError")
+    error.__cause__ = OSError(errno.ENOSPC, "No space left on device")
+    return error
+
+
+def asked_to_end() -> Exception:
+    error = RuntimeError("initialization failed")
+    error.__cause__ = KeyboardInterrupt()
+    return error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        OutOfMemory("more than there is"),
+        DiskFull("no space"),
+        OSError(errno.ENOSPC, "No space left on device"),
+        disk_full_below(),
+        RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"),
+        RuntimeError("SQLite error: database or disk is full"),
+        WeightsUnavailable("nowhere"),
+        asked_to_end(),
+    ],
+)
+def test_what_every_other_video_would_fail_by_is_not_the_videos(error: Exception):
+    assert video_fault(raised(error)) is None
