@@ -20,8 +20,8 @@ class ScaleCue(IntFlag):
     FLOOR, CEILING: a level taken for it. CAMERA_HEIGHT: that the camera is held as people hold cameras. LOWEST,
     HIGHEST: how far down or up surfaces reach, where no floor or ceiling is seen. OTHER_CLIPS: what the rest of the
     video shows. METRIC_DEPTH: metric depth of its pictures, where the reconstruction has it. DISAGREEING: no cue, but
-    that two of them are more than three deviations apart. DOORWAY, WINDOW, STAIRS: how high doorways and windows end,
-    and the steps of stairs are.
+    that two of them are more than three deviations apart, or that the floor may be none. DOORWAY, WINDOW, STAIRS: how
+    high doorways and windows end, and the steps of stairs are.
     """
 
     NONE = 0

@@ -40,7 +40,8 @@ class ScaleEvidence:
     down and up (0.2 and 99.8 %); ``lowest`` is below the camera where it is positive, ``highest`` above. camera_range:
     from the lowest camera to the highest. pitch: sine of the median angle by which the camera looks up. metric: what
     metric depth says, None where it says nothing. openings: doorways and windows. riser: height of a
-    step of stairs, None where there are none.
+    step of stairs, None where there are none. upper: distance of the level through which the farthest of the floors
+    seems to be seen, as what a floor mirrors; None where it does not.
     """
 
     floors: tuple[LevelSeen, ...]
@@ -52,6 +53,7 @@ class ScaleEvidence:
     metric: MetricDepth | None = None
     openings: tuple[OpeningSeen, ...] = ()
     riser: float | None = None
+    upper: float | None = None
 
 
 def scale_evidence(
@@ -67,13 +69,11 @@ def scale_evidence(
     middle = float(np.median(cameras))
     height, facing = surfaces.points @ up - middle, surfaces.normals @ up
     low, high = (float(q) for q in np.quantile(height, [0.002, 0.998]))
-    thickness = LEVEL_THICKNESS * max(high - low, 1e-9)
     pitch = float(np.median(camera_to_world[:, :3, 2] @ up))
-    below = -height[(facing > HORIZONTAL) & (height < cameras.min() - middle)]
     above = height[(facing < -HORIZONTAL) & (height > cameras.max() - middle)]
     return ScaleEvidence(
-        floors=_levels(below, -height, thickness),
-        ceilings=_levels(above, height, thickness),
+        floors=floors_below(surfaces, up, camera_to_world[:, :3, 3]),
+        ceilings=_levels(above, height, thickness_of_levels(height)),
         lowest=-low,
         highest=high,
         camera_range=float(np.ptp(cameras)),
@@ -82,6 +82,22 @@ def scale_evidence(
         openings=openings,
         riser=riser,
     )
+
+
+def floors_below(
+    surfaces: SurfaceSamples, up: NDArray[np.float64], cameras: NDArray[np.float64]
+) -> tuple[LevelSeen, ...]:
+    """Return the levels below all cameras (n, 3), the farthest first. up: (3,)."""
+    of_cameras = cameras @ up
+    height = surfaces.points @ up - float(np.median(of_cameras))
+    is_below = (surfaces.normals @ up > HORIZONTAL) & (height < of_cameras.min() - np.median(of_cameras))
+    return _levels(-height[is_below], -height, thickness_of_levels(height))
+
+
+def thickness_of_levels(heights: NDArray[np.float64]) -> float:
+    """Return how thick a level is, unit of the heights (m,) of all that is seen."""
+    low, high = np.quantile(heights, [0.002, 0.998])
+    return LEVEL_THICKNESS * max(float(high - low), 1e-9)
 
 
 def _seen_at(metric: MetricDepth, pitch: float) -> MetricDepth:

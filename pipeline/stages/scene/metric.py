@@ -23,6 +23,7 @@ from pipeline.stages.scene.outliers import inlier_pixels
 from pipeline.stages.scene.panes import with_panes
 from pipeline.stages.scene.scales import find_scales
 from pipeline.stages.scene.settings import SceneSettings
+from pipeline.stages.scene.sheets import seen_through, without_sheets
 from pipeline.stages.scene.stairs import find_riser
 from pipeline.stages.scene.surfaces import SurfaceSamples, sample_surfaces
 
@@ -87,8 +88,7 @@ def upright_together(pieces: Sequence[Reconstruction], shots: Sequence[int], set
     shots: which shot each is of. Two are filmed from two heights without a camera that moves up or down.
     """
     sampled, cameras = [sample_surfaces(one, settings) for one in pieces], np.concatenate(list(map(_cameras, pieces)))
-    points, normals = (np.concatenate(parts) for parts in zip(*((s.points, s.normals) for s in sampled), strict=True))
-    surfaces = SurfaceSamples(points, normals)
+    surfaces = SurfaceSamples.together(sampled)
     turned = _turned(surfaces, cameras, settings)
     middle = _middle(cameras, turned[0])
     openings = [find_openings(one, surfaces, turned[0], middle, settings) for one in pieces]
@@ -131,7 +131,9 @@ def _seen(
 ) -> Upright:
     rotation, confidence = turned
     levels = find_levels(surfaces, rotation[2], cameras[:, :3, 3], settings)
+    surfaces = without_sheets(surfaces, rotation[2], cameras[:, :3, 3])
     evidence = scale_evidence(surfaces, rotation[2], cameras, *said, find_riser(surfaces, rotation))
+    evidence = dataclasses.replace(evidence, upper=seen_through(surfaces, rotation[2], cameras[:, :3, 3]))
     return Upright(
         rotation, cameras[0, :3, 3], confidence, levels, evidence, Ground.of(surfaces, cameras[:, :3, 3], rotation)
     )

@@ -18,6 +18,9 @@ WHERE_THEY_AGREE = ScaleCue.METRIC_DEPTH | ScaleCue.DOORWAY | ScaleCue.WINDOW | 
 """Cues that are named where the scale is what they say."""
 
 
+ONE_STEP = 1.05
+"""Times as far below the camera from which on another level is a step down, and not the same floor."""
+
 STEP_DOWN = 0.12
 """Metres below the floor from which on a level is another floor: the lowest step, more than noise."""
 
@@ -63,7 +66,24 @@ def _scales(clips: Sequence[tuple[Levels, ScaleEvidence]], settings: SceneSettin
         scales = [by_evidence(levels, found, shared) for (levels, _), found in zip(clips, estimates, strict=True)]
     else:
         scales = [find_scale(levels, settings) for levels, _ in clips]
-    return [_with_deviation(scale, found) for scale, found in zip(scales, estimates, strict=True)]
+    told = [_with_deviation(scale, found) for scale, found in zip(scales, estimates, strict=True)]
+    return [_with_doubt(*one) for one in zip(told, clips, strict=True)]
+
+
+def _with_doubt(scale: Scale, clip: tuple[Levels, ScaleEvidence]) -> Scale:
+    """Let a scale say so where the level taken for the floor is seen through another one, and be no surer than that."""
+    levels, seen = clip
+    drop = levels.cameras - scale.zero
+    if seen.upper is None or drop < seen.upper * ONE_STEP:
+        return scale
+    above = (drop - seen.upper) * scale.metres
+    said = f"what is taken for the floor is seen through a level {above:.1f} m above it, which may be the floor"
+    return replace(
+        scale,
+        sigma=max(scale.sigma, float(np.log(drop / seen.upper)) / 2),
+        cues=scale.cues | ScaleCue.DISAGREEING,
+        disagree="; ".join(filter(None, (scale.disagree, said))),
+    )
 
 
 def _with_deviation(scale: Scale, found: ScaleEstimate) -> Scale:
