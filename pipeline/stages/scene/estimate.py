@@ -39,12 +39,16 @@ class ScaleEstimate:
     """What is known of a clip's scale. log_scales: (m,), rising. probabilities: (m,), sum to one.
 
     drop: distance from the camera to the floor, unit of the clip. rise: to the ceiling, None where none is seen.
-    floor_seen: whether a level is the floor. held: probability that the camera is as high as in the rest of the video.
+    usual: the same where furniture does not hide the floor; hidden: the probability that it does, which the deviation
+    counts and the median does not. floor_seen: whether a level is the floor. held: probability that the camera is as
+    high as in the rest of the video.
     readings: what each cue says alone.
     """
 
     log_scales: Float64s
     probabilities: Float64s
+    usual: Float64s
+    hidden: float
     drop: float
     rise: float | None
     floor_seen: bool
@@ -53,7 +57,7 @@ class ScaleEstimate:
 
     def median(self) -> float:
         """Return the median of log scale."""
-        return float(np.interp(0.5, np.cumsum(self.probabilities), self.log_scales))
+        return float(np.interp(0.5, np.cumsum(self.usual), self.log_scales))
 
     def deviation(self, log_scale: float) -> float:
         """Return the deviation of log scale about a value: 68 % are nearer, and 95 % nearer than twice that."""
@@ -67,13 +71,14 @@ class ScaleEstimate:
 class _Reading:
     """One hypothesis of where a clip's floor is: its weight, and densities over (log scale, k) and (log scale, h).
 
-    held: the part of ``camera`` that is not loose. level: whether the floor is a level that was seen. others: density
-    (log scale, b, d) by metric depth, stairs and openings.
+    held: the part of ``camera`` that is not loose. level: whether the floor is a level that was seen. hidden: whether
+    the lowest level is furniture that hides it. others: density (log scale, b, d) by metric depth, stairs, openings.
     """
 
     weight: float
     drop: float
     level: bool
+    hidden: bool
     camera: Float64s
     held: Float64s
     ceiling: Float64s
@@ -130,7 +135,8 @@ def _estimate(clip: ScaleEvidence, video: Float64s) -> ScaleEstimate:
     readings = list(_readings(clip))
     parts = np.stack([weighed(one, one.camera) for one in readings])
     held = sum(float(weighed(one, one.held).sum()) for one in readings) / float(parts.sum())
-    drop, seen = _drop(readings, parts.sum(axis=1) / parts.sum())
+    usual = np.array([not one.hidden for one in readings])
+    drop, seen = _drop([one for one in readings if not one.hidden], parts[usual].sum(axis=1) / parts[usual].sum())
     top, _ = max(((o, w) for w, o in _tops(clip.ceilings)), key=lambda one: one[1])
     floor = _likeliest_floor(clip)
     of_held = floor if floor is not None and _loose(clip, floor) < HALF else None
@@ -139,7 +145,9 @@ def _estimate(clip: ScaleEvidence, video: Float64s) -> ScaleEstimate:
         probabilities=parts.sum(axis=0) / parts.sum(),
         drop=drop,
         rise=top,
+        usual=parts[usual].sum(axis=0) / parts[usual].sum(),
         floor_seen=seen,
+        hidden=float(parts[~usual].sum() / parts.sum()),
         held=held,
         readings=cue_readings(clip, (of_held, top), video, floor),
     )
@@ -173,7 +181,10 @@ def _readings(clip: ScaleEvidence) -> Iterator[_Reading]:
     """Yield every hypothesis of a clip's floor that is likelier than nothing."""
     log_scales, tops = _LOG_SCALES - np.log(_extent(clip)), _tops(clip.ceilings)
     known = _metric(clip) * riser_density(clip.riser, log_scales)[:, None]
-    for weight, drop, level in _floors(clip):
+    hidden = list(_hidden(clip))
+    left = 1 - sum(weight for weight, _ in hidden)
+    usual = [(left * weight, drop, level, False) for weight, drop, level in _floors(clip)]
+    for weight, drop, level, is_hidden in [*usual, *((*one, False, True) for one in hidden)]:
         if weight < _LIKELIER_THAN_NOTHING or drop + min(clip.highest, 0.0) <= 0:
             continue
         camera, loose = (log_scales + np.log(drop))[:, None], _loose(clip, drop)
@@ -181,7 +192,7 @@ def _readings(clip: ScaleEvidence) -> Iterator[_Reading]:
         anywhere = loose * sizes.normal(camera - sizes.LOOSE, sizes.LOOSE_SPREAD)
         ceiling = sum((share * _ceiling(clip, log_scales, drop, rise) for share, rise in tops), np.zeros(()))
         others = known[:, :, None] * opening_density(clip.openings, drop, log_scales)[:, None]
-        yield _Reading(weight, drop, level, held + anywhere, held, np.asarray(ceiling), others)
+        yield _Reading(weight, drop, level, is_hidden, held + anywhere, held, np.asarray(ceiling), others)
 
 
 def _floors(clip: ScaleEvidence) -> Iterator[tuple[float, float, bool]]:
@@ -205,6 +216,17 @@ def _floors(clip: ScaleEvidence) -> Iterator[tuple[float, float, bool]]:
     weights = np.where(x > 0, below, above)
     for weight, distance in zip(weights / weights.sum(), clip.lowest * np.exp(x), strict=True):
         yield float(left * weight), float(distance), False
+
+
+def _hidden(clip: ScaleEvidence) -> Iterator[tuple[float, float]]:
+    """Yield weight and distance below the camera of floors that the lowest level hides: a bed, a table, a worktop.
+
+    A level that others are seen above, as of furniture that stands on it, hides none; nor does one with more below it.
+    Without a ceiling the deviation is as large by what cameras differ in.
+    """
+    if clip.ceilings and len(clip.floors) == 1 and clip.floors[0].beyond < sizes.FLOOR_BEYOND:
+        for times in np.exp(sizes.HIDES):
+            yield sizes.HIDDEN / len(sizes.HIDES), float(clip.floors[0].distance * times)
 
 
 def _tops(ceilings: Sequence[LevelSeen]) -> list[tuple[float, float | None]]:

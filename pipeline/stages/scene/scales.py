@@ -12,7 +12,7 @@ from pipeline.stages.scene.evidence import LevelSeen, ScaleEvidence
 from pipeline.stages.scene.floors import Ground, held_on_floors
 from pipeline.stages.scene.heights import Levels, Scale, find_scale
 from pipeline.stages.scene.settings import SceneSettings
-from pipeline.stages.scene.sizes import SURE_SHARE
+from pipeline.stages.scene.sizes import SURE_HIDDEN, SURE_SHARE
 
 WHERE_THEY_AGREE = ScaleCue.METRIC_DEPTH | ScaleCue.DOORWAY | ScaleCue.WINDOW | ScaleCue.STAIRS
 """Cues that are named where the scale is what they say."""
@@ -89,10 +89,14 @@ def _with_doubt(scale: Scale, clip: tuple[Levels, ScaleEvidence]) -> Scale:
 def _with_deviation(scale: Scale, found: ScaleEstimate) -> Scale:
     """Add the deviation; where cues disagree, it is at least half of what they are apart, and the scale says so."""
     sigma, odd = found.deviation(float(np.log(scale.metres))), disagreement(found.readings)
-    if odd is None:
+    said = [] if odd is None else [odd.sentence()]
+    if found.hidden > SURE_HIDDEN:
+        said.append(f"what is taken for the floor may be furniture that hides it (probability {found.hidden:.2f})")
+    if not said:
         return replace(scale, sigma=sigma)
+    apart = 0.0 if odd is None else odd.apart
     cues = scale.cues | ScaleCue.DISAGREEING
-    return replace(scale, sigma=max(sigma, odd.apart / 2), cues=cues, disagree=odd.sentence())
+    return replace(scale, sigma=max(sigma, apart / 2), cues=cues, disagree="; ".join(said))
 
 
 def by_evidence(levels: Levels, found: ScaleEstimate, shared: bool) -> Scale:

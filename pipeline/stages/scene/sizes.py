@@ -51,6 +51,11 @@ FLOOR_RIGHT, CEILING_RIGHT = 0.98, 0.97
 ceilings in 24 rendered houses, and 22 floors in three real films, none was another level; of 85 floors in 24 houses
 that were looked at later one was."""
 
+HIDDEN, HIDES, SURE_HIDDEN = 0.025, np.arange(0.3, 1.0, 0.1), 0.035
+"""Probability that a level above which no other one is seen, as of furniture on a floor, is itself the top of what
+fills the view; how far the floor lies below the camera then, over how far that top does, logarithms: 0.36 for a bed,
+0.9 for a worktop; and the probability, by all that is seen, from which on a clip says so."""
+
 FLOOR_BEYOND, CEILING_BEYOND, SURE_SHARE = 0.006, 0.010, 0.004
 """Share of surfaces behind a level by which that falls by e; share of surfaces on a level from which on it counts."""
 

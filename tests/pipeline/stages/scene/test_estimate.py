@@ -7,9 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.contract.scale import ScaleCue
 from pipeline.stages.scene.estimate import ScaleEstimate, estimate_scales
 from pipeline.stages.scene.evidence import LevelSeen, ScaleEvidence
+from pipeline.stages.scene.heights import Levels
+from pipeline.stages.scene.scales import find_scales
+from pipeline.stages.scene.settings import SceneSettings
+from pipeline.stages.scene.sizes import SURE_HIDDEN
 
+EVIDENCE = SceneSettings(scale="evidence")
 METRES = st.floats(0.2, 5.0)
 CAMERAS = st.floats(1.2, 1.9)
 
@@ -70,7 +76,9 @@ def test_the_order_of_the_clips_changes_nothing(order: list[int]):
 @settings(max_examples=10, deadline=None)
 @given(st.floats(1.42, 1.65), st.floats(2.4, 2.75), METRES)
 def test_usual_rooms_come_out_within_a_tenth(camera: float, ceiling: float, metres: float):
-    (found,) = estimate(in_units(room(camera, ceiling), metres))
+    clip = room(camera, ceiling)
+    furnished = replace(clip, floors=(*clip.floors, LevelSeen(camera - 0.75, 0.01, 0.3)))
+    (found,) = estimate(in_units(furnished, metres))
     assert found.median() == pytest.approx(np.log(metres), abs=0.1)
     assert found.deviation(found.median()) < 0.12
     assert found.floor_seen
@@ -131,6 +139,28 @@ def test_a_doll_house_and_a_warehouse_show_in_the_deviation():
     ordinary, low, high = (estimate(room(camera, h))[0] for camera, h in ((1.53, 2.55), (1.53, 1.75), (1.53, 9.0)))
     for odd in (low, high):
         assert odd.deviation(odd.median()) > 1.4 * ordinary.deviation(ordinary.median())
+
+
+@pytest.mark.parametrize(
+    ("top", "ceiling"),
+    [*((top, ceiling) for top in (0.45, 0.55, 0.75) for ceiling in (2.6, 2.75)), (0.9, 2.75)],
+)
+def test_furniture_that_hides_the_floor_is_within_two_deviations_and_named(top: float, ceiling: float):
+    clip = room(1.53 - top, ceiling - top)
+    (found,) = estimate(clip)
+    assert abs(found.median()) < 2 * found.deviation(found.median())
+    (scale,) = find_scales([(Levels(0.0, top - 1.53, ceiling - 1.53, None, None), clip)], EVIDENCE)
+    assert ScaleCue.DISAGREEING in scale.cues
+    assert "may be furniture that hides it" in scale.disagree
+
+
+def test_a_floor_at_its_usual_distance_is_not_taken_for_furniture_and_no_size_moves_for_it():
+    lone = room(1.53)
+    (alone,), (under,) = estimate(lone), estimate(replace(lone, floors=(*lone.floors, LevelSeen(0.78, 0.01, 0.3))))
+    assert 0 < alone.hidden < SURE_HIDDEN
+    assert under.hidden == 0, "furniture stands on it"
+    assert alone.median() == pytest.approx(under.median(), abs=0.005)
+    assert under.deviation(under.median()) <= alone.deviation(alone.median())
 
 
 def test_a_storey_with_a_higher_ceiling_keeps_its_own_scale():
