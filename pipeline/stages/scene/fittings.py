@@ -28,6 +28,7 @@ def is_doorway(opening: OpeningSeen, drop: float) -> bool:
 def opening_density(openings: Sequence[OpeningSeen], drop: float, log_scales: Float64s) -> Float64s:
     """Return the density (m, d) of log scales (m,) by a clip's openings, for each of ``sizes.DOORS``.
 
+    Openings of an odd house are as alike as those of a usual one: there, that they agree tells nothing of its size.
     One column where the clip shows no opening at all.
     """
     if not openings:
@@ -41,17 +42,22 @@ def opening_density(openings: Sequence[OpeningSeen], drop: float, log_scales: Fl
             right, own, usual = sizes.DOOR_RIGHT, sizes.DOOR_OWN, sizes.DOOR
         elif opening.sill:
             right, own, usual = sizes.WINDOW_RIGHT, sizes.WINDOW_OWN, sizes.WINDOW
-        density = density * (right * sizes.normal(height[:, None] - usual - sizes.DOORS, own) + (1 - right) * odd)
+        off = np.abs(height[:, None] - usual - sizes.DOORS)
+        like_others = sizes.normal(np.maximum(off - sizes.DOOR_REACH, 0.0), own)
+        density *= right * like_others + (1 - right) * odd
         if opening.sill:
-            density = density * _sill_density(opening.foot + drop, log_scales)[:, None]
+            density *= _sill_density(opening.foot + drop, log_scales)
     return density
 
 
 def _sill_density(above_floor: float, log_scales: Float64s) -> Float64s:
+    """Return the density (m, d) of log scales (m,) by a sill; the same for all where sills of a house are odd."""
     height = log_scales + np.log(max(above_floor, 1e-9))
     odd = sizes.normal(height - sizes.ANY_SILL, sizes.ANY_SILL_SPREAD)
     right = sizes.normal(height - sizes.SILL, sizes.SILL_SPREAD)
-    return np.asarray(sizes.SILL_RIGHT * right + (1 - sizes.SILL_RIGHT) * odd)
+    density = sizes.SILL_RIGHT * right + (1 - sizes.SILL_RIGHT) * odd
+    at_best = sizes.SILL_RIGHT / sizes.SILL_SPREAD
+    return np.where(sizes.SILLS_TELL, density[:, None], at_best)
 
 
 def riser_density(riser: float | None, log_scales: Float64s) -> Float64s:

@@ -17,7 +17,8 @@ from pipeline.stages.scene.floors import Ground, find_floors, floor_of_frames
 from pipeline.stages.scene.heights import Levels, Scale, find_levels
 from pipeline.stages.scene.levelling import level
 from pipeline.stages.scene.metric_depth import MetricDepth, metric_depth, together
-from pipeline.stages.scene.openings import OpeningSeen, find_openings
+from pipeline.stages.scene.one_place import one_each
+from pipeline.stages.scene.openings import PlacedOpening, find_openings
 from pipeline.stages.scene.orientation import find_up, walls_to_axes
 from pipeline.stages.scene.outliers import inlier_pixels
 from pipeline.stages.scene.panes import with_panes
@@ -34,6 +35,7 @@ class Upright:
 
     rotation: (3, 3), from the reconstruction's frame to one with z up and walls along x and y. first_camera: (3,).
     levels, evidence: what the paper's rule reads, and what the estimate does. ground: what faces up.
+    openings: doorways and windows where they lie, each once.
     """
 
     rotation: NDArray[np.float64]
@@ -42,6 +44,7 @@ class Upright:
     levels: Levels
     evidence: ScaleEvidence
     ground: Ground
+    openings: tuple[PlacedOpening, ...] = ()
 
 
 def to_metric(reconstruction: Reconstruction, settings: SceneSettings | None = None) -> MetricScene:
@@ -77,7 +80,7 @@ def upright(
     cleaned, guessed = with_panes(cleaned, reconstruction, surfaces, rotation, settings)
     if guessed.any():  # what lies outside tells nothing of the room's height
         surfaces = sample_surfaces(cleaned, settings)
-    openings = find_openings(reconstruction, surfaces, rotation, _middle(cameras, rotation), settings)
+    openings = one_each(find_openings(reconstruction, surfaces, rotation, settings))
     said = metric_depth(reconstruction), openings
     return _seen(surfaces, cameras, (rotation, confidence), said, settings), cleaned, guessed
 
@@ -90,9 +93,8 @@ def upright_together(pieces: Sequence[Reconstruction], shots: Sequence[int], set
     sampled, cameras = [sample_surfaces(one, settings) for one in pieces], np.concatenate(list(map(_cameras, pieces)))
     surfaces = SurfaceSamples.together(sampled)
     turned = _turned(surfaces, cameras, settings)
-    middle = _middle(cameras, turned[0])
-    openings = [find_openings(one, surfaces, turned[0], middle, settings) for one in pieces]
-    said = together([metric_depth(one) for one in pieces]), tuple(chain.from_iterable(openings))
+    openings = [find_openings(one, surfaces, turned[0], settings) for one in pieces]
+    said = together([metric_depth(one) for one in pieces]), one_each(chain.from_iterable(openings))
     seen = _seen(surfaces, cameras, turned, said, settings)
     moved_by = _farthest_moved(pieces, shots, turned[0][2])
     return dataclasses.replace(seen, evidence=dataclasses.replace(seen.evidence, camera_range=moved_by))
@@ -126,17 +128,17 @@ def _seen(
     surfaces: SurfaceSamples,
     cameras: Float64s,
     turned: tuple[Float64s, float],
-    said: tuple[MetricDepth | None, tuple[OpeningSeen, ...]],
+    said: tuple[MetricDepth | None, tuple[PlacedOpening, ...]],
     settings: SceneSettings,
 ) -> Upright:
-    rotation, confidence = turned
+    (rotation, confidence), (metric, openings) = turned, said
     levels = find_levels(surfaces, rotation[2], cameras[:, :3, 3], settings)
     surfaces = without_sheets(surfaces, rotation[2], cameras[:, :3, 3])
-    evidence = scale_evidence(surfaces, rotation[2], cameras, *said, find_riser(surfaces, rotation))
+    heights = tuple(one.seen(rotation[2], _middle(cameras, rotation)) for one in openings)
+    evidence = scale_evidence(surfaces, rotation[2], cameras, metric, heights, find_riser(surfaces, rotation))
     evidence = dataclasses.replace(evidence, upper=seen_through(surfaces, rotation[2], cameras[:, :3, 3]))
-    return Upright(
-        rotation, cameras[0, :3, 3], confidence, levels, evidence, Ground.of(surfaces, cameras[:, :3, 3], rotation)
-    )
+    ground = Ground.of(surfaces, cameras[:, :3, 3], rotation)
+    return Upright(rotation, cameras[0, :3, 3], confidence, levels, evidence, ground, openings)
 
 
 def in_metres(stands: Upright, cleaned: Reconstruction, guessed: NDArray[np.bool_], scale: Scale) -> MetricScene:

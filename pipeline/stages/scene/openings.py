@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Float64s
 from pipeline.contract.records import Reconstruction
-from pipeline.geometry.poses import resize_nearest
+from pipeline.geometry.poses import resize_nearest, similarity_scale, transformed
 from pipeline.stages.scene.panes import UprightPlane, wall_view, walls
 from pipeline.stages.scene.settings import SceneSettings
 from pipeline.stages.scene.surfaces import SurfaceSamples
@@ -60,6 +60,31 @@ class OpeningSeen:
 
 
 @dataclass(frozen=True)
+class PlacedOpening:
+    """An opening where it lies, in the frame and unit of a reconstruction.
+
+    head, foot: (3,), middle of its upper edge, and of the lowest of it that is open. width, sill, through: as of
+    ``OpeningSeen``.
+    """
+
+    head: Float64s
+    foot: Float64s
+    width: float
+    sill: bool
+    through: bool
+
+    def moved(self, similarity: Float64s) -> "PlacedOpening":
+        """Return it in another frame and unit. similarity: (4, 4), from its frame to that."""
+        head, foot = transformed(np.stack([self.head, self.foot]), similarity)
+        return replace(self, head=head, foot=foot, width=self.width * similarity_scale(similarity))
+
+    def seen(self, up: Float64s, middle: float) -> OpeningSeen:
+        """Return how high it is. up: (3,). middle: height of the median camera along up."""
+        head, foot = float(self.head @ up) - middle, float(self.foot @ up) - middle
+        return OpeningSeen(head, foot, self.width, self.sill, self.through)
+
+
+@dataclass(frozen=True)
 class _Wall:
     """A wall in fine cells (rows, columns), rows upwards: rays that met them, and how far behind they ended, in all.
 
@@ -82,17 +107,17 @@ class _Wall:
 
 
 def find_openings(
-    measured: Reconstruction, surfaces: SurfaceSamples, rotation: Float64s, middle: float, settings: SceneSettings
-) -> tuple[OpeningSeen, ...]:
+    measured: Reconstruction, surfaces: SurfaceSamples, rotation: Float64s, settings: SceneSettings
+) -> tuple[PlacedOpening, ...]:
     """Return the openings of a clip's large walls.
 
-    measured: with all depth. rotation: (3, 3), rows x, y and up. middle: height of the median camera along up.
+    measured: with all depth. rotation: (3, 3), rows x, y and up.
     """
     measured = _thinned(measured)
     unit = float(np.median(measured.depth[measured.depth > 0]))
-    found: list[OpeningSeen] = []
+    found: list[PlacedOpening] = []
     for plane in walls(surfaces, rotation, measured, settings, unit):
-        found += _openings(_looked_at(plane, measured, settings.panes.beyond_share * unit, BEFORE * unit), middle)
+        found += _openings(_looked_at(plane, measured, settings.panes.beyond_share * unit, BEFORE * unit))
     return tuple(found)
 
 
@@ -130,7 +155,7 @@ def _pooled(values: Float64s) -> Float64s:
     return np.asarray(values.reshape(rows // FINE, FINE, columns // FINE, FINE).sum(axis=(1, 3)))
 
 
-def _openings(wall: _Wall, middle: float) -> Iterator[OpeningSeen]:
+def _openings(wall: _Wall) -> Iterator[PlacedOpening]:
     """Yield the openings of a wall."""
     solid, hole, behind = wall.coarse()
     for head, left, right in _heads(hole):
@@ -143,14 +168,20 @@ def _openings(wall: _Wall, middle: float) -> Iterator[OpeningSeen]:
         inside = hole[foot:head, columns]
         deep, below = float(np.median(behind[foot:head, columns][inside])), slice(max(foot - RIM - GAP, 0), foot)
         sill = bool((solid[below, columns].mean(axis=1) > SEEN).any())
-        corner, cell = float(wall.plane.corner[1]) - middle, wall.plane.cell
-        yield OpeningSeen(
-            head=corner + _edge(wall, head, under, deep) * cell,
-            foot=corner + (_edge(wall, foot, np.arange(left, right), deep, up=False) if sill else foot * FINE) * cell,
-            width=(right - left) * FINE * cell,
+        end = _edge(wall, foot, np.arange(left, right), deep, up=False) if sill else foot * FINE
+        yield PlacedOpening(
+            head=_at(wall.plane, _edge(wall, head, under, deep), (left + right) / 2 * FINE),
+            foot=_at(wall.plane, end, (left + right) / 2 * FINE),
+            width=(right - left) * FINE * wall.plane.cell,
             sill=sill,
             through=deep > wall.far / 2,
         )
+
+
+def _at(plane: UprightPlane, row: float, column: float) -> Float64s:
+    """Return the point (3,) of a wall at the edge of a fine row and column."""
+    along, height = plane.corner + plane.cell * np.array([column, row])
+    return np.asarray(np.array([along, height, plane.offset]) @ plane.axes)
 
 
 def _lowest(hole: Cells, solid: Cells) -> int | None:

@@ -9,8 +9,9 @@ from pipeline.stages.base import StageSettings
 WITHOUT_PANES = "2"
 """Code version of scenes, up to release 0.2, in which windows and mirrors are holes."""
 
-THROUGH_FLOORS = "13"
-"""Code version of scenes whose floor may be what a floor mirrors, or furniture that hides it."""
+DOUBTLESS = "13"
+"""Code version of scenes whose floor may be what a floor mirrors, or furniture that hides it, and whose scale by
+evidence takes every opening for a witness of its own."""
 
 SHOTS_APART = "12"
 """Code version of scenes in which clips of different shots never share a world."""
@@ -203,7 +204,7 @@ class SceneSettings(StageSettings):
         share a world in some; windows may be holes.
         """
         with_worlds = (
-            THROUGH_FLOORS,
+            DOUBTLESS,
             SHOTS_APART,
             NEARLY_LEVEL,
             STEEP_AS_SURE,

@@ -73,16 +73,29 @@ TOP_MARGIN, TOP_SPREAD, TOP_PASSED = 0.05, 0.08, 0.15
 """How sharply a ceiling out of view bounds what is seen, and how likely it bounds nothing (slopes, stairs, panes)."""
 
 
-DOORS = np.arange(-0.07, 0.071, 0.0175)
 DOOR, DOOR_SPREAD, DOOR_OWN = np.log(2.04), 0.03, 0.015
-"""By which the doors of a house differ from the usual door, logarithms; the usual head of an opening, how houses differ
-from it, and a door from others of its house, as found. Leaves are 1.981 or 2.040 m in Britain, 2.032 in the US, 2.040
-in Australia, 2.0 to 2.1 in Europe (tables of makers)."""
+"""The usual head of an opening, how houses differ from it, and a door from others of its house, as found. Leaves are
+1.981 or 2.040 m in Britain, 2.032 in the US, 2.040 in Australia, 2.0 to 2.1 in Europe (tables of makers)."""
 
-WINDOW, WINDOW_OWN, WINDOW_RIGHT = np.log(2.07), 0.035, 0.65
+ODD_HOUSE, ODD_HOUSE_HEAD, ODD_HOUSE_SPREAD = 0.10, 0.05, 0.17
+"""Share of houses whose openings are alike and not usual (flats with high rooms, cottages, cellars), and by how much
+they differ from the usual one: that openings of a house agree is no proof that they are usual."""
+
+ODD_SILLS = 0.1
+"""Share of houses with usual heads in which all sills are as high as in no other house."""
+
+_USUAL, _ODD = np.arange(-0.07, 0.071, 0.0175), np.arange(0.11, 0.36, 0.06)
+_DOORS = np.concatenate([-_ODD[2::-1], _USUAL, _ODD])
+SILLS_TELL = np.append(np.isin(_DOORS, _USUAL), False)
+DOORS, DOOR_REACH = np.append(_DOORS, 0.0), np.where(SILLS_TELL, 0.0, 0.03)
+"""Kinds of houses: by how much their doors differ from the usual one, logarithms, and how far on either side each
+stands for all there is: odd houses are kept apart coarsely. The last is that of ``ODD_SILLS``; ``SILLS_TELL``: of which
+sills are usual, too."""
+
+WINDOW, WINDOW_OWN, WINDOW_RIGHT = np.log(2.07), 0.035, 0.78
 """Heads of windows, which most houses keep level with those of their doors ("the vast majority of windows in American
-houses", This Old House); their spread about those; the share of windows of which that is true: others end higher, under
-a roof, or are mere peepholes."""
+houses", This Old House); their spread about those; the share of windows of which that is true in a
+usual house: others end higher, under a roof, or are mere peepholes."""
 
 WINDOW_WIDEST = 0.08
 """Spread of the heads of windows alone, where a third of them is odd: within three of it they contradict nothing."""
@@ -91,8 +104,9 @@ SILL, SILL_SPREAD, ANY_SILL, ANY_SILL_SPREAD, SILL_RIGHT = np.log(0.92), 0.11, n
 """Sills of windows that one leans out of ("the common height of 3 feet", there); of all others; the share of the
 former."""
 
-DOOR_RIGHT, ODD_HEAD, ODD_HEAD_SPREAD = 0.75, np.log(2.15), 0.25
-"""Probability that what looks like a doorway is one; heads of passages, arches, cupboards and all else."""
+DOOR_RIGHT, ODD_HEAD, ODD_HEAD_SPREAD = 0.90, np.log(2.15), 0.25
+"""Probability that what looks like a doorway of a usual house is one; heads of passages, arches, cupboards and the
+rest."""
 
 DOOR_WIDTHS = (0.28, 0.70)
 """Width of a doorway over its height: of one leaf, or of two narrow ones."""
@@ -134,8 +148,10 @@ def metric_prior() -> Float64s:
 
 def door_prior() -> Float64s:
     """Return the probability of each of ``DOORS``."""
-    density = normal(DOORS, DOOR_SPREAD)
-    return np.asarray(density / density.sum())
+    usual = (1 - ODD_HOUSE) * (1 - ODD_SILLS) * normal(_DOORS, DOOR_SPREAD)
+    odd = ODD_HOUSE * normal(_DOORS - ODD_HOUSE_HEAD, ODD_HOUSE_SPREAD)
+    density = (usual + odd) * np.gradient(_DOORS) / np.sqrt(2 * np.pi)
+    return np.append(density, (1 - ODD_HOUSE) * ODD_SILLS)
 
 
 def prior() -> NDArray[np.float64]:

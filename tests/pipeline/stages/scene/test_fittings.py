@@ -77,6 +77,29 @@ def test_a_passage_higher_than_doors_is_no_confident_error(head: float):
         assert abs(about(found)[0]) < 1.5 * about(found)[1]
 
 
+ALIKE = {
+    **{f"doors of {head} m": doorway(head, 0.95) for head in (1.85, 2.3, 2.4, 2.5)},
+    **{f"windows up to {head} m": window(head, 1.0) for head in (1.7, 2.3, 2.5)},
+    "windows down to 0.55 m": window(2.07, 0.55),
+}
+"""Openings that one house may have everywhere, and most houses have nowhere."""
+
+
+@pytest.mark.parametrize("opening", ALIKE.values(), ids=ALIKE)
+@pytest.mark.parametrize(("clips", "each"), [(1, 8), (4, 2)], ids=["eight in a clip", "two in each of four clips"])
+def test_openings_of_a_house_that_are_alike_and_odd_are_no_confident_error(opening: OpeningSeen, clips: int, each: int):
+    """That openings of a house agree is no proof that they are usual: eight of them are one witness."""
+    found = estimate(*[showing(room(CAMERA, None if clips == 1 else 2.7), *[opening] * each)] * clips)[0]
+    assert abs(about(found)[0]) < 2 * about(found)[1]
+
+
+def test_odd_windows_of_a_clip_without_a_floor_are_no_confident_error():
+    hidden = room(CAMERA, None, floor=False, lowest=0.45)
+    for windows in (1, 8):
+        (found,) = estimate(showing(hidden, *[window(2.3, 0.6)] * windows))
+        assert abs(about(found)[0]) < 2 * about(found)[1]
+
+
 def test_whoever_looks_up_may_see_what_is_higher_than_a_room():
     """As on stairs below a ceiling of two storeys: read as a room, such a clip was a third of its size."""
     stairs = ScaleEvidence((), (LevelSeen(2.76, 0.05, 0.0),), 0.05, 2.85, 0.04, 0.57)
