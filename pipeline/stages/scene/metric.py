@@ -1,9 +1,8 @@
 """The stage itself: outliers out, upright, panes filled, floor at zero, metres."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,16 +84,21 @@ def upright(
     return _seen(surfaces, cameras, (rotation, confidence), said, settings), cleaned, guessed
 
 
-def upright_together(pieces: Sequence[Reconstruction], shots: Sequence[int], settings: SceneSettings) -> Upright:
+def upright_together(
+    pieces: Sequence[Reconstruction],
+    shots: Sequence[int],
+    settings: SceneSettings,
+    openings: Iterable[PlacedOpening] = (),
+) -> Upright:
     """Return how pieces of one world stand, in whose frame they are, cleaned; raises ``NoUpDirection``.
 
-    shots: which shot each is of. Two are filmed from two heights without a camera that moves up or down.
+    shots: which shot each is of. Two are filmed from two heights without a camera that moves up or down. openings: what
+    each piece showed before it was cleaned, in the world's frame: panes are walls now.
     """
     sampled, cameras = [sample_surfaces(one, settings) for one in pieces], np.concatenate(list(map(_cameras, pieces)))
     surfaces = SurfaceSamples.together(sampled)
     turned = _turned(surfaces, cameras, settings)
-    openings = [find_openings(one, surfaces, turned[0], settings) for one in pieces]
-    said = together([metric_depth(one) for one in pieces]), one_each(chain.from_iterable(openings))
+    said = together([metric_depth(one) for one in pieces]), one_each(openings)
     seen = _seen(surfaces, cameras, turned, said, settings)
     moved_by = _farthest_moved(pieces, shots, turned[0][2])
     return dataclasses.replace(seen, evidence=dataclasses.replace(seen.evidence, camera_range=moved_by))

@@ -111,7 +111,8 @@ def _world(
         return JoinedClips(group, standing[next(iter(group))])
     pieces = [moved(clips.cleaned(clip_id), to_first) for clip_id, to_first in group.items()]
     numbers = [next(k for k, shot in enumerate(shots) if clip_id in shot) for clip_id in group]
-    return JoinedClips(group, upright_together(pieces, numbers, settings))
+    openings = [one.moved(to_first) for clip_id, to_first in group.items() for one in standing[clip_id].openings]
+    return JoinedClips(group, upright_together(pieces, numbers, settings, openings))
 
 
 def _apart(
