@@ -156,12 +156,35 @@ def _depth(known: pa.Table) -> str:
 
 
 def _scale(known: pa.Table) -> str:
-    heights = _flat(known["camera_height"])
-    counts, bounds = np.histogram(np.clip(heights, 0, 2.999), 24, (0, 3))
     sources = Counter(chain.from_iterable(known["scale_source"].to_pylist()))
     rows = [(name.replace("_", " "), float(n), f"{n:,} clips") for name, n in sources.most_common()]
-    middle = f"<p>Median {np.median(heights):.2f} m.</p>" if len(heights) else ""
-    return histogram(counts.tolist(), bounds.tolist(), "m") + middle + bars(rows) + _deviations(known)
+    heights = _heights(known, "camera_height", 3.0, "the camera") + _heights(
+        known, "ceiling_height", 6.0, "the ceiling"
+    )
+    return heights + "<p>What the size of clips rests on.</p>" + bars(rows) + _cues(known) + _deviations(known)
+
+
+def _heights(known: pa.Table, name: str, most: float, what: str) -> str:
+    """Return a histogram of heights above the floor, metres; what is higher than ``most`` is in its last column."""
+    values = _flat(known[name])
+    found = values[np.isfinite(values)]
+    if not len(found):
+        return f"<p>How high {what} is above the floor is not known.</p>"
+    counts, bounds = np.histogram(np.clip(found, 0, most - 1e-3), 24, (0, most))
+    said = f"<p>Height of {what} above the floor: median {np.median(found):.2f} m, of {len(found):,} clips.</p>"
+    return said + histogram(counts.tolist(), bounds.tolist(), "m")
+
+
+def _cues(known: pa.Table) -> str:
+    """Return what carried the size of clips: in how many of them each cue did."""
+    cues = Counter(chain.from_iterable(names.split("+") for names in _named_cues(known)))
+    cues.pop("disagreeing", None)
+    rows = [(name.replace("_", " "), float(n), f"{n:,} clips") for name, n in cues.most_common()]
+    return "<p>Cues that it was read from.</p>" + bars(rows) if rows else ""
+
+
+def _named_cues(known: pa.Table) -> list[str]:
+    return [names for names in chain.from_iterable(known["scale_cues"].to_pylist()) if names]
 
 
 def _deviations(known: pa.Table) -> str:
@@ -177,7 +200,7 @@ def _deviations(known: pa.Table) -> str:
 
 def _disagreeing(known: pa.Table) -> str:
     """Return in how many clips cues of the size disagree."""
-    cues = [names.split("+") for names in chain.from_iterable(known["scale_cues"].to_pylist()) if names]
+    cues = [names.split("+") for names in _named_cues(known)]
     odd = sum("disagreeing" in names for names in cues)
     return f"<p>In {odd:,} of {len(cues):,} clips two cues of the size are more than three deviations apart.</p>"
 

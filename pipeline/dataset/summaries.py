@@ -42,14 +42,15 @@ SCHEMA = pa.schema(
         ("clip_frames", pa.list_(pa.int32())),
         ("clip_seconds", pa.list_(pa.float32())),
         ("camera_height", pa.list_(pa.float32())),
+        ("ceiling_height", pa.list_(pa.float32())),
         ("scale_source", pa.list_(pa.string())),
         ("scale_sigma", pa.list_(pa.float32())),
         ("scale_cues", pa.list_(pa.string())),
         ("depth", pa.list_(pa.int64())),
     ]
 )
-"""Lists have an entry a clip, ``camera_height`` the median in metres above the floor,
-``scale_sigma`` null and ``scale_cues`` empty where they are not known; depth: ``DEPTH_BOUNDS``."""
+"""Lists have an entry a clip. camera_height, ceiling_height: metres above the floor, the latter null where none is
+seen. Null as well, and ``scale_cues`` empty, is what an earlier release did not store. depth: ``DEPTH_BOUNDS``."""
 
 
 def described(store: Store, contents: pa.Table) -> pa.Table:
@@ -90,19 +91,35 @@ def _rows(store: Store, wanted: dict[str, str]) -> Iterator[dict[str, Any]]:
 def _described(video: VideoStore) -> dict[str, Any]:
     notes = video.read_json(SOURCE_NOTES)
     registered, time_s = video.read(SCENE, "registered"), video.read(FRAMES, "time_s")
-    heights, sources = video.read(SCENE, "camera_to_world")[:, 2, 3], video.read(SCENE, "scale_source")
-    sigmas, cues = read_later(video, SCALE_SIGMA), read_scale_cues(video)
+    sources, cues = video.read(SCENE, "scale_source"), read_scale_cues(video)
     clips = [rows for _, rows in clip_rows(video) if registered[rows].any()]
     return {
         **{name: str(notes.get(name) or "") for name in ("title", "uploader", "licence")},
         "clip_frames": [int(registered[rows].sum()) for rows in clips],
         "clip_seconds": [float(time_s[rows][-1] - time_s[rows][0]) for rows in clips],
-        "camera_height": [float(np.median(heights[rows][registered[rows]])) for rows in clips],
+        **_measured(video, clips, registered),
         "scale_source": [ScaleSource(int(sources[rows.start])).name.lower() for rows in clips],
-        "scale_sigma": [None if np.isnan(sigmas[rows.start]) else float(sigmas[rows.start]) for rows in clips],
         "scale_cues": [ScaleCue(int(cues[rows.start])).names() for rows in clips],
         "depth": _depth_counts(video, np.flatnonzero(registered)),
     }
+
+
+def _measured(video: VideoStore, clips: list[slice], registered: NDArray[np.bool_]) -> dict[str, list[float | None]]:
+    """Return what was measured of each clip.
+
+    Releases that stored no height of the camera took one floor a clip for z = 0, and a usual height for the ceiling's.
+    """
+    names = ("camera_height", "ceiling_height", SCALE_SIGMA)
+    found = {name: [_known(read_later(video, name)[rows.start]) for rows in clips] for name in names}
+    if not video.has_array(SCENE, "camera_height"):
+        above = video.read(SCENE, "camera_to_world")[:, 2, 3]
+        found["camera_height"] = [float(np.median(above[rows][registered[rows]])) for rows in clips]
+        found["ceiling_height"] = [None] * len(clips)
+    return found
+
+
+def _known(value: np.floating[Any]) -> float | None:
+    return None if np.isnan(value) else float(value)
 
 
 def _depth_counts(video: VideoStore, rows: NDArray[np.int64]) -> list[int]:

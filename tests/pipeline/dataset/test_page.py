@@ -14,6 +14,7 @@ from pipeline.dataset.index import build_dataset
 from pipeline.dataset.page import INDEX_PAGE, keep_quality, write_dataset_page
 from pipeline.dataset.summaries import DESCRIBED, SCHEMA, described
 from pipeline.settings import DatasetSettings
+from pipeline.store.groups import SCENE
 from pipeline.store.index import DatasetSummary, read_summary
 from pipeline.store.store import Store
 from tests.earlier import VIDEO, unpack_earlier_dataset
@@ -110,12 +111,31 @@ def test_a_video_is_read_once_and_again_when_it_was_made_anew(built: tuple[Store
     assert row["clip_frames"] == [6]
     assert 1 < row["camera_height"][0] < 2
     assert (row["scale_sigma"], row["scale_cues"]) == ([None], [""]), "made by an earlier release"
+    assert row["ceiling_height"] == [None], "which took all ceilings for equally high"
     assert sum(row["depth"]) > 10_000
     before = Path(store.path(*DESCRIBED)).stat().st_mtime_ns
     described(store, contents)
     assert Path(store.path(*DESCRIBED)).stat().st_mtime_ns == before
     other = contents.set_column(1, "fingerprint", pa.array(["other"]))
     assert described(store, other)["fingerprint"].to_pylist() == ["other"]
+
+
+def test_heights_are_those_that_were_measured_above_the_floor_of_the_clip(tmp_path: Path):
+    """A clip upstairs stands above z = 0, and its camera is as high above its own floor as anybody's."""
+    data = unpack_earlier_dataset(tmp_path)
+    store = Store(str(data))
+    video = store.video(VIDEO)
+    stored = {name: video.read(SCENE, name) for name in ("camera_to_world", "registered", "scale_source", "depth")}
+    cameras = stored["camera_to_world"].copy()
+    cameras[:, 2, 3] += 2.7
+    n = len(cameras)
+    heights = {"camera_height": np.full(n, 1.47, np.float32), "ceiling_height": np.full(n, 2.53, np.float32)}
+    with video.write_group(SCENE) as group:
+        for name, values in {**stored, "camera_to_world": cameras, **heights}.items():
+            group.append(name, values)
+    (row,) = described(store, pa.table({"video_id": [VIDEO], "fingerprint": ["new"]})).to_pylist()
+    assert row["camera_height"] == pytest.approx([1.47])
+    assert row["ceiling_height"] == pytest.approx([2.53])
 
 
 def test_videos_that_cannot_be_read_are_counted_and_come_after_those_never_tried(
@@ -143,6 +163,9 @@ def test_24_of_many_videos_are_samples_and_the_page_stays_small(tmp_path: Path):
     assert "not described" not in page
     assert "median 10%" in page, "of the clips whose scale has a deviation"
     assert "In 7 of 300 clips two cues" in page, "of those of which cues are known"
+    assert "the ceiling above the floor: median 2.51 m, of 300 clips" in page, "of those that see one"
+    cues = page[page.index("Cues that it was read from") :]
+    assert re.findall(r">(floor|ceiling)</th>.*?<td>(\d+) clips", cues) == [("floor", "300"), ("ceiling", "293")]
     assert "others</td>" in page, "of 300 uploaders the rarest are counted together"
     assert len(page) < 200_000
     assert Path(store.path(*INDEX_PAGE)).exists()
@@ -156,6 +179,7 @@ def made_up_descriptions(contents: pa.Table) -> pa.Table:
                 "video_id": video_id, "fingerprint": fingerprint, "title": f"A house {n}",
                 "uploader": f"Somebody {n % 2000}", "licence": "CC-BY-4.0", "clip_frames": [10, 12],
                 "clip_seconds": draw.uniform(2, 9, 2).tolist(), "camera_height": draw.normal(1.5, 0.1, 2).tolist(),
+                "ceiling_height": [2.51, None],
                 "scale_source": ["floor_to_ceiling", "camera_height"], "scale_sigma": [0.1, None],
                 "scale_cues": ["floor+disagreeing" if n < 7 else "floor+ceiling", ""],
                 "depth": draw.integers(0, 9999, 24).tolist(),
