@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, ndtr
 
-from pipeline.contract.arrays import Float64s
+from pipeline.contract.arrays import Float64s, Floats
 from pipeline.stages.scene import sizes
 from pipeline.stages.scene.cues import CueReading, cue_readings
 from pipeline.stages.scene.evidence import LevelSeen, ScaleEvidence
@@ -32,6 +32,9 @@ _BEYOND_LOWEST = np.arange(-1.2, 1.25, 0.1)
 _ANYWHERE = np.arange(-2.0, 1.05, 0.1)
 _LIKELIER_THAN_NOTHING = 1e-6
 HALF = 0.5
+
+BLOCK, REACH = 16, 7 * sizes.CLIP_SPREAD
+"""Camera heights of the lattice that are summed at once; beyond that distance nobody holds a camera."""
 
 
 @dataclass(frozen=True)
@@ -69,20 +72,78 @@ class ScaleEstimate:
 
 @dataclass(frozen=True)
 class _Reading:
-    """One hypothesis of where a clip's floor is: its weight, and densities over (log scale, k) and (log scale, h).
+    """One hypothesis of where a clip's floor is: its weight, and densities over m log scales.
 
-    held: the part of ``camera`` that is not loose. level: whether the floor is a level that was seen. hidden: whether
-    the lowest level is furniture that hides it. others: density (log scale, b, d) by metric depth, stairs, openings.
+    height: (m,), log height of the camera. loose: (m,), density of a camera that is anywhere. held: probability that it
+    is as high as in its video. level: whether the floor is a level that was seen. hidden: whether the lowest level is
+    furniture that hides it. ceiling: (m, h). others: (m, b, d), by metric depth, stairs and openings.
     """
 
     weight: float
     drop: float
     level: bool
     hidden: bool
-    camera: Float64s
+    height: Float64s
+    loose: Float64s
+    held: float
+    ceiling: Float64s
+    others: Float64s
+
+
+@dataclass(frozen=True)
+class _Stacked:
+    """All hypotheses of a clip at all their log scales, n rows, weighed: sums over them are products of matrices.
+
+    A camera that is held is next to impossible but for few heights of it, so that is summed by blocks of them.
+    """
+
+    height: Float64s
+    loose: Float64s
     held: Float64s
     ceiling: Float64s
     others: Float64s
+    shared: tuple[int, int]
+
+    @classmethod
+    def of(cls, readings: Sequence[_Reading]) -> "_Stacked":
+        return cls(
+            height=np.concatenate([one.height for one in readings]),
+            loose=np.concatenate([one.weight * one.loose for one in readings]),
+            held=np.concatenate([np.full(len(one.height), one.weight * one.held) for one in readings]),
+            ceiling=np.concatenate([one.ceiling for one in readings]),
+            others=np.concatenate([one.others.reshape(len(one.others), -1) for one in readings]),
+            shared=(readings[0].others.shape[1], readings[0].others.shape[2]),
+        )
+
+    def likelihood(self) -> Float64s:
+        """Return the likelihood of (b, d, k, h), summed over all rows."""
+        found = np.empty((self.others.shape[1], len(sizes.CAMERA), self.ceiling.shape[1]))
+        found[:] = (self.others.T @ (self.loose[:, None] * self.ceiling))[:, None]
+        for heights, rows, density in self._blocks():
+            of_heights = (density[:, :, None] * self.ceiling[rows][:, None]).reshape(len(rows), -1)
+            found[:, heights] += (self.others[rows].T @ of_heights).reshape(len(found), density.shape[1], -1)
+        return found.reshape(*self.shared, *found.shape[1:])
+
+    def weighed(self, video: Float64s) -> tuple[Float64s, Float64s]:
+        """Return how likely each row is where a video is as likely as (b, d, k, h), and the part of a held camera."""
+        known = video.reshape(-1, *video.shape[2:])
+        held = np.zeros(len(self.height))
+        for heights, rows, density in self._blocks():
+            of_heights = self.others[rows] @ known[:, heights].reshape(len(known), -1)
+            of_heights = of_heights.reshape(*density.shape, -1)
+            held[rows] += np.einsum("rk,rkh,rh->r", density, of_heights, self.ceiling[rows], optimize=False)
+        loose = self.loose * ((self.others @ known.sum(axis=1)) * self.ceiling).sum(axis=1)
+        return loose + held, held
+
+    def _blocks(self) -> Iterator[tuple[slice, NDArray[np.int64], Float64s]]:
+        """Yield camera heights of a video, the rows (r,) that may be as high, and their density (r, k) there."""
+        for start in range(0, len(sizes.CAMERA), BLOCK):
+            heights = slice(start, start + BLOCK)
+            lattice = sizes.CAMERA[heights]
+            near = (self.height > lattice[0] - REACH) & (self.height < lattice[-1] + REACH)
+            rows = np.flatnonzero(near)
+            density = sizes.normal(self.height[rows, None] - lattice, sizes.CLIP_SPREAD)
+            yield heights, rows, density * self.held[rows, None]
 
 
 def estimate_scales(clips: Sequence[ScaleEvidence]) -> list[ScaleEstimate]:
@@ -100,18 +161,13 @@ def _from_top(logarithms: Float64s) -> Float64s:
     return np.asarray(logarithms - logarithms.max())
 
 
-def _of_video(clip: ScaleEvidence) -> Float64s:
-    """Return what a clip says of (b, d, k, h) of its video: log likelihood, at most 0.
+def _of_video(clip: ScaleEvidence) -> Floats:
+    """Return what a clip says of (b, d, k, h) of its video: log likelihood, at most 0, in half the memory.
 
     Without metric depth it is for one b, without openings for one d.
     """
-    likelihood = np.zeros(())
-    for one in _readings(clip):
-        rows, shared = len(one.others), one.others.shape[1:]
-        of_shared = one.others.reshape(rows, -1, 1) * one.ceiling[:, None]
-        together = (one.camera.T @ of_shared.reshape(rows, -1)).reshape(-1, *shared, one.ceiling.shape[1])
-        likelihood = likelihood + one.weight * np.moveaxis(together, 0, 2)
-    return _from_top(np.log(likelihood + 1e-300))
+    all_of_it = _Stacked.of(list(_readings(clip)))
+    return _from_top(np.log(all_of_it.likelihood() + 1e-300)).astype(np.float32)
 
 
 def _metric(clip: ScaleEvidence) -> Float64s:
@@ -123,18 +179,9 @@ def _metric(clip: ScaleEvidence) -> Float64s:
 def _estimate(clip: ScaleEvidence, video: Float64s) -> ScaleEstimate:
     """Return the distribution of a clip's scale where the rest of the video says this of (b, d, k, h)."""
     alike = (*((0,) if clip.metric is None else ()), *(() if clip.openings else (1,)))
-    known = video.sum(axis=alike, keepdims=True)
-    beside, heights = known.shape[0] * known.shape[1], known.shape[2:]
-    by_camera = np.moveaxis(known.reshape(beside, *heights), 0, 1).reshape(heights[0], -1)
-
-    def weighed(one: _Reading, camera: Float64s) -> Float64s:
-        of_shared = (camera @ by_camera).reshape(len(camera), beside, heights[1])
-        of_heights = (one.others.reshape(len(camera), 1, -1) @ of_shared)[:, 0]
-        return np.asarray(one.weight * (of_heights * one.ceiling).sum(axis=1))
-
     readings = list(_readings(clip))
-    parts = np.stack([weighed(one, one.camera) for one in readings])
-    held = sum(float(weighed(one, one.held).sum()) for one in readings) / float(parts.sum())
+    parts, held = _Stacked.of(readings).weighed(video.sum(axis=alike, keepdims=True))
+    parts = parts.reshape(len(readings), -1)
     usual = np.array([not one.hidden for one in readings])
     drop, seen = _drop([one for one in readings if not one.hidden], parts[usual].sum(axis=1) / parts[usual].sum())
     top, _ = max(((o, w) for w, o in _tops(clip.ceilings)), key=lambda one: one[1])
@@ -148,7 +195,7 @@ def _estimate(clip: ScaleEvidence, video: Float64s) -> ScaleEstimate:
         usual=parts[usual].sum(axis=0) / parts[usual].sum(),
         floor_seen=seen,
         hidden=float(parts[~usual].sum() / parts.sum()),
-        held=held,
+        held=float(held.sum() / parts.sum()),
         readings=cue_readings(clip, (of_held, top), video, floor),
     )
 
@@ -187,12 +234,11 @@ def _readings(clip: ScaleEvidence) -> Iterator[_Reading]:
     for weight, drop, level, is_hidden in [*usual, *((*one, False, True) for one in hidden)]:
         if weight < _LIKELIER_THAN_NOTHING or drop + min(clip.highest, 0.0) <= 0:
             continue
-        camera, loose = (log_scales + np.log(drop))[:, None], _loose(clip, drop)
-        held = (1 - loose) * sizes.normal(camera - sizes.CAMERA[None], sizes.CLIP_SPREAD)
-        anywhere = loose * sizes.normal(camera - sizes.LOOSE, sizes.LOOSE_SPREAD)
+        height, loose = log_scales + np.log(drop), _loose(clip, drop)
+        anywhere = loose * sizes.normal(height - sizes.LOOSE, sizes.LOOSE_SPREAD)
         ceiling = sum((share * _ceiling(clip, log_scales, drop, rise) for share, rise in tops), np.zeros(()))
         others = known[:, :, None] * opening_density(clip.openings, drop, log_scales)[:, None]
-        yield _Reading(weight, drop, level, is_hidden, held + anywhere, held, np.asarray(ceiling), others)
+        yield _Reading(weight, drop, level, is_hidden, height, anywhere, 1 - loose, np.asarray(ceiling), others)
 
 
 def _floors(clip: ScaleEvidence) -> Iterator[tuple[float, float, bool]]:
