@@ -24,6 +24,7 @@ from pipeline.stages.scene import sizes
 from pipeline.stages.scene.cues import CueReading, cue_readings
 from pipeline.stages.scene.evidence import LevelSeen, ScaleEvidence
 from pipeline.stages.scene.fittings import opening_density, riser_density
+from pipeline.stages.scene.hypotheses import FloorHypothesis, Hypotheses
 
 _LOG_SCALES = np.arange(-1.6, 3.2, 0.02)
 """Log of metres that what is seen reaches from bottom to top."""
@@ -32,9 +33,6 @@ _BEYOND_LOWEST = np.arange(-1.2, 1.25, 0.1)
 _ANYWHERE = np.arange(-2.0, 1.05, 0.1)
 _LIKELIER_THAN_NOTHING = 1e-6
 HALF = 0.5
-
-BLOCK, REACH = 16, 7 * sizes.CLIP_SPREAD
-"""Camera heights of the lattice that are summed at once; beyond that distance nobody holds a camera."""
 
 
 @dataclass(frozen=True)
@@ -70,82 +68,6 @@ class ScaleEstimate:
         return float(max(reached[0], reached[1] / 2))
 
 
-@dataclass(frozen=True)
-class _Reading:
-    """One hypothesis of where a clip's floor is: its weight, and densities over m log scales.
-
-    height: (m,), log height of the camera. loose: (m,), density of a camera that is anywhere. held: probability that it
-    is as high as in its video. level: whether the floor is a level that was seen. hidden: whether the lowest level is
-    furniture that hides it. ceiling: (m, h). others: (m, b, d), by metric depth, stairs and openings.
-    """
-
-    weight: float
-    drop: float
-    level: bool
-    hidden: bool
-    height: Float64s
-    loose: Float64s
-    held: float
-    ceiling: Float64s
-    others: Float64s
-
-
-@dataclass(frozen=True)
-class _Stacked:
-    """All hypotheses of a clip at all their log scales, n rows, weighed: sums over them are products of matrices.
-
-    A camera that is held is next to impossible but for few heights of it, so that is summed by blocks of them.
-    """
-
-    height: Float64s
-    loose: Float64s
-    held: Float64s
-    ceiling: Float64s
-    others: Float64s
-    shared: tuple[int, int]
-
-    @classmethod
-    def of(cls, readings: Sequence[_Reading]) -> "_Stacked":
-        return cls(
-            height=np.concatenate([one.height for one in readings]),
-            loose=np.concatenate([one.weight * one.loose for one in readings]),
-            held=np.concatenate([np.full(len(one.height), one.weight * one.held) for one in readings]),
-            ceiling=np.concatenate([one.ceiling for one in readings]),
-            others=np.concatenate([one.others.reshape(len(one.others), -1) for one in readings]),
-            shared=(readings[0].others.shape[1], readings[0].others.shape[2]),
-        )
-
-    def likelihood(self) -> Float64s:
-        """Return the likelihood of (b, d, k, h), summed over all rows."""
-        found = np.empty((self.others.shape[1], len(sizes.CAMERA), self.ceiling.shape[1]))
-        found[:] = (self.others.T @ (self.loose[:, None] * self.ceiling))[:, None]
-        for heights, rows, density in self._blocks():
-            of_heights = (density[:, :, None] * self.ceiling[rows][:, None]).reshape(len(rows), -1)
-            found[:, heights] += (self.others[rows].T @ of_heights).reshape(len(found), density.shape[1], -1)
-        return found.reshape(*self.shared, *found.shape[1:])
-
-    def weighed(self, video: Float64s) -> tuple[Float64s, Float64s]:
-        """Return how likely each row is where a video is as likely as (b, d, k, h), and the part of a held camera."""
-        known = video.reshape(-1, *video.shape[2:])
-        held = np.zeros(len(self.height))
-        for heights, rows, density in self._blocks():
-            of_heights = self.others[rows] @ known[:, heights].reshape(len(known), -1)
-            of_heights = of_heights.reshape(*density.shape, -1)
-            held[rows] += np.einsum("rk,rkh,rh->r", density, of_heights, self.ceiling[rows], optimize=False)
-        loose = self.loose * ((self.others @ known.sum(axis=1)) * self.ceiling).sum(axis=1)
-        return loose + held, held
-
-    def _blocks(self) -> Iterator[tuple[slice, NDArray[np.int64], Float64s]]:
-        """Yield camera heights of a video, the rows (r,) that may be as high, and their density (r, k) there."""
-        for start in range(0, len(sizes.CAMERA), BLOCK):
-            heights = slice(start, start + BLOCK)
-            lattice = sizes.CAMERA[heights]
-            near = (self.height > lattice[0] - REACH) & (self.height < lattice[-1] + REACH)
-            rows = np.flatnonzero(near)
-            density = sizes.normal(self.height[rows, None] - lattice, sizes.CLIP_SPREAD)
-            yield heights, rows, density * self.held[rows, None]
-
-
 def estimate_scales(clips: Sequence[ScaleEvidence]) -> list[ScaleEstimate]:
     """Return what is known of the scale of each clip of a video, which all share camera height and ceiling height."""
     says, prior = [_of_video(clip) for clip in clips], np.log(sizes.prior())[None, None]
@@ -153,12 +75,12 @@ def estimate_scales(clips: Sequence[ScaleEvidence]) -> list[ScaleEstimate]:
         prior = prior + np.log(sizes.metric_prior())[:, None, None, None]
     if any(clip.openings for clip in clips):
         prior = prior + np.log(sizes.door_prior())[:, None, None]
-    known = prior + sum(says, np.zeros(()))
+    known = np.asarray(prior + sum(says, np.zeros(())), np.float64)
     return [_estimate(clip, np.exp(_from_top(known - own))) for clip, own in zip(clips, says, strict=True)]
 
 
-def _from_top(logarithms: Float64s) -> Float64s:
-    return np.asarray(logarithms - logarithms.max())
+def _from_top(logarithms: NDArray[np.floating]) -> Float64s:
+    return np.asarray(logarithms - logarithms.max(), np.float64)
 
 
 def _of_video(clip: ScaleEvidence) -> Floats:
@@ -166,7 +88,7 @@ def _of_video(clip: ScaleEvidence) -> Floats:
 
     Without metric depth it is for one b, without openings for one d.
     """
-    all_of_it = _Stacked.of(list(_readings(clip)))
+    all_of_it = Hypotheses.of(list(_readings(clip)))
     return _from_top(np.log(all_of_it.likelihood() + 1e-300)).astype(np.float32)
 
 
@@ -180,7 +102,7 @@ def _estimate(clip: ScaleEvidence, video: Float64s) -> ScaleEstimate:
     """Return the distribution of a clip's scale where the rest of the video says this of (b, d, k, h)."""
     alike = (*((0,) if clip.metric is None else ()), *(() if clip.openings else (1,)))
     readings = list(_readings(clip))
-    parts, held = _Stacked.of(readings).weighed(video.sum(axis=alike, keepdims=True))
+    parts, held = Hypotheses.of(readings).weighed(video.sum(axis=alike, keepdims=True))
     parts = parts.reshape(len(readings), -1)
     usual = np.array([not one.hidden for one in readings])
     drop, seen = _drop([one for one in readings if not one.hidden], parts[usual].sum(axis=1) / parts[usual].sum())
@@ -206,7 +128,7 @@ def _likeliest_floor(clip: ScaleEvidence) -> float | None:
     return drop if level and weight > HALF else None
 
 
-def _drop(readings: Sequence[_Reading], mass: Float64s) -> tuple[float, bool]:
+def _drop(readings: Sequence[FloorHypothesis], mass: Float64s) -> tuple[float, bool]:
     """Return how far below the camera the floor is, and whether it is a level; mass: probabilities of the readings."""
     levels, drops = np.array([one.level for one in readings]), np.array([one.drop for one in readings])
     seen = bool(mass[levels].sum() > HALF)
@@ -224,7 +146,7 @@ def _extent(clip: ScaleEvidence) -> float:
     return max(clip.lowest + clip.highest, 1e-9)
 
 
-def _readings(clip: ScaleEvidence) -> Iterator[_Reading]:
+def _readings(clip: ScaleEvidence) -> Iterator[FloorHypothesis]:
     """Yield every hypothesis of a clip's floor that is likelier than nothing."""
     log_scales, tops = _LOG_SCALES - np.log(_extent(clip)), _tops(clip.ceilings)
     known = _metric(clip) * riser_density(clip.riser, log_scales)[:, None]
@@ -238,7 +160,7 @@ def _readings(clip: ScaleEvidence) -> Iterator[_Reading]:
         anywhere = loose * sizes.normal(height - sizes.LOOSE, sizes.LOOSE_SPREAD)
         ceiling = sum((share * _ceiling(clip, log_scales, drop, rise) for share, rise in tops), np.zeros(()))
         others = known[:, :, None] * opening_density(clip.openings, drop, log_scales)[:, None]
-        yield _Reading(weight, drop, level, is_hidden, height, anywhere, 1 - loose, np.asarray(ceiling), others)
+        yield FloorHypothesis(weight, drop, level, is_hidden, height, anywhere, 1 - loose, np.asarray(ceiling), others)
 
 
 def _floors(clip: ScaleEvidence) -> Iterator[tuple[float, float, bool]]:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pipeline.contract.scale import ScaleCue
 from pipeline.stages.scene.estimate import ScaleEstimate, estimate_scales
 from pipeline.stages.scene.evidence import LevelSeen, ScaleEvidence
-from pipeline.stages.scene.heights import Levels
+from pipeline.stages.scene.heights import Levels, Scale
+from pipeline.stages.scene.metric_depth import MetricDepth
 from pipeline.stages.scene.scales import find_scales
 from pipeline.stages.scene.settings import SceneSettings
 from pipeline.stages.scene.sizes import SURE_HIDDEN
@@ -43,6 +44,11 @@ def in_units(clip: ScaleEvidence, metres: float) -> ScaleEvidence:
         highest=clip.highest / metres,
         camera_range=clip.camera_range / metres,
     )
+
+
+def scales_of_rooms(*clips: ScaleEvidence) -> list[Scale]:
+    levels = Levels(0.0, -1.53, 1.02, -1.53, None)
+    return find_scales([(levels, clip) for clip in clips], SceneSettings(scale="evidence"))
 
 
 def estimate(*clips: ScaleEvidence) -> list[ScaleEstimate]:
@@ -135,7 +141,7 @@ def test_whoever_looks_up_and_sees_no_ceiling_knows_next_to_nothing():
         assert found.deviation(0.0) > 0.5
 
 
-def test_a_doll_house_and_a_warehouse_show_in_the_deviation():
+def test_an_attic_and_a_warehouse_show_in_the_deviation():
     ordinary, low, high = (estimate(room(camera, h))[0] for camera, h in ((1.53, 2.55), (1.53, 1.75), (1.53, 9.0)))
     for odd in (low, high):
         assert odd.deviation(odd.median()) > 1.4 * ordinary.deviation(ordinary.median())
@@ -161,6 +167,25 @@ def test_a_floor_at_its_usual_distance_is_not_taken_for_furniture_and_no_size_mo
     assert under.hidden == 0, "furniture stands on it"
     assert alone.median() == pytest.approx(under.median(), abs=0.005)
     assert under.deviation(under.median()) <= alone.deviation(alone.median())
+
+
+@pytest.mark.parametrize("times", [1 / 12, 1 / 6, 1 / 3])
+@pytest.mark.parametrize("clips", [1, 3])
+def test_a_dolls_house_with_metric_depth_shows_in_the_deviation(times: float, clips: int):
+    """A room and a camera of a doll's proportions: nothing but metric depth can tell how small they are."""
+    dolls = replace(in_units(room(), 1 / times), metric=MetricDepth(0.0, 0.05))
+    for scale in scales_of_rooms(*[dolls] * clips):
+        error = float(np.log(scale.metres))
+        assert abs(error) < 2.5 * scale.sigma
+        assert scale.sigma > 0.3
+        assert ScaleCue.DISAGREEING in scale.cues
+
+
+def test_a_dolls_house_without_metric_depth_is_taken_for_a_house():
+    """The limit that the guide tells of: what is alike in all its proportions cannot be told from it."""
+    (dolls,), (house,) = estimate(in_units(room(), 12.0)), estimate(room())
+    assert dolls.median() == pytest.approx(house.median() + np.log(12), abs=1e-6)
+    assert about(dolls)[1] == pytest.approx(about(house)[1], abs=1e-6)
 
 
 def test_a_storey_with_a_higher_ceiling_keeps_its_own_scale():
