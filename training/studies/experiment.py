@@ -52,9 +52,12 @@ def run(experiment: Experiment, store: Store, folder: Path, progress: Progress, 
     check_teacher(teacher, frames)
     rooms = _rooms(experiment, folder, progress)
     known = FigureFile(folder, made_with(experiment, frames, *rooms))
+    written: StudyFigures | None = None
+    report = ""
     for more in _figures(experiment, frames, rooms, folder, progress, echo):
         figures = known.add(more)
-        report = _write(experiment, frames, rooms, figures, folder)
+        if figures != written:  # a run that goes on is told much that is known
+            written, report = figures, _write(experiment, frames, rooms, figures, folder)
     return report
 
 
