@@ -1,9 +1,11 @@
 """The floors of a clip that climbs: where its cameras stand, and which of them each frame shows."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from pipeline.contract.arrays import Float64s
 from pipeline.contract.camera import pointmap
@@ -30,22 +32,28 @@ FEWEST = 2
 """Frames that stand on a floor, at least."""
 SEEN_SHARE = 0.01
 """Share of a frame's pixels on a floor from which on it shows that floor."""
+MOST_POINTS = 120_000
+"""Points that are asked for floors: as many as two clips have at the most, however long the shot."""
 STRIDE = 4
 """Pixels between those of a frame that are asked."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Ground:
-    """Surfaces that face up, and cameras: points (m, 3) and (k, 3), upright, in the reconstruction's unit."""
+    """Surfaces that face up, and cameras: points (m, 3) and (k, 3), upright, in the reconstruction's unit.
+
+    One is equal to itself alone, so that its floors are found once.
+    """
 
     points: Float64s
     cameras: Float64s
 
     @classmethod
     def of(cls, surfaces: SurfaceSamples, cameras: Float64s, rotation: Float64s) -> "Ground":
-        """Return those of all samples. cameras: (k, 3). rotation: (3, 3), as of ``Upright``."""
-        facing_up = surfaces.normals @ rotation[2] > HORIZONTAL
-        return cls(surfaces.points[facing_up] @ rotation.T, cameras @ rotation.T)
+        """Return those of all samples, of very many some. cameras: (k, 3). rotation: (3, 3), as of ``Upright``."""
+        facing_up = np.flatnonzero(surfaces.normals @ rotation[2] > HORIZONTAL)
+        chosen = facing_up[:: 1 + len(facing_up) // MOST_POINTS]
+        return cls(surfaces.points[chosen] @ rotation.T, cameras @ rotation.T)
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,7 @@ class Floors:
     zero: float = 0.0
 
 
+@lru_cache(maxsize=4)
 def find_floors(ground: Ground, scale: Scale) -> Floors:
     """Return the floors on which the cameras of a world stand.
 
@@ -136,9 +145,9 @@ def _cells(points: Float64s, height: float) -> int:
 
 def _is_below(cameras: Float64s, points: Float64s, levels: Float64s) -> NDArray[np.bool_]:
     """Tell which levels (l,) are seen right below which cameras (k, 3): (k, l)."""
-    of_level = np.abs(points[:, 2, None] - levels) < LEVEL_M / 2
-    near = [np.linalg.norm(points[:, :2] - camera[:2], axis=1) < UNDER_M for camera in cameras]
-    return np.stack([of_level[there].any(axis=0) for there in near])
+    on_levels = [points[np.abs(points[:, 2] - level) < LEVEL_M / 2, :2] for level in levels]
+    nearest = [cKDTree(plan).query(cameras[:, :2], distance_upper_bound=UNDER_M)[0] for plan in on_levels]
+    return np.asarray(np.isfinite(np.array(nearest).reshape(len(levels), len(cameras))).T, np.bool_)
 
 
 def _held(drops: Float64s, below: NDArray[np.bool_]) -> float:

@@ -12,12 +12,13 @@ from pipeline.contract.records import MetricScene
 from pipeline.contract.scale import ScaleCue, ScaleSource
 from pipeline.geometry.poses import depth_errors
 from pipeline.geometry.voxels import voxelize_frame
-from pipeline.stages.scene.floors import Ground, find_floors
+from pipeline.stages.scene.floors import MOST_POINTS, Ground, find_floors
 from pipeline.stages.scene.heights import Scale
 from pipeline.stages.scene.metric import in_metres, scales_of, to_metric, upright
 from pipeline.stages.scene.scales import find_scales
 from pipeline.stages.scene.settings import SceneSettings
 from pipeline.stages.scene.sizes import HELD_SPREAD
+from pipeline.stages.scene.surfaces import SurfaceSamples
 from tests.pipeline.box_room import Box, Room, film, looking
 from tests.pipeline.disguise import disguise
 
@@ -97,6 +98,22 @@ def test_without_anything_that_faces_up_all_stand_on_zero():
     cameras = np.array([[0.0, 0.0, 1.5], [0.0, 1.0, 1.8]])
     floors = find_floors(Ground(np.zeros((0, 3)), cameras), Scale(1.0, 0.0, ScaleSource.CAMERA_HEIGHT, ScaleCue.FLOOR))
     assert (floors.heights.tolist(), floors.zero) == ([0.0], 0.0)
+
+
+@pytest.mark.parametrize("pieces", [1, 8])
+def test_a_long_shot_has_the_floors_that_a_short_one_has_and_asks_no_more_points_than_a_few_clips(pieces: int):
+    draw, each = np.random.default_rng(0), 40_000
+    along = np.concatenate([draw.uniform(0, 8, each) for _ in range(pieces)])
+    points = np.c_[draw.uniform(-1.5, 1.5, len(along)), along, np.where(along > 4, 0.3, 0.0)]
+    cameras = np.array([[0.1 * k, y, 1.5 + 0.3 * (y > 4)] for k in range(pieces) for y in (0.5, 1.0, 5.0, 6.0)])
+    surfaces = SurfaceSamples(points, np.tile([0.0, 0.0, 1.0], (len(points), 1)))
+    ground = Ground.of(surfaces, cameras, np.eye(3))
+    scale = Scale(1.0, 0.0, ScaleSource.EVIDENCE, ScaleCue.FLOOR)
+    assert len(ground.points) <= MOST_POINTS
+    floors = find_floors(ground, scale)
+    assert floors.heights == pytest.approx([0.0, 0.3])
+    assert floors.held == pytest.approx(1.5)
+    assert find_floors(ground, scale) is floors, "found once for all clips of a world"
 
 
 def test_who_is_carried_upstairs_is_held_as_high_above_either_floor_and_so_tells_the_size():
