@@ -18,6 +18,10 @@ SCORED_NORMALS = 4000
 STEEPEST_DEG, ROLL_MAX_DEG = 55.0, 20.0
 """How far a camera may look down, as from a gimbal overhead, and roll meanwhile; farther, walls look like floors."""
 
+MOST_ROLLED_DEG = 27.0
+"""Roll of a camera up to which it tells up from what lies a quarter turn off: one that is rolled by 60 degrees sees the
+walls 30 degrees from its own upright, and the floor no nearer than those."""
+
 CLEARLY = 1.3
 """By so much more normals must agree that it looks down steeply: a wall behind it may be taken for a floor, too."""
 
@@ -36,7 +40,8 @@ def find_up(normals: Float64s, camera_to_world: NDArray[np.floating], settings: 
     camera_to_world: (n, 4, 4), of people who hold their cameras roughly upright.
 
     Raises:
-        NoUpDirection: too few normals agree, or the agreeing ones leave a direction open.
+        NoUpDirection: too few normals agree, the agreeing ones leave a direction open, or the camera is rolled so far
+            that up may as well be a quarter turn off.
     """
     if len(normals) < 100:
         raise NoUpDirection("fewer than 100 pixels of the clip lie on flat surfaces")
@@ -45,14 +50,33 @@ def find_up(normals: Float64s, camera_to_world: NDArray[np.floating], settings: 
     near, steep = is_near(suggested, cameras, settings), is_looked_down_on(suggested, cameras, settings)
     candidates, price = suggested[near | steep], np.where(near, 1.0, CLEARLY)[near | steep]
     judges = normals[draw.integers(0, len(normals), SCORED_NORMALS)]
-    support = agreement(judges @ candidates.T, settings.agreement_deg).sum(axis=0) / price
-    direction = candidates[int(support.argmax())]
+    agreed = agreement(judges @ candidates.T, settings.agreement_deg)
+    best = int((agreed.sum(axis=0) / price).argmax())
+    check_share(float((agreed[:, best] > 0).mean()), settings)
+    direction = candidates[best]
     for band in (settings.agreement_deg, settings.agreement_deg / 2, settings.agreement_deg / 2):
         direction = refined(normals, direction, band)
     agreeing = float((agreement(normals @ direction, settings.agreement_deg) > 0).mean())
-    if agreeing < settings.up_confidence_min:
-        raise NoUpDirection(f"only {agreeing:.0%} of the surface normals agree on an up direction")
+    check_share(agreeing, settings)
+    check_roll(direction, cameras)
     return Up(direction, agreeing)
+
+
+def check_share(agreeing: float, settings: SceneSettings) -> None:
+    """Raise ``NoUpDirection`` where too small a share of the normals agrees on the up that fits best."""
+    if agreeing < settings.up_confidence_min:
+        said = (
+            f"only {agreeing:.0%} of the surface normals agree on an up direction near the one the camera holds for up"
+        )
+        raise NoUpDirection(f"{said}; it may be rolled on its side: turn the film upright")
+
+
+def check_roll(up: Float64s, cameras: Float64s) -> None:
+    """Raise ``NoUpDirection`` where cameras (n, 3, 3) are rolled so far that up may be a quarter turn off."""
+    roll = float(np.degrees(np.arcsin(np.clip(abs(np.median(cameras[:, :, 0] @ up)), 0, 1))))
+    if roll > MOST_ROLLED_DEG:
+        said = f"the camera is rolled by {roll:.0f} degrees, or by {90 - roll:.0f} the other way"
+        raise NoUpDirection(f"{said}: the walls do not tell which of them; turn the film upright")
 
 
 def unit(vectors: Float64s) -> Float64s:
@@ -101,7 +125,8 @@ def refined(normals: Float64s, direction: Float64s, band_deg: float) -> Float64s
     weight = agreement(cosine, band_deg) * np.where(np.abs(cosine) > 0.5, 1.0, -1.0)
     values, vectors = np.linalg.eigh((normals * weight[:, None]).T @ normals / max(np.abs(weight).sum(), 1e-12))
     if values[2] - values[1] < 0.01:
-        raise NoUpDirection("the clip shows a single wall and neither floor nor ceiling")
+        said = "what agrees with how the camera is held is a single wall, and neither floor nor ceiling does"
+        raise NoUpDirection(f"{said}; if the camera is rolled on its side, turn the film upright")
     best = vectors[:, 2]
     return np.asarray(best if best @ direction > 0 else -best, np.float64)
 

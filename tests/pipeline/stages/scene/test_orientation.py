@@ -66,6 +66,21 @@ def test_a_camera_that_is_held_askew_does_not_tilt_the_room():
     assert apart_deg(find_up(room_normals(), poses, SETTINGS).direction, UP) < 0.3
 
 
+@pytest.mark.parametrize("roll_deg", [-55, -50, -45, -38, -31, 31, 38, 45, 50, 55])
+def test_a_camera_that_is_rolled_so_far_that_walls_may_be_floors_is_refused_and_told_so(roll_deg: float):
+    looks = [(-0.1, 2, 1.2), (0.15, 2, 1.2)]
+    poses = np.stack([looking((0, 0, 1.5), look, roll=np.radians(roll_deg)) for look in looks])
+    with pytest.raises(NoUpDirection, match=r"rolled .*turn the film upright"):
+        find_up(room_normals(stray=400), poses, SETTINGS)
+
+
+@pytest.mark.parametrize("roll_deg", [-25, -12, 0, 12, 25])
+def test_a_camera_that_is_rolled_less_tells_up(roll_deg: float):
+    looks = [(-0.1, 2, 1.2), (0.15, 2, 1.2)]
+    poses = np.stack([looking((0, 0, 1.5), look, roll=np.radians(roll_deg)) for look in looks])
+    assert apart_deg(find_up(room_normals(stray=400), poses, SETTINGS).direction, UP) < 0.5
+
+
 def test_up_is_not_down_though_a_ceiling_is_all_that_is_level():
     normals = room_normals()
     normals[:800] *= -1
