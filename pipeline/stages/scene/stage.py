@@ -59,7 +59,8 @@ def scene(workbench: Workbench, settings: SceneSettings, group: GroupWriter) -> 
         stored = Stored(_frames(video, clips), lambda one: kept(folder, one)[0], _pictures(video, clips))
         worlds, joined = find_worlds(standing, stored, settings)
         scales = scales_of([world.stands for world in worlds], settings)
-        of_clip = {one: pair for pair in zip(worlds, scales, strict=True) for one in pair[0].members}
+        known = zip(worlds, scales, strict=True)
+        of_clip = {one: (world, world.scale_of(one, scale)) for world, scale in known for one in world.members}
         sizes: dict[int, dict[str, object]] = {}
         floors: dict[int, list[float]] = {}
         for clip_id, rows in clips:

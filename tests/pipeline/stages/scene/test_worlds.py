@@ -7,9 +7,13 @@ import numpy as np
 import pytest
 
 from pipeline.contract.records import Reconstruction
+from pipeline.contract.scale import ScaleCue, ScaleSource
 from pipeline.stages.reconstruction.rows import append_reconstruction
+from pipeline.stages.scene.heights import Scale
+from pipeline.stages.scene.metric import upright
 from pipeline.stages.scene.settings import SceneSettings
 from pipeline.stages.scene.stage import scene
+from pipeline.stages.scene.worlds import JOIN_SPREAD, JoinedClips
 from pipeline.store.groups import CLIPS
 from pipeline.store.rows import clip_rows, read_scene
 from pipeline.store.store import Store
@@ -68,6 +72,25 @@ def test_pieces_of_one_shot_share_frame_floor_and_scale(tmp_path: Path, rule: st
         for _, rows in clip_rows(video)
     ]
     assert max(scales) / min(scales) < 1.01
+
+
+@pytest.mark.parametrize("rule", ["paper", "evidence"])
+def test_every_join_on_the_way_to_the_evidence_makes_a_clip_less_sure(tmp_path: Path, rule: str):
+    video = store(tmp_path, pieces())
+    filled(scene, workbench_of(video, scene={"samples": 4000, "scale": rule}))
+    first, middle, last = video.read("scene", "scale_sigma")[[0, 4, 8]].astype(float)
+    assert first == pytest.approx(last, abs=1e-6), "both are one and two joins from the others"
+    assert first**2 - middle**2 == pytest.approx(JOIN_SPREAD**2 * (1 - 2 / 3), rel=1e-2)
+
+
+def test_a_clip_of_its_own_world_is_as_sure_as_its_evidence():
+    (stands, *_), scale = (
+        upright(pieces()[0], SceneSettings(samples=4000)),
+        Scale(1.0, 0.0, ScaleSource.EVIDENCE, ScaleCue.FLOOR),
+    )
+    alone, pair = (JoinedClips({n: np.eye(4) for n in range(count)}, stands) for count in (1, 2))
+    assert alone.scale_of(0, replace(scale, sigma=0.05)).sigma == 0.05
+    assert pair.scale_of(1, replace(scale, sigma=0.05)).sigma == pytest.approx(np.hypot(0.05, JOIN_SPREAD / np.sqrt(2)))
 
 
 def test_similarity_of_every_piece_is_the_one_that_was_applied_to_it(tmp_path: Path):
