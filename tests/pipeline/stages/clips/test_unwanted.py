@@ -1,5 +1,6 @@
 """Clips that nobody wants are left out by name, and what looks like one is kept."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -129,6 +130,125 @@ def test_text_over_a_third_is_unwanted_and_a_line_is_not(rooms: list[Images], li
         assert (text_share(written(room, lines)) > TEXT_MAX) == unwanted
         found = objection(written(room, lines), ALL)
         assert (found[0] if found else None) == ("TextOverlay" if unwanted else None)
+
+
+def moved(picture: Images, zoom: float, right: float, turn: float, count: int = 12) -> Images:
+    """One picture, (480, 640, 3), shown ever larger, further to the right (pixels) and more turned (degrees)."""
+    frames = []
+    for share in np.linspace(0, 1, count):
+        matrix = cv2.getRotationMatrix2D((320 + right * share, 240), turn * share, 1 + (zoom - 1) * share)
+        frames.append(cv2.warpAffine(picture, matrix, (640, 480), borderMode=cv2.BORDER_REFLECT))
+    return np.asarray(frames, np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("zoom", "right", "turn"), [(1.04, 0, 0), (1.06, 20, 0), (1 / 1.05, 0, 0), (1.3, 40, 5), (1.1, 0, -4)]
+)
+def test_slow_and_turned_slide_shows_are_left_out(rooms: list[Images], zoom: float, right: float, turn: float):
+    for room in rooms:
+        found = objection(moved(room[0], zoom, right, turn), ALL)
+        assert found is not None
+        assert found[0] == "SlideShow"
+
+
+def trembling(picture: Images, count: int) -> Images:
+    steps = np.random.default_rng(0).normal(0, 1, (count, 2))
+    moves = [np.array([[1, 0, x], [0, 1, y]], np.float32) for x, y in steps]
+    return np.stack([cv2.warpAffine(picture, move, (640, 480), borderMode=cv2.BORDER_REFLECT) for move in moves])
+
+
+def in_changing_light(picture: Images, darkest: float, brightest: float, count: int = 10) -> Images:
+    light = np.linspace(darkest, brightest, count)[:, None, None, None]
+    return np.clip(noisy(picture, count, 3) * light, 0, 255).astype(np.uint8)
+
+
+def test_a_camera_that_stands_is_left_out_in_changing_light_and_where_it_trembles(rooms: list[Images]):
+    for room in rooms:
+        for clip in (
+            in_changing_light(room[0], 0.6, 1.2),
+            in_changing_light(room[0], 1.2, 0.8),
+            trembling(room[0], 12),
+        ):
+            found = objection(clip, ALL)
+            assert found is not None
+            assert found[0] == "Static"
+
+
+def test_a_camera_that_turns_on_the_spot_is_neither_a_slide_show_nor_still(rooms: list[Images]):
+    camera = np.array([[500, 0, 320], [0, 500, 240], [0, 0, 1]])
+    frames = []
+    for angle in np.radians(np.linspace(0, 10, 10)):
+        turn = np.array([[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]])
+        warp = camera @ turn @ np.linalg.inv(camera)
+        frames.append(cv2.warpPerspective(rooms[0][0], warp, (640, 480), borderMode=cv2.BORDER_REFLECT))
+    assert objection(np.asarray(frames, np.uint8), ALL) is None
+
+
+def halves(first: Images, second: Images, *, upright: bool) -> Images:
+    size = (320, 480) if upright else (640, 240)
+    both = [np.stack([cv2.resize(frame, size) for frame in film]) for film in (first, second)]
+    return np.concatenate(both, axis=2 if upright else 1)
+
+
+def with_panel(film: Images, share: float, colour: tuple[int, int, int], *, right: bool) -> Images:
+    marked, width = film.copy(), int(640 * share)
+    left = 640 - width if right else 0
+    for frame in marked:
+        frame[:, left : left + width] = colour
+        for line in range(5):
+            place = (left + 10, 80 + 80 * line)
+            cv2.putText(frame, "5 bed 3 bath", place, cv2.FONT_HERSHEY_DUPLEX, 0.9, (255, 255, 255), 2)
+    return marked
+
+
+def with_inset(film: Images, inset: Images, left: int, top: int) -> Images:
+    marked = film.copy()
+    for frame, small in zip(marked, inset, strict=True):
+        frame[top : top + 240, left : left + 320] = cv2.resize(small, (320, 240))
+    return marked
+
+
+def divided(first: Images, second: Images, width: int, shade: int) -> Images:
+    both = halves(first, second, upright=True)
+    both[:, :, 320 - width // 2 : 320 + width // 2] = shade
+    return both
+
+
+PUT_TOGETHER: dict[str, Callable[[Images, Images], Images]] = {
+    "the same twice, side by side": lambda here, _: halves(here, here, upright=True),
+    "the same twice, one above the other": lambda here, _: halves(here, here, upright=False),
+    "right half still": lambda here, _: halves(here, np.repeat(here[:1], len(here), 0), upright=True),
+    "upper half still, of another room": lambda here, there: halves(
+        np.repeat(there[:1], len(here), 0), here, upright=False
+    ),
+    "panel on the left": lambda here, _: with_panel(here, 0.4, (30, 90, 200), right=False),
+    "dark panel on the right": lambda here, _: with_panel(here, 0.45, (20, 20, 20), right=True),
+    "picture in the picture": lambda here, there: with_inset(here, there, 310, 220),
+    "black divider": lambda here, there: divided(here, there[::-1], 40, 0),
+    "white divider": lambda here, there: divided(here, there[::-1], 12, 255),
+}
+
+
+@pytest.mark.parametrize("kind", PUT_TOGETHER)
+def test_pictures_that_are_put_together_are_left_out(rooms: list[Images], kind: str):
+    for here, there in (rooms, rooms[::-1]):
+        found = objection(PUT_TOGETHER[kind](here, there), ALL)
+        assert found is not None
+        assert found[0] in {"SplitScreen", "TextOverlay"}
+
+
+def test_a_logo_a_small_inset_or_a_bare_wall_on_one_side_puts_nothing_together(rooms: list[Images]):
+    for here, there in (rooms, rooms[::-1]):
+        marked = here.copy()
+        marked[:, 20:80, 500:620] = (200, 30, 30)
+        assert objection(marked, ALL) is None
+        for frame, small in zip(marked, there, strict=True):
+            frame[20:180, 460:620] = cv2.resize(small, (160, 160))
+        assert objection(marked, ALL) is None
+        bare = here.copy()
+        for number, frame in enumerate(bare):
+            frame[:, : 200 + 6 * number] = 240
+        assert objection(bare, ALL) is None
 
 
 def test_only_what_is_named_is_left_out(rooms: list[Images], tmp_path: Path):
