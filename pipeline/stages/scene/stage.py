@@ -58,8 +58,7 @@ def scene(workbench: Workbench, settings: SceneSettings, group: GroupWriter) -> 
         standing, left_out = _set_upright(workbench, settings, clips, folder)
         stored = Stored(_frames(video, clips), lambda one: kept(folder, one)[0], _pictures(video, clips))
         worlds, joined = find_worlds(standing, stored, settings)
-        scales = scales_of([world.stands for world in worlds], settings)
-        known = zip(worlds, scales, strict=True)
+        known = zip(worlds, scales_of([world.stands for world in worlds], settings), strict=True)
         of_clip = {one: (world, world.scale_of(one, scale)) for world, scale in known for one in world.members}
         sizes: dict[int, dict[str, object]] = {}
         floors: dict[int, list[float]] = {}
