@@ -141,7 +141,7 @@ def _of_its_range(frame: VideoFrame) -> VideoFrame:
         return frame
     opened = VideoFrame(frame.width, frame.height, frame.format.name.replace("yuvj", "yuv"))
     for plane, copied in zip(frame.planes, opened.planes, strict=True):
-        rows = np.frombuffer(bytes(plane), np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
+        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
         padded = np.zeros((copied.height, copied.line_size), np.uint8)
         padded[:, : copied.width] = rows
         copied.update(padded.tobytes())

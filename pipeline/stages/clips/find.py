@@ -210,7 +210,7 @@ def _frames_shown(time_s: NDArray[np.float64], shares: NDArray[np.float64]) -> N
     """Return how many of some frames (n,) have been shown, parts of one included, after shares (k,) of their time."""
     ends_s = time_s[-1] + (time_s[-1] - time_s[0]) / (len(time_s) - 1)
     at_s = time_s[0] + shares * (ends_s - time_s[0])
-    return np.asarray(np.interp(at_s, [*time_s, ends_s], np.arange(len(time_s) + 1)), np.float64)
+    return np.asarray(np.interp(at_s, [*time_s, ends_s], np.arange(len(time_s) + 1)))
 
 
 def _has_one_rate(time_s: NDArray[np.float64]) -> bool:

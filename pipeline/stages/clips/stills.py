@@ -18,15 +18,9 @@ FEWEST_FEATURES = 30
 RESIDUAL_MAX = 0.35
 """Pixels of 320 by which most features may differ from one shift and scale; tracking is good to a tenth."""
 
-ACROSS_MAX = 0.5
-"""The same from the first picture of a clip to its last, where features grew: tracking is good to a quarter there."""
-
 SHARE_MIN = 0.9
-TURN_MAX = np.radians(1.0)
-FOUND_SHARE = 0.4
-"""Share of corners that must be found again: where only a logo is, it is the logo that stays and not the camera."""
-
-MOVED_MIN = 0.03
+TURN_MAX = np.radians(0.15)
+MOVED_MIN = 0.05
 """Part of the width by which the picture's corners move in all: what moves less tells nothing."""
 
 Similarity = NDArray[np.float64]
@@ -44,50 +38,20 @@ def is_still_picture(rgb: Images) -> bool:
     return moved >= MOVED_MIN * SIZE[0]
 
 
-def moved_as_a_whole(gray: GrayImages) -> float | None:
-    """Return by how much the corners of a clip's first picture move at most, pixels of 320; (n, 240, 320) uint8.
-
-    None where shifts, scales and turns of it do not explain the others, in whatever light: something has parallax.
-    """
-    features = cv2.goodFeaturesToTrack(gray[0], FEATURES, 0.01, 6)
-    moved, level = 0.0, max(1.0, float(gray[0].mean()))
-    for later in gray[1:]:
-        as_bright = np.clip(later * (level / max(1.0, float(later.mean()))), 0, 255).astype(np.uint8)
-        found = tracked(gray[0], as_bright)
-        if found is None or len(found[0]) < FOUND_SHARE * len(features):
-            return None
-        step = _similarity(*found, ACROSS_MAX)
-        if step is None:
-            return None
-        moved = max(moved, step[1])
-    return moved
-
-
-def _similarity(
-    before: NDArray[np.float32], after: NDArray[np.float32], most: float
-) -> tuple[Similarity, float] | None:
-    """Return the similarity that carries features (n, 2), and by how much it moves corners; None where none does.
-
-    most: pixels by which a feature may differ from it.
-    """
-    estimated, _ = cv2.estimateAffinePartial2D(before, after, method=cv2.RANSAC, ransacReprojThreshold=most)
-    matrix = np.asarray(estimated, np.float64)
-    if matrix.shape != (2, 3):
-        return None
-    residuals = np.linalg.norm(_carried(matrix, before) - after, axis=1)
-    if np.mean(residuals <= most) < SHARE_MIN:
-        return None
-    corners = np.array([(x, y) for x in (0, SIZE[0]) for y in (0, SIZE[1])], np.float64)
-    return matrix, float(np.linalg.norm(_carried(matrix, corners) - corners, axis=1).mean())
-
-
 def _shift_and_scale(before: GrayImages, after: GrayImages) -> float | None:
     """Return by how much the corners moved, mean pixels; None where one shift and scale does not explain it."""
     found = tracked(before, after)
-    step = None if found is None else _similarity(*found, RESIDUAL_MAX)
-    if step is None or abs(np.arctan2(step[0][1, 0], step[0][0, 0])) > TURN_MAX:
+    if found is None:
         return None
-    return step[1]
+    estimated, _ = cv2.estimateAffinePartial2D(*found, method=cv2.RANSAC, ransacReprojThreshold=RESIDUAL_MAX)
+    matrix = np.asarray(estimated, np.float64)
+    if matrix.shape != (2, 3) or abs(np.arctan2(matrix[1, 0], matrix[0, 0])) > TURN_MAX:
+        return None
+    residuals = np.linalg.norm(_carried(matrix, found[0]) - found[1], axis=1)
+    if np.mean(residuals <= RESIDUAL_MAX) < SHARE_MIN:
+        return None
+    corners = np.array([(x, y) for x in (0, SIZE[0]) for y in (0, SIZE[1])], np.float64)
+    return float(np.linalg.norm(_carried(matrix, corners) - corners, axis=1).mean())
 
 
 def tracked(before: GrayImages, after: GrayImages) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:

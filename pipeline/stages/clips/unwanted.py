@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 
 from pipeline.contract.arrays import GrayImages, Images
 from pipeline.stages.clips.correspondence import Flow, flow
-from pipeline.stages.clips.parts import gray_of, has_inset, has_staying_part, is_twice_the_same, staying_lines
 from pipeline.stages.clips.scores import EDGE_SIZE, MOVES, drawn_share, staying_edges
 from pipeline.stages.clips.settings import Unwanted
-from pipeline.stages.clips.stills import FEATURES, FOUND_SHARE, SIZE, is_still_picture, moved_as_a_whole, tracked
+from pipeline.stages.clips.stills import FEATURES, SIZE, is_still_picture, tracked
 
 STILL_PIXELS = 0.6
 """Pixels of 320 below which a tracked corner has not moved: twice what tracking leaves in noise."""
@@ -25,12 +24,11 @@ STILL_PIXELS = 0.6
 STILL_SHARE = 0.75
 """Share of corners that have not moved; the rest may belong to people who walk through the picture."""
 
-TREMBLES = 0.01 * SIZE[0]
-"""Pixels by which the corners of a picture may move as a whole where the camera stands, and trembles."""
+FOUND_SHARE = 0.4
+"""Share of corners that must be found again: where only a logo is, it is the logo that stays and not the camera."""
 
 DRAWN = 0.45
-"""Share of flat areas above which a picture is drawn, and a matter of ``indoor_clips``; title cards have 0.65, rooms up
-to 0.22."""
+"""Share of flat areas above which a picture is drawn; title cards have 0.65, rooms up to 0.22."""
 
 FLOW_SIZE = (160, 120)
 TEXTURED = 4.0
@@ -43,9 +41,6 @@ APART_MIN = 0.006
 APART_RATIO = 0.5
 """Picture widths, and share of the faster part's motion, by which the parts beside a border move apart in a step."""
 
-APART_DIVIDED = 0.003
-"""The same where a divider of one colour lies between them, which no room has."""
-
 PART_MOVES = 0.002
 """Picture widths by which the slower part moves in a step: a banner with letters lies still."""
 
@@ -53,13 +48,9 @@ OUTERMOST = 0.3
 """Share of a side from which a border counts: pictures are split in halves or thirds, banners lie further out."""
 
 BORDER_SHARE = 0.7
-"""Share of a border's length at which it is a line that stays."""
-
-ONE_COLOUR, ONE_COLOUR_SHARE = 5, 0.98
-"""Levels by which a divider may differ from one colour, and the share of its pixels that do not; walls have shades."""
-
-DIVIDER_MAX = 0.15
-"""Share of a side that a divider takes at most."""
+BORDER_RISE = 2.0
+"""Share of a border's length at which the gradient across it, in half the frames, is this many times its surroundings'.
+"""
 
 TEXT_MAX = 1 / 3
 """Share of the picture; measured: at most 0.02 in real clips, 0.2 for a line of a title, from 0.55 for five."""
@@ -85,36 +76,25 @@ def objection(rgb: Images, named: Collection[Unwanted]) -> tuple[Unwanted, str] 
     rgb: (n, h, w, 3) uint8, the clip's frames. Letters and borders come before a camera that stands: what is laid over
     most of a picture stands as well.
     """
-    whole = moved_as_a_whole(gray_of(rgb, SIZE))
-    stands = whole is not None and whole <= TREMBLES
-    if "SlideShow" in named and not stands and (whole is not None or is_still_picture(rgb)):
+    if "SlideShow" in named and is_still_picture(rgb):
         return "SlideShow", "a still picture that is panned and zoomed over"
     if "TextOverlay" in named and (share := text_share(rgb)) > TEXT_MAX:
         return "TextOverlay", f"letters stay over {share:.0%} of the picture, more than {TEXT_MAX:.0%}"
-    if "SplitScreen" in named and (why := _put_together(rgb)):
-        return "SplitScreen", why
-    if "Static" in named and (stands or is_static(rgb)) and drawn_share(gray_of(rgb, SIZE)) <= DRAWN:
+    if "SplitScreen" in named and is_split_screen(rgb):
+        return "SplitScreen", "a straight border divides the picture into parts that move apart"
+    if "Static" in named and is_static(rgb):
         return "Static", "the camera does not move, so that nothing tells how far things are"
     return None
-
-
-def _put_together(rgb: Images) -> str:
-    """Return a sentence on how the pictures of a clip are put together, an empty one where they are of one film."""
-    if is_split_screen(rgb):
-        return "a straight border divides the picture into parts that move apart"
-    if drawn_share(gray_of(rgb, SIZE)) <= DRAWN and is_twice_the_same(rgb):
-        return "both halves of the picture show the same film"
-    if has_staying_part(rgb):
-        return "a part of the picture, from side to side, stays while the rest moves"
-    return "a picture lies within the picture" if has_inset(rgb) else ""
 
 
 def is_static(rgb: Images) -> bool:
     """Tell whether the camera of a clip, (n, h, w, 3) uint8 RGB, does not move at all: no parallax can be had of it.
 
-    People may walk through the picture, in light that does not change.
+    What is drawn was filmed by none: a title card is a matter of the stage ``indoor_clips``.
     """
-    gray = gray_of(rgb, SIZE)
+    gray = _gray(rgb, SIZE)
+    if drawn_share(gray) > DRAWN:
+        return False
     corners = cv2.goodFeaturesToTrack(gray[0], FEATURES, 0.01, 6)
     for later in gray[1:]:
         found = tracked(gray[0], later)
@@ -131,8 +111,8 @@ def is_split_screen(rgb: Images) -> bool:
 
     Where nothing moves, as on a framed title card, there is none. What is written and stays is not followed.
     """
-    gray = gray_of(rgb, FLOW_SIZE)
-    across, down = staying_edges(gray_of(rgb, EDGE_SIZE), LETTER_EDGE, LETTER_STAYS)
+    gray = _gray(rgb, FLOW_SIZE)
+    across, down = staying_edges(_gray(rgb, EDGE_SIZE), LETTER_EDGE, LETTER_STAYS)
     stays = cv2.dilate((across | down).astype(np.uint8), np.ones((9, 9), np.uint8))
     film = cv2.resize(stays, FLOW_SIZE, interpolation=cv2.INTER_AREA) == 0
     steps = [flow(before, after) for before, after in pairwise(gray)]
@@ -145,9 +125,9 @@ def text_share(rgb: Images) -> float:
 
     0 where the rest does not move: then nothing tells letters from the scene.
     """
-    across, down = staying_edges(gray_of(rgb, EDGE_SIZE), LETTER_EDGE, LETTER_STAYS)
+    across, down = staying_edges(_gray(rgb, EDGE_SIZE), LETTER_EDGE, LETTER_STAYS)
     written = cv2.blur(_short_strokes(across | down), LETTERS_REACH) > LETTERS_DENSE
-    gray = gray_of(rgb, FLOW_SIZE)
+    gray = _gray(rgb, FLOW_SIZE)
     beside = cv2.resize(written.astype(np.uint8), FLOW_SIZE) == 0
     if np.count_nonzero(beside) < FEWEST_FOLLOWED:
         return 0.0
@@ -166,10 +146,17 @@ def _short_strokes(edges: NDArray[np.bool_]) -> NDArray[np.float32]:
     return np.asarray(short[labels] * (np.count_nonzero(short) >= LETTERS_MIN), np.float32)
 
 
+def _gray(rgb: Images, size: tuple[int, int]) -> GrayImages:
+    small = [cv2.cvtColor(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY) for frame in rgb]
+    return np.asarray(small, np.uint8)
+
+
 def _borders(gray: GrayImages) -> list[int]:
     """Return columns of pictures (n, h, w) right of which another part begins, all through the clip."""
-    lines = staying_lines(gray)
-    width, share = lines.shape[1], lines.mean(axis=0)
+    change = np.median(np.abs(np.diff(gray.astype(np.float32), axis=2)), axis=0)
+    width = change.shape[1]
+    around = cv2.blur(change, (2 * width // 16 + 1, 1))
+    share = np.mean((change > BORDER_RISE * around) & (change > TEXTURED), axis=0)
     inside = range(round(OUTERMOST * width), width - round(OUTERMOST * width))
     return [x for x in inside if share[x] >= BORDER_SHARE]
 
@@ -181,8 +168,9 @@ class _Parts(NamedTuple):
     faster: float
     differ: float
 
-    def are_apart(self, least: float) -> bool:
-        return self.slower >= PART_MOVES and self.differ >= max(least, APART_RATIO * self.faster)
+    @property
+    def are_apart(self) -> bool:
+        return self.slower >= PART_MOVES and self.differ >= max(APART_MIN, APART_RATIO * self.faster)
 
 
 def _parts(gray: GrayImages, steps: list[Flow], film: NDArray[np.bool_], sides: tuple[slice, slice]) -> _Parts:
@@ -208,21 +196,5 @@ def _texture(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def _is_split(gray: GrayImages, steps: list[Flow], film: NDArray[np.bool_]) -> bool:
     band = round(BAND * gray.shape[2])
-    borders = [(border - 1, border + 3, APART_MIN) for border in _borders(gray)]
-    borders += [(left, right, APART_DIVIDED) for left, right in _dividers(gray)]
-    for left, right, least in borders:
-        beside = slice(max(0, left - 1 - band), left - 1), slice(right + 1, right + 1 + band)
-        if _parts(gray, steps, film, beside).are_apart(least):
-            return True
-    return False
-
-
-def _dividers(gray: GrayImages) -> list[tuple[int, int]]:
-    """Return where columns of pictures (n, h, w) are of one colour from top to bottom all through the clip."""
-    width, level = gray.shape[2], np.median(gray, axis=(0, 1))
-    plain = np.mean(np.abs(gray - level) <= ONE_COLOUR, axis=(0, 1)) >= ONE_COLOUR_SHARE
-    bounds = np.flatnonzero(np.diff(plain.astype(np.int8), prepend=0, append=0)).reshape(-1, 2).tolist()
-    inside = [
-        (left, right) for left, right in bounds if OUTERMOST * width <= (left + right) / 2 <= (1 - OUTERMOST) * width
-    ]
-    return [(left, right) for left, right in inside if right - left <= DIVIDER_MAX * width]
+    beside = [(slice(border - 2 - band, border - 2), slice(border + 4, border + 4 + band)) for border in _borders(gray)]
+    return any(_parts(gray, steps, film, sides).are_apart for sides in beside)
