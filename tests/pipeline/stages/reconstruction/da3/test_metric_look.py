@@ -31,7 +31,6 @@ from tests.models.da3.networks import tiny, tiny_metric
 from tests.models.memory_errors import RUN_OUT
 from tests.models.moge.networks import tiny_moge
 from tests.pipeline.module_calls import counted_calls
-from tests.pipeline.stages.reconstruction.colmap.clips import MakesClips, TourClip
 from tests.pipeline.stages.reconstruction.colmap_moge.weights import save_moge
 from tests.pipeline.stages.reconstruction.da3.test_backend import ANY_JOIN, frames
 from tests.pipeline.stages.reconstruction.da3.weights import save_da3
@@ -122,23 +121,11 @@ def test_nothing_is_asked_where_no_network_is_named_and_stored_results_stand(fol
 
 
 @pytest.fixture(scope="module")
-def clip(tour_clip: MakesClips) -> TourClip:
-    return tour_clip(seed=2, shot=1, count=6)
-
-
-@pytest.fixture(scope="module")
-def truth(clip: TourClip) -> Reconstruction:
+def truth(truth: Reconstruction) -> Reconstruction:
     """Cameras and depth as another network may have found them: right, in a unit of half a metre."""
-    depth = resize_nearest(np.stack([one.depth for one in clip.truth]), (120, 160)).astype(np.float32)
-    poses = np.stack([one.camera_to_world for one in clip.truth]).astype(np.float32)
+    poses = truth.camera_to_world.copy()
     poses[:, :3, 3] /= 0.5
-    return Reconstruction(
-        intrinsics=np.stack([one.intrinsics for one in clip.truth]).astype(np.float32),
-        camera_to_world=poses,
-        depth=depth / np.float32(0.5),
-        confidence=np.ones_like(depth),
-        registered=np.ones(len(depth), bool),
-    )
+    return replace(truth, camera_to_world=poses, depth=truth.depth / np.float32(0.5))
 
 
 def exact(truth: Reconstruction) -> Callable[[NDArray[np.int64]], MetricLook]:
