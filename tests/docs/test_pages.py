@@ -5,6 +5,7 @@ import pytest
 
 from docs.pages_from_code import WRITTEN, pages, write_pages
 from tests.docs.markdown import FENCE
+from tests.docs.markdown import pages as written_pages
 from tests.paths import ROOT
 
 RESULTS = [page for page in sorted((ROOT / "docs" / "results").glob("*.md")) if page.name != "index.md"]
@@ -50,6 +51,12 @@ def test_every_table_of_results_has_date_commit_machine_and_command(page: Path):
     with_tables = [section for section in sections if re.search(r"^\|---", section, re.MULTILINE)]
     assert [section.splitlines()[0] for section in with_tables if not MEASURED.search(section)] == []
     assert MEASURED.search(page.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("page", written_pages(), ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_no_page_has_marks_of_a_merge(page: Path):
+    lines = page.read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if re.match(r"(<{7}|>{7}|\|{7}) |={7}$", line)] == []
 
 
 def test_decisions_are_numbered_dated_and_listed():
