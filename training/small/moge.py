@@ -13,7 +13,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.imagenet.efficientnet_lite import EfficientNetLite0
+from models.moge import Moge
 from models.moge.small import SmallMoge, deviation
+from pipeline.contract.errors import SettingsError
 from pipeline.tours.seeds import HELD_OUT_SEEDS
 from pipeline.tours.views import RenderedViews
 from pipeline.tours.views.shots import tour_shots
@@ -48,12 +50,19 @@ class MogeRecipe:
         self.settings = settings
 
     def network(self) -> nn.Module:
-        """Return a network whose trunk knows ImageNet.
+        """Return the network that the training begins with; by default its trunk knows ImageNet.
 
         Raises:
-            WeightsUnavailable: the package with the trunk's weights is not installed.
+            WeightsUnavailable: the package with the trunk's weights is not installed, or the weights are not there.
+            SettingsError: it is to begin with weights of another network.
         """
         network = SmallMoge(self.settings.network)
+        if self.settings.start is not None:
+            begun = Moge.load(self.settings.start)
+            if not isinstance(begun, SmallMoge) or begun.config != network.config:
+                raise SettingsError(f"{self.settings.start} holds another network than this recipe's")
+            network.load_state_dict(begun.state_dict())
+            return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
         known = EfficientNetLite0.load().state_dict()
         trunk = network.encoder.backbone
         trunk.load_state_dict({name: known[name] for name in trunk.state_dict()})

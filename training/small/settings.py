@@ -94,6 +94,19 @@ class ViewpointSettings(BaseModel):
     roll: float = Field(3, ge=0, description="most that the horizon is tilted, degrees")
     clearance: float = Field(0.3, ge=0, description="kept from walls and furniture, metres")
     median_depth_min: float = Field(0.9, ge=0, description="pictures that show less than so many metres are not taken")
+    unusual: float = Field(
+        0,
+        ge=0,
+        le=1,
+        exclude_if=lambda share: not share,
+        description="share of cameras that are held as few are: overhead, by a seated person or a child, steeply",
+    )
+    unusual_height: tuple[float, float] = Field(
+        (0.4, 2.6), exclude_if=lambda given: given == (0.4, 2.6), description="of those, metres; below the ceiling"
+    )
+    unusual_pitch: tuple[float, float] = Field(
+        (-65, 30), exclude_if=lambda given: given == (-65, 30), description="of those, degrees"
+    )
 
 
 class PairSettings(BaseModel):
@@ -205,6 +218,11 @@ class MogeTrainingSettings(RecipeSettings):
     """Everything that decides what the network of single pictures is trained on."""
 
     network: SmallMogeConfig = SmallMogeConfig()
+    start: str | None = Field(
+        None,
+        exclude_if=lambda start: start is None,
+        description="weights to go on from, of a network of the same sizes: a file or a name; else those of ImageNet",
+    )
     houses_a_chunk: int = Field(2, ge=1, description="houses rendered for a chunk")
     views_a_house: int = Field(96, ge=1, description="views of each")
     texel: float = Field(0.02, gt=0, description="finest texture, metres")

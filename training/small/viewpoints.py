@@ -19,6 +19,9 @@ Poses = NDArray[np.float64]
 PROBES = np.stack(np.meshgrid(np.linspace(-0.5, 0.5, 9), np.linspace(-0.375, 0.375, 7)), axis=-1).reshape(-1, 2)
 """Rays (63, 2) across a picture of 90 degrees by which it is told whether there is something to see."""
 
+BELOW_CEILING = 0.2
+"""Metres that a camera overhead is kept from the ceiling."""
+
 MOST_TRIES = 30
 """Tries a pose after which any is taken: a house of tiny rooms may have nothing far enough away."""
 
@@ -36,9 +39,13 @@ def room_poses(rng: np.random.Generator, house: VariedHouse, count: int, chosen:
     tries = 0
     while len(found) < count:
         tries += 1
-        spots = floors[int(rng.integers(len(floors)))]
+        number = int(rng.integers(len(floors)))
+        spots = floors[number]
         spot = spots[int(rng.integers(len(spots)))] + rng.uniform(-CELL / 2, CELL / 2, 2)
-        camera = looking(rng, house, spot, float(rng.uniform(0, 2 * np.pi)), chosen)
+        yaw = float(rng.uniform(0, 2 * np.pi))
+        unusual = chosen.unusual > 0 and rng.random() < chosen.unusual
+        held = _unusual(house, house.plan.rooms[number], chosen) if unusual else chosen
+        camera = looking(rng, house, spot, yaw, held)
         if tries > MOST_TRIES * count or sees_enough(house.lit.caster, camera, chosen.median_depth_min):
             found.append(camera)
     return np.stack(found)
@@ -51,6 +58,13 @@ def looking(
     position = np.array([*(spot * house.stretch[:2]), rng.uniform(*chosen.eye_height)])
     roll = np.radians(rng.uniform(-chosen.roll, chosen.roll))
     return pose(position, yaw, float(np.radians(rng.uniform(*chosen.pitch))), float(roll))
+
+
+def _unusual(house: VariedHouse, room: Room, chosen: ViewpointSettings) -> ViewpointSettings:
+    """Return the heights and pitches of cameras that are held as few are in a room."""
+    lowest, highest = chosen.unusual_height
+    highest = max(min(highest, float(room.ceiling_height * house.stretch[2]) - BELOW_CEILING), lowest)
+    return chosen.model_copy(update={"eye_height": (lowest, highest), "pitch": chosen.unusual_pitch})
 
 
 def garden_poses(rng: np.random.Generator, house: VariedHouse, count: int, chosen: ViewpointSettings) -> Poses:

@@ -5,8 +5,10 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from pipeline.contract.errors import SettingsError
 from tests.training.small.tiny_recipes import MOGE, gradients_missing, seeded
-from training.small.moge import DepthSamples, _halved, depth_scores
+from training.small.__main__ import recipe_of
+from training.small.moge import DepthSamples, MogeRecipe, _halved, depth_scores
 
 
 @pytest.fixture(scope="module")
@@ -50,3 +52,13 @@ def test_a_network_that_says_all_is_larger_has_that_bias_and_right_depth(samples
     assert found["scale"] == pytest.approx(abs(larger), abs=0.005)
     assert found["focal"] == pytest.approx(0, abs=1e-5)
     assert next(iter(found)) == "AbsRel", "the figure that matters comes first"
+
+
+def test_a_training_goes_on_from_weights_of_its_own_sizes_and_no_others():
+    begun = recipe_of("moge", values=["start=moge_small"]).network().state_dict()
+    again = recipe_of("moge", values=["start=moge_small"]).network().state_dict()
+    fresh = recipe_of("moge", values=["start=null"]).network().state_dict()
+    assert all(torch.equal(begun[name], again[name]) for name in begun)
+    assert not torch.equal(begun["maps_head.weight"], fresh["maps_head.weight"])
+    with pytest.raises(SettingsError, match="moge_small holds another network"):
+        MogeRecipe(MOGE.settings.model_copy(update={"start": "moge_small"})).network()

@@ -89,7 +89,8 @@ def test_recipes_are_optimised_as_they_were(name: str):
         "threads": 1,
         "checkpoint_every": 50,
     }
-    assert (loop.seed, loop.accumulate, loop.precision) == (0, 1, "32-true")
+    seeds = {"moge": 7}  # it goes on from weights that have seen the houses of seed 0
+    assert (loop.seed, loop.accumulate, loop.precision) == (seeds.get(name, 0), 1, "32-true")
 
 
 def test_what_a_recipe_does_not_say_is_as_recipes_have_it():

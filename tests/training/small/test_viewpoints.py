@@ -18,6 +18,17 @@ def test_cameras_stand_in_rooms_and_see_something(house: VariedHouse):
         assert sees_enough(house.lit.caster, camera, 1.2)
 
 
+def test_some_cameras_are_held_as_few_are_and_all_below_the_ceiling(house: VariedHouse):
+    chosen = ViewpointSettings(unusual=0.5, unusual_height=(0.4, 5.0), pitch=(-5, 5), unusual_pitch=(-60, -40))
+    poses = room_poses(np.random.default_rng(1), house, 24, chosen)
+    steep = np.degrees(np.arcsin(poses[:, 2, 2])) < -30
+    assert 6 <= steep.sum() <= 18
+    assert ((poses[~steep, 2, 3] >= 1.1) & (poses[~steep, 2, 3] <= 1.8)).all()
+    highest = max(room.ceiling_height for room in house.plan.rooms) * house.stretch[2]
+    assert poses[steep, 2, 3].min() < 1.1
+    assert 1.8 < poses[steep, 2, 3].max() <= highest - 0.2
+
+
 def test_where_nothing_is_far_enough_any_pose_is_taken(house: VariedHouse):
     poses = room_poses(np.random.default_rng(1), house, 2, ViewpointSettings(median_depth_min=1000))
     assert poses.shape == (2, 4, 4)
