@@ -6,7 +6,7 @@ Each class below has ``load``, which takes a file of weights or one of the names
 >>> network = Da3.load("da3_base")               # depth and cameras of all pictures of a place at once
 >>> network = Da3Metric.load("da3_metric_large") # metric depth of one picture, given its focal length
 >>> network = Moge.load("moge_2_vits")           # metric points, normals and field of view of one picture
->>> network = Moge.load("moge_small")            # the same, of rendered rooms
+>>> network = Moge.load("moge_small_wide")       # the same, of rendered rooms
 >>> network = San.load("san_small")              # regions and what they are, by words
 >>> network = IndoorNet.load("indoor_small")     # indoor or not
 >>> network = ClosedSetSegmenter.load(folder)    # any segmenter that transformers saved

@@ -23,6 +23,7 @@ SHIPPED_SHA256 = {
     "dust3r_small": "9d4d0ab6aac74df09807aa93f33b29b5a27585f01fcd2fad4940bd7677f3fe2d",
     "indoor_small": "7de533a3e1a2724d4b49dff90c32f6b74209a29aa62168d83320daecc307c9ea",
     "moge_small": "44180a72da0b840d4c5ed7d4af21ca100bec07bb357c856632742a4446363b2d",
+    "moge_small_wide": "96e33af7cb5709be76892f17624607b21e6c7505fe7cd0a04273b1d2b25cafa4",
     "san_small": "a2aace04962fc36a2c51807beb2cdacc179374b383700a56a0b64a321c92ed21",
 }
 """Of the files that lie in this package, by name."""

@@ -11,7 +11,7 @@ RAYS = {"occupancy": {"occupied_by": "rays"}}
 _OPEN = {"indoor_clips": {"backend": "places365"}, "semantics": {"backend": "san"}, **EVIDENCE, **RAYS}
 
 _SEEN_SMALL = {
-    "weights": "moge_small",
+    "weights": "moge_small_wide",
     "focal_prior": False,
     "fusion": {"max_held_out": 0.15, "max_far_off": 0.4, "max_around": 0.2, "planes": 0.15},
 }

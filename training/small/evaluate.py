@@ -95,7 +95,7 @@ MEASURES: dict[str, tuple[Callable[[str, Sequence[int]], dict[str, float]], str]
     "dust3r": (dust3r, "dust3r_small"),
     "san": (san, "san_small"),
     "indoor": (indoor, "indoor_small"),
-    "moge": (moge, "moge_small"),
+    "moge": (moge, "moge_small_wide"),
 }
 
 

@@ -22,6 +22,7 @@ LOADERS: dict[str, Callable[[str], nn.Module]] = {
     "san_small": San.load,
     "dust3r_small": Dust3r.load,
     "moge_small": Moge.load,
+    "moge_small_wide": Moge.load,
 }
 
 

@@ -55,10 +55,10 @@ def test_a_network_that_says_all_is_larger_has_that_bias_and_right_depth(samples
 
 
 def test_a_training_goes_on_from_weights_of_its_own_sizes_and_no_others():
-    begun = recipe_of("moge", values=["start=moge_small"]).network().state_dict()
-    again = recipe_of("moge", values=["start=moge_small"]).network().state_dict()
+    begun = recipe_of("moge", values=["start=moge_small_wide"]).network().state_dict()
+    again = recipe_of("moge", values=["start=moge_small_wide"]).network().state_dict()
     fresh = recipe_of("moge", values=["start=null"]).network().state_dict()
     assert all(torch.equal(begun[name], again[name]) for name in begun)
     assert not torch.equal(begun["maps_head.weight"], fresh["maps_head.weight"])
-    with pytest.raises(SettingsError, match="moge_small holds another network"):
-        MogeRecipe(MOGE.settings.model_copy(update={"start": "moge_small"})).network()
+    with pytest.raises(SettingsError, match="moge_small_wide holds another network"):
+        MogeRecipe(MOGE.settings.model_copy(update={"start": "moge_small_wide"})).network()
