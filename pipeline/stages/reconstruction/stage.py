@@ -28,7 +28,7 @@ from pipeline.store.video import VideoStore
 
 
 @stage(
-    code_version="10",
+    code_version="11",
     settings=SETTINGS,
     inputs=("indoor_clips",),
     output=GroupOutput(RECONSTRUCTION),

@@ -3,7 +3,9 @@
 A zoom enlarges the picture as a whole, a step forwards enlarges near things more; a bundle adjustment with a focal
 length a frame tells them apart. What it finds is also what a bent picture asks for, and what noise does in a short
 clip. So a zoom is believed where a steady course of it, two numbers, explains the matches: far beyond noise, and each
-of the two more than the bend of a lens does.
+of the two more than the bend of a lens does. A sudden one, in and out again within the clip or from one frame to the
+next, follows no such course: it is taken out of the pictures where each frame's own focal length explains as much
+beyond noise as each number of a course must, and all of them together more than a bend does.
 """
 
 import copy
@@ -33,6 +35,9 @@ COURSE = 2
 SURE = 50.0
 """F statistic of each number of the course: 320 of a zoom by 1.3 in a hard tour, up to 40 without zoom and bend."""
 
+SUDDEN = 1.06
+"""Longest over shortest focal length from which on every frame may have its own."""
+
 Adjust = Callable[[pycolmap.Reconstruction], None]
 """Adjusts cameras and points of a model in place, until hardly anything moves."""
 
@@ -60,22 +65,60 @@ def find_zoom(model: pycolmap.Reconstruction, adjust: Adjust, count: int) -> Zoo
         return nothing
     freed = with_own_cameras(model)
     adjust(freed)
-    images = sorted(freed.reg_image_ids(), key=lambda image_id: freed.image(image_id).name)
-    focal = np.array([freed.camera(freed.image(image_id).camera_id).focal_length_x for image_id in images])
-    if not is_steady_zoom(focal):
+    images = [freed.image(image_id) for image_id in _in_order(freed)]
+    focal = np.array([freed.camera(image.camera_id).focal_length_x for image in images])
+    is_steady = is_steady_zoom(focal)
+    if not is_steady and focal.max() < SUDDEN * focal.min():
         return nothing
     plain, bent = copy.deepcopy(model), with_lens(model, "SIMPLE_RADIAL" if is_square(model) else "OPENCV")
     adjust(plain)
     adjust(bent)
-    frames = np.array([frame_of(freed.image(image_id)) for image_id in images])
-    course = steady_course(frames, focal, np.array([freed.image(image_id).num_points3D for image_id in images]))
-    steady = without_zoom(freed, dict(zip(images, course.tolist(), strict=True)))
+    found = Zoom(None, np.ones(len(images)))
+    frames = np.array([frame_of(image) for image in images])
+    if is_steady:
+        course = steady_course(frames, focal, np.array([image.num_points3D for image in images]))
+        found = _followed(_Asked(plain, bent, freed), course, adjust)
+    if _is_sudden(_Asked(plain, bent, freed), found.steady, focal):
+        # the model may be stuck far from what its frames ask for: all begins anew from pictures without the zoom
+        statistic = fall_of_cost(plain, freed) / (len(focal) - 1)
+        own = np.asarray(focal / np.exp(np.log(focal).mean()))
+        found = Zoom(None, own, bent.compute_mean_reprojection_error(), statistic)
+    return found._replace(course=np.interp(np.arange(count), frames, found.course))
+
+
+class _Asked(NamedTuple):
+    """A model with one camera, with one whose lens bends, and with a camera a frame, each adjusted."""
+
+    plain: pycolmap.Reconstruction
+    bent: pycolmap.Reconstruction
+    freed: pycolmap.Reconstruction
+
+
+def _followed(asked: _Asked, course: Float64s, adjust: Adjust) -> Zoom:
+    """Return what a steady course (m,) of focal lengths makes of a model."""
+    steady = without_zoom(asked.freed, dict(zip(_in_order(asked.freed), course.tolist(), strict=True)))
     adjust(steady)
-    bend = fall_of_cost(plain, bent) / (1 if is_square(model) else 4)
-    spread, statistic = np.interp(np.arange(count), frames, course), fall_of_cost(plain, steady) / COURSE
+    bend = fall_of_cost(asked.plain, asked.bent) / (1 if is_square(asked.plain) else 4)
+    statistic = fall_of_cost(asked.plain, steady) / COURSE
     if course.max() > LEAST_ZOOM * course.min() and statistic > max(SURE, bend):
-        return Zoom(steady, spread)
-    return Zoom(None, spread, bent.compute_mean_reprojection_error(), statistic)
+        return Zoom(steady, course)
+    return Zoom(None, course, asked.bent.compute_mean_reprojection_error(), statistic)
+
+
+def _is_sudden(asked: _Asked, steady: pycolmap.Reconstruction | None, focal: Float64s) -> bool:
+    """Tell whether focal lengths (m,) of frames explain what neither a steady course, if there is one, nor a bend does.
+
+    steady: the model that follows such a course.
+    """
+    further = len(focal) - 1 - (0 if steady is None else COURSE)
+    left = fall_of_cost(steady or asked.plain, asked.freed) / further
+    in_all, by_bend = (fall_of_cost(asked.plain, other) for other in (asked.freed, asked.bent))
+    return bool(focal.max() > SUDDEN * focal.min() and left > SURE and in_all > by_bend)
+
+
+def _in_order(model: pycolmap.Reconstruction) -> list[int]:
+    """Return the images that have a camera, in the order of their frames."""
+    return sorted(model.reg_image_ids(), key=lambda image_id: model.image(image_id).name)
 
 
 def steady_course(frames: Float64s, focal: Float64s, points: Float64s) -> Float64s:

@@ -43,6 +43,22 @@ def test_a_zoom_is_followed_and_the_cameras_stay_right(clip: TourClip, tmp_path:
     assert any(note.startswith("The lens zooms by 1.") for note in notes_on(model))
 
 
+SUDDEN = {
+    "in and out again": 1 + 0.4 * np.exp(-0.5 * ((np.arange(COUNT) - COUNT / 2) / (COUNT / 8)) ** 2),
+    "from one frame to the next": np.where(np.arange(COUNT) < COUNT // 2, 1.0, 1.3),
+}
+
+
+@pytest.mark.parametrize("name", SUDDEN)
+def test_a_sudden_zoom_is_followed_too(clip: TourClip, tmp_path: Path, name: str):
+    model = find_cameras(enlarged(clip.rgb, SUDDEN[name]), tmp_path, QUICK)
+    assert model.registered.all()
+    true = clip.truth[0].intrinsics[0, 0] * SUDDEN[name]
+    assert model.frame_intrinsics()[:, 0, 0] == pytest.approx(true, rel=0.05)
+    errors = pose_errors(model.camera_to_world, np.stack([truth.camera_to_world for truth in clip.truth]))
+    assert np.median(errors.translation_direction) < 5
+
+
 @pytest.mark.parametrize(("name", "ratio"), [("in", 1.3), ("out", 0.75)])
 def test_a_zoom_is_believed_by_what_a_course_of_two_numbers_explains(found: dict[str, Any], name: str, ratio: float):
     believed, course = found["zooms"][name]
