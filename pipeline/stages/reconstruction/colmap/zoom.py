@@ -77,8 +77,8 @@ def find_zoom(model: pycolmap.Reconstruction, adjust: Adjust, count: int) -> Zoo
     frames = np.array([frame_of(image) for image in images])
     if is_steady:
         course = steady_course(frames, focal, np.array([image.num_points3D for image in images]))
-        found = _followed(_Asked(plain, bent, freed), course, adjust)
-    if _is_sudden(_Asked(plain, bent, freed), found.steady, focal):
+        found = _followed(_Rivals(plain, bent, freed), course, adjust)
+    if _is_sudden(_Rivals(plain, bent, freed), found.steady, focal):
         # the model may be stuck far from what its frames ask for: all begins anew from pictures without the zoom
         statistic = fall_of_cost(plain, freed) / (len(focal) - 1)
         own = np.asarray(focal / np.exp(np.log(focal).mean()))
@@ -86,7 +86,7 @@ def find_zoom(model: pycolmap.Reconstruction, adjust: Adjust, count: int) -> Zoo
     return found._replace(course=np.interp(np.arange(count), frames, found.course))
 
 
-class _Asked(NamedTuple):
+class _Rivals(NamedTuple):
     """A model with one camera, with one whose lens bends, and with a camera a frame, each adjusted."""
 
     plain: pycolmap.Reconstruction
@@ -94,7 +94,7 @@ class _Asked(NamedTuple):
     freed: pycolmap.Reconstruction
 
 
-def _followed(asked: _Asked, course: Float64s, adjust: Adjust) -> Zoom:
+def _followed(asked: _Rivals, course: Float64s, adjust: Adjust) -> Zoom:
     """Return what a steady course (m,) of focal lengths makes of a model."""
     steady = without_zoom(asked.freed, dict(zip(_in_order(asked.freed), course.tolist(), strict=True)))
     adjust(steady)
@@ -105,7 +105,7 @@ def _followed(asked: _Asked, course: Float64s, adjust: Adjust) -> Zoom:
     return Zoom(None, course, asked.bent.compute_mean_reprojection_error(), statistic)
 
 
-def _is_sudden(asked: _Asked, steady: pycolmap.Reconstruction | None, focal: Float64s) -> bool:
+def _is_sudden(asked: _Rivals, steady: pycolmap.Reconstruction | None, focal: Float64s) -> bool:
     """Tell whether focal lengths (m,) of frames explain what neither a steady course, if there is one, nor a bend does.
 
     steady: the model that follows such a course.
