@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from pipeline.contract.errors import ChangedSinceIndexed
 from pipeline.contract.scale import ScaleCue, ScaleSource
@@ -62,7 +63,18 @@ def _columns(video: VideoStore, filters: FilterSettings) -> dict[str, Any]:
         "scale_source": sources,
         **{name: pa.array(read_later(video, name, rows), from_pandas=True) for name in ("camera_height", SCALE_SIGMA)},
         "scale_cues": [ScaleCue(code).names() or None for code in read_scale_cues(video, rows).tolist()],
-        WORLD_ID: [None if world < 0 else world for world in read_world_id(video, rows).tolist()],
+        WORLD_ID: worlds_that_are_here(frames["clip_id"], read_world_id(video, rows)),
         PROBABILITY_RIGHT: pa.array(probability, from_pandas=True),
         **dict(zip(CLASS_COLUMNS, counts.T, strict=True)),
     }
+
+
+def worlds_that_are_here(clip_id: NDArray[np.integer], world_id: NDArray[np.integer]) -> list[int | None]:
+    """Return the world of each row (n,), None where it is not known, by the first of its clips that has a row.
+
+    The store names a world by its first clip, which filters may have left out.
+    """
+    first: dict[int, int] = {}
+    for clip, world in zip(clip_id.tolist(), world_id.tolist(), strict=True):
+        first[world] = min(clip, first.get(world, clip))
+    return [None if world < 0 else first[world] for world in world_id.tolist()]

@@ -17,13 +17,13 @@ from pipeline.store.store import Store
 HALF = DatasetSettings(validation_share=0.5)
 
 
-def finish(store: Store, video_id: str, fingerprint: str = "f0", frames: int = 4) -> None:
-    """Write the groups of a finished video whose second frame lost its camera."""
+def finish(store: Store, video_id: str, fingerprint: str = "f0", frames: int = 4, **scene: NDArray[Any]) -> None:
+    """Write the groups of a finished video whose second frame lost its camera. scene: more arrays of that group."""
     with store.video(video_id).locked():
-        _finish(store, video_id, fingerprint, frames)
+        _finish(store, video_id, fingerprint, frames, scene)
 
 
-def _finish(store: Store, video_id: str, fingerprint: str, frames: int) -> None:
+def _finish(store: Store, video_id: str, fingerprint: str, frames: int, scene: dict[str, NDArray[Any]]) -> None:
     left_out = (LeftOut("occupancy", 7, "TooFewRegistered", "2 of 9 frames"),)
     registered, half = np.arange(frames) != 1, np.full(frames, 0.5, np.float32)
     counts = np.zeros((frames, len(CLASS_COLUMNS)), np.int32)
@@ -39,6 +39,7 @@ def _finish(store: Store, video_id: str, fingerprint: str, frames: int) -> None:
             "registered": registered,
             "scale_source": np.full(frames, ScaleSource.FLOOR_TO_CEILING, np.uint8),
             **dict.fromkeys(("depth_share", "up_confidence", "ceiling_height"), half),
+            **scene,
         },
         "occupancy": {"class_counts": counts},
     }

@@ -11,6 +11,7 @@ from pipeline.contract.errors import BrokenVideo
 from pipeline.dataset import index_writer
 from pipeline.dataset.frames import Dataset
 from pipeline.dataset.index import build_dataset
+from pipeline.settings import FilterSettings
 from pipeline.stages.failures import record_failure
 from pipeline.store.index import INDEX_SCHEMA, DatasetSummary, read_index, read_summary
 from pipeline.store.store import Store
@@ -167,3 +168,14 @@ def test_an_index_without_the_probability_stays_as_it_is_and_reads_as_not_known(
     finish(store, "b", "f1")
     build_dataset(store, HALF)
     assert pq.read_table(path)["probability_right"].to_pylist() == [None] * 6
+
+
+def test_a_world_whose_first_clip_is_left_out_is_named_by_the_first_that_is_there(tmp_path: Path):
+    store = Store(tmp_path)
+    worlds, sigmas = np.repeat([0, 0, -1, 0], 2).astype(np.int32), np.repeat([0.3, 0.1, 0.1, 0.1], 2)
+    finish(store, "house", frames=8, world_id=worlds, scale_sigma=sigmas.astype(np.float32))
+    build_dataset(store, HALF)
+    named = {(row["clip_id"], row["world_id"]) for row in index_of(tmp_path)}
+    assert named == {(0, 0), (1, 0), (2, None), (3, 0)}
+    build_dataset(store, HALF.model_copy(update={"filters": FilterSettings(scale_sigma_max=0.2)}))
+    assert {(row["clip_id"], row["world_id"]) for row in index_of(tmp_path)} == {(1, 1), (2, None), (3, 1)}
