@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models.weights.registry import SHIPPED_SHA256
 from pipeline.contract.arrays import Images
 from pipeline.contract.classes import SemanticClass
 from pipeline.contract.errors import SettingsError
@@ -86,8 +87,7 @@ def test_weights_are_on_record(settings: Settings):
     stages = indoor_filter(settings.indoor_clips), reconstructor(settings.reconstruction), segmenter(settings.semantics)
     for backend in stages:
         ((name, sha256),) = backend.weights.items()
-        assert name.endswith("_small.safetensors")
-        assert len(sha256) == 64
+        assert sha256 == SHIPPED_SHA256[name.removesuffix(".safetensors")]
 
 
 def test_weights_of_another_network_are_a_settings_error(tmp_path: Path):
