@@ -29,7 +29,7 @@ PROFILES: dict[str, dict[str, Any]] = {
         **RAYS,
     },
     "small": {
-        "indoor_clips": {"backend": "small"},
+        "indoor_clips": {"backend": "imagenet"},
         "reconstruction": {"backend": "colmap_moge", "colmap_moge": _SEEN_SMALL},
         "semantics": {"backend": "san", "san": {"weights": "san_small", "short_side": 96}},
         **EVIDENCE,
@@ -58,5 +58,7 @@ PROFILES: dict[str, dict[str, Any]] = {
 """What each profile sets: ``classic`` and ``small`` have all they need at hand, the others fetch weights; those of the
 ``open`` ones forbid no commercial use."""
 
-FORMER: dict[str, dict[str, Any]] = {"small": {**PROFILES["small"], "reconstruction": {"backend": "colmap"}}}
+FORMER: dict[str, dict[str, Any]] = {
+    "small": {**PROFILES["small"], "indoor_clips": {"backend": "small"}, "reconstruction": {"backend": "colmap"}}
+}
 """Profiles as earlier releases had them, by which their datasets are known."""

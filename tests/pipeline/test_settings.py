@@ -97,7 +97,7 @@ def test_a_file_may_name_the_profile_which_whoever_names_the_file_may_overrule(t
     file = tmp_path / "mine.yaml"
     file.write_text("profile: small\nclips: {frames_max: 21}\n")
     found = resolve(Layer("nobody"), Layer("the one", None, file), Layer("the other", "youtube_occ"))
-    assert (found.settings.profile, found.settings.indoor_clips.backend) == ("small", "small")
+    assert (found.settings.profile, found.settings.indoor_clips.backend) == ("small", "imagenet")
     assert found.origin("indoor_clips.backend") == f"profile small, by {file}, named by the one"
     assert found.settings.clips.frames_max == 21
     for over in (resolve(Layer("one", "classic", file)), resolve(Layer("one", "classic"), Layer("other", None, file))):
