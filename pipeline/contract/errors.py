@@ -185,7 +185,7 @@ class NoClips(NothingLeft):
 
 
 class NoIndoorClip(NothingLeft):
-    """Every clip of the video was filmed outdoors or shows no scene."""
+    """Every clip of the video was filmed outdoors, shows no scene, or is turned on its side or upside down."""
 
 
 class NothingReconstructed(NothingLeft):

@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.contract.arrays import Images
 from pipeline.contract.records import IndoorScore, SceneCategory
@@ -49,12 +50,11 @@ class ImageNetFilter:
         Raises:
             SettingsError: the weights are not there or are not those that are known.
         """
-        import torch
-
         from models.imagenet.sides import Side, class_sides, log_ratio, worn
+        from pipeline.stages.indoor_clips.upright import turned_evidence
 
-        pictures = torch.from_numpy(evenly_spaced(rgb, self._settings.frames)).permute(0, 3, 1, 2)
-        probabilities = self._network.logits(pictures).softmax(dim=-1).double().cpu().numpy()
+        frames = evenly_spaced(rgb, self._settings.frames)
+        probabilities = self._probabilities(frames)
         ratio, clothes = float(log_ratio(probabilities).mean()), float(worn(probabilities).mean())
         log_odds = (ratio - self._settings.balance) / self._settings.softness
         mean, sides = probabilities.mean(axis=0), class_sides()
@@ -62,7 +62,16 @@ class ImageNetFilter:
         top = sorted(scenes, key=lambda index: -mean[index])[:CATEGORIES_KEPT]
         categories = tuple(SceneCategory(sides[index][0], float(mean[index])) for index in top)
         indoor = float(1 / (1 + np.exp(-np.clip(log_odds, -50, 50))))
-        return IndoorScore(indoor, {"log ratio": ratio, "worn": clothes}, categories, self._people(clothes))
+        turned = turned_evidence(frames, self._probabilities)
+        return IndoorScore(indoor, {"log ratio": ratio, "worn": clothes}, categories, self._people(clothes), turned)
+
+    def _probabilities(self, rgb: Images) -> NDArray[np.float64]:
+        """Class probabilities (n, 1000) of frames (n, h, w, 3)."""
+        import torch
+
+        logits = self._network.logits(torch.from_numpy(rgb).permute(0, 3, 1, 2))
+        probabilities: NDArray[np.float64] = logits.softmax(dim=-1).double().cpu().numpy()
+        return probabilities
 
     def _people(self, clothes: float) -> str:
         most = self._settings.worn_max

@@ -14,7 +14,9 @@ from pipeline.store.rows import read_clips_note, write_clips
 from pipeline.store.video import VideoStore
 
 SCORED_BY = b"scored_by"
-SCORE_COLUMNS = ("indoor_score", "scene_categories", "people")
+SCORE_COLUMNS = ("indoor_score", "scene_categories", "people", "turned")
+NOT_TOLD = {"people": pa.string(), "turned": pa.list_(pa.float64())}
+"""Columns that tables of earlier releases lack, whose backends did not tell."""
 SCENE_CATEGORIES = pa.list_(pa.struct([("name", pa.string()), ("probability", pa.float64())]))
 
 
@@ -28,7 +30,7 @@ def append_frames(group: GroupWriter, clip: Clip, rgb: Images, score: IndoorScor
 
 
 def write_indoor_scores(video: VideoStore, scores: Sequence[IndoorScore], scored_by: str) -> None:
-    """Add every clip's score to ``clips.parquet``: columns ``indoor_score``, ``scene_categories`` and ``people``.
+    """Add every clip's score to ``clips.parquet``: the columns ``SCORE_COLUMNS``.
 
     scored_by: what decides the scores; kept in the table's metadata, so that they are not used for anything else.
     """
@@ -38,6 +40,7 @@ def write_indoor_scores(video: VideoStore, scores: Sequence[IndoorScore], scored
     table = table.append_column("indoor_score", pa.array([score.indoor for score in scores], pa.float64()))
     table = table.append_column("scene_categories", pa.array(categories, SCENE_CATEGORIES))
     table = table.append_column("people", pa.array([score.people for score in scores], pa.string()))
+    table = table.append_column("turned", pa.array([score.turned for score in scores], NOT_TOLD["turned"]))
     write_clips(video, table, SCORED_BY, scored_by)
 
 
@@ -52,9 +55,14 @@ def indoor_scores(video: VideoStore, scored_by: str | None = None) -> list[Indoo
     known = (table.schema.metadata or {}).get(SCORED_BY, b"").decode()
     if not known or scored_by not in (None, known):
         return []
-    if "people" not in table.column_names:  # of an earlier release, whose backends did not tell
-        table = table.append_column("people", pa.array([""] * len(table), pa.string()))
+    for name in {*NOT_TOLD} - {*table.column_names}:
+        table = table.append_column(name, pa.nulls(len(table), NOT_TOLD[name]))
     return [
-        IndoorScore(indoor, categories=tuple(SceneCategory(**category) for category in categories), people=people)
-        for indoor, categories, people in zip(*(table[name].to_pylist() for name in SCORE_COLUMNS), strict=True)
+        IndoorScore(
+            indoor,
+            categories=tuple(SceneCategory(**category) for category in categories),
+            people=people or "",
+            turned=tuple(turned or ()),
+        )
+        for indoor, categories, people, turned in zip(*(table[name].to_pylist() for name in SCORE_COLUMNS), strict=True)
     ]

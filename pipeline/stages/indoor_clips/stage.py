@@ -1,5 +1,7 @@
 """Stage ``indoor_clips``: only what was filmed inside a house goes on, and no clip that people fill."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from pipeline.contract.errors import NoIndoorClip
@@ -9,6 +11,7 @@ from pipeline.stages.indoor_clips.backends import SETTINGS, indoor_filter
 from pipeline.stages.indoor_clips.checks import frames_shape
 from pipeline.stages.indoor_clips.rows import append_frames, indoor_scores, write_indoor_scores
 from pipeline.stages.indoor_clips.settings import IndoorClipsSettings
+from pipeline.stages.indoor_clips.upright import turned_by
 from pipeline.stages.weight_files import weight_files
 from pipeline.store.group_writer import GroupWriter
 from pipeline.store.groups import CLIPS, FRAMES, SOURCE_VIDEO
@@ -17,7 +20,7 @@ from pipeline.store.provenance import fingerprint
 from pipeline.store.rows import stored_clips
 from pipeline.store.video import VideoStore
 
-SCORES_VERSION = "1"
+SCORES_VERSION = "2"
 """Raised by hand whenever a backend would score the same frames otherwise."""
 
 
@@ -34,7 +37,8 @@ SCORES_VERSION = "1"
 def indoor_clips(workbench: Workbench, settings: IndoorClipsSettings, group: GroupWriter) -> StageResult:
     """Store the frames of indoor clips as ``frames``; every clip's score goes to its row of ``clips.parquet``.
 
-    A score found there is used again, so that another threshold asks no network.
+    A score found there is used again, so that another threshold asks no network. A video whose indoor clips say that it
+    is turned by quarters has none that is kept: its floor would be a wall or the ceiling.
     """
     from pipeline.media import read_each, unpadded
 
@@ -53,13 +57,10 @@ def indoor_clips(workbench: Workbench, settings: IndoorClipsSettings, group: Gro
                 append_frames(group, clip, rgb, score)
     workbench.check_weights()
     write_indoor_scores(video, scores, scored_by)
-    indoor, kept = [score.indoor for score in scores], len(clips) - len(left_out)
-    if not kept:
-        filled = sum(bool(score.people) for score in scores)
-        besides = f"; {filled} filled by people" if filled else ""
-        message = f"{video.video_id}: none of {len(clips)} clips is indoors (best score {max(indoor):.2f}{besides})"
-        raise NoIndoorClip(message, left_out)
-    counts = {"clips": kept, "clips_left_out": len(left_out), "mean_score": float(np.mean(indoor))}
+    _some_are_left(video.video_id, scores, left_out)
+    _are_upright(video.video_id, dict(zip((clip.clip_id for clip in clips), scores, strict=True)), left_out, settings)
+    kept, mean = len(clips) - len(left_out), float(np.mean([score.indoor for score in scores]))
+    counts = {"clips": kept, "clips_left_out": len(left_out), "mean_score": mean}
     notes = tuple(f"clip {clip.clip_id}: {_named(score)}" for clip, score in zip(clips, scores, strict=True))
     notes = notes if scores[0].categories else ()
     return StageResult(backend.name, counts, tuple(left_out), notes, backend.weights, beside=scored_by)
@@ -70,6 +71,34 @@ def _objection(score: IndoorScore, threshold: float) -> tuple[str, str] | None:
     if score.indoor < threshold:
         return "NotIndoor", f"P(indoor) {score.indoor:.2f} < {threshold:.2f}"
     return ("People", score.people) if score.people else None
+
+
+def _some_are_left(video_id: str, scores: Sequence[IndoorScore], left_out: Sequence[LeftOut]) -> None:
+    if len(left_out) == len(scores):
+        filled = sum(bool(score.people) for score in scores)
+        besides = f"; {filled} filled by people" if filled else ""
+        best = max(score.indoor for score in scores)
+        message = f"{video_id}: none of {len(scores)} clips is indoors (best score {best:.2f}{besides})"
+        raise NoIndoorClip(message, left_out)
+
+
+def _are_upright(
+    video_id: str, scores: Mapping[int, IndoorScore], left_out: Sequence[LeftOut], settings: IndoorClipsSettings
+) -> None:
+    gone = {item.clip_id for item in left_out}
+    kept = {clip_id: score for clip_id, score in scores.items() if clip_id not in gone}
+    found = turned_by([*kept.values()], total=settings.turned_total, mean=settings.turned_mean)
+    if found is None:
+        return
+    degrees, evidence = found
+    why = (
+        f"the film is turned by {degrees} degrees clockwise (evidence {evidence:.1f} in the mean of {len(kept)} clips)"
+    )
+    turned = [LeftOut("indoor_clips", clip_id, "Turned", why) for clip_id in kept]
+    raise NoIndoorClip(
+        f"{video_id}: {why}; turn the file, or keep the film as it is by indoor_clips.turned_total=1000",
+        sorted([*left_out, *turned], key=lambda item: item.clip_id or 0),
+    )
 
 
 def _scored_by(video: VideoStore, settings: IndoorClipsSettings) -> str:

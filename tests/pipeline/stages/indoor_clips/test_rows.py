@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.contract.records import Clip, IndoorScore, SceneCategory
 from pipeline.stages.clips.rows import clips_table
-from pipeline.stages.indoor_clips.rows import append_frames, indoor_scores, write_indoor_scores
+from pipeline.stages.indoor_clips.rows import SCORE_COLUMNS, append_frames, indoor_scores, write_indoor_scores
 from pipeline.store.outputs import TableOutput
 from pipeline.store.store import Store
 from pipeline.store.video import VideoStore
@@ -59,7 +59,7 @@ def test_later_scores_take_the_place_of_earlier_ones_and_the_rest_of_the_table_s
     after = video.read_table("clips.parquet")
     assert [score.indoor for score in indoor_scores(video, "at 0.8")] == [0.8, 0.8]
     assert after.select(before.column_names).equals(before)
-    assert len(after.column_names) == len(before.column_names) + 3
+    assert len(after.column_names) == len(before.column_names) + len(SCORE_COLUMNS)
     assert TableOutput("clips.parquet").noted(video) == {"fingerprint": "0123"}, "the provenance of the clips stays"
 
 

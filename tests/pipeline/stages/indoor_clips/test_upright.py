@@ -1,0 +1,89 @@
+"""A film on its side or upside down is told by all of its clips together, and by no upright one."""
+
+import numpy as np
+import pytest
+
+from pipeline.contract.arrays import Images
+from pipeline.contract.errors import NoIndoorClip
+from pipeline.contract.records import IndoorScore
+from pipeline.stages.indoor_clips.imagenet import ImageNetFilter
+from pipeline.stages.indoor_clips.rows import indoor_scores, write_indoor_scores
+from pipeline.stages.indoor_clips.settings import TURNED_MEAN, TURNED_TOTAL
+from pipeline.stages.indoor_clips.stage import _scored_by, indoor_clips
+from pipeline.stages.indoor_clips.upright import turned_by, turned_evidence
+from pipeline.store.groups import CLIPS
+from pipeline.store.video import VideoStore
+from pipeline.tours.views.shots import tour_shots
+from tests.pipeline.stages.filling import filled, workbench_of
+
+
+@pytest.fixture(scope="module")
+def rooms() -> list[Images]:
+    """Five frames of every shot of a house that was not among those by which the bounds were chosen."""
+    shots = tour_shots(970101, 5, 240, 320, garden=False)
+    return [shot.views.pictures.permute(0, 2, 3, 1).contiguous().numpy() for shot in shots]
+
+
+@pytest.mark.parametrize(("quarters", "degrees"), [(0, None), (1, 270), (2, 180), (3, 90)])
+def test_a_film_turned_by_quarters_is_told_and_how_far(rooms: list[Images], quarters: int, degrees: int | None):
+    backend = ImageNetFilter()
+    scores = [backend.score(np.ascontiguousarray(np.rot90(rgb, quarters, axes=(1, 2)))) for rgb in rooms]
+    found = turned_by(scores, total=TURNED_TOTAL, mean=TURNED_MEAN)
+    assert (found and found[0]) == degrees
+
+
+def test_only_the_square_in_the_middle_is_compared():
+    """Else a wide picture would show other things once it is turned."""
+    seen: list[Images] = []
+
+    def listen(rgb: Images) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+        seen.append(rgb)
+        return np.full((len(rgb), 1000), 1e-3)
+
+    wide = np.random.default_rng(0).integers(0, 256, (2, 30, 50, 3), np.uint8)
+    assert turned_evidence(wide, listen) == (0, 0, 0), "what looks the same says nothing"
+    assert [rgb.shape for rgb in seen] == [(2, 30, 30, 3)] * 4
+    assert np.array_equal(seen[0], wide[:, :, 10:40])
+    assert np.array_equal(seen[2], seen[0][:, ::-1, ::-1])
+
+
+def test_one_clip_has_to_be_surer_than_several():
+    def says(*evidence: float) -> tuple[int, float] | None:
+        return turned_by([IndoorScore(1, turned=(0, each, -1)) for each in evidence], total=1.5, mean=0.75)
+
+    assert says(1.4) is None
+    assert says(1.6) == (180, 1.6)
+    assert says(1.6, -0.2) is None
+    assert says(0.9, 0.7) == pytest.approx((180, 0.8))
+    assert says(0.8, 0.6, 0.7) is None
+    assert turned_by([IndoorScore(1), IndoorScore(1)], total=1.5, mean=0.75) is None, "nobody told"
+    assert turned_by([], total=1.5, mean=0.75) is None
+
+
+def left_so(video: VideoStore, *scores: IndoorScore) -> None:
+    settings = workbench_of(video).settings.of(indoor_clips)
+    write_indoor_scores(video, scores, _scored_by(video, settings))
+
+
+def test_a_turned_film_is_left_out_by_name_and_says_what_to_do(own_room: VideoStore):
+    before = own_room.read("frames", "rgb")
+    left_so(own_room, IndoorScore(0.9, turned=(-1, 2, 0)), IndoorScore(0.8, turned=(-1, 1, 0)))
+    with pytest.raises(NoIndoorClip, match=r"turned 180 degrees .* 1\.5 in the mean of 2 .* turn the file") as ended:
+        filled(indoor_clips, workbench_of(own_room))
+    assert [(item.clip_id, item.code) for item in ended.value.left_out] == [(0, "Turned"), (1, "Turned")]
+    assert np.array_equal(own_room.read("frames", "rgb"), before), "the earlier result stays"
+    kept = filled(indoor_clips, workbench_of(own_room, indoor_clips={"turned_total": 1000}))
+    assert kept.counts["clips"] == 2, "whoever knows better keeps it, without asking the network again"
+
+
+def test_gardens_do_not_vote(own_room: VideoStore):
+    left_so(own_room, IndoorScore(0.9, turned=(0, 0, 0)), IndoorScore(0.1, turned=(0, 9, 0)))
+    assert filled(indoor_clips, workbench_of(own_room)).counts["clips"] == 1
+
+
+def test_scores_of_an_earlier_release_say_nothing_of_turns(own_room: VideoStore):
+    left_so(own_room, IndoorScore(0.9, turned=(0, 9, 0)), IndoorScore(0.8, turned=(0, 9, 0)))
+    assert [score.turned for score in indoor_scores(own_room)] == [(0, 9, 0), (0, 9, 0)]
+    own_room.write_table(CLIPS, own_room.read_table(CLIPS).drop_columns(["turned"]))
+    assert [score.turned for score in indoor_scores(own_room)] == [(), ()]
+    assert filled(indoor_clips, workbench_of(own_room)).counts["clips"] == 2
