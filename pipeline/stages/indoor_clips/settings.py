@@ -9,10 +9,6 @@ from pipeline.contract.values import HERE_ALONE, NAMED_WEIGHTS
 from pipeline.stages.backends import BackendSettings
 from pipeline.stages.weight_family import of_family
 
-TURNED_TOTAL = 1.5
-TURNED_MEAN = 0.75
-"""Of 26 rendered films and 11 real ones none was taken for turned, from any of their clips, 1 to 4."""
-
 
 class SkyRuleSettings(BaseModel):
     """The numbers of the rule; shares are of pixels, of upper pixels, or of edge strength."""
@@ -100,16 +96,8 @@ class IndoorClipsSettings(BackendSettings):
     """Who tells indoor from outdoor clips, and how sure it must be."""
 
     threshold: float = Field(0.5, ge=0, le=1, description="least P(indoor) of a clip that is kept")
-    turned_total: float = Field(
-        TURNED_TOTAL,
-        gt=0,
-        exclude_if=lambda value: value == TURNED_TOTAL,
-        description="evidence, summed over a video's indoor clips, from which all are left out as turned by quarters; "
-        "told by `imagenet` alone; 1000 keeps all; measured: of upright clips up to 1.2, turned ones 2.5 in the mean",
-    )
-    turned_mean: float = Field(
-        TURNED_MEAN,
-        gt=0,
-        exclude_if=lambda value: value == TURNED_MEAN,
-        description="evidence a clip, averaged over them, that a turned video has to reach besides",
+    leave_out_turned: bool = Field(
+        True,
+        exclude_if=lambda value: value,
+        description="whether a video is left out whose clips say that it is on its side or upside down: `imagenet` tells",
     )

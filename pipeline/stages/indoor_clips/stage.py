@@ -58,7 +58,8 @@ def indoor_clips(workbench: Workbench, settings: IndoorClipsSettings, group: Gro
     workbench.check_weights()
     write_indoor_scores(video, scores, scored_by)
     _some_are_left(video.video_id, scores, left_out)
-    _are_upright(video.video_id, dict(zip((clip.clip_id for clip in clips), scores, strict=True)), left_out, settings)
+    if settings.leave_out_turned:
+        _are_upright(video.video_id, dict(zip((clip.clip_id for clip in clips), scores, strict=True)), left_out)
     kept, mean = len(clips) - len(left_out), float(np.mean([score.indoor for score in scores]))
     counts = {"clips": kept, "clips_left_out": len(left_out), "mean_score": mean}
     notes = tuple(f"clip {clip.clip_id}: {_named(score)}" for clip, score in zip(clips, scores, strict=True))
@@ -82,21 +83,18 @@ def _some_are_left(video_id: str, scores: Sequence[IndoorScore], left_out: Seque
         raise NoIndoorClip(message, left_out)
 
 
-def _are_upright(
-    video_id: str, scores: Mapping[int, IndoorScore], left_out: Sequence[LeftOut], settings: IndoorClipsSettings
-) -> None:
+def _are_upright(video_id: str, scores: Mapping[int, IndoorScore], left_out: Sequence[LeftOut]) -> None:
     gone = {item.clip_id for item in left_out}
     kept = {clip_id: score for clip_id, score in scores.items() if clip_id not in gone}
-    found = turned_by([*kept.values()], total=settings.turned_total, mean=settings.turned_mean)
+    found = turned_by([*kept.values()])
     if found is None:
         return
     degrees, evidence = found
-    why = (
-        f"the film is turned by {degrees} degrees clockwise (evidence {evidence:.1f} in the mean of {len(kept)} clips)"
-    )
+    clips = f"{len(kept)} indoor clip{'s' * (len(kept) > 1)}"
+    why = f"the film is turned {degrees} degrees clockwise (evidence {evidence:.1f} in the mean of {clips})"
     turned = [LeftOut("indoor_clips", clip_id, "Turned", why) for clip_id in kept]
     raise NoIndoorClip(
-        f"{video_id}: {why}; turn the file, or keep the film as it is by indoor_clips.turned_total=1000",
+        f"{video_id}: {why}; turn the file, or keep the film as it is by indoor_clips.leave_out_turned=false",
         sorted([*left_out, *turned], key=lambda item: item.clip_id or 0),
     )
 

@@ -8,7 +8,6 @@ from pipeline.contract.errors import NoIndoorClip
 from pipeline.contract.records import IndoorScore
 from pipeline.stages.indoor_clips.imagenet import ImageNetFilter
 from pipeline.stages.indoor_clips.rows import indoor_scores, write_indoor_scores
-from pipeline.stages.indoor_clips.settings import TURNED_MEAN, TURNED_TOTAL
 from pipeline.stages.indoor_clips.stage import _scored_by, indoor_clips
 from pipeline.stages.indoor_clips.upright import turned_by, turned_evidence
 from pipeline.store.groups import CLIPS
@@ -28,7 +27,7 @@ def rooms() -> list[Images]:
 def test_a_film_turned_by_quarters_is_told_and_how_far(rooms: list[Images], quarters: int, degrees: int | None):
     backend = ImageNetFilter()
     scores = [backend.score(np.ascontiguousarray(np.rot90(rgb, quarters, axes=(1, 2)))) for rgb in rooms]
-    found = turned_by(scores, total=TURNED_TOTAL, mean=TURNED_MEAN)
+    found = turned_by(scores)
     assert (found and found[0]) == degrees
 
 
@@ -47,17 +46,24 @@ def test_only_the_square_in_the_middle_is_compared():
     assert np.array_equal(seen[2], seen[0][:, ::-1, ::-1])
 
 
-def test_one_clip_has_to_be_surer_than_several():
-    def says(*evidence: float) -> tuple[int, float] | None:
-        return turned_by([IndoorScore(1, turned=(0, each, -1)) for each in evidence], total=1.5, mean=0.75)
+def says(*evidence: tuple[float, float, float]) -> tuple[int, float] | None:
+    return turned_by([IndoorScore(1, turned=each) for each in evidence])
 
-    assert says(1.4) is None
-    assert says(1.6) == (180, 1.6)
-    assert says(1.6, -0.2) is None
-    assert says(0.9, 0.7) == pytest.approx((180, 0.8))
-    assert says(0.8, 0.6, 0.7) is None
-    assert turned_by([IndoorScore(1), IndoorScore(1)], total=1.5, mean=0.75) is None, "nobody told"
-    assert turned_by([], total=1.5, mean=0.75) is None
+
+def test_one_clip_has_to_be_surer_than_several():
+    assert says((0, 1.4, 0)) is None
+    assert says((0, 1.6, 0)) == (180, 1.6)
+    assert says((0, 1.6, 0), (0, -0.2, 0)) is None
+    assert says((0, 0.9, 0), (0, 0.7, 0)) == pytest.approx((180, 0.8))
+    assert says((0, 0.8, 0), (0, 0.6, 0), (0, 0.7, 0)) is None
+    assert turned_by([IndoorScore(1), IndoorScore(1)]) is None, "nobody told"
+    assert turned_by([]) is None
+
+
+def test_a_quarter_turn_needs_more_since_patterns_speak_for_it():
+    assert says((3.7, 0, 0)) is None
+    assert says((1.2, 0, 0), *[(1.2, 0, 0)] * 9) is None
+    assert says((1.3, 0, 1.4), *[(1.3, 0, 1.4)] * 3) == pytest.approx((270, 1.4))
 
 
 def left_so(video: VideoStore, *scores: IndoorScore) -> None:
@@ -72,7 +78,7 @@ def test_a_turned_film_is_left_out_by_name_and_says_what_to_do(own_room: VideoSt
         filled(indoor_clips, workbench_of(own_room))
     assert [(item.clip_id, item.code) for item in ended.value.left_out] == [(0, "Turned"), (1, "Turned")]
     assert np.array_equal(own_room.read("frames", "rgb"), before), "the earlier result stays"
-    kept = filled(indoor_clips, workbench_of(own_room, indoor_clips={"turned_total": 1000}))
+    kept = filled(indoor_clips, workbench_of(own_room, indoor_clips={"leave_out_turned": False}))
     assert kept.counts["clips"] == 2, "whoever knows better keeps it, without asking the network again"
 
 
