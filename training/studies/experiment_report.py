@@ -50,7 +50,7 @@ class Compared:
 
 
 def verdict(probes: Sequence[ProbeScore], results: Sequence[FinetunedScore] = ()) -> str:
-    """Return in a line which controls score like the distilled start, probed and fine-tuned.
+    """Return in a line which controls score like the distilled start, probed and fine-tuned, and its gain over random.
 
     A probed control does where the interval of the gain over it holds 0; a fine-tuned one where the mean gain is
     nothing, or where the interval holds 0 and not the gain over random values. An interval that holds both is of too
@@ -59,7 +59,8 @@ def verdict(probes: Sequence[ProbeScore], results: Sequence[FinetunedScore] = ()
     tuned = list(_finetuned_controls(results))
     controls = [*_probed_controls(probes), *tuned]
     if not controls:
-        return "**No control was run**: what follows does not show what distillation is worth."
+        nothing = "**No control was run**: what follows does not show what distillation is worth."
+        return " ".join([nothing, *_over_random(probes)])
     alike, below = (
         _told(control for control in controls if getattr(control, kind)) for kind in ("is_alike", "is_below")
     )
@@ -75,7 +76,19 @@ def verdict(probes: Sequence[ProbeScore], results: Sequence[FinetunedScore] = ()
     else:
         said = "Controls score below the real arm, as they must; the gain of distilled over them"
         ends = [f"{said}: {below}.", *ends]
-    return " ".join(ends)
+    return " ".join([ends[0], *_over_random(probes), *ends[1:]])
+
+
+def _over_random(probes: Sequence[ProbeScore]) -> list[str]:
+    """Return what distilled has over random values with the most labels, as a sentence; none where one is missing."""
+    both = {start: [score for score in probes if score.start == start] for start in (DISTILLED, RANDOM)}
+    shared = {score.rooms for score in both[DISTILLED]} & {score.rooms for score in both[RANDOM]}
+    if not shared:
+        return []
+    most = max(shared)
+    gain = gain_interval(_of(probes, DISTILLED, most), _of(probes, RANDOM, most))
+    told = f"{gain.points('+')} with {most} labelled rooms"
+    return [f"Over random values: {told}."] if gain.low > 0 else [f"**It shows no gain over random values**: {told}."]
 
 
 def _told(controls: Iterable[Compared]) -> str:

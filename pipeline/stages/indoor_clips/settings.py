@@ -99,5 +99,5 @@ class IndoorClipsSettings(BackendSettings):
     leave_out_turned: bool = Field(
         True,
         exclude_if=lambda value: value,
-        description="whether a video is left out whose clips say that it is on its side or upside down: `imagenet` tells",
+        description="whether a video is left out whose clips say it is on its side or upside down; `imagenet` tells",
     )

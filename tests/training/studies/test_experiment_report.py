@@ -1,5 +1,7 @@
 """The experiment's report: a control that scores like the real arm is said in the first line."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -51,6 +53,14 @@ def test_a_control_that_scores_like_the_real_arm_comes_first():
 
 def test_a_report_without_controls_says_so():
     assert verdict(REAL).startswith("**No control was run**")
+
+
+def test_the_first_line_tells_the_gain_over_random_values_or_that_there_is_none():
+    more = [scored("random", 0.5, rooms=20), scored("distilled", 0.6, rooms=20)]
+    assert re.search(r" Over random values: \+\d+\.\d+ \[\+.*\] with 20 labelled rooms\.$", verdict([*REAL, *more]))
+    better_start = [scored("random", 0.6), scored("distilled", 0.59), scored("random_teacher", 0.3)]
+    assert "**It shows no gain over random values**: -" in verdict(better_start)
+    assert "random values" not in verdict([scored("distilled", 0.6), scored("random_teacher", 0.3)])
 
 
 PROBED = [*REAL, scored("random_teacher", 0.42), scored("shuffled_labels", 0.05)]

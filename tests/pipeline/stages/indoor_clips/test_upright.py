@@ -18,8 +18,8 @@ from tests.pipeline.stages.filling import filled, workbench_of
 
 @pytest.fixture(scope="module")
 def rooms() -> list[Images]:
-    """Five frames of every shot of a house that was not among those by which the bounds were chosen."""
-    shots = tour_shots(970101, 5, 240, 320, garden=False)
+    """Two frames of every shot of a house that was not among those by which the bounds were chosen."""
+    shots = tour_shots(970101, 2, 240, 320, garden=False)
     return [shot.views.pictures.permute(0, 2, 3, 1).contiguous().numpy() for shot in shots]
 
 
