@@ -8,7 +8,10 @@ from pipeline.contract.records import IndoorScore
 
 
 class IndoorFilter(Protocol):
-    """Tells indoor from outdoor clips."""
+    """Tells indoor from outdoor clips.
+
+    One with an attribute ``sees_whole`` that is true is shown upright pictures whole, any other their middle, 4:3.
+    """
 
     name: str
 

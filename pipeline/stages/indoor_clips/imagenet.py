@@ -27,6 +27,7 @@ class ImageNetFilter:
     """
 
     name = "imagenet"
+    sees_whole = True
 
     def __init__(self, settings: ImageNetIndoorSettings | None = None) -> None:
         self._settings = settings or ImageNetIndoorSettings()
@@ -45,7 +46,7 @@ class ImageNetFilter:
             return {shipped_file().name: EFFICIENTNET_LITE0_SHA256}
 
     def score(self, rgb: Images) -> IndoorScore:
-        """Score a clip's frames (n, h, w, 3) uint8 RGB, n >= 1; categories are the most probable listed scenes.
+        """Score a clip's frames (n, h, w, 3) uint8 RGB, n >= 1, upright ones whole; categories: likeliest scenes.
 
         Raises:
             SettingsError: the weights are not there or are not those that are known.
@@ -54,7 +55,7 @@ class ImageNetFilter:
         from pipeline.stages.indoor_clips.upright import turned_evidence
 
         frames = evenly_spaced(rgb, self._settings.frames)
-        probabilities = self._probabilities(frames)
+        probabilities = self._probabilities(padded(frames))
         ratio, clothes = float(log_ratio(probabilities).mean()), float(worn(probabilities).mean())
         log_odds = (ratio - self._settings.balance) / self._settings.softness
         mean, sides = probabilities.mean(axis=0), class_sides()
@@ -83,6 +84,13 @@ class ImageNetFilter:
     def _network(self) -> "EfficientNetLite0":
         with as_settings_error("indoor weights of ImageNet"):
             return loaded(network_on, self._settings.device, now=lambda: self.weights)
+
+
+def padded(rgb: Images) -> Images:
+    """Return upright frames (n, h, w, 3), h > w, between black columns, as squares: squeezed, things lose shape."""
+    height, width = rgb.shape[1:3]
+    beside = max(0, height - width)
+    return np.pad(rgb, ((0, 0), (0, 0), (beside // 2, beside - beside // 2), (0, 0)))
 
 
 def network_on(device: str | None) -> "EfficientNetLite0":

@@ -4,10 +4,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from pipeline.contract.arrays import Images
 from pipeline.contract.errors import NoIndoorClip
+from pipeline.contract.padding import shown_columns
 from pipeline.contract.records import IndoorScore, LeftOut
 from pipeline.stages.base import Resources, StageResult, Workbench, imported, stage
 from pipeline.stages.indoor_clips.backends import SETTINGS, indoor_filter
+from pipeline.stages.indoor_clips.base import IndoorFilter
 from pipeline.stages.indoor_clips.checks import frames_shape
 from pipeline.stages.indoor_clips.rows import append_frames, indoor_scores, write_indoor_scores
 from pipeline.stages.indoor_clips.settings import IndoorClipsSettings
@@ -40,7 +43,7 @@ def indoor_clips(workbench: Workbench, settings: IndoorClipsSettings, group: Gro
     A score found there is used again, so that another threshold asks no network. A video whose indoor clips say that it
     is turned by quarters has none that is kept: its floor would be a wall or the ceiling.
     """
-    from pipeline.media import read_each, unpadded
+    from pipeline.media import read_each
 
     video, backend, left_out, scores = workbench.video, indoor_filter(settings), [], []
     clips, scored_by = stored_clips(video), _scored_by(video, settings)
@@ -49,7 +52,7 @@ def indoor_clips(workbench: Workbench, settings: IndoorClipsSettings, group: Gro
         pictures = read_each(path, [clip.frame_index for clip in clips], [clip.box for clip in clips])
         for done, (clip, rgb, found) in enumerate(zip(clips, pictures, known, strict=True)):
             workbench.progress("indoor_clips", done, len(clips), f"clip {clip.clip_id}")
-            score = found or backend.score(unpadded(rgb))
+            score = found or backend.score(_shown(rgb, backend))
             scores.append(score)
             if why := _objection(score, settings.threshold):
                 left_out.append(LeftOut("indoor_clips", clip.clip_id, *why))
@@ -72,6 +75,13 @@ def _objection(score: IndoorScore, threshold: float) -> tuple[str, str] | None:
     if score.indoor < threshold:
         return "NotIndoor", f"P(indoor) {score.indoor:.2f} < {threshold:.2f}"
     return ("People", score.people) if score.people else None
+
+
+def _shown(rgb: Images, backend: IndoorFilter) -> Images:
+    """Return what a backend sees of a clip's frames: nothing of the black beside upright ones."""
+    from pipeline.media import unpadded
+
+    return rgb[:, :, shown_columns(rgb)] if getattr(backend, "sees_whole", False) else unpadded(rgb)
 
 
 def _some_are_left(video_id: str, scores: Sequence[IndoorScore], left_out: Sequence[LeftOut]) -> None:

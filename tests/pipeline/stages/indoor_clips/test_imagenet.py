@@ -10,7 +10,7 @@ from PIL import Image
 
 from pipeline.contract.arrays import Images
 from pipeline.media import read_each
-from pipeline.stages.indoor_clips.imagenet import ImageNetFilter
+from pipeline.stages.indoor_clips.imagenet import ImageNetFilter, padded
 from pipeline.stages.indoor_clips.settings import ImageNetIndoorSettings, IndoorClipsSettings
 from pipeline.tours.settings import TourSettings
 from pipeline.tours.tour import Tour
@@ -107,3 +107,14 @@ def test_real_rooms_are_indoors_and_real_places_outdoors_are_not(indoor_filter: 
 def _first(path: Path) -> Images:
     """Three of the first frames; the shortest film has five."""
     return next(iter(read_each(path, [np.arange(0, 5, 2)])))
+
+
+def test_upright_pictures_are_seen_whole_and_in_shape():
+    tall = np.random.default_rng(0).integers(1, 256, (2, 48, 27, 3), np.uint8)
+    square = padded(tall)
+    assert square.shape == (2, 48, 48, 3)
+    assert np.array_equal(square[:, :, 10:37], tall)
+    assert not square[:, :, :10].any()
+    assert not square[:, :, 37:].any()
+    wide = np.ascontiguousarray(tall.swapaxes(1, 2))
+    assert np.array_equal(padded(wide), wide)

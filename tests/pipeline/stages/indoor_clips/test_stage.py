@@ -11,7 +11,8 @@ from pipeline.media import read_frames
 from pipeline.stages.indoor_clips.backends import SETTINGS
 from pipeline.stages.indoor_clips.imagenet import ImageNetFilter
 from pipeline.stages.indoor_clips.rows import indoor_scores, write_indoor_scores
-from pipeline.stages.indoor_clips.stage import _scored_by, indoor_clips
+from pipeline.stages.indoor_clips.sky_rule import SkyRule
+from pipeline.stages.indoor_clips.stage import _scored_by, _shown, indoor_clips
 from pipeline.store.groups import CLIPS
 from pipeline.store.outputs import GroupOutput
 from pipeline.store.rows import stored_clips
@@ -126,3 +127,12 @@ def test_kinds_of_room_are_noted_where_the_backend_tells_them(own_room: VideoSto
 def test_a_video_that_was_not_cut_cannot_be_filtered(tmp_path: Path):
     with pytest.raises(StageMissing, match=r"clips\.parquet"):
         filled(indoor_clips, workbench_of(Store(tmp_path).video("a")))
+
+
+def test_backends_see_nothing_of_the_black_beside_upright_pictures():
+    rgb = np.zeros((2, 480, 640, 3), np.uint8)
+    rgb[:, :, 187:453] = np.random.default_rng(0).integers(60, 256, (2, 480, 266, 3))
+    assert np.array_equal(_shown(rgb, ImageNetFilter()), rgb[:, :, 187:453])
+    middle = _shown(rgb, SkyRule())
+    assert middle.shape == (2, 480, 640, 3)
+    assert (middle.max(axis=(0, 1, 3)) > 0).all()

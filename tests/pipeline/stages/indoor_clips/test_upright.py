@@ -51,19 +51,21 @@ def says(*evidence: tuple[float, float, float]) -> tuple[int, float] | None:
 
 
 def test_one_clip_has_to_be_surer_than_several():
-    assert says((0, 1.4, 0)) is None
-    assert says((0, 1.6, 0)) == (180, 1.6)
-    assert says((0, 1.6, 0), (0, -0.2, 0)) is None
-    assert says((0, 0.9, 0), (0, 0.7, 0)) == pytest.approx((180, 0.8))
+    assert says((0, 1.9, 0)) is None
+    assert says((0, 2.1, 0)) == (180, 2.1)
+    assert says((0, 2.1, 0), (0, -0.2, 0)) is None
+    assert says((0, 1.2, 0), (0, 0.9, 0)) == pytest.approx((180, 1.05))
     assert says((0, 0.8, 0), (0, 0.6, 0), (0, 0.7, 0)) is None
     assert turned_by([IndoorScore(1), IndoorScore(1)]) is None, "nobody told"
     assert turned_by([]) is None
 
 
 def test_a_quarter_turn_needs_more_since_patterns_speak_for_it():
-    assert says((3.7, 0, 0)) is None
-    assert says((1.2, 0, 0), *[(1.2, 0, 0)] * 9) is None
-    assert says((1.3, 0, 1.4), *[(1.3, 0, 1.4)] * 3) == pytest.approx((270, 1.4))
+    assert says((3.7, 0, -2)) is None
+    assert says(*[(1.2, 0, -2)] * 9) is None
+    assert says(*[(-1, 0, 1.4)] * 4) == pytest.approx((270, 1.4))
+    assert says(*[(1.4, 0, -1)] * 4) == pytest.approx((90, 1.4))
+    assert says(*[(1.0, 0, 1.8)] * 4) is None, "stripes that run the other way speak for both quarters"
 
 
 def left_so(video: VideoStore, *scores: IndoorScore) -> None:
