@@ -15,15 +15,15 @@ QUARTERS = (1, 2, 3)
 
 
 @dataclass(frozen=True)
-class Bounds:
+class EvidenceNeeded:
     """What the clips of a turned video say, in nats: so much in the mean, and so much all together."""
 
     mean: float
     total: float
 
 
-HALF = Bounds(0.75, 2.0)
-QUARTER = Bounds(1.25, 5.0)
+HALF = EvidenceNeeded(0.75, 2.0)
+QUARTER = EvidenceNeeded(1.25, 5.0)
 """Of 126 upright rendered films and 11 real ones none reaches them with all of its clips. Stripes of a pattern that run
 the other way speak for a quarter turn (up to 1.8 in the mean of four clips), nothing for a half (below -0.5)."""
 

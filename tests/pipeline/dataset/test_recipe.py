@@ -86,6 +86,7 @@ def test_a_recipe_of_the_settings_that_decide_may_be_followed():
     said = {name: load_settings("small").of(stage).decisive() for name, stage in stages().items()}
     seen = said["reconstruction"]["colmap_moge"]
     assert (seen.pop("device", None), seen["colmap"].pop("threads")) == (None, None), "of one machine alone"
+    assert said["indoor_clips"]["imagenet"].pop("device") is None
     assert decisive().values() == said
     decisive().check_decisive(load_settings("small"))
 
