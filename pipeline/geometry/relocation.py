@@ -245,9 +245,15 @@ def _sampled(found: Reconstruction, row: int, grey: NDArray[np.float32]) -> tupl
 
 
 def _beside(points: Float64s, found: Reconstruction, row: int, grey: NDArray[np.float32]) -> tuple[Float64s, Float64s]:
-    """Return ln(depth of points (k, 3) over that of the surface a frame shows there), and the grey value of that.
+    """Return ``depth_over_surface`` of points (k, 3), and the grey values (k,) of what the frame shows there."""
+    ratio, pixels = depth_over_surface(points, found, row)
+    return ratio, np.where(pixels >= 0, grey.ravel()[pixels], 0).astype(np.float64)
 
-    nan where the frame shows nothing there.
+
+def depth_over_surface(points: Float64s, found: Reconstruction, row: int) -> tuple[Float64s, NDArray[np.int64]]:
+    """Return ln(depth of points (k, 3) over that of the surface a frame shows there), and the pixels (k,) of these.
+
+    nan where the frame shows no surface there; -1 where a point is out of the picture.
     """
     height, width = found.depth.shape[1:]
     world_to_camera = np.linalg.inv(found.camera_to_world[row].astype(np.float64))
@@ -255,10 +261,9 @@ def _beside(points: Float64s, found: Reconstruction, row: int, grey: NDArray[np.
     with np.errstate(divide="ignore", invalid="ignore"):
         x, y = (seen[:, :2] / seen[:, 2:]).T
     inside = (seen[:, 2] > 0) & (x >= 0) & (x < width) & (y >= 0) & (y < height)
-    ratio, values = np.full(len(points), np.nan), np.zeros(len(points))
-    at = y[inside].astype(int), x[inside].astype(int)
-    surface = found.depth[row][at].astype(np.float64)
+    ratio, pixels = np.full(len(points), np.nan), np.full(len(points), -1)
+    pixels[inside] = y[inside].astype(int) * width + x[inside].astype(int)
+    surface = found.depth[row].ravel()[pixels[inside]].astype(np.float64)
     with np.errstate(divide="ignore"):
         ratio[inside] = np.where(surface > 0, np.log(seen[inside, 2]) - np.log(surface), np.nan)
-    values[inside] = grey[at]
-    return ratio, values
+    return ratio, pixels

@@ -16,6 +16,7 @@ from pipeline.stages.scene.floors import Ground, find_floors, floor_of_frames
 from pipeline.stages.scene.heights import Levels, Scale, find_levels
 from pipeline.stages.scene.levelling import level
 from pipeline.stages.scene.metric_depth import MetricDepth, metric_depth, together
+from pipeline.stages.scene.mirrored import with_mirrors, without_reflections
 from pipeline.stages.scene.one_place import one_each
 from pipeline.stages.scene.openings import PlacedOpening, find_openings
 from pipeline.stages.scene.orientation import find_up, walls_to_axes
@@ -81,7 +82,7 @@ def upright(
         surfaces = sample_surfaces(cleaned, settings)
     openings = one_each(find_openings(reconstruction, surfaces, rotation, settings))
     said = metric_depth(reconstruction), openings
-    return _seen(surfaces, cameras, (rotation, confidence), said, settings), cleaned, guessed
+    return _seen(surfaces, [cleaned], (rotation, confidence), said, settings), cleaned, guessed
 
 
 def upright_together(
@@ -99,7 +100,7 @@ def upright_together(
     surfaces = SurfaceSamples.together(sampled)
     turned = _turned(surfaces, cameras, settings)
     said = together([metric_depth(one) for one in pieces]), one_each(openings)
-    seen = _seen(surfaces, cameras, turned, said, settings)
+    seen = _seen(surfaces, pieces, turned, said, settings)
     moved_by = _farthest_moved(pieces, shots, turned[0][2])
     return dataclasses.replace(seen, evidence=dataclasses.replace(seen.evidence, camera_range=moved_by))
 
@@ -130,17 +131,20 @@ def _turned(surfaces: SurfaceSamples, cameras: Float64s, settings: SceneSettings
 
 def _seen(
     surfaces: SurfaceSamples,
-    cameras: Float64s,
+    pieces: Sequence[Reconstruction],
     turned: tuple[Float64s, float],
     said: tuple[MetricDepth | None, tuple[PlacedOpening, ...]],
     settings: SceneSettings,
 ) -> Upright:
     (rotation, confidence), (metric, openings) = turned, said
+    cameras = np.concatenate([_cameras(one) for one in pieces])
     levels = find_levels(surfaces, rotation[2], cameras[:, :3, 3], settings)
+    surfaces, mirrors = without_reflections(surfaces, rotation[2], cameras[:, :3, 3], pieces)
     surfaces = without_sheets(surfaces, rotation[2], cameras[:, :3, 3])
     heights = tuple(one.seen(rotation[2], _middle(cameras, rotation)) for one in openings)
     evidence = scale_evidence(surfaces, rotation[2], cameras, metric, heights, find_riser(surfaces, rotation))
     evidence = dataclasses.replace(evidence, upper=seen_through(surfaces, rotation[2], cameras[:, :3, 3]))
+    evidence = with_mirrors(evidence, mirrors)
     ground = Ground.of(surfaces, cameras[:, :3, 3], rotation)
     return Upright(rotation, cameras[0, :3, 3], confidence, levels, evidence, ground, openings)
 

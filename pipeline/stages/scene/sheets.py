@@ -20,6 +20,9 @@ SIDES = np.stack([(np.cos(turn), np.sin(turn)) for turn in np.arange(16) * np.pi
 OUTLINE = 0.98
 """Share of a level's samples that lie within its outline, along each direction."""
 
+FEWEST_OF_OUTLINE = 10
+"""Samples of a level below which it has no outline."""
+
 
 def without_sheets(surfaces: SurfaceSamples, up: Float64s, cameras: Float64s) -> SurfaceSamples:
     """Return the samples without those below a floor through which alone they are seen.
@@ -64,12 +67,19 @@ def _bareness(surfaces: SurfaceSamples, up: Float64s, cameras: Float64s, levels:
     below = level & (np.abs(height - lower) < faces) & (eye > upper)
     if not below.any() or above.sum() < LEAST_OF_UPPER * below.sum():
         return np.inf
-    share = ((eye - upper) / (eye - height))[below, None]
-    crossed = surfaces.seen_from[below] + (surfaces.points[below] - surfaces.seen_from[below]) * share
-    if _within(crossed, surfaces.points[above], up).mean() < MOSTLY:
+    if crosses_within(surfaces.where(below), surfaces.points[above], up, middle + upper).mean() < MOSTLY:
         return np.inf
     between = (height > lower + thick) & (height < upper - thick)
     return float(between.sum() / below.sum())
+
+
+def crosses_within(lower: SurfaceSamples, level: Float64s, up: Float64s, height: float) -> NDArray[np.bool_]:
+    """Tell which samples (k,) are seen through a height along up within the outline of the points of a level (m, 3)."""
+    if lower.seen_from is None or len(level) < FEWEST_OF_OUTLINE:
+        return np.zeros(len(lower.points), np.bool_)
+    eye = lower.seen_from @ up
+    share = ((eye - height) / (eye - lower.points @ up))[:, None]
+    return _within(lower.seen_from + (lower.points - lower.seen_from) * share, level, up)
 
 
 def _within(points: Float64s, level: Float64s, up: Float64s) -> NDArray[np.bool_]:

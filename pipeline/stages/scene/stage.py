@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @stage(
-    code_version="14",
+    code_version="15",
     settings=SceneSettings,
     inputs=("indoor_clips", "reconstruction"),
     output=GroupOutput(SCENE),
