@@ -9,10 +9,10 @@ from pipeline.stages.base import StageSettings
 Unwanted = Literal["SlideShow", "TextOverlay", "SplitScreen", "Static"]
 """Why nobody wants a clip, whatever house it shows."""
 
-WITH_OTHER_CLIPS = ("5", "4", "3", "2", "1")
-"""Code versions of clips that stand: in 5 frames are spaced by number also where their rate varies, in 4 a camera that
-adapts to the light may have been cut as by a dissolve, in 3 a caption could hide one, before it no clips had a frame in
-common."""
+WITH_OTHER_CLIPS = ("6", "5", "4", "3", "2", "1")
+"""Code versions of clips that stand: in 6 slow slide shows and photographs beside a film came through, in 5 frames are
+spaced by number also where their rate varies, in 4 a camera that adapts to the light may have been cut as by a
+dissolve, in 3 a caption could hide one, before it no clips had a frame in common."""
 
 LATER = ("dissolve_motion_max", "dissolve_left_max", "leave_out", "upright", "shared_frames")
 """Settings that came with code version 2 of the stage, or after it."""
@@ -114,7 +114,7 @@ class ClipsSettings(StageSettings):
     leave_out: tuple[Unwanted, ...] = Field(
         ("SlideShow", "TextOverlay", "SplitScreen", "Static"),
         description="reasons for which clips are left out when they are cut: still pictures that are panned over, "
-        "letters over more than a third of the picture, parts that move apart, a camera that does not move",
+        "letters over more than a third of the picture, parts that move apart or stay, a camera that stands",
     )
 
     upright: Literal["whole", "middle"] = Field(

@@ -13,7 +13,7 @@ from pipeline.store.outputs import TableDraft, TableOutput
 
 
 @stage(
-    code_version="6",
+    code_version="7",
     settings=ClipsSettings,
     inputs=("video",),
     output=TableOutput(CLIPS),

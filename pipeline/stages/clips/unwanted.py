@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from pipeline.contract.arrays import GrayImages, Images
 from pipeline.stages.clips.correspondence import Flow, flow
+from pipeline.stages.clips.parts import has_staying_part
 from pipeline.stages.clips.scores import EDGE_SIZE, MOVES, drawn_share, staying_edges
 from pipeline.stages.clips.settings import Unwanted
-from pipeline.stages.clips.stills import FEATURES, SIZE, is_still_picture, tracked
+from pipeline.stages.clips.stills import FEATURES, FOUND_SHARE, MOVED_MIN, SIZE, gray_of, moved_as_a_whole, tracked
 
 STILL_PIXELS = 0.6
 """Pixels of 320 below which a tracked corner has not moved: twice what tracking leaves in noise."""
@@ -24,11 +25,12 @@ STILL_PIXELS = 0.6
 STILL_SHARE = 0.75
 """Share of corners that have not moved; the rest may belong to people who walk through the picture."""
 
-FOUND_SHARE = 0.4
-"""Share of corners that must be found again: where only a logo is, it is the logo that stays and not the camera."""
+TREMBLES = 0.01 * SIZE[0]
+"""Pixels by which the corners of a picture may move as a whole where the camera stands, and trembles."""
 
 DRAWN = 0.45
-"""Share of flat areas above which a picture is drawn; title cards have 0.65, rooms up to 0.22."""
+"""Share of flat areas above which a picture is drawn, and a matter of ``indoor_clips``; title cards have 0.65, rooms up
+to 0.22."""
 
 FLOW_SIZE = (160, 120)
 TEXTURED = 4.0
@@ -76,13 +78,17 @@ def objection(rgb: Images, named: Collection[Unwanted]) -> tuple[Unwanted, str] 
     rgb: (n, h, w, 3) uint8, the clip's frames. Letters and borders come before a camera that stands: what is laid over
     most of a picture stands as well.
     """
-    if "SlideShow" in named and is_still_picture(rgb):
+    whole = moved_as_a_whole(gray_of(rgb, SIZE))
+    if "SlideShow" in named and whole is not None and whole >= MOVED_MIN * SIZE[0]:
         return "SlideShow", "a still picture that is panned and zoomed over"
     if "TextOverlay" in named and (share := text_share(rgb)) > TEXT_MAX:
         return "TextOverlay", f"letters stay over {share:.0%} of the picture, more than {TEXT_MAX:.0%}"
     if "SplitScreen" in named and is_split_screen(rgb):
         return "SplitScreen", "a straight border divides the picture into parts that move apart"
-    if "Static" in named and is_static(rgb):
+    if "SplitScreen" in named and has_staying_part(gray_of(rgb, SIZE)):
+        return "SplitScreen", "a part of the picture, from side to side, stays while the rest moves"
+    stands = whole is not None and whole <= TREMBLES
+    if "Static" in named and (stands or is_static(rgb)) and drawn_share(gray_of(rgb, SIZE)) <= DRAWN:
         return "Static", "the camera does not move, so that nothing tells how far things are"
     return None
 
@@ -90,11 +96,9 @@ def objection(rgb: Images, named: Collection[Unwanted]) -> tuple[Unwanted, str] 
 def is_static(rgb: Images) -> bool:
     """Tell whether the camera of a clip, (n, h, w, 3) uint8 RGB, does not move at all: no parallax can be had of it.
 
-    What is drawn was filmed by none: a title card is a matter of the stage ``indoor_clips``.
+    People may walk through the picture, in light that does not change.
     """
-    gray = _gray(rgb, SIZE)
-    if drawn_share(gray) > DRAWN:
-        return False
+    gray = gray_of(rgb, SIZE)
     corners = cv2.goodFeaturesToTrack(gray[0], FEATURES, 0.01, 6)
     for later in gray[1:]:
         found = tracked(gray[0], later)
@@ -111,8 +115,8 @@ def is_split_screen(rgb: Images) -> bool:
 
     Where nothing moves, as on a framed title card, there is none. What is written and stays is not followed.
     """
-    gray = _gray(rgb, FLOW_SIZE)
-    across, down = staying_edges(_gray(rgb, EDGE_SIZE), LETTER_EDGE, LETTER_STAYS)
+    gray = gray_of(rgb, FLOW_SIZE)
+    across, down = staying_edges(gray_of(rgb, EDGE_SIZE), LETTER_EDGE, LETTER_STAYS)
     stays = cv2.dilate((across | down).astype(np.uint8), np.ones((9, 9), np.uint8))
     film = cv2.resize(stays, FLOW_SIZE, interpolation=cv2.INTER_AREA) == 0
     steps = [flow(before, after) for before, after in pairwise(gray)]
@@ -125,9 +129,9 @@ def text_share(rgb: Images) -> float:
 
     0 where the rest does not move: then nothing tells letters from the scene.
     """
-    across, down = staying_edges(_gray(rgb, EDGE_SIZE), LETTER_EDGE, LETTER_STAYS)
+    across, down = staying_edges(gray_of(rgb, EDGE_SIZE), LETTER_EDGE, LETTER_STAYS)
     written = cv2.blur(_short_strokes(across | down), LETTERS_REACH) > LETTERS_DENSE
-    gray = _gray(rgb, FLOW_SIZE)
+    gray = gray_of(rgb, FLOW_SIZE)
     beside = cv2.resize(written.astype(np.uint8), FLOW_SIZE) == 0
     if np.count_nonzero(beside) < FEWEST_FOLLOWED:
         return 0.0
@@ -144,11 +148,6 @@ def _short_strokes(edges: NDArray[np.bool_]) -> NDArray[np.float32]:
     short = longest < LONGEST_STROKE
     short[0] = False
     return np.asarray(short[labels] * (np.count_nonzero(short) >= LETTERS_MIN), np.float32)
-
-
-def _gray(rgb: Images, size: tuple[int, int]) -> GrayImages:
-    small = [cv2.cvtColor(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY) for frame in rgb]
-    return np.asarray(small, np.uint8)
 
 
 def _borders(gray: GrayImages) -> list[int]:

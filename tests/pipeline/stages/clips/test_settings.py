@@ -17,7 +17,7 @@ def test_all_of_them_decide_which_clips_there_are():
 
 
 def test_clips_of_earlier_code_stand_until_somebody_asks_for_what_it_did_not_know():
-    assert ClipsSettings(frames_max=20).earlier() == ("5", "4", "3", "2", "1")
+    assert ClipsSettings(frames_max=20).earlier() == ("6", "5", "4", "3", "2", "1")
     assert not set(LATER) & set(ClipsSettings(frames_max=20).decisive())
     for asked in ({"dissolve_motion_max": 0.06}, {"shared_frames": 0}):
         assert ClipsSettings.model_validate(asked).earlier() == ()
