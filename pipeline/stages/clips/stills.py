@@ -84,7 +84,7 @@ def _stays(first: GrayImages, seen: GrayImages, inside: NDArray[np.bool_]) -> Si
 
     inside: (240, 320), where ``seen`` shows it; elsewhere it is filled up, so that no edge misleads what is tracked.
     """
-    some = cv2.erode(inside.astype(np.uint8), np.ones((9, 9), np.uint8), borderValue=1)
+    some = np.asarray(cv2.erode(inside.astype(np.uint8), np.ones((9, 9), np.uint8), borderValue=1), np.uint8)
     features = cv2.goodFeaturesToTrack(first, FEATURES, 0.01, 6, mask=some)
     found = tracked(first, _as_bright(seen, first, inside), some)
     if found is None or len(found[0]) < FOUND_SHARE * len(features) or _parts(found[0]) < PARTS_MIN * inside.mean():
@@ -96,7 +96,7 @@ def _as_bright(picture: GrayImages, other: GrayImages, where: NDArray[np.bool_] 
     """Return a picture as bright as another, on the mean of some pixels."""
     chosen = np.ones(picture.shape, np.bool_) if where is None else where
     gain = max(1.0, float(other[chosen].mean())) / max(1.0, float(picture[chosen].mean()))
-    return np.clip(picture * gain, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(picture * gain, 0, 255), np.uint8)
 
 
 def _parts(features: NDArray[np.float32]) -> int:
