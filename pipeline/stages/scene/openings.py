@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from pipeline.contract.arrays import Float64s
 from pipeline.contract.records import Reconstruction
 from pipeline.geometry.poses import resize_nearest, similarity_scale, transformed
-from pipeline.stages.scene.panes import UprightPlane, wall_view, walls
+from pipeline.stages.scene.mirrors import UprightPlane
+from pipeline.stages.scene.panes import wall_view, walls
 from pipeline.stages.scene.settings import SceneSettings
 from pipeline.stages.scene.surfaces import SurfaceSamples
 

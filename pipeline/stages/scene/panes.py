@@ -1,11 +1,12 @@
 """Windows and mirrors are holes to structure from motion; here they become part of their wall again.
 
 What is seen through a pane is not room, and behind a mirror there is none. Where a wall's plane has a rectangular hole
-behind which depth lies far, walled in on all sides and off the floor, depth becomes that of the plane. A hole through
-which the camera goes, or behind which it stands, is left open.
+behind which depth lies far, walled in on all sides and off the floor, depth becomes that of the plane; where some sides
+are not seen, if what is behind it repeats the room (``mirrors``). A hole through which the camera goes, or behind which
+it stands, is left open.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,31 +14,19 @@ from numpy.typing import NDArray
 
 from pipeline.contract.camera import pixel_rays
 from pipeline.contract.records import Reconstruction
-from pipeline.stages.scene.holes import WallHole, WallSeen, enclosed_holes
+from pipeline.stages.scene.holes import WallHole, WallSeen, enclosed_holes, hemmed_holes
 from pipeline.stages.scene.levelling import large_planes, plane_thickness
+from pipeline.stages.scene.mirrors import FACING, UprightPlane, repeats_the_room
 from pipeline.stages.scene.settings import PaneSettings, SceneSettings
 from pipeline.stages.scene.surfaces import SurfaceSamples
 
 MOST_CELLS = 1_000_000
+SHALLOW, MIRRORED = 3, 0.15
+"""From how far behind a wall, in its tolerances, cells are of a mirror, in which a corner may show the wall beside it;
+and what must lie how far behind, in median depths, to tell that it is the room."""
+
 GRAZING = 0.1
 """Cosine to the wall's normal below which a ray runs along the wall, and does not tell where it meets it."""
-
-
-@dataclass(frozen=True)
-class UprightPlane:
-    """An upright plane, in the reconstruction's frame and unit.
-
-    axes: (3, 3), rows along the wall, up, and the normal away from the cameras. offset: of the plane along the normal.
-    tolerance: distance within which a point is on it. corner: (2,), least position along and up. cell: side of a cell.
-    shape: cells up and along.
-    """
-
-    axes: NDArray[np.float64]
-    offset: float
-    tolerance: float
-    corner: NDArray[np.float64]
-    cell: float
-    shape: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -73,11 +62,10 @@ def with_panes(
     depth = found.depth.astype(np.float64)
     unit = float(np.median(found.depth[found.depth > 0]))
     for wall in walls(surfaces, rotation, found, settings, unit):
-        for opening in panes(wall, measured, settings.panes, unit):
+        for opening in panes(wall, measured, surfaces, settings.panes, unit):
             for frame in np.flatnonzero(found.registered):
                 view = wall_view(wall, measured, int(frame))
-                inside = view.ahead & view.measured & (view.behind > wall.tolerance)
-                inside &= opening.cells[view.row, view.column]
+                inside = _in_hole(view, opening) & (view.behind > wall.tolerance)
                 # behind one wall there may be another: the nearest holds
                 inside &= ~guessed[frame] | (view.depth < depth[frame])
                 depth[frame][inside], guessed[frame][inside] = view.depth[inside], True
@@ -124,19 +112,38 @@ def wall_of(
     return UprightPlane(axes, offset, tolerance, low, cell, (rows, columns))
 
 
-def panes(wall: UprightPlane, measured: Reconstruction, settings: PaneSettings, unit: float) -> Sequence[WallHole]:
-    """Return the panes of a wall; unit: median depth."""
-    solid, beyond = np.zeros(wall.shape, np.int64), np.zeros(wall.shape, np.int64)
-    far = max(settings.beyond_share * unit, 2 * wall.tolerance)
-    for frame in np.flatnonzero(measured.registered):
-        view = wall_view(wall, measured, int(frame))
-        for counts, ends in ((solid, np.abs(view.behind) < wall.tolerance), (beyond, view.behind > far)):
-            chosen = view.ahead & view.measured & ends
-            cells = view.row[chosen] * wall.shape[1] + view.column[chosen]
-            np.add(counts, np.bincount(cells, minlength=counts.size).reshape(wall.shape), out=counts)
+def panes(
+    wall: UprightPlane, measured: Reconstruction, surfaces: SurfaceSamples, settings: PaneSettings, unit: float
+) -> Sequence[WallHole]:
+    """Return the windows and mirrors of a wall; unit: median depth."""
+    views = [wall_view(wall, measured, int(frame)) for frame in np.flatnonzero(measured.registered)]
     centres = measured.camera_to_world[measured.registered, :3, 3].astype(np.float64)
-    found = enclosed_holes(WallSeen(solid, beyond), settings)
+    far = max(settings.beyond_share * unit, 2 * wall.tolerance)
+    found = enclosed_holes(_seen(wall, views, far), settings)
+    behind = MIRRORED * unit
+    for near in (SHALLOW * wall.tolerance, max(behind, 2 * wall.tolerance)):
+        seen = _seen(wall, views, near)
+        walled = [(hole, 0.0) for hole in enclosed_holes(seen, settings, in_corner=True)]
+        for hole, facing in (*walled, *((hole, FACING) for hole in hemmed_holes(seen, settings))):
+            if hole.is_apart(found) and repeats_the_room(wall, hole.cells, surfaces, measured, behind, facing):
+                found.append(hole)
     return [opening for opening in found if not walked_through(wall, opening, centres)]
+
+
+def _seen(wall: UprightPlane, views: Iterable[WallView], far: float) -> WallSeen:
+    """Return how often rays ended where; far: how far behind the wall they leave it."""
+    counts = [np.zeros(wall.shape, np.int64) for _ in range(3)]
+    for view in views:
+        near = view.measured & (np.abs(view.behind) < wall.tolerance)
+        for count, chosen in zip(counts, (near, view.measured & (view.behind > far), ~view.measured), strict=True):
+            there = chosen & view.ahead
+            cells = view.row[there] * wall.shape[1] + view.column[there]
+            np.add(count, np.bincount(cells, minlength=count.size).reshape(wall.shape), out=count)
+    return WallSeen(*counts)
+
+
+def _in_hole(view: WallView, hole: WallHole) -> NDArray[np.bool_]:
+    return view.ahead & view.measured & hole.cells[view.row, view.column]
 
 
 def wall_view(wall: UprightPlane, measured: Reconstruction, frame: int) -> WallView:

@@ -9,6 +9,9 @@ from pipeline.stages.base import StageSettings
 WITHOUT_PANES = "2"
 """Code version of scenes, up to release 0.2, in which windows and mirrors are holes."""
 
+FEW_PANES = "14"
+"""Code version of scenes in which mirrors that are not walled in, and windows that show the sky, are holes."""
+
 DOUBTLESS = "13"
 """Code version of scenes whose floor may be what a floor mirrors, or furniture that hides it, and whose scale by
 evidence takes every opening for a witness of its own."""
@@ -204,6 +207,7 @@ class SceneSettings(StageSettings):
         share a world in some; windows may be holes.
         """
         with_worlds = (
+            FEW_PANES,
             DOUBTLESS,
             SHOTS_APART,
             NEARLY_LEVEL,

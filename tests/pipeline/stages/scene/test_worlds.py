@@ -123,5 +123,5 @@ def test_pieces_that_share_no_frame_are_made_as_before(tmp_path: Path):
 
 
 def test_scenes_by_the_papers_rule_stand_and_those_by_evidence_are_made_with_all_of_it():
-    assert SceneSettings().earlier() == ("13", "12", "11", "10", "9", "8", "7", "6", "5", "4", "3", "2")
+    assert SceneSettings().earlier() == ("14", "13", "12", "11", "10", "9", "8", "7", "6", "5", "4", "3", "2")
     assert SceneSettings(scale="evidence").earlier() == ()
