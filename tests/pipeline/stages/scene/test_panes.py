@@ -90,6 +90,41 @@ def test_what_stands_before_a_window_stays_as_it_is():
     assert not (scene.guessed & near & ~seen).any()
 
 
+MIRROR: Rectangle = (-0.6, 0.8, 0.9, 2.1)
+BOARD = Box((0.8, 1.9, 0.0), (1.2, 1.95, HEIGHT))
+IN_MIRROR = Box((0.8, 2 * WALL - 1.95, 0.0), (1.2, 2 * WALL - 1.9, HEIGHT))
+CUPBOARDS = (
+    Box((-1.2, WALL - 0.25, 0.0), (1.0, WALL, 0.88)),
+    Box((-1.6, WALL - 0.4, 0.0), (-0.6, WALL, HEIGHT)),
+)
+"""What hides the wall below a mirror and left of it."""
+
+
+@pytest.mark.parametrize("mirrored", [True, False])
+def test_a_mirror_that_furniture_surrounds_is_known_by_the_room_in_it(*, mirrored: bool):
+    """Another room behind the same hole is left open: its things would stand in the air of this one."""
+    behind = (IN_MIRROR,) if mirrored else (Box((-1.6, WALL + 0.9, 0.0), (2.2, WALL + 1.0, HEIGHT)),)
+    true, scene = filmed(room(MIRROR, WALL + 1.2, (BOARD, *CUPBOARDS, *behind)))
+    assert scene.guessed is not None
+    seen = np.stack([through(true, frame) for frame in range(len(WALK))])
+    if mirrored:
+        assert (scene.guessed & seen).sum() > 0.8 * seen.sum()
+        assert (scene.guessed & ~seen).sum() < 0.03 * seen.sum()
+    else:
+        assert not scene.guessed.any()
+
+
+def test_a_window_that_shows_the_sky_is_filled_below_it():
+    true, _ = film(room(WINDOW), WALK, SHAPE)
+    for frame, depth in enumerate(true.depth):
+        high = pointmap(depth, true.intrinsics[frame], true.camera_to_world[frame])[..., 2] > 1.7
+        depth[high & through(true, frame)] = 0
+    seen = np.stack([through(true, frame) for frame in range(len(WALK))])
+    scene = to_metric(disguise(true, 3)[0], SMALL)
+    assert scene.guessed is not None
+    assert (scene.guessed & seen).sum() > 0.85 * seen.sum()
+
+
 SHELF = (
     Box((-0.5, 1.5, 0.3), (-0.46, 1.8, 2.2)),
     Box((0.7, 1.5, 0.3), (0.74, 1.8, 2.2)),
