@@ -42,7 +42,9 @@ def apparent_view(mesh: Mesh, caster: Caster, camera: Pinhole, shape: tuple[int,
     surfaces = np.where(hits.found, mesh.surfaces[triangle], SurfaceKind.PLAIN).astype(np.uint8)
     instances = np.where(hits.found, mesh.instances[triangle], 0).astype(np.uint16)
     apparent = _followed((mesh, caster), (origins, directions), BOUNCES)
-    return ApparentView(*(values.reshape(shape) for values in (depth, apparent, surfaces, instances)))
+    return ApparentView(
+        depth.reshape(shape), apparent.reshape(shape), surfaces.reshape(shape), instances.reshape(shape)
+    )
 
 
 def _followed(house: tuple[Mesh, Caster], rays: tuple[Floats, Floats], bounces: int) -> Floats:

@@ -10,7 +10,8 @@ WITHOUT_PANES = "2"
 """Code version of scenes, up to release 0.2, in which windows and mirrors are holes."""
 
 FEW_PANES = "14"
-"""Code version of scenes in which mirrors that are not walled in, and windows that show the sky, are holes."""
+"""Code version of scenes in which mirrors that are not walled in, and windows that show the sky, are holes, and by whose
+evidence what a floor mirrors may be the floor."""
 
 DOUBTLESS = "13"
 """Code version of scenes whose floor may be what a floor mirrors, or furniture that hides it, and whose scale by
@@ -204,7 +205,7 @@ class SceneSettings(StageSettings):
         """Return code versions whose scenes stand: those by the paper's rule, which has not changed.
 
         Frames of some all have one floor; deviations of some rest on other cues or spreads, some have none; no clips
-        share a world in some; windows may be holes.
+        share a world in some; windows and mirrors may be holes.
         """
         with_worlds = (
             FEW_PANES,
