@@ -10,8 +10,8 @@ WITHOUT_PANES = "2"
 """Code version of scenes, up to release 0.2, in which windows and mirrors are holes."""
 
 FEW_PANES = "14"
-"""Code version of scenes in which mirrors that are not walled in, and windows that show the sky, are holes, and by whose
-evidence what a floor mirrors may be the floor."""
+"""Code version of scenes in which mirrors that are not walled in, and windows that show the sky, are holes, and by
+whose evidence what a floor mirrors may be the floor."""
 
 DOUBTLESS = "13"
 """Code version of scenes whose floor may be what a floor mirrors, or furniture that hides it, and whose scale by
