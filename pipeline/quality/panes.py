@@ -5,7 +5,7 @@ a reconstruction finds that errs nowhere else.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Annotated
 
 import numpy as np
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from pipeline.contract.errors import ClipError
 from pipeline.contract.records import MetricScene, Reconstruction, Semantics
-from pipeline.geometry.voxels import voxelize
+from pipeline.geometry.filling import VoxelSettings, fill_grid
+from pipeline.geometry.voxels import grid_origin, looking_along_y
 from pipeline.stages.scene.metric import upright
 from pipeline.stages.scene.settings import PaneSettings, SceneSettings
 from pipeline.tours.apparent import ApparentView, apparent_view
@@ -34,6 +35,9 @@ KINDS = {
     "windows": TourSettings(houses=HouseSettings(clear_windows=1.0)),
 }
 """Kinds of tours that are judged."""
+
+GRIDS = (0, 4, -1)
+"""Frames whose grids are compared."""
 
 LEAST_SEEN = 400
 """Pixels of a clip that must look through a pane for it to count, of 192,000."""
@@ -153,8 +157,9 @@ def figures_of(
     through, off = glass & (apparent > 0), np.abs(filled.depth - depth) > OFF_M + 2 * NOISE * depth
     ids, counts = np.unique(instances[through], return_counts=True)
     panes = [through & (instances == one) for one in ids[counts >= LEAST_SEEN]]
+    exact = MetricScene.known(*cameras, depth)
     true, made_out, before, after = (
-        _grids(MetricScene.known(*cameras, one)) for one in (depth, apparent, unfilled.depth, filled.depth)
+        _grids(replace(exact, depth=one), exact) for one in (depth, apparent, unfilled.depth, filled.depth)
     )
     behind, room = (made_out != UNKNOWN) & (true == UNKNOWN), (true != UNKNOWN) & (before == true)
     counted = {"through": through, "filled": guessed, "right": guessed & through, "wrong": guessed & ~glass & off}
@@ -167,10 +172,15 @@ def figures_of(
     )
 
 
-def _grids(scene: MetricScene) -> NDArray[np.uint8]:
-    """Return the grids of a scene (n, 60, 60, 36), occupied voxels as 1."""
-    labels = np.ones(scene.depth.shape, np.uint8)
-    return voxelize(scene, Semantics(labels, labels.astype(np.uint16))).labels
+def _grids(scene: MetricScene, placed_by: MetricScene) -> NDArray[np.uint8]:
+    """Return grids (n, 60, 60, 36) of a scene, occupied voxels as 1, where another scene has them: of some frames."""
+    ones = np.ones(scene.depth.shape, np.uint8)
+    filled, settings = [], VoxelSettings()
+    for frame in GRIDS:
+        turned = looking_along_y(placed_by.camera_to_world[frame])
+        origin = grid_origin(placed_by, frame, turned, settings)
+        filled.append(fill_grid(scene, Semantics(ones, ones.astype(np.uint16)), origin, turned, settings))
+    return np.stack(filled)
 
 
 if __name__ == "__main__":
