@@ -12,6 +12,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
+from pipeline.contract.classes import SemanticClass
 from pipeline.contract.errors import ClipError
 from pipeline.contract.records import MetricScene, Reconstruction, Semantics
 from pipeline.geometry.filling import VoxelSettings, fill_grid
@@ -47,8 +48,6 @@ FOUND = 0.5
 
 STRAY, OFF_M = 0.002, 0.2
 """Share of a clip's pixels outside of panes that must be put elsewhere for a false alarm, and by how many metres."""
-
-UNKNOWN = 255
 
 
 @dataclass(frozen=True)
@@ -161,9 +160,10 @@ def figures_of(
     true, made_out, before, after = (
         _grids(replace(exact, depth=one), exact) for one in (depth, apparent, unfilled.depth, filled.depth)
     )
-    behind, room = (made_out != UNKNOWN) & (true == UNKNOWN), (true != UNKNOWN) & (before == true)
+    known_in_truth, known_behind, known_after = (one != SemanticClass.UNKNOWN for one in (true, made_out, after))
+    behind, room = known_behind & ~known_in_truth, known_in_truth & (before == true)
     counted = {"through": through, "filled": guessed, "right": guessed & through, "wrong": guessed & ~glass & off}
-    voxels = {"behind": behind, "left": behind & (after != UNKNOWN), "room": room, "lost": room & (after != true)}
+    voxels = {"behind": behind, "left": behind & known_after, "room": room, "lost": room & (after != true)}
     return PaneFigures(
         panes=len(panes),
         found=sum(bool(guessed[pane].mean() >= FOUND) for pane in panes),

@@ -81,8 +81,8 @@ def verdict(probes: Sequence[ProbeScore], results: Sequence[FinetunedScore] = ()
 
 def _over_random(probes: Sequence[ProbeScore]) -> list[str]:
     """Return what distilled has over random values with the most labels, as a sentence; none where one is missing."""
-    both = {start: [score for score in probes if score.start == start] for start in (DISTILLED, RANDOM)}
-    shared = {score.rooms for score in both[DISTILLED]} & {score.rooms for score in both[RANDOM]}
+    ours, theirs = ({score.rooms for score in probes if score.start == start} for start in (DISTILLED, RANDOM))
+    shared = ours & theirs
     if not shared:
         return []
     most = max(shared)

@@ -41,12 +41,6 @@ Similarity = NDArray[np.float64]
 UNMOVED: Similarity = np.eye(2, 3)
 
 
-def is_still_picture(rgb: Images) -> bool:
-    """Tell whether the frames of a clip, (n, h, w, 3) uint8 RGB, are cut out of one picture that moves as a whole."""
-    moved = moved_as_a_whole(gray_of(rgb, SIZE))
-    return moved is not None and moved >= MOVED_MIN * SIZE[0]
-
-
 def gray_of(rgb: Images, size: tuple[int, int]) -> GrayImages:
     """Return pictures (n, h, w, 3) uint8 RGB in grey, (n, height, width) uint8; ``size`` is width and height."""
     small = [cv2.cvtColor(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY) for frame in rgb]

@@ -78,17 +78,18 @@ def objection(rgb: Images, named: Collection[Unwanted]) -> tuple[Unwanted, str] 
     rgb: (n, h, w, 3) uint8, the clip's frames. Letters and borders come before a camera that stands: what is laid over
     most of a picture stands as well.
     """
-    whole = moved_as_a_whole(gray_of(rgb, SIZE))
+    gray = gray_of(rgb, SIZE)
+    whole = moved_as_a_whole(gray) if {"SlideShow", "Static"} & {*named} else None
     if "SlideShow" in named and whole is not None and whole >= MOVED_MIN * SIZE[0]:
         return "SlideShow", "a still picture that is panned and zoomed over"
     if "TextOverlay" in named and (share := text_share(rgb)) > TEXT_MAX:
         return "TextOverlay", f"letters stay over {share:.0%} of the picture, more than {TEXT_MAX:.0%}"
     if "SplitScreen" in named and is_split_screen(rgb):
         return "SplitScreen", "a straight border divides the picture into parts that move apart"
-    if "SplitScreen" in named and has_staying_part(gray_of(rgb, SIZE)):
+    if "SplitScreen" in named and has_staying_part(gray):
         return "SplitScreen", "a part of the picture, from side to side, stays while the rest moves"
     stands = whole is not None and whole <= TREMBLES
-    if "Static" in named and (stands or is_static(rgb)) and drawn_share(gray_of(rgb, SIZE)) <= DRAWN:
+    if "Static" in named and (stands or is_static(rgb)) and drawn_share(gray) <= DRAWN:
         return "Static", "the camera does not move, so that nothing tells how far things are"
     return None
 

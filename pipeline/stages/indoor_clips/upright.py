@@ -60,6 +60,7 @@ def turned_by(scores: Sequence[IndoorScore]) -> tuple[int, float] | None:
     most = int(evidence.argmax())
     bounds = HALF if QUARTERS[most] == 2 else QUARTER
     is_said = evidence[most] >= max(bounds.mean, bounds.total / len(told))
+    # of the two quarter turns, first and last of three, the other one lies at 2 - most
     is_pattern = QUARTERS[most] != 2 and evidence[most] - evidence[2 - most] < UPSIDE_DOWN
     return (90 * QUARTERS[most], float(evidence[most])) if is_said and not is_pattern else None
 

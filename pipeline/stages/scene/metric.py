@@ -13,10 +13,10 @@ from pipeline.contract.records import MetricScene, Reconstruction
 from pipeline.geometry.poses import moved
 from pipeline.stages.scene.evidence import ScaleEvidence, scale_evidence
 from pipeline.stages.scene.floors import Ground, find_floors, floor_of_frames
+from pipeline.stages.scene.glossy_floors import with_mirrors, without_reflections
 from pipeline.stages.scene.heights import Levels, Scale, find_levels
 from pipeline.stages.scene.levelling import level
 from pipeline.stages.scene.metric_depth import MetricDepth, metric_depth, together
-from pipeline.stages.scene.mirrored import with_mirrors, without_reflections
 from pipeline.stages.scene.one_place import one_each
 from pipeline.stages.scene.openings import PlacedOpening, find_openings
 from pipeline.stages.scene.orientation import find_up, walls_to_axes

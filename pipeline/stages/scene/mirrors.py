@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.contract.records import FRAME_HEIGHT, FRAME_WIDTH, Reconstruction
+from pipeline.contract.records import Reconstruction
+from pipeline.geometry.relocation import depth_over_surface
 from pipeline.stages.scene.surfaces import SurfaceSamples
 
 OFFSETS = (0.0, -1.0, -2.0, 1.0)
@@ -104,20 +105,13 @@ def _seen_through(
 def repeated(points: NDArray[np.float64], measured: Reconstruction, tolerance: float) -> Repeated:
     """Compare points (k, 3) with what every frame sees in their direction; what is hidden from it tells nothing."""
     alike = hiding = 0
-    height, width = measured.depth.shape[1:]
-    to_depth = np.array([width / FRAME_WIDTH, height / FRAME_HEIGHT])
-    for frame in np.flatnonzero(measured.registered):
-        pose, matrix = measured.camera_to_world[frame].astype(np.float64), measured.intrinsics[frame]
-        local = (points - pose[:3, 3]) @ pose[:3, :3]
-        local = local[local[:, 2] > tolerance]
-        pixels = (local[:, :2] / local[:, 2:] * matrix[[0, 1], [0, 1]] + matrix[:2, 2]) * to_depth
-        column, row = np.floor(pixels).astype(np.int64).T
-        inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
-        seen = measured.depth[frame][row[inside], column[inside]].astype(np.float64)
-        before = seen - local[inside, 2]
-        allowed = tolerance + AGREES * seen
-        alike += int(np.count_nonzero((np.abs(before) <= allowed) & (seen > 0)))
-        hiding += int(np.count_nonzero((before > allowed) & (seen > 0)))
+    for frame in np.flatnonzero(measured.registered).tolist():
+        ratio, pixels = depth_over_surface(points, measured, frame)
+        seen = measured.depth[frame].ravel()[pixels].astype(np.float64)
+        depth = seen * np.exp(ratio)  # nan where nothing is seen, which compares as neither
+        before, allowed = np.where(depth > tolerance, seen - depth, np.nan), tolerance + AGREES * seen
+        alike += int(np.count_nonzero(np.abs(before) <= allowed))
+        hiding += int(np.count_nonzero(before > allowed))
     in_view = alike + hiding
     return Repeated(in_view, hiding / max(in_view, 1))
 

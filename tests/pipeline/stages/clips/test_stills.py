@@ -9,7 +9,7 @@ import pytest
 from pipeline.contract.arrays import Images
 from pipeline.stages.clips.find import find_clips
 from pipeline.stages.clips.settings import ClipsSettings
-from pipeline.stages.clips.stills import is_still_picture
+from pipeline.stages.clips.unwanted import objection
 from pipeline.tours.settings import TourSettings
 from pipeline.tours.tour import Tour
 from tests.pipeline.videos import write_video
@@ -23,6 +23,11 @@ def tour() -> Tour:
 @pytest.fixture(scope="module")
 def picture(tour: Tour) -> Images:
     return tour.picture(200)
+
+
+def is_slide_show(rgb: Images) -> bool:
+    found = objection(rgb, {"SlideShow"})
+    return found is not None and found[0] == "SlideShow"
 
 
 def cut_out(picture: Images, zoom: float, right: float, down: float) -> Images:
@@ -39,11 +44,11 @@ def slides(picture: Images, count: int, zoom: float, right: float, down: float) 
 
 @pytest.mark.parametrize(("zoom", "right", "down"), [(1.6, 0, 0), (1.2, 0.08, 0), (1.5, 0.05, -0.04), (1.3, 0, 0.06)])
 def test_a_picture_that_is_panned_and_zoomed_over_is_a_still(picture: Images, zoom: float, right: float, down: float):
-    assert is_still_picture(slides(picture, 10, zoom, right, down))
+    assert is_slide_show(slides(picture, 10, zoom, right, down))
 
 
 def test_a_picture_that_does_not_move_tells_nothing(picture: Images):
-    assert not is_still_picture(np.stack([picture] * 8))
+    assert not is_slide_show(np.stack([picture] * 8))
 
 
 @pytest.mark.parametrize("focal", [400, 700])
@@ -55,12 +60,12 @@ def test_a_camera_that_turns_is_no_slide_show(picture: Images, focal: float):
         turn = np.array([[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]])
         warp = camera @ turn @ np.linalg.inv(camera)
         frames.append(cv2.warpPerspective(picture, warp, (640, 480), borderMode=cv2.BORDER_REFLECT))
-    assert not is_still_picture(np.asarray(frames, np.uint8))
+    assert not is_slide_show(np.asarray(frames, np.uint8))
 
 
 @pytest.mark.parametrize("first", [40, 190])
 def test_a_walk_is_no_slide_show(tour: Tour, first: int):
-    assert not is_still_picture(np.stack([tour.picture(first + 4 * i) for i in range(10)]))
+    assert not is_slide_show(np.stack([tour.picture(first + 4 * i) for i in range(10)]))
 
 
 def test_a_slide_show_is_left_out_by_name(picture: Images, tmp_path: Path):
